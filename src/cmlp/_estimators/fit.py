@@ -2,7 +2,7 @@
 
 1. `from_estimator` takes the rows, checks the parameters, and finds the fit that the call
    continues.
-2. `prepare` opens the rows and makes the runs.
+2. `prepare` opens the rows and makes the trainings.
 3. `train_and_store` trains, warns of a useless model, and stores what the fit leaves in one
    assignment.
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.estimator_options import FitOptions
     from cmlp._estimators.fitted import Fitted, Provenance, ProvenanceNow
     from cmlp._train.diagnosis import WarningRule
-    from cmlp._train.training_run import TrainingRun
+    from cmlp._train.training import Training
 
 _CONTINUED = (
     " warm_start=True continued the model of an earlier fit, with the scales of its rows: if these "
@@ -48,7 +48,7 @@ class Fit(ABC):
     previous: Fitted | None = None  # the fit that the call continues
     validation: tuple[Any, Any, Any] = (None, None, None)  # X, y and weights of own validation rows
     resume: bool = False
-    runs: Sequence[TrainingRun] = field(default=(), init=False)  # once it is prepared
+    trainings: Sequence[Training] = field(default=(), init=False)  # once it is prepared
     is_of_table: ClassVar[bool] = False  # whether it may train several networks, on encoded columns
 
     @property
@@ -99,7 +99,7 @@ class Fit(ABC):
 
     @abstractmethod
     def prepare(self) -> Self:
-        """Open the rows, and make the runs; the estimator does not change."""
+        """Open the rows, and make the trainings; the estimator does not change."""
 
     @abstractmethod
     def begin_provenance(self) -> ProvenanceNow:
@@ -107,7 +107,7 @@ class Fit(ABC):
 
     @abstractmethod
     def train(self, extra_callbacks: Sequence[Any], provenance_now: ProvenanceNow) -> None:
-        """Train all runs, and call the user's callbacks and extra ones.
+        """Train all networks, and call the user's callbacks and extra ones.
 
         Of a table, there is an extra one for each network, or none.
         """
@@ -150,7 +150,7 @@ class Fit(ABC):
         if not self.options.warm_start:
             return ALWAYS
         if self.previous is None:
-            return WarningRule(max(run.state.epoch for run in self.runs) >= FEW_EPOCHS)
+            return WarningRule(max(each.state.epoch for each in self.trainings) >= FEW_EPOCHS)
         said = self.previous.useless_rows
         if self.previous.is_useless and (said is None or said == self.digest_of_rows()):
             return WarningRule(warns=False)
@@ -184,8 +184,8 @@ def _train_and_store(
         if signals.has_come_in_a_change(error):
             raise
         signals.finish()
-        for run in fit.runs:
-            run.state.restore_best()
+        for training in fit.trainings:
+            training.state.restore_best()
         interrupted = fit.fitted(provenance_now())
         if fit.has_trained:
             store(estimator, interrupted)

@@ -18,8 +18,9 @@ from cmlp._estimators.fitted import locked
 from cmlp._estimators.sources import BlockFormat, RowSource, StreamHashes, unpacked
 from cmlp._train.feed import StreamFeed
 from cmlp._train.parameters import FIT_BATCHES
+from cmlp._train.prepare import LearnedScales
 from cmlp._train.target_scale import standard_scale
-from cmlp._train.training_run import LearnedScales
+from cmlp._train.task import learns_y_scale
 from cmlp.exceptions import InvalidParameterError, naming
 
 if TYPE_CHECKING:
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
     from cmlp._data.checks import CheckedRows, InputChecks
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.targets import TargetEncoding
-    from cmlp._train.job import TrainingJob
+    from cmlp._train.state import TrainingState
+    from cmlp._train.task import Data, Objective
+    from cmlp._train.training import Training
+    from cmlp._train.training_options import TrainingOptions
 
 
 @locked
@@ -110,26 +114,30 @@ class BlockSource(RowSource):
         return checks.recheck(self._first)
 
     def prepare_for(
-        self, job: TrainingJob, encoding: TargetEncoding, scale_to_learn: str | None
+        self,
+        data: Data,
+        objective: Objective,
+        options: TrainingOptions,
+        state: TrainingState,
+        encoding: TargetEncoding,
+        scale_to_learn: str | None,
     ) -> tuple[int, LearnedScales]:
         """Make the feed of all passes; return the number of rows, and the scales.
 
         To learn scales takes a pass of its own.
         """
-        data = job.data
-        options = job.options
-        dtype = job.state.params.dtype
+        dtype = state.params.dtype
         scales = LearnedScales()
         self._format = BlockFormat.from_first_block(self._checks, self._first, encoding, dtype)
         index = len(self._seen) - 1
         with naming(f"block {index}"):
             require_normal(data.rows.weight, dtype)
         self._seen[-1] = data.rows._replace(number=index)
-        n_rows = self._n_rows or job.state.n_rows or 0
+        n_rows = self._n_rows or state.n_rows or 0
         self._feed = feed = StreamFeed(
             self._open, self._end_pass, n_rows, bool(options.shuffle), data.names
         )
-        needs_y_scale = job.learns_y_scale
+        needs_y_scale = learns_y_scale(objective, state)
         if scale_to_learn is not None or needs_y_scale:
             learns = "y_scale"
             if scale_to_learn is not None:
@@ -152,12 +160,12 @@ class BlockSource(RowSource):
             )
         return feed.n_rows, scales
 
-    def begin_hashes(self, job: TrainingJob) -> StreamHashes:
+    def begin_hashes(self, training: Training) -> StreamHashes:
         """Hash the blocks of the passes that train, up to the first complete one."""
-        self._hashes = StreamHashes(job)
+        self._hashes = StreamHashes(training)
         return self._hashes
 
-    def feed(self, job: TrainingJob) -> StreamFeed:
+    def feed(self, data: Data, options: TrainingOptions, state: TrainingState) -> StreamFeed:
         """Return what reads the source in every epoch."""
         return self._feed
 

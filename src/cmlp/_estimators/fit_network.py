@@ -37,15 +37,16 @@ from cmlp._estimators.trainer import Trainer
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.architecture import initial_params
 from cmlp._train.callbacks import callbacks_of
-from cmlp._train.job import Data, TrainingJob, has_validation_rows, naming_validation
+from cmlp._train.diagnosis import warn_if_useless
 from cmlp._train.parameters import FIT, PARAMETERS, PARTIAL_FIT, RANGE_TEST
+from cmlp._train.prepare import make_training
 from cmlp._train.random import random_state
 from cmlp._train.same_data import digests_of, keep_or_compare
 from cmlp._train.split import checked_shards
 from cmlp._train.state import History, TrainingState
+from cmlp._train.task import Data, has_validation_rows, naming_validation
 from cmlp._train.training_options import check_scoring
-from cmlp._train.training_run import make_run
-from cmlp._train.validation import UserScore
+from cmlp._train.user_score import UserScore
 from cmlp.exceptions import InvalidParameterError, add_hint, optional
 
 if TYPE_CHECKING:
@@ -63,10 +64,10 @@ if TYPE_CHECKING:
     from cmlp._estimators.sources import RowSource
     from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.diagnosis import WarningRule
-    from cmlp._train.job import Objective
     from cmlp._train.random import Generator
     from cmlp._train.split import Shards
-    from cmlp._train.training_run import TrainingRun
+    from cmlp._train.task import Objective
+    from cmlp._train.training import Training
 
 
 @locked
@@ -88,8 +89,8 @@ def fit_network(
 def train_network(fit: NetworkFit, extra_callbacks: Sequence[Any]) -> None:
     """Train and store the model; ValueError if the call resumes a fit on other data."""
     fit.prepare()
-    if fit.run.has_epochs:
-        keep_or_compare(fit.run.job)
+    if fit.options.has_epochs:
+        keep_or_compare(fit.training)
     train_and_store(fit, extra_callbacks)
 
 
@@ -107,10 +108,9 @@ def partial_fit(estimator: Estimator, source: Arrays, classes: ArrayLike | None)
 
 def _train_epoch_and_store(fit: NetworkFit) -> None:
     """Train one epoch, which ends no training. The `network_` stays the same object, with the new parameters."""
-    estimator, previous, run = fit.estimator, fit.previous, fit.run
-    assert run.has_epochs  # the method does not exist with solver="lbfgs"
-    run.advance()
-    fitted = fit.convert_state(run.state.without_rows())
+    estimator, previous, training = fit.estimator, fit.previous, fit.training
+    training.advance()
+    fitted = fit.convert_state(training.state.without_rows())
     network = vars(estimator).get(NETWORK)
     store(estimator, fitted)
     if network is not None and previous is not None and network.params is previous.model.params:
@@ -385,9 +385,9 @@ class NetworkFit(Fit):
         state.schedule_epoch = previous.schedule_epoch
 
     def prepare(self) -> Self:
-        """Open the source, and make the training run.
+        """Open the source, and make the training.
 
-        Random numbers are drawn in this order: initial weights, dropout seed, and by `make_run` the split.
+        Random numbers are drawn in this order: initial weights, dropout seed, and by `make_training` the split.
         """
         source = self.source
         rows = source.open(self.input_checks())
@@ -405,20 +405,23 @@ class NetworkFit(Fit):
         validation, y_to_score = self._validation_rows(rows, encoding)
         data = self._training_data(encoding, encoded, validation)
         objective = self._objective(encoding, y_to_score)
-        n_threads = self.options.n_threads
-        job = TrainingJob(
+        name = self.scale_to_learn
+        n_rows, scales = source.prepare_for(data, objective, self.options, state, encoding, name)
+        training = make_training(
             net,
             objective,
             data,
             self.options,
             state,
-            n_threads,
-            source.is_whole,
+            n_rows,
+            feed=source.feed,
+            scale_to_learn=name,
+            scales=scales,
+            n_threads=self.options.n_threads,
+            is_whole=source.is_whole,
             team=source.team,
         )
-        name = self.scale_to_learn
-        n_rows, scales = source.prepare_for(job, encoding, name)
-        self.runs = [make_run(job, n_rows, feed=source.feed, scale_to_learn=name, scales=scales)]
+        self.trainings = [training]
         return self
 
     def _validation_rows(
@@ -469,107 +472,107 @@ class NetworkFit(Fit):
             ).get_scorer(scoring)
         return objective._replace(user_score=UserScore(scoring, self._model_to_score, y))
 
-    def _model_to_score(self, job: TrainingJob) -> Any:
+    def _model_to_score(self, training: Training) -> Any:
         """Return a copy of the estimator with the present parameters, for a score of the user.
 
         The score is computed from converted rows, which have no names of columns.
         """
-        return copy_with(self.estimator, self._convert_state_of(job, job.state.without_rows()))
+        return copy_with(
+            self.estimator, self._convert_state_of(training, training.state.without_rows())
+        )
 
     def _convert_state_of(
         self,
-        job: TrainingJob,
+        training: Training,
         state: TrainingState,
         names: NDArray[Any] | None = None,
         provenance: Provenance | None = None,
     ) -> Fitted:
         """Let the parameters of a new state predict y itself, and return what the fit leaves with it."""
-        state.use_units_of_y(job.net)
+        state.use_units_of_y(training.net)
         return Fitted.from_network(
-            job.net,
+            training.net,
             state,
             self.labels,
-            input_scale=job.data.input_scale,
+            input_scale=training.data.input_scale,
             names=names,
             scale_name=self.scale_name,
             provenance=provenance,
         )
 
     @property
-    def run(self) -> TrainingRun:
-        """The run that trains the network."""
-        return self.runs[0]
+    def training(self) -> Training:
+        """The training of the network."""
+        return self.trainings[0]
 
     @property
     def can_resume(self) -> bool:
         """Whether `resume` can continue an interrupted call."""
-        return self.run.has_epochs
+        return self.options.has_epochs
 
     @property
     def has_trained(self) -> bool:
         """Whether there is a model to store after Ctrl-C."""
-        return bool(self.options.warm_start or self.run.state.epoch)
+        return bool(self.options.warm_start or self.training.state.epoch)
 
     def begin_provenance(self) -> ProvenanceNow:
         """Begin the record of the fit."""
         from cmlp._estimators.provenance import begin_network_record  # few programs need it
 
-        return begin_network_record(self, self.source, self.run.job, self.labels)
+        return begin_network_record(self, self.source, self.training, self.labels)
 
     def train(self, extra_callbacks: Sequence[Any], provenance_now: ProvenanceNow) -> None:
         """Train the network, and call the user's callbacks and extra ones."""
-        estimator, run = self.estimator, self.run
-        job, state = run.job, run.state
+        training, options = self.training, self.options
         if self.can_resume:
-            state.kept_parameters = parameters_to_keep(estimator)
-        callbacks = [*callbacks_of(job.options.callbacks, job.options.verbose), *extra_callbacks]
+            training.state.kept_parameters = parameters_to_keep(self.estimator)
+        callbacks = [*callbacks_of(options.callbacks, options.verbose), *extra_callbacks]
         if callbacks:
-            trainer = make_callback_trainer(self, self.runs, provenance_now)
-            trainer._add_callbacks_to(run, callbacks)
-        run.train()
+            trainer = make_callback_trainer(self, self.trainings, provenance_now)
+            trainer._add_callbacks_to(training, callbacks)
+        training.train()
 
     def snapshot(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit would leave now, from which `resume` can continue."""
-        return self.convert_state(self.run.state.best_so_far(), provenance)
+        return self.convert_state(self.training.state.best_so_far(), provenance)
 
     def warn_if_useless(self, rule: WarningRule) -> bool:
         """Warn if the network is hardly better than a constant; return whether it is useless."""
-        return self.run.warn_if_useless(rule)
+        return warn_if_useless(self.training, rule)
 
     def digest_of_rows(self) -> object:
-        """Return the checksums of all rows; None of a source of blocks, which the job does not have."""
-        job = self.run.job
-        if not job.is_whole:
+        """Return the checksums of all rows; None of a source of blocks, which the training does not have."""
+        if not self.training.is_whole:
             return None
-        return [(kinds, sums.tobytes()) for kinds, sums in digests_of(job).values()]
+        return [(kinds, sums.tobytes()) for kinds, sums in digests_of(self.training).values()]
 
     def fitted(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit leaves, when training has ended or was interrupted."""
-        state = self.run.state
+        state = self.training.state
         if self.can_resume:
             return self.convert_state(state.resumable(), provenance)
         return self.convert_state(state.without_rows(), provenance)
 
     def convert_state(self, state: TrainingState, provenance: Provenance | None = None) -> Fitted:
-        """Let a new state of the run predict y itself, and return what the fit would leave with it.
+        """Let a new state of the training predict y itself, and return what the fit would leave with it.
 
         The model shares the block of parameters with the state, unless y is standardized.
         """
-        return self._convert_state_of(self.run.job, state, self.run.job.data.names, provenance)
+        return self._convert_state_of(self.training, state, self.training.data.names, provenance)
 
 
 def make_callback_trainer(
-    fit: Fit, runs: Sequence[TrainingRun], provenance_now: ProvenanceNow
+    fit: Fit, trainings: Sequence[Training], provenance_now: ProvenanceNow
 ) -> Trainer:
-    """Return the trainer of some of the runs of a fit, which callbacks get."""
+    """Return the trainer of some of the networks of a fit, which callbacks get."""
     from cmlp._estimators.network import Network  # few programs need it
 
-    jobs, n_threads = [run.job for run in runs], fit.options.n_threads
+    n_threads = fit.options.n_threads
     networks = [
-        Network._assembled(job.net, job.state.params, job.data.input_scale, n_threads)
-        for job in jobs
+        Network._assembled(each.net, each.state.params, each.data.input_scale, n_threads)
+        for each in trainings
     ]
-    return Trainer._of_fit(fit, networks, runs, provenance_now)
+    return Trainer._of_fit(fit, networks, trainings, provenance_now)
 
 
 def _require_same(name: str, was: object, now: object) -> None:

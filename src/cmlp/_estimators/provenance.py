@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from cmlp._estimators.fit import Fit
     from cmlp._estimators.fitted import Provenance, ProvenanceNow
     from cmlp._estimators.sources import RowSource
-    from cmlp._train.job import TrainingJob
     from cmlp._train.state import TrainingState
+    from cmlp._train.training import Training
 
 ARITHMETIC = 1  # of docs/arithmetic.md: another one gives other bits
 # Recorded in another way, or not needed.
@@ -58,27 +58,27 @@ def recorded_parameters(estimator: Estimator) -> dict[str, Any]:
 
 
 def begin_network_record(
-    fit: Fit, source: RowSource, job: TrainingJob, labels: Labels | None
+    fit: Fit, source: RowSource, training: Training, labels: Labels | None
 ) -> ProvenanceNow:
     """Begin the record of a fit of one network, whose rows the source hashes."""
     hashes = {
-        **hash_arrays(job, "validation"),
-        **_hashed(texts_of(fit.class_name, labels, job.data.names)),
+        **hash_arrays(training, "validation"),
+        **_hashed(texts_of(fit.class_name, labels, training.data.names)),
     }
-    row_hashes = source.begin_hashes(job)
+    row_hashes = source.begin_hashes(training)
 
     def hashes_now() -> dict[str, str] | None:
         rows = row_hashes()
         return None if rows is None else {**rows, **hashes}
 
-    shards = job.data.shards and list(job.data.shards)
+    shards = training.data.shards and list(training.data.shards)
     more = {
         "call": source.fit_method,
-        "dtype": job.net.dtype.name,
+        "dtype": training.net.dtype.name,
         "shards": shards,
         "seed": fit.options.random_state,
     }
-    return _begin(fit, [job.state], hashes_now, more)
+    return _begin(fit, [training.state], hashes_now, more)
 
 
 def begin_table_record(
@@ -91,7 +91,7 @@ def begin_table_record(
         row_hash.add(array)
         hashes[name] = row_hash.hexdigest()
     more = {"call": "fit", "dtype": "float32", "shards": None, "seed": fit.options.random_state}
-    return _begin(fit, [run.state for run in fit.runs], lambda: hashes, more)
+    return _begin(fit, [each.state for each in fit.trainings], lambda: hashes, more)
 
 
 def _begin(

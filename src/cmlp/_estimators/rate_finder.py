@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._estimators.mlp import MultilayerPerceptron
-    from cmlp._train.engine import Engine
     from cmlp._train.feed import Segment
+    from cmlp._train.training import Training
     from cmlp.plots import LearningRateDisplay
 
 # Weight of the earlier losses in the smoothed loss.
@@ -136,12 +136,8 @@ def find_learning_rate(
             f"{class_name}."
         )
     rates = _rates(low, high, n_steps)
-    run: Any = (
-        NetworkFit.from_estimator(estimator, Arrays(X, y, sample_weight), call=RANGE_TEST)
-        .prepare()
-        .run
-    )
-    losses, smoothed = _range_test(run.engine, rates)
+    fit = NetworkFit.from_estimator(estimator, Arrays(X, y, sample_weight), call=RANGE_TEST)
+    losses, smoothed = _range_test(fit.prepare().training, rates)
     if not losses:
         raise ValueError(
             f"Training diverges with low={low!r}: standardize the input or use a smaller low."
@@ -168,18 +164,18 @@ def _rates(low: Any, high: Any, n_steps: Any) -> NDArray[np.float64]:
     return np.geomspace(float(low), float(high), int(n_steps))
 
 
-def _range_test(engine: Engine, rates: NDArray[np.float64]) -> tuple[list[float], list[float]]:
+def _range_test(training: Training, rates: NDArray[np.float64]) -> tuple[list[float], list[float]]:
     """Train one batch with each learning rate; return the loss of each batch before its step, and the smoothed losses.
 
     The smoothed loss after k batches is the average with weights proportional to ``_SMOOTHING ** (k - i)`` for batch i.
-    The test ends early if training diverges. The engine must be new: the test changes its state.
+    The test ends early if training diverges. The training must be new: the test changes its state.
     """
     losses: list[float] = []
     smoothed: list[float] = []
     total = 0.0
-    for step, (rate, batch) in enumerate(zip(rates.tolist(), _batches(engine), strict=False)):
+    for step, (rate, batch) in enumerate(zip(rates.tolist(), _batches(training), strict=False)):
         try:
-            loss = _batch_loss(engine, batch, rate)
+            loss = _batch_loss(training, batch, rate)
         except DivergenceError:
             break
         if not math.isfinite(loss):
@@ -192,21 +188,21 @@ def _range_test(engine: Engine, rates: NDArray[np.float64]) -> tuple[list[float]
     return losses, smoothed
 
 
-def _batches(engine: Engine) -> Iterator[Segment]:
+def _batches(training: Training) -> Iterator[Segment]:
     """Yield the batches of one epoch after the other. As in a fit, batches without weight are skipped."""
     while True:
-        engine.feed.start_epoch(engine.job.state)
-        for batch in range(engine.n_batches):
+        training.feed.start_epoch(training.state)
+        for batch in range(training.n_batches):
             segment = next(
-                engine.feed.segments(engine.job.state, engine.batch_size, batch, batch + 1)
+                training.feed.segments(training.state, training.batch_size, batch, batch + 1)
             )
             if segment.has_weight:
                 yield segment
 
 
-def _batch_loss(engine: Engine, segment: Segment, rate: float) -> float:
+def _batch_loss(training: Training, segment: Segment, rate: float) -> float:
     """Train one batch, and return its loss before the step."""
-    net, objective, state = engine.job.net, engine.job.objective, engine.job.state
+    net, objective, state = training.net, training.objective, training.state
     optimizer = state.stepping()[0]
     optimizer.learning_rate = rate
     try:
@@ -215,12 +211,12 @@ def _batch_loss(engine: Engine, segment: Segment, rate: float) -> float:
             segment.rows.X,
             segment.rows.targets,
             optimizer,
-            batch_size=engine.batch_size,
+            batch_size=training.batch_size,
             order=segment.order,
             sample_weight=segment.rows.weight,
             dropout_row=segment.first_row,
-            **engine.keywords,
+            **training.keywords,
         )
     except NonFiniteInputError as error:
-        raise engine.feed.first_error(error, net.dtype) from None
+        raise training.feed.first_error(error, net.dtype) from None
     return float(objective.reported(cost, penalty))

@@ -15,9 +15,9 @@ from cmlp._data.checks import InputChecks, check_width
 from cmlp._data.checksums import RowHash
 from cmlp._data.weights import require_normal
 from cmlp._process.threads import once_per_pool
+from cmlp._train.prepare import LearnedScales
 from cmlp._train.same_data import arrays_of
 from cmlp._train.team import ALONE
-from cmlp._train.training_run import LearnedScales
 from cmlp.exceptions import name_place
 
 if TYPE_CHECKING:
@@ -30,8 +30,11 @@ if TYPE_CHECKING:
     from cmlp._data.labels import Labels
     from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.feed import Feed
-    from cmlp._train.job import TrainingJob
+    from cmlp._train.state import TrainingState
+    from cmlp._train.task import Data, Objective
     from cmlp._train.team import Team
+    from cmlp._train.training import Training
+    from cmlp._train.training_options import TrainingOptions
 
 
 class RowSource(ABC):
@@ -49,26 +52,32 @@ class RowSource(ABC):
         """Return all rows, or some of them, checked."""
 
     def rows_of_job(self, rows: EncodedRows) -> EncodedRows:
-        """Return the rows that the job of a run has, from those that are opened."""
+        """Return the rows that a training has, from those that are opened."""
         return rows
 
     @abstractmethod
     def prepare_for(
-        self, job: TrainingJob, encoding: TargetEncoding, scale_to_learn: str | None
+        self,
+        data: Data,
+        objective: Objective,
+        options: TrainingOptions,
+        state: TrainingState,
+        encoding: TargetEncoding,
+        scale_to_learn: str | None,
     ) -> tuple[int, LearnedScales]:
-        """Prepare to feed the training of a job. Return the number of rows, and the scales.
+        """Prepare to feed a training. Return the number of rows, and the scales.
 
-        The number is 0 if it is unknown. Scales that are learned from `job.data` are not returned.
+        The number is 0 if it is unknown. Scales that are learned from `data` are not returned.
 
         `scale_to_learn` is the name of the scale of the inputs to learn; None if there is none.
         """
 
-    def feed(self, job: TrainingJob) -> Feed | None:
-        """Return what gives the rows of each epoch of a job; None if they are in its arrays."""
+    def feed(self, data: Data, options: TrainingOptions, state: TrainingState) -> Feed | None:
+        """Return what gives the rows of each epoch; None if they are all in the data."""
         return None
 
     @abstractmethod
-    def begin_hashes(self, job: TrainingJob) -> Callable[[], dict[str, str] | None]:
+    def begin_hashes(self, training: Training) -> Callable[[], dict[str, str] | None]:
         """Begin to hash the rows for provenance; what is returned gives the hashes, None if they are not complete."""
 
 
@@ -86,37 +95,43 @@ class Arrays(RowSource):
         return once_per_pool(InputChecks.check, checks, *self.given)
 
     def prepare_for(
-        self, job: TrainingJob, encoding: TargetEncoding, scale_to_learn: str | None
+        self,
+        data: Data,
+        objective: Objective,
+        options: TrainingOptions,
+        state: TrainingState,
+        encoding: TargetEncoding,
+        scale_to_learn: str | None,
     ) -> tuple[int, LearnedScales]:
         """Return the number of rows: the training learns scales from those that are not validation rows."""
-        return job.data.rows.n_rows, LearnedScales()
+        return data.rows.n_rows, LearnedScales()
 
-    def begin_hashes(self, job: TrainingJob) -> Callable[[], dict[str, str]]:
+    def begin_hashes(self, training: Training) -> Callable[[], dict[str, str]]:
         """Hash all rows."""
-        hashes = hash_arrays(job, "rows")
+        hashes = hash_arrays(training, "rows")
         return lambda: hashes
 
 
 class StreamHashes:
     """The hashes of the rows of a fit that reads blocks, from the first complete pass over them."""
 
-    def __init__(self, job: TrainingJob) -> None:
-        self._job = job
+    def __init__(self, training: Training) -> None:
+        # Not the training, whose feed reads the source that has this: a cycle.
+        self._state, self._is_single = training.state, is_single(training)
+        self._is_weighted = training.data.rows.weight is not None
         self._hashes: dict[str, RowHash] = {}  # of the latest pass, or of the one that was complete
 
     @property
     def _are_complete(self) -> bool:
-        return bool(self._hashes) and 0 < self._hashes["X"].n_rows == self._job.state.n_rows
+        return bool(self._hashes) and 0 < self._hashes["X"].n_rows == self._state.n_rows
 
     def begin(self) -> None:
         """Begin a pass, unless one was complete."""
         if not self._are_complete:
             names = ["X", "y"]
-            if self._job.data.rows.weight is not None:
+            if self._is_weighted:
                 names.append("sample_weight")
-            self._hashes = {
-                name: RowHash(name, name == "X" and is_single(self._job)) for name in names
-            }
+            self._hashes = {name: RowHash(name, name == "X" and self._is_single) for name in names}
 
     def add(self, block: EncodedRows) -> None:
         """Add the next block of a pass, unless one was complete."""
@@ -136,19 +151,19 @@ class StreamHashes:
         return None
 
 
-def hash_arrays(job: TrainingJob, group: str) -> dict[str, str]:
-    """Return the hashes of the arrays of a job, by their names: of its rows, or of the validation rows."""
+def hash_arrays(training: Training, group: str) -> dict[str, str]:
+    """Return the hashes of the arrays of a training, by their names: of its rows, or of the validation rows."""
     hashes = {}
-    for name, array in arrays_of(job.data).get(group, {}).items():
-        hashed = RowHash(name, name.startswith("X") and is_single(job))
+    for name, array in arrays_of(training.data).get(group, {}).items():
+        hashed = RowHash(name, name.startswith("X") and is_single(training))
         hashed.add(array)
         hashes[name] = hashed.hexdigest()
     return hashes
 
 
-def is_single(job: TrainingJob) -> bool:
-    """Return whether the core reads the inputs of a job as float32: it scales them in double."""
-    return bool(job.net.dtype == np.float32 and job.data.input_scale == 1.0)
+def is_single(training: Training) -> bool:
+    """Return whether the core reads the inputs of a training as float32: it scales them in double."""
+    return bool(training.net.dtype == np.float32 and training.data.input_scale == 1.0)
 
 
 class BlockFormat(NamedTuple):

@@ -24,8 +24,8 @@ from cmlp._data.labels import (
 from cmlp._data.losses import traits_of
 from cmlp._data.weights import as_weights, weights_of_classes
 from cmlp._process.threads import once_per_pool
-from cmlp._train.job import Objective, objective_of_numbers, y_advice
 from cmlp._train.scores import accuracy, require_rows
+from cmlp._train.task import Objective, objective_of_numbers, y_advice
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -23,20 +23,16 @@ from cmlp._model.results import TrainedEpoch
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.callbacks import callbacks_of
 from cmlp._train.constraints import COUNT, argument
-from cmlp._train.job import (
-    Data,
-    TrainingJob,
-    has_validation_rows,
-    naming_validation,
-)
+from cmlp._train.diagnosis import warn_if_useless
 from cmlp._train.name_hints import hinting
 from cmlp._train.parameters import PARAMETERS
+from cmlp._train.prepare import make_training
 from cmlp._train.random import random_state as generator_of
 from cmlp._train.same_data import keep_or_compare_sample
 from cmlp._train.state import EpochNumbers, History, TrainingState
+from cmlp._train.task import Data, has_validation_rows, naming_validation
 from cmlp._train.training_options import check_scoring, options_of
-from cmlp._train.training_run import make_run
-from cmlp._train.validation import UserScore
+from cmlp._train.user_score import UserScore
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
@@ -48,8 +44,8 @@ if TYPE_CHECKING:
 
     from cmlp._estimators.fit import Fit
     from cmlp._estimators.fitted import Fitted, ProvenanceNow
+    from cmlp._train.training import Training
     from cmlp._train.training_options import TrainingOptions
-    from cmlp._train.training_run import TrainingRun
 
 
 class Trainer:
@@ -238,12 +234,12 @@ class Trainer:
         cls,
         fit: Fit,
         networks: Iterable[Any],
-        runs: Iterable[TrainingRun],
+        trainings: Iterable[Training],
         provenance_now: ProvenanceNow,
     ) -> Self:
-        """Return what the callbacks of an estimator's training get: the trainer of runs of a call of fit."""
+        """Return what the callbacks of an estimator's training get: the trainer of networks of a call of fit."""
         trainer = cls.__new__(cls)
-        trainer._set_up(networks, [(run.job.options, run.state) for run in runs])
+        trainer._set_up(networks, [(each.options, each.state) for each in trainings])
         trainer._fit = fit
         trainer._provenance_now = provenance_now
         return trainer
@@ -315,9 +311,9 @@ class Trainer:
                 parameter="n_batches",
                 value=n_batches,
             )
-        run = self._run_on(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        training = self._training_on(X, y, sample_weight, (X_val, y_val, sample_weight_val))
         count = None if n_batches is None else argument("n_batches", n_batches, COUNT)
-        _core.run_deferred(DeferredSignals(), _train, run, count)
+        _core.run_deferred(DeferredSignals(), _train, training, count)
         return self
 
     def epochs(
@@ -353,14 +349,14 @@ class Trainer:
             raise InvalidParameterError(
                 "solver='lbfgs' has no epochs: use run.", parameter="solver", value="lbfgs"
             )
-        return self._reports(self._run_on(X, y, sample_weight, (X_val, y_val, sample_weight_val)))
+        training = self._training_on(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        return self._reports(training)
 
-    def _reports(self, run: TrainingRun) -> Iterator[TrainedEpoch]:
-        assert run.has_epochs
-        with closing(run.epochs()) as epochs:
+    def _reports(self, training: Training) -> Iterator[TrainedEpoch]:
+        with closing(training.epochs()) as epochs:
             while True:
                 # Signals are not deferred while the caller's code runs, between two epochs.
-                if not _core.run_deferred(DeferredSignals(), _train_epoch, run, epochs):
+                if not _core.run_deferred(DeferredSignals(), _train_epoch, training, epochs):
                     return
                 yield self.last_epoch
 
@@ -467,14 +463,14 @@ class Trainer:
         state.check(trained.net)
         self._set_up([network], [(options, state)])
 
-    def _run_on(
+    def _training_on(
         self,
         X: ArrayLike,
         y: ArrayLike,
         sample_weight: ArrayLike | None,
         validation: tuple[Any, Any, Any],
-    ) -> TrainingRun:
-        """Validate the arguments of a call, and return the training run on them."""
+    ) -> Training:
+        """Validate the arguments of a call, and return the training on them."""
         options = self._options
         trained = network_model_of(self.network)
         warn_of_other_order(X=X, y=y, sample_weight=sample_weight)
@@ -508,12 +504,19 @@ class Trainer:
                 value=options.scoring,
                 expected=expected,
             )
-        job = TrainingJob(trained.net, objective, data, options, self.state, self.network.n_threads)
-        run = make_run(job, rows.n_rows)
-        self._add_callbacks_to(run, callbacks_of(options.callbacks, options.verbose))
-        if run.has_epochs:
-            keep_or_compare_sample(run.job)
-        return run
+        training = make_training(
+            trained.net,
+            objective,
+            data,
+            options,
+            self.state,
+            rows.n_rows,
+            n_threads=self.network.n_threads,
+        )
+        self._add_callbacks_to(training, callbacks_of(options.callbacks, options.verbose))
+        if options.has_epochs:
+            keep_or_compare_sample(training)
+        return training
 
     def _encoded_rows(
         self,
@@ -536,11 +539,11 @@ class Trainer:
             )
         return EncodedRows(rows, values, as_weights(weight, len(rows)))
 
-    def _add_callbacks_to(self, run: TrainingRun, callbacks: Sequence[Any]) -> None:
-        """Let a run call callbacks with this trainer."""
-        run.callbacks.add(callbacks, self)
-        if run.callbacks.intervals and not run.has_epochs:
-            interval = min(run.callbacks.intervals)
+    def _add_callbacks_to(self, training: Training, callbacks: Sequence[Any]) -> None:
+        """Let a training call callbacks with this trainer."""
+        training.callbacks.add(callbacks, self)
+        if training.callbacks.intervals and not training.options.has_epochs:
+            interval = min(training.callbacks.intervals)
             raise InvalidParameterError(
                 "every_batches of a callback must be None with solver='lbfgs', which has no "
                 f"batches, got {interval}.",
@@ -549,20 +552,20 @@ class Trainer:
             )
 
 
-def _train(run: TrainingRun, n_batches: int | None) -> None:
+def _train(training: Training, n_batches: int | None) -> None:
     """Train until training is finished, or for a number of batches."""
-    if n_batches is None or not run.has_epochs:
-        run.train()
-    elif not run.run_batches(n_batches):
+    if n_batches is None:
+        training.train()
+    elif not training.run_batches(n_batches):
         return
-    run.warn_if_useless()
+    warn_if_useless(training)
 
 
-def _train_epoch(run: TrainingRun, epochs: Iterator[None]) -> bool:
+def _train_epoch(training: Training, epochs: Iterator[None]) -> bool:
     """Train an epoch; return False if training has ended."""
-    has_trained = next(epochs, run) is not run
+    has_trained = next(epochs, training) is not training
     if not has_trained:
-        run.warn_if_useless()
+        warn_if_useless(training)
     return has_trained
 
 

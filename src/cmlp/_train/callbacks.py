@@ -17,18 +17,19 @@ from cmlp.exceptions import InvalidParameterError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from cmlp._train.job import TrainingJob
+    from cmlp._train.state import TrainingState
+    from cmlp._train.training_options import TrainingOptions
 
 
 class Callbacks:
-    """The callbacks of a run, each with the trainer that its methods get. Signals take effect at once in them.
+    """The callbacks of a training, each with the trainer that its methods get. Signals take effect at once in them.
 
     A callback has some of the methods of this class, see `cmlp.callbacks`. It stops training by ``trainer.stop()``; one
     of this package can raise TimeLimitReached within an epoch.
     """
 
     def __init__(self, state: Any) -> None:
-        self._state = state  # not the run, which has these callbacks: a cycle would keep the rows of a fit in memory
+        self._state = state  # not the training: a cycle would keep its rows in memory
         self._calls: dict[str, list[tuple[Any, Callable[[Any], object], Any]]] = {
             hook: [] for hook in HOOKS
         }
@@ -109,12 +110,13 @@ def _every_epochs(callback: Any) -> int | None:
 
 
 class VerboseLines:
-    """A callback that prints the lines of `verbose`; `recorder` has what a standstill has changed."""
+    """A callback that prints the lines of `verbose`."""
 
-    def __init__(self, job: TrainingJob, recorder: Any = None) -> None:
-        self._options, self._state, self._recorder = job.options, job.state, recorder
+    def __init__(self, options: TrainingOptions, state: TrainingState) -> None:
+        self._options, self._state = options, state
         self._started: float | None = None
-        self._first_epoch = job.state.epoch
+        self._first_epoch = state.epoch
+        self.message = ""  # what a standstill in the last epoch has changed
 
     def on_fit_begin(self, trainer: None) -> None:
         """Note the time at which training begins or continues, to estimate how long it takes."""
@@ -123,7 +125,7 @@ class VerboseLines:
     def on_epoch_end(self, trainer: None) -> None:
         """Print the line of an epoch if it is due, or if the learning rate changes or training stops."""
         n_epochs = self._state.schedule_epoch or self._state.epoch
-        message = "" if self._recorder is None else self._recorder.message
+        message, self.message = self.message, ""
         if message or n_epochs <= 1 or n_epochs % int(self._options.verbose) == 0:
             print_line(self._line())
         if message:
@@ -140,10 +142,10 @@ class VerboseLines:
         return line
 
 
-def lines_of(job: TrainingJob, recorder: Any = None) -> list[VerboseLines]:
-    """Return the callback that prints the lines of a job, if it has them; the progress bar is another one."""
-    verbose = job.options.verbose
-    return [VerboseLines(job, recorder)] if not isinstance(verbose, str) and verbose > 0 else []
+def lines_of(options: TrainingOptions, state: TrainingState) -> VerboseLines | None:
+    """Return the callback that prints lines, if there are any; the progress bar is another one."""
+    verbose = options.verbose
+    return VerboseLines(options, state) if not isinstance(verbose, str) and verbose > 0 else None
 
 
 def _require_interval(callback: Any, name: str) -> int | None:

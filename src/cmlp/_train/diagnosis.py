@@ -18,7 +18,7 @@ from cmlp._bridge import _core
 from cmlp._data.activations import traits_of_activation
 from cmlp._data.arrays import CSR, section, taken
 from cmlp._data.losses import traits_of
-from cmlp._data.scale import are_at_most, root_mean_squares, sample
+from cmlp._data.scale import sample
 from cmlp._data.weights import weights_of_rows
 from cmlp._process.threads import once_per_pool
 from cmlp._process.warnings import is_ignored, warn
@@ -31,18 +31,14 @@ from cmlp._train.constant_answer import (
     robust_errors,
 )
 from cmlp._train.feed import scaled_targets
-from cmlp._train.job import log_loss_clip
+from cmlp._train.scale_advice import far_targets, scale_advice
+from cmlp._train.task import log_loss_clip
 from cmlp.exceptions import StatusError, UselessModelWarning
 
 if TYPE_CHECKING:
-    from typing import TypeAlias
-
     from numpy.typing import NDArray
 
-    from cmlp._train.job import Data, Objective, TrainingJob
-
-    # Targets and their weights.
-    Sampled: TypeAlias = tuple[NDArray[Any], NDArray[np.float64] | None]
+    from cmlp._train.training import Training
 
 _LEAST_GAIN = 0.02  # share of the constant's loss by which the loss must be smaller, on many rows
 # On n rows without any signal, the loss is smaller than the constant's by up to about this share /
@@ -62,10 +58,6 @@ FEW_EPOCHS = 5
 _FALLING = 0.7
 _LATE = 0.8  # share of the epochs after which the best one, of validation rows, shows that more epochs would help
 _LARGE_ERROR = 10.0  # multiple of the constant's median error
-_MOST_OF_VARIANCE = 0.9
-_FAR = 10.0  # interquartile ranges from the median
-_FEW_FAR = 100  # one of so many targets can be far from the others, at least one
-_FEWEST_OTHERS = 10  # targets, of which one can be far from the others
 _VALUES_AT_A_TIME = 1 << 18
 VALIDATION = "validation"
 _MOST_ROWS = 100_000  # that are read again; of more training rows, some at equal distances
@@ -124,10 +116,10 @@ class Judged(NamedTuple):
         ]
 
 
-def judged_rows(job: TrainingJob) -> Judged:
+def judged_rows(training: Training) -> Judged:
     """Return the validation rows, or else the training rows."""
-    rows, held_out = job.data.rows, job.state.held_out_rows
-    own = job.data.validation
+    rows, held_out = training.data.rows, training.state.held_out_rows
+    own = training.data.validation
     if own is not None:
         return Judged(own.X, own.targets, own.weight, kind=VALIDATION)
     if held_out is None:
@@ -136,23 +128,23 @@ def judged_rows(job: TrainingJob) -> Judged:
     return Judged(rows.X, rows.targets[held_out], weight, held_out, VALIDATION)
 
 
-def rows_to_compare(job: TrainingJob, judged: Judged) -> Judged:
-    """Return judged rows. If these are validation rows with equal targets, return all rows of the job instead."""
-    if not judged.is_validation or not job.is_whole or not _is_constant(judged):
+def rows_to_compare(training: Training, judged: Judged) -> Judged:
+    """Return judged rows. If these are validation rows with equal targets, return all rows of the training instead."""
+    if not judged.is_validation or not training.is_whole or not _is_constant(judged):
         return judged
-    every = job.data.rows
+    every = training.data.rows
     kind, which = "overall", "all rows"
-    if job.data.validation is not None:
+    if training.data.validation is not None:
         kind, which = "training", "the training rows"
-    lacking = f" {_lacking(job, judged)}, so the losses are those of {which}"
+    lacking = f" {_lacking(training, judged)}, so the losses are those of {which}"
     return Judged(every.X, every.targets, every.weight, kind=kind, lacking=lacking)
 
 
-def _lacking(job: TrainingJob, validation: Judged) -> str:
+def _lacking(training: Training, validation: Judged) -> str:
     """Return the begin of a sentence about validation rows with equal targets."""
-    every, names = job.data.rows.targets, job.data.group_names
+    every, names = training.data.rows.targets, training.data.group_names
     missing = np.empty(0, np.intp)
-    if _are_classes(job.net, validation) and every.size == len(every):
+    if _are_classes(training.net, validation) and every.size == len(every):
         counts = np.bincount((every.ravel() + 0.5).astype(np.intp))
         counts[int(validation.targets.ravel()[0] + 0.5)] = 0
         missing = np.flatnonzero(counts)
@@ -164,13 +156,6 @@ def _lacking(job: TrainingJob, validation: Judged) -> str:
         shown += f" and {len(missing) - len(most)} others"
     word = "class" if len(missing) == 1 else "classes"
     return f"The validation rows lack {word} {shown} ({counts.sum()} of {len(every)} rows)"
-
-
-class KeptMeasures(NamedTuple):
-    """Loss and score of the kept parameters on the validation rows; NaN if they are not known."""
-
-    loss: float = math.nan  # in the unit of the reported loss
-    score: float = math.nan
 
 
 class WarningRule(NamedTuple):
@@ -233,34 +218,33 @@ class Comparison(NamedTuple):
         warn(text + advice, UselessModelWarning)
 
 
-def warn_if_useless(
-    job: TrainingJob,
-    kept: KeptMeasures,
-    sampled: Sampled | None = None,
-    rule: WarningRule = ALWAYS,
-) -> bool:
+def warn_if_useless(training: Training, rule: WarningRule = ALWAYS) -> bool:
     """Warn unless the kept parameters are clearly better than the best constant answer.
 
     Returns whether they are shown to be useless. The rows are the validation rows, if there are
     any.
 
-    The rows are read again only if `kept` does not show that the model is useful, or without validation rows the loss
-    of the last epoch. `sampled` are targets of a source whose rows are not all in the data of the job,
-    and are not read again for this.
+    The rows are read again only if the measures of the kept parameters do not show that the model is useful, or without
+    validation rows the loss of the last epoch. Of a source whose rows are not all in the data of the training, targets
+    were sampled, and it is not read again for this.
     """
     # The best constant answer is not known for a loss that is a function.
-    if callable(job.net.loss) or is_ignored(UselessModelWarning):
+    if callable(training.net.loss) or is_ignored(UselessModelWarning):
         return False
-    net, rows, objective = job.net, rows_to_compare(job, judged_rows(job)), job.objective
-    is_source = not job.is_whole and not rows.is_validation
-    loss = kept.loss if rows.is_validation else job.state.history.loss
+    net, objective = training.net, training.objective
+    rows = rows_to_compare(training, judged_rows(training))
+    is_source = not training.is_whole and not rows.is_validation
+    loss = training.kept_loss if rows.is_validation else training.state.history.loss
     if rows.lacking:  # the last loss of training is not that of the kept parameters
         loss = math.nan
+    sampled = training.feed.sampled_targets() if is_source else None
     if loss is None or (is_source and sampled is None):
         return False
     compared = rows
-    if is_source and sampled is not None:
-        compared = rows._replace(targets=scaled_targets(sampled[0], job.state), weight=sampled[1])
+    if sampled is not None:
+        compared = rows._replace(
+            targets=scaled_targets(sampled[0], training.state), weight=sampled[1]
+        )
     unit = objective.reported(objective.loss_scale)
     constant = once_per_pool(constant_loss, net, compared.targets, compared.weight)
     limit = compared.limit(net, constant.cost, constant.unit)
@@ -269,17 +253,17 @@ def warn_if_useless(
         return False
     if not can_be_beaten(comparison.constant, compared):
         return False
-    if _shown_by_score(job, rows, kept.score):
+    if _shown_by_score(training, rows, training.kept_score):
         return False
     try:
         if not is_source:
-            again = _read_again(job, comparison, unit)
+            again = _read_again(training, comparison, unit)
             if again is None:
                 return False
             comparison = again
         if rule.needs_proof:
             outputs = (
-                _outputs_of_network(job, comparison.rows)
+                _outputs_of_network(training, comparison.rows)
                 if comparison.outputs is None
                 else comparison.outputs
             )
@@ -288,7 +272,7 @@ def warn_if_useless(
         if not rule.warns:
             return True
         with np.errstate(over="ignore"):
-            advice = advice_for(job, comparison.rows, comparison.outputs)
+            advice = advice_for(training, comparison.rows, comparison.outputs)
     except StatusError:  # another thread has changed the rows, or a loss is too large
         return False
     comparison.warn(rule.note + advice)
@@ -300,34 +284,35 @@ def can_be_beaten(constant: float, rows: Judged) -> bool:
     return 0 < constant < math.inf and not _is_constant(rows)
 
 
-def _read_again(job: TrainingJob, comparison: Comparison, unit: float) -> Comparison | None:
+def _read_again(training: Training, comparison: Comparison, unit: float) -> Comparison | None:
     """Return what the rows show with the parameters that are kept; None if the model is clearly better.
 
     At most 100,000 training rows are read. Of classes the outputs are computed first: after one epoch, the accuracy
     often decides, so that the loss is not needed.
     """
-    rows, net = comparison.rows, job.net
-    if (job.data.validation is None or rows.lacking) and len(rows.targets) > _MOST_ROWS:
+    rows, net = comparison.rows, training.net
+    has_own = training.data.validation is not None and not rows.lacking
+    if not has_own and len(rows.targets) > _MOST_ROWS:
         rows = rows.fewer()
         comparison = comparison._replace(rows=rows)
     if _are_classes(net, rows):
-        comparison = comparison._replace(outputs=_outputs_of_network(job, rows))
+        comparison = comparison._replace(outputs=_outputs_of_network(training, rows))
         if comparison.model_is_better():
             return None
-    comparison = comparison._replace(loss=_loss(job, rows) * unit)
+    comparison = comparison._replace(loss=_loss(training, rows) * unit)
     if comparison.has_smaller_loss():
         return None
     if comparison.outputs is None and traits_of(net.loss).is_robust:
-        comparison = comparison._replace(outputs=_outputs_of_network(job, rows))
+        comparison = comparison._replace(outputs=_outputs_of_network(training, rows))
         if comparison.model_is_better():
             return None
     return comparison
 
 
-def _shown_by_score(job: TrainingJob, rows: Judged, score: float) -> bool:
+def _shown_by_score(training: Training, rows: Judged, score: float) -> bool:
     """Return whether the validation score shows that the model is useful: R^2 of one output, or an accuracy."""
-    objective, net = job.objective, job.net
-    if not rows.is_validation or job.options.scoring == "loss":
+    objective, net = training.objective, training.net
+    if not rows.is_validation or training.options.scoring == "loss":
         return False
     if objective.user_score is not None or objective.score_of_outputs is None:
         return False
@@ -352,20 +337,20 @@ def _answer(net: _core.Net, targets: NDArray[Any]) -> str:
     return traits.best_constant_text
 
 
-def _loss(job: TrainingJob, rows: Judged) -> float:
+def _loss(training: Training, rows: Judged) -> float:
     """Return the core's cost of the present parameters, without penalty and dropout."""
-    data = job.data
+    data = training.data
     whole = rows.targets if rows.order is None else data.rows.targets
     weight = rows.weight if rows.order is None else data.rows.weight
-    cost, _ = job.net.cost_and_plain_cost(
-        job.state.params,
+    cost, _ = training.net.cost_and_plain_cost(
+        training.state.params,
         rows.X,
         whole,
         scale=data.input_scale,
         order=rows.order,
-        n_threads=job.n_threads,
+        n_threads=training.n_threads,
         sample_weight=weight,
-        clip=log_loss_clip(job.net),
+        clip=log_loss_clip(training.net),
     )
     return cost
 
@@ -381,14 +366,14 @@ def _are_classes(net: _core.Net, rows: Judged) -> bool:
     return rows.targets.ndim == 1 or traits_of(net.loss).has_probabilities
 
 
-def _outputs_of_network(job: TrainingJob, rows: Judged) -> NDArray[Any]:
+def _outputs_of_network(training: Training, rows: Judged) -> NDArray[Any]:
     """Return the outputs of the present parameters."""
-    return job.net.forward(
-        job.state.params,
+    return training.net.forward(
+        training.state.params,
         rows.X,
-        scale=job.data.input_scale,
+        scale=training.data.input_scale,
         order=rows.order,
-        n_threads=job.n_threads,
+        n_threads=training.n_threads,
     )
 
 
@@ -446,7 +431,7 @@ def _classes_of(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def advice_for(
-    job: TrainingJob,
+    training: Training,
     rows: Judged,
     outputs: NDArray[Any] | None = None,
     *,
@@ -457,17 +442,17 @@ def advice_for(
     If validation rows of one class choose the epoch that is kept, they are the only cause.
     """
     if not rows.lacking:
-        return causes(job, rows, outputs, is_of_table=is_of_table)
-    if job.options.early_stopping:
+        return causes(training, rows, outputs, is_of_table=is_of_table)
+    if training.options.early_stopping:
         return f"{rows.lacking}: other ones (X_val), or early_stopping=False, help."
-    return f"{rows.lacking}.{causes(job, rows, outputs, is_of_table=is_of_table)}"
+    return f"{rows.lacking}.{causes(training, rows, outputs, is_of_table=is_of_table)}"
 
 
 # What the data say about the cause, each with its remedy
 
 
 def causes(
-    job: TrainingJob,
+    training: Training,
     rows: Judged,
     outputs: NDArray[Any] | None = None,
     *,
@@ -478,21 +463,21 @@ def causes(
     `outputs` of the rows are computed if they are None. A network that `is_of_table` has scaled
     inputs and an activation that are no parameters.
     """
-    only_cause = _constant_inputs(job) or _far_targets_of(job)
+    only_cause = _constant_inputs(training) or _far_targets_of(training)
     if only_cause:
         return only_cause
     X, targets = rows.some()
-    layers = job.net.activations_of(
-        job.state.params, X, scale=job.data.input_scale, n_threads=job.n_threads
+    layers = training.net.activations_of(
+        training.state.params, X, scale=training.data.input_scale, n_threads=training.n_threads
     )
     sentences = [
-        _equal_outputs(job.net, layers, targets, is_of_table=is_of_table),
-        _unfinished(job, "n_epochs" if is_of_table else "max_iter"),
-        _plateau(job),
-        _out_of_range(job.net, targets),
-        scale_advice(job.objective, job.data, tiny=True),
-        _never_predicted(job, rows, outputs),
-        _deep(job.net),
+        _equal_outputs(training.net, layers, targets, is_of_table=is_of_table),
+        _unfinished(training, "n_epochs" if is_of_table else "max_iter"),
+        _plateau(training),
+        _out_of_range(training.net, targets),
+        scale_advice(training.objective, training.data, tiny=True),
+        _never_predicted(training, rows, outputs),
+        _deep(training.net),
     ]
     text = "".join(sentences)
     return text or (
@@ -500,10 +485,10 @@ def causes(
     )
 
 
-def _constant_inputs(job: TrainingJob) -> str:
+def _constant_inputs(training: Training) -> str:
     """Return a sentence if all training rows are equal."""
-    X = job.data.rows.X
-    if not job.is_whole:
+    X = training.data.rows.X
+    if not training.is_whole:
         return ""
     n_rows = max(1, _VALUES_AT_A_TIME // X.shape[1])
     first = _dense(section(X, 0, 1))
@@ -518,37 +503,13 @@ def _dense(X: NDArray[Any] | CSR) -> NDArray[Any]:
     return X.toarray() if isinstance(X, CSR) else X
 
 
-def _far_targets_of(job: TrainingJob) -> str:
+def _far_targets_of(training: Training) -> str:
     """Return a sentence if a squared error depends on a few far targets alone."""
-    has_classes = job.data.group_names is not None or job.data.rows.targets.ndim == 1
-    if not job.is_whole or has_classes or not traits_of(job.net.loss).is_squared:
+    has_classes = training.data.group_names is not None or training.data.rows.targets.ndim == 1
+    if not training.is_whole or has_classes or not traits_of(training.net.loss).is_squared:
         return ""
-    sentence = _far_targets(job.data)
+    sentence = far_targets(training.data)
     return f" {sentence}" if sentence else ""
-
-
-def _far_targets(data: Data) -> str:
-    """Return a sentence if a few targets are so far from the others that they make up nearly all of the variance."""
-    rows = (data.in_units_of_y or data).rows
-    y = rows.targets if rows.weight is None else rows.targets[rows.weight > 0]
-    low, median, high = np.quantile(y.astype(np.float64), (0.25, 0.5, 0.75), axis=0)
-    distance = np.abs(y - median)
-    n_far = max(1, len(y) // _FEW_FAR)
-    with np.errstate(over="ignore", invalid="ignore"):
-        squares = np.sort(distance / distance.max(axis=0), axis=0) ** 2
-        share = squares[-n_far:].sum(axis=0) / squares.sum(axis=0)
-    are_far = (distance.max(axis=0) > _FAR * (high - low)) & (high > low)
-    columns = np.flatnonzero(are_far & (share > _MOST_OF_VARIANCE))
-    if len(y) < _FEWEST_OTHERS or not len(columns):
-        return ""
-    k = int(columns[0])
-    farthest = y[distance[:, k].argmax(), k]
-    return (
-        f"y has values far from the others, such as {farthest:.4g}, but half of y is from "
-        f"{low[k]:.4g} to {high[k]:.4g}: a squared error depends on the far ones alone. Leave out "
-        "their rows if they are wrong; otherwise a loss such as 'absolute_error', for which they "
-        "count little, helps."
-    )
 
 
 def _are_nearly_equal(net: _core.Net, outputs: NDArray[Any], targets: NDArray[Any]) -> bool:
@@ -592,12 +553,12 @@ def _equal_outputs(
     return text + remedy
 
 
-def _unfinished(job: TrainingJob, epochs: str) -> str:
+def _unfinished(training: Training, epochs: str) -> str:
     """Return a sentence if the training loss was still falling, or there were few epochs.
 
     `epochs` is the name of their number: of a parameter or an argument.
     """
-    state, options = job.state, job.options
+    state, options = training.state, training.options
     if not options.has_epochs:
         reached = state.epoch >= options.max_iter
         if reached:
@@ -624,9 +585,9 @@ def _unfinished(job: TrainingJob, epochs: str) -> str:
     )
 
 
-def _plateau(job: TrainingJob) -> str:
+def _plateau(training: Training) -> str:
     """Return a sentence if training stopped because an epoch brought too little."""
-    state, options = job.state, job.options
+    state, options = training.state, training.options
     if not options.has_epochs or state.stepping()[1].is_planned:
         return ""
     if state.history.stale <= options.n_iter_no_change:
@@ -652,9 +613,9 @@ def _out_of_range(net: _core.Net, targets: NDArray[Any]) -> str:
     )
 
 
-def _never_predicted(job: TrainingJob, rows: Judged, outputs: NDArray[Any] | None) -> str:
+def _never_predicted(training: Training, rows: Judged, outputs: NDArray[Any] | None) -> str:
     """Return a sentence if a rare class is never predicted."""
-    net = job.net
+    net = training.net
     if not _are_classes(net, rows):
         return ""
     truth, n_classes = _classes_of(rows.targets), max(net.n_out, 2)
@@ -662,14 +623,14 @@ def _never_predicted(job: TrainingJob, rows: Judged, outputs: NDArray[Any] | Non
     rare = (counts > 0) & (counts < _RARE / n_classes * len(truth))
     if not rare.any():
         return ""
-    predicted = _classes_of(_outputs_of_network(job, rows) if outputs is None else outputs)
+    predicted = _classes_of(_outputs_of_network(training, rows) if outputs is None else outputs)
     if predicted.shape[1] > 1 or truth.shape != predicted.shape:
         return ""
     missed = rare & (np.bincount(predicted[:, 0], minlength=n_classes) == 0)
     if not missed.any():
         return ""
     k = int(np.where(missed, counts, 0).argmax())
-    names = job.data.group_names
+    names = training.data.group_names
     name = k
     if names is not None:
         name = names[k]
@@ -689,72 +650,3 @@ def _deep(net: _core.Net) -> str:
         return ""
     names = "/".join(sorted(set(hidden)))
     return f" {len(hidden)} hidden layers of {names} units are hard to train: fewer layers help."
-
-
-# Advice about the scale of inputs and targets, for training runs that did not succeed
-
-
-# Inputs and targets whose root mean square is larger than this are called large.
-_LARGE = 10.0
-_TINY = 1e-2  # if all are smaller, they are called tiny
-_STANDARDIZE = "standardizing X (input_scale='standard' of an estimator) helps."
-_BYTES = "input_scale=1/255 helps."
-_MOST_NAMED = 5  # columns in a message
-
-
-def scale_advice(objective: Objective, data: Data, *, tiny: bool = False, space: str = " ") -> str:
-    """Return sentences that name large columns of X and large targets, and what helps; '' if there are none.
-
-    With `tiny`, they also name X and targets of which all values are tiny. `space` is before the first sentence.
-    """
-    sentences: list[str] = []
-    inputs = _advice_about_inputs(data, tiny=tiny)
-    if inputs:
-        sentences.append(inputs)
-    # NaN: no advice names y.
-    size = once_per_pool(_size_of, data.rows.targets) if objective.y_advice else math.nan
-    if size > _LARGE or (tiny and 0 < size < _TINY):
-        gap = " " if sentences else ""
-        far = once_per_pool(_far_targets, data) if size > _LARGE else ""
-        sentences.append(
-            gap + (far or f"y has values of the order of {size:.0e}: {objective.y_advice} helps.")
-        )
-    return space + "".join(sentences) if sentences else ""
-
-
-def _advice_about_inputs(data: Data, *, tiny: bool) -> str:
-    """Return the sentence about the columns of X; '' if there is none."""
-    X = data.rows.X
-    if not tiny and are_at_most(X, data.input_scale, _LARGE):
-        return ""
-    columns = once_per_pool(root_mean_squares, X, data.input_scale)
-    largest = float(columns.max())
-    if largest > _LARGE:
-        names = _names_of_columns(np.flatnonzero(columns > _LARGE), data.names)
-        helps = _BYTES if X.dtype == np.uint8 else _STANDARDIZE
-        return f"X has values of the order of {largest:.0e} in {names}: " + helps
-    if tiny and 0 < largest < _TINY:
-        return f"X has values of the order of {largest:.0e} in all columns: " + _STANDARDIZE
-    return ""
-
-
-def _size_of(targets: NDArray[Any]) -> float:
-    """Return the largest root mean square of a column, of at most 256 rows."""
-    y = np.asarray(targets[sample(len(targets))], np.float64)
-    with np.errstate(over="ignore"):
-        return math.sqrt(np.einsum("ij,ij->j", y, y).max() / len(y))
-
-
-def _names_of_columns(columns: NDArray[np.intp], names: NDArray[Any] | None) -> str:
-    """Return the names of columns, or their numbers."""
-    shown = [
-        str(column) if names is None else repr(names[column])
-        for column in columns[:_MOST_NAMED].tolist()
-    ]
-    rest = len(columns) - len(shown)
-    named = ", ".join(shown)
-    if rest:
-        named += f" and {rest} others"
-    if len(columns) == 1:
-        return f"column {named}"
-    return f"the columns {named}"

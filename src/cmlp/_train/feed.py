@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.passes import Reader
-    from cmlp._train.job import Data
     from cmlp._train.state import TrainingState
+    from cmlp._train.task import Data
     from cmlp._train.training_options import TrainingOptions
 
     Segments: TypeAlias = Generator["Segment", None, None]

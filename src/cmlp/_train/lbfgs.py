@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cmlp._bridge.blocks import block_copy
 from cmlp._process.signals import TimeLimitReached
-from cmlp._process.time_limit import end_of, is_over, seconds_until
+from cmlp._process.time_limit import is_over, seconds_until
 from cmlp._process.warnings import warn
 from cmlp._train.architecture import per_layer
-from cmlp._train.callbacks import Callbacks, lines_of
-from cmlp._train.diagnosis import ALWAYS, KeptMeasures, WarningRule, scale_advice, warn_if_useless
+from cmlp._train.scale_advice import scale_advice
+from cmlp._train.training import Training
 from cmlp.exceptions import (
     ConvergenceWarning,
     DivergenceError,
@@ -24,7 +24,6 @@ from cmlp.exceptions import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cmlp._train.job import TrainingJob
 
 # SciPy's status code for a minimization that a callback stopped.
 STOPPED_BY_CALLBACK = 99
@@ -38,8 +37,8 @@ class Evaluation(NamedTuple):
     gradient: NDArray[Any]
 
 
-class LBFGS:
-    """One call of fit with ``solver="lbfgs"``; the `epoch` of the state counts the iterations.
+class Minimization(Training):
+    """A training with ``solver="lbfgs"``, which has no batches; the `epoch` of the state counts the iterations.
 
     `state` always holds the parameters of the last complete iteration, and keeps them if training is interrupted. The
     minimizer's memory (the last 10 steps and gradients) is not part of the state: a warm start continues from the
@@ -47,20 +46,13 @@ class LBFGS:
     optimization", 1995; no bounds are set.
     """
 
-    has_epochs: Literal[False] = False
-
-    def __init__(self, job: TrainingJob) -> None:
-        self.job, self.state = job, job.state
-        self._keywords = job.core_keywords()
-        self.callbacks, self.until = Callbacks(self.state), end_of(job.options.max_time)
-        self.callbacks.add(lines_of(job))
-        self._trial = block_copy(job.state.params)  # the parameters to evaluate
-        self._weights = job.net.views(self._trial)[0]
-        self._evaluated: Evaluation | None = None  # the most recent one
-        self._reached: Evaluation | None = None  # the start of the current line search
+    _evaluated: Evaluation | None = None  # the most recent one
+    _reached: Evaluation | None = None  # the start of the present line search
 
     def train(self) -> None:
         """Minimize until the gradient or the decrease of the cost is small, or a limit is reached."""
+        self._trial = block_copy(self.state.params)  # the parameters to evaluate
+        self._weights = self.net.views(self._trial)[0]
         self.state.stopped = False
         with self.callbacks.following():
             self.callbacks.on_epoch_begin()
@@ -69,14 +61,10 @@ class LBFGS:
             except TimeLimitReached:  # the state is that after the last iteration
                 self.state.stopped = True
 
-    def warn_if_useless(self, rule: WarningRule = ALWAYS) -> bool:
-        """Warn if the trained model is useless; return whether it is shown to be."""
-        return warn_if_useless(self.job, KeptMeasures(), None, rule)
-
     def _minimize(self) -> None:
         needs = "solver='lbfgs' needs SciPy: install it with `pip install cmlp[scipy]`."
         scipy = optional("scipy.optimize", needs)
-        state, options = self.state, self.job.options
+        state, options = self.state, self.options
         result = scipy.minimize(
             self._cost_and_gradient,
             state.params.copy(),
@@ -86,11 +74,11 @@ class LBFGS:
             options={"maxfun": options.max_fun, "maxiter": options.max_iter, "gtol": options.tol},
         )
         if np.isfinite(result.fun):
-            loss = float(result.fun) * self.job.objective.unit
+            loss = float(result.fun) * self.objective.unit
             state.params[:] = result.x
             state.history.loss = loss
         elif self._reached is not None:  # the first line search found no finite cost
-            state.history.loss = self._reached.cost * self.job.objective.unit
+            state.history.loss = self._reached.cost * self.objective.unit
         state.epoch = min(int(result.nit), options.max_iter)
         state.stopped = True
         if result.status not in (0, STOPPED_BY_CALLBACK):
@@ -98,7 +86,7 @@ class LBFGS:
 
     def _cost_and_gradient(self, point: NDArray[Any]) -> tuple[float, NDArray[Any]]:
         """Return the cost and its gradient; finite replacement values if a line-search step is too long."""
-        net, objective, data = self.job.net, self.job.objective, self.job.data
+        net, objective, data = self.net, self.objective, self.data
         rows = data.rows
         self._trial[:] = point
         try:
@@ -109,7 +97,7 @@ class LBFGS:
                 rows.targets,
                 seconds=seconds,
                 sample_weight=rows.weight,
-                **self._keywords,
+                **self.keywords,
             )
         except DivergenceError as error:
             if self._reached is None:
@@ -135,11 +123,11 @@ class LBFGS:
 
     def _reported(self, cost: float) -> float:
         """Return the cost as reported: squared errors are averaged over the outputs; their gradient is the sum's."""
-        scale, rows = self.job.objective.report_scale, self.job.data.rows
+        scale, rows = self.objective.report_scale, self.data.rows
         if scale == 1.0:
             return cost
         total = float(rows.n_rows) if rows.weight is None else float(rows.weight.sum())
-        alphas = per_layer("alpha", self.job.options.alpha, len(self._weights))
+        alphas = per_layer("alpha", self.options.alpha, len(self._weights))
         squares = [float(np.vdot(weights, weights)) for weights in self._weights]
         if len(set(alphas)) == 1:
             penalty = alphas[0] / 2 * sum(squares) / total
@@ -151,7 +139,7 @@ class LBFGS:
         return (cost - penalty) * scale + penalty
 
     def _iteration_ended(self, intermediate_result: Any) -> None:
-        state, loss = self.state, float(intermediate_result.fun) * self.job.objective.unit
+        state, loss = self.state, float(intermediate_result.fun) * self.objective.unit
         self._reached = self._evaluated
         state.params[:] = intermediate_result.x
         state.history.loss = loss
@@ -159,13 +147,13 @@ class LBFGS:
         self.callbacks.on_epoch_end()
         if state.stopped or is_over(self.until):
             raise StopIteration
-        if state.epoch < self.job.options.max_iter:
+        if state.epoch < self.options.max_iter:
             self.callbacks.on_epoch_begin()
 
     def _warn(self, result: Any) -> None:
         """Issue scikit-learn's warning that the minimizer did not converge."""
-        epoch, max_iter = self.state.epoch, self.job.options.max_iter
-        hint, advice = "", scale_advice(self.job.objective, self.job.data, space="\n")
+        epoch, max_iter = self.state.epoch, self.options.max_iter
+        hint, advice = "", scale_advice(self.objective, self.data, space="\n")
         if epoch == max_iter:
             hint = (
                 "\n"

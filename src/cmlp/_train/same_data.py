@@ -19,36 +19,39 @@ if TYPE_CHECKING:
 
     from cmlp._data.checksums import Checksums, Digests
     from cmlp._data.encoded_rows import EncodedRows
-    from cmlp._train.job import Data, TrainingJob
+    from cmlp._train.task import Data
+    from cmlp._train.training import Training
 
     Groups = dict[str, dict[str, Any]]  # arrays by their name, in groups with the same rows
 
 
-def keep_or_compare(job: TrainingJob) -> None:
+def keep_or_compare(training: Training) -> None:
     """Keep checksums of the data; raises ValueError if a call is resumed and has others.
 
     A source of blocks can be read again only in other blocks, so that nothing but its first row is compared.
     """
-    if job.is_whole:
-        keep_or_compare_digests(job, digests_of(job))
+    if training.is_whole:
+        keep_or_compare_digests(training, digests_of(training))
     else:
-        keep_or_compare_sample(job)
+        keep_or_compare_sample(training)
 
 
-def keep_or_compare_digests(job: TrainingJob, now: Digests) -> None:
+def keep_or_compare_digests(training: Training, now: Digests) -> None:
     """Keep the checksums of all rows; raises ValueError if a call is resumed and has others."""
-    state = job.state
+    state = training.state
     if state.digests is not None:
         _require_same_rows(state.digests, now)
-    elif state.checksum is not None and job.is_whole:  # of a file without the checksums
-        keep_or_compare_sample(job)
+    elif state.checksum is not None and training.is_whole:  # of a file without the checksums
+        keep_or_compare_sample(training)
     state.digests = now
 
 
-def keep_or_compare_sample(job: TrainingJob) -> None:
+def keep_or_compare_sample(training: Training) -> None:
     """Keep the checksum of a sample of the data; raises ValueError if a call is resumed and has another one."""
-    state, data = job.state, job.data
-    if not job.is_whole:  # blocks can be cut in another way: only the first row is sure to be there
+    state, data = training.state, training.data
+    if (
+        not training.is_whole
+    ):  # blocks can be cut in another way: only the first row is sure to be there
         data = data._replace(rows=data.rows.take(np.arange(1)))
     checksum = _checksum_of_sample(data)
     if state.checksum is None:
@@ -83,12 +86,12 @@ def _sample(n_rows: int) -> NDArray[np.intp]:
     return rows
 
 
-def describe_arrays(job: TrainingJob) -> str:
+def describe_arrays(training: Training) -> str:
     """Return the names, shapes and dtypes of all arrays of a fit, also of rows that only other processes have."""
     descriptions = []
-    for group, arrays in arrays_of(job.data).items():
+    for group, arrays in arrays_of(training.data).items():
         for name, array in arrays.items():
-            n_rows = job.state.n_rows if group == "rows" else array.shape[0]
+            n_rows = training.state.n_rows if group == "rows" else array.shape[0]
             sparse = "sparse " if isinstance(array, CSR) else ""
             descriptions.append(f"{name} of {sparse}{array.dtype} {(n_rows, *array.shape[1:])}")
     return ", ".join(descriptions)
@@ -114,15 +117,15 @@ def _arrays_by_name(rows: EncodedRows, suffix: str = "") -> dict[str, Any]:
     return {name + suffix: array for name, array in arrays.items()}
 
 
-def digests_of(job: TrainingJob, first: int = 0, n_rows: int | None = None) -> Digests:
+def digests_of(training: Training, first: int = 0, n_rows: int | None = None) -> Digests:
     """Return the checksums of the data, in the formats of the kept ones, if these can be compared.
 
-    If the job has only a part of `n_rows` rows, from the row `first` on, the checksums of the blocks
+    If the training has only a part of `n_rows` rows, from the row `first` on, the checksums of the blocks
     of rows have what its rows contribute: those of all parts are added.
     """
     digests: Digests = {}
-    earlier = job.state.digests
-    for group, arrays in arrays_of(job.data).items():
+    earlier = training.state.digests
+    for group, arrays in arrays_of(training.data).items():
         kinds = {name: stored_dtype(array) for name, array in arrays.items()}
         if earlier is not None and group in earlier and earlier[group][0].keys() == kinds.keys():
             kinds = {

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._train.job import Data
     from cmlp._train.random import Generator
+    from cmlp._train.task import Data
     from cmlp._train.training_options import TrainingOptions
 
     Shards: TypeAlias = int | Sequence[int]

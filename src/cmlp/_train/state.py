@@ -41,7 +41,7 @@ from cmlp._train.state_fields import (
 from cmlp._train.target_scale import scale_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 

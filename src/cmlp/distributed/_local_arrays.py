@@ -17,9 +17,10 @@ from cmlp._data.scale import Moments, scale_of_moments
 from cmlp._data.weights import weights_of_rows
 from cmlp._estimators.sources import RowSource, is_single
 from cmlp._train.feed import Segment, ShardFeed, scaled_targets
+from cmlp._train.prepare import LearnedScales
 from cmlp._train.split import shard_sizes
 from cmlp._train.target_scale import learned_target_scale
-from cmlp._train.training_run import LearnedScales
+from cmlp._train.task import learns_y_scale
 from cmlp.distributed._team import Together
 from cmlp.distributed._workers import Part
 from cmlp.exceptions import InvalidParameterError
@@ -32,8 +33,11 @@ if TYPE_CHECKING:
     from cmlp._data.scale import InputScale
     from cmlp._estimators.sources import Arrays
     from cmlp._estimators.targets import TargetEncoding
-    from cmlp._train.job import TrainingJob
     from cmlp._train.split import Shards
+    from cmlp._train.state import TrainingState
+    from cmlp._train.task import Data, Objective
+    from cmlp._train.training import Training
+    from cmlp._train.training_options import TrainingOptions
     from cmlp.distributed._workers import Workers
     from cmlp.exceptions import NonFiniteInputError
 
@@ -101,7 +105,13 @@ class LocalArrays(RowSource):
         return EncodedRows(rows.X, rows.targets[own], weights_of_rows(rows.weight, own))
 
     def prepare_for(
-        self, job: TrainingJob, encoding: TargetEncoding, scale_to_learn: str | None
+        self,
+        data: Data,
+        objective: Objective,
+        options: TrainingOptions,
+        state: TrainingState,
+        encoding: TargetEncoding,
+        scale_to_learn: str | None,
     ) -> tuple[int, LearnedScales]:
         """Return the number of rows of all processes, and the scales that they learn together."""
         if scale_to_learn == "robust":
@@ -113,16 +123,16 @@ class LocalArrays(RowSource):
             )
         self._workers.settle()  # none has failed, so that all exchange the next messages
         self._workers.compare({"input_scale": str(scale_to_learn)})
-        y_scale = job.objective.y_scale
+        y_scale = objective.y_scale
         rows = self._encoded
         targets = None
-        if job.learns_y_scale:
+        if learns_y_scale(objective, state):
             assert y_scale is not None
             targets = learned_target_scale(
-                y_scale, rows.targets, rows.weight, None, job.state.params.dtype
+                y_scale, rows.targets, rows.weight, None, state.params.dtype
             )
         return self.part.all_rows, LearnedScales(
-            self._learned_scale(scale_to_learn, job.data.rows), targets
+            self._learned_scale(scale_to_learn, data.rows), targets
         )
 
     def _learned_scale(self, kind: str | None, own: EncodedRows) -> InputScale | None:
@@ -137,17 +147,17 @@ class LocalArrays(RowSource):
             moments = Moments.from_array(self._workers.receive_from(numbers, rank))
         return scale_of_moments(kind, moments)
 
-    def feed(self, job: TrainingJob) -> LocalFeed | None:
+    def feed(self, data: Data, options: TrainingOptions, state: TrainingState) -> LocalFeed | None:
         """Return what gives the rows of this process."""
         if self.is_whole:
             return None
         self._workers.part = self.part
-        return LocalFeed(job, self._encoded)
+        return LocalFeed(data, options, state, self._encoded)
 
-    def begin_hashes(self, job: TrainingJob) -> Callable[[], dict[str, str]]:
+    def begin_hashes(self, training: Training) -> Callable[[], dict[str, str]]:
         """Hash the rows of all processes."""
-        X = RowHash("X", is_single(job))
-        self._hash_inputs(X, job.data.rows.X)
+        X = RowHash("X", is_single(training))
+        self._hash_inputs(X, training.data.rows.X)
         hashes = {"X": X}
         for name, array in (("y", self._encoded.targets), ("sample_weight", self._encoded.weight)):
             if array is not None:
@@ -177,10 +187,12 @@ class LocalArrays(RowSource):
 class LocalFeed(ShardFeed):
     """The shards of all processes, of which only those of this process are in its memory."""
 
-    def __init__(self, job: TrainingJob, rows: EncodedRows) -> None:
-        super().__init__(job.data, job.options.full_batch_size)
+    def __init__(
+        self, data: Data, options: TrainingOptions, state: TrainingState, rows: EncodedRows
+    ) -> None:
+        super().__init__(data, options.full_batch_size)
         self._all = rows
-        self._rows = rows._replace(targets=scaled_targets(rows.targets, job.state))
+        self._rows = rows._replace(targets=scaled_targets(rows.targets, state))
 
     def _segment(self, order: NDArray[np.int64] | None, is_last: bool) -> Segment:
         return Segment(self._rows, order, is_last)

@@ -22,8 +22,8 @@ from cmlp._train.parameters import JOINT_FIT, PARAMETERS
 from cmlp._train.random import is_storable, stored_generator
 from cmlp._train.same_data import arrays_of, describe_arrays, digests_of, keep_or_compare_digests
 from cmlp._train.split import CHUNK
-from cmlp.distributed._team import Together
 from cmlp.distributed._local_arrays import LocalArrays
+from cmlp.distributed._team import Together
 from cmlp.distributed._workers import Workers
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
     from cmlp._data.checksums import Digests
     from cmlp._estimators.sources import Arrays, RowSource
-    from cmlp._train.job import TrainingJob
     from cmlp._train.random import Generator as RandomNumbers
     from cmlp._train.same_data import Groups
     from cmlp._train.split import Shards
+    from cmlp._train.training import Training
 
 
 def fit_together(
@@ -102,13 +102,12 @@ def _adapt_to_worker(fit: NetworkFit, workers: Workers) -> None:
 def _train_with_others(fit: NetworkFit, workers: Workers, extra_callbacks: Sequence[Any]) -> None:
     """Compare with the other workers what is trained on what, train, and store the model."""
     workers.together(fit.prepare)
-    run = fit.run
-    assert run.has_epochs
-    batch_size = run.engine.batch_size
+    training = fit.training
+    batch_size = training.batch_size
     known = "None" if fit.labels is None else _shown(fit.labels.classes.tolist())
-    workers.compare({"classes": known, "batch size": str(batch_size), **_description(run.job)})
+    workers.compare({"classes": known, "batch size": str(batch_size), **_description(training)})
     workers.together(partial(_warn_of_idle, workers, batch_size))
-    _keep_or_compare(run.job, workers, fit.source)
+    _keep_or_compare(training, workers, fit.source)
     # Worker 0 warns of a useless model.
     train_and_store(fit, extra_callbacks, warns=not workers.rank)
 
@@ -127,12 +126,14 @@ def _warn_of_idle(workers: Workers, batch_size: int) -> None:
 # ------------------------------------------------------------------------------- what must be the same on all workers
 
 
-def _description(job: TrainingJob) -> dict[str, str]:
+def _description(training: Training) -> dict[str, str]:
     """Return the description of a fit: texts, for large things checksums, by the name that messages show."""
-    net, data, state = job.net, job.data, job.state
+    net, data, state = training.net, training.data, training.state
     own = PARAMETERS.names("Trainer", "own_per_worker")
     options = {
-        name: _shown(value) for name, value in job.options.of_trainer().items() if name not in own
+        name: _shown(value)
+        for name, value in training.options.of_trainer().items()
+        if name not in own
     }
     order, validation = _checksum_of_array(state.order), _checksum_of_array(state.held_out_rows)
     return {
@@ -146,7 +147,7 @@ def _description(job: TrainingJob) -> dict[str, str]:
         **options,
         "shards": str(data.shards),
         "feature names": "None" if data.names is None else str(data.names.tolist()),
-        "arrays": describe_arrays(job),
+        "arrays": describe_arrays(training),
         "input scale": _shown(data.input_scale),
         "completed epochs and batches": f"{state.epoch} {state.batch}",
         "random_state": _random_numbers(state.generator, state.dropout_seed),
@@ -181,18 +182,18 @@ def _random_numbers(generator: RandomNumbers | None, dropout_seed: int) -> str:
     return f"{_shown(stored_generator(generator).get_state())} {dropout_seed}"
 
 
-def _keep_or_compare(job: TrainingJob, workers: Workers, source: RowSource) -> None:
+def _keep_or_compare(training: Training, workers: Workers, source: RowSource) -> None:
     """Compare the data with those of the other workers, and with those of the call that is resumed; keep checksums."""
     if isinstance(source, LocalArrays):
         digests = workers.together(
-            partial(digests_of, job, source.part.first_row, source.part.all_rows)
+            partial(digests_of, training, source.part.first_row, source.part.all_rows)
         )
         sums = digests["rows"][1]
         sums[:] = np.sum(workers.gather_array(sums), axis=0, dtype=np.uint64)
     else:
-        digests = workers.together(partial(digests_of, job))
-    _require_those_of_worker_0(arrays_of(job.data), digests, workers)
-    workers.together(partial(keep_or_compare_digests, job, digests))
+        digests = workers.together(partial(digests_of, training))
+    _require_those_of_worker_0(arrays_of(training.data), digests, workers)
+    workers.together(partial(keep_or_compare_digests, training, digests))
 
 
 def _require_those_of_worker_0(groups: Groups, digests: Digests, workers: Workers) -> None:

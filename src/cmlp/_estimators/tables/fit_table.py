@@ -70,16 +70,16 @@ from cmlp._model.probabilities import (
     scores_of_inputs,
 )
 from cmlp._model.summary import Summary, kept_rows, values_at_ranks
+from cmlp._process.time_limit import end_of
 from cmlp._process.warnings import Notices
 from cmlp._train.architecture import init_activations, initial_params
-from cmlp._process.time_limit import end_of
 from cmlp._train.callbacks import Callbacks, callbacks_of
 from cmlp._train.diagnosis import judged_rows
-from cmlp._train.job import Data, TrainingJob, has_validation_rows, naming_validation
 from cmlp._train.parameters import PARAMETERS
+from cmlp._train.prepare import make_training
 from cmlp._train.random import draw_seed, random_state
 from cmlp._train.state import History, TrainingState
-from cmlp._train.training_run import make_run
+from cmlp._train.task import Data, has_validation_rows, naming_validation
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
@@ -99,8 +99,8 @@ if TYPE_CHECKING:
     from cmlp._model.table_columns import TableColumns
     from cmlp._model.unusual_rows import Gaps
     from cmlp._train.diagnosis import WarningRule
-    from cmlp._train.job import Split
-    from cmlp._train.loop import EpochLoop
+    from cmlp._train.task import Split
+    from cmlp._train.training import Training
     from cmlp._train.training_options import TrainingOptions
 
 _FEWEST_ROWS_TO_FIT = 2  # that fit accepts
@@ -171,7 +171,7 @@ class TableFit(Fit):
     groups: tuple[Any, Any] = field(kw_only=True)  # of the rows of training and validation
     repeated: TableColumns | None = None  # the columns of a fit that the call repeats
     # Once it is prepared, also these:
-    runs: list[EpochLoop] = field(default_factory=list, init=False)
+    trainings: list[Training] = field(default_factory=list, init=False)
     encoding: TableEncoding = field(init=False)
     columns: TableColumns = field(init=False)
     # Of the columns with which the answers can only rise or fall; None without such.
@@ -221,9 +221,9 @@ class TableFit(Fit):
         )
 
     def prepare(self) -> Self:
-        """Open the rows, learn their columns, and make the runs of all networks; the estimator does not change.
+        """Open the rows, learn their columns, and make the trainings of all networks; the estimator does not change.
 
-        The runs are those of the fit that is resumed, of a warm start, or new.
+        The trainings are those of the fit that is resumed, of a warm start, or new.
 
         Random numbers are drawn in this order: the seed of the rows for explanations, the folds, the seeds of networks.
         """
@@ -243,17 +243,19 @@ class TableFit(Fit):
                 raise ValueError(_OTHER_DATA)
             self.background = resumed.model.background
             self._use_folds(self._folds_to_resume(resumed))
-            self.runs = [self._resumed_run(k, state) for k, state in enumerate(resumed.states)]
+            self.trainings = [
+                self._resumed_training(k, state) for k, state in enumerate(resumed.states)
+            ]
         else:
             generator = _generator(options.random_state)
             seed = draw_seed(generator.copy())  # of rows whose choice changes no other number
             self.background = kept_rows(
                 self.raw_to_keep, rows.to_train_on[1], options.keep_background, seed
             )
-            self.runs = self._new_runs(generator)
-        for run in self.runs:
-            run.state.kept_parameters = parameters_to_keep(self.estimator)
-            run.state.digests = digest
+            self.trainings = self._new_trainings(generator)
+        for training in self.trainings:
+            training.state.kept_parameters = parameters_to_keep(self.estimator)
+            training.state.digests = digest
         self.values = values_at_ranks(self.raw_to_keep, rows.to_train_on[1])
         return self
 
@@ -469,7 +471,8 @@ class TableFit(Fit):
     def trained_nets(self) -> list[TrainedNet]:
         """Return the networks with copies of their best parameters so far."""
         return [
-            TrainedNet(run.job.net, block_copy(run.state.best_or_present_params)) for run in self.runs
+            TrainedNet(training.net, block_copy(training.state.best_or_present_params))
+            for training in self.trainings
         ]
 
     def net(self, k: int) -> _core.Net:
@@ -480,8 +483,8 @@ class TableFit(Fit):
         activations = (*[ACTIVATION] * len(hidden), encoding.output)
         return _core.Net(sizes, activations, options.loss, np.float32, None, options.loss_parameter)
 
-    def _new_runs(self, rng: _core.Random) -> list[EpochLoop]:
-        """Return the runs of all members, with new parameters or those of the members of the previous model."""
+    def _new_trainings(self, rng: _core.Random) -> list[Training]:
+        """Return the trainings of all members, with new parameters or those of the members of the previous model."""
         rows, previous = self.rows, None
         if self.previous is not None:
             previous = networks_as_trained(self.previous.model)
@@ -500,13 +503,13 @@ class TableFit(Fit):
             n_folds = number_of_folds(groups, self.options.n_estimators)
             self._use_folds(folds_of_groups(groups, classes, n_folds, own_rng))
         seeds = [draw_seed(rng) for _ in range(self.options.n_estimators)]
-        runs = [self._new_run(k, folds, seed) for k, seed in enumerate(seeds)]
+        trainings = [self._new_training(k, folds, seed) for k, seed in enumerate(seeds)]
         if previous is not None:
-            for run, network in zip(runs, previous, strict=True):
-                run.state.params[:] = network.params
-                if run.job.signs is not None:
-                    cut_to_signs(run.state.params, run.job.signs)
-        return runs
+            for training, network in zip(trainings, previous, strict=True):
+                training.state.params[:] = network.params
+                if training.signs is not None:
+                    cut_to_signs(training.state.params, training.signs)
+        return trainings
 
     def _require_groups(self, groups: Groups, classes: NDArray[Any] | None) -> None:
         """Raise ValueError if networks cannot hold out groups whose classes others have, too."""
@@ -548,8 +551,8 @@ class TableFit(Fit):
                 value=True,
             )
 
-    def _new_run(self, k: int, folds: NDArray[np.int64], seed: int) -> EpochLoop:
-        """Return the run of member k, before its first epoch."""
+    def _new_training(self, k: int, folds: NDArray[np.int64], seed: int) -> Training:
+        """Return the training of member k, before its first epoch."""
         net = self.net(k)
         generator = _core.Random(seed)
         params = initial_params(
@@ -565,7 +568,7 @@ class TableFit(Fit):
         state = TrainingState(params, History(), _core.Random(seed))
         options.draw_dropout_seed(state, len(net.sizes) - 1)
         state.generator = generator
-        return self._run(k, net, options, state, split)
+        return self._training(k, net, options, state, split)
 
     def _signs(self, net: _core.Net) -> NDArray[np.int8] | None:
         """Return the signs that the parameters of a network keep; None if they keep none."""
@@ -573,8 +576,8 @@ class TableFit(Fit):
             return None
         return signs_of_params(net, self.columns, self.column_signs)
 
-    def _resumed_run(self, k: int, state: TrainingState) -> EpochLoop:
-        """Return the run of member k, from a state of it."""
+    def _resumed_training(self, k: int, state: TrainingState) -> Training:
+        """Return the training of member k, from a state of it."""
         net = self.net(k)
         if (
             state.params.shape != (net.n_params,)
@@ -585,16 +588,16 @@ class TableFit(Fit):
         options = options_of_member(
             self.options, len(state.order), has_validation=state.held_out_rows is not None
         )
-        return self._run(k, net, options, resumed_state(state, options))
+        return self._training(k, net, options, resumed_state(state, options))
 
-    def _run(
+    def _training(
         self,
         k: int,
         net: _core.Net,
         options: TrainingOptions,
         state: TrainingState,
         split: Split | None = None,
-    ) -> EpochLoop:
+    ) -> Training:
         rows, labels = self.rows, self.encoding.labels
         classes = None
         if labels is not None and labels.kind in ("binary", "multiclass"):
@@ -604,12 +607,16 @@ class TableFit(Fit):
         if labels is None:
             in_units_of_y = data._replace(rows=encoded._replace(targets=rows.truth))
             data = data._replace(in_units_of_y=in_units_of_y)
-        job = TrainingJob(
-            net, self.encoding.objective(), data, options, state, 1, signs=self._signs(net)
+        return make_training(
+            net,
+            self.encoding.objective(),
+            data,
+            options,
+            state,
+            encoded.n_rows,
+            n_threads=1,
+            signs=self._signs(net),
         )
-        run = make_run(job, encoded.n_rows)
-        assert run.has_epochs
-        return run
 
     @property
     def _holds_out(self) -> bool:
@@ -638,7 +645,7 @@ class TableFit(Fit):
     @property
     def has_trained(self) -> bool:
         """Whether there is a model to store after Ctrl-C: each network has completed an epoch."""
-        return all(run.state.epoch for run in self.runs)
+        return all(training.state.epoch for training in self.trainings)
 
     def begin_provenance(self) -> ProvenanceNow:
         """Begin the record of the fit."""
@@ -664,13 +671,13 @@ class TableFit(Fit):
         """Train all networks side by side; the user's callbacks get all of them."""
         options = self.options
         if callback_of_each_network:
-            for run, callback in zip(self.runs, callback_of_each_network, strict=True):
-                trainer = make_callback_trainer(self, [run], provenance_now)
-                trainer._add_callbacks_to(run, [callback])
+            for training, callback in zip(self.trainings, callback_of_each_network, strict=True):
+                trainer = make_callback_trainer(self, [training], provenance_now)
+                trainer._add_callbacks_to(training, [callback])
         callbacks = None
         of_user = callbacks_of(options.callbacks, options.verbose)
         if of_user:
-            trainer = make_callback_trainer(self, self.runs, provenance_now)
+            trainer = make_callback_trainer(self, self.trainings, provenance_now)
             callbacks = Callbacks(trainer.state)
             callbacks.add(of_user, trainer)
             if callbacks.intervals:
@@ -683,26 +690,26 @@ class TableFit(Fit):
                 )
         lines = options.verbose not in (False, "bar")
         train_members(
-            self.runs, options.n_threads, self.until, verbose=lines, callbacks=callbacks
+            self.trainings, options.n_threads, self.until, verbose=lines, callbacks=callbacks
         )
 
     def warn_if_useless(self, rule: WarningRule) -> bool:
         """Warn if the networks are hardly better than a constant; return whether they are not."""
-        groups = [[self.runs[k] for k in members] for _, members in self._held_out_rows()]
-        return warn_if_bag_is_useless(groups or [self.runs], rule)
+        groups = [[self.trainings[k] for k in members] for _, members in self._held_out_rows()]
+        return warn_if_bag_is_useless(groups or [self.trainings], rule)
 
     def digest_of_rows(self) -> object:
         """Return the checksums of the rows that count, without what was learned from them."""
-        digests = self.runs[0].state.resume_check.digests
+        digests = self.trainings[0].state.digests
         assert digests is not None  # of each run, once it is prepared
         return digests["table"][1]
 
     def fitted(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit leaves, when training has ended or was interrupted; then with what `resume` needs."""
         fitted = self.snapshot(provenance)
-        if all(run.state.epoch >= run.job.options.max_iter for run in self.runs):
+        if all(training.state.epoch >= training.options.max_iter for training in self.trainings):
             return fitted
-        states = tuple(run.state.resumable() for run in self.runs)
+        states = tuple(training.state.resumable() for training in self.trainings)
         return fitted._replace(states=states, folds=self.folds)
 
     def snapshot(self, provenance: Provenance | None) -> Fitted:
@@ -721,8 +728,8 @@ class TableFit(Fit):
             summary=Summary(self.values, accuracy, importances=self._importances(networks)),
         )
         states = untrained_states(networks)
-        for state, run in zip(states, self.runs, strict=True):
-            state.history = run.state.history
+        for state, training in zip(states, self.trainings, strict=True):
+            state.history = training.state.history
         return Fitted(model, states, provenance, held_out=self._held_out_scores(networks))
 
     # What the rows that networks held out tell
@@ -731,9 +738,9 @@ class TableFit(Fit):
         """Return each set of held-out rows with the members that held out these; none if no rows were held out."""
         # Member k holds out the set k % n_sets.
         n_sets = self._n_folds if len(self.rows.parts) == 1 else 1
-        sets = [run.state.held_out_rows for run in self.runs[:n_sets]]
+        sets = [training.state.held_out_rows for training in self.trainings[:n_sets]]
         return [
-            (rows, list(range(k, len(self.runs), n_sets)))
+            (rows, list(range(k, len(self.trainings), n_sets)))
             for k, rows in enumerate(sets)
             if rows is not None
         ]
@@ -792,8 +799,8 @@ class TableFit(Fit):
     def _importances(self, networks: Sequence[TrainedNet]) -> NDArray[np.float64]:
         """Return how much each column matters for the networks."""
         judged = []
-        for run in self.runs:
-            rows = judged_rows(run.job)
+        for training in self.trainings:
+            rows = judged_rows(training)
             if self.row_groups is not None and rows.order is not None:
                 groups = self._groups_of(rows.order)
                 rows = rows._replace(weight=groups.equal_weights(rows.weight))

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._train.diagnosis import WarningRule
-    from cmlp._train.loop import EpochLoop
+    from cmlp._train.training import Training
 
 
-def warn_if_bag_is_useless(groups: Sequence[Sequence[EpochLoop]], rule: WarningRule) -> bool:
+def warn_if_bag_is_useless(groups: Sequence[Sequence[Training]], rule: WarningRule) -> bool:
     """Warn unless the networks, or else their mean, are clearly better than the best constant answer.
 
     Returns whether they are shown not to be.
@@ -33,24 +33,25 @@ def warn_if_bag_is_useless(groups: Sequence[Sequence[EpochLoop]], rule: WarningR
     The validation losses of the kept epochs decide if they are clearly better; otherwise the held-out rows are read
     again, each by the networks that held it out: a group. Without held-out rows, these are the training rows.
     """
-    runs = [run for group in groups for run in group]
-    if any(run.state.history.loss is None for run in runs):
+    trainings = [training for group in groups for training in group]
+    if any(training.state.history.loss is None for training in trainings):
         return False
-    if runs[0].job.objective.score_of_outputs is None and all(map(_is_useful, runs)):
+    if trainings[0].objective.score_of_outputs is None and all(map(_is_useful, trainings)):
         return False
     parts = [
         (rows, _outputs_of_bag(group, rows.order))
         for group in groups
-        for rows in [judged_rows(group[0].job)]
+        for rows in [judged_rows(group[0])]
     ]
     outputs = np.concatenate([part for _, part in parts])
     targets = np.concatenate([rows.targets for rows, _ in parts])
     weights = [rows.weight for rows, _ in parts if rows.weight is not None]
     weight = np.concatenate(weights) if weights else None
-    net, first = runs[0].job.net, parts[0][0]
-    every = rows_to_compare(runs[0].job, first._replace(targets=targets, weight=weight, order=None))
+    net, first = trainings[0].net, parts[0][0]
+    every = rows_to_compare(trainings[0], first._replace(targets=targets, weight=weight, order=None))
     if every.lacking:
-        first, targets, weight, outputs = every, every.targets, every.weight, _outputs_of_bag(runs)
+        first, targets, weight = every, every.targets, every.weight
+        outputs = _outputs_of_bag(trainings)
     loss = loss_of_outputs(net, outputs, targets, weight)
     constant = constant_loss(net, targets, weight).plain
     # The best epoch of each network was chosen by its own rows, so chance depends on their number.
@@ -60,13 +61,13 @@ def warn_if_bag_is_useless(groups: Sequence[Sequence[EpochLoop]], rule: WarningR
     if found.model_is_better() or (rule.needs_proof and not found.is_proven(outputs)):
         return False
     if rule.warns:
-        found.warn(rule.note + advice_for(groups[0][0].job, first, is_of_table=True))
+        found.warn(rule.note + advice_for(groups[0][0], first, is_of_table=True))
     return True
 
 
-def _is_useful(run: EpochLoop) -> bool:
+def _is_useful(training: Training) -> bool:
     """Return whether the losses that were computed in training show that a network is clearly better."""
-    rows, net, history = judged_rows(run.job), run.job.net, run.state.history
+    rows, net, history = judged_rows(training), training.net, training.state.history
     score, loss = history.best_validation_score, history.loss
     constant = constant_loss(net, rows.targets, rows.weight)
     if rows.is_validation and score is not None:
@@ -75,16 +76,16 @@ def _is_useful(run: EpochLoop) -> bool:
 
 
 def _outputs_of_bag(
-    runs: Sequence[EpochLoop], rows: NDArray[np.int64] | None = None
+    trainings: Sequence[Training], rows: NDArray[np.int64] | None = None
 ) -> NDArray[np.float64]:
-    """Return the mean outputs of runs for some rows, or for all."""
+    """Return the mean outputs of trainings for some rows, or for all."""
     found = []
-    for run in runs:
-        inputs = run.job.data.rows.X
+    for training in trainings:
+        inputs = training.data.rows.X
         if rows is not None:
             inputs = taken(inputs, rows)
         found.append(
-            run.job.net.forward(run.state.best_or_present_params, inputs, n_threads=1).astype(
+            training.net.forward(training.state.best_or_present_params, inputs, n_threads=1).astype(
                 np.float64
             )
         )

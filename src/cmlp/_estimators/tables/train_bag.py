@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cmlp._train.callbacks import Callbacks
-    from cmlp._train.loop import EpochLoop
+    from cmlp._train.training import Training
 
 _EPOCHS_OF_ESTIMATE = 3  # after which verbose says how long a fit will take
 _FEWEST_BATCHES = 100  # that each member trains whatever the time limit
 
 
 def train_members(
-    runs: Sequence[EpochLoop],
+    trainings: Sequence[Training],
     n_threads: int | None,
     until: float,
     *,
@@ -47,9 +47,11 @@ def train_members(
         )
     n_threads = n_threads or available_threads()
     if callbacks is not None:
-        _train_in_step(runs, n_threads, until, verbose, callbacks)
+        _train_in_step(trainings, n_threads, until, verbose, callbacks)
     else:
-        _in_pool(partial(_train_member, runs, n_threads, until, verbose), len(runs), n_threads)
+        _in_pool(
+            partial(_train_member, trainings, n_threads, until, verbose), len(trainings), n_threads
+        )
 
 
 def _in_pool(work: Callable[[int], None], n: int, n_threads: int) -> None:
@@ -61,28 +63,32 @@ def _in_pool(work: Callable[[int], None], n: int, n_threads: int) -> None:
 
 
 def _train_member(
-    runs: Sequence[EpochLoop], n_threads: int, until: float, verbose: bool, k: int
+    trainings: Sequence[Training], n_threads: int, until: float, verbose: bool, k: int
 ) -> None:
-    run = runs[k]
+    training = trainings[k]
     seconds = seconds_until(until)
-    if seconds < math.inf and not run.finished:
-        n_rounds = math.ceil((len(runs) - k) / min(n_threads, len(runs)))  # with this one
+    if seconds < math.inf and not training.finished:
+        n_rounds = math.ceil((len(trainings) - k) / min(n_threads, len(trainings)))  # with this one
         share = end_of(seconds / n_rounds)
-        run.run_batches(min(_FEWEST_BATCHES, run.engine.n_batches))
-        run.until = share
+        training.run_batches(min(_FEWEST_BATCHES, training.n_batches))
+        training.until = share
     if verbose and k == 0:
-        run.callbacks.add([_Estimate(runs, n_threads)])
-    run.train()
+        training.callbacks.add([_Estimate(trainings, n_threads)])
+    training.train()
     if verbose:
-        print_line(_summary(k, run))
+        print_line(_summary(k, training))
 
 
 class _Estimate:
     """Prints how long a fit will take, after the first epochs of the first network."""
 
-    def __init__(self, runs: Sequence[EpochLoop], n_threads: int) -> None:
-        left = [run.job.options.max_iter - run.state.epoch for run in runs if not run.finished]
-        self._n_rounds = math.ceil(len(left) / min(n_threads, len(runs)))
+    def __init__(self, trainings: Sequence[Training], n_threads: int) -> None:
+        left = [
+            training.options.max_iter - training.state.epoch
+            for training in trainings
+            if not training.finished
+        ]
+        self._n_rounds = math.ceil(len(left) / min(n_threads, len(trainings)))
         self._left = max(left, default=0)
         self._n = 0
         self._start = 0.0
@@ -102,37 +108,37 @@ class _Estimate:
 
 
 def _train_in_step(
-    runs: Sequence[EpochLoop],
+    trainings: Sequence[Training],
     n_threads: int,
     until: float,
     verbose: bool,
     callbacks: Callbacks,
 ) -> None:
     """Train one epoch of all members after the other."""
-    members = [run.epochs() for run in runs]
+    members = [training.epochs() for training in trainings]
     if verbose:
         # The first one waits for the epochs of the others.
-        runs[0].callbacks.add([_Estimate(runs, len(runs))])
+        trainings[0].callbacks.add([_Estimate(trainings, len(trainings))])
     with ExitStack() as stack:
         stack.enter_context(callbacks.following())
         for epochs in members:
             stack.enter_context(closing(epochs))
-        while not all(run.finished for run in runs):
-            _in_pool(lambda k: next(members[k], None), len(runs), n_threads)
+        while not all(training.finished for training in trainings):
+            _in_pool(lambda k: next(members[k], None), len(trainings), n_threads)
             callbacks.on_epoch_end()
             if is_over(until):
-                for run in runs:
-                    run.until = until
-        for k, (run, epochs) in enumerate(zip(runs, members, strict=True)):
+                for training in trainings:
+                    training.until = until
+        for k, (training, epochs) in enumerate(zip(trainings, members, strict=True)):
             next(epochs, None)  # which ends
             if verbose:
-                print_line(_summary(k, run))
+                print_line(_summary(k, training))
 
 
-def _summary(k: int, run: EpochLoop) -> str:
+def _summary(k: int, training: Training) -> str:
     """Return a line about the complete training of member k."""
-    history = run.state.history
+    history = training.state.history
     scores = history.validation_scores
     loss = "" if history.loss is None else f", loss = {history.loss:.8f}"
     score = f", best validation loss = {-max(scores):.8f}" if scores else ""
-    return f"Network {k + 1}: {run.state.epoch} epochs{loss}{score}"
+    return f"Network {k + 1}: {training.state.epoch} epochs{loss}{score}"

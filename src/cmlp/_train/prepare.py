@@ -1,31 +1,31 @@
-"""How training begins: the random numbers and scales that it needs before its first epoch, and what executes it."""
+"""How training begins: the random numbers and scales that it needs before its first epoch, and the training itself."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import learned_scale
-from cmlp._train.engine import Engine
-from cmlp._train.lbfgs import LBFGS
-from cmlp._train.loop import EpochLoop
+from cmlp._train.feed import ArrayFeed, array_feed
+from cmlp._train.lbfgs import Minimization
 from cmlp._train.split import split
 from cmlp._train.target_scale import learned_target_scale, warn_of_lost_targets
+from cmlp._train.training import Training
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cmlp._bridge import _core
     from cmlp._data.arrays import LossFunction
     from cmlp._data.scale import InputScale
     from cmlp._train.feed import Feed
-    from cmlp._train.job import Data, TrainingJob
     from cmlp._train.random import Generator
     from cmlp._train.state import TrainingState
     from cmlp._train.target_scale import TargetScale
-
-TrainingRun: TypeAlias = EpochLoop | LBFGS
+    from cmlp._train.task import Data, Objective
+    from cmlp._train.training_options import TrainingOptions
 
 
 class LearnedScales(NamedTuple):
@@ -38,40 +38,32 @@ class LearnedScales(NamedTuple):
 _NO_SCALES = LearnedScales()
 
 
-def make_run(
-    job: TrainingJob,
+def make_training(
+    net: _core.Net,
+    objective: Objective,
+    data: Data,
+    options: TrainingOptions,
+    state: TrainingState,
     n_rows: int,
     *,
-    feed: Callable[[TrainingJob], Feed | None] = lambda job: None,
+    feed: Callable[[Data, TrainingOptions, TrainingState], Feed | None] = lambda *_: None,
     scale_to_learn: str | None = None,
     scales: LearnedScales = _NO_SCALES,
-) -> TrainingRun:
-    """Return what trains on `n_rows` rows (0 if not known): the loop, whose feed is made last, or a minimizer.
+    **more: Any,
+) -> Training:
+    """Return the training on `n_rows` rows (0 if not known); `feed` is called last.
 
-    The state of the job begins, or continues if it has epochs. The validation rows are the only
-    thing that is drawn. The job of the run has the scale of the inputs that `scale_to_learn` names,
+    The state begins, or continues if it has epochs. The validation rows are the only
+    thing that is drawn. The training has the scale of the inputs that `scale_to_learn` names,
     if there is one, and standardized targets if the objective has a `y_scale`. Scales are learned
-    from the training rows, unless the source has learned them as `scales`, because the job has only
+    from the training rows, unless the source has learned them as `scales`, because the data have only
     some of these rows. Raises ValueError if the state does not match the network or the data.
     """
-    net, objective, data, options, state = job.net, job.objective, job.data, job.options, job.state
     if net.dtype == "float32" and objective.y_scale is None and not state.history.t:
         warn_of_lost_targets(data.rows.targets, data.rows.weight)
     state.check(net)
     data.require_weights(net.dtype)
-    if options.shuffle and state.generator is None:
-        raise ValueError(
-            "The training state is from a finished training: it has no random generator."
-        )
-    if state.n_rows is None or not options.has_epochs:  # whose memory is not a part of the state
-        state.history.begin(
-            early_stopping=options.early_stopping, has_own_rows=data.validation is not None
-        )
-        _draw_split(job, n_rows)
-    elif state.n_rows != n_rows:
-        raise ValueError(
-            f"Training began with {state.n_rows} rows, so it cannot continue with {n_rows}."
-        )
+    _begin(state, data, options, n_rows)
     if scale_to_learn is not None:
         input_scale = scales.inputs or _learned_input_scale(data, state, scale_to_learn)
         data = data._replace(input_scale=input_scale)
@@ -83,17 +75,38 @@ def make_run(
         objective = objective._replace(unit=_unit_of_loss(scale, net.loss), y_advice="")
         data = data.standardized(scale)
     state.restore_last()
-    if options.has_epochs and (state.optimizer is None or state.schedule is None):
-        state.optimizer, state.schedule = options.optimizer(net), options.schedule()
-    job = job._replace(objective=objective, data=data)
     if not options.has_epochs:
-        return LBFGS(job)
-    return EpochLoop(job, Engine(job, feed(job)))
+        every = ArrayFeed(data, n_rows, shuffle=False)
+        return Minimization(net, objective, data, options, state, every, **more)
+    if state.optimizer is None or state.schedule is None:
+        state.optimizer, state.schedule = options.optimizer(net), options.schedule()
+    rows_of_epoch = feed(data, options, state)
+    if rows_of_epoch is None:
+        held_out = state.held_out_rows
+        n_training = data.rows.n_rows - (0 if held_out is None else len(held_out))
+        rows_of_epoch = array_feed(data, n_training, options)
+    return Training(net, objective, data, options, state, rows_of_epoch, **more)
 
 
-def _draw_split(job: TrainingJob, n_rows: int) -> None:
+def _begin(state: TrainingState, data: Data, options: TrainingOptions, n_rows: int) -> None:
+    """Begin a call with its validation rows, or continue one; raises ValueError if it cannot continue."""
+    if options.shuffle and state.generator is None:
+        raise ValueError(
+            "The training state is from a finished training: it has no random generator."
+        )
+    if state.n_rows is None or not options.has_epochs:  # whose memory is not a part of the state
+        state.history.begin(
+            early_stopping=options.early_stopping, has_own_rows=data.validation is not None
+        )
+        _draw_split(state, data, options, n_rows)
+    elif state.n_rows != n_rows:
+        raise ValueError(
+            f"Training began with {state.n_rows} rows, so it cannot continue with {n_rows}."
+        )
+
+
+def _draw_split(state: TrainingState, data: Data, options: TrainingOptions, n_rows: int) -> None:
     """Choose the validation rows, and store the number of rows in the same step."""
-    data, options, state = job.data, job.options, job.state
 
     def draw(rng: Generator) -> dict[str, object]:
         order, held_out = split(data, n_rows, options, rng)

@@ -1,4 +1,4 @@
-"""One training run: the data, what is minimized and scored, the network, the options and the state."""
+"""What is trained on what: the rows, and what is minimized and scored."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 from cmlp._data.checks import first_non_finite_error
 from cmlp._data.losses import traits_of
 from cmlp._data.weights import require_normal
-from cmlp._train.team import ALONE
 from cmlp._train.scores import d2_pinball, r_squared
 from cmlp.exceptions import naming
 
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from cmlp._data.scale import InputScale
     from cmlp._train.state import TrainingState
     from cmlp._train.target_scale import TargetScale
-    from cmlp._train.team import Team
-    from cmlp._train.training_options import TrainingOptions
     from cmlp.exceptions import NonFiniteInputError
 
     # Validation score of (outputs, targets, weight); higher is better.
@@ -54,8 +51,8 @@ class Objective(NamedTuple):
     y_scale: str | None = None
     unit: float = 1.0
     y_advice: str = ""
-    # The user's own score of the current parameters.
-    user_score: Callable[[TrainingJob], float] | None = None
+    # The user's own score of the present parameters of a training.
+    user_score: Callable[[Any], float] | None = None
     score_name: str = "accuracy"
     # Whether `score_of_outputs` is minus a loss of its own, which is then the validation loss.
     score_is_minus_loss: bool = False
@@ -126,39 +123,9 @@ def naming_validation() -> AbstractContextManager[None]:
     return naming("the validation data (X_val, y_val)")
 
 
-class TrainingJob(NamedTuple):
-    """The arguments of all parts of a training run. Only the state changes.
-
-    `make_run` makes the job of a run: the job that it is given, with the scales that it learns.
-    """
-
-    net: _core.Net
-    objective: Objective
-    data: Data  # all rows, or some of them for messages unless it `is_whole`
-    options: TrainingOptions
-    state: TrainingState
-    n_threads: int | None = None
-    is_whole: bool = True  # whether `data` has all training rows
-    signs: NDArray[np.int8] | None = (
-        None  # that the parameters keep: see `cmlp_optimizer` in cmlp.h
-    )
-    team: Team = ALONE  # who computes the batches
-
-    @property
-    def learns_y_scale(self) -> bool:
-        """Whether the run learns a scale of the targets."""
-        return self.objective.y_scale is not None and self.state.target_scale is None
-
-    def core_keywords(self) -> _core.RunKeywords:
-        """Return what all calls of the core share: what the run minimizes, the scale of the inputs, the threads."""
-        return {
-            **self.options.penalty_and_dropout(len(self.net.sizes) - 1),
-            "dropout_seed": self.state.dropout_seed,
-            "loss_scale": self.objective.loss_scale,
-            "clip": log_loss_clip(self.net),
-            "scale": self.data.input_scale,
-            "n_threads": self.n_threads,
-        }
+def learns_y_scale(objective: Objective, state: TrainingState) -> bool:
+    """Return whether a training learns a scale of the targets."""
+    return objective.y_scale is not None and state.target_scale is None
 
 
 def log_loss_clip(net: _core.Net) -> float:
