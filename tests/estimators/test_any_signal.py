@@ -19,7 +19,7 @@ from signal_points import (
     CRITICAL,
     FOLLOWED,
     NAMES,
-    RECORDER,
+    TRAINING,
     Stop,
     handled,
     no_threads_left,
@@ -289,11 +289,11 @@ def test_keyboard_interrupt_of_another_signal_keeps_no_half_epoch():
     """A handler of SIGTERM that raises KeyboardInterrupt does not wait for a safe point."""
     model = network(max_iter=2)
     whole = flat(copy.deepcopy(model).fit(X, Y))
-    n_points, _ = signal_at(0, lambda: copy.deepcopy(model).fit(X, Y), "SIGTERM", RECORDER)
+    n_points, _ = signal_at(0, lambda: copy.deepcopy(model).fit(X, Y), "SIGTERM", TRAINING)
     for step in range(1, n_points + 1, max(1, n_points // 25)):
         twin = copy.deepcopy(model)
         with handled("SIGTERM"):
-            _, error = signal_at(step, lambda twin=twin: twin.fit(X, Y), "SIGTERM", RECORDER)
+            _, error = signal_at(step, lambda twin=twin: twin.fit(X, Y), "SIGTERM", TRAINING)
         assert error is KeyboardInterrupt
         assert not hasattr(twin, "coefs_") and "_interrupted" not in vars(twin)
         np.testing.assert_array_equal(flat(twin.fit(X, Y)), whole)

@@ -312,7 +312,7 @@ def test_programs_that_only_predict_load_no_training_loop():
         for name in loaded_by("from cmlp import MLPClassifier, MLPRegressor, Network, load")
     }
     assert "_estimators.mlp" in loaded
-    assert loaded & {"_estimators.trainer", "_train.loop", "_train.state_file"} == set()
+    assert loaded & {"_estimators.trainer", "_train.training", "_train.state_file"} == set()
 
 
 def test_load_imports_the_class_of_the_file_only(tmp_path):

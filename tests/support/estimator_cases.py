@@ -47,7 +47,7 @@ def signal_checks(code):
 def interrupted_at(step, function, *modules, anywhere=False):
     """Call a function with Ctrl-C at one point of these modules; return False if they have fewer points.
 
-    A name that ends with a dot stands for all modules whose names begin with it.
+    A name that ends with a dot stands for all modules whose names begin with it, and "module:function" for a function.
 
     The points are those at which CPython runs signal handlers, with `anywhere` all bytecodes.
     """
@@ -56,7 +56,8 @@ def interrupted_at(step, function, *modules, anywhere=False):
     def trace(frame, event, _):
         nonlocal seen
         module = frame.f_globals.get("__name__", "")
-        if module not in modules and not module.startswith(prefixes):
+        of_function = f"{module}:{frame.f_code.co_name}"
+        if not {module, of_function} & set(modules) and not module.startswith(prefixes):
             return None
         frame.f_trace_opcodes = True
         if event == "opcode" and (anywhere or frame.f_lasti in signal_checks(frame.f_code)):

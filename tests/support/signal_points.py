@@ -26,7 +26,7 @@ CRITICAL = (
     "threading",
     "queue",
 )
-RECORDER = "cmlp._train.recorder"  # changes the state of training
+TRAINING = "cmlp._train.training"  # changes the state of training
 
 
 class Stop(Exception):
