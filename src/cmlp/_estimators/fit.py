@@ -3,8 +3,7 @@
 1. `from_estimator` takes the rows, checks the parameters, and finds the fit that the call
    continues.
 2. `prepare` opens the rows and makes the trainings.
-3. `train_and_store` trains, warns of a useless model, and stores what the fit leaves in one
-   assignment.
+3. `train` trains, warns of a useless model, and stores what the fit leaves in one assignment.
 
 Until training begins, nothing changes.
 """
@@ -20,7 +19,7 @@ from cmlp._estimators.fitted import ASSIGNED, FITTED, INTERRUPTED
 from cmlp._process.signals import DeferredSignals
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Self
 
     from cmlp._estimators.estimator import Estimator
@@ -106,8 +105,10 @@ class Fit(ABC):
         """Begin the record of the fit, before it trains."""
 
     @abstractmethod
-    def train(self, extra_callbacks: Sequence[Any], provenance_now: ProvenanceNow) -> None:
-        """Train all networks, and call the user's callbacks and extra ones.
+    def follow(
+        self, extra_callbacks: Sequence[Any], provenance_now: ProvenanceNow
+    ) -> Callable[[], None]:
+        """Let the user's callbacks and extra ones follow; return the function that then trains all networks.
 
         Of a table, there is an extra one for each network, or none.
         """
@@ -156,42 +157,41 @@ class Fit(ABC):
             return WarningRule(warns=False)
         return WarningRule(True, _CONTINUED, needs_proof=True)
 
+    def train(self, extra_callbacks: Sequence[Any], *, warns: bool = True) -> None:
+        """Train what is prepared, warn of a useless model, and store the model.
 
-def train_and_store(fit: Fit, extra_callbacks: Sequence[Any], *, warns: bool = True) -> None:
-    """Train, warn of a useless model, and store the model.
+        After Ctrl-C, which waits for a safe point, the best model is stored, or the last. After any other exception the
+        former model stays. So it does after a KeyboardInterrupt that came between two changes
+        which belong together: of another signal, or of a second Ctrl-C because no safe point came.
+        """
+        signals = DeferredSignals()
+        _core.run_deferred(signals, self._train_and_store, extra_callbacks, warns, signals)
 
-    After Ctrl-C, which waits for a safe point, the best model is stored, or the last. After any other exception the
-    former model stays. So it does after a KeyboardInterrupt that came between two changes
-    which belong together: of another signal, or of a second Ctrl-C because no safe point came.
-    """
-    signals = DeferredSignals()
-    _core.run_deferred(signals, _train_and_store, fit, extra_callbacks, warns, signals)
-
-
-def _train_and_store(
-    fit: Fit, extra_callbacks: Sequence[Any], warns: bool, signals: DeferredSignals
-) -> None:
-    estimator = fit.estimator
-    provenance_now = fit.begin_provenance() if fit.is_recorded else lambda: None
-    try:
-        fit.train(extra_callbacks, provenance_now)
-        rule = fit.warning_rule()
-        is_useless = warns and fit.warn_if_useless(rule)
-        useless_rows = fit.rows_of_warning(rule) if is_useless else None
-        fitted = fit.fitted(provenance_now())
-        store(estimator, fitted._replace(is_useless=is_useless, useless_rows=useless_rows))
-    except KeyboardInterrupt as error:
-        if signals.has_come_in_a_change(error):
+    def _train_and_store(
+        self, extra_callbacks: Sequence[Any], warns: bool, signals: DeferredSignals
+    ) -> None:
+        estimator = self.estimator
+        provenance_now = self.begin_provenance() if self.is_recorded else lambda: None
+        try:
+            train_networks = self.follow(extra_callbacks, provenance_now)
+            train_networks()
+            rule = self.warning_rule()
+            is_useless = warns and self.warn_if_useless(rule)
+            useless_rows = self.rows_of_warning(rule) if is_useless else None
+            fitted = self.fitted(provenance_now())
+            store(estimator, fitted._replace(is_useless=is_useless, useless_rows=useless_rows))
+        except KeyboardInterrupt as error:
+            if signals.has_come_in_a_change(error):
+                raise
+            signals.finish()
+            for training in self.trainings:
+                training.state.restore_best()
+            interrupted = self.fitted(provenance_now())
+            if self.has_trained:
+                store(estimator, interrupted)
+            elif self.can_resume:
+                vars(estimator)[INTERRUPTED] = interrupted
             raise
-        signals.finish()
-        for training in fit.trainings:
-            training.state.restore_best()
-        interrupted = fit.fitted(provenance_now())
-        if fit.has_trained:
-            store(estimator, interrupted)
-        elif fit.can_resume:
-            vars(estimator)[INTERRUPTED] = interrupted
-        raise
 
 
 def store(estimator: Estimator, fitted: Fitted) -> None:

@@ -13,7 +13,7 @@ from cmlp._data.passes import Passes, Reader
 from cmlp._data.row_labels import RowOrder
 from cmlp._data.scale import scale_of_moments
 from cmlp._data.weights import require_normal
-from cmlp._estimators.fit_network import NetworkFit, train_network
+from cmlp._estimators.fit_network import NetworkFit
 from cmlp._estimators.fitted import locked
 from cmlp._estimators.sources import BlockFormat, RowSource, StreamHashes, unpacked
 from cmlp._train.feed import StreamFeed
@@ -67,7 +67,8 @@ def fit_batches(
     with closing(stream):
         stream.open_first_block(fit.input_checks()._replace(width=None, may_be_empty=True))
         with estimator._extra_callbacks(*stream.given) as extra:
-            train_network(fit, [*extra, *extra_callbacks])
+            fit.prepare().keep_or_compare_rows()
+            fit.train([*extra, *extra_callbacks])
 
 
 class BlockSource(RowSource):

@@ -19,7 +19,7 @@ from cmlp._data.checks import CheckedRows, InputChecks
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import check_scale_width, warn_of_scale
 from cmlp._estimators.estimator_options import fix_seed
-from cmlp._estimators.fit import Fit, store, train_and_store
+from cmlp._estimators.fit import Fit, store
 from cmlp._estimators.fitted import (
     ASSIGNED,
     NETWORK,
@@ -50,7 +50,7 @@ from cmlp._train.user_score import UserScore
 from cmlp.exceptions import InvalidParameterError, add_hint, optional
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
@@ -70,7 +70,6 @@ if TYPE_CHECKING:
     from cmlp._train.training import Training
 
 
-@locked
 def fit_network(
     estimator: Estimator,
     source: Arrays,
@@ -83,15 +82,8 @@ def fit_network(
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
     fit = NetworkFit.from_estimator(estimator, source, validation, resume=resume, shards=shards)
     with estimator._extra_callbacks(*source.given) as extra:
-        train_network(fit, [*extra, *extra_callbacks])
-
-
-def train_network(fit: NetworkFit, extra_callbacks: Sequence[Any]) -> None:
-    """Train and store the model; ValueError if the call resumes a fit on other data."""
-    fit.prepare()
-    if fit.options.has_epochs:
-        keep_or_compare(fit.training)
-    train_and_store(fit, extra_callbacks)
+        fit.prepare().keep_or_compare_rows()
+        fit.train([*extra, *extra_callbacks])
 
 
 @locked
@@ -505,6 +497,11 @@ class NetworkFit(Fit):
         """The training of the network."""
         return self.trainings[0]
 
+    def keep_or_compare_rows(self) -> None:
+        """Keep checksums of the rows; raises ValueError if the call resumes a fit on others."""
+        if self.can_resume:
+            keep_or_compare(self.training)
+
     @property
     def can_resume(self) -> bool:
         """Whether `resume` can continue an interrupted call."""
@@ -521,16 +518,18 @@ class NetworkFit(Fit):
 
         return begin_network_record(self, self.source, self.training, self.labels)
 
-    def train(self, extra_callbacks: Sequence[Any], provenance_now: ProvenanceNow) -> None:
-        """Train the network, and call the user's callbacks and extra ones."""
-        training, options = self.training, self.options
+    def follow(
+        self, extra_callbacks: Sequence[Any], provenance_now: ProvenanceNow
+    ) -> Callable[[], None]:
+        """Let the user's callbacks and extra ones follow; return the function that trains the network."""
+        options = self.options
         if self.can_resume:
-            training.state.kept_parameters = parameters_to_keep(self.estimator)
+            self.training.state.kept_parameters = parameters_to_keep(self.estimator)
         callbacks = [*callbacks_of(options.callbacks, options.verbose), *extra_callbacks]
         if callbacks:
             trainer = make_callback_trainer(self, self.trainings, provenance_now)
-            trainer._add_callbacks_to(training, callbacks)
-        training.train()
+            trainer._add_callbacks_to(self.training, callbacks)
+        return self.training.train
 
     def snapshot(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit would leave now, from which `resume` can continue."""

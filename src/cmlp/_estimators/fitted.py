@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import given_params
+from cmlp._train.name_hints import hinting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -58,6 +59,11 @@ def locked(function: Callable[P, R]) -> Callable[P, R]:
         return _core.run_locked(args[0], LOCK, function, args, kwargs)
 
     return call
+
+
+def trains(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a public method train its estimator: locked, and with hints for unknown keywords."""
+    return hinting(function, LOCK)
 
 
 def fitted_of(estimator: object) -> Any:

@@ -18,7 +18,7 @@ from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.weights import as_weights
 from cmlp._estimators.attributes import FittedAttribute, FittedAttributes, with_classes
 from cmlp._estimators.estimator import Estimator
-from cmlp._estimators.fitted import FITTED, can_assemble, frozen_copy
+from cmlp._estimators.fitted import FITTED, can_assemble, frozen_copy, trains
 from cmlp._estimators.sklearn_stub import OfSklearnClasses
 from cmlp._train.name_hints import hinting
 from cmlp._train.training_parameters import TrainingParameters, has_epochs
@@ -93,7 +93,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
 
     # Fitting
 
-    @hinting
+    @trains
     def fit(
         self,
         X: ArrayLike,

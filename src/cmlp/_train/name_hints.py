@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+from cmlp._bridge import _core
 from cmlp.exceptions import shown
 
 if TYPE_CHECKING:
@@ -148,14 +149,19 @@ def _names_of_arguments(function: Any) -> tuple[str, ...]:
     return () if code is None else code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
 
-def hinting(function: Callable[P, R]) -> Callable[P, R]:
-    """Return the method with a hint in the TypeError for a keyword that it does not have."""
+def hinting(function: Callable[P, R], lock: str | None = None) -> Callable[P, R]:
+    """Return the method with a hint in the TypeError for a keyword that it does not have.
+
+    With `lock`, it runs with its object locked by an attribute of this name, in the same frame.
+    """
     names = _names_of_arguments(function)
 
     @functools.wraps(function)
     def hinted(*args: P.args, **keywords: P.kwargs) -> R:
         try:
-            return function(*args, **keywords)
+            if lock is None or not args:
+                return function(*args, **keywords)
+            return _core.run_locked(args[0], lock, function, args, keywords)
         except TypeError as error:
             unknown = next((name for name in keywords if name not in names), None)
             if unknown is None:

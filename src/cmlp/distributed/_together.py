@@ -14,7 +14,6 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.arrays import section
 from cmlp._data.checksums import BLOCK, block_checksums
-from cmlp._estimators.fit import train_and_store
 from cmlp._estimators.fit_network import NetworkFit
 from cmlp._estimators.fitted import run_locked
 from cmlp._process.warnings import warn
@@ -109,7 +108,7 @@ def _train_with_others(fit: NetworkFit, workers: Workers, extra_callbacks: Seque
     workers.together(partial(_warn_of_idle, workers, batch_size))
     _keep_or_compare(training, workers, fit.source)
     # Worker 0 warns of a useless model.
-    train_and_store(fit, extra_callbacks, warns=not workers.rank)
+    fit.train(extra_callbacks, warns=not workers.rank)
 
 
 def _warn_of_idle(workers: Workers, batch_size: int) -> None:

@@ -6,6 +6,7 @@ Programs that only predict never import this module.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -21,9 +22,9 @@ from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.spelling import warn_of_spellings
 from cmlp._data.weights import as_weights, weights_of_rows
 from cmlp._estimators.estimator_options import fix_seed
-from cmlp._estimators.fit import Fit, train_and_store
+from cmlp._estimators.fit import Fit
 from cmlp._estimators.fit_network import make_callback_trainer
-from cmlp._estimators.fitted import Fitted, fitted_of, locked, untrained_states
+from cmlp._estimators.fitted import Fitted, fitted_of, untrained_states
 from cmlp._estimators.resuming import parameters_to_keep, resumed_state, table_to_resume
 from cmlp._estimators.tables.bag import (
     ACTIVATION,
@@ -83,7 +84,7 @@ from cmlp._train.task import Data, has_validation_rows, naming_validation
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
@@ -114,7 +115,6 @@ _KEPT_COLUMNS = (
 )
 
 
-@locked
 def fit_table(
     estimator: Estimator,
     training: tuple[Any, Any, Any],
@@ -133,7 +133,7 @@ def fit_table(
     fit = TableFit.from_estimator(
         estimator, training, validation, groups, resume=resume, repeated=repeated
     )
-    train_and_store(fit.prepare(), callback_of_each_network)
+    fit.prepare().train(callback_of_each_network)
 
 
 class TableRows(NamedTuple):
@@ -167,7 +167,7 @@ class TableFit(Fit):
     is_of_table = True
 
     options: TableOptions
-    training: tuple[Any, Any, Any] = field(kw_only=True)  # X, y and weights
+    given: tuple[Any, Any, Any] = field(kw_only=True)  # X, y and weights of the training rows
     groups: tuple[Any, Any] = field(kw_only=True)  # of the rows of training and validation
     repeated: TableColumns | None = None  # the columns of a fit that the call repeats
     # Once it is prepared, also these:
@@ -215,7 +215,7 @@ class TableFit(Fit):
             previous,
             validation,
             resume,
-            training=training,
+            given=training,
             groups=groups,
             repeated=repeated,
         )
@@ -261,7 +261,7 @@ class TableFit(Fit):
 
     def _open(self) -> list[tuple[InputFrame, CountedTargets]]:
         """Learn what y means. Return the columns of X, and of X_val if there is one, with the targets that count."""
-        X, y, weight = self.training
+        X, y, weight = self.given
         X_val, y_val, weight_val = self.validation
         groups, groups_val = self.groups
         warn_of_other_order(X=X, y=y, sample_weight=weight, groups=groups)
@@ -667,8 +667,10 @@ class TableFit(Fit):
         )
         return begin_table_record(self, arrays, texts)
 
-    def train(self, callback_of_each_network: Sequence[Any], provenance_now: ProvenanceNow) -> None:
-        """Train all networks side by side; the user's callbacks get all of them."""
+    def follow(
+        self, callback_of_each_network: Sequence[Any], provenance_now: ProvenanceNow
+    ) -> Callable[[], None]:
+        """Let the user's callbacks follow, which get all networks, and the one of each network; return what trains."""
         options = self.options
         if callback_of_each_network:
             for training, callback in zip(self.trainings, callback_of_each_network, strict=True):
@@ -688,9 +690,14 @@ class TableFit(Fit):
                     parameter="every_batches",
                     value=interval,
                 )
-        lines = options.verbose not in (False, "bar")
-        train_members(
-            self.trainings, options.n_threads, self.until, verbose=lines, callbacks=callbacks
+        # The fit itself does not keep the callbacks, which have a trainer that keeps the fit.
+        return partial(
+            train_members,
+            self.trainings,
+            options.n_threads,
+            self.until,
+            verbose=options.verbose not in (False, "bar"),
+            callbacks=callbacks,
         )
 
     def warn_if_useless(self, rule: WarningRule) -> bool:

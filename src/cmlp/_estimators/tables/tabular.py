@@ -21,7 +21,7 @@ from cmlp._estimators.attributes import (
     with_feature_names,
 )
 from cmlp._estimators.estimator import Estimator
-from cmlp._estimators.fitted import fitted_of, frozen_copy, locked, store_model
+from cmlp._estimators.fitted import fitted_of, frozen_copy, locked, store_model, trains
 from cmlp._process.warnings import warn
 from cmlp._train.name_hints import hinting
 from cmlp.exceptions import InvalidParameterError, shown
@@ -64,7 +64,7 @@ class TabularEstimator(Estimator):
         "errors of the model on them"
     )
 
-    @hinting
+    @trains
     def fit(
         self,
         X: ArrayLike,
