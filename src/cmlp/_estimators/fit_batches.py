@@ -18,7 +18,6 @@ from cmlp._estimators.fitted import locked
 from cmlp._estimators.sources import BlockFormat, RowSource, StreamHashes, unpacked
 from cmlp._train.feed import StreamFeed
 from cmlp._train.parameters import FIT_BATCHES
-from cmlp._train.prepare import LearnedScales
 from cmlp._train.target_scale import standard_scale
 from cmlp._train.task import learns_y_scale
 from cmlp.exceptions import InvalidParameterError, naming
@@ -29,9 +28,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp._data.checks import CheckedRows, InputChecks
+    from cmlp._data.scale import InputScale
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.state import TrainingState
+    from cmlp._train.target_scale import TargetScale
     from cmlp._train.task import Data, Objective
     from cmlp._train.training import Training
     from cmlp._train.training_options import TrainingOptions
@@ -122,13 +123,13 @@ class BlockSource(RowSource):
         state: TrainingState,
         encoding: TargetEncoding,
         scale_to_learn: str | None,
-    ) -> tuple[int, LearnedScales]:
-        """Make the feed of all passes; return the number of rows, and the scales.
+    ) -> tuple[int, InputScale | None, TargetScale | None]:
+        """Make the feed of all passes; return the number of rows, and the scales of inputs and targets.
 
         To learn scales takes a pass of its own.
         """
         dtype = state.params.dtype
-        scales = LearnedScales()
+        input_scale = target_scale = None
         self._format = BlockFormat.from_first_block(self._checks, self._first, encoding, dtype)
         index = len(self._seen) - 1
         with naming(f"block {index}"):
@@ -147,10 +148,9 @@ class BlockSource(RowSource):
             inputs, targets = feed.moments()
             if scale_to_learn is not None:
                 is_sparse = isinstance(data.rows.X, CSR)
-                scale = scale_of_moments(scale_to_learn, inputs, is_sparse)
-                scales = scales._replace(inputs=scale)
+                input_scale = scale_of_moments(scale_to_learn, inputs, is_sparse)
             if needs_y_scale:
-                scales = scales._replace(targets=standard_scale(targets, dtype))
+                target_scale = standard_scale(targets, dtype)
         if not feed.n_rows and (options.warmup or options.schedule().is_planned):
             name = "warmup" if options.warmup else "learning_rate"
             value = getattr(options, name)
@@ -159,7 +159,7 @@ class BlockSource(RowSource):
                 parameter=name,
                 value=value,
             )
-        return feed.n_rows, scales
+        return feed.n_rows, input_scale, target_scale
 
     def begin_hashes(self, training: Training) -> StreamHashes:
         """Hash the blocks of the passes that train, up to the first complete one."""

@@ -398,7 +398,9 @@ class NetworkFit(Fit):
         data = self._training_data(encoding, encoded, validation)
         objective = self._objective(encoding, y_to_score)
         name = self.scale_to_learn
-        n_rows, scales = source.prepare_for(data, objective, self.options, state, encoding, name)
+        n_rows, input_scale, target_scale = source.prepare_for(
+            data, objective, self.options, state, encoding, name
+        )
         training = make_training(
             net,
             objective,
@@ -408,7 +410,7 @@ class NetworkFit(Fit):
             n_rows,
             feed=source.feed,
             scale_to_learn=name,
-            scales=scales,
+            scales=(input_scale, target_scale),
             n_threads=self.options.n_threads,
             is_whole=source.is_whole,
             team=source.team,

@@ -15,7 +15,6 @@ from cmlp._data.checks import InputChecks, check_width
 from cmlp._data.checksums import RowHash
 from cmlp._data.weights import require_normal
 from cmlp._process.threads import once_per_pool
-from cmlp._train.prepare import LearnedScales
 from cmlp._train.same_data import arrays_of
 from cmlp._train.team import ALONE
 from cmlp.exceptions import name_place
@@ -28,9 +27,11 @@ if TYPE_CHECKING:
     from cmlp._data.checks import CheckedRows
     from cmlp._data.encoded_rows import EncodedRows
     from cmlp._data.labels import Labels
+    from cmlp._data.scale import InputScale
     from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.feed import Feed
     from cmlp._train.state import TrainingState
+    from cmlp._train.target_scale import TargetScale
     from cmlp._train.task import Data, Objective
     from cmlp._train.team import Team
     from cmlp._train.training import Training
@@ -64,10 +65,10 @@ class RowSource(ABC):
         state: TrainingState,
         encoding: TargetEncoding,
         scale_to_learn: str | None,
-    ) -> tuple[int, LearnedScales]:
-        """Prepare to feed a training. Return the number of rows, and the scales.
+    ) -> tuple[int, InputScale | None, TargetScale | None]:
+        """Prepare to feed a training. Return the number of rows, and the scales of inputs and targets.
 
-        The number is 0 if it is unknown. Scales that are learned from `data` are not returned.
+        The number is 0 if it is unknown. Scales that are learned from `data`, or not needed, are None.
 
         `scale_to_learn` is the name of the scale of the inputs to learn; None if there is none.
         """
@@ -102,9 +103,9 @@ class Arrays(RowSource):
         state: TrainingState,
         encoding: TargetEncoding,
         scale_to_learn: str | None,
-    ) -> tuple[int, LearnedScales]:
+    ) -> tuple[int, InputScale | None, TargetScale | None]:
         """Return the number of rows: the training learns scales from those that are not validation rows."""
-        return data.rows.n_rows, LearnedScales()
+        return data.rows.n_rows, None, None
 
     def begin_hashes(self, training: Training) -> Callable[[], dict[str, str]]:
         """Hash all rows."""

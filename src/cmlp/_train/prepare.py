@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,16 +28,6 @@ if TYPE_CHECKING:
     from cmlp._train.training_options import TrainingOptions
 
 
-class LearnedScales(NamedTuple):
-    """Scales that a source has learned from all its rows; None for those that are not needed."""
-
-    inputs: InputScale | None = None
-    targets: TargetScale | None = None
-
-
-_NO_SCALES = LearnedScales()
-
-
 def make_training(
     net: _core.Net,
     objective: Objective,
@@ -48,7 +38,7 @@ def make_training(
     *,
     feed: Callable[[Data, TrainingOptions, TrainingState], Feed | None] = lambda *_: None,
     scale_to_learn: str | None = None,
-    scales: LearnedScales = _NO_SCALES,
+    scales: tuple[InputScale | None, TargetScale | None] = (None, None),
     **more: Any,
 ) -> Training:
     """Return the training on `n_rows` rows (0 if not known); `feed` is called last.
@@ -56,8 +46,8 @@ def make_training(
     The state begins, or continues if it has epochs. The validation rows are the only
     thing that is drawn. The training has the scale of the inputs that `scale_to_learn` names,
     if there is one, and standardized targets if the objective has a `y_scale`. Scales are learned
-    from the training rows, unless the source has learned them as `scales`, because the data have only
-    some of these rows. Raises ValueError if the state does not match the network or the data.
+    from the training rows, unless the source has learned them because the data have only some of these
+    rows: `scales` of inputs and targets. Raises ValueError if the state does not match the network or the data.
     """
     if net.dtype == "float32" and objective.y_scale is None and not state.history.t:
         warn_of_lost_targets(data.rows.targets, data.rows.weight)
@@ -65,10 +55,10 @@ def make_training(
     data.require_weights(net.dtype)
     _begin(state, data, options, n_rows)
     if scale_to_learn is not None:
-        input_scale = scales.inputs or _learned_input_scale(data, state, scale_to_learn)
+        input_scale = scales[0] or _learned_input_scale(data, state, scale_to_learn)
         data = data._replace(input_scale=input_scale)
     if objective.y_scale is not None:
-        scale = state.target_scale or scales.targets
+        scale = state.target_scale or scales[1]
         scale = scale or _learned_target_scale(data, state, objective.y_scale)
         state.target_scale = scale
         state.use_units_of_targets(net)

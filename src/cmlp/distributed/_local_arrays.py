@@ -17,7 +17,6 @@ from cmlp._data.scale import Moments, scale_of_moments
 from cmlp._data.weights import weights_of_rows
 from cmlp._estimators.sources import RowSource, is_single
 from cmlp._train.feed import Segment, ShardFeed, scaled_targets
-from cmlp._train.prepare import LearnedScales
 from cmlp._train.split import shard_sizes
 from cmlp._train.target_scale import learned_target_scale
 from cmlp._train.task import learns_y_scale
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.split import Shards
     from cmlp._train.state import TrainingState
+    from cmlp._train.target_scale import TargetScale
     from cmlp._train.task import Data, Objective
     from cmlp._train.training import Training
     from cmlp._train.training_options import TrainingOptions
@@ -112,7 +112,7 @@ class LocalArrays(RowSource):
         state: TrainingState,
         encoding: TargetEncoding,
         scale_to_learn: str | None,
-    ) -> tuple[int, LearnedScales]:
+    ) -> tuple[int, InputScale | None, TargetScale | None]:
         """Return the number of rows of all processes, and the scales that they learn together."""
         if scale_to_learn == "robust":
             raise InvalidParameterError(
@@ -131,9 +131,8 @@ class LocalArrays(RowSource):
             targets = learned_target_scale(
                 y_scale, rows.targets, rows.weight, None, state.params.dtype
             )
-        return self.part.all_rows, LearnedScales(
-            self._learned_scale(scale_to_learn, data.rows), targets
-        )
+        inputs = self._learned_scale(scale_to_learn, data.rows)
+        return self.part.all_rows, inputs, targets
 
     def _learned_scale(self, kind: str | None, own: EncodedRows) -> InputScale | None:
         """Return the scale of the inputs of all processes: each adds its rows to the moments of those before."""
