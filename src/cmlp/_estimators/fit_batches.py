@@ -16,7 +16,7 @@ from cmlp._data.weights import require_normal
 from cmlp._estimators.fit_network import NetworkFit
 from cmlp._estimators.fitted import locked
 from cmlp._estimators.sources import BlockFormat, RowSource, StreamHashes, unpacked
-from cmlp._train.feed import StreamFeed
+from cmlp._train.data import StreamData
 from cmlp._train.parameters import FIT_BATCHES
 from cmlp._train.target_scale import standard_scale
 from cmlp._train.task import learns_y_scale
@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from cmlp._data.scale import InputScale
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.targets import TargetEncoding
+    from cmlp._train.data import Data
     from cmlp._train.state import TrainingState
     from cmlp._train.target_scale import TargetScale
-    from cmlp._train.task import Data, Objective
+    from cmlp._train.task import Objective
     from cmlp._train.training import Training
     from cmlp._train.training_options import TrainingOptions
 
@@ -124,10 +125,11 @@ class BlockSource(RowSource):
         encoding: TargetEncoding,
         scale_to_learn: str | None,
     ) -> tuple[int, InputScale | None, TargetScale | None]:
-        """Make the feed of all passes; return the number of rows, and the scales of inputs and targets.
+        """Prepare all passes; return the number of rows, and the scales of inputs and targets.
 
         To learn scales takes a pass of its own.
         """
+        assert isinstance(data, StreamData)
         dtype = state.params.dtype
         input_scale = target_scale = None
         self._format = BlockFormat.from_first_block(self._checks, self._first, encoding, dtype)
@@ -135,23 +137,20 @@ class BlockSource(RowSource):
         with naming(f"block {index}"):
             require_normal(data.rows.weight, dtype)
         self._seen[-1] = data.rows._replace(number=index)
-        n_rows = self._n_rows or state.n_rows or 0
-        self._feed = feed = StreamFeed(
-            self._open, self._end_pass, n_rows, bool(options.shuffle), data.names
-        )
+        data.n_rows = self._n_rows or state.n_rows or 0
         needs_y_scale = learns_y_scale(objective, state)
         if scale_to_learn is not None or needs_y_scale:
             learns = "y_scale"
             if scale_to_learn is not None:
                 learns = f"input_scale={scale_to_learn!r}"
             self._passes.require(2, f"{learns} takes a pass of its own")
-            inputs, targets = feed.moments()
+            inputs, targets = data.moments()
             if scale_to_learn is not None:
                 is_sparse = isinstance(data.rows.X, CSR)
                 input_scale = scale_of_moments(scale_to_learn, inputs, is_sparse)
             if needs_y_scale:
                 target_scale = standard_scale(targets, dtype)
-        if not feed.n_rows and (options.warmup or options.schedule().is_planned):
+        if not data.n_rows and (options.warmup or options.schedule().is_planned):
             name = "warmup" if options.warmup else "learning_rate"
             value = getattr(options, name)
             raise InvalidParameterError(
@@ -159,16 +158,22 @@ class BlockSource(RowSource):
                 parameter=name,
                 value=value,
             )
-        return feed.n_rows, input_scale, target_scale
+        return data.n_rows, input_scale, target_scale
 
     def begin_hashes(self, training: Training) -> StreamHashes:
         """Hash the blocks of the passes that train, up to the first complete one."""
         self._hashes = StreamHashes(training)
         return self._hashes
 
-    def feed(self, data: Data, options: TrainingOptions, state: TrainingState) -> StreamFeed:
+    def data(self, rows: EncodedRows, options: TrainingOptions, **facts: Any) -> StreamData:
         """Return what reads the source in every epoch."""
-        return self._feed
+        return StreamData(
+            rows,
+            shuffle=bool(options.shuffle),
+            open_reader=self._open,
+            end_pass=self._end_pass,
+            **facts,
+        )
 
     def _open(self) -> Reader[EncodedRows]:
         items: Iterator[Any]

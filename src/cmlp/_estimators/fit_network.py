@@ -44,7 +44,7 @@ from cmlp._train.random import random_state
 from cmlp._train.same_data import digests_of, keep_or_compare
 from cmlp._train.split import checked_shards
 from cmlp._train.state import History, TrainingState
-from cmlp._train.task import Data, has_validation_rows, naming_validation
+from cmlp._train.task import has_validation_rows, naming_validation
 from cmlp._train.training_options import check_scoring
 from cmlp._train.user_score import UserScore
 from cmlp.exceptions import InvalidParameterError, add_hint, optional
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.fitted import Provenance, ProvenanceNow
     from cmlp._estimators.sources import RowSource
     from cmlp._estimators.targets import TargetEncoding
+    from cmlp._train.data import Data
     from cmlp._train.diagnosis import WarningRule
     from cmlp._train.random import Generator
     from cmlp._train.split import Shards
@@ -408,11 +409,9 @@ class NetworkFit(Fit):
             self.options,
             state,
             n_rows,
-            feed=source.feed,
             scale_to_learn=name,
             scales=(input_scale, target_scale),
             n_threads=self.options.n_threads,
-            is_whole=source.is_whole,
             team=source.team,
         )
         self.trainings = [training]
@@ -439,11 +438,12 @@ class NetworkFit(Fit):
         shards = self.shards
         if shards is not None:
             shards = checked_shards(shards, len(encoded.targets), self.options, has_validation)
-        return Data(
-            self.source.rows_of_job(encoded),
-            self.input_scale,
-            self.names,
-            validation,
+        return self.source.data(
+            encoded,
+            self.options,
+            input_scale=self.input_scale,
+            names=self.names,
+            validation=validation,
             shards=shards,
             groups=encoding.groups(encoded.targets),
             group_names=None if encoding.labels is None else encoding.labels.classes,
@@ -543,7 +543,7 @@ class NetworkFit(Fit):
 
     def digest_of_rows(self) -> object:
         """Return the checksums of all rows; None of a source of blocks, which the training does not have."""
-        if not self.training.is_whole:
+        if not self.training.data.is_whole:
             return None
         return [(kinds, sums.tobytes()) for kinds, sums in digests_of(self.training).values()]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._estimators.mlp import MultilayerPerceptron
-    from cmlp._train.feed import Segment
+    from cmlp._train.data import Segment
     from cmlp._train.training import Training
     from cmlp.plots import LearningRateDisplay
 
@@ -191,10 +191,10 @@ def _range_test(training: Training, rates: NDArray[np.float64]) -> tuple[list[fl
 def _batches(training: Training) -> Iterator[Segment]:
     """Yield the batches of one epoch after the other. As in a fit, batches without weight are skipped."""
     while True:
-        training.feed.start_epoch(training.state)
+        training.data.start_epoch(training.state)
         for batch in range(training.n_batches):
             segment = next(
-                training.feed.segments(training.state, training.batch_size, batch, batch + 1)
+                training.data.segments(training.state, training.batch_size, batch, batch + 1)
             )
             if segment.has_weight:
                 yield segment
@@ -218,5 +218,5 @@ def _batch_loss(training: Training, segment: Segment, rate: float) -> float:
             **training.keywords,
         )
     except NonFiniteInputError as error:
-        raise training.feed.first_error(error, net.dtype) from None
+        raise training.data.first_error(error, net.dtype) from None
     return float(objective.reported(cost, penalty))

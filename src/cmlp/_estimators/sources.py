@@ -15,6 +15,7 @@ from cmlp._data.checks import InputChecks, check_width
 from cmlp._data.checksums import RowHash
 from cmlp._data.weights import require_normal
 from cmlp._process.threads import once_per_pool
+from cmlp._train.data import data_in_memory
 from cmlp._train.same_data import arrays_of
 from cmlp._train.team import ALONE
 from cmlp.exceptions import name_place
@@ -29,21 +30,20 @@ if TYPE_CHECKING:
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
     from cmlp._estimators.targets import TargetEncoding
-    from cmlp._train.feed import Feed
+    from cmlp._train.data import Data
     from cmlp._train.state import TrainingState
     from cmlp._train.target_scale import TargetScale
-    from cmlp._train.task import Data, Objective
+    from cmlp._train.task import Objective
     from cmlp._train.team import Team
     from cmlp._train.training import Training
     from cmlp._train.training_options import TrainingOptions
 
 
 class RowSource(ABC):
-    """Opens the rows that a user passes to a call, and feeds the training. It uses no random numbers."""
+    """Opens the rows that a user passes to a call, and makes the data of the training. It uses no random numbers."""
 
     # X, y and weights of the rows that are opened, as the user has them.
     given: tuple[Any, Any, Any]
-    is_whole = False  # whether these are all rows
     has_all_targets = False  # whether `open` returns all targets, even if not all rows
     fit_method = "fit"  # the public method that `cmlp verify` repeats
     team: Team = ALONE  # who trains on them
@@ -52,9 +52,9 @@ class RowSource(ABC):
     def open(self, checks: InputChecks) -> CheckedRows:
         """Return all rows, or some of them, checked."""
 
-    def rows_of_job(self, rows: EncodedRows) -> EncodedRows:
-        """Return the rows that a training has, from those that are opened."""
-        return rows
+    def data(self, rows: EncodedRows, options: TrainingOptions, **facts: Any) -> Data:
+        """Return the data of a training, from the rows that are opened and other fields of `Data`."""
+        return data_in_memory(rows, options, **facts)
 
     @abstractmethod
     def prepare_for(
@@ -66,16 +66,12 @@ class RowSource(ABC):
         encoding: TargetEncoding,
         scale_to_learn: str | None,
     ) -> tuple[int, InputScale | None, TargetScale | None]:
-        """Prepare to feed a training. Return the number of rows, and the scales of inputs and targets.
+        """Prepare a training. Return the number of rows, and the scales of inputs and targets.
 
         The number is 0 if it is unknown. Scales that are learned from `data`, or not needed, are None.
 
         `scale_to_learn` is the name of the scale of the inputs to learn; None if there is none.
         """
-
-    def feed(self, data: Data, options: TrainingOptions, state: TrainingState) -> Feed | None:
-        """Return what gives the rows of each epoch; None if they are all in the data."""
-        return None
 
     @abstractmethod
     def begin_hashes(self, training: Training) -> Callable[[], dict[str, str] | None]:
@@ -85,7 +81,6 @@ class RowSource(ABC):
 class Arrays(RowSource):
     """All rows in memory: an array, a sparse container, a data frame, a table of Arrow."""
 
-    is_whole = True
     has_all_targets = True
 
     def __init__(self, X: Any, y: Any, weight: Any) -> None:
@@ -117,7 +112,7 @@ class StreamHashes:
     """The hashes of the rows of a fit that reads blocks, from the first complete pass over them."""
 
     def __init__(self, training: Training) -> None:
-        # Not the training, whose feed reads the source that has this: a cycle.
+        # Not the training, whose data read the source that has this: a cycle.
         self._state, self._is_single = training.state, is_single(training)
         self._is_weighted = training.data.rows.weight is not None
         self._hashes: dict[str, RowHash] = {}  # of the latest pass, or of the one that was complete

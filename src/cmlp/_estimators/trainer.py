@@ -23,6 +23,7 @@ from cmlp._model.results import TrainedEpoch
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.callbacks import callbacks_of
 from cmlp._train.constraints import COUNT, argument
+from cmlp._train.data import data_in_memory
 from cmlp._train.diagnosis import warn_if_useless
 from cmlp._train.name_hints import hinting
 from cmlp._train.parameters import PARAMETERS
@@ -30,7 +31,7 @@ from cmlp._train.prepare import make_training
 from cmlp._train.random import random_state as generator_of
 from cmlp._train.same_data import keep_or_compare_sample
 from cmlp._train.state import EpochNumbers, History, TrainingState
-from cmlp._train.task import Data, has_validation_rows, naming_validation
+from cmlp._train.task import has_validation_rows, naming_validation
 from cmlp._train.training_options import check_scoring, options_of
 from cmlp._train.user_score import UserScore
 from cmlp.exceptions import InvalidParameterError, shown
@@ -490,7 +491,13 @@ class Trainer:
                 )
         check_scoring(options, encoded_validation is not None)
         groups = encoding.groups(rows.targets)
-        data = Data(rows, trained.input_scale, validation=encoded_validation, groups=groups)
+        data = data_in_memory(
+            rows,
+            options,
+            input_scale=trained.input_scale,
+            validation=encoded_validation,
+            groups=groups,
+        )
         if callable(options.scoring):
             user_score = UserScore(options.scoring, lambda _: self.network, user_y)
             objective = objective._replace(user_score=user_score)

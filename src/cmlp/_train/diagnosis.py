@@ -30,7 +30,7 @@ from cmlp._train.constant_answer import (
     quantiles_of,
     robust_errors,
 )
-from cmlp._train.feed import scaled_targets
+from cmlp._train.data import scaled_targets
 from cmlp._train.scale_advice import far_targets, scale_advice
 from cmlp._train.task import log_loss_clip
 from cmlp.exceptions import StatusError, UselessModelWarning
@@ -130,7 +130,7 @@ def judged_rows(training: Training) -> Judged:
 
 def rows_to_compare(training: Training, judged: Judged) -> Judged:
     """Return judged rows. If these are validation rows with equal targets, return all rows of the training instead."""
-    if not judged.is_validation or not training.is_whole or not _is_constant(judged):
+    if not judged.is_validation or not training.data.is_whole or not _is_constant(judged):
         return judged
     every = training.data.rows
     kind, which = "overall", "all rows"
@@ -233,11 +233,11 @@ def warn_if_useless(training: Training, rule: WarningRule = ALWAYS) -> bool:
         return False
     net, objective = training.net, training.objective
     rows = rows_to_compare(training, judged_rows(training))
-    is_source = not training.is_whole and not rows.is_validation
+    is_source = not training.data.is_whole and not rows.is_validation
     loss = training.kept_loss if rows.is_validation else training.state.history.loss
     if rows.lacking:  # the last loss of training is not that of the kept parameters
         loss = math.nan
-    sampled = training.feed.sampled_targets() if is_source else None
+    sampled = training.data.sampled_targets() if is_source else None
     if loss is None or (is_source and sampled is None):
         return False
     compared = rows
@@ -488,7 +488,7 @@ def causes(
 def _constant_inputs(training: Training) -> str:
     """Return a sentence if all training rows are equal."""
     X = training.data.rows.X
-    if not training.is_whole:
+    if not training.data.is_whole:
         return ""
     n_rows = max(1, _VALUES_AT_A_TIME // X.shape[1])
     first = _dense(section(X, 0, 1))
@@ -506,7 +506,7 @@ def _dense(X: NDArray[Any] | CSR) -> NDArray[Any]:
 def _far_targets_of(training: Training) -> str:
     """Return a sentence if a squared error depends on a few far targets alone."""
     has_classes = training.data.group_names is not None or training.data.rows.targets.ndim == 1
-    if not training.is_whole or has_classes or not traits_of(training.net.loss).is_squared:
+    if not training.data.is_whole or has_classes or not traits_of(training.net.loss).is_squared:
         return ""
     sentence = far_targets(training.data)
     return f" {sentence}" if sentence else ""

@@ -8,23 +8,20 @@ import numpy as np
 
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import learned_scale
-from cmlp._train.feed import ArrayFeed, array_feed
 from cmlp._train.lbfgs import Minimization
 from cmlp._train.split import split
 from cmlp._train.target_scale import learned_target_scale, warn_of_lost_targets
 from cmlp._train.training import Training
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from cmlp._bridge import _core
     from cmlp._data.arrays import LossFunction
     from cmlp._data.scale import InputScale
-    from cmlp._train.feed import Feed
+    from cmlp._train.data import Data
     from cmlp._train.random import Generator
     from cmlp._train.state import TrainingState
     from cmlp._train.target_scale import TargetScale
-    from cmlp._train.task import Data, Objective
+    from cmlp._train.task import Objective
     from cmlp._train.training_options import TrainingOptions
 
 
@@ -36,12 +33,11 @@ def make_training(
     state: TrainingState,
     n_rows: int,
     *,
-    feed: Callable[[Data, TrainingOptions, TrainingState], Feed | None] = lambda *_: None,
     scale_to_learn: str | None = None,
     scales: tuple[InputScale | None, TargetScale | None] = (None, None),
     **more: Any,
 ) -> Training:
-    """Return the training on `n_rows` rows (0 if not known); `feed` is called last.
+    """Return the training on `n_rows` rows (0 if not known).
 
     The state begins, or continues if it has epochs. The validation rows are the only
     thing that is drawn. The training has the scale of the inputs that `scale_to_learn` names,
@@ -56,7 +52,7 @@ def make_training(
     _begin(state, data, options, n_rows)
     if scale_to_learn is not None:
         input_scale = scales[0] or _learned_input_scale(data, state, scale_to_learn)
-        data = data._replace(input_scale=input_scale)
+        data = data.replace(input_scale=input_scale)
     if objective.y_scale is not None:
         scale = state.target_scale or scales[1]
         scale = scale or _learned_target_scale(data, state, objective.y_scale)
@@ -65,17 +61,12 @@ def make_training(
         objective = objective._replace(unit=_unit_of_loss(scale, net.loss), y_advice="")
         data = data.standardized(scale)
     state.restore_last()
+    data.begin(state)
     if not options.has_epochs:
-        every = ArrayFeed(data, n_rows, shuffle=False)
-        return Minimization(net, objective, data, options, state, every, **more)
+        return Minimization(net, objective, data, options, state, **more)
     if state.optimizer is None or state.schedule is None:
         state.optimizer, state.schedule = options.optimizer(net), options.schedule()
-    rows_of_epoch = feed(data, options, state)
-    if rows_of_epoch is None:
-        held_out = state.held_out_rows
-        n_training = data.rows.n_rows - (0 if held_out is None else len(held_out))
-        rows_of_epoch = array_feed(data, n_training, options)
-    return Training(net, objective, data, options, state, rows_of_epoch, **more)
+    return Training(net, objective, data, options, state, **more)
 
 
 def _begin(state: TrainingState, data: Data, options: TrainingOptions, n_rows: int) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.checksums import Checksums, Digests
     from cmlp._data.encoded_rows import EncodedRows
-    from cmlp._train.task import Data
+    from cmlp._train.data import Data
     from cmlp._train.training import Training
 
     Groups = dict[str, dict[str, Any]]  # arrays by their name, in groups with the same rows
@@ -30,7 +30,7 @@ def keep_or_compare(training: Training) -> None:
 
     A source of blocks can be read again only in other blocks, so that nothing but its first row is compared.
     """
-    if training.is_whole:
+    if training.data.is_whole:
         keep_or_compare_digests(training, digests_of(training))
     else:
         keep_or_compare_sample(training)
@@ -41,7 +41,7 @@ def keep_or_compare_digests(training: Training, now: Digests) -> None:
     state = training.state
     if state.digests is not None:
         _require_same_rows(state.digests, now)
-    elif state.checksum is not None and training.is_whole:  # of a file without the checksums
+    elif state.checksum is not None and training.data.is_whole:  # of a file without the checksums
         keep_or_compare_sample(training)
     state.digests = now
 
@@ -50,9 +50,9 @@ def keep_or_compare_sample(training: Training) -> None:
     """Keep the checksum of a sample of the data; raises ValueError if a call is resumed and has another one."""
     state, data = training.state, training.data
     if (
-        not training.is_whole
+        not training.data.is_whole
     ):  # blocks can be cut in another way: only the first row is sure to be there
-        data = data._replace(rows=data.rows.take(np.arange(1)))
+        data = data.replace(rows=data.rows.take(np.arange(1)))
     checksum = _checksum_of_sample(data)
     if state.checksum is None:
         state.checksum = checksum

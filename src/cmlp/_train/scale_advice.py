@@ -13,7 +13,8 @@ from cmlp._process.threads import once_per_pool
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cmlp._train.task import Data, Objective
+    from cmlp._train.data import Data
+    from cmlp._train.task import Objective
 
 # Inputs and targets whose root mean square is larger than this are called large.
 _LARGE = 10.0

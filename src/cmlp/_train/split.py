@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._train.random import Generator
-    from cmlp._train.task import Data
     from cmlp._train.training_options import TrainingOptions
 
     Shards: TypeAlias = int | Sequence[int]
+    # The training rows in their order, and the validation rows.
+    Split: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64] | None]
 
 
 def shuffled(order: NDArray[np.int64] | None, n_rows: int, rng: Generator) -> NDArray[np.int64]:
@@ -36,7 +37,7 @@ def shuffled(order: NDArray[np.int64] | None, n_rows: int, rng: Generator) -> ND
 
 
 def split(
-    data: Data, n_rows: int, options: TrainingOptions, rng: Generator
+    data: Any, n_rows: int, options: TrainingOptions, rng: Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the training and the validation rows; raises ValueError if the sample weights of either are all zero."""
     fraction, weight = options.validation_fraction, data.rows.weight

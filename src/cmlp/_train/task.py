@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cmlp._data.checks import first_non_finite_error
 from cmlp._data.losses import traits_of
-from cmlp._data.weights import require_normal
 from cmlp._train.scores import d2_pinball, r_squared
 from cmlp.exceptions import naming
 
@@ -21,16 +19,10 @@ if TYPE_CHECKING:
 
     from cmlp._bridge import _core
     from cmlp._data.arrays import LossFunction
-    from cmlp._data.encoded_rows import EncodedRows
-    from cmlp._data.scale import InputScale
     from cmlp._train.state import TrainingState
-    from cmlp._train.target_scale import TargetScale
-    from cmlp.exceptions import NonFiniteInputError
 
     # Validation score of (outputs, targets, weight); higher is better.
     Score: TypeAlias = Callable[[NDArray[Any], NDArray[Any], NDArray[Any] | None], float]
-    # The training rows in their order, and the validation rows.
-    Split: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64] | None]
 
 
 class Objective(NamedTuple):
@@ -60,52 +52,6 @@ class Objective(NamedTuple):
     def reported(self, cost: Any, penalty: Any = 0.0) -> Any:
         """Return the loss to report for a cost of the core without the penalty: numbers, or arrays of them."""
         return (cost * self.report_scale + penalty) * self.unit
-
-
-class Data(NamedTuple):
-    """The rows of a training run, the scale of the inputs, and the names of a data frame's columns.
-
-    `validation` are the user's own validation rows. `shards` are the numbers of rows of the shards into
-    which the rows are divided. `split` has the training and the validation rows, if training does not
-    choose them. `groups` has each row's group, for a validation split that is stratified, and
-    `group_names` has the names of the classes. With standardized targets, `in_units_of_y` are
-    the data before.
-    """
-
-    rows: EncodedRows
-    input_scale: float | InputScale
-    names: NDArray[Any] | None = None
-    validation: EncodedRows | None = None
-    shards: tuple[int, ...] | None = None
-    split: Split | None = None
-    groups: NDArray[Any] | None = None
-    group_names: NDArray[Any] | None = None
-    in_units_of_y: Data | None = None
-
-    def standardized(self, scale: TargetScale) -> Data:
-        """Return the data with standardized targets, also of the validation rows."""
-        validation = self.validation
-        if validation is not None:
-            validation = validation._replace(targets=scale.apply(validation.targets))
-        rows = self.rows._replace(targets=scale.apply(self.rows.targets))
-        return self._replace(rows=rows, validation=validation, in_units_of_y=self)
-
-    def first_error(
-        self, error: NonFiniteInputError, dtype: np.dtype[Any], *, validation: bool = False
-    ) -> NonFiniteInputError:
-        """Return the error for the first non-finite input, to raise instead of the core's."""
-        if validation and self.validation is not None:
-            return first_non_finite_error(
-                error, self.validation.X, self.input_scale, dtype, self.names, "X_val"
-            )
-        return first_non_finite_error(error, self.rows.X, self.input_scale, dtype, self.names)
-
-    def require_weights(self, dtype: np.dtype[Any]) -> None:
-        """Raise ValueError unless a network of this dtype can use the weights of all rows."""
-        require_normal(self.rows.weight, dtype)
-        if self.validation is not None:
-            with naming_validation():
-                require_normal(self.validation.weight, dtype)
 
 
 def has_validation_rows(X_val: object, y_val: object, sample_weight_val: object) -> bool:

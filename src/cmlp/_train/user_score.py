@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.arrays import CSR
-    from cmlp._train.task import Data
+    from cmlp._train.data import Data
     from cmlp._train.training import Training
 
 

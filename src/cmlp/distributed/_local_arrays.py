@@ -1,9 +1,10 @@
-"""Rows of which each process has a part: `LocalArrays`, the source, and `LocalFeed`, its rows of an epoch."""
+"""Rows of which each process has a part: `LocalArrays`, the source, and `LocalData`, its rows of an epoch."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.scale import Moments, scale_of_moments
 from cmlp._data.weights import weights_of_rows
 from cmlp._estimators.sources import RowSource, is_single
-from cmlp._train.feed import Segment, ShardFeed, scaled_targets
+from cmlp._train.data import Segment, ShardData, data_in_memory, scaled_targets
 from cmlp._train.split import shard_sizes
 from cmlp._train.target_scale import learned_target_scale
 from cmlp._train.task import learns_y_scale
@@ -32,10 +33,11 @@ if TYPE_CHECKING:
     from cmlp._data.scale import InputScale
     from cmlp._estimators.sources import Arrays
     from cmlp._estimators.targets import TargetEncoding
+    from cmlp._train.data import Data
     from cmlp._train.split import Shards
     from cmlp._train.state import TrainingState
     from cmlp._train.target_scale import TargetScale
-    from cmlp._train.task import Data, Objective
+    from cmlp._train.task import Objective
     from cmlp._train.training import Training
     from cmlp._train.training_options import TrainingOptions
     from cmlp.distributed._workers import Workers
@@ -98,11 +100,15 @@ class LocalArrays(RowSource):
             raise ValueError("Sample weights must contain at least one non-zero number.")
         return rows
 
-    def rows_of_job(self, rows: EncodedRows) -> EncodedRows:
-        """Return the rows of this process with their targets and weights."""
+    def data(self, rows: EncodedRows, options: TrainingOptions, **facts: Any) -> Data:
+        """Return the rows of this process with their targets and weights, which batches of all processes have."""
         self._encoded = rows
+        if self.is_whole:
+            return data_in_memory(rows, options, **facts)
+        self._workers.part = self.part
         own = slice(self.part.first_row, self.part.first_row + rows.n_rows)
-        return EncodedRows(rows.X, rows.targets[own], weights_of_rows(rows.weight, own))
+        own_rows = EncodedRows(rows.X, rows.targets[own], weights_of_rows(rows.weight, own))
+        return LocalData(own_rows, batch_size=options.full_batch_size, every=rows, **facts)
 
     def prepare_for(
         self,
@@ -146,13 +152,6 @@ class LocalArrays(RowSource):
             moments = Moments.from_array(self._workers.receive_from(numbers, rank))
         return scale_of_moments(kind, moments)
 
-    def feed(self, data: Data, options: TrainingOptions, state: TrainingState) -> LocalFeed | None:
-        """Return what gives the rows of this process."""
-        if self.is_whole:
-            return None
-        self._workers.part = self.part
-        return LocalFeed(data, options, state, self._encoded)
-
     def begin_hashes(self, training: Training) -> Callable[[], dict[str, str]]:
         """Hash the rows of all processes."""
         X = RowHash("X", is_single(training))
@@ -183,26 +182,33 @@ class LocalArrays(RowSource):
         )
 
 
-class LocalFeed(ShardFeed):
+@dataclass(eq=False)
+class LocalData(ShardData):
     """The shards of all processes, of which only those of this process are in its memory."""
 
-    def __init__(
-        self, data: Data, options: TrainingOptions, state: TrainingState, rows: EncodedRows
-    ) -> None:
-        super().__init__(data, options.full_batch_size)
-        self._all = rows
-        self._rows = rows._replace(targets=scaled_targets(rows.targets, state))
+    every: EncodedRows = field(kw_only=True)  # those of this process, with the targets of all
+
+    is_whole: ClassVar[bool] = False
+
+    def begin(self, state: TrainingState) -> None:
+        """Count the rows of full batches, and scale the targets of all processes."""
+        super().begin(state)
+        self._scaled = self.every._replace(targets=scaled_targets(self.every.targets, state))
 
     def _segment(self, order: NDArray[np.int64] | None, is_last: bool) -> Segment:
-        return Segment(self._rows, order, is_last)
+        return Segment(self._scaled, order, is_last)
 
-    def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
+    def first_error(
+        self, error: NonFiniteInputError, dtype: np.dtype[Any], *, validation: bool = False
+    ) -> NonFiniteInputError:
         """Return the core's error: the rows before may be elsewhere."""
-        return named_column(error, self.data.names)
+        if validation:
+            return super().first_error(error, dtype, validation=True)
+        return named_column(error, self.names)
 
     def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
         """Return the targets of all processes, and their weights."""
-        return self._all.targets, self._all.weight
+        return self.every.targets, self.every.weight
 
 
 def _checked_part(

@@ -75,12 +75,13 @@ from cmlp._process.time_limit import end_of
 from cmlp._process.warnings import Notices
 from cmlp._train.architecture import init_activations, initial_params
 from cmlp._train.callbacks import Callbacks, callbacks_of
+from cmlp._train.data import data_in_memory
 from cmlp._train.diagnosis import judged_rows
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.prepare import make_training
 from cmlp._train.random import draw_seed, random_state
 from cmlp._train.state import History, TrainingState
-from cmlp._train.task import Data, has_validation_rows, naming_validation
+from cmlp._train.task import has_validation_rows, naming_validation
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ if TYPE_CHECKING:
     from cmlp._model.table_columns import TableColumns
     from cmlp._model.unusual_rows import Gaps
     from cmlp._train.diagnosis import WarningRule
-    from cmlp._train.task import Split
+    from cmlp._train.split import Split
     from cmlp._train.training import Training
     from cmlp._train.training_options import TrainingOptions
 
@@ -603,10 +604,10 @@ class TableFit(Fit):
         if labels is not None and labels.kind in ("binary", "multiclass"):
             classes = labels.classes
         encoded = EncodedRows(self.inputs_of(k), rows.targets, rows.weight)
-        data = Data(encoded, 1.0, split=split, group_names=classes)
+        data = data_in_memory(encoded, options, input_scale=1.0, split=split, group_names=classes)
         if labels is None:
-            in_units_of_y = data._replace(rows=encoded._replace(targets=rows.truth))
-            data = data._replace(in_units_of_y=in_units_of_y)
+            in_units_of_y = data.replace(rows=encoded._replace(targets=rows.truth))
+            data = data.replace(in_units_of_y=in_units_of_y)
         return make_training(
             net,
             self.encoding.objective(),

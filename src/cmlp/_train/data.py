@@ -1,4 +1,4 @@
-"""The rows of an epoch in the segments that the core gets.
+"""The rows of a training, and those of an epoch in the segments that the core gets.
 
 Rows in memory come as a whole, shuffled as a whole, by blocks or by shards. Rows that arrive in blocks are joined to
 whole batches across blocks.
@@ -6,28 +6,32 @@ whole batches across blocks.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._data.checks import name_of_column
+from cmlp._data.checks import first_non_finite_error, name_of_column
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.scale import Moments, sample
+from cmlp._data.weights import require_normal
 from cmlp._train.random import draw_seed
 from cmlp._train.split import shuffled
+from cmlp._train.task import naming_validation
 from cmlp.exceptions import NonFiniteInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterator
-    from typing import TypeAlias
+    from typing import Self, TypeAlias
 
     from numpy.typing import NDArray
 
     from cmlp._data.passes import Reader
+    from cmlp._data.scale import InputScale
+    from cmlp._train.split import Split
     from cmlp._train.state import TrainingState
-    from cmlp._train.task import Data
+    from cmlp._train.target_scale import TargetScale
     from cmlp._train.training_options import TrainingOptions
 
     Segments: TypeAlias = Generator["Segment", None, None]
@@ -69,84 +73,71 @@ class Segment(NamedTuple):
         return self._replace(order=order, is_last=self.is_last and end == self.n_rows)
 
 
-class Feed(ABC):
-    """Gives an engine the rows of an epoch in segments. By default, their order is drawn part by part, from a seed."""
+@dataclass(eq=False)
+class Data:
+    """The rows of a training, and the order in which an epoch reads them: its kinds are those of this order.
 
-    n_rows: int  # training rows per epoch; 0 before the first pass over a source of unknown length
-    shuffle: bool
+    Here all rows are in memory, and are shuffled as a whole, or not at all. `validation` are the user's own
+    validation rows. `shards` are the numbers of rows of the shards into which the rows are divided. `split` has the
+    training and the validation rows, if training does not choose them. `groups` has each row's group, for a validation
+    split that is stratified, and `group_names` has the names of the classes. With standardized targets, `in_units_of_y`
+    are the data before. A training begins with `begin`.
+    """
 
-    def start_epoch(self, state: TrainingState) -> None:
-        """Draw the random numbers of an epoch, and set `state.batch` from None to 0; Ctrl-C waits meanwhile."""
-        start_seeded_epoch(state, self.shuffle)
+    rows: EncodedRows  # all, or if not `is_whole` some for messages
+    input_scale: float | InputScale
+    names: NDArray[Any] | None = None  # of the columns of a data frame
+    validation: EncodedRows | None = None
+    shards: tuple[int, ...] | None = None
+    split: Split | None = None
+    groups: NDArray[Any] | None = None
+    group_names: NDArray[Any] | None = None
+    in_units_of_y: Data | None = None
+    shuffle: bool = True
+    # Training rows per epoch; 0 before the first pass over a source of unknown length.
+    n_rows: int = 0
 
-    @abstractmethod
-    def segments(
-        self, state: TrainingState, batch_size: int, first: int, end_batch: int | None
-    ) -> Segments:
-        """Yield the rows of the epoch's batches from `first` to `end_batch` (exclusive; None for all)."""
+    is_whole: ClassVar[bool] = True
 
-    def core_continues(self, state: TrainingState) -> bool:
-        """Return whether the core can begin the next epochs: each has the order of the one before, shuffled."""
-        return False
+    def replace(self, **changes: Any) -> Self:
+        """Return the data with other values of some fields."""
+        return replace(self, **changes)
 
-    @abstractmethod
-    def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
-        """Return the error to raise instead of the core's for the segment that was yielded last."""
+    def standardized(self, scale: TargetScale) -> Self:
+        """Return the data with standardized targets, also of the validation rows."""
+        validation = self.validation
+        if validation is not None:
+            validation = validation._replace(targets=scale.apply(validation.targets))
+        rows = self.rows._replace(targets=scale.apply(self.rows.targets))
+        return self.replace(rows=rows, validation=validation, in_units_of_y=self)
+
+    def require_weights(self, dtype: np.dtype[Any]) -> None:
+        """Raise ValueError unless a network of this dtype can use the weights of all rows."""
+        require_normal(self.rows.weight, dtype)
+        if self.validation is not None:
+            with naming_validation():
+                require_normal(self.validation.weight, dtype)
+
+    def first_error(
+        self, error: NonFiniteInputError, dtype: np.dtype[Any], *, validation: bool = False
+    ) -> NonFiniteInputError:
+        """Return the error for the first non-finite input, to raise instead of the core's."""
+        if validation and self.validation is not None:
+            return first_non_finite_error(
+                error, self.validation.X, self.input_scale, dtype, self.names, "X_val"
+            )
+        return first_non_finite_error(error, self.rows.X, self.input_scale, dtype, self.names)
 
     def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64] | None] | None:
-        """Return targets of all parts of a source, and their weights; None if the job has all targets anyway."""
+        """Return targets of all parts of a source, and their weights; None if these data have all targets anyway."""
         return None
 
+    # The order of an epoch
 
-def cut(
-    segments: Iterator[Segment], batch_size: int, first: int, intervals: Collection[int]
-) -> Iterator[Segment]:
-    """Yield segments, cut after each multiple of one of the `intervals`: numbers of batches.
-
-    `first` batches of the epoch are done.
-    """
-    if not intervals:
-        yield from segments
-        return
-    for segment in segments:
-        batch, n_batches = 0, segment.n_batches(batch_size)
-        while batch < n_batches:
-            end = min(
-                n_batches,
-                *((1 + (first + batch) // interval) * interval - first for interval in intervals),
-            )
-            if end - batch == n_batches:
-                yield segment
-            else:
-                yield segment.part(batch * batch_size, end * batch_size)
-            batch = end
-        first += n_batches
-
-
-class _StoredFeed(Feed):
-    """Rows in memory, or in a memory-mapped file: the core selects them by their indices, and nothing is copied."""
-
-    def __init__(self, data: Data, n_rows: int, shuffle: bool = True) -> None:
-        self.data = data
-        self.n_rows = n_rows
-        self.shuffle = shuffle
-
-    def _segment(self, order: NDArray[np.int64] | None, is_last: bool) -> Segment:
-        return Segment(self.data.rows, order, is_last)
-
-    def _end_of_batches(self, end_batch: int | None, batch_size: int) -> int:
-        """Return the number of rows of the batches before `end_batch` (None for all)."""
-        if end_batch is None:
-            return self.n_rows
-        return min(end_batch * batch_size, self.n_rows)
-
-    def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
-        """Return the error for the first non-finite input of all rows."""
-        return self.data.first_error(error, dtype)
-
-
-class ArrayFeed(_StoredFeed):
-    """Rows in memory that are shuffled as a whole, or not at all."""
+    def begin(self, state: TrainingState) -> None:
+        """Begin a training with a state, whose validation rows and scales are known."""
+        held_out = state.held_out_rows
+        self.n_rows = self.rows.n_rows - (0 if held_out is None else len(held_out))
 
     def start_epoch(self, state: TrainingState) -> None:
         """Shuffle the rows: a later epoch the order of the one before, in place, which takes no further memory."""
@@ -182,17 +173,65 @@ class ArrayFeed(_StoredFeed):
             not self.shuffle or isinstance(state.generator, _core.Random)
         )
 
+    def _segment(self, order: NDArray[np.int64] | None, is_last: bool) -> Segment:
+        return Segment(self.rows, order, is_last)
 
-class BlockFeed(_StoredFeed):
+    def _end_of_batches(self, end_batch: int | None, batch_size: int) -> int:
+        """Return the number of rows of the batches before `end_batch` (None for all)."""
+        if end_batch is None:
+            return self.n_rows
+        return min(end_batch * batch_size, self.n_rows)
+
+
+def cut(
+    segments: Iterator[Segment], batch_size: int, first: int, intervals: Collection[int]
+) -> Iterator[Segment]:
+    """Yield segments, cut after each multiple of one of the `intervals`: numbers of batches.
+
+    `first` batches of the epoch are done.
+    """
+    if not intervals:
+        yield from segments
+        return
+    for segment in segments:
+        batch, n_batches = 0, segment.n_batches(batch_size)
+        while batch < n_batches:
+            end = min(
+                n_batches,
+                *((1 + (first + batch) // interval) * interval - first for interval in intervals),
+            )
+            if end - batch == n_batches:
+                yield segment
+            else:
+                yield segment.part(batch * batch_size, end * batch_size)
+            batch = end
+        first += n_batches
+
+
+class _PartByPart(Data):
+    """Data whose order is drawn part by part, from a seed for each epoch."""
+
+    def start_epoch(self, state: TrainingState) -> None:
+        """Draw the seed of an epoch, if it is shuffled, and begin with its first batch; Ctrl-C waits meanwhile."""
+        if self.shuffle:
+            state.draw_and_assign(lambda rng: {"shuffle_seed": draw_seed(rng), "batch": 0})
+        else:
+            state.batch = 0
+
+    def core_continues(self, state: TrainingState) -> bool:
+        """Return False: each epoch has an order of its own."""
+        return False
+
+
+@dataclass(eq=False)
+class BlockData(_PartByPart):
     """Rows in memory that are shuffled by blocks: the order of the blocks, and the rows of `WINDOW` blocks together.
 
     A file is so read in stretches of `block_size` rows (the last one may be shorter), and only the order of one window
     is held. If there are validation rows, the blocks are those of the sorted training rows.
     """
 
-    def __init__(self, data: Data, n_rows: int, block_size: int) -> None:
-        super().__init__(data, n_rows)
-        self.block_size = block_size
+    block_size: int = 1024
 
     def segments(
         self, state: TrainingState, batch_size: int, first: int, end_batch: int | None
@@ -221,18 +260,22 @@ class BlockFeed(_StoredFeed):
             yield seeded(state.shuffle_seed, window).permutation(rows)
 
 
-class ShardFeed(_StoredFeed):
+@dataclass(eq=False)
+class ShardData(_PartByPart):
     """Rows in memory that are divided into shards: each batch has the same number of rows of every shard, in order.
 
     Each shard is shuffled alone, so that its order depends on no other one. An epoch ends with the last full batch; the
     other rows are not used in this epoch.
     """
 
-    def __init__(self, data: Data, batch_size: int) -> None:
-        self._sizes = data.shards or ()
-        self._share = batch_size // len(self._sizes)  # rows of a shard in a batch
+    batch_size: int = 0
+
+    def begin(self, state: TrainingState) -> None:
+        """Count the rows of full batches."""
+        self._sizes = self.shards or ()
+        self._share = self.batch_size // len(self._sizes)  # rows of a shard in a batch
         self._n_batches = min(self._sizes) // self._share
-        super().__init__(data, self._n_batches * batch_size)
+        self.n_rows = self._n_batches * self.batch_size
 
     def segments(
         self, state: TrainingState, batch_size: int, first: int, end_batch: int | None
@@ -264,21 +307,13 @@ class ShardFeed(_StoredFeed):
         ]
 
 
-def array_feed(data: Data, n_rows: int, options: TrainingOptions) -> Feed:
-    """Return the feed of rows in arrays: of shards, or for the parameter `shuffle`."""
-    if data.shards is not None:
-        return ShardFeed(data, options.full_batch_size)
+def data_in_memory(rows: EncodedRows, options: TrainingOptions, **facts: Any) -> Data:
+    """Return the data of rows in memory: of shards, or for the parameter `shuffle`."""
+    if facts.get("shards") is not None:
+        return ShardData(rows, batch_size=options.full_batch_size, **facts)
     if options.shuffle == "blocks":
-        return BlockFeed(data, n_rows, options.block_size)
-    return ArrayFeed(data, n_rows, bool(options.shuffle))
-
-
-def start_seeded_epoch(state: TrainingState, shuffle: bool) -> None:
-    """Draw the seed of an epoch that is shuffled part by part, if at all, and begin with its first batch."""
-    if shuffle:
-        state.draw_and_assign(lambda rng: {"shuffle_seed": draw_seed(rng), "batch": 0})
-    else:
-        state.batch = 0
+        return BlockData(rows, block_size=options.block_size, **facts)
+    return Data(rows, shuffle=bool(options.shuffle), **facts)
 
 
 def seeded(seed: int, index: int) -> _core.Random:
@@ -359,38 +394,34 @@ class _Batcher:
         return Segment(rows, None, is_last, end - rows.n_rows)
 
 
-class StreamFeed(Feed):
-    """Rows that a source yields in blocks, once per epoch; `names` are those of the columns, for messages.
+@dataclass(eq=False)
+class StreamData(_PartByPart):
+    """Rows that a source yields in blocks, once per epoch; `rows` are those of the first block.
 
     Without shuffling, the batches are those of the concatenated blocks. Otherwise the rows of each block are shuffled;
     the source decides about the order of the blocks. The number of rows of a pass is 0 if it is not known. `end_pass`
     is called after each complete pass.
     """
 
-    def __init__(
-        self,
-        open_reader: Callable[[], Reader[EncodedRows]],
-        end_pass: Callable[[], None],
-        n_rows: int,
-        shuffle: bool,
-        names: NDArray[Any] | None = None,
-    ) -> None:
-        self._open_reader = open_reader
-        self._end_pass = end_pass
-        self.n_rows = n_rows
-        self.shuffle = shuffle
-        self._names = names
-        self._sampled: list[
-            tuple[NDArray[Any], NDArray[np.float64]]
-        ] = []  # targets and weights, of one pass
+    open_reader: Callable[[], Reader[EncodedRows]] = field(kw_only=True)
+    end_pass: Callable[[], None] = field(kw_only=True)
+
+    is_whole: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        # Targets and weights, of one pass.
+        self._sampled: list[tuple[NDArray[Any], NDArray[np.float64]]] = []
         self._every: int | None = 1  # of how many blocks one is sampled; None after the pass
+
+    def begin(self, state: TrainingState) -> None:
+        """Begin with the number of rows that the source has counted."""
 
     def segments(
         self, state: TrainingState, batch_size: int, first: int, end_batch: int | None
     ) -> Segments:
         """Yield the batches from `first` to the end of the source, in segments of at most one block."""
         assert end_batch is None
-        reader = self._open_reader()
+        reader = self.open_reader()
         self._batcher = batcher = _Batcher(state, batch_size, first, self.shuffle)
         try:
             for block in reader:
@@ -405,7 +436,7 @@ class StreamFeed(Feed):
                 yield from batcher.add(block)
                 del block
             self._count(batcher.n_rows, f" in epoch {state.epoch + 1}")
-            self._end_pass()
+            self.end_pass()
             state.n_rows = batcher.n_rows
             self._every = None
             yield from batcher.rest()
@@ -438,16 +469,20 @@ class StreamFeed(Feed):
             raise ValueError(f"source yielded {n_rows} rows{when}{expected}.{hint}")
         self.n_rows = n_rows
 
-    def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
+    def first_error(
+        self, error: NonFiniteInputError, dtype: np.dtype[Any], *, validation: bool = False
+    ) -> NonFiniteInputError:
         """Return the error with the block, and the row in the block."""
+        if validation:
+            return super().first_error(error, dtype, validation=True)
         block, row = self._batcher.place(error.row)
-        name = name_of_column(self._names, error.column)
+        name = name_of_column(self.names, error.column)
         return NonFiniteInputError(error.found, row, error.column, column_name=name, block=block)
 
     def moments(self) -> tuple[Moments, Moments]:
         """Return the moments of inputs and targets, from a pass over the source; it also counts the rows."""
         inputs, targets, n_rows = Moments(), Moments(), 0
-        reader = self._open_reader()
+        reader = self.open_reader()
         try:
             for block in reader:
                 add_block(inputs, targets, block)
@@ -455,7 +490,7 @@ class StreamFeed(Feed):
         finally:
             reader.close()
         self._count(n_rows, "")
-        self._end_pass()
+        self.end_pass()
         return inputs, targets
 
 
