@@ -58,6 +58,7 @@ FEW_EPOCHS = 5
 _FALLING = 0.7
 _LATE = 0.8  # share of the epochs after which the best one, of validation rows, shows that more epochs would help
 _LARGE_ERROR = 10.0  # multiple of the constant's median error
+_MOST_NAMED = 5  # classes in a message
 _VALUES_AT_A_TIME = 1 << 18
 VALIDATION = "validation"
 _MOST_ROWS = 100_000  # that are read again; of more training rows, some at equal distances

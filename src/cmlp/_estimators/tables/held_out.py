@@ -48,7 +48,9 @@ def warn_if_bag_is_useless(groups: Sequence[Sequence[Training]], rule: WarningRu
     weights = [rows.weight for rows, _ in parts if rows.weight is not None]
     weight = np.concatenate(weights) if weights else None
     net, first = trainings[0].net, parts[0][0]
-    every = rows_to_compare(trainings[0], first._replace(targets=targets, weight=weight, order=None))
+    every = rows_to_compare(
+        trainings[0], first._replace(targets=targets, weight=weight, order=None)
+    )
     if every.lacking:
         first, targets, weight = every, every.targets, every.weight
         outputs = _outputs_of_bag(trainings)
