@@ -1,7 +1,7 @@
 """Says which tests belong to a change, and runs them: a minute instead of the whole suite.
 
     python tools/tests_for.py                                   of what `git diff HEAD` shows, and of new files
-    python tools/tests_for.py src/cmlp/_train/recorder.py:97    of a line, or of a file without a line
+    python tools/tests_for.py src/cmlp/_train/training.py:442    of a line, or of a file without a line
     python tools/tests_for.py --run                             compiles what has changed, and runs the tests
     python tools/tests_for.py --record [tests/training ...]     makes the map anew, of all tests or of some
 
