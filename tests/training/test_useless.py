@@ -205,12 +205,22 @@ def test_the_category_is_no_convergence_warning():
         untrained(MLPRegressor).fit(X, NOISE)
 
 
-@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor])
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
 def test_constant_columns_are_the_only_cause(kind):
     y = BORDER if kind._estimator_type == "classifier" else Y
-    model = kind(random_state=0, **({"max_iter": 20} if kind.__name__ < "N" else {"n_epochs": 3}))
-    message = message_of(model, np.ones((1000, 2)), y)
+    message = message_of(kind(random_state=0, max_iter=20), np.ones((1000, 2)), y)
     assert message.endswith(". All columns of X are constant: they say nothing about y.")
+
+
+@pytest.mark.parametrize("kind", [TabularClassifier, TabularRegressor])
+@pytest.mark.parametrize("column", [[1.0] * 1000, [f"k{i % 250}" for i in range(1000)]])
+def test_columns_of_a_table_that_no_network_uses_are_the_only_cause(kind, column):
+    X = np.array(column, object)[:, np.newaxis]
+    y = np.repeat([0, 1, 0, 1], 250)  # as often 0 as 1 beside each category
+    message = message_of(kind(random_state=0, n_epochs=3), X, y)
+    assert message.endswith(
+        ". No column of X says anything about y: each is constant, or has categories on which y does not depend."
+    )
 
 
 def test_constant_sparse_columns_are_named():

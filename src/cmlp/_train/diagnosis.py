@@ -464,7 +464,7 @@ def causes(
     `outputs` of the rows are computed if they are None. A network that `is_of_table` has scaled
     inputs and an activation that are no parameters.
     """
-    only_cause = _constant_inputs(training) or _far_targets_of(training)
+    only_cause = _constant_inputs(training, is_of_table=is_of_table) or _far_targets_of(training)
     if only_cause:
         return only_cause
     X, targets = rows.some()
@@ -486,8 +486,8 @@ def causes(
     )
 
 
-def _constant_inputs(training: Training) -> str:
-    """Return a sentence if all training rows are equal."""
+def _constant_inputs(training: Training, *, is_of_table: bool) -> str:
+    """Return a sentence if all training rows are equal; of a table, these are without columns that fit leaves out."""
     X = training.data.rows.X
     if not training.data.is_whole:
         return ""
@@ -497,6 +497,8 @@ def _constant_inputs(training: Training) -> str:
         part = _dense(section(X, start, min(start + n_rows, len(X))))
         if (part != first).any():
             return ""
+    if is_of_table:
+        return " No column of X says anything about y: each is constant, or has categories on which y does not depend."
     return " All columns of X are constant: they say nothing about y."
 
 
