@@ -193,8 +193,8 @@ static const cell plain_cells[] = {
 /* With a decimal comma, and words that are missing values. */
 static const cell comma_cells[] = {
     {NUMBER, "1,5", 1.5}, {NUMBER, "1.234", 1234}, {NUMBER, "1.234.567,5e1", 12345675}, {NUMBER, "12.345,", 12345},
-    {NUMBER, "1234.567", -99}, {NUMBER, "1.23", -99}, {NUMBER, "1.2345", -99}, {NUMBER, ".234", -99}, {NUMBER, "1..234", -99},
-    {NUMBER, "1.234.", -99}, {NUMBER, ",5", 0.5}, {NUMBER, "-999", NAN}, {NUMBER, " -999 ", NAN}, {NUMBER, "-999,0", -999},
+    {NUMBER, "123.456", 123456}, {NUMBER, "1234.567", -99}, {NUMBER, "1.23", -99}, {NUMBER, "1.2345", -99}, {NUMBER, ".234", -99},
+    {NUMBER, "1..234", -99}, {NUMBER, "1.234.", -99}, {NUMBER, ",5", 0.5}, {NUMBER, "-999", NAN}, {NUMBER, " -999 ", NAN}, {NUMBER, "-999,0", -999},
     {NUMBER, "none of it", NAN}, {NUMBER, "None of it", -99}, {NUMBER, "\xc3\xa9", NAN}, {NUMBER, "none of", -99},
     {NUMBERS, "2.5", 1}, {NUMBERS, "2,5", 1}, {NUMBERS, "\xc3\xa9", 6}, {NUMBERS, "12.345.678.901.234.567.890.123", 4},
     {TEXTS, " \xc3\xa9 ", -1}, {DAYS, " none of it", 2},
