@@ -58,18 +58,24 @@ def outcome(model):
     return flat(model).tobytes(), state.optimizer.state.tobytes(), repr(table), counters
 
 
+N_PARTS = 8
+
+
+@pytest.mark.sampled(4)
+@pytest.mark.parametrize("part", range(N_PARTS))
 @pytest.mark.parametrize(
     ("make", "fit"),
     [*CASES.values(), *(pytest.param(*case, marks=pytest.mark.slow) for case in SLOW.values())],
     ids=[*CASES, *SLOW],
 )
-def test_fit_continues_after_ctrl_c_in_any_line(make, fit):
+def test_fit_continues_after_ctrl_c_in_any_line(make, fit, part):
+    """A part has every eighth line."""
     model = fit(make())
-    whole, began, step = outcome(model), 0, 0
+    whole, began, step = outcome(model), 0, part + 1 - N_PARTS
     assert np.isfinite(model.history_["gradient_norm"]).all()
     while True:
         model = make()
-        step += 1
+        step += N_PARTS
         if not interrupted_in_line(step, lambda run=model: fit(run), "cmlp.", "cmlp._train."):
             break
         if not began and "_fitted" not in vars(model) and "_interrupted" not in vars(model):
