@@ -285,12 +285,12 @@ MANY = 10**6
 
 
 @pytest.mark.parametrize(
-    "classes", [np.arange(MANY), np.arange(MANY) * 3 - 1, np.arange(MANY) * 0.5 // 0.5]
+    "classes", [np.arange(100_000), np.arange(100_000) * 3 - 1, np.arange(100_000) * 0.5 // 0.5]
 )
 def test_few_labels_of_many_classes_are_encoded_without_touching_all_classes(classes):
     """Each partial_fit encodes its labels: a sort of all classes at each call would take seconds."""
     labels = Labels(classes)
-    chosen = np.array([7, 999_999, 0, 7])
+    chosen = np.array([7, 99_999, 0, 7])
     tracemalloc.start()
     try:
         targets = labels.encode(classes[chosen])
