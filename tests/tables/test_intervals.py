@@ -72,6 +72,7 @@ def copy_of(model):
 # ---------------------------------------------------------------------------------------------------- coverage
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind", ["regressor", "quantiles", "classifier"])
 @pytest.mark.parametrize("coverage", [0.5, 0.8, 0.9, 0.95])
 def test_coverage_after_calibrate_is_that_of_the_beta_distribution(kind, coverage, request):
