@@ -1,8 +1,8 @@
 """Print figures of the Python code: how much of it there is, how dense it is, and what one meets on the way of a call.
 
 Usage: ``python tools/house.py [-v]`` in the source tree, with cmlp installed from it
-(``pip install -e .``). ``-v`` lists what is counted. Those of imports have bounds in
-``tests/package/test_house.py``.
+(``pip install -e .``). ``-v`` lists what is counted. Those of imports and of a network's `fit` have
+bounds in ``tests/package/test_house.py``.
 
 Imports in functions and for annotations count as all others do: who reads the file has to know what they name.
 """
@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/cmlp"
@@ -226,47 +227,74 @@ def modules_named_in(path: Path) -> Iterator[str]:
             yield node.value
 
 
-# -------------------------------------------------------------------------------------------------------- the stack
-
-# Prints the functions on the stack while the core trains on one image.
-FRAMES = """
-import json, sys, numpy
-import cmlp._bridge._core
-
-stacks = []
-
-def watched(name):
-    method = getattr(Net, name)
-    def call(self, *arguments, **options):
-        frame, stack = sys._getframe(1), []
-        while frame:
-            stack.append(frame.f_code.co_qualname)
-            frame = frame.f_back
-        stacks.append(stack[-2::-1])
-        return method(self, *arguments, **options)
-    return call
-
-Net = cmlp._bridge._core.Net
-names = [name for name in dir(Net) if name.startswith("train")]
-cmlp._bridge._core.Net = type("Net", (Net,), {name: watched(name) for name in names})
-cmlp._bridge._core.shared_net = cmlp._bridge._core.Net
-image = numpy.zeros((1, 784), numpy.uint8)
-cmlp.MLPClassifier((16,), max_iter=1, early_stopping=False).fit(numpy.repeat(image, 2, 0), [0, 1])
-print(json.dumps(max(stacks, key=len)))
-"""
+def private_names() -> set[str]:
+    """Return the names of the private attributes that classes of the package have, without those of protocols."""
+    found = set()
+    for path in modules().values():
+        for node in nodes_of(path):
+            if isinstance(node, ast.ClassDef):
+                found |= {item.name for item in node.body if isinstance(item, Function)}
+            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                found.add(node.attr)
+    return {name for name in found if name.startswith("_") and not name.endswith("_")}
 
 
 @functools.cache
-def frames() -> list[str]:
-    """Return the functions on the stack while the core trains for an epoch of `MLPClassifier.fit`."""
-    command = [sys.executable, "-W", "ignore", "-c", FRAMES]
+def private_reaches() -> dict[str, list[str]]:
+    """Return the places of tests, outside of what supports them, that read or set each private attribute of cmlp."""
+    found: dict[str, list[str]] = {}
+    names = private_names()
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        place = path.relative_to(ROOT)
+        for node in nodes_of(path) if place.parts[1] != "support" else ():
+            if isinstance(node, ast.Attribute) and node.attr in names and not is_self(node.value):
+                found.setdefault(node.attr, []).append(f"{place}:{node.lineno}")
+    return found
+
+
+def is_self(node: ast.AST) -> bool:
+    """Return whether an expression is the object of a method."""
+    return isinstance(node, ast.Name) and node.id == "self"
+
+
+# --------------------------------------------------------------------------------------------------------- the calls
+
+CALLS = {
+    "fit of a network": ["cmlp network", "sklearn network"],
+    "partial_fit": ["cmlp partial_fit"],
+    "fit_batches": ["cmlp fit_batches"],
+    "fit of a table": ["cmlp table", "sklearn table", "xgboost table"],
+    "cmlp train": ["cmlp command"],
+}
+
+
+@functools.cache
+def met(call: str) -> dict[str, Any]:
+    """Return what a call meets, such as "cmlp network"."""
+    command = [sys.executable, str(ROOT / "tools/trace_call.py"), *call.split()]
     run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode:
         reason = run.stderr.strip().rpartition("\n")[2]
         raise SystemExit(
-            f"frames: {sys.executable} cannot fit with cmlp (pip install -e .): {reason}"
+            f"{call}: {sys.executable} cannot run it with cmlp (pip install -e .): {reason}"
         )
-    return [*json.loads(run.stdout), "the core"]
+    return dict(json.loads(run.stdout))
+
+
+def print_calls() -> None:
+    """Print what calls of cmlp and of other packages meet."""
+    print(f"\n{'':40s}  files  functions  classes  frames  above the core")
+    for title, calls in CALLS.items():
+        for call in calls:
+            package = call.split()[0]
+            if importlib.util.find_spec(package) is None:
+                continue
+            found = {
+                name: len(value) if isinstance(value, list) else value
+                for name, value in met(call).items()
+            }
+            numbers = "{files:7d}{functions:11d}{classes:9d}{frames:8d}".format(**found)
+            print(f"{title + ', ' + package:40s}{numbers}{found['above the core'] or '-':>16}")
 
 
 # ------------------------------------------------------------------------------------------------------- the density
@@ -317,31 +345,6 @@ def shared_names() -> list[tuple[int, str]]:
     return sorted(shared, reverse=True)
 
 
-# --------------------------------------------------------------------------------------------------------- the calls
-
-CALLS = {
-    "fit of a network": ["cmlp network", "sklearn network"],
-    "fit of a table": ["cmlp table", "sklearn table", "xgboost table"],
-    "cmlp train": ["cmlp command"],
-}
-
-
-def print_calls() -> None:
-    """Print what calls of cmlp and of other packages meet."""
-    print(f"\n{'':40s}  files  functions  classes  frames")
-    for title, calls in CALLS.items():
-        for call in calls:
-            package, name = call.split()
-            if importlib.util.find_spec(package) is None:
-                continue
-            command = [sys.executable, str(ROOT / "tools/trace_call.py"), package, name]
-            found = json.loads(
-                subprocess.run(command, capture_output=True, text=True, check=True).stdout
-            )
-            numbers = "{files:7d}{functions:11d}{classes:9d}{frames:8d}".format(**found)
-            print(f"{title + ', ' + package:40s}{numbers}")
-
-
 # ----------------------------------------------------------------------------------------------------------- figures
 
 
@@ -367,8 +370,27 @@ FIGURES: dict[str, tuple[Callable[[], int], Callable[[], list[str]]]] = {
         lambda: len(upward_imports()),
         lambda: upward_imports(),
     ),
-    "frames from fit to the core": (lambda: len(frames()), lambda: frames()),
+    "classes that fit meets": (
+        lambda: len(met("cmlp network")["classes"]),
+        lambda: met("cmlp network")["classes"],
+    ),
+    "frames of fit above the core": (
+        lambda: len(met("cmlp network")["above the core"]),
+        lambda: met("cmlp network")["above the core"],
+    ),
     "test files that import internals": (lambda: len(inner_imports()), lambda: inner_imports()),
+    "private attributes in tests": (
+        lambda: sum(map(len, private_reaches().values())),
+        lambda: listed(
+            sorted(
+                (
+                    (len(found), f"{name}: {', '.join(found)}")
+                    for name, found in private_reaches().items()
+                ),
+                reverse=True,
+            )
+        ),
+    ),
     "characters of a line of code": (
         lambda: round(sum(map(len, text_of_code())) / len(text_of_code())),
         lambda: [],

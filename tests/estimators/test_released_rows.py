@@ -1,6 +1,7 @@
 """When fit returns, the rows that it made for the core are released at once, not when Python next looks for cycles."""
 
 import gc
+import weakref
 
 import numpy as np
 import pytest
@@ -14,6 +15,14 @@ MODELS = {
     "numbers": MLPRegressor(hidden_layer_sizes=(8,), max_iter=3),
     "table": TabularClassifier(n_estimators=2, n_epochs=3),
     "table of numbers": TabularRegressor(n_estimators=2, n_epochs=3),
+}
+STREAMED = {
+    "batches": MLPClassifier((8,), max_iter=3),
+    "in order": MLPClassifier((8,), max_iter=3, shuffle=False),
+    "standard": MLPClassifier((8,), max_iter=3, input_scale="standard"),
+    "provenance": MLPClassifier((8,), max_iter=3, provenance=True),
+    "verbose": MLPClassifier((8,), max_iter=3, verbose=True),
+    "numbers": MLPRegressor(hidden_layer_sizes=(8,), max_iter=3, y_scale="standard"),
 }
 
 
@@ -33,6 +42,15 @@ def cycles_of_cmlp():
     ]
 
 
+@pytest.fixture
+def no_collector():
+    """Nothing looks for cycles."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", MODELS)
 def test_a_fit_leaves_no_cycle(name):
@@ -42,4 +60,24 @@ def test_a_fit_leaves_no_cycle(name):
     model.fit(X, y)
     gc.collect()
     model.fit(X, y)
+    assert cycles_of_cmlp() == []
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize("name", STREAMED)
+def test_rows_of_a_stream_are_released_when_the_fit_ends(name):
+    model = STREAMED[name]
+    rows = []
+
+    def blocks():
+        for seed in range(3):
+            X = np.random.RandomState(seed).rand(100, 4).astype(np.float32)
+            y = (X[:, 0] > 0.5).astype(float)
+            rows.extend(map(weakref.ref, (X, y)))
+            yield X, y
+
+    model.fit_batches(blocks, **({"classes": [0, 1]} if isinstance(model, MLPClassifier) else {}))
+    assert len(rows) >= 3 * 2 * model.n_iter_
+    assert sum(row() is not None for row in rows) == 0
     assert cycles_of_cmlp() == []

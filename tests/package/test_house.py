@@ -1,4 +1,4 @@
-"""What no reader can count, from tools/house.py: circles of imports, their direction, and tests of internals."""
+"""What no reader can count, from tools/house.py: circles of imports, what `fit` meets, and tests of internals."""
 
 import importlib
 import sys
@@ -17,6 +17,8 @@ AT_MOST = {
     "files in import circles": 0,
     "imports against the order of layers": 4,
     "test files that import internals": 17,
+    "classes that fit meets": 41,
+    "frames of fit above the core": 9,
 }
 
 
@@ -56,7 +58,10 @@ def read(a, b, *, c): ...
 import cmlp._data
 
 class R:
-    def __init__(self, a): ...
+    def __init__(self, a):
+        self._a = a
+
+    def _read(self): ...
 """,
     "_train": """
 class Net: ...
@@ -85,3 +90,18 @@ def test_imports_for_annotations_and_in_functions_count():
 @pytest.mark.usefixtures("small")
 def test_code_has_no_docstrings_imports_blanks_and_comments():
     assert house.code_of(house.PACKAGE / "_data.py") == 3
+
+
+@pytest.mark.usefixtures("small")
+def test_tests_reach_private_attributes_of_the_package_outside_of_their_support(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(house, "ROOT", tmp_path)
+    for name in ("support/cases.py", "files/test_model.py"):
+        path = tmp_path / "tests" / name
+        path.parent.mkdir(parents=True)
+        path.write_text(
+            "r._a = r._read()\nself._a, r.a, r.__dict__, r._replace()\n", encoding="utf-8"
+        )
+    place = str(Path("tests/files/test_model.py:1"))
+    assert house.private_reaches() == {"_a": [place], "_read": [place]}
