@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from model_files import split
+from optional import package
 
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, TabularRegressor
@@ -60,6 +61,8 @@ def written(model, form, folder):
     if form == "record":
         head, _ = split(written(model, "cmlp", folder))
         return json.loads(head)["__metadata__"]["provenance"].encode()
+    if form == "onnx":
+        package("onnx")
     path = folder / f"model.{form}"
     {"cmlp": model.save, "html": model.to_html, "h": model.to_c, "onnx": model.to_onnx}[form](path)
     return path.read_bytes()
