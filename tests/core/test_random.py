@@ -40,3 +40,32 @@ def test_permutation_of_values_does_not_change_them():
 def test_seed_outside_32_bits_raises(seed):
     with pytest.raises(OverflowError):
         _core.Random(seed)
+
+
+def test_a_generator_of_numpy_is_read_from_memory():
+    theirs = np.random.RandomState(3)
+    for n in (0, 1, 623, 624, 1000):
+        theirs.random_sample(n)
+        ours = _core.random_in_memory(theirs._bit_generator)
+        state = theirs.get_state(legacy=False)["state"]
+        np.testing.assert_array_equal(ours.get_state()["key"], state["key"])
+        assert ours.get_state()["position"] == state["pos"]
+        assert ours == _core.random_in_memory(theirs._bit_generator) == ours.copy()
+    ours.random_sample()
+    assert ours != _core.random_in_memory(theirs._bit_generator)
+    assert ours != _core.Random(3) and ours != 3
+
+
+@pytest.mark.parametrize("other", [None, 3, np.random.PCG64(1), np.random.RandomState(3)], ids=str)
+def test_nothing_else_is_read_from_memory(other):
+    with pytest.raises(TypeError, match=r"must be a numpy\.random\.MT19937, got"):
+        _core.random_in_memory(other)
+
+
+def test_a_position_outside_the_words_raises():
+    theirs = np.random.RandomState(3)
+    state = theirs.get_state(legacy=False)
+    state["state"]["pos"] = 700
+    theirs.set_state(state)
+    with pytest.raises(ValueError, match="a position from 0 to 624"):
+        _core.random_in_memory(theirs._bit_generator)

@@ -30,11 +30,16 @@ def as_of_c(path, model, kind="classifier", labels=LABELS, **changes):
     model.save(path, include_training_state=True)
     metadata, tensors = read(path.read_bytes())
     state = json.loads(metadata["training"])
-    names = ("loss_curve", "optimizer", *(["generator", "order"] if model.shuffle else []))
+    names = ("loss_curve", "optimizer", *(["generator"] if model.shuffle else []))
     kept = {
         name: tensors[name] for name in (f"training.{name}" for name in names) if name in tensors
     }
     arrays = {name: np.frombuffer(data, TYPES[kind]) for name, (kind, _, data) in kept.items()}
+    if model.shuffle:
+        generator, order = model._fitted.state.order_begin.copy(), np.arange(state["n_rows"])
+        for _ in range(state["epoch"]):
+            generator.shuffle(order)
+        arrays["training.order"] = order
     fields = {
         "solver": SOLVERS[state["optimizer.kind"]],
         **{name: state[f"optimizer.{name}"] for name in NUMBERS},

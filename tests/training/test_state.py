@@ -123,6 +123,7 @@ def test_other_bit_generators_cannot_be_stored():
 
 def stored():
     state = trainer(early_stopping=True).run(*blobs(), n_batches=4).state
+    state.order_begin = None  # so that the order is stored
     return state, state.__getstate__()
 
 
@@ -167,6 +168,7 @@ def test_arrays_in_another_byte_order_are_converted(name):
         ({"epoch": "1"}, "epoch is '1'"),
         ({"epoch": -1}, "is damaged: epoch is -1"),
         ({"generator": 5}, "generator is 5"),
+        ({"order_begin": 5}, "order_begin is 5"),
     ],
 )
 def test_damaged_state_is_refused(changes, message):

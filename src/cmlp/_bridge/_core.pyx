@@ -20,15 +20,19 @@ cimport numpy as cnp
 from cpython.buffer cimport PyBuffer_FillInfo
 from cpython.exc cimport PyErr_SetFromErrno, PyErr_SetObject
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
-from cpython.pycapsule cimport PyCapsule_New
+from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
 from libc.stdint cimport int8_t, int32_t, int64_t, uint32_t, uint64_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memcmp, memcpy, memset
 from cmlp.libcmlp cimport *
 
 cdef extern from "core/net/tuning_names.h" nogil:
     const char *cmlpi_tuning_name(int32_t index)
     const char *cmlpi_net_tuning(const cmlp_net *net)
     cmlp_status cmlpi_net_tune(const cmlp_net *net, int32_t index)
+
+cdef extern from "numpy/random/bitgen.h" nogil:
+    ctypedef struct bitgen_t:
+        void *state
 
 import numpy as np
 
@@ -766,6 +770,16 @@ cdef class Random:
         twin.random = self.random
         return twin
 
+    def __eq__(self, other):
+        cdef Random twin
+        if not isinstance(other, Random):
+            return NotImplemented
+        twin = other
+        return (
+            self.random.position == twin.random.position
+            and memcmp(self.random.key, twin.random.key, sizeof(twin.random.key)) == 0
+        )
+
     def random_sample(self, shape=()):
         """Return float64 numbers uniform in [0, 1). Ctrl-C raises KeyboardInterrupt."""
         cdef cnp.ndarray result = np.empty(shape)
@@ -827,6 +841,25 @@ def restored_random(*arguments):
     if cnp.PyArray_DIM(key, 0) != 624 or not isinstance(position, int) or not 0 <= position <= 624:
         raise ValueError("a random state must have 624 words and a position from 0 to 624")
     memcpy(random.random.key, cnp.PyArray_DATA(key), sizeof(random.random.key))
+    random.random.position = position
+    return random
+
+
+def random_in_memory(bit_generator):
+    """Return the generator that the memory of a NumPy MT19937 describes, if it has 624 words and a position.
+
+    This takes 0.2 us instead of the 40 us of its property `state`, to which the caller compares one result.
+    """
+    cdef Random random = Random.__new__(Random)
+    cdef const uint32_t *words
+    cdef int position
+    if type(bit_generator) is not np.random.MT19937:
+        raise TypeError(f"bit_generator must be a numpy.random.MT19937, got {describe(bit_generator)}")
+    words = <const uint32_t *>(<bitgen_t *>PyCapsule_GetPointer(bit_generator.capsule, "BitGenerator")).state
+    memcpy(random.random.key, words, sizeof(random.random.key))
+    memcpy(&position, words + 624, sizeof(position))
+    if not 0 <= position <= 624:
+        raise ValueError("a random state must have 624 words and a position from 0 to 624")
     random.random.position = position
     return random
 

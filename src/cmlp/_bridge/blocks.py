@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 # Version of the pickles that this package writes. Increase it whenever a field changes.
-PICKLE_VERSION = 9
+PICKLE_VERSION = 10
 _CACHE_LINE = 64  # bytes
 
 

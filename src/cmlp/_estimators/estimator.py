@@ -272,10 +272,10 @@ class Estimator(SklearnStub, ExportMethods):
         include_training_state : bool, default=False
             Whether to store the optimizer state and the curves too, so that `partial_fit` and
             ``fit(resume=True)`` on the loaded model give the same results as on the original one.
-            With Adam, this makes the file three times as large, and the order of the rows takes 8
-            bytes per row. The parameter `callbacks` is not stored, and neither are initial weights
-            in `initialization`: the loaded estimator has the defaults of both. Not for tables:
-            pickle them instead.
+            With Adam, this makes the file three times as large, and the rows that
+            `early_stopping` holds out take 8 bytes each. The parameter `callbacks` is not stored,
+            and neither are initial weights in `initialization`: the loaded estimator has the
+            defaults of both. Not for tables: pickle them instead.
         include_provenance : bool or None, default=None
             Whether to store what `cmlp.verify` needs to train the model again. None means if fit
             has recorded it, with ``provenance=True``.

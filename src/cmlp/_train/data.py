@@ -16,8 +16,10 @@ from cmlp._data.checks import first_non_finite_error, name_of_column
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.scale import Moments, sample
 from cmlp._data.weights import require_normal
+from cmlp._process.signals import safe_point
 from cmlp._train.random import draw_seed
 from cmlp._train.split import shuffled
+from cmlp._train.split import split as drawn_split
 from cmlp._train.task import naming_validation
 from cmlp.exceptions import NonFiniteInputError
 
@@ -139,6 +141,41 @@ class Data:
         held_out = state.held_out_rows
         self.n_rows = self.rows.n_rows - (0 if held_out is None else len(held_out))
 
+    @property
+    def shuffles_order(self) -> bool:
+        """Whether each epoch shuffles the order of the rows, in the state."""
+        return self.shuffle
+
+    def holds_out(self, options: TrainingOptions) -> bool:
+        """Whether the training draws its validation rows."""
+        return self.split is None and options.early_stopping and self.validation is None
+
+    def first_order(
+        self, n_rows: int, options: TrainingOptions, rng: Any
+    ) -> tuple[NDArray[np.int64] | None, NDArray[np.int64] | None]:
+        """Return the training rows in the order before the first shuffle, and the held-out rows, of `n_rows` rows.
+
+        None for all training rows in their order; None without held-out rows.
+        """
+        if not self.holds_out(options):
+            return self.split or (None, None)
+        order, held_out = drawn_split(self, n_rows, options, rng)
+        if options.shuffle == "blocks":
+            order.sort()
+        return order, held_out
+
+    def draw_order_again(self, state: TrainingState, options: TrainingOptions) -> None:
+        """Give a stored state the order of its epoch again; Ctrl-C ends this, and the state stays as it was."""
+        assert state.order_begin is not None and state.n_rows is not None
+        rng = state.order_begin.copy()
+        order, _ = self.first_order(state.n_rows, options, rng)
+        if self.shuffles_order:
+            order = np.arange(self.n_rows) if order is None else order
+            for _ in range(state.epoch + (state.batch is not None)):
+                safe_point()
+                rng.shuffle(order)
+        state.order = order
+
     def start_epoch(self, state: TrainingState) -> None:
         """Shuffle the rows: a later epoch the order of the one before, in place, which takes no further memory."""
         order, generator = state.order, state.generator
@@ -148,6 +185,8 @@ class Data:
             generator.shuffle(order)
             state.batch = 0
         else:
+            if order is None:
+                state.begin_order()
             state.draw_and_assign(
                 lambda rng: {"order": shuffled(order, self.n_rows, rng), "batch": 0}
             )
@@ -210,6 +249,11 @@ def cut(
 
 class _PartByPart(Data):
     """Data whose order is drawn part by part, from a seed for each epoch."""
+
+    @property
+    def shuffles_order(self) -> bool:
+        """Return False: the order in the state is that of all epochs."""
+        return False
 
     def start_epoch(self, state: TrainingState) -> None:
         """Draw the seed of an epoch, if it is shuffled, and begin with its first batch; Ctrl-C waits meanwhile."""

@@ -9,7 +9,6 @@ import numpy as np
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import learned_scale
 from cmlp._train.lbfgs import Minimization
-from cmlp._train.split import split
 from cmlp._train.target_scale import learned_target_scale, warn_of_lost_targets
 from cmlp._train.training import Training
 
@@ -89,18 +88,17 @@ def _begin(state: TrainingState, data: Data, options: TrainingOptions, n_rows: i
 def _draw_split(state: TrainingState, data: Data, options: TrainingOptions, n_rows: int) -> None:
     """Choose the validation rows, and store the number of rows in the same step."""
 
-    def draw(rng: Generator) -> dict[str, object]:
-        order, held_out = split(data, n_rows, options, rng)
-        if options.shuffle == "blocks":
-            order.sort()
+    def draw(rng: Generator | None) -> dict[str, object]:
+        order, held_out = data.first_order(n_rows, options, rng)
         return {"n_rows": n_rows, "order": order, "held_out_rows": held_out}
 
-    if data.split is not None:
-        state.n_rows, (state.order, state.held_out_rows) = n_rows, data.split
-    elif options.early_stopping and data.validation is None:
+    holds_out = data.holds_out(options)
+    if holds_out or data.split is not None:
+        state.begin_order()
+    if holds_out:
         state.draw_and_assign(draw)
     else:
-        state.n_rows = n_rows
+        vars(state).update(draw(None))
 
 
 def _learned_input_scale(data: Data, state: TrainingState, kind: str) -> InputScale:

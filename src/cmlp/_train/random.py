@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from functools import cache
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,20 @@ def stored_generator(generator: Generator) -> _core.Random:
     """Return a generator of the core in the same state, for storing it; ValueError unless its algorithm is MT19937."""
     if isinstance(generator, _core.Random):
         return generator
+    if type(generator._bit_generator) is np.random.MT19937 and _has_known_memory():
+        return _core.random_in_memory(generator._bit_generator)
+    return _described_generator(generator)
+
+
+@cache
+def _has_known_memory() -> bool:
+    """Return whether NumPy's MT19937 has its state in memory as the core reads it."""
+    generator = np.random.RandomState(0)
+    return _core.random_in_memory(generator._bit_generator) == _described_generator(generator)
+
+
+def _described_generator(generator: np.random.RandomState) -> _core.Random:
+    """Return the generator that NumPy's description of the state describes; ValueError if it is not MT19937."""
     state = generator.get_state(legacy=False)
     if state["bit_generator"] != "MT19937":
         raise InvalidParameterError(

@@ -261,6 +261,9 @@ class TrainingState:
 
     A pickle has the state of the generator, if that is MT19937; the loaded generator is independent of the original
     one. It has the fields in this order.
+
+    The order of the rows is not stored: a training that is resumed draws it again from the generator before it, and
+    from the number of epochs that have begun. If that is not possible, it is stored.
     """
 
     # Weights and biases of the network.
@@ -301,8 +304,10 @@ class TrainingState:
     dropout_seed: int = seed_field()
 
     # The epoch in progress:
-    # Of its training rows; None: as given.
+    # Of its training rows; None: as given, or not drawn again yet.
     order: NDArray[np.int64] | None = state_field(load_rows, None, array_in_file(), copy=np.copy)
+    # The generator before it drew this order; None: the order cannot be drawn again.
+    order_begin: _core.Random | None = generator_field()
     # Of an order that is shuffled piece by piece.
     shuffle_seed: int = seed_field()
     # Of its completed batches the sums of cost and penalty and the number of rows, and the gradient
@@ -346,6 +351,9 @@ class TrainingState:
     kept_parameters: dict[str, Any] | None = state_field(
         load_dict, None, PARAMETERS_IN_FILE, key="parameters"
     )
+
+    # Not stored: a generator of the program as the latest draw has left it. Others may draw from it.
+    order_end: _core.Random | None = None
 
     @property
     def best_or_present_params(self) -> NDArray[Any]:
@@ -412,18 +420,31 @@ class TrainingState:
         numbers = (self.epoch, self.batch, self.stepping()[0].learning_rate, *measures)
         return crc32(repr(numbers).encode(), crc32(self.params))
 
+    def begin_order(self) -> None:
+        """Keep the generator, which draws the order of the rows next, so that the order can be drawn again."""
+        if self.generator is not None and is_storable(self.generator):
+            self.order_begin = stored_generator(self.generator).copy()
+            self.order_end = self.order_begin
+
     def draw_and_assign(self, draw: Callable[[Any], dict[str, object]]) -> None:
         """Draw random numbers from the generator, and assign attributes: Ctrl-C comes before or after all of this.
 
         `draw` receives the generator, and returns the attributes to assign. If it fails, the state has not changed, and
-        only a generator of a program may have.
+        only a generator of a program may have. If others have drawn from that one, the order cannot be drawn again.
         """
 
         def act() -> None:
-            generator = self.generator
+            generator, begin, end = self.generator, self.order_begin, None
             if isinstance(generator, _core.Random):
                 generator = generator.copy()
-            vars(self).update(draw(generator), generator=generator)
+                changes = draw(generator)
+            else:
+                assert generator is not None  # only a finished training has none
+                if begin is not None and stored_generator(generator) != self.order_end:
+                    begin = None
+                changes = draw(generator)
+                end = None if begin is None else stored_generator(generator)
+            vars(self).update(changes, generator=generator, order_begin=begin, order_end=end)
 
         _core.run_deferred(DeferredSignals(), act)
 
@@ -440,15 +461,25 @@ class TrainingState:
         generator = self.generator
         if generator is not None and not is_storable(generator):
             return self.without_rows()
-        return self.replaced(generator=None if generator is None else stored_generator(generator))
+        return self.replaced(
+            generator=None if generator is None else stored_generator(generator),
+            order=self._order_to_store,
+            order_end=None,
+        )
+
+    @property
+    def _order_to_store(self) -> NDArray[np.int64] | None:
+        """The order, unless it can be drawn again."""
+        return self.order if self.order_begin is None else None
 
     def copy(self) -> TrainingState:
         """Return an independent copy, from which training can continue."""
         copies: dict[str, Any] = {
-            name: None if value is None else FIELDS[name].copy(value)
-            for name, value in vars(self).items()
+            name: described.copy(getattr(self, name))
+            for name, described in FIELDS.items()
+            if getattr(self, name) is not None
         }
-        return TrainingState(**copies)
+        return self.replaced(**copies)
 
     def best_so_far(self) -> TrainingState:
         """Return an independent copy, as if training had ended here: with the best parameters, and resumable."""
@@ -460,6 +491,7 @@ class TrainingState:
         fields: dict[str, Any] = {"version": PICKLE_VERSION}
         for name, field in FIELDS.items():
             fields[field.key] = field.plain_of(getattr(self, name))
+        fields["order"] = self._order_to_store
         fields["history"] = self.history.fields_without_seconds()
         fields["seconds"] = 0.0 if self.batch is None else math.nan
         return fields
@@ -487,7 +519,9 @@ def _with_key(described: StateField, name: str) -> StateField:
 
 # The fields of a state, in the order of pickles.
 FIELDS: Mapping[str, StateField] = {
-    each.name: _with_key(each.metadata["described"], each.name) for each in fields(TrainingState)
+    each.name: _with_key(each.metadata["described"], each.name)
+    for each in fields(TrainingState)
+    if each.metadata
 }
 # What a call that cannot be resumed leaves.
 _WITHOUT_ROWS = (

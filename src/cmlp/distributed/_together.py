@@ -134,7 +134,10 @@ def _description(training: Training) -> dict[str, str]:
         for name, value in training.options.of_trainer().items()
         if name not in own
     }
-    order, validation = _checksum_of_array(state.order), _checksum_of_array(state.held_out_rows)
+    order = _checksum_of_array(state.order)
+    if state.order is None and state.order_begin is not None:
+        order = _random_numbers(state.order_begin, 0)
+    validation = _checksum_of_array(state.held_out_rows)
     return {
         "version of cmlp": _core.__version__,
         "number of features": str(data.rows.X.shape[1]),

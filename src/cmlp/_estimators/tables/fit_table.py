@@ -580,16 +580,11 @@ class TableFit(Fit):
     def _resumed_training(self, k: int, state: TrainingState) -> Training:
         """Return the training of member k, from a state of it."""
         net = self.net(k)
-        if (
-            state.params.shape != (net.n_params,)
-            or state.order is None
-            or state.n_rows != len(self.rows.raw)
-        ):
+        if state.params.shape != (net.n_params,) or state.n_rows != len(self.rows.raw):
             raise ValueError(_OTHER_DATA)
-        options = options_of_member(
-            self.options, len(state.order), has_validation=state.held_out_rows is not None
-        )
-        return self._training(k, net, options, resumed_state(state, options))
+        split = order, validation = self._split(k, self.folds)
+        options = options_of_member(self.options, len(order), has_validation=validation is not None)
+        return self._training(k, net, options, resumed_state(state, options), split)
 
     def _training(
         self,
@@ -597,7 +592,7 @@ class TableFit(Fit):
         net: _core.Net,
         options: TrainingOptions,
         state: TrainingState,
-        split: Split | None = None,
+        split: Split,
     ) -> Training:
         rows, labels = self.rows, self.encoding.labels
         classes = None
@@ -631,7 +626,7 @@ class TableFit(Fit):
         """The number of folds of the training rows, of which a network holds out one."""
         return number_of_folds(self.row_groups, self.options.n_estimators)
 
-    def _split(self, k: int, folds: NDArray[np.int64]) -> Split:
+    def _split(self, k: int, folds: NDArray[np.integer]) -> Split:
         """Return the training and the validation rows of member k."""
         n, n_rows = self.rows.n_training, len(self.rows.raw)
         if n < n_rows:
