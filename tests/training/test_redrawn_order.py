@@ -14,7 +14,6 @@ from helpers import labels, uniform
 
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, Network, TabularRegressor, Trainer
-from cmlp._train.data import Data
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 
@@ -199,13 +198,7 @@ def test_other_data_leave_a_trainer_as_it_was():
 
 
 def test_drawing_the_order_again_takes_nothing_from_the_time_limit(monkeypatch):
-    draw = Data.draw_order_again
-
-    def draw_slowly(*arguments):
-        time.sleep(0.6)
-        draw(*arguments)
-
-    monkeypatch.setattr(Data, "draw_order_again", draw_slowly)
+    monkeypatch.setattr("cmlp._train.data.safe_point", lambda: time.sleep(0.6))
     model = interrupted(classifier()).set_params(max_time=0.5)
     assert digest(model.fit(X, Y, resume=True)) == digest(classifier().fit(X, Y))
 
