@@ -56,7 +56,11 @@ def test_a_generator_of_numpy_is_read_from_memory():
     assert ours != _core.Random(3) and ours != 3
 
 
-@pytest.mark.parametrize("other", [None, 3, np.random.PCG64(1), np.random.RandomState(3)], ids=str)
+@pytest.mark.parametrize(
+    "other",
+    [None, 3, np.random.PCG64(1), np.random.RandomState(3)],
+    ids=["None", "number", "PCG64", "RandomState"],
+)
 def test_nothing_else_is_read_from_memory(other):
     with pytest.raises(TypeError, match=r"must be a numpy\.random\.MT19937, got"):
         _core.random_in_memory(other)
