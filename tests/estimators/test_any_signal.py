@@ -304,7 +304,7 @@ def repeatedly_interrupted(fit, seconds, delay=0.5):
 
     The delay is CPU time, in which a fit completes epochs on a loaded machine, too. Return what the function raises.
     """
-    stop, error = threading.Event(), None
+    stop, error, has_ended = threading.Event(), None, False
     first = time.process_time() + delay
 
     def press():
@@ -314,7 +314,7 @@ def repeatedly_interrupted(fit, seconds, delay=0.5):
             signal.raise_signal(signal.SIGINT)
 
     def interrupt(number, frame):
-        if frame.f_code is not own_code:  # where no exception could be caught
+        if not has_ended and frame.f_code is not own_code:  # where no exception could be caught
             raise KeyboardInterrupt
 
     own_code = repeatedly_interrupted.__code__
@@ -324,6 +324,7 @@ def repeatedly_interrupted(fit, seconds, delay=0.5):
         fit()
     except BaseException as raised:
         error = raised
+    has_ended = True  # the function that changes the handler has a frame, too
     signal.signal(signal.SIGINT, lambda number, frame: None)
     stop.set()
     thread.join()
