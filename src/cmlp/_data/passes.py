@@ -136,6 +136,8 @@ class _ReadingAhead(Generic[Converted]):
             self._end(None)
 
     def _end(self, error: BaseException | None) -> None:
+        # A method of a source, whose first block is released before the thread has ended.
+        del self._convert
         self.is_over = True
         self.ready.put((None, error))
 
