@@ -295,7 +295,7 @@ def write_model(
     kind: str | None = ...,
     labels: Sequence[object] | None = ...,
     names: Sequence[str] | None = ...,
-    cells: tuple[str, str, Sequence[str]] | None = ...,
+    cells: tuple[str, str, Sequence[str], bool] | None = ...,
     strings: dict[str, str],
     arrays: dict[str, Array],
     write: Callable[[memoryview], object],
@@ -314,7 +314,7 @@ def write_table(
     calibration: dict[str, Any] | None = ...,
     kind: str | None = ...,
     labels: Sequence[object] | None = ...,
-    cells: tuple[str, str, Sequence[str]] | None = ...,
+    cells: tuple[str, str, Sequence[str], bool] | None = ...,
     strings: dict[str, str],
     arrays: dict[str, Array],
     write: Callable[[memoryview], object],
@@ -333,7 +333,7 @@ class Content:
         write: Callable[[memoryview], object],
         labels: Sequence[object] | None = ...,
         names: Sequence[str] | None = ...,
-        cells: tuple[str, str, Sequence[str]] | None = ...,
+        cells: tuple[str, str, Sequence[str], bool] | None = ...,
     ) -> None: ...
 
 class Values:
