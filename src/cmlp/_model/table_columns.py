@@ -214,9 +214,8 @@ class TableColumn(NamedTuple):
         if self.categories is None:
             return self
         n = len(self.categories) if self.seen is None else self.seen.n
-        if (
-            self.type == ORDERED
-        ):  # which are not used if they do not vary, whatever order the user gave
+        # Ordered ones are not used if they do not vary, whatever order the user gave.
+        if self.type == ORDERED:
             n = 1
         return self._replace(type=CATEGORY, categories=None, seen=Seen(n, 1.0), date_format="")
 
@@ -553,9 +552,8 @@ class TableColumns(_core.Columns):
                     warn_of_unknown(entries, coded, codes, column.type, column.seen, notices)
                 if column.type == ORDERED:
                     raw[coded == OTHER, i] = np.nan
-            elif (
-                self.types[i] == CATEGORY
-            ):  # of which the model has no categories, because none counts
+            # The model has no categories of this column, because none counts.
+            elif self.types[i] == CATEGORY:
                 is_absent = _coded(frame.exact(i), {None: 0}, CATEGORY) == 0
                 raw[:, i] = np.where(is_absent, np.nan, 0.0)
             elif not is_done:
