@@ -6,20 +6,18 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from cmlp._data.arrays import CSR, arrow_copied, read_once
+from cmlp._data.arrays import arrow_copied, read_once
 from cmlp._data.checks import positive_integer
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.passes import Passes, Reader
 from cmlp._data.row_labels import RowOrder
-from cmlp._data.scale import scale_of_moments
 from cmlp._data.weights import require_normal
 from cmlp._estimators.fit_network import NetworkFit
 from cmlp._estimators.fitted import locked
 from cmlp._estimators.sources import BlockFormat, RowSource, StreamHashes, unpacked
 from cmlp._train.data import StreamData
 from cmlp._train.parameters import FIT_BATCHES
-from cmlp._train.target_scale import standard_scale
-from cmlp._train.task import learns_y_scale
+from cmlp._train.task import y_scale_to_learn
 from cmlp.exceptions import InvalidParameterError, naming
 
 if TYPE_CHECKING:
@@ -28,13 +26,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp._data.checks import CheckedRows, InputChecks
-    from cmlp._data.scale import InputScale
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.targets import TargetEncoding
-    from cmlp._train.data import Data
     from cmlp._train.state import TrainingState
-    from cmlp._train.target_scale import TargetScale
-    from cmlp._train.task import Objective
     from cmlp._train.training import Training
     from cmlp._train.training_options import TrainingOptions
 
@@ -116,41 +110,27 @@ class BlockSource(RowSource):
         """Return the first block with rows."""
         return checks.recheck(self._first)
 
-    def prepare_for(
+    def data(
         self,
-        data: Data,
-        objective: Objective,
+        rows: EncodedRows,
         options: TrainingOptions,
         state: TrainingState,
         encoding: TargetEncoding,
-        scale_to_learn: str | None,
-    ) -> tuple[int, InputScale | None, TargetScale | None]:
-        """Prepare all passes; return the number of rows, and the scales of inputs and targets.
-
-        To learn scales takes a pass of its own.
-        """
-        assert isinstance(data, StreamData)
+        **facts: Any,
+    ) -> StreamData:
+        """Return what reads the source in every epoch, and once more if it learns scales."""
         dtype = state.params.dtype
-        input_scale = target_scale = None
         self._format = BlockFormat.from_first_block(self._checks, self._first, encoding, dtype)
         index = len(self._seen) - 1
         with naming(f"block {index}"):
-            require_normal(data.rows.weight, dtype)
-        self._seen[-1] = data.rows._replace(number=index)
-        data.n_rows = self._n_rows or state.n_rows or 0
-        needs_y_scale = learns_y_scale(objective, state)
-        if scale_to_learn is not None or needs_y_scale:
-            learns = "y_scale"
-            if scale_to_learn is not None:
-                learns = f"input_scale={scale_to_learn!r}"
+            require_normal(rows.weight, dtype)
+        self._seen[-1] = rows._replace(number=index)
+        n_rows = self._n_rows or state.n_rows or 0
+        scale = facts["scale_to_learn"]
+        if scale is not None or y_scale_to_learn(encoding.objective(), state) is not None:
+            learns = "y_scale" if scale is None else f"input_scale={scale!r}"
             self._passes.require(2, f"{learns} takes a pass of its own")
-            inputs, targets = data.moments()
-            if scale_to_learn is not None:
-                is_sparse = isinstance(data.rows.X, CSR)
-                input_scale = scale_of_moments(scale_to_learn, inputs, is_sparse)
-            if needs_y_scale:
-                target_scale = standard_scale(targets, dtype)
-        if not data.n_rows and (options.warmup or options.schedule().is_planned):
+        elif not n_rows and (options.warmup or options.schedule().is_planned):
             name = "warmup" if options.warmup else "learning_rate"
             value = getattr(options, name)
             raise InvalidParameterError(
@@ -158,22 +138,19 @@ class BlockSource(RowSource):
                 parameter=name,
                 value=value,
             )
-        return data.n_rows, input_scale, target_scale
+        return StreamData(
+            rows,
+            shuffle=bool(options.shuffle),
+            n_rows=n_rows,
+            open_reader=self._open,
+            end_pass=self._end_pass,
+            **facts,
+        )
 
     def begin_hashes(self, training: Training) -> StreamHashes:
         """Hash the blocks of the passes that train, up to the first complete one."""
         self._hashes = StreamHashes(training)
         return self._hashes
-
-    def data(self, rows: EncodedRows, options: TrainingOptions, **facts: Any) -> StreamData:
-        """Return what reads the source in every epoch."""
-        return StreamData(
-            rows,
-            shuffle=bool(options.shuffle),
-            open_reader=self._open,
-            end_pass=self._end_pass,
-            **facts,
-        )
 
     def _open(self) -> Reader[EncodedRows]:
         items: Iterator[Any]

@@ -396,21 +396,12 @@ class NetworkFit(Fit):
         net = self.net(rows.X.shape[1], encoding.n_outputs, encoding.output)
         state = self._initial_state(net)
         validation, y_to_score = self._validation_rows(rows, encoding)
-        data = self._training_data(encoding, encoded, validation)
-        objective = self._objective(encoding, y_to_score)
-        name = self.scale_to_learn
-        n_rows, input_scale, target_scale = source.prepare_for(
-            data, objective, self.options, state, encoding, name
-        )
         training = make_training(
             net,
-            objective,
-            data,
+            self._objective(encoding, y_to_score),
+            self._training_data(encoding, encoded, validation, state),
             self.options,
             state,
-            n_rows,
-            scale_to_learn=name,
-            scales=(input_scale, target_scale),
             n_threads=self.options.n_threads,
             team=source.team,
         )
@@ -429,7 +420,11 @@ class NetworkFit(Fit):
             return encoding.encode(checked), checked.y
 
     def _training_data(
-        self, encoding: TargetEncoding, encoded: EncodedRows, validation: EncodedRows | None
+        self,
+        encoding: TargetEncoding,
+        encoded: EncodedRows,
+        validation: EncodedRows | None,
+        state: TrainingState,
     ) -> Data:
         """Return the rows to train on and to validate with, and how they may be divided."""
         has_validation = validation is not None
@@ -441,7 +436,10 @@ class NetworkFit(Fit):
         return self.source.data(
             encoded,
             self.options,
+            state,
+            encoding,
             input_scale=self.input_scale,
+            scale_to_learn=self.scale_to_learn,
             names=self.names,
             validation=validation,
             shards=shards,

@@ -28,12 +28,9 @@ if TYPE_CHECKING:
     from cmlp._data.checks import CheckedRows
     from cmlp._data.encoded_rows import EncodedRows
     from cmlp._data.labels import Labels
-    from cmlp._data.scale import InputScale
     from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.data import Data
     from cmlp._train.state import TrainingState
-    from cmlp._train.target_scale import TargetScale
-    from cmlp._train.task import Objective
     from cmlp._train.team import Team
     from cmlp._train.training import Training
     from cmlp._train.training_options import TrainingOptions
@@ -52,25 +49,18 @@ class RowSource(ABC):
     def open(self, checks: InputChecks) -> CheckedRows:
         """Return all rows, or some of them, checked."""
 
-    def data(self, rows: EncodedRows, options: TrainingOptions, **facts: Any) -> Data:
-        """Return the data of a training, from the rows that are opened and other fields of `Data`."""
-        return data_in_memory(rows, options, **facts)
-
     @abstractmethod
-    def prepare_for(
+    def data(
         self,
-        data: Data,
-        objective: Objective,
+        rows: EncodedRows,
         options: TrainingOptions,
         state: TrainingState,
         encoding: TargetEncoding,
-        scale_to_learn: str | None,
-    ) -> tuple[int, InputScale | None, TargetScale | None]:
-        """Prepare a training. Return the number of rows, and the scales of inputs and targets.
+        **facts: Any,
+    ) -> Data:
+        """Return the data of the training that begins or continues with a state.
 
-        The number is 0 if it is unknown. Scales that are learned from `data`, or not needed, are None.
-
-        `scale_to_learn` is the name of the scale of the inputs to learn; None if there is none.
+        They have the rows that are opened, encoded, and `facts`: other fields of `Data`.
         """
 
     @abstractmethod
@@ -90,17 +80,16 @@ class Arrays(RowSource):
         """Return all rows."""
         return once_per_pool(InputChecks.check, checks, *self.given)
 
-    def prepare_for(
+    def data(
         self,
-        data: Data,
-        objective: Objective,
+        rows: EncodedRows,
         options: TrainingOptions,
         state: TrainingState,
         encoding: TargetEncoding,
-        scale_to_learn: str | None,
-    ) -> tuple[int, InputScale | None, TargetScale | None]:
-        """Return the number of rows: the training learns scales from those that are not validation rows."""
-        return data.rows.n_rows, None, None
+        **facts: Any,
+    ) -> Data:
+        """Return the data with all rows, in the order of the parameter `shuffle` or of shards."""
+        return data_in_memory(rows, options, **facts)
 
     def begin_hashes(self, training: Training) -> Callable[[], dict[str, str]]:
         """Hash all rows."""

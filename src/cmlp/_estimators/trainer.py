@@ -517,7 +517,6 @@ class Trainer:
             data,
             options,
             self.state,
-            rows.n_rows,
             n_threads=self.network.n_threads,
         )
         self._add_callbacks_to(training, callbacks_of(options.callbacks, options.verbose))

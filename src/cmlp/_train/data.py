@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.arrays import CSR
 from cmlp._data.checks import first_non_finite_error, name_of_column
 from cmlp._data.encoded_rows import EncodedRows
-from cmlp._data.scale import Moments, sample
+from cmlp._data.scale import Moments, learned_scale, sample, scale_of_moments
 from cmlp._data.weights import require_normal
 from cmlp._process.signals import safe_point
 from cmlp._train.random import draw_seed
 from cmlp._train.split import shuffled
 from cmlp._train.split import split as drawn_split
+from cmlp._train.target_scale import learned_target_scale, standard_scale
 from cmlp._train.task import naming_validation
 from cmlp.exceptions import NonFiniteInputError
 
@@ -81,13 +83,15 @@ class Data:
 
     Here all rows are in memory, and are shuffled as a whole, or not at all. `validation` are the user's own
     validation rows. `shards` are the numbers of rows of the shards into which the rows are divided. `split` has the
-    training and the validation rows, if training does not choose them. `groups` has each row's group, for a validation
-    split that is stratified, and `group_names` has the names of the classes. With standardized targets, `in_units_of_y`
-    are the data before. A training begins with `begin`.
+    training and the validation rows, if training does not choose them. `scale_to_learn` is the name of the scale of the
+    inputs that is learned before training, which then is the `input_scale`. `groups` has each row's group, for a
+    validation split that is stratified, and `group_names` has the names of the classes. With standardized targets,
+    `in_units_of_y` are the data before. A training begins with `begin`.
     """
 
     rows: EncodedRows  # all, or if not `is_whole` some for messages
     input_scale: float | InputScale
+    scale_to_learn: str | None = None
     names: NDArray[Any] | None = None  # of the columns of a data frame
     validation: EncodedRows | None = None
     shards: tuple[int, ...] | None = None
@@ -101,6 +105,11 @@ class Data:
 
     is_whole: ClassVar[bool] = True
 
+    @property
+    def n_all_rows(self) -> int:
+        """Number of rows before some are held out; 0 if it is not known."""
+        return self.rows.n_rows
+
     def replace(self, **changes: Any) -> Self:
         """Return the data with other values of some fields."""
         return replace(self, **changes)
@@ -112,6 +121,20 @@ class Data:
             validation = validation._replace(targets=scale.apply(validation.targets))
         rows = self.rows._replace(targets=scale.apply(self.rows.targets))
         return self.replace(rows=rows, validation=validation, in_units_of_y=self)
+
+    def learn_scales(
+        self, state: TrainingState, y_scale: str | None
+    ) -> tuple[InputScale | None, TargetScale | None]:
+        """Return the scales of inputs and targets, from the training rows; None for one that is not learned."""
+        rows, order = self.rows, state.order
+        inputs = targets = None
+        if self.scale_to_learn is not None:
+            inputs = learned_scale(self.scale_to_learn, rows.X, rows.weight, order)
+        if y_scale is not None:
+            targets = learned_target_scale(
+                y_scale, rows.targets, rows.weight, order, state.params.dtype
+            )
+        return inputs, targets
 
     def require_weights(self, dtype: np.dtype[Any]) -> None:
         """Raise ValueError unless a network of this dtype can use the weights of all rows."""
@@ -452,6 +475,11 @@ class StreamData(_PartByPart):
 
     is_whole: ClassVar[bool] = False
 
+    @property
+    def n_all_rows(self) -> int:
+        """Number of rows of a pass; 0 if it is not known."""
+        return self.n_rows
+
     def __post_init__(self) -> None:
         # Targets and weights, of one pass.
         self._sampled: list[tuple[NDArray[Any], NDArray[np.float64]]] = []
@@ -523,8 +551,24 @@ class StreamData(_PartByPart):
         name = name_of_column(self.names, error.column)
         return NonFiniteInputError(error.found, row, error.column, column_name=name, block=block)
 
-    def moments(self) -> tuple[Moments, Moments]:
-        """Return the moments of inputs and targets, from a pass over the source; it also counts the rows."""
+    def learn_scales(
+        self, state: TrainingState, y_scale: str | None
+    ) -> tuple[InputScale | None, TargetScale | None]:
+        """Return the scales of inputs and targets, from a pass over the source, which also counts its rows."""
+        if self.scale_to_learn is None and y_scale is None:
+            return None, None
+        inputs, targets = self._moments()
+        state.n_rows = self.n_rows
+        input_scale = target_scale = None
+        if self.scale_to_learn is not None:
+            is_sparse = isinstance(self.rows.X, CSR)
+            input_scale = scale_of_moments(self.scale_to_learn, inputs, is_sparse)
+        if y_scale is not None:
+            target_scale = standard_scale(targets, state.params.dtype)
+        return input_scale, target_scale
+
+    def _moments(self) -> tuple[Moments, Moments]:
+        """Return the moments of inputs and targets of all rows."""
         inputs, targets, n_rows = Moments(), Moments(), 0
         reader = self.open_reader()
         try:

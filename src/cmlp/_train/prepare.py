@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.losses import traits_of
-from cmlp._data.scale import learned_scale
 from cmlp._train.lbfgs import Minimization
-from cmlp._train.target_scale import learned_target_scale, warn_of_lost_targets
+from cmlp._train.target_scale import warn_of_lost_targets
+from cmlp._train.task import y_scale_to_learn
 from cmlp._train.training import Training
 
 if TYPE_CHECKING:
     from cmlp._bridge import _core
     from cmlp._data.arrays import LossFunction
-    from cmlp._data.scale import InputScale
     from cmlp._train.data import Data
     from cmlp._train.random import Generator
     from cmlp._train.state import TrainingState
@@ -30,31 +29,25 @@ def make_training(
     data: Data,
     options: TrainingOptions,
     state: TrainingState,
-    n_rows: int,
-    *,
-    scale_to_learn: str | None = None,
-    scales: tuple[InputScale | None, TargetScale | None] = (None, None),
     **more: Any,
 ) -> Training:
-    """Return the training on `n_rows` rows (0 if not known).
+    """Return the training.
 
-    The state begins, or continues if it has epochs. The validation rows are the only
-    thing that is drawn. The training has the scale of the inputs that `scale_to_learn` names,
-    if there is one, and standardized targets if the objective has a `y_scale`. Scales are learned
-    from the training rows, unless the source has learned them because the data have only some of these
-    rows: `scales` of inputs and targets. Raises ValueError if the state does not match the network or the data.
+    The state begins, or continues if it has epochs. The validation rows are the only thing that is drawn. The data
+    learn the scale of the inputs that they name, and that of the targets if the objective has a `y_scale`. Raises
+    ValueError if the state does not match the network or the data.
     """
     if net.dtype == "float32" and objective.y_scale is None and not state.history.t:
         warn_of_lost_targets(data.rows.targets, data.rows.weight)
     state.check(net)
     data.require_weights(net.dtype)
-    _begin(state, data, options, n_rows)
-    if scale_to_learn is not None:
-        input_scale = scales[0] or _learned_input_scale(data, state, scale_to_learn)
+    _begin(state, data, options)
+    input_scale, target_scale = data.learn_scales(state, y_scale_to_learn(objective, state))
+    if input_scale is not None:
         data = data.replace(input_scale=input_scale)
     if objective.y_scale is not None:
-        scale = state.target_scale or scales[1]
-        scale = scale or _learned_target_scale(data, state, objective.y_scale)
+        scale = state.target_scale or target_scale
+        assert scale is not None
         state.target_scale = scale
         state.use_units_of_targets(net)
         objective = objective._replace(unit=_unit_of_loss(scale, net.loss), y_advice="")
@@ -68,7 +61,7 @@ def make_training(
     return Training(net, objective, data, options, state, **more)
 
 
-def _begin(state: TrainingState, data: Data, options: TrainingOptions, n_rows: int) -> None:
+def _begin(state: TrainingState, data: Data, options: TrainingOptions) -> None:
     """Begin a call with its validation rows, or continue one; raises ValueError if it cannot continue."""
     if options.shuffle and state.generator is None:
         raise ValueError(
@@ -78,15 +71,16 @@ def _begin(state: TrainingState, data: Data, options: TrainingOptions, n_rows: i
         state.history.begin(
             early_stopping=options.early_stopping, has_own_rows=data.validation is not None
         )
-        _draw_split(state, data, options, n_rows)
-    elif state.n_rows != n_rows:
+        _draw_split(state, data, options)
+    elif state.n_rows != data.n_all_rows:
         raise ValueError(
-            f"Training began with {state.n_rows} rows, so it cannot continue with {n_rows}."
+            f"Training began with {state.n_rows} rows, so it cannot continue with {data.n_all_rows}."
         )
 
 
-def _draw_split(state: TrainingState, data: Data, options: TrainingOptions, n_rows: int) -> None:
+def _draw_split(state: TrainingState, data: Data, options: TrainingOptions) -> None:
     """Choose the validation rows, and store the number of rows in the same step."""
+    n_rows = data.n_all_rows
 
     def draw(rng: Generator | None) -> dict[str, object]:
         order, held_out = data.first_order(n_rows, options, rng)
@@ -99,15 +93,6 @@ def _draw_split(state: TrainingState, data: Data, options: TrainingOptions, n_ro
         state.draw_and_assign(draw)
     else:
         vars(state).update(draw(None))
-
-
-def _learned_input_scale(data: Data, state: TrainingState, kind: str) -> InputScale:
-    return learned_scale(kind, data.rows.X, data.rows.weight, state.order)
-
-
-def _learned_target_scale(data: Data, state: TrainingState, kind: str) -> TargetScale:
-    rows = data.rows
-    return learned_target_scale(kind, rows.targets, rows.weight, state.order, state.params.dtype)
 
 
 def _unit_of_loss(scale: TargetScale, loss: str | LossFunction) -> float:

@@ -69,9 +69,9 @@ def naming_validation() -> AbstractContextManager[None]:
     return naming("the validation data (X_val, y_val)")
 
 
-def learns_y_scale(objective: Objective, state: TrainingState) -> bool:
-    """Return whether a training learns a scale of the targets."""
-    return objective.y_scale is not None and state.target_scale is None
+def y_scale_to_learn(objective: Objective, state: TrainingState) -> str | None:
+    """Return the name of the scale of the targets that a training learns; None if it learns none, or has one."""
+    return objective.y_scale if state.target_scale is None else None
 
 
 def log_loss_clip(net: _core.Net) -> float:

@@ -20,7 +20,6 @@ from cmlp._estimators.sources import RowSource, is_single
 from cmlp._train.data import Segment, ShardData, data_in_memory, scaled_targets
 from cmlp._train.split import shard_sizes
 from cmlp._train.target_scale import learned_target_scale
-from cmlp._train.task import learns_y_scale
 from cmlp.distributed._team import Together
 from cmlp.distributed._workers import Part
 from cmlp.exceptions import InvalidParameterError
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     from cmlp._train.split import Shards
     from cmlp._train.state import TrainingState
     from cmlp._train.target_scale import TargetScale
-    from cmlp._train.task import Objective
     from cmlp._train.training import Training
     from cmlp._train.training_options import TrainingOptions
     from cmlp.distributed._workers import Workers
@@ -100,57 +98,35 @@ class LocalArrays(RowSource):
             raise ValueError("Sample weights must contain at least one non-zero number.")
         return rows
 
-    def data(self, rows: EncodedRows, options: TrainingOptions, **facts: Any) -> Data:
+    def data(
+        self,
+        rows: EncodedRows,
+        options: TrainingOptions,
+        state: TrainingState,
+        encoding: TargetEncoding,
+        **facts: Any,
+    ) -> Data:
         """Return the rows of this process with their targets and weights, which batches of all processes have."""
+        if facts["scale_to_learn"] == "robust":
+            raise InvalidParameterError(
+                "input_scale='robust' needs all rows for the quartiles, which no process has with "
+                "local=True: use 'standard', 'minmax' or (shift, factor).",
+                parameter="input_scale",
+                value="robust",
+            )
         self._encoded = rows
         if self.is_whole:
             return data_in_memory(rows, options, **facts)
         self._workers.part = self.part
         own = slice(self.part.first_row, self.part.first_row + rows.n_rows)
         own_rows = EncodedRows(rows.X, rows.targets[own], weights_of_rows(rows.weight, own))
-        return LocalData(own_rows, batch_size=options.full_batch_size, every=rows, **facts)
-
-    def prepare_for(
-        self,
-        data: Data,
-        objective: Objective,
-        options: TrainingOptions,
-        state: TrainingState,
-        encoding: TargetEncoding,
-        scale_to_learn: str | None,
-    ) -> tuple[int, InputScale | None, TargetScale | None]:
-        """Return the number of rows of all processes, and the scales that they learn together."""
-        if scale_to_learn == "robust":
-            raise InvalidParameterError(
-                f"input_scale={scale_to_learn!r} needs all rows for the quartiles, which no "
-                "process has with local=True: use 'standard', 'minmax' or (shift, factor).",
-                parameter="input_scale",
-                value=scale_to_learn,
-            )
-        self._workers.settle()  # none has failed, so that all exchange the next messages
-        self._workers.compare({"input_scale": str(scale_to_learn)})
-        y_scale = objective.y_scale
-        rows = self._encoded
-        targets = None
-        if learns_y_scale(objective, state):
-            assert y_scale is not None
-            targets = learned_target_scale(
-                y_scale, rows.targets, rows.weight, None, state.params.dtype
-            )
-        inputs = self._learned_scale(scale_to_learn, data.rows)
-        return self.part.all_rows, inputs, targets
-
-    def _learned_scale(self, kind: str | None, own: EncodedRows) -> InputScale | None:
-        """Return the scale of the inputs of all processes: each adds its rows to the moments of those before."""
-        if kind is None:
-            return None
-        moments = Moments()
-        for rank in range(self._workers.size):
-            if rank == self._workers.rank:
-                moments.add(own.X, own.weight)
-            numbers = moments.to_array(own.X.shape[1])
-            moments = Moments.from_array(self._workers.receive_from(numbers, rank))
-        return scale_of_moments(kind, moments)
+        return LocalData(
+            own_rows,
+            batch_size=options.full_batch_size,
+            every=rows,
+            workers=self._workers,
+            **facts,
+        )
 
     def begin_hashes(self, training: Training) -> Callable[[], dict[str, str]]:
         """Hash the rows of all processes."""
@@ -187,8 +163,39 @@ class LocalData(ShardData):
     """The shards of all processes, of which only those of this process are in its memory."""
 
     every: EncodedRows = field(kw_only=True)  # those of this process, with the targets of all
+    workers: Workers = field(kw_only=True)
 
     is_whole: ClassVar[bool] = False
+
+    @property
+    def n_all_rows(self) -> int:
+        """Number of rows of all processes."""
+        return len(self.every.targets)
+
+    def learn_scales(
+        self, state: TrainingState, y_scale: str | None
+    ) -> tuple[InputScale | None, TargetScale | None]:
+        """Return the scales of the inputs and targets of all processes, which learn them together."""
+        self.workers.settle()  # none has failed, so that all exchange the next messages
+        self.workers.compare({"input_scale": str(self.scale_to_learn)})
+        rows, inputs, targets = self.every, None, None
+        if y_scale is not None:
+            targets = learned_target_scale(
+                y_scale, rows.targets, rows.weight, None, state.params.dtype
+            )
+        if self.scale_to_learn is not None:
+            inputs = scale_of_moments(self.scale_to_learn, self._moments_of_all())
+        return inputs, targets
+
+    def _moments_of_all(self) -> Moments:
+        """Return the moments of the inputs of all processes: each adds its rows to the moments of those before."""
+        own, moments = self.rows, Moments()
+        for rank in range(self.workers.size):
+            if rank == self.workers.rank:
+                moments.add(own.X, own.weight)
+            numbers = moments.to_array(own.X.shape[1])
+            moments = Moments.from_array(self.workers.receive_from(numbers, rank))
+        return moments
 
     def begin(self, state: TrainingState) -> None:
         """Count the rows of full batches, and scale the targets of all processes."""

@@ -609,7 +609,6 @@ class TableFit(Fit):
             data,
             options,
             state,
-            encoded.n_rows,
             n_threads=1,
             signs=self._signs(net),
         )
