@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.estimator_options import FitOptions
     from cmlp._estimators.fitted import Fitted, Provenance, ProvenanceNow
-    from cmlp._train.diagnosis import WarningRule
     from cmlp._train.training import Training
 
 _CONTINUED = (
@@ -125,37 +124,37 @@ class Fit(ABC):
         """Return what the fit leaves, when training has ended or was interrupted."""
 
     @abstractmethod
-    def warn_if_useless(self, rule: WarningRule) -> bool:
-        """Return whether the trained model is shown to be no better than a constant; the rule says when to warn."""
+    def warn_if_useless(self, *, warns: bool, needs_proof: bool, note: str) -> bool:
+        """Return whether the trained model is shown to be no better than a constant: see `warn_if_useless`."""
 
     @abstractmethod
     def digest_of_rows(self) -> object:
         """Return a value that is equal for equal rows; None of a source of blocks."""
 
-    def rows_of_warning(self, rule: WarningRule) -> object:
-        """Return the digest of the rows of the last warning of a useless model; None if there was none."""
-        if rule.warns:
-            return self.digest_of_rows()
-        return None if self.previous is None else self.previous.useless_rows
-
-    def warning_rule(self) -> WarningRule:
-        """Return when to warn of a useless model.
+    def _judge(self) -> dict[str, Any]:
+        """Warn of a useless model; return what is kept of that for the next warm start.
 
         A warm start often trains for an epoch or a few, until the model is good enough: there is a
         warning if the model was useful before, which then does not fit the rows of this call, or if
         the last warning was about other rows. Without a model before, there is one after enough
         epochs to expect something.
         """
-        from cmlp._train.diagnosis import ALWAYS, FEW_EPOCHS, WarningRule  # few programs need it
+        from cmlp._train.diagnosis import FEW_EPOCHS  # few programs need it
 
-        if not self.options.warm_start:
-            return ALWAYS
-        if self.previous is None:
-            return WarningRule(max(each.state.epoch for each in self.trainings) >= FEW_EPOCHS)
-        said = self.previous.useless_rows
-        if self.previous.is_useless and (said is None or said == self.digest_of_rows()):
-            return WarningRule(warns=False)
-        return WarningRule(True, _CONTINUED, needs_proof=True)
+        previous, warns = self.previous, True
+        if self.options.warm_start and previous is None:
+            warns = max(each.state.epoch for each in self.trainings) >= FEW_EPOCHS
+        elif self.options.warm_start and previous is not None and previous.is_useless:
+            said = previous.useless_rows
+            warns = said is not None and said != self.digest_of_rows()
+        is_continued = warns and self.options.warm_start and previous is not None
+        note = _CONTINUED if is_continued else ""
+        if not self.warn_if_useless(warns=warns, needs_proof=is_continued, note=note):
+            return {"is_useless": False, "useless_rows": None}
+        rows = self.digest_of_rows() if warns else None
+        if not warns and previous is not None:
+            rows = previous.useless_rows
+        return {"is_useless": True, "useless_rows": rows}
 
     def train(self, extra_callbacks: Sequence[Any], *, warns: bool = True) -> None:
         """Train what is prepared, warn of a useless model, and store the model.
@@ -175,11 +174,8 @@ class Fit(ABC):
         try:
             train_networks = self.follow(extra_callbacks, provenance_now)
             train_networks()
-            rule = self.warning_rule()
-            is_useless = warns and self.warn_if_useless(rule)
-            useless_rows = self.rows_of_warning(rule) if is_useless else None
-            fitted = self.fitted(provenance_now())
-            store(estimator, fitted._replace(is_useless=is_useless, useless_rows=useless_rows))
+            judgement = self._judge() if warns else {}
+            store(estimator, self.fitted(provenance_now())._replace(**judgement))
         except KeyboardInterrupt as error:
             if signals.has_come_in_a_change(error):
                 raise

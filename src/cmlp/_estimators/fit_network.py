@@ -64,7 +64,6 @@ if TYPE_CHECKING:
     from cmlp._estimators.sources import RowSource
     from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.data import Data
-    from cmlp._train.diagnosis import WarningRule
     from cmlp._train.random import Generator
     from cmlp._train.split import Shards
     from cmlp._train.task import Objective
@@ -535,9 +534,9 @@ class NetworkFit(Fit):
         """Return what the fit would leave now, from which `resume` can continue."""
         return self.convert_state(self.training.state.best_so_far(), provenance)
 
-    def warn_if_useless(self, rule: WarningRule) -> bool:
+    def warn_if_useless(self, *, warns: bool, needs_proof: bool, note: str) -> bool:
         """Warn if the network is hardly better than a constant; return whether it is useless."""
-        return warn_if_useless(self.training, rule)
+        return warn_if_useless(self.training, warns=warns, needs_proof=needs_proof, note=note)
 
     def digest_of_rows(self) -> object:
         """Return the checksums of all rows; None of a source of blocks, which the training does not have."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,29 +28,12 @@ _ACCURACY = 1e-7  # of a search, as a part of the range of the targets or of a d
 _LARGEST_LOGIT, _LOGIT_STEP = 25.0, 0.01  # of the probabilities at which the focal loss is computed
 
 
-class ConstantLoss(NamedTuple):
-    """The losses of the best constant answer.
+def constant_costs(net: _core.Net, targets: NDArray[Any], weight: Weight) -> tuple[float, float]:
+    """Return the core's cost and plain cost of the best constant answer for each output; not finite if too large.
 
-    Attributes
-    ----------
-    cost : float
-        That of training, without penalty. The answer is the best for this one.
-    plain : float
-        That without what the loss adds for training: for variants of the log loss, the log loss of
-        the shares of the classes.
+    The answer is the best one for the cost, that of training without penalty. The plain cost is without what the loss
+    adds for training: for variants of the log loss, the log loss of the shares of the classes.
     """
-
-    cost: float
-    plain: float
-
-    @property
-    def unit(self) -> float:
-        """How large the cost is beside the plain cost, at most 1: the focal loss of any answer is smaller."""
-        return min(1.0, self.cost / self.plain) if self.plain else 1.0
-
-
-def constant_loss(net: _core.Net, targets: NDArray[Any], weight: Weight) -> ConstantLoss:
-    """Return the core's losses of the best constant answer for each output; not finite if they are too large."""
     if weight is not None and not weight.all():
         targets, weight = targets[weight > 0], weight[weight > 0]
     traits = traits_of(net.loss)
@@ -64,7 +47,7 @@ def constant_loss(net: _core.Net, targets: NDArray[Any], weight: Weight) -> Cons
             loss = loss_of_outputs(
                 net, np.broadcast_to(answer, (len(targets), net.n_out)), targets, weight
             )
-    return ConstantLoss(loss, loss)
+    return loss, loss
 
 
 def loss_of_outputs(
@@ -216,24 +199,24 @@ def _shares(net: _core.Net, targets: NDArray[Any], weight: Weight) -> NDArray[np
     return mean
 
 
-def _loss_of_shares(net: _core.Net, shares: NDArray[np.float64]) -> ConstantLoss:
-    """Return the losses of the best constant probabilities: the log loss and its variants depend on shares alone."""
+def _loss_of_shares(net: _core.Net, shares: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the costs of the best constant probabilities: the log loss and its variants depend on shares alone."""
     best_constant = traits_of(net.loss).best_constant
     parameter = net.loss_parameter
     is_logistic = net.activations[-1] == "logistic"
     plain = _entropy(_with_rest(shares) if is_logistic else shares)
     if best_constant == "shares":
-        return ConstantLoss(plain, plain)
+        return plain, plain
     assert isinstance(parameter, float)
     if best_constant == "smoothed shares":
         smoothed = (1 - parameter) * shares + parameter / (2 if is_logistic else net.n_out)
-        return ConstantLoss(_entropy(_with_rest(smoothed) if is_logistic else smoothed), plain)
+        return _entropy(_with_rest(smoothed) if is_logistic else smoothed), plain
     assert best_constant == "focused shares"
     if is_logistic:
         groups = [np.array([share, 1 - share]) for share in shares.tolist()]
     else:
         groups = [shares]
-    return ConstantLoss(math.fsum(_focal_loss(group, parameter) for group in groups), plain)
+    return math.fsum(_focal_loss(group, parameter) for group in groups), plain
 
 
 def _with_rest(shares: NDArray[np.float64]) -> NDArray[np.float64]:

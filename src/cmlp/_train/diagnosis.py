@@ -1,6 +1,6 @@
 """What is wrong with a fit: its comparison with the best constant answer, and advice about scales.
 
-The rule: a model is useful if its loss is clearly below that of the best constant answer (`Judged.limit`), if it
+The rule: a model is useful if its loss is clearly below that of the best constant answer (`limit_of`), if it
 predicts classes of clearly more rows correctly than the most frequent class, or, with a loss for which far targets
 count little, if it is clearly better without their large errors. The rows are the validation rows if there are any, or
 all rows if the validation rows have one class, of which a constant answer is perfect. The parameters are those that are
@@ -10,7 +10,7 @@ kept.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from cmlp._process.warnings import is_ignored, warn
 from cmlp._train.constant_answer import (
     MEDIAN,
     best_numbers,
-    constant_loss,
+    constant_costs,
     mean_of,
     quantiles_of,
     robust_errors,
@@ -38,6 +38,7 @@ from cmlp.exceptions import StatusError, UselessModelWarning
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cmlp._data.encoded_rows import EncodedRows
     from cmlp._train.training import Training
 
 _LEAST_GAIN = 0.02  # share of the constant's loss by which the loss must be smaller, on many rows
@@ -60,89 +61,148 @@ _LATE = 0.8  # share of the epochs after which the best one, of validation rows,
 _LARGE_ERROR = 10.0  # multiple of the constant's median error
 _MOST_NAMED = 5  # classes in a message
 _VALUES_AT_A_TIME = 1 << 18
-VALIDATION = "validation"
+# What the loss of some rows is called in messages.
+VALIDATION, TRAINING = "validation", "training"
 _MOST_ROWS = 100_000  # that are read again; of more training rows, some at equal distances
 
 
-class Judged(NamedTuple):
-    """The rows on which a model is compared with a constant, as training sees their targets."""
-
-    X: NDArray[Any] | CSR
-    targets: NDArray[Any]
-    weight: NDArray[np.float64] | None
-    # The rows of X that the targets belong to; None for all of them.
-    order: NDArray[np.int64] | None = None
-    kind: str = "training"  # what the loss of the rows is called in messages
-    # The begin of a sentence about validation rows of one class, which are not compared.
-    lacking: str = ""
-
-    @property
-    def is_validation(self) -> bool:
-        """Whether they are validation rows."""
-        return self.kind == VALIDATION
-
-    def n_rows(self) -> float:
-        """Return the number of rows, or with weights the number of equal weights that would be as certain."""
-        if self.weight is None:
-            return float(len(self.targets))
-        relative = self.weight / self.weight.max()
-        return float(relative.sum() ** 2 / np.vdot(relative, relative))
-
-    def limit(self, net: _core.Net, constant: float, unit: float = 1.0) -> float:
-        """Return below which loss a network is clearly better than a constant with the given loss, both in core units.
-
-        The loss must be smaller by 2 %, and by what chance brings on so few rows: a difference of log losses, in nats,
-        does not depend on the constant's loss as that of other losses. `unit` is the size of the loss beside the log
-        loss.
-        """
-        scale = 0.5 * unit if traits_of(net.loss).has_probabilities else constant
-        by_chance = _GAIN_BY_CHANCE[self.is_validation] * scale / self.n_rows()
-        return constant - min(_LEAST_GAIN * constant + by_chance, _MOST_GAIN * constant)
-
-    def fewer(self) -> Judged:
-        """Return at most 100,000 of the rows, whose targets are those of the rows in `order`."""
-        chosen = np.arange(0, len(self.targets), -(-len(self.targets) // _MOST_ROWS))
-        order = chosen if self.order is None else self.order[chosen]
-        weight = weights_of_rows(self.weight, chosen)
-        return self._replace(targets=self.targets[chosen], weight=weight, order=order)
-
-    def some(self) -> tuple[NDArray[Any] | CSR, NDArray[Any]]:
-        """Return at most 256 rows that count, with their targets; of a block without weight, at most 256 rows."""
-        counted = np.arange(len(self.targets))
-        if self.weight is not None and self.weight.any():
-            counted = counted[self.weight > 0]
-        chosen = counted[sample(len(counted))]
-        return taken(self.X, chosen if self.order is None else self.order[chosen]), self.targets[
-            chosen
-        ]
+# ------------------------------------------------------------------------------------- beside a constant answer
 
 
-def judged_rows(training: Training) -> Judged:
-    """Return the validation rows, or else the training rows."""
+def warn_if_useless(
+    training: Training, *, warns: bool = True, needs_proof: bool = False, note: str = ""
+) -> bool:
+    """Warn unless the kept parameters are clearly better than the best constant answer.
+
+    The rows are the validation rows, if there are any. They are read again only if the measures of the kept parameters
+    do not show that the model is useful, or without validation rows the loss of the last epoch. Of a source whose rows
+    are not all in the data of the training, targets were sampled, and it is not read again for this.
+
+    Parameters
+    ----------
+    training : Training
+        It has ended.
+    warns : bool
+        Whether there is a warning at all.
+    needs_proof : bool
+        Whether the model must be clearly worse than a constant, or as good as one, to be called useless. On other rows
+        a weak model can seem to be no better than a constant by chance.
+    note : str
+        What the warning says first of the causes.
+
+    Returns
+    -------
+    bool
+        Whether the parameters are shown to be useless.
+    """
+    net, objective, data = training.net, training.objective, training.data
+    # The best constant answer is not known for a loss that is a function.
+    if callable(net.loss) or is_ignored(UselessModelWarning):
+        return False
+    # The rows, and the loss that training has measured.
+    rows, order, kind = judged_rows(training)
+    loss = training.kept_loss if kind == VALIDATION else training.state.history.loss
+    lacking = lacking_of(training, rows)
+    if lacking:
+        rows, order, kind = rows_without_lack(training)
+        loss = math.nan  # the last loss of training is not that of the kept parameters
+    is_source = not data.is_whole and kind != VALIDATION
+    sampled = data.sampled_targets() if is_source else None
+    if loss is None or (is_source and sampled is None):
+        return False
+    compared = rows
+    if sampled is not None:
+        compared = rows._replace(
+            targets=scaled_targets(sampled[0], training.state), weight=sampled[1]
+        )
+    # The best constant answer.
+    unit = objective.reported(objective.loss_scale)
+    cost, plain_cost = once_per_pool(constant_costs, net, compared.targets, compared.weight)
+    limit = unit * limit_of(net, compared, kind, cost, plain_cost)
+    cost *= unit
+    if loss < limit or not can_be_beaten(cost, compared):
+        return False
+    if _shown_by_score(training, rows, kind, training.kept_score):
+        return False
+    # The rows are read again, with the parameters that are kept. Of classes the outputs come first: after one epoch,
+    # the accuracy often decides, so that the loss is not needed.
+    outputs = None
+    try:
+        if not is_source:
+            if (data.validation is None or lacking) and len(rows.targets) > _MOST_ROWS:
+                rows, order = _fewer(rows, order)
+            if _are_classes(net, rows):
+                outputs = _outputs_of_network(training, rows, order)
+                if is_better_by_outputs(net, outputs, rows, kind):
+                    return False
+            loss = _loss(training, rows, order) * unit
+            if loss < limit:
+                return False
+            if outputs is None and traits_of(net.loss).is_robust:
+                outputs = _outputs_of_network(training, rows, order)
+                if is_better_by_outputs(net, outputs, rows, kind):
+                    return False
+        if needs_proof:
+            proof = _outputs_of_network(training, rows, order) if outputs is None else outputs
+            if not is_proven(net, proof, rows, loss, cost):
+                return False
+        if not warns:
+            return True
+        with np.errstate(over="ignore"):
+            advice = advice_for(training, rows, order, outputs, lacking=lacking)
+    except StatusError:  # another thread has changed the rows, or a loss is too large
+        return False
+    warn_of_useless(net, rows, kind, loss, cost, note + advice)
+    return True
+
+
+def warn_of_useless(
+    net: _core.Net, rows: EncodedRows, kind: str, loss: float, constant: float, advice: str
+) -> None:
+    """Warn that a model is not clearly better than the best constant answer for the same rows, by both losses."""
+    text = (
+        f"The model is not clearly better than a constant: its {kind} loss is {loss:.3g}, that of "
+        f"predicting {_answer(net, rows.targets)} is {constant:.3g}."
+    )
+    warn(text + advice, UselessModelWarning)
+
+
+def judged_rows(training: Training) -> tuple[EncodedRows, NDArray[np.int64] | None, str]:
+    """Return the validation rows, or else the training rows, as training sees them, and what their loss is called.
+
+    X has more rows than the targets and weights if an order of its rows is returned: the rows are those of the order.
+    """
     rows, held_out = training.data.rows, training.state.held_out_rows
     own = training.data.validation
     if own is not None:
-        return Judged(own.X, own.targets, own.weight, kind=VALIDATION)
+        return own, None, VALIDATION
     if held_out is None:
-        return Judged(rows.X, rows.targets, rows.weight)
+        return rows, None, TRAINING
     weight = weights_of_rows(rows.weight, held_out)
-    return Judged(rows.X, rows.targets[held_out], weight, held_out, VALIDATION)
+    return rows._replace(targets=rows.targets[held_out], weight=weight), held_out, VALIDATION
 
 
-def rows_to_compare(training: Training, judged: Judged) -> Judged:
-    """Return judged rows. If these are validation rows with equal targets, return all rows of the training instead."""
-    if not judged.is_validation or not training.data.is_whole or not _is_constant(judged):
-        return judged
-    every = training.data.rows
-    kind, which = "overall", "all rows"
-    if training.data.validation is not None:
-        kind, which = "training", "the training rows"
-    lacking = f" {_lacking(training, judged)}, so the losses are those of {which}"
-    return Judged(every.X, every.targets, every.weight, kind=kind, lacking=lacking)
+def lacking_of(training: Training, validation: EncodedRows) -> str:
+    """Return the begin of a sentence about validation rows with equal targets, of which a constant answer is perfect.
+
+    Empty if there are others, or if there is no more to compare with: then the rows themselves are compared.
+    """
+    data, held_out = training.data, training.state.held_out_rows
+    if not data.is_whole or (data.validation is None and held_out is None):
+        return ""
+    if not _is_constant(validation):
+        return ""
+    which = "all rows" if data.validation is None else "the training rows"
+    return f" {_lacking_classes(training, validation)}, so the losses are those of {which}"
 
 
-def _lacking(training: Training, validation: Judged) -> str:
-    """Return the begin of a sentence about validation rows with equal targets."""
+def rows_without_lack(training: Training) -> tuple[EncodedRows, None, str]:
+    """Return the rows that are compared instead of validation rows with equal targets, as `judged_rows` does."""
+    return training.data.rows, None, "overall" if training.data.validation is None else TRAINING
+
+
+def _lacking_classes(training: Training, validation: EncodedRows) -> str:
+    """Return which classes validation rows with equal targets lack."""
     every, names = training.data.rows.targets, training.data.group_names
     missing = np.empty(0, np.intp)
     if _are_classes(training.net, validation) and every.size == len(every):
@@ -159,168 +219,82 @@ def _lacking(training: Training, validation: Judged) -> str:
     return f"The validation rows lack {word} {shown} ({counts.sum()} of {len(every)} rows)"
 
 
-class WarningRule(NamedTuple):
-    """When there is a warning of a useless model, and what it says.
+def certain_rows(rows: EncodedRows) -> float:
+    """Return the number of rows, or with weights the number of equal weights that would be as certain."""
+    if rows.weight is None:
+        return float(len(rows.targets))
+    relative = rows.weight / rows.weight.max()
+    return float(relative.sum() ** 2 / np.vdot(relative, relative))
 
-    Attributes
-    ----------
-    warns : bool
-        Whether there is one at all.
-    note : str
-        What it says first of the causes.
-    needs_proof : bool
-        Whether the model must be clearly worse than a constant, or as good as one, to be called
-        useless. On other rows a weak model can seem to be no better than a constant by chance.
+
+def limit_of(
+    net: _core.Net, rows: EncodedRows, kind: str, cost: float, plain_cost: float | None = None
+) -> float:
+    """Return below which loss a network is clearly better than a constant with the given loss, all in core units.
+
+    The loss must be smaller by 2 %, and by what chance brings on so few rows: a difference of log losses, in nats, does
+    not depend on the constant's loss as that of other losses. The focal loss of any answer is smaller than its log
+    loss, the `plain_cost`, and so is what chance brings.
     """
-
-    warns: bool = True
-    note: str = ""
-    needs_proof: bool = False
-
-
-ALWAYS = WarningRule()
+    scale = cost
+    if traits_of(net.loss).has_probabilities:
+        scale = 0.5 * (min(1.0, cost / plain_cost) if plain_cost else 1.0)
+    by_chance = _GAIN_BY_CHANCE[kind == VALIDATION] * scale / certain_rows(rows)
+    return cost - min(_LEAST_GAIN * cost + by_chance, _MOST_GAIN * cost)
 
 
-class Comparison(NamedTuple):
-    """A model beside the best constant answer for the same rows: both losses, and the outputs if they decide, too."""
-
-    net: _core.Net
-    rows: Judged
-    loss: float
-    constant: float
-    limit: float  # below which the loss is clearly better
-    outputs: NDArray[Any] | None = None
-
-    def has_smaller_loss(self) -> bool:
-        """Return whether the loss shows that the model is clearly better than the constant."""
-        return self.loss < self.limit
-
-    def model_is_better(self) -> bool:
-        """Return whether the model is clearly better than the constant."""
-        net, rows, outputs = self.net, self.rows, self.outputs
-        if self.has_smaller_loss():
-            return True
-        return outputs is not None and (
-            _is_accurate(net, outputs, rows) or _is_better_on_most_rows(net, outputs, rows)
-        )
-
-    def is_proven(self, outputs: NDArray[Any]) -> bool:
-        """Return whether the model is clearly worse than the constant, or hardly differs from one."""
-        most = self.constant * (1 + _DEVIATIONS / math.sqrt(self.rows.n_rows()))
-        return self.loss > most or _are_nearly_equal(self.net, outputs, self.rows.targets)
-
-    def warn(self, advice: str) -> None:
-        """Warn that the model is not clearly better."""
-        text = (
-            f"The model is not clearly better than a constant: its {self.rows.kind} loss is "
-            f"{self.loss:.3g}, that of predicting {_answer(self.net, self.rows.targets)} is "
-            f"{self.constant:.3g}."
-        )
-        warn(text + advice, UselessModelWarning)
-
-
-def warn_if_useless(training: Training, rule: WarningRule = ALWAYS) -> bool:
-    """Warn unless the kept parameters are clearly better than the best constant answer.
-
-    Returns whether they are shown to be useless. The rows are the validation rows, if there are
-    any.
-
-    The rows are read again only if the measures of the kept parameters do not show that the model is useful, or without
-    validation rows the loss of the last epoch. Of a source whose rows are not all in the data of the training, targets
-    were sampled, and it is not read again for this.
-    """
-    # The best constant answer is not known for a loss that is a function.
-    if callable(training.net.loss) or is_ignored(UselessModelWarning):
-        return False
-    net, objective = training.net, training.objective
-    rows = rows_to_compare(training, judged_rows(training))
-    is_source = not training.data.is_whole and not rows.is_validation
-    loss = training.kept_loss if rows.is_validation else training.state.history.loss
-    if rows.lacking:  # the last loss of training is not that of the kept parameters
-        loss = math.nan
-    sampled = training.data.sampled_targets() if is_source else None
-    if loss is None or (is_source and sampled is None):
-        return False
-    compared = rows
-    if sampled is not None:
-        compared = rows._replace(
-            targets=scaled_targets(sampled[0], training.state), weight=sampled[1]
-        )
-    unit = objective.reported(objective.loss_scale)
-    constant = once_per_pool(constant_loss, net, compared.targets, compared.weight)
-    limit = compared.limit(net, constant.cost, constant.unit)
-    comparison = Comparison(net, rows, loss, constant.cost * unit, limit * unit)
-    if comparison.model_is_better():
-        return False
-    if not can_be_beaten(comparison.constant, compared):
-        return False
-    if _shown_by_score(training, rows, training.kept_score):
-        return False
-    try:
-        if not is_source:
-            again = _read_again(training, comparison, unit)
-            if again is None:
-                return False
-            comparison = again
-        if rule.needs_proof:
-            outputs = (
-                _outputs_of_network(training, comparison.rows)
-                if comparison.outputs is None
-                else comparison.outputs
-            )
-            if not comparison.is_proven(outputs):
-                return False
-        if not rule.warns:
-            return True
-        with np.errstate(over="ignore"):
-            advice = advice_for(training, comparison.rows, comparison.outputs)
-    except StatusError:  # another thread has changed the rows, or a loss is too large
-        return False
-    comparison.warn(rule.note + advice)
-    return True
-
-
-def can_be_beaten(constant: float, rows: Judged) -> bool:
+def can_be_beaten(constant: float, rows: EncodedRows) -> bool:
     """Return whether an answer can be better than the best constant one, whose loss is given."""
     return 0 < constant < math.inf and not _is_constant(rows)
 
 
-def _read_again(training: Training, comparison: Comparison, unit: float) -> Comparison | None:
-    """Return what the rows show with the parameters that are kept; None if the model is clearly better.
-
-    At most 100,000 training rows are read. Of classes the outputs are computed first: after one epoch, the accuracy
-    often decides, so that the loss is not needed.
-    """
-    rows, net = comparison.rows, training.net
-    has_own = training.data.validation is not None and not rows.lacking
-    if not has_own and len(rows.targets) > _MOST_ROWS:
-        rows = rows.fewer()
-        comparison = comparison._replace(rows=rows)
-    if _are_classes(net, rows):
-        comparison = comparison._replace(outputs=_outputs_of_network(training, rows))
-        if comparison.model_is_better():
-            return None
-    comparison = comparison._replace(loss=_loss(training, rows) * unit)
-    if comparison.has_smaller_loss():
-        return None
-    if comparison.outputs is None and traits_of(net.loss).is_robust:
-        comparison = comparison._replace(outputs=_outputs_of_network(training, rows))
-        if comparison.model_is_better():
-            return None
-    return comparison
+def is_better_by_outputs(
+    net: _core.Net, outputs: NDArray[Any], rows: EncodedRows, kind: str
+) -> bool:
+    """Return whether outputs are clearly better than a constant, by what the loss does not show."""
+    return _is_accurate(net, outputs, rows) or _is_better_on_most_rows(net, outputs, rows, kind)
 
 
-def _shown_by_score(training: Training, rows: Judged, score: float) -> bool:
+def is_proven(
+    net: _core.Net, outputs: NDArray[Any], rows: EncodedRows, loss: float, constant: float
+) -> bool:
+    """Return whether a model is clearly worse than the constant, or hardly differs from one."""
+    most = constant * (1 + _DEVIATIONS / math.sqrt(certain_rows(rows)))
+    return loss > most or _are_nearly_equal(net, outputs, rows.targets)
+
+
+def _fewer(
+    rows: EncodedRows, order: NDArray[np.int64] | None
+) -> tuple[EncodedRows, NDArray[np.int64]]:
+    """Return at most 100,000 of the rows, and their order."""
+    chosen = np.arange(0, len(rows.targets), -(-len(rows.targets) // _MOST_ROWS))
+    fewer = rows._replace(targets=rows.targets[chosen], weight=weights_of_rows(rows.weight, chosen))
+    return fewer, chosen if order is None else order[chosen]
+
+
+def _some(
+    rows: EncodedRows, order: NDArray[np.int64] | None
+) -> tuple[NDArray[Any] | CSR, NDArray[Any]]:
+    """Return at most 256 rows that count, with their targets; of a block without weight, at most 256 rows."""
+    counted = np.arange(len(rows.targets))
+    if rows.weight is not None and rows.weight.any():
+        counted = counted[rows.weight > 0]
+    chosen = counted[sample(len(counted))]
+    return taken(rows.X, chosen if order is None else order[chosen]), rows.targets[chosen]
+
+
+def _shown_by_score(training: Training, rows: EncodedRows, kind: str, score: float) -> bool:
     """Return whether the validation score shows that the model is useful: R^2 of one output, or an accuracy."""
     objective, net = training.objective, training.net
-    if not rows.is_validation or training.options.scoring == "loss":
+    if kind != VALIDATION or training.options.scoring == "loss":
         return False
     if objective.user_score is not None or objective.score_of_outputs is None:
         return False
     if rows.targets.ndim == 1 or (net.n_out == 1 and traits_of(net.loss).has_probabilities):
         counts = np.bincount(rows.targets.ravel().astype(np.intp), rows.weight)
-        return _clearly_more(score, float(counts.max() / counts.sum()), rows.n_rows())
-    return traits_of(net.loss).is_squared and net.n_out == 1 and 1 - score < rows.limit(net, 1.0)
+        return _clearly_more(score, float(counts.max() / counts.sum()), certain_rows(rows))
+    is_squared = traits_of(net.loss).is_squared and net.n_out == 1
+    return is_squared and 1 - score < limit_of(net, rows, kind, 1.0)
 
 
 def _clearly_more(accuracy: float, share: float, n_rows: float) -> bool:
@@ -338,47 +312,48 @@ def _answer(net: _core.Net, targets: NDArray[Any]) -> str:
     return traits.best_constant_text
 
 
-def _loss(training: Training, rows: Judged) -> float:
+def _loss(training: Training, rows: EncodedRows, order: NDArray[np.int64] | None) -> float:
     """Return the core's cost of the present parameters, without penalty and dropout."""
     data = training.data
-    whole = rows.targets if rows.order is None else data.rows.targets
-    weight = rows.weight if rows.order is None else data.rows.weight
+    whole = rows if order is None else data.rows
     cost, _ = training.net.cost_and_plain_cost(
         training.state.params,
-        rows.X,
-        whole,
+        whole.X,
+        whole.targets,
         scale=data.input_scale,
-        order=rows.order,
+        order=order,
         n_threads=training.n_threads,
-        sample_weight=weight,
+        sample_weight=whole.weight,
         clip=log_loss_clip(training.net),
     )
     return cost
 
 
-def _is_constant(rows: Judged) -> bool:
+def _is_constant(rows: EncodedRows) -> bool:
     """Return whether the targets of all rows that count are the same."""
     targets = rows.targets if rows.weight is None else rows.targets[rows.weight > 0]
     return bool((targets == targets[:1]).all())
 
 
-def _are_classes(net: _core.Net, rows: Judged) -> bool:
+def _are_classes(net: _core.Net, rows: EncodedRows) -> bool:
     """Return whether the targets are classes, or their probabilities."""
     return rows.targets.ndim == 1 or traits_of(net.loss).has_probabilities
 
 
-def _outputs_of_network(training: Training, rows: Judged) -> NDArray[Any]:
+def _outputs_of_network(
+    training: Training, rows: EncodedRows, order: NDArray[np.int64] | None
+) -> NDArray[Any]:
     """Return the outputs of the present parameters."""
     return training.net.forward(
         training.state.params,
         rows.X,
         scale=training.data.input_scale,
-        order=rows.order,
+        order=order,
         n_threads=training.n_threads,
     )
 
 
-def _is_accurate(net: _core.Net, outputs: NDArray[Any], rows: Judged) -> bool:
+def _is_accurate(net: _core.Net, outputs: NDArray[Any], rows: EncodedRows) -> bool:
     """Return whether clearly more classes are predicted correctly than by always predicting the most frequent one."""
     if not _are_classes(net, rows):
         return False
@@ -397,10 +372,12 @@ def _is_accurate(net: _core.Net, outputs: NDArray[Any], rows: Judged) -> bool:
         / truth.shape[1]
     )
     share = float(most) / (len(truth) if weight is None else float(weight.sum()))
-    return _clearly_more(correct, share, rows.n_rows())
+    return _clearly_more(correct, share, certain_rows(rows))
 
 
-def _is_better_on_most_rows(net: _core.Net, outputs: NDArray[Any], rows: Judged) -> bool:
+def _is_better_on_most_rows(
+    net: _core.Net, outputs: NDArray[Any], rows: EncodedRows, kind: str
+) -> bool:
     """Return whether outputs are clearly better than a constant if no error counts more than ten typical ones.
 
     Only for losses for which far targets count little: one of 1e9 makes the losses of model and constant equal.
@@ -417,7 +394,7 @@ def _is_better_on_most_rows(net: _core.Net, outputs: NDArray[Any], rows: Judged)
     largest = _LARGE_ERROR * quantiles_of(constants[0][:, np.newaxis], np.full(1, MEDIAN), weight)
     of_constant = min(mean_of(np.minimum(errors, largest), weight) for errors in constants)
     loss = mean_of(np.minimum(robust_errors(net, targets, outputs), largest), weight)
-    return loss < rows.limit(net, of_constant)
+    return loss < limit_of(net, rows, kind, of_constant)
 
 
 def _classes_of(values: NDArray[Any]) -> NDArray[Any]:
@@ -431,58 +408,47 @@ def _classes_of(values: NDArray[Any]) -> NDArray[Any]:
     return (values > 0.5).astype(np.int64)
 
 
+# ------------------------------------------------------------------------------------- causes and remedies
+
+
 def advice_for(
     training: Training,
-    rows: Judged,
+    rows: EncodedRows,
+    order: NDArray[np.int64] | None,
     outputs: NDArray[Any] | None = None,
     *,
+    lacking: str = "",
     is_of_table: bool = False,
 ) -> str:
-    """Return what the warning says of the validation rows, and of the causes.
+    """Return what the warning says of the validation rows, and of the causes: sentences, each after a space.
 
-    If validation rows of one class choose the epoch that is kept, they are the only cause.
+    If validation rows of one class choose the epoch that is kept, they are the only cause. `outputs` of the rows are
+    computed if they are None. A network that `is_of_table` has scaled inputs and an activation that are no parameters.
     """
-    if not rows.lacking:
-        return causes(training, rows, outputs, is_of_table=is_of_table)
-    if training.options.early_stopping:
-        return f"{rows.lacking}: other ones (X_val), or early_stopping=False, help."
-    return f"{rows.lacking}.{causes(training, rows, outputs, is_of_table=is_of_table)}"
-
-
-# What the data say about the cause, each with its remedy
-
-
-def causes(
-    training: Training,
-    rows: Judged,
-    outputs: NDArray[Any] | None = None,
-    *,
-    is_of_table: bool = False,
-) -> str:
-    """Return sentences with the causes and their remedies, each after a space.
-
-    `outputs` of the rows are computed if they are None. A network that `is_of_table` has scaled
-    inputs and an activation that are no parameters.
-    """
+    if lacking and training.options.early_stopping:
+        return f"{lacking}: other ones (X_val), or early_stopping=False, help."
+    begin = f"{lacking}." if lacking else ""
     only_cause = _constant_inputs(training, is_of_table=is_of_table) or _far_targets_of(training)
     if only_cause:
-        return only_cause
-    X, targets = rows.some()
+        return begin + only_cause
+    X, targets = _some(rows, order)
     layers = training.net.activations_of(
         training.state.params, X, scale=training.data.input_scale, n_threads=training.n_threads
     )
-    sentences = [
-        _equal_outputs(training.net, layers, targets, is_of_table=is_of_table),
-        _unfinished(training, "n_epochs" if is_of_table else "max_iter"),
-        _plateau(training),
-        _out_of_range(training.net, targets),
-        scale_advice(training.objective, training.data, tiny=True),
-        _never_predicted(training, rows, outputs),
-        _deep(training.net),
-    ]
-    text = "".join(sentences)
-    return text or (
-        " X may say nothing about y, or the network may be too small or too large for these rows."
+    text = "".join(
+        [
+            _equal_outputs(training.net, layers, targets, is_of_table=is_of_table),
+            _unfinished(training, "n_epochs" if is_of_table else "max_iter"),
+            _plateau(training),
+            _out_of_range(training.net, targets),
+            scale_advice(training.objective, training.data, tiny=True),
+            _never_predicted(training, rows, order, outputs),
+            _deep(training.net),
+        ]
+    )
+    return begin + (
+        text
+        or " X may say nothing about y, or the network may be too small or too large for these rows."
     )
 
 
@@ -616,7 +582,12 @@ def _out_of_range(net: _core.Net, targets: NDArray[Any]) -> str:
     )
 
 
-def _never_predicted(training: Training, rows: Judged, outputs: NDArray[Any] | None) -> str:
+def _never_predicted(
+    training: Training,
+    rows: EncodedRows,
+    order: NDArray[np.int64] | None,
+    outputs: NDArray[Any] | None,
+) -> str:
     """Return a sentence if a rare class is never predicted."""
     net = training.net
     if not _are_classes(net, rows):
@@ -626,7 +597,9 @@ def _never_predicted(training: Training, rows: Judged, outputs: NDArray[Any] | N
     rare = (counts > 0) & (counts < _RARE / n_classes * len(truth))
     if not rare.any():
         return ""
-    predicted = _classes_of(_outputs_of_network(training, rows) if outputs is None else outputs)
+    if outputs is None:
+        outputs = _outputs_of_network(training, rows, order)
+    predicted = _classes_of(outputs)
     if predicted.shape[1] > 1 or truth.shape != predicted.shape:
         return ""
     missed = rare & (np.bincount(predicted[:, 0], minlength=n_classes) == 0)

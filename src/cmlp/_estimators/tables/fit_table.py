@@ -100,7 +100,6 @@ if TYPE_CHECKING:
     from cmlp._model.summary import Accuracy, Background
     from cmlp._model.table_columns import TableColumns
     from cmlp._model.unusual_rows import Gaps
-    from cmlp._train.diagnosis import WarningRule
     from cmlp._train.split import Split
     from cmlp._train.training import Training
     from cmlp._train.training_options import TrainingOptions
@@ -695,10 +694,12 @@ class TableFit(Fit):
             callbacks=callbacks,
         )
 
-    def warn_if_useless(self, rule: WarningRule) -> bool:
+    def warn_if_useless(self, *, warns: bool, needs_proof: bool, note: str) -> bool:
         """Warn if the networks are hardly better than a constant; return whether they are not."""
         groups = [[self.trainings[k] for k in members] for _, members in self._held_out_rows()]
-        return warn_if_bag_is_useless(groups or [self.trainings], rule)
+        return warn_if_bag_is_useless(
+            groups or [self.trainings], warns=warns, needs_proof=needs_proof, note=note
+        )
 
     def digest_of_rows(self) -> object:
         """Return the checksums of the rows that count, without what was learned from them."""
@@ -802,11 +803,11 @@ class TableFit(Fit):
         """Return how much each column matters for the networks."""
         judged = []
         for training in self.trainings:
-            rows = judged_rows(training)
-            if self.row_groups is not None and rows.order is not None:
-                groups = self._groups_of(rows.order)
+            rows, order, _ = judged_rows(training)
+            if self.row_groups is not None and order is not None:
+                groups = self._groups_of(order)
                 rows = rows._replace(weight=groups.equal_weights(rows.weight))
-            judged.append(rows)
+            judged.append((rows, order))
         return importances_of(self.columns, networks, judged)
 
     def _frequent_limits(self) -> NDArray[np.float64] | None:

@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmlp._data.arrays import taken
-from cmlp._train.constant_answer import constant_loss, loss_of_outputs
+from cmlp._train.constant_answer import constant_costs, loss_of_outputs
 from cmlp._train.diagnosis import (
-    Comparison,
+    VALIDATION,
     advice_for,
     can_be_beaten,
+    is_better_by_outputs,
+    is_proven,
     judged_rows,
-    rows_to_compare,
+    lacking_of,
+    limit_of,
+    rows_without_lack,
+    warn_of_useless,
 )
 
 if TYPE_CHECKING:
@@ -21,14 +26,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._train.diagnosis import WarningRule
     from cmlp._train.training import Training
 
 
-def warn_if_bag_is_useless(groups: Sequence[Sequence[Training]], rule: WarningRule) -> bool:
+def warn_if_bag_is_useless(
+    groups: Sequence[Sequence[Training]], *, warns: bool, needs_proof: bool, note: str
+) -> bool:
     """Warn unless the networks, or else their mean, are clearly better than the best constant answer.
 
-    Returns whether they are shown not to be.
+    Returns whether they are shown not to be. The parameters are those of `warn_if_useless`.
 
     The validation losses of the kept epochs decide if they are clearly better; otherwise the held-out rows are read
     again, each by the networks that held it out: a group. Without held-out rows, these are the training rows.
@@ -38,43 +44,49 @@ def warn_if_bag_is_useless(groups: Sequence[Sequence[Training]], rule: WarningRu
         return False
     if trainings[0].objective.score_of_outputs is None and all(map(_is_useful, trainings)):
         return False
-    parts = [
-        (rows, _outputs_of_bag(group, rows.order))
-        for group in groups
-        for rows in [judged_rows(group[0])]
-    ]
-    outputs = np.concatenate([part for _, part in parts])
-    targets = np.concatenate([rows.targets for rows, _ in parts])
-    weights = [rows.weight for rows, _ in parts if rows.weight is not None]
-    weight = np.concatenate(weights) if weights else None
-    net, first = trainings[0].net, parts[0][0]
-    every = rows_to_compare(
-        trainings[0], first._replace(targets=targets, weight=weight, order=None)
+    parts = [judged_rows(group[0]) for group in groups]
+    first, order, kind = parts[0]
+    weights = [rows.weight for rows, _, _ in parts if rows.weight is not None]
+    every = first._replace(
+        targets=np.concatenate([rows.targets for rows, _, _ in parts]),
+        weight=np.concatenate(weights) if weights else None,
     )
-    if every.lacking:
-        first, targets, weight = every, every.targets, every.weight
-        outputs = _outputs_of_bag(trainings)
-    loss = loss_of_outputs(net, outputs, targets, weight)
-    constant = constant_loss(net, targets, weight).plain
+    net = trainings[0].net
+    lacking = lacking_of(trainings[0], every)
+    if lacking:
+        first, order, kind = rows_without_lack(trainings[0])
+        every, outputs = first, _outputs_of_bag(trainings)
+    else:
+        outputs = np.concatenate(
+            [
+                _outputs_of_bag(group, order_of_group)
+                for group, (_, order_of_group, _) in zip(groups, parts, strict=True)
+            ]
+        )
+    loss = loss_of_outputs(net, outputs, every.targets, every.weight)
+    constant = constant_costs(net, every.targets, every.weight)[1]
     # The best epoch of each network was chosen by its own rows, so chance depends on their number.
-    found = Comparison(net, every, loss, constant, first.limit(net, constant), outputs)
-    if not can_be_beaten(constant, every):
+    if loss < limit_of(net, first, kind, constant) or not can_be_beaten(constant, every):
         return False
-    if found.model_is_better() or (rule.needs_proof and not found.is_proven(outputs)):
+    if is_better_by_outputs(net, outputs, every, kind):
         return False
-    if rule.warns:
-        found.warn(rule.note + advice_for(groups[0][0], first, is_of_table=True))
+    if needs_proof and not is_proven(net, outputs, every, loss, constant):
+        return False
+    if warns:
+        advice = advice_for(groups[0][0], first, order, lacking=lacking, is_of_table=True)
+        warn_of_useless(net, every, kind, loss, constant, note + advice)
     return True
 
 
 def _is_useful(training: Training) -> bool:
     """Return whether the losses that were computed in training show that a network is clearly better."""
-    rows, net, history = judged_rows(training), training.net, training.state.history
+    net, history = training.net, training.state.history
+    rows, _, kind = judged_rows(training)
     score, loss = history.best_validation_score, history.loss
-    constant = constant_loss(net, rows.targets, rows.weight)
-    if rows.is_validation and score is not None:
-        return -score < rows.limit(net, constant.plain)
-    return loss is not None and loss < rows.limit(net, constant.cost, constant.unit)
+    cost, plain_cost = constant_costs(net, rows.targets, rows.weight)
+    if kind == VALIDATION and score is not None:
+        return -score < limit_of(net, rows, kind, plain_cost)
+    return loss is not None and loss < limit_of(net, rows, kind, cost, plain_cost)
 
 
 def _outputs_of_bag(

@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.encoded_rows import EncodedRows
     from cmlp._model.table_columns import TableColumns
-    from cmlp._train.diagnosis import Judged
+
+    # Rows that are judged, and the rows of X that they are; None for all.
+    Judged = tuple[EncodedRows, NDArray[np.int64] | None]
 
 # They bound the time to a few percent of a fit.
 _MOST_ROWS = 2048  # of all networks
@@ -56,18 +59,17 @@ def importances_of(
 
 
 def _increases(
-    columns: TableColumns, network: TrainedNet, rows: Judged, n_rows: int
+    columns: TableColumns, network: TrainedNet, judged: Judged, n_rows: int
 ) -> list[float]:
     """Return by how much the plain cost of some rows grows for each permuted column.
 
     The sums of the first layer are linear in the inputs, so a column changes them by those of its
     own inputs: in a table of many columns, each takes no longer than in one of few.
     """
-    net = network.net
+    net, (rows, order) = network.net, judged
     # The seed is fixed, because the choice of rows must not change the random numbers of the fit.
     chosen = _core.Random(0).permutation(len(rows.targets))[:n_rows]
-    order = chosen if rows.order is None else rows.order[chosen]
-    inputs = np.asarray(taken(rows.X, order))
+    inputs = np.asarray(taken(rows.X, chosen if order is None else order[chosen]))
     targets = rows.targets[chosen]
     weight = weights_of_rows(rows.weight, chosen)
     weights, rest = network.weights[0], _behind_first_layer(network)
