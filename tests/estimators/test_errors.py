@@ -5,6 +5,8 @@ import pickle
 import re
 import warnings
 from datetime import time
+from pathlib import Path
+from traceback import walk_tb
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from cmlp import (
     MLPRegressor,
     Network,
     NonFiniteInputError,
+    TabularClassifier,
     TabularRegressor,
     Trainer,
     find_learning_rate,
@@ -702,6 +705,66 @@ def test_unfitted_estimator_raises_not_fitted_error(method):
     arguments = (X, LABELS) if method == "score" else (X,)
     with pytest.raises(sklearn.exceptions.NotFittedError, match=r"is not fitted yet\. Call 'fit'"):
         getattr(classifier(), method)(*arguments)
+
+
+def frames_of_package(model, X, y):
+    """Return the functions of cmlp that the traceback of a refused fit shows."""
+    with pytest.raises(ValueError) as caught:
+        model.fit(X, y)
+    codes = [frame.f_code for frame, _ in walk_tb(caught.value.__traceback__)]
+    # The bridge is compiled: its frames have no paths.
+    return [
+        code.co_name
+        for code in codes
+        if "cmlp" in Path(code.co_filename).parts or code.co_filename.endswith((".pyx", ".pxi"))
+    ]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        MLPClassifier(alpha=-1),
+        MLPClassifier(hidden_layer_sizes=0),
+        MLPClassifier((5, 0)),
+        MLPClassifier(activation="cube", callbacks=[Checkpoint("model.cmlp")]),
+        MLPClassifier(random_state=-1),
+        MLPRegressor((5,)),
+        TabularClassifier(n_estimators=0),
+        TabularRegressor(hidden_layer_sizes=(0,)),
+    ],
+    ids=str,
+)
+def test_traceback_of_a_refused_parameter_is_short(model):
+    assert len(frames_of_package(model, X, LABELS)) <= 6
+
+
+@pytest.mark.parametrize(
+    ("model", "X", "y"),
+    [
+        (MLPClassifier(), np.where(X == X[7, 2], NAN, X), LABELS),
+        (MLPRegressor(), np.where(X == X[0, 0], NAN, X), NUMBERS),
+        (
+            MLPRegressor(hidden_layer_sizes=(5,), solver="lbfgs"),
+            np.where(X == X[0, 0], NAN, X),
+            NUMBERS,
+        ),
+        (MLPClassifier(), X, np.where(LABELS == 1, NAN, LABELS)),
+        (MLPRegressor(), X, np.where(LABELS == 1, NAN, NUMBERS)),
+        (TabularClassifier(), X, np.where(LABELS == 1, NAN, LABELS)),
+        (TabularRegressor(), np.where(X == X[0, 0], INF, X), NUMBERS),
+    ],
+    ids=[
+        "X",
+        "X of numbers",
+        "X of lbfgs",
+        "labels",
+        "numbers",
+        "labels of a table",
+        "infinity of a table",
+    ],
+)
+def test_traceback_of_a_value_that_is_not_finite_is_short(model, X, y):
+    assert len(frames_of_package(model, X, y)) <= 11
 
 
 def test_reaching_max_iter_warns_at_the_line_of_the_caller():

@@ -7,6 +7,7 @@
 import _signal
 from _thread import allocate_lock, get_ident, start_new_thread
 from contextvars import copy_context
+from sys import exc_info
 
 cdef int SIGINT = _signal.SIGINT
 cdef int MOST_HANDLERS = 1000  # that may raise while one of SIGINT is restored
@@ -57,17 +58,19 @@ def run_deferred(deferral, function, *args, **keywords):
     if not is_replaced(handler, deferral.note):
         deferral.handler = None
         return function(*args, **keywords)
+    cdef bint has_returned = False
     try:
-        try:
-            result = function(*args, **keywords)
-        finally:
-            restore_handler(deferral)
-    except KeyboardInterrupt:
-        raise
-    except BaseException:
-        deferral.deliver()
-        raise
-    deferral.deliver()
+        result = function(*args, **keywords)
+        has_returned = True
+    finally:
+        raised = restore_handler(deferral)
+        error = raised
+        if error is None and not has_returned:
+            error = exc_info()[1]
+        if not isinstance(error, KeyboardInterrupt):
+            deferral.deliver()
+        if raised is not None:
+            raise raised
     return result
 
 
@@ -85,8 +88,8 @@ cdef bint is_replaced(object handler, object note) except -1:
     return True
 
 
-cdef int restore_handler(object deferral) except -1:
-    """Restore the caller's handler of SIGINT, unless it is in force; then raise what other handlers have raised."""
+cdef object restore_handler(object deferral):
+    """Restore the caller's handler of SIGINT, unless it is in force; return the last that other handlers have raised."""
     error = None
     for _ in range(MOST_HANDLERS):
         try:
@@ -95,9 +98,7 @@ cdef int restore_handler(object deferral) except -1:
             break
         except BaseException as latest:
             error = latest
-    if error is not None:
-        raise error
-    return 0
+    return error
 
 
 def run_pool(pool, task, progress=None):

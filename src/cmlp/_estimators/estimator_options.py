@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 
 
 _MEDIAN = 0.5  # the default of `quantile`
+PLAIN = frozenset((bool, float, int, str, type(None)))  # types whose values never change
+_MOST_KNOWN = 64  # options of a process that are kept
 
 
 class FitOptions(Options):
@@ -67,12 +68,30 @@ class NetworkOptions(FitOptions, TrainingOptions):
         return self.input_scale if isinstance(self.input_scale, str) else None
 
     @classmethod
-    def from_parameters(
-        cls, owner: str, values: Mapping[str, object], class_name: str
-    ) -> NetworkOptions:
-        """Return the validated parameters of an estimator; in the table of hyperparameters, those of `owner`."""
-        checked = PARAMETERS.checked(owner, values, class_name)
-        sizes = architecture.hidden_sizes(checked["hidden_layer_sizes"])
+    def of(cls, estimator: Estimator) -> NetworkOptions:
+        """Return the validated parameters of an estimator; raises InvalidParameterError if one is invalid.
+
+        Many models often differ in `random_state` only. Other parameters of built-in types are validated once.
+        """
+        owner, class_name = estimator._parameter_owner, type(estimator).__name__
+        values = estimator._parameters()
+        seed = values.pop("random_state")
+        key = _key_of_plain(owner, class_name, values)
+        options = _known.get(key)
+        if options is None:
+            checked = PARAMETERS.checked(owner, values, class_name)
+            checked["hidden_layer_sizes"] = architecture.hidden_sizes(checked["hidden_layer_sizes"])
+            options = cls._from_checked(checked)
+            if key:
+                if len(_known) >= _MOST_KNOWN:
+                    _known.clear()
+                _known[key] = options
+        return options.replace(**PARAMETERS.checked(owner, {"random_state": seed}, class_name))
+
+    @classmethod
+    def _from_checked(cls, checked: dict[str, Any]) -> NetworkOptions:
+        """Return the options with converted parameters; ValueError if these contradict each other."""
+        sizes = checked["hidden_layer_sizes"]
         names = architecture.hidden_activations(checked["activation"], len(sizes))
         first = init_activations(names, checked["activation"])
         numbers = architecture.activation_parameters(checked["activation_parameter"], names)
@@ -91,13 +110,28 @@ class NetworkOptions(FitOptions, TrainingOptions):
                 value=checked["y_scale"],
             )
         checked.update(
-            hidden_layer_sizes=sizes,
             activation=tuple(names),
             activation_parameter=tuple(numbers),
             init_activation=tuple(first),
             loss_parameter=_loss_parameter(checked),
         )
         return cls({**vars(options_of(checked, len(sizes) + 1)), **cls._own(checked)})
+
+
+_known: dict[tuple[Any, ...], NetworkOptions] = {}  # by `_key_of_plain`, without a seed
+
+
+def _key_of_plain(owner: str, class_name: str, values: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what tells parameters of built-in types from others: types, too, because 1 equals True and 1.0.
+
+    It is empty if one is of another type, or a list, whose numbers can change.
+    """
+    sizes = values["hidden_layer_sizes"]
+    of_sizes = [*map(type, sizes)] if type(sizes) is tuple else []
+    others = [type(value) for value in values.values() if value is not sizes or not of_sizes]
+    if not PLAIN.issuperset(of_sizes + others):
+        return ()
+    return (owner, class_name, *of_sizes, *others, *values.values())
 
 
 class TableOptions(FitOptions):
@@ -121,9 +155,10 @@ class TableOptions(FitOptions):
     interval_width: str = ""
 
     @classmethod
-    def from_parameters(cls, owner: str, values: Mapping[str, object], class_name: str) -> Self:
-        """Return the validated parameters of an estimator; in the table of hyperparameters, those of `owner`."""
-        checked = PARAMETERS.checked(owner, values, class_name)
+    def of(cls, estimator: Estimator) -> Self:
+        """Return the validated parameters of an estimator; raises InvalidParameterError if one is invalid."""
+        values = estimator._parameters()
+        checked = PARAMETERS.checked(estimator._parameter_owner, values, type(estimator).__name__)
         checked["hidden_layer_sizes"] = architecture.hidden_sizes(checked["hidden_layer_sizes"])
         # Checked with the columns of X.
         for name in ("categorical_features", "date_formats", "monotonic_cst"):
@@ -131,35 +166,6 @@ class TableOptions(FitOptions):
         if "loss" in checked:
             checked["loss_parameter"] = _loss_parameter(checked)
         return cls(cls._own(checked))
-
-
-# The types of parameters whose values never change.
-PLAIN = frozenset((bool, float, int, str, type(None)))
-
-
-def network_options_of(cls: type[Estimator], values: Mapping[str, object]) -> NetworkOptions:
-    """Return the validated parameters of an estimator of a class; raises InvalidParameterError if one is invalid.
-
-    Many models often differ in `random_state` only. Other parameters of built-in types are validated once.
-    """
-    owner, class_name = cls._parameter_owner, cls.__name__
-    names = PARAMETERS.constraints(owner)
-    given = {name: value for name, value in values.items() if name in names}
-    seed, sizes = given.pop("random_state", None), given["hidden_layer_sizes"]
-    types = [*map(type, sizes)] if type(sizes) is tuple else []
-    others = [type(value) for value in given.values() if value is not sizes or not types]
-    if not PLAIN.issuperset(types + others):
-        return NetworkOptions.from_parameters(owner, {**given, "random_state": seed}, class_name)
-    options = _options_of_plain(owner, class_name, *types, **given)
-    return options.replace(**PARAMETERS.checked(owner, {"random_state": seed}, class_name))
-
-
-@lru_cache(64, typed=True)  # by types, too: 1 equals True and 1.0
-def _options_of_plain(
-    owner: str, class_name: str, *_types_of_sizes: type, **values: Any
-) -> NetworkOptions:
-    """Return the validated parameters of an estimator but for its seed."""
-    return NetworkOptions.from_parameters(owner, {**values, "random_state": None}, class_name)
 
 
 def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:

@@ -62,9 +62,7 @@ def fit_batches(
     passes.require(n_epochs, f"max_iter={options.max_iter} reads it once per epoch")
     with closing(stream):
         stream.open_first_block(fit.input_checks()._replace(width=None, may_be_empty=True))
-        with estimator._extra_callbacks(*stream.given) as extra:
-            fit.prepare().keep_or_compare_rows()
-            fit.train([*extra, *extra_callbacks])
+        fit.prepare_and_train(extra_callbacks)
 
 
 class BlockSource(RowSource):

@@ -18,7 +18,7 @@ from cmlp._data.arrays import rectangular
 from cmlp._data.checks import CheckedRows, InputChecks
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import check_scale_width, warn_of_scale
-from cmlp._estimators.estimator_options import fix_seed
+from cmlp._estimators.estimator_options import NetworkOptions, fix_seed
 from cmlp._estimators.fit import Fit, store
 from cmlp._estimators.fitted import (
     ASSIGNED,
@@ -59,7 +59,6 @@ if TYPE_CHECKING:
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
     from cmlp._estimators.estimator import Estimator
-    from cmlp._estimators.estimator_options import NetworkOptions
     from cmlp._estimators.fitted import Provenance, ProvenanceNow
     from cmlp._estimators.sources import RowSource
     from cmlp._estimators.targets import TargetEncoding
@@ -68,22 +67,6 @@ if TYPE_CHECKING:
     from cmlp._train.split import Shards
     from cmlp._train.task import Objective
     from cmlp._train.training import Training
-
-
-def fit_network(
-    estimator: Estimator,
-    source: Arrays,
-    validation: tuple[Any, Any, Any] = (None, None, None),
-    *,
-    resume: bool = False,
-    shards: Shards | None = None,
-    extra_callbacks: Sequence[Any] = (),
-) -> None:
-    """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
-    fit = NetworkFit.from_estimator(estimator, source, validation, resume=resume, shards=shards)
-    with estimator._extra_callbacks(*source.given) as extra:
-        fit.prepare().keep_or_compare_rows()
-        fit.train([*extra, *extra_callbacks])
 
 
 @locked
@@ -142,7 +125,7 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
     first, last = (rectangular(assigned["coefs_"][layer], "coefs_") for layer in (0, -1))
     if first.ndim != 2 or last.ndim != 2:
         raise ValueError("coefs_ must hold arrays of shape (n_in, n_out).")
-    options = estimator._options()
+    options = NetworkOptions.of(estimator)
     dtype: np.dtype[Any] = np.dtype(np.float64)
     if options.dtype == "float32" or (options.dtype == "auto" and first.dtype == np.float32):
         dtype = np.dtype(np.float32)
@@ -205,7 +188,7 @@ class NetworkFit(Fit):
         shards: Shards | None = None,
     ) -> Self:
         """Check the parameters of an estimator, and find the fit that the call continues."""
-        options: NetworkOptions = estimator._options()
+        options = NetworkOptions.of(estimator)
         has_validation = validation[0] is not None
         PARAMETERS.require_allowed(call, {**vars(options), "X_val": has_validation})
         ignored = PARAMETERS.switched_off(call)
@@ -406,6 +389,12 @@ class NetworkFit(Fit):
         )
         self.trainings = [training]
         return self
+
+    def prepare_and_train(self, extra_callbacks: Sequence[Any] = ()) -> None:
+        """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
+        with self.estimator._extra_callbacks(*self.source.given) as extra:
+            self.prepare().keep_or_compare_rows()
+            self.train([*extra, *extra_callbacks])
 
     def _validation_rows(
         self, rows: CheckedRows, encoding: TargetEncoding

@@ -22,7 +22,7 @@ from cmlp._estimators.fitted import FITTED, can_assemble, frozen_copy, trains
 from cmlp._estimators.sklearn_stub import OfSklearnClasses
 from cmlp._train.name_hints import hinting
 from cmlp._train.training_parameters import TrainingParameters, has_epochs
-from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, add_hint
+from cmlp.exceptions import NonFiniteInputError
 
 if TYPE_CHECKING:
     from typing import Self
@@ -87,9 +87,9 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
 
     def _options(self) -> NetworkOptions:
         """Return the parameters for fit, validated and converted."""
-        from cmlp._estimators.estimator_options import network_options_of
+        from cmlp._estimators.estimator_options import NetworkOptions
 
-        return network_options_of(type(self), self._parameters())
+        return NetworkOptions.of(self)
 
     # Fitting
 
@@ -167,11 +167,13 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
         --------
         cmlp.distributed.fit : The same on several processes.
         """
-        from cmlp._estimators.fit_network import fit_network
+        from cmlp._estimators.fit_network import NetworkFit
         from cmlp._estimators.sources import Arrays
 
         validation = (X_val, y_val, sample_weight_val)
-        fit_network(self, Arrays(X, y, sample_weight), validation, resume=resume, shards=shards)
+        rows = Arrays(X, y, sample_weight)
+        fit = NetworkFit.from_estimator(self, rows, validation, resume=resume, shards=shards)
+        fit.prepare_and_train()
         return self
 
     def _fit_batches(
@@ -1392,17 +1394,6 @@ class MLPRegressor(MultilayerPerceptron):
 
         model: Self = regressor_from_arrays(cls, coefs, intercepts, parameters)
         return model
-
-    def _options(self) -> NetworkOptions:
-        try:
-            return super()._options()
-        except InvalidParameterError as error:
-            if not isinstance(self.loss, str) and error.parameter == "loss":
-                add_hint(
-                    error,
-                    f"The first parameter is loss; did you mean hidden_layer_sizes={self.loss!r}?",
-                )
-            raise
 
     def _encoded(self, model: NetworkModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
         targets = as_numbers(as_targets(y, n_rows, type(self).__name__))

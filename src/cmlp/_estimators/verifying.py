@@ -276,25 +276,21 @@ def _repeat_fit(
     """Call what has trained the model."""
     X, y, weight = rows
     if isinstance(trained, TableModel):
-        from cmlp._estimators.tables.fit_table import fit_table
+        from cmlp._estimators.tables.fit_table import TableFit
 
         # max_time may have ended the search for steps, as it may have ended training.
-        fit_table(
-            twin,
-            rows,
-            validation,
-            resume=False,
-            groups=groups,
-            callback_of_each_network=callbacks,
-            repeated=trained.columns,
+        of_table = TableFit.from_estimator(
+            twin, rows, validation, groups, resume=False, repeated=trained.columns
         )
+        of_table.prepare().train(callbacks)
         return
     if record["call"] == "fit":
-        from cmlp._estimators.fit_network import fit_network
+        from cmlp._estimators.fit_network import NetworkFit
         from cmlp._estimators.sources import Arrays
 
         shards = record["shards"]
-        fit_network(twin, Arrays(*rows), validation, shards=shards, extra_callbacks=callbacks)
+        fit = NetworkFit.from_estimator(twin, Arrays(*rows), validation, shards=shards)
+        fit.prepare_and_train(callbacks)
         return
     if y is not None:
         if twin.shuffle:

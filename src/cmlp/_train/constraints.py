@@ -188,23 +188,43 @@ QUANTILES = Constraint(
 )
 
 _USED_AS_GIVEN = {float, str, bool, type(None)}
+REFUSED = object()  # what `converted` returns for a value that is not valid
 
 
 def validated(
+    value: object, choices: tuple[Constraint, ...], name: str, condition: str = ""
+) -> Any:
+    """Return a value in the type in which it is used.
+
+    If the value satisfies none of the constraints `choices`, raise InvalidParameterError. Its message has the
+    `condition` under which they apply.
+    """
+    used = converted(value, choices)
+    if used is REFUSED:
+        raise error_of_value(value, choices, name, condition)
+    return used
+
+
+def converted(value: object, choices: tuple[Constraint, ...]) -> Any:
+    """Return a value in the type in which it is used; `REFUSED` if it satisfies none of the constraints."""
+    for choice in choices:
+        if choice.accepts(value):
+            return value if type(value) in _USED_AS_GIVEN else choice.convert(value)
+    return REFUSED
+
+
+def error_of_value(
     value: object,
     choices: tuple[Constraint, ...],
     name: str,
     condition: str = "",
     owner: str = "",
-) -> Any:
-    """Return a value in the type in which it is used.
+) -> InvalidParameterError:
+    """Return the error for a value that satisfies none of the constraints.
 
-    If the value satisfies none of the constraints `choices`, raise InvalidParameterError. Its message has the
-    `condition` under which they apply, or with the name of a class as `owner`, whose parameter it is.
+    Its message has the `condition` under which they apply, or with the name of a class as `owner`, whose parameter
+    it is.
     """
-    for choice in choices:
-        if choice.accepts(value):
-            return value if type(value) in _USED_AS_GIVEN else choice.convert(value)
     expected = _either(choice.text for choice in choices)
     if owner:
         message = (
@@ -222,7 +242,7 @@ def validated(
     hint = value_hint(name, value, lambda other: any(choice.accepts(other) for choice in choices))
     if hint:
         add_hint(error, hint)
-    raise error
+    return error
 
 
 def _either(texts: Iterable[str]) -> str:

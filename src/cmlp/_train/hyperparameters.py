@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from cmlp._process.warnings import Notices, warn
-from cmlp._train.constraints import validated
+from cmlp._train.constraints import REFUSED, converted, error_of_value
 from cmlp.exceptions import InvalidParameterError, UnusedParameterWarning
 
 if TYPE_CHECKING:
@@ -163,11 +163,13 @@ class Hyperparameters:
         Parameters without constraints, which a subclass can have, are left out.
         """
         table = self.constraints(owner)
-        return {
-            name: validated(value, table[name], name, owner=class_name)
-            for name, value in values.items()
-            if name in table
-        }
+        used = {}
+        for name, value in values.items():
+            if name in table:
+                used[name] = converted(value, table[name])
+                if used[name] is REFUSED:
+                    raise error_of_value(value, table[name], name, owner=class_name)
+        return used
 
     def fixed_on_resume(self, owner: str) -> list[str]:
         """Return the names of the parameters that must not change before a fit is resumed, sorted."""

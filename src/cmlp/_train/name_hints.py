@@ -86,6 +86,15 @@ def value_hint(name: str, value: object, accepts: Callable[[object], bool]) -> s
     """Return a question whether another value or parameter is meant that is valid; '' if there is none."""
     if name == "learning_rate" and isinstance(value, (int, float)) and accepts("constant"):
         return f"Did you mean learning_rate_init={shown(value)}?"
+    if (
+        name == "loss"
+        and (isinstance(value, int) or hasattr(value, "__len__"))
+        and not isinstance(value, str)
+    ):
+        return (
+            "The first parameter of MLPRegressor is loss; did you mean "
+            f"hidden_layer_sizes={shown(value)}?"
+        )
     if not isinstance(value, str):
         return ""
     plain = value.lower().replace("_", "").replace("-", "").replace(" ", "")

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
 from functools import cache
-from operator import methodcaller
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,8 +25,7 @@ def random_state(seed: int | np.random.RandomState | None) -> Generator:
     """
     checked: int | np.random.RandomState = network_argument("random_state", seed)
     if seed is None:
-        with _importing:
-            return np.random.mtrand._rand
+        return np.random.mtrand._rand
     return _core.Random(checked) if isinstance(checked, int) else checked
 
 
@@ -76,48 +71,3 @@ def _described_generator(generator: np.random.RandomState) -> _core.Random:
     return _core.restored_random(
         {"version": _core.STATE_VERSION, "key": words["key"], "position": int(words["pos"])}
     )
-
-
-# Held while numpy.random is imported: NumPy imports it at its first use.
-_importing = threading.RLock()
-
-
-class _ForkLocks(threading.local):
-    """Holds the lock of NumPy's global RandomState, and the lock of its import, while this thread forks.
-
-    A draw holds the first lock without the GIL. If another thread forked meanwhile, its child would have a locked lock
-    without the thread that unlocks it, and would hang at its first draw.
-    """
-
-    def __init__(self) -> None:
-        self._held: list[Any] = []
-
-    def take(self) -> None:
-        """Take the locks; the first one only if numpy.random is imported."""
-        self._take(_importing)
-        generator = getattr(sys.modules.get("numpy.random.mtrand"), "_rand", None)
-        lock = getattr(getattr(generator, "_bit_generator", None), "lock", None)
-        if lock is not None:
-            self._take(lock)
-
-    def _take(self, lock: Any) -> None:
-        # In one call, because Ctrl-C between taking and storing the lock would leave it locked.
-        self._held.extend(filter(_acquire, (lock,)))
-
-    def give_back(self) -> None:
-        """Release what `take` has taken."""
-        # The outer call to list runs no bytecode in between either.
-        list(map(_release, map(self._held.pop, range(len(self._held) - 1, -1, -1))))
-
-
-# Random numbers and the import take milliseconds. The limit of 10 s prevents a deadlock if other
-# code keeps the lock.
-_acquire, _release = methodcaller("acquire", timeout=10), methodcaller("release")
-
-if hasattr(os, "register_at_fork"):
-    _fork_locks = _ForkLocks()
-    os.register_at_fork(before=_fork_locks.take)
-    for _ in range(2):  # in case Ctrl-C interrupts the first call
-        os.register_at_fork(
-            after_in_parent=_fork_locks.give_back, after_in_child=_fork_locks.give_back
-        )

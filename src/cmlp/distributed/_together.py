@@ -50,7 +50,7 @@ def fit_together(
     resume: bool,
     timeout: float | None,
 ) -> None:
-    """Do the same as `cmlp._estimators.fit_network.fit_network`, together with the other processes of `comm`."""
+    """Do the same as `NetworkFit.prepare_and_train`, together with the other processes of `comm`."""
     workers = Workers(comm, timeout)
 
     def fit_with_others() -> None:

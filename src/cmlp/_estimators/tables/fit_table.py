@@ -21,7 +21,7 @@ from cmlp._data.input_frame import InputFrame, frame_of, with_dates
 from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.spelling import warn_of_spellings
 from cmlp._data.weights import as_weights, weights_of_rows
-from cmlp._estimators.estimator_options import fix_seed
+from cmlp._estimators.estimator_options import TableOptions, fix_seed
 from cmlp._estimators.fit import Fit
 from cmlp._estimators.fit_network import make_callback_trainer
 from cmlp._estimators.fitted import Fitted, fitted_of, untrained_states
@@ -93,7 +93,6 @@ if TYPE_CHECKING:
     from cmlp._data.checksums import Digests
     from cmlp._data.groups import Groups
     from cmlp._estimators.estimator import Estimator
-    from cmlp._estimators.estimator_options import TableOptions
     from cmlp._estimators.fitted import Provenance, ProvenanceNow
     from cmlp._estimators.tables.targets import CountedTargets, TableEncoding
     from cmlp._model.calibration import Calibration
@@ -113,27 +112,6 @@ _KEPT_COLUMNS = (
     " warm_start=True keeps the categories, ranges and bins of the earlier fit: fit with "
     "warm_start=False to learn those of these rows."
 )
-
-
-def fit_table(
-    estimator: Estimator,
-    training: tuple[Any, Any, Any],
-    validation: tuple[Any, Any, Any],
-    *,
-    resume: bool,
-    groups: tuple[Any, Any] = (None, None),
-    callback_of_each_network: Sequence[Any] = (),
-    repeated: TableColumns | None = None,
-) -> None:
-    """Learn the columns, train the networks on them, and store what they have learned.
-
-    `training` are X, y and weights; `groups` are those of the rows of training and validation;
-    `repeated` are the columns of a fit that the call repeats.
-    """
-    fit = TableFit.from_estimator(
-        estimator, training, validation, groups, resume=resume, repeated=repeated
-    )
-    fit.prepare().train(callback_of_each_network)
 
 
 class TableRows(NamedTuple):
@@ -201,8 +179,12 @@ class TableFit(Fit):
         resume: bool,
         repeated: TableColumns | None = None,
     ) -> Self:
-        """Check the parameters of an estimator, and find the fit that the call continues."""
-        options: TableOptions = fix_seed(estimator, estimator._options())
+        """Check the parameters of an estimator, and find the fit that the call continues.
+
+        `training` are X, y and weights; `groups` are those of the rows of training and validation; `repeated` are the
+        columns of a fit that the call repeats.
+        """
+        options = fix_seed(estimator, TableOptions.of(estimator))
         PARAMETERS.warn_of_unused(estimator._parameter_owner, estimator._parameters())
         previous = None
         if resume:

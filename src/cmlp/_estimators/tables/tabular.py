@@ -136,24 +136,18 @@ class TabularEstimator(Estimator):
         .. [1] Dunn, Wasserman, Ramdas (2022), "Distribution-free prediction sets for two-layer
             hierarchical models", Journal of the American Statistical Association.
         """
-        from cmlp._estimators.tables.fit_table import fit_table
+        from cmlp._estimators.tables.fit_table import TableFit
 
-        fit_table(
-            self,
-            (X, y, sample_weight),
-            (X_val, y_val, sample_weight_val),
-            groups=(groups, groups_val),
-            resume=resume,
-        )
+        rows, validation = (X, y, sample_weight), (X_val, y_val, sample_weight_val)
+        fit = TableFit.from_estimator(self, rows, validation, (groups, groups_val), resume=resume)
+        fit.prepare().train(())
         return self
 
     def _options(self) -> TableOptions:
         """Return the validated parameters."""
         from cmlp._estimators.estimator_options import TableOptions
 
-        return TableOptions.from_parameters(
-            self._parameter_owner, self._parameters(), type(self).__name__
-        )
+        return TableOptions.of(self)
 
     def _required_fit(self) -> Fitted:
         """Return everything that fit has left; raises NotFittedError."""
