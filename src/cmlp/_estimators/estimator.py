@@ -24,9 +24,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._estimators.fit import Fit
+    from cmlp._estimators.fitted import ProvenanceNow
+    from cmlp._estimators.trainer import Trainer
     from cmlp._model.explanation import Explanation
     from cmlp._model.model import TrainedModel
     from cmlp._model.summary import Background
+    from cmlp._train.training import Training
 
 
 @functools.cache
@@ -70,6 +74,22 @@ class Estimator(SklearnStub, ExportMethods):
         A subclass in `cmlp.sklearn` has some. A fit of a table has none.
         """
         return nullcontext(())
+
+    def _trainer(
+        self, fit: Fit, trainings: Sequence[Training], provenance_now: ProvenanceNow
+    ) -> Trainer:
+        """Return the trainer of some of the networks of a fit, which its callbacks get."""
+        # Few programs need them.
+        from cmlp._estimators.network import Network
+        from cmlp._estimators.trainer import Trainer
+
+        networks = [
+            Network._assembled(
+                each.net, each.state.params, each.data.input_scale, fit.options.n_threads
+            )
+            for each in trainings
+        ]
+        return Trainer._of_fit(fit, networks, trainings, provenance_now)
 
     # Parameters: get_params, set_params and repr
 

@@ -33,7 +33,6 @@ from cmlp._estimators.fitted import (
 from cmlp._estimators.resuming import fit_to_resume, parameters_to_keep, resumed_state
 from cmlp._estimators.sources import Arrays
 from cmlp._estimators.targets import learn_encoding
-from cmlp._estimators.trainer import Trainer
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.architecture import initial_params
 from cmlp._train.callbacks import callbacks_of
@@ -515,7 +514,7 @@ class NetworkFit(Fit):
             self.training.state.kept_parameters = parameters_to_keep(self.estimator)
         callbacks = [*callbacks_of(options.callbacks, options.verbose), *extra_callbacks]
         if callbacks:
-            trainer = make_callback_trainer(self, self.trainings, provenance_now)
+            trainer = self.estimator._trainer(self, self.trainings, provenance_now)
             trainer._add_callbacks_to(self.training, callbacks)
         return self.training.train
 
@@ -546,20 +545,6 @@ class NetworkFit(Fit):
         The model shares the block of parameters with the state, unless y is standardized.
         """
         return self._convert_state_of(self.training, state, self.training.data.names, provenance)
-
-
-def make_callback_trainer(
-    fit: Fit, trainings: Sequence[Training], provenance_now: ProvenanceNow
-) -> Trainer:
-    """Return the trainer of some of the networks of a fit, which callbacks get."""
-    from cmlp._estimators.network import Network  # few programs need it
-
-    n_threads = fit.options.n_threads
-    networks = [
-        Network._assembled(each.net, each.state.params, each.data.input_scale, n_threads)
-        for each in trainings
-    ]
-    return Trainer._of_fit(fit, networks, trainings, provenance_now)
 
 
 def _require_same(name: str, was: object, now: object) -> None:

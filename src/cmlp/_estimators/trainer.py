@@ -238,7 +238,7 @@ class Trainer:
         trainings: Iterable[Training],
         provenance_now: ProvenanceNow,
     ) -> Self:
-        """Return what the callbacks of an estimator's training get: the trainer of networks of a call of fit."""
+        """Return the trainer of some of the networks of a call of fit, which its callbacks get."""
         trainer = cls.__new__(cls)
         trainer._set_up(networks, [(each.options, each.state) for each in trainings])
         trainer._fit = fit

@@ -23,7 +23,6 @@ from cmlp._data.spelling import warn_of_spellings
 from cmlp._data.weights import as_weights, weights_of_rows
 from cmlp._estimators.estimator_options import TableOptions, fix_seed
 from cmlp._estimators.fit import Fit
-from cmlp._estimators.fit_network import make_callback_trainer
 from cmlp._estimators.fitted import Fitted, fitted_of, untrained_states
 from cmlp._estimators.resuming import parameters_to_keep, resumed_state, table_to_resume
 from cmlp._estimators.tables.bag import (
@@ -650,12 +649,12 @@ class TableFit(Fit):
         options = self.options
         if callback_of_each_network:
             for training, callback in zip(self.trainings, callback_of_each_network, strict=True):
-                trainer = make_callback_trainer(self, [training], provenance_now)
+                trainer = self.estimator._trainer(self, [training], provenance_now)
                 trainer._add_callbacks_to(training, [callback])
         callbacks = None
         of_user = callbacks_of(options.callbacks, options.verbose)
         if of_user:
-            trainer = make_callback_trainer(self, self.trainings, provenance_now)
+            trainer = self.estimator._trainer(self, self.trainings, provenance_now)
             callbacks = Callbacks(trainer.state)
             callbacks.add(of_user, trainer)
             if callbacks.intervals:
