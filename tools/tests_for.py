@@ -313,6 +313,7 @@ class Ranking:
         self.reasons: dict[str, str] = {}
         self.notes: list[str] = []
         self.carried: dict[str, Carried] = {}
+        self.earlier_names = self._earlier_names()
         # Files of tests whose slow tests belong to the changes, too.
         self.with_slow: set[str] = set()
         for change in dict.fromkeys(changes):
@@ -333,7 +334,7 @@ class Ranking:
         if re.search(r"^tests/c/test_\w+\.c$", file):
             self._count([f"c:{Path(file).stem}"], 1e3, "changed")
             return
-        if file in self.map.entries:
+        if self._in_map(file) in self.map.entries:
             self._count_lines(change, 1.0)
         elif file.startswith("src/cmlp/") and file.endswith((".py", ".c", ".h", ".pyx", ".pxi")):
             self._note(f"The map has no line of {file}: its tests are found by name.")
@@ -373,7 +374,7 @@ class Ranking:
         carried = self._carried(file)
         if line and around is None and (names := names_at(file, text, line)):
             for use in uses_of(names, file):
-                if use != change and use.file in self.map.entries:
+                if use != change and self._in_map(use.file) in self.map.entries:
                     self._count_function(use, weight / 2)
         if around:
             self._count_function(change, weight)
@@ -394,7 +395,7 @@ class Ranking:
         self, file: str, limits: list[int] | None, line: int | None, weight: float
     ) -> None:
         """Count the tests of the lines within limits; an entry that begins before them holds for the first."""
-        entries = list(self.map.counted(file))
+        entries = list(self.map.counted(self._in_map(file)))
         for (first, tests), (after, _) in zip(entries, [*entries[1:], (10**9, [])], strict=True):
             if limits and (first > limits[1] or after <= limits[0]):
                 continue
@@ -402,6 +403,19 @@ class Ranking:
             for test, n in tests:
                 self.score[test] += weight / (1 + distance / 4) / n**2
                 self.reasons.setdefault(test, f"{file}:{line}" if line else file)
+
+    def _earlier_names(self) -> dict[str, str]:
+        """Return the names that moved files had when the map was recorded; none if its commit is not known."""
+        command = ["diff", "-M", "--diff-filter=R", "--name-status", self.map.commit, "--", "src"]
+        try:
+            moves = git(*command).splitlines() if self.map.commit else []
+        except subprocess.CalledProcessError:
+            return {}
+        return {now: before for _, before, now in (move.split("\t") for move in moves)}
+
+    def _in_map(self, file: str) -> str:
+        """Return the name that a file has in the map."""
+        return self.earlier_names.get(file, file)
 
     def _carried(self, file: str) -> Carried:
         if file not in self.carried:
@@ -411,8 +425,9 @@ class Ranking:
     def _carried_from_map(self, file: str) -> Carried:
         try:
             return Carried(
-                git("diff", "-U0", "--no-color", "--no-ext-diff", self.map.commit, "--", file)
-            )
+                git("diff", "-U0", "-M", "--no-color", "--no-ext-diff", self.map.commit,
+                    "--", self._in_map(file), file)
+            )  # fmt: skip
         except subprocess.CalledProcessError:
             self._note(
                 f"The map's commit {self.map.commit[:10]} is not in this clone: its lines may have moved."

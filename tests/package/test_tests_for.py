@@ -210,6 +210,16 @@ def test_file_of_tests_that_has_changed_since_the_map_runs_whole(groups, monkeyp
     ]
 
 
+def test_lines_of_a_moved_file_are_those_of_its_earlier_name(groups, monkeypatch):
+    file, first, last = groups
+    moved = f"R097\tsrc/cmlp/before.py\t{file}\n"
+    monkeypatch.setattr(tool, "git", lambda *a: moved if "--name-status" in a else "")
+    test_map = small_map(**{"src/cmlp/before.py": f"1:0 {first + 1}:1 {last + 1}:0"})
+    test_map.commit = "earlier"
+    ranking = tool.Ranking(test_map, [Change(file, last - 1)])
+    assert ranking.ordered()[0].endswith("test_function") and not ranking.notes
+
+
 def test_tests_that_do_not_fit_are_left_out():
     seconds = {"a": 2.0, "b": 5.0, "c": 1.0}
     assert tool.within(["a", "b", "c"], seconds.get, 4.0) == ["a", "c"]
