@@ -125,7 +125,7 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
     first, last = (rectangular(assigned["coefs_"][layer], "coefs_") for layer in (0, -1))
     if first.ndim != 2 or last.ndim != 2:
         raise ValueError("coefs_ must hold arrays of shape (n_in, n_out).")
-    options = NetworkOptions.of(estimator)
+    options = estimator._options()
     dtype: np.dtype[Any] = np.dtype(np.float64)
     if options.dtype == "float32" or (options.dtype == "auto" and first.dtype == np.float32):
         dtype = np.dtype(np.float32)
