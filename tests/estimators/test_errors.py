@@ -726,7 +726,7 @@ def frames_of_package(model, X, y):
         MLPClassifier(alpha=-1),
         MLPClassifier(hidden_layer_sizes=0),
         MLPClassifier((5, 0)),
-        MLPClassifier(activation="cube", callbacks=[Checkpoint("model.cmlp")]),
+        MLPClassifier(activation="cube"),
         MLPClassifier(random_state=-1),
         MLPRegressor((5,)),
         TabularClassifier(n_estimators=0),

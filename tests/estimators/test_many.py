@@ -1,5 +1,6 @@
 """`fit_many`: many models side by side."""
 
+import pickle
 import sys
 import threading
 import time
@@ -10,6 +11,7 @@ from _thread import interrupt_main
 import numpy as np
 import pytest
 from estimator_cases import blobs, flat
+from sklearn.base import clone
 
 from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, cpu_info, fit_many
 from cmlp.exceptions import ConvergenceWarning, DataConversionWarning, UselessModelWarning
@@ -74,6 +76,44 @@ def test_models_with_the_same_rows_share_the_converted_ones():
         return n_converted
 
     assert conversions(3) == conversions(1) >= 1
+
+
+def test_models_that_share_rows_have_the_pickles_of_fit_alone():
+    X, y = blobs()
+    numbers = [{}, {"y_scale": "standard"}, {"loss": "quantile", "quantile": (0.1, 0.9)}]
+    labels = [
+        {},
+        {"class_weight": "balanced"},
+        {"early_stopping": True},
+        {"input_scale": "standard"},
+    ]
+    models = [
+        cls(hidden_layer_sizes=(4,), max_iter=3, random_state=seed, **more)
+        for seed in range(2)
+        for cls, settings in ((MLPClassifier, labels), (MLPRegressor, numbers))
+        for more in settings
+    ]
+    alone = [pickle.dumps(clone(model).fit(X, y)) for model in models]
+    assert [pickle.dumps(model) for model in fit_many(models, X, y, n_threads=1)] == alone
+
+
+@pytest.mark.parametrize("place", ["class", "object"])
+def test_a_fit_of_its_own_is_called(place):
+    calls = []
+
+    class Own(MLPClassifier):
+        if place == "class":
+
+            def fit(self, X, y):
+                calls.append(len(X))
+                return super().fit(X, y)
+
+    X, y = blobs()
+    model = Own((4,), max_iter=2)
+    if place == "object":
+        model.fit = lambda X, y: calls.append(len(X))
+    fit_many([model], X, y)
+    assert calls == [len(X)]
 
 
 def test_models_of_the_same_data_have_labels_of_their_own():

@@ -8,6 +8,10 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.arrays import read_once
+from cmlp._estimators.fit_network import NetworkFit
+from cmlp._estimators.fitted import run_locked
+from cmlp._estimators.mlp import MultilayerPerceptron
+from cmlp._estimators.sources import SharedArrays
 from cmlp._process.threads import Pool, available_threads
 from cmlp._process.warnings import warn
 from cmlp._train.parameters import network_argument
@@ -108,12 +112,19 @@ def fit_many(
     rows, targets = _for_each_model(n, X, Xs, "X"), _for_each_model(n, y, ys, "y")
     weights = _for_each_model(n, sample_weight, sample_weights, "sample_weight", optional=True)
     results, errors, pool = models.copy(), {}, Pool(n, threads)
+    shared = None
+    if Xs is None and ys is None and sample_weights is None:
+        shared = SharedArrays(rows[0], targets[0], weights[0], pool)
 
     def train(k: int) -> None:
         weight = {} if weights[k] is None else {"sample_weight": weights[k]}
         try:
             with naming(f"models[{k}]"):
-                models[k].fit(rows[k], targets[k], **weight)
+                method = getattr(models[k].fit, "__func__", None)
+                if shared is not None and method is MultilayerPerceptron.fit:
+                    run_locked(models[k], _fit_on, models[k], shared)
+                else:
+                    models[k].fit(rows[k], targets[k], **weight)
         except Exception as error:
             results[k] = errors[k] = error
 
@@ -124,6 +135,11 @@ def fit_many(
     if errors and on_error == "raise":
         raise _first_error(errors)
     return results
+
+
+def _fit_on(model: MultilayerPerceptron, shared: SharedArrays) -> None:
+    """Do what `fit` does with arrays that others are fitted on, too."""
+    NetworkFit.from_estimator(model, shared).prepare_and_train()
 
 
 def _checked_models(models: Iterable[Any]) -> list[Any]:

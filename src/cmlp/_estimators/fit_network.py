@@ -8,6 +8,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,7 +41,7 @@ from cmlp._train.diagnosis import warn_if_useless
 from cmlp._train.parameters import FIT, PARAMETERS, PARTIAL_FIT, RANGE_TEST
 from cmlp._train.prepare import make_training
 from cmlp._train.random import random_state
-from cmlp._train.same_data import digests_of, keep_or_compare
+from cmlp._train.same_data import checksums_of, digests_of, keep_or_compare
 from cmlp._train.split import checked_shards
 from cmlp._train.state import History, TrainingState
 from cmlp._train.task import has_validation_rows, naming_validation
@@ -124,7 +125,7 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
     first, last = (rectangular(assigned["coefs_"][layer], "coefs_") for layer in (0, -1))
     if first.ndim != 2 or last.ndim != 2:
         raise ValueError("coefs_ must hold arrays of shape (n_in, n_out).")
-    options = NetworkOptions.of(estimator)
+    options = estimator._options()
     dtype: np.dtype[Any] = np.dtype(np.float64)
     if options.dtype == "float32" or (options.dtype == "auto" and first.dtype == np.float32):
         dtype = np.dtype(np.float32)
@@ -137,7 +138,8 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
             y = np.zeros((1, last.shape[1]))
     fit = NetworkFit(estimator, options, source=Arrays(first, y, None))
     fit.dtype = dtype
-    encoding = learn_encoding(fit, CheckedRows(first, dtype, y=y), is_complete=True)[0]
+    rows, once = CheckedRows(first, dtype, y=y), fit.source.once
+    encoding = learn_encoding(fit, rows, is_complete=True, once=once)[0]
     net = fit.net(len(first), encoding.n_outputs, encoding.output)
     params = assigned_params(estimator, net)
     assert params is not None  # callers check can_assemble first
@@ -370,6 +372,7 @@ class NetworkFit(Fit):
             self,
             rows,
             is_complete=source.has_all_targets,
+            once=source.once,
             classes=self.classes,
             knows_classes=self.is_incremental,
         )
@@ -487,7 +490,7 @@ class NetworkFit(Fit):
     def keep_or_compare_rows(self) -> None:
         """Keep checksums of the rows; raises ValueError if the call resumes a fit on others."""
         if self.can_resume:
-            keep_or_compare(self.training)
+            keep_or_compare(self.training, partial(self.source.once, checksums_of))
 
     @property
     def can_resume(self) -> bool:

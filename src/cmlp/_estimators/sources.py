@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
 from cmlp._data.checks import InputChecks, check_width
 from cmlp._data.checksums import RowHash
 from cmlp._data.weights import require_normal
-from cmlp._process.threads import once_per_pool
 from cmlp._train.data import data_in_memory
 from cmlp._train.same_data import arrays_of
 from cmlp._train.team import ALONE
@@ -22,6 +21,7 @@ from cmlp.exceptions import name_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import TypeVar
 
     from numpy.typing import NDArray
 
@@ -29,11 +29,14 @@ if TYPE_CHECKING:
     from cmlp._data.encoded_rows import EncodedRows
     from cmlp._data.labels import Labels
     from cmlp._estimators.targets import TargetEncoding
+    from cmlp._process.threads import Pool
     from cmlp._train.data import Data
     from cmlp._train.state import TrainingState
     from cmlp._train.team import Team
     from cmlp._train.training import Training
     from cmlp._train.training_options import TrainingOptions
+
+    Result = TypeVar("Result")
 
 
 class RowSource(ABC):
@@ -44,6 +47,10 @@ class RowSource(ABC):
     has_all_targets = False  # whether `open` returns all targets, even if not all rows
     fit_method = "fit"  # the public method that `cmlp verify` repeats
     team: Team = ALONE  # who trains on them
+
+    def once(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """Return ``function(*arguments)``, which depends on the rows alone, and which nobody changes."""
+        return function(*arguments)
 
     @abstractmethod
     def open(self, checks: InputChecks) -> CheckedRows:
@@ -78,7 +85,7 @@ class Arrays(RowSource):
 
     def open(self, checks: InputChecks) -> CheckedRows:
         """Return all rows."""
-        return once_per_pool(InputChecks.check, checks, *self.given)
+        return checks.check(*self.given)
 
     def data(
         self,
@@ -95,6 +102,42 @@ class Arrays(RowSource):
         """Hash all rows."""
         hashes = hash_arrays(training, "rows")
         return lambda: hashes
+
+
+class SharedArrays(Arrays):
+    """Arrays on which `fit_many` trains several models: what depends on them alone is computed once.
+
+    The latest result of each function is kept, with its arguments. A function that warns is called again, so that each
+    model has its warning.
+    """
+
+    def __init__(self, X: Any, y: Any, weight: Any, pool: Pool) -> None:
+        super().__init__(X, y, weight)
+        self._pool = pool
+        self._latest: dict[Callable[..., Any], tuple[tuple[Any, ...], Any]] = {}
+
+    def open(self, checks: InputChecks) -> CheckedRows:
+        """Return all rows."""
+        return self.once(_checked_rows, *self.given, *checks)
+
+    def once(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """Return the latest result if the arguments are the same."""
+        latest, result = self._latest.get(function, ((), None))
+        if len(latest) == len(arguments) and all(map(_is_same, latest, arguments)):
+            return cast("Result", result)
+        n_warnings = self._pool.n_warnings
+        found = function(*arguments)
+        if self._pool.n_warnings == n_warnings:
+            self._latest[function] = arguments, found
+        return found
+
+
+def _checked_rows(X: Any, y: Any, weight: Any, *fields: Any) -> CheckedRows:
+    return InputChecks(*fields).check(X, y, weight)
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    return one is other or (isinstance(one, (int, str)) and bool(one == other))
 
 
 class StreamHashes:

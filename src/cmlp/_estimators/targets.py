@@ -23,11 +23,12 @@ from cmlp._data.labels import (
 )
 from cmlp._data.losses import traits_of
 from cmlp._data.weights import as_weights, weights_of_classes
-from cmlp._process.threads import once_per_pool
 from cmlp._train.scores import accuracy, require_rows
 from cmlp._train.task import Objective, objective_of_numbers, y_advice
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._bridge import _core
@@ -117,7 +118,7 @@ class NumberEncoding(TargetEncoding):
 
     def values(self, y: NDArray[Any]) -> NDArray[Any]:
         """Return a matrix of numbers."""
-        targets = targets_in_range(once_per_pool(_as_matrix, y), self.loss)
+        targets = targets_in_range(_as_matrix(y), self.loss)
         if self.quantiles is not None:
             return as_quantile_targets(targets, self.n_outputs)
         if targets.shape[1] != self.n_outputs:
@@ -148,18 +149,22 @@ def learn_encoding(
     rows: CheckedRows,
     *,
     is_complete: bool,
+    once: Callable[..., Any],
     classes: ArrayLike | None = None,
     knows_classes: bool = False,
 ) -> tuple[TargetEncoding, EncodedRows]:
     """Return what the first y means, and the rows with y as targets.
 
     The classes are those of the earlier fit, or `classes`, if the call `knows_classes` or y is not complete.
+    `once` is that of the source of the rows.
     """
     y = rows.y
     if not fit.is_classifier:
-        options, n_columns = fit.options, 1 if y.ndim == 1 else y.shape[1]
-        numbers = NumberEncoding(options.loss, options.loss_parameter, n_columns, options.y_scale)
-        return numbers, numbers.encode(rows)
+        options, matrix = fit.options, once(_as_matrix, y)
+        numbers = NumberEncoding(
+            options.loss, options.loss_parameter, matrix.shape[1], options.y_scale
+        )
+        return numbers, numbers.encode(rows._replace(y=matrix))
     if knows_classes or not is_complete:
         labels = _known_labels(fit, y, classes)
         values = labels.encode(y)
@@ -167,7 +172,7 @@ def learn_encoding(
         labels = fit.previous.model.class_labels
         values = labels.encode_all(y)
     else:
-        labels, values = once_per_pool(learn_labels, y)
+        labels, values = once(learn_labels, y)
         # A program can write to `classes_` of one model.
         labels = Labels(labels.classes.copy(), is_multilabel=labels.kind == "multilabel")
     weights = weights_of_classes(fit.options.class_weight, labels, values, rows.weight)

@@ -31,9 +31,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from threading import Thread
-    from typing import Any, TypeVar
-
-    Result = TypeVar("Result")
 
 
 class _Current(_local):
@@ -75,8 +72,6 @@ class Pool:
         self.ended = deque[None]()
         self._left = deque(range(n_tasks))
         self._warnings: deque[tuple[int, str, type[Warning]]] = deque()
-        # key, result, arguments of `once_per_pool`
-        self._latest: dict[Callable[..., Any], tuple[Any, Any, Any]] = {}
 
     def threads(self, task: Callable[[int], None], wake: Callable[[], None]) -> list[Thread]:
         """Return the threads, which `start` starts; they call `wake` when they end."""
@@ -141,53 +136,14 @@ class Pool:
                 numbers.append(number)
         return found
 
+    @property
+    def n_warnings(self) -> int:
+        """How many warnings the tasks have issued."""
+        return len(self._warnings)
+
     def collect(self, message: str, category: type[Warning]) -> None:
         """Keep a warning of the task that the calling thread does."""
         self._warnings.append((_current.task, message, category))
-
-    def once(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        """Return what `once_per_pool` returns.
-
-        A function that warns is called again: each task has its warning.
-        """
-        key = [_identify_argument(argument) for argument in arguments]
-        latest = self._latest.get(function)
-        if latest is not None and latest[0] == key:
-            return latest[1]
-        n_warnings = len(self._warnings)
-        result = function(*arguments)
-        if len(self._warnings) == n_warnings:
-            # The arguments live on, so that no other object gets their id.
-            self._latest[function] = key, result, arguments
-        return result
-
-
-_COMPARED = frozenset((bool, float, int, str))  # types of arguments that are compared by value
-
-
-def _identify_argument(argument: Any) -> Any:
-    """Return what tells an argument from others: its value, its fields, or which object it is."""
-    if hasattr(type(argument), "_fields"):  # a named tuple
-        return [_identify_argument(field) for field in argument]
-    if type(argument) in _COMPARED:
-        return argument
-    return id(argument)
-
-
-def once_per_pool(function: Callable[..., Result], *arguments: Any) -> Result:
-    """Return ``function(*arguments)``.
-
-    Tasks of a pool with the same objects as arguments share the latest result.
-
-    Named tuples are the same if their fields are. The result must depend on the arguments only, and
-    nobody may change it. The pool has the results because `fit_many` calls the public `fit` of its
-    models, which takes no cache.
-    """
-    pool = _current.pool
-    if pool is None:
-        return function(*arguments)
-    result: Result = pool.once(function, arguments)
-    return result
 
 
 def current_pool() -> Pool | None:

@@ -20,7 +20,6 @@ from cmlp._data.arrays import CSR, section, taken
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import sample
 from cmlp._data.weights import weights_of_rows
-from cmlp._process.threads import once_per_pool
 from cmlp._process.warnings import is_ignored, warn
 from cmlp._train.constant_answer import (
     MEDIAN,
@@ -117,7 +116,7 @@ def warn_if_useless(
         )
     # The best constant answer.
     unit = objective.reported(objective.loss_scale)
-    cost, plain_cost = once_per_pool(constant_costs, net, compared.targets, compared.weight)
+    cost, plain_cost = constant_costs(net, compared.targets, compared.weight)
     limit = unit * limit_of(net, compared, kind, cost, plain_cost)
     cost *= unit
     if loss < limit or not can_be_beaten(cost, compared):

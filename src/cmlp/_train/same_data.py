@@ -10,9 +10,9 @@ import numpy as np
 
 from cmlp._data.arrays import CSR
 from cmlp._data.checksums import BLOCK, block_checksums, stored_dtype
-from cmlp._process.threads import once_per_pool
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import NoReturn
 
     from numpy.typing import NDArray
@@ -25,13 +25,20 @@ if TYPE_CHECKING:
     Groups = dict[str, dict[str, Any]]  # arrays by their name, in groups with the same rows
 
 
-def keep_or_compare(training: Training) -> None:
+def checksums_of(first: int, *kinds_and_rows: Any) -> Checksums:
+    """Return the checksums of the blocks of arrays: first the kinds of all of them, then the arrays."""
+    n = len(kinds_and_rows) // 2
+    return block_checksums(kinds_and_rows[n:], kinds_and_rows[:n], first)
+
+
+def keep_or_compare(training: Training, checksums: Callable[..., Checksums] = checksums_of) -> None:
     """Keep checksums of the data; raises ValueError if a call is resumed and has others.
 
+    `checksums` is another function than `checksums_of` if that was called for the same arrays before.
     A source of blocks can be read again only in other blocks, so that nothing but its first row is compared.
     """
     if training.data.is_whole:
-        keep_or_compare_digests(training, digests_of(training))
+        keep_or_compare_digests(training, digests_of(training, checksums=checksums))
     else:
         keep_or_compare_sample(training)
 
@@ -117,7 +124,12 @@ def _arrays_by_name(rows: EncodedRows, suffix: str = "") -> dict[str, Any]:
     return {name + suffix: array for name, array in arrays.items()}
 
 
-def digests_of(training: Training, first: int = 0, n_rows: int | None = None) -> Digests:
+def digests_of(
+    training: Training,
+    first: int = 0,
+    n_rows: int | None = None,
+    checksums: Callable[..., Checksums] = checksums_of,
+) -> Digests:
     """Return the checksums of the data, in the formats of the kept ones, if these can be compared.
 
     If the training has only a part of `n_rows` rows, from the row `first` on, the checksums of the blocks
@@ -133,19 +145,14 @@ def digests_of(training: Training, first: int = 0, n_rows: int | None = None) ->
                 for name, kind in kinds.items()
             }
         begin = first if group == "rows" else 0
-        # A copy for each state: whether threads share the result would be seen in pickles.
-        sums = once_per_pool(_checksums, begin, *kinds.values(), *arrays.values()).copy()
+        # A copy for each state: whether models share the result would be seen in pickles.
+        sums = checksums(begin, *kinds.values(), *arrays.values()).copy()
         if group == "rows" and n_rows is not None:
             own = sums
             sums = np.zeros(-(-n_rows // BLOCK), np.uint64)
             sums[begin // BLOCK :][: len(own)] = own
         digests[group] = kinds, sums
     return digests
-
-
-def _checksums(first: int, *kinds_and_rows: Any) -> Checksums:
-    n = len(kinds_and_rows) // 2
-    return block_checksums(kinds_and_rows[n:], kinds_and_rows[:n], first)
 
 
 def _kind_to_compare(now: str, earlier: str) -> str:

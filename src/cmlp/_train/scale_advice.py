@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.scale import are_at_most, root_mean_squares, sample
-from cmlp._process.threads import once_per_pool
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,10 +37,10 @@ def scale_advice(objective: Objective, data: Data, *, tiny: bool = False, space:
     if inputs:
         sentences.append(inputs)
     # NaN: no advice names y.
-    size = once_per_pool(_size_of, data.rows.targets) if objective.y_advice else math.nan
+    size = _size_of(data.rows.targets) if objective.y_advice else math.nan
     if size > _LARGE or (tiny and 0 < size < _TINY):
         gap = " " if sentences else ""
-        far = once_per_pool(far_targets, data) if size > _LARGE else ""
+        far = far_targets(data) if size > _LARGE else ""
         sentences.append(
             gap + (far or f"y has values of the order of {size:.0e}: {objective.y_advice} helps.")
         )
@@ -53,7 +52,7 @@ def _advice_about_inputs(data: Data, *, tiny: bool) -> str:
     X = data.rows.X
     if not tiny and are_at_most(X, data.input_scale, _LARGE):
         return ""
-    columns = once_per_pool(root_mean_squares, X, data.input_scale)
+    columns = root_mean_squares(X, data.input_scale)
     largest = float(columns.max())
     if largest > _LARGE:
         names = _names_of_columns(np.flatnonzero(columns > _LARGE), data.names)
