@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from cmlp._bridge._core import Net
 
 
-# Version of the pickles that this package writes. Increase it whenever a field changes.
-PICKLE_VERSION = 10
+# Version of the pickles that this package writes. A new field does not need another one: a pickle without it is
+# loaded as a file without it.
+PICKLE_VERSION = 11
 _CACHE_LINE = 64  # bytes
 
 
