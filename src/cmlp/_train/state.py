@@ -157,82 +157,59 @@ class History:
                 columns[name] = values
         return columns
 
-    def fields(self) -> dict[str, Any]:
-        """Return all attributes, sorted by name, with the curves as arrays."""
-        fields = dict(sorted(vars(self).items()))
-        fields["loss_curve"] = np.fromiter(self.loss_curve, np.float64)
-        if self.validation_scores is not None:
-            fields["validation_scores"] = np.fromiter(self.validation_scores, np.float64)
-        numbers = np.fromiter(chain.from_iterable(self.records), np.float64)
-        fields["records"] = numbers.reshape(-1, len(EpochNumbers._fields))
-        return fields
-
-    @classmethod
-    def from_fields(cls, fields: Mapping[str, object]) -> History:
-        """Return a history with these `fields`; raises ValueError if one is missing or has a wrong type."""
-        history = cls()
-        for name, types in _TYPES.items():
-            value = fields.get(name, "missing")
-            if not isinstance(value, types):
-                raise ValueError(f"{name} is {value!r} in the history.")
-            curve = _curve_of(name, value) if isinstance(value, np.ndarray) else value
-            setattr(history, name, curve)
-        return history
-
-
-_CURVES = ("loss_curve", "validation_scores", "records")
-_TYPES: Mapping[str, tuple[type, ...]] = {
-    "t": (int,),
-    "loss": (float, type(None)),
-    "loss_curve": (np.ndarray,),
-    "best_loss": (float, type(None)),
-    "validation_scores": (np.ndarray, type(None)),
-    "best_validation_score": (float, type(None)),
-    "records": (np.ndarray,),
-    "stale": (int,),
-}
-
-
-def _curve_of(name: str, values: NDArray[Any]) -> Curve[Any]:
-    """Return the curve of an array: of numbers, or of rows for the records of epochs."""
-    if not len(values):
-        return Curve()
-    is_table = name == "records"
-    shape = (len(values), len(EpochNumbers._fields)) if is_table else (len(values),)
-    if values.shape != shape or values.dtype.newbyteorder("=") != np.float64:
-        raise ValueError(f"{name} is not a {'table' if is_table else 'list'} of numbers.")
-    numbers = values.tolist()
-    return Curve((tuple(map(tuple, numbers)) if is_table else tuple(numbers),))
-
 
 # How the history is stored: numbers in an object, and curves in arrays.
 
+_NUMBERS: Mapping[str, tuple[type, ...]] = {
+    "best_loss": (float, type(None)),
+    "best_validation_score": (float, type(None)),
+    "loss": (float, type(None)),
+    "stale": (int,),
+    "t": (int,),
+}
+_CURVES = ("loss_curve", "validation_scores", "records")
 
-def _dump_history(_: str, history: History) -> Parts:
-    fields = history.fields()
-    members = {name: value for name, value in fields.items() if name not in _CURVES}
-    # "epoch" is the field of the state, which replaces None; its place is before "scored".
-    members |= {"epoch": None, "scored": fields["validation_scores"] is not None}
-    return {"history": members, **{f"training.{name}": fields[name] for name in _CURVES}}
+
+def _dump_history(key: str, history: History) -> Parts:
+    losses, scores, records = (getattr(history, name) for name in _CURVES)
+    return {
+        key: {
+            **{name: getattr(history, name) for name in _NUMBERS},
+            "epoch": None,  # that of the state, which replaces it
+            "scored": scores is not None,
+        },
+        "training.loss_curve": np.fromiter(losses, np.float64),
+        "training.validation_scores": None if scores is None else np.fromiter(scores, np.float64),
+        "training.records": np.fromiter(chain.from_iterable(records), np.float64).reshape(
+            -1, len(EpochNumbers._fields)
+        ),
+    }
 
 
 def _load_history(key: str, stored: StoredState) -> History:
-    members = dict(stored.objects[key])
-    epoch = members.pop("epoch", None)
-    scored = members.pop("scored", None)
-    counters = (epoch, members.get("t", 0), members.get("stale", 0))
-    if type(scored) is not bool or any(type(value) is not int or value < 0 for value in counters):
-        raise ValueError("'history' lacks an entry.")
-    curves: dict[str, NDArray[Any] | None] = {}
-    for name in _CURVES:
-        curve = stored.array(f"training.{name}")
-        curves[name] = np.empty(0) if curve is None else curve
-    if not scored:
-        curves["validation_scores"] = None
-    fields = {**members, **curves}
-    if fields.keys() != _TYPES.keys():
-        raise ValueError(f"'history' has other entries than {', '.join(sorted(_TYPES))}.")
-    return History.from_fields(fields)
+    members = stored.objects[key]
+    history = History()
+    for name, types in {**_NUMBERS, "epoch": (int,), "scored": (bool,)}.items():
+        value = members.get(name, "missing")
+        if not isinstance(value, types) or (isinstance(value, int) and value < 0):
+            raise ValueError(f"{name} is {value!r} in the history.")
+    vars(history).update({name: members[name] for name in _NUMBERS})
+    history.loss_curve, scores, history.records = (_load_curve(name, stored) for name in _CURVES)
+    history.validation_scores = scores if members["scored"] else None
+    return history
+
+
+def _load_curve(name: str, stored: StoredState) -> Curve[Any]:
+    """Return a curve: of numbers, or of rows for the records of epochs."""
+    values = stored.array(f"training.{name}")
+    if values is None:
+        return Curve()
+    is_table = name == "records"
+    shape = (len(values), len(EpochNumbers._fields)) if is_table else (len(values),)
+    if values.shape != shape or values.dtype != np.float64:
+        raise ValueError(f"{name} is not a {'table' if is_table else 'list'} of numbers.")
+    numbers = values.tolist()
+    return Curve((tuple(map(tuple, numbers)) if is_table else tuple(numbers),))
 
 
 # -------------------------------------------- the training state: everything that training modifies

@@ -233,7 +233,7 @@ def _dump_target_scale(_: str, scale: TargetScale | None) -> Parts:
 
 def _load_target_scale(_: str, stored: StoredState) -> TargetScale | None:
     fields = {name: stored.array(f"training.target_{name}") for name in _TARGET_ARRAYS}
-    if fields["shift"] is None:
+    if all(array is None for array in fields.values()):
         return None
     in_file = stored.parameters.get("y_scale") or "standard"
     return scale_of({**fields, "kind": stored.pickled("y_scale", in_file)})

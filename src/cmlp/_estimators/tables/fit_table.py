@@ -379,9 +379,7 @@ class TableFit(Fit):
             earlier=earlier,
         )
         learned = with_statistics(columns, raw, self._averages, weight)
-        # Files of earlier versions have the categories of unused columns, and so have their records.
-        kept = [i for i, one in enumerate(earlier or ()) if one.categories is not None]
-        self.columns = learned.without_unused_values(kept)
+        self.columns = learned.without_unused_values()
         self.raw_to_keep = self.columns.without_unused_numbers(raw, learned.codes)
 
     def _averages(self) -> NDArray[Any]:
