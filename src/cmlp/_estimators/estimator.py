@@ -274,7 +274,11 @@ class Estimator(SklearnStub, ExportMethods):
 
     def __setstate__(self, fields: dict[str, Any]) -> None:
         check_version(fields, type(self).__name__)
-        kept = {name: value for name, value in fields.items() if name != "version"}
+        from cmlp._train.parameters import PARAMETERS
+
+        # A pickle of an earlier version lacks the parameters that are newer.
+        kept = {**PARAMETERS.defaults(self._parameter_owner), **fields}
+        del kept["version"]
         if kept.keys() & FITS:
             from cmlp._estimators.pickling import unpickled
 

@@ -458,7 +458,8 @@ class Trainer:
 
         network = fields["network"]
         trained = network_model_of(network)
-        options = _options(fields["options"], trained)
+        # A pickle of an earlier version lacks the parameters that are newer.
+        options = _options({**PARAMETERS.defaults("Trainer"), **fields["options"]}, trained)
         self._set_up([network], [(options, unpickled_state(fields["state"], *trained.first))])
 
     def _training_on(
