@@ -1,6 +1,6 @@
 """Parameter blocks: flat arrays, aligned to cache lines, of all weights and biases; what is read from pickles.
 
-Pickles have a version, so that those of other versions of the package raise an error that says so.
+Pickles have the version of their format, so that those of another one raise an error that says so.
 """
 
 from __future__ import annotations

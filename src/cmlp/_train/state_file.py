@@ -34,6 +34,7 @@ _LAST = ("generator", "digests", "optimizer", "schedule")
 _IN_ORDER = (*(name for name in FIELDS if name not in _LAST), *_LAST)
 # What a file has of a state without an optimizer.
 _WITHOUT_OPTIMIZER = ("history", "target_scale")
+_OF_A_MODEL = ("params", "predicts_y", *_WITHOUT_OPTIMIZER)
 # Keys of JSON objects, with what errors call them.
 _OBJECTS = {
     "history": "the history",
@@ -65,13 +66,14 @@ def pickled_state(state: TrainingState, block: NDArray[Any]) -> dict[str, Any]:
     It has no durations, so that the pickles of two fits with equal seeds are equal.
     """
     is_shared = state.params is block
-    state = state.replaced(
-        order=state.order_to_store, seconds=0.0 if state.batch is None else math.nan
-    )
-    has_history_alone = is_shared and state.has_only_history
-    objects, arrays = _parts_of(state, ["history"] if has_history_alone else _IN_ORDER)
-    if is_shared and not has_history_alone:
-        del objects[PICKLE]["params"]
+    if is_shared and state.has_only_history:
+        objects, arrays = _parts_of(state, ["history"])
+    else:
+        seconds = 0.0 if state.batch is None else math.nan
+        kept = state.replaced(order=state.order_to_store, seconds=seconds)
+        objects, arrays = _parts_of(kept, _IN_ORDER)
+        if is_shared:
+            del objects[PICKLE]["params"]
     if "training.records" in arrays:
         arrays["training.records"][:, -1] = math.nan
     return {**objects, **arrays}
@@ -138,14 +140,12 @@ def unpickled_state(
 
 def _state_of(stored: StoredState) -> TrainingState:
     """Return the state that is stored; raises ValueError if it is damaged."""
-    objects = stored.objects
     with naming_damage():
-        if "training" not in objects:
-            alone = {**_DEFAULTS, "epoch": objects["history"].get("epoch")}
-            stored = stored._replace(objects={**objects, "training": alone})
+        names: Iterable[str] = FIELDS if "training" in stored.objects else _OF_A_MODEL
         state = TrainingState(
-            **{name: each.load(each.key, stored) for name, each in FIELDS.items()}
+            **{name: FIELDS[name].load(FIELDS[name].key, stored) for name in names}
         )
+        state.epoch = stored.objects["history"]["epoch"]
         if (state.optimizer is None) != (state.schedule is None):
             raise ValueError(f"optimizer is {state.optimizer}, but schedule is {state.schedule}.")
     return state
