@@ -10,8 +10,8 @@ from cmlp._model.stored_values import (
     load_calibration_kind,
     load_categories,
     load_cell_format,
+    load_classes,
     load_kinds,
-    load_labels,
     load_texts,
 )
 from cmlp.exceptions import ModelFormatError
@@ -49,7 +49,7 @@ def test_texts_are_between_their_ends(texts):
 
 def test_texts_that_are_not_there_are_none():
     empty = metadata_of()
-    assert load_texts(empty, "names") is load_labels(empty) is load_kinds(empty) is None
+    assert load_texts(empty, "names") is load_classes(empty) is load_kinds(empty) is None
     assert load_cell_format(empty) is load_calibration_kind(empty) is None
     assert load_categories(empty, 2) == [None, None]
 
@@ -70,7 +70,7 @@ def test_texts_that_are_not_there_are_none():
 )
 def test_labels_have_their_type(kind, values, dtype, stored, name):
     texts = [*map(str, values)]
-    labels = load_labels(
+    labels = load_classes(
         metadata_of(
             {"kind": "classifier"} | ({} if name is None else {"labels_dtype": name}),
             labels__ends=ends(*texts),
@@ -92,7 +92,7 @@ def test_labels_of_which_a_row_can_have_several_are_numbers_of_columns():
         labels__text=bytes_of("01"),
         labels__integer=[0, 1],
     )
-    labels = load_labels(stored)
+    labels = load_classes(stored)
     assert labels.kind == "multilabel"
     assert labels.classes.tolist() == [0, 1]
 
@@ -107,7 +107,7 @@ def test_labels_that_do_not_fit_their_type_are_refused(name):
         labels__integer=[1, 300],
     )
     with pytest.raises(ModelFormatError, match="the labels"):
-        load_labels(stored)
+        load_classes(stored)
 
 
 def test_categories_have_their_types():

@@ -158,25 +158,32 @@ def without_last_number(columns):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda fields: fields.pop("columns"), "damaged: 'columns'"),
-        (lambda fields: fields["columns"].update(names=["a"]), "as many names"),
-        (lambda fields: fields.update(networks=[]), "it has 0 networks"),
-        (lambda fields: fields["columns"]["categories"].pop(), "as many names"),
-        (lambda fields: fields.update(columns=without_last_number(fields["columns"])), "damaged"),
+        (lambda fit, model: model.pop("columns"), "damaged: a field is missing"),
+        (lambda fit, model: model.update(columns=3), "damaged"),
+        (lambda fit, model: model["columns"].update(names=["a"]), "as many names"),
+        (lambda fit, model: fit.update(networks=[]), "it has 0 networks"),
+        (lambda fit, model: model["columns"]["categories"].pop(), "as many names"),
         (
-            lambda fields: fields.update(answer_scale=None),
+            lambda fit, model: model.update(columns=without_last_number(model["columns"])),
+            "damaged",
+        ),
+        (
+            lambda fit, model: model.update(answer_scale=None),
             "a regressor needs the scale of its targets",
         ),
-        (lambda fields: fields["networks"].append(fields["networks"][0][:1]), "damaged"),
+        (lambda fit, model: fit["networks"].append(fit["networks"][0][:1]), "damaged"),
         (
-            lambda fields: fields["networks"].insert(0, (fields["networks"][0][0], np.zeros(3))),
+            lambda fit, model: fit["networks"].insert(0, (fit["networks"][0][0], np.zeros(3))),
             "parameters must be",
         ),
+        (lambda fit, model: fit["states"].pop(), "it has not a state for each network"),
+        (lambda fit, model: fit.update(folds=[0]), "its folds are no array of uint8"),
+        (lambda fit, model: fit.update(provenance=[]), r"its provenance is \[\]"),
     ],
 )
 def test_damaged_states_of_tables_are_rejected(change, message):
     state = of_table(TabularRegressor)[0].__getstate__()
-    change(state["_fitted"]["model"])
+    change(state["_fitted"], state["_fitted"]["model"])
     with pytest.raises(ValueError, match=message):
         TabularRegressor().__setstate__(state)
 
@@ -188,35 +195,45 @@ def without(name):
 @pytest.mark.parametrize(
     ("part", "change", "message"),
     [
-        (["model"], without("networks"), "damaged: 'networks'"),
-        (["model", "networks", 0, 0], without("sizes"), "damaged: KeyError"),
+        ([], without("networks"), "damaged: it lacks 'networks'"),
+        (["networks", 0, 0], without("sizes"), "damaged: KeyError"),
+        (["networks", 0, 0], lambda net: net.update(version=0), "another version"),
         (
-            ["model", "networks", 0, 0],
+            ["networks", 0, 0],
             lambda net: net.update(sizes=(4, 9, 3)),
             "The parameters must be 75 values",
         ),
-        (["model", "labels"], without("classes"), "damaged: KeyError"),
+        (["model"], without("labels"), "a classifier needs labels"),
         (
             ["model", "labels"],
-            lambda labels: labels.update(classes=np.array(["a", "b"])),
+            lambda labels: labels.update(labels=np.array(["a", "b"])),
             "its labels do not fit 3 outputs",
         ),
-        (["states", 0], lambda state: state.update(version=0), "another version"),
         (
-            ["states", 0, "history"],
-            lambda history: history.update(loss_curve=1.0),
-            "damaged: loss_curve is 1.0",
+            ["states", 0],
+            lambda state: state.update({"training.loss_curve": 1.0}),
+            "damaged: training.loss_curve is 1.0",
         ),
-        (["model"], lambda model: model.update({"class of cmlp": "eval"}), "damaged: KeyError"),
-        ([], lambda fitted: fitted.update(model=None), "it has no model"),
+        (["model", "kind"], lambda kind: kind.update(kind="eval"), "is a 'eval'"),
+        ([], lambda fitted: fitted.update(model=None), "damaged: 'NoneType'"),
         (
             [],
             lambda fitted: fitted.update(scale_name="unit"),
             "the name of its input_scale is 'unit'",
         ),
-        (["model"], lambda model: model.update(networks=[(None, None)]), "a network is None"),
-        (["model"], lambda model: model.update(input_scale=float("nan")), "its input_scale is nan"),
-        (["model"], lambda model: model.update(names=("a",)), "it must have 4 feature names"),
+        ([], lambda fitted: fitted.update(networks=[(None, None)]), "damaged"),
+        (
+            ["model", "input_scale"],
+            lambda scale: scale.update(input_scale=float("nan")),
+            "its input_scale is nan",
+        ),
+        (
+            ["model", "input_scale"],
+            lambda scale: scale.update(input_scale=(1.0,)),
+            "damaged: .*missing 1 required positional",
+        ),
+        (["model"], lambda model: model.update(names={"names": ("a",)}), "must have 4 feature"),
+        ([], lambda fitted: fitted.update(states=[3]), "damaged"),
     ],
 )
 def test_damaged_states_are_rejected(part, change, message):

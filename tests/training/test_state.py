@@ -122,96 +122,99 @@ def test_other_bit_generators_cannot_be_stored():
 
 
 def stored():
-    state = trainer(early_stopping=True).run(*blobs(), n_batches=4).state
-    state.order_begin = None  # so that the order is stored
-    return state, state.__getstate__()
+    """Return a trainer that has a state with an order, and what is stored of the state."""
+    paused = trainer(early_stopping=True).run(*blobs(), n_batches=4)
+    paused.state.order_begin = None  # so that the order is stored
+    return paused, paused.__getstate__()["state"]
 
 
-def loaded(fields):
-    kind = type(trainer().state)
-    state = kind.__new__(kind)
-    state.__setstate__(fields)
-    return state
+def loaded(state, network=None):
+    paused, _ = stored()
+    other = Trainer.__new__(Trainer)
+    changes = {"state": state, "network": network or paused.network}
+    other.__setstate__({**paused.__getstate__(), **changes})
+    return other
 
 
-@pytest.mark.parametrize("name", ["params", "best", "order"])
+@pytest.mark.parametrize("name", ["training.best", "training.order"])
 def test_arrays_in_another_byte_order_are_converted(name):
-    state, fields = stored()
-    fields[name] = fields[name].astype(fields[name].dtype.newbyteorder())
-    value = loaded(fields).__getstate__()[name]
+    _, fields = stored()
+    swapped = {**fields, name: fields[name].astype(fields[name].dtype.newbyteorder())}
+    value = loaded(swapped).__getstate__()["state"][name]
     assert value.dtype.isnative
-    np.testing.assert_array_equal(value, state.__getstate__()[name])
+    np.testing.assert_array_equal(value, fields[name])
 
 
 @pytest.mark.parametrize(
     "changes, message",
     [
-        ({"version": 0}, "another version of cmlp"),
         (
-            {"params": np.array([None])},
+            {"pickle": {"params": np.array([None])}},
             "params must be a 1-D array of float32 or float64, got 1-D of dtype object",
         ),
-        ({"params": [1.0]}, "params must be a 1-D array of float32 or float64, got list"),
-        ({"best": np.zeros((2, 2))}, "best must be a 1-D array"),
-        ({"order": np.zeros(3)}, "order must be a 1-D array of int64"),
-        ({"sums": np.zeros(2)}, r"is damaged: sums has the shape \(2,\)"),
-        ({"schedule": {"name": "cosine"}}, "is damaged"),
-        ({"schedule": {"name": "constant", "rate": 1.0}}, "is damaged"),
-        ({"schedule": None}, "is damaged"),
-        ({"dropout_seed": 2**32}, "is damaged: dropout_seed is 4294967296"),
-        ({"shuffle_seed": -1}, "is damaged: shuffle_seed is -1"),
-        ({"history": {}}, "is damaged: t is 'missing'"),
-        ({"optimizer": None}, "optimizer is None"),
+        (
+            {"pickle": {"params": [1.0]}},
+            "params must be a 1-D array of float32 or float64, got list",
+        ),
+        ({"pickle": {"predicts_y": 1}}, "is damaged: predicts_y is 1"),
+        ({"pickle": 3}, "is damaged: pickle is 3"),
+        ({"training.best": [1.0]}, r"is damaged: training.best is \[1.0\]"),
+        ({"training.best": np.zeros((2, 2))}, "best must be a 1-D array"),
+        ({"training.order": np.zeros(3)}, "order must be a 1-D array of int64"),
+        ({"training.sums": np.zeros(2)}, r"is damaged: sums has the shape \(2,\)"),
+        ({"training.generator": np.zeros(3)}, "a random state must have 624 words"),
+        ({"training.generator": 5}, "generator is 5"),
+        ({"history": {}}, "is damaged: best_loss is 'missing'"),
         ({"history": 3}, "is damaged: history is 3"),
-        ({"schedule": "constant"}, "is damaged: schedule is 'constant'"),
-        ({"schedule": {"name": "newton"}}, "is damaged: the name of the schedule is 'newton'"),
-        ({"epoch": "1"}, "epoch is '1'"),
-        ({"epoch": -1}, "is damaged: epoch is -1"),
-        ({"generator": 5}, "generator is 5"),
-        ({"order_begin": 5}, "order_begin is 5"),
+        ({"training": {"schedule.name": "newton"}}, "the name of the schedule is 'newton'"),
+        ({"training": {"schedule.name": "cosine", "schedule.begin": 1}}, "is damaged"),
+        ({"training": {"schedule.rate": "1"}}, "is damaged: schedule.rate is '1'"),
+        ({"training": {"dropout_seed": 2**32}}, "is damaged: dropout_seed is 4294967296"),
+        ({"training": {"shuffle_seed": -1}}, "is damaged: shuffle_seed is -1"),
+        ({"training": {"epoch": "1"}}, "epoch is '1'"),
+        ({"training": {"epoch": -1}}, "is damaged: epoch is -1"),
+        ({"training": {"digests": {"rows": "X=|O"}}}, "checksums of the data are invalid"),
+        ({"training": {"optimizer.version": 0}}, "another version of cmlp"),
     ],
 )
 def test_damaged_state_is_refused(changes, message):
     _, fields = stored()
+    if isinstance(changes.get("training"), dict):
+        changes = {"training": {**fields["training"], **changes["training"]}}
     with pytest.raises(ValueError, match=message) as error:
         loaded({**fields, **changes})
     assert str(error.value).count("damaged") <= 1
 
 
-@pytest.mark.parametrize(
-    "name", ["params", "optimizer", "order", "schedule", "history", "batch", "stopped"]
-)
-def test_state_without_a_field_is_refused(name):
+@pytest.mark.parametrize("prefix", ["optimizer", "schedule", "batch", "stopped"])
+def test_state_without_a_number_is_refused(prefix):
     _, fields = stored()
-    del fields[name]
+    kept = {
+        name: value for name, value in fields["training"].items() if not name.startswith(prefix)
+    }
     with pytest.raises(ValueError, match="is damaged"):
-        loaded(fields)
+        loaded({**fields, "training": kept})
 
 
 def test_state_of_another_network_or_other_data_is_refused():
     X, y = blobs()
-    fields = trainer().run(X, y, n_batches=1).__getstate__()
-
-    def restored(network, state=fields["state"]):
-        other = Trainer.__new__(Trainer)
-        other.__setstate__({**fields, "network": network, "state": copy.copy(state)})
-        return other
-
-    best = loaded({**fields["state"].__getstate__(), "best": np.zeros(43)})
+    _, fields = stored()
     with pytest.raises(
         ValueError, match=r"must be 51 values of dtype float64, got an array of shape \(43,\)"
     ):
-        restored(fields["network"], best)
+        loaded({**fields, "training.best": np.zeros(43)})
     with pytest.raises(ValueError, match="must have 102 values of dtype float64"):
-        restored(fields["network"], trainer((4, 5, 3)).run(X, y, n_batches=1).state)
+        loaded(trainer((4, 5, 3)).run(X, y, n_batches=1).__getstate__()["state"])
     with pytest.raises(ValueError, match="must have 102 values of dtype float32"):
-        restored(trainer(dtype="float32").network)
+        loaded(
+            trainer().run(X, y, n_batches=1).__getstate__()["state"],
+            trainer(dtype="float32").network,
+        )
     with pytest.raises(ValueError, match="began with 120 rows, so it cannot continue with 60"):
-        restored(fields["network"]).run(X[:60], y[:60])
+        loaded(trainer().run(X, y, n_batches=1).__getstate__()["state"]).run(X[:60], y[:60])
+    without_generator = {key: part for key, part in fields.items() if key != "training.generator"}
     with pytest.raises(ValueError, match="no random generator"):
-        restored(
-            fields["network"], loaded({**fields["state"].__getstate__(), "generator": None})
-        ).run(X, y)
+        loaded(without_generator).run(X, y)
 
 
 # Curves

@@ -1,6 +1,6 @@
 """Parameter blocks: flat arrays, aligned to cache lines, of all weights and biases; what is read from pickles.
 
-Pickles have a version, so that those of other versions of the package raise an error that says so.
+Pickles have the version of their format, so that those of another one raise an error that says so.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from cmlp._bridge._core import Net
 
 
-# Version of the pickles that this package writes. Increase it whenever a field changes.
-PICKLE_VERSION = 10
+# Version of the pickles that this package writes. A new field does not need another one: a pickle without it is
+# loaded as a file without it.
+PICKLE_VERSION = 11
 _CACHE_LINE = 64  # bytes
 
 

@@ -281,9 +281,8 @@ def _restored_dict(pairs: list[Any], key: str) -> dict[Any, Any]:
 # ---------------------------------------------------------------------------------------------------------- labels
 
 
-def storable_labels(labels: Labels) -> tuple[list[Any], str]:
+def storable_labels(classes: NDArray[Any]) -> tuple[list[Any], str]:
     """Return a classifier's classes and the name of their dtype; raises TypeError if it cannot be stored exactly."""
-    classes = labels.classes
     values: list[Any] = classes.tolist()
     name = f"U{max(1, *map(len, values))}" if classes.dtype.kind == "U" else classes.dtype.name
     if classes.dtype.kind not in "OU" and name not in NUMBERS:
@@ -301,7 +300,7 @@ def storable_labels(labels: Labels) -> tuple[list[Any], str]:
 
 def dump_labels(labels: Labels) -> str:
     """Return a classifier's classes as JSON; raises as `storable_labels`."""
-    values, name = storable_labels(labels)
+    values, name = storable_labels(labels.classes)
     if labels.classes.dtype.kind in "OU":
         values = [_restorable(value, "the label,") for value in values]
     if labels.classes.dtype.kind in "iu" and any(abs(value) > _EXACT for value in values):

@@ -10,7 +10,14 @@ import numpy as np
 
 from cmlp._bridge.blocks import PICKLE_VERSION, check_version
 from cmlp._estimators.exports import ExportMethods
-from cmlp._estimators.fitted import FITTED, Fitted, attributes_to_copy, frozen_copy, run_locked
+from cmlp._estimators.fitted import (
+    FITS,
+    FITTED,
+    Fitted,
+    attributes_to_copy,
+    frozen_copy,
+    run_locked,
+)
 from cmlp._estimators.sklearn_stub import SklearnStub
 from cmlp._train.name_hints import name_hint
 from cmlp.exceptions import InvalidParameterError, NotFittedError, naming, shown, sklearn_class
@@ -258,16 +265,24 @@ class Estimator(SklearnStub, ExportMethods):
         return FITTED in vars(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        from cmlp._estimators.pickling import plain
-
         kept = attributes_to_copy(self)
-        return {"version": PICKLE_VERSION, **{name: plain(value) for name, value in kept.items()}}
+        if kept.keys() & FITS:
+            from cmlp._estimators.pickling import pickled
+
+            kept |= {name: pickled(kept[name]) for name in FITS if name in kept}
+        return {"version": PICKLE_VERSION, **kept}
 
     def __setstate__(self, fields: dict[str, Any]) -> None:
         check_version(fields, type(self).__name__)
-        from cmlp._estimators.pickling import restored
+        from cmlp._train.parameters import PARAMETERS
 
-        kept = {name: restored(value) for name, value in fields.items() if name != "version"}
+        # A pickle of an earlier version lacks the parameters that are newer.
+        kept = {**PARAMETERS.defaults(self._parameter_owner), **fields}
+        del kept["version"]
+        if kept.keys() & FITS:
+            from cmlp._estimators.pickling import unpickled
+
+            kept |= {name: unpickled(kept[name]) for name in FITS if name in kept}
         run_locked(self, vars(self).update, kept)
 
     def save(

@@ -38,6 +38,7 @@ AnyEstimator = TypeVar("AnyEstimator")
 LOCK = "_fitting"  # the attribute that an estimator has only while it is trained
 FITTED = "_fitted"  # that with everything that fit leaves
 INTERRUPTED = "_interrupted"  # the same of a fit that was interrupted in its first epoch: it has fitted nothing
+FITS = FITTED, INTERRUPTED
 ASSIGNED = "_assigned"  # values assigned to fitted attributes before fit, until a call can use them
 NETWORK = "_shared_network"  # the `Network` of `network_`, once it has been asked for; it is not copied or pickled
 
@@ -71,7 +72,7 @@ def fitted_of(estimator: object) -> Any:
     return vars(estimator).get(FITTED)
 
 
-def attributes_to_copy(estimator: object) -> dict[str, object]:
+def attributes_to_copy(estimator: object) -> dict[str, Any]:
     """Return a consistent copy of the estimator's attributes, without those that belong to this object only."""
     attributes = vars(estimator).copy()  # atomic, unlike a comprehension
     for name in (LOCK, NETWORK):

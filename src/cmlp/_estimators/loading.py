@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -336,8 +335,7 @@ def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
     last = frozen_copy(last)
     model = last if isinstance(last, MultilayerPerceptron) else from_sklearn(last)
     trained = model._trained()
-    state = copy.deepcopy(model._fitted.state)
-    state.params = trained.params.copy()
+    state = model._fitted.state.copy()
     scale = pipeline_scale(scalers, trained.input_scale, trained.n_inputs)
     scaled = NetworkModel(
         trained.kind,

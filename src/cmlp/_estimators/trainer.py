@@ -443,26 +443,24 @@ class Trainer:
         return f"Trainer({trained}, solver={self._options.solver!r}: {epochs})"
 
     def __getstate__(self) -> dict[str, Any]:
-        options = self._options.of_trainer()
+        from cmlp._train.state_file import pickled_state
+
         return {
             "version": PICKLE_VERSION,
             "network": self.network,
-            "options": options,
-            "state": self.state,
+            "options": self._options.of_trainer(),
+            "state": pickled_state(self.state, network_model_of(self.network).params),
         }
 
     def __setstate__(self, fields: dict[str, Any]) -> None:
         check_version(fields, "trainer")
+        from cmlp._train.state_file import unpickled_state
+
         network = fields["network"]
-        state = fields["state"]
         trained = network_model_of(network)
-        options = _options(fields["options"], trained)
-        if not isinstance(state, TrainingState):
-            raise ValueError(f"The pickled trainer is damaged: state is {state!r}.")
-        # One block: pickle may have made a copy for each of the two objects.
-        state.params = trained.params
-        state.check(trained.net)
-        self._set_up([network], [(options, state)])
+        # A pickle of an earlier version lacks the parameters that are newer.
+        options = _options({**PARAMETERS.defaults("Trainer"), **fields["options"]}, trained)
+        self._set_up([network], [(options, unpickled_state(fields["state"], *trained.first))])
 
     def _training_on(
         self,

@@ -105,7 +105,7 @@ def verify(
     trained: TrainedModel = model_of(model)
     record: Any = provenance_of(model)
     twin: Any = _twin(model, record)
-    counts = EpochCount(progress, record["ends"])
+    counts = EpochCount(progress, sum(epoch for epoch, _ in record["ends"]))
     ends = [EndsAt(end, record["data"], counts) for end in record["ends"]]
     validation = X_val, y_val, sample_weight_val
     of_groups = groups, groups_val
@@ -187,8 +187,6 @@ class EndsAt:
         self._progress = progress
         self.every_batches = self._batch or None
         self.every_epochs = 1  # until the data are compared
-        self.n_epochs = 0  # so far
-        progress.followed.append(self)
 
     def on_fit_begin(self, trainer: Any) -> None:
         """Compare the data, and train nothing if the earlier training has not."""
@@ -198,9 +196,8 @@ class EndsAt:
     def on_epoch_end(self, trainer: Any) -> None:
         """End training where the earlier one ended."""
         self._compare_data(trainer)
-        self.n_epochs = trainer.state.epoch
-        self._progress.tell()
-        if not self._progress.is_told:
+        self._progress.add()
+        if self._progress.tell is None:
             self.every_epochs = max(1, self._epoch)
         self._stop_at_end(trainer)
 
@@ -225,25 +222,18 @@ class EndsAt:
 
 
 class EpochCount:
-    """Tells the number of completed epochs of all networks, which threads train side by side, and that of all."""
+    """Tells the numbers of completed and of all epochs of all networks, which threads train side by side."""
 
-    def __init__(
-        self, function: Callable[[int, int], None] | None, ends: Sequence[tuple[int, int]]
-    ) -> None:
-        self._function = function
-        self._n_epochs = sum(epoch for epoch, _ in ends)
-        self.is_told = function is not None
-        self.followed: list[EndsAt] = []
+    def __init__(self, tell: Callable[[int, int], None] | None, n_epochs: int) -> None:
+        self.tell, self._n_epochs, self._n_completed = tell, n_epochs, 0
         self._lock = Lock()
-        self._told = -1
 
-    def tell(self) -> None:
-        """Tell the numbers, unless another thread has told them."""
+    def add(self) -> None:
+        """Count an epoch."""
         with self._lock:
-            epoch = sum(one.n_epochs for one in self.followed)
-            if self._function is not None and epoch > self._told:
-                self._told = epoch
-                self._function(epoch, self._n_epochs)
+            self._n_completed += 1
+            if self.tell is not None:
+                self.tell(self._n_completed, self._n_epochs)
 
 
 def _twin(model: Any, record: Provenance) -> Any:
@@ -338,8 +328,6 @@ def _parts(model: TrainedModel) -> dict[str, object]:
     """Return all parts of a model that fit makes, as text and bytes."""
     networks = networks_as_trained(model) if isinstance(model, TableModel) else model.networks
     parts: dict[str, Any] = {}
-    if isinstance(model, TableModel):
-        model = _without_unused_numbers(model)
     for number, (net, params) in enumerate(networks, 1):
         name = f"network {number}" if isinstance(model, TableModel) else "weights"
         parts[name] = repr(net.get_state()), _bytes_of_array(params)
@@ -351,18 +339,6 @@ def _parts(model: TrainedModel) -> dict[str, object]:
                 (key, _bytes_of_array(found[key])) for key in found
             )
     return parts
-
-
-def _without_unused_numbers(model: TableModel) -> TableModel:
-    """Return a model without the values of unused columns, which files of earlier versions have."""
-    summary, background = model.summary, model.background
-    if summary is not None:
-        values = model.columns.without_unused_numbers(summary.values)
-        summary = summary._replace(values=values)
-    if background is not None:
-        rows = model.columns.without_unused_numbers(background.rows)
-        background = background._replace(rows=rows)
-    return model.replace(summary=summary, background=background)
 
 
 def _texts_of_model(model: TrainedModel) -> dict[str, str]:

@@ -35,6 +35,7 @@ from cmlp._model.model import (
     NetworkModel,
     TableModel,
     TrainedNet,
+    kind_of_file,
 )
 from cmlp._model.monotone import signs_of_model, texts_of_signs
 from cmlp._model.probabilities import check_outputs, checked_class_weights, checked_threshold
@@ -43,8 +44,8 @@ from cmlp._model.stored_values import (
     load_calibration_kind,
     load_categories,
     load_cell_format,
+    load_classes,
     load_kinds,
-    load_labels,
     load_texts,
 )
 from cmlp._model.summary import checked_background, checked_summary, measures_distance, short
@@ -52,6 +53,8 @@ from cmlp.exceptions import ModelFormatError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from cmlp._bridge import _core
     from cmlp._data.json_texts import Metadata
@@ -75,6 +78,7 @@ class Draft:
 
     def __init__(self, networks: Sequence[TrainedNet], *, is_table: bool) -> None:
         self.is_table, self.networks = is_table, networks
+        self.stored_kind = ""  # that of a classifier also tells what its labels are
         self.fields: dict[str, Any] = {}
 
     @property
@@ -263,28 +267,33 @@ _MOST_SHOWN = 20  # labels or feature names
 # --------------------------------------------------------------------------------------- what it is
 
 
-def _load_kind(metadata: Metadata, _: Draft) -> str:
-    kind = metadata.required("kind")  # that of a classifier also tells what its labels are
-    return kind if kind in CLASS_NAMES else "classifier"
-
-
 def _has_two_softmax_outputs(net: _core.Net) -> bool:
     return net.n_out == 2 and net.activations[-1] == "softmax"
 
 
 def _read_kind(values: Values, draft: Draft) -> str:
-    kind = values["kind"]
+    kind = draft.stored_kind = str(values["kind"])
+    if kind in ("multilabel", "ordered"):
+        kind = "classifier"
     if not draft.networks or kind not in draft.class_names:
         raise ValueError(f"it has {len(draft.networks)} networks, and is a {kind!r}")
     if kind == "classifier" and not draft.is_table and _has_two_softmax_outputs(draft.net):
         return "network"  # Python's classifiers have one output for two labels
-    return str(kind)
+    return kind
 
 
 _KIND = ModelField(
     "kind",
-    {"kind": Entry(lambda kind, _: {"kind": kind}, _load_kind, "kind", by_core=True)},
+    {
+        "kind": Entry(
+            lambda kind, _: {"kind": kind},
+            lambda metadata, _: metadata.required("kind"),
+            "kind",
+            by_core=True,
+        )
+    },
     _read_kind,
+    lambda kind, model: kind_of_file(kind, model.labels),
     described=lambda _, model: {"class": model.class_name},
     check_absent=_needed,
 )
@@ -321,7 +330,7 @@ _NETWORKS = ModelField(
 )
 
 
-def _load_input_scale(metadata: Metadata, _: Draft) -> float | InputScale:
+def _load_input_scale(metadata: Metadata, _: Draft) -> float | tuple[Any, Any]:
     factor, shift = metadata.array("input.factor"), metadata.array("input.shift")
     if factor is None or shift is None:
         return number_of_digits(metadata.required("input_scale"))
@@ -330,17 +339,17 @@ def _load_input_scale(metadata: Metadata, _: Draft) -> float | InputScale:
         raise ModelFormatError(problem, "CMLP_ERROR_FILE_NONFINITE")
     if not factor.all():
         raise ModelFormatError("a factor of the inputs is 0", "CMLP_ERROR_FILE_VALUE")
-    return InputScale(shift, factor)
+    return shift, factor
 
 
 def _read_input_scale(values: Values, draft: Draft) -> float | InputScale:
-    scale = values["input_scale"]
-    if type(scale) is not InputScale and not (
-        isinstance(scale, (int, float)) and np.isfinite(scale)
-    ):
+    scale: Any = values["input_scale"]
+    if isinstance(scale, tuple):
+        scale = InputScale(*scale)
+    elif not (isinstance(scale, (int, float)) and np.isfinite(scale)):
         raise ValueError(f"its input_scale is {scale!r}")
     check_scale_width(scale, draft.net.n_in)
-    return scale
+    return scale  # type: ignore[no-any-return]
 
 
 def _described_scale(scale: float | InputScale, _: TrainedModel) -> Texts:
@@ -362,7 +371,8 @@ _INPUT_SCALE = ModelField(
         )
     },
     _read_input_scale,
-    described=_described_scale,
+    lambda scale, _: tuple(scale) if isinstance(scale, tuple) else scale,
+    _described_scale,
     check_absent=_needed,
 )
 
@@ -370,15 +380,15 @@ _INPUT_SCALE = ModelField(
 # -------------------------------------------------------------------------------- classes and names
 
 
-def _load_classes(metadata: Metadata, draft: Draft) -> Labels | None:
+def _load_classes(metadata: Metadata, draft: Draft) -> NDArray[Any] | None:
     if draft.kind != "classifier":
         return None
-    return load_labels(metadata)
+    return load_classes(metadata)
 
 
-def _dump_labels(labels: Labels, _: str) -> Mapping[str, Any]:
+def _dump_classes(classes: NDArray[Any], _: str) -> Mapping[str, Any]:
     """Return what the core does not write of labels: their dtype, if it does not follow from their type."""
-    name = dtype_to_store(labels)
+    name = dtype_to_store(classes)
     return {} if name is None else {"labels_dtype": name}
 
 
@@ -388,8 +398,13 @@ def _check_without_labels(draft: Draft) -> None:
 
 
 def _read_labels(values: Values, draft: Draft) -> Labels:
-    labels, net = values["labels"], draft.net
-    if type(labels) is not Labels or labels.n_outputs != net.n_out:
+    net, kind = draft.net, draft.stored_kind
+    labels = Labels(
+        np.asarray(values["labels"]),
+        is_multilabel=kind == "multilabel",
+        is_ordered=kind == "ordered",
+    )
+    if labels.n_outputs != net.n_out:
         raise ValueError(f"its labels do not fit {net.n_out} outputs")
     if draft.kind != "classifier":
         raise ValueError(f"a {draft.kind} has no labels")
@@ -422,10 +437,11 @@ def _described_labels(labels: Labels, _: TrainedModel) -> Texts:
 # `verify` compares the texts of classes, names and categories that a record has.
 _LABELS = ModelField(
     "labels",
-    {"labels": Entry(_dump_labels, _load_classes)},
+    {"labels": Entry(_dump_classes, _load_classes)},
     _read_labels,
-    described=_described_labels,
-    check_absent=_check_without_labels,
+    lambda labels, _: labels.classes,
+    _described_labels,
+    _check_without_labels,
 )
 
 

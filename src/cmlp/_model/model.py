@@ -316,7 +316,7 @@ class _Model:
         cells, names = self.cell_format, self.names
         return {
             "kind": kind_of_file(self.kind, self.labels),
-            "labels": None if self.labels is None else storable_labels(self.labels)[0],
+            "labels": None if self.labels is None else storable_labels(self.labels.classes)[0],
             "names": None if names is None else [str(name) for name in names],
             "cells": None if cells == CellFormat() else tuple(cells),
         }

@@ -18,7 +18,6 @@ from cmlp._data.json_texts import (
     refuse,
     storable_labels,
 )
-from cmlp._data.labels import Labels
 from cmlp._model.calibration import ROWS
 
 if TYPE_CHECKING:
@@ -49,10 +48,10 @@ def load_texts(metadata: Metadata, name: str) -> list[str] | None:
     ]
 
 
-def dtype_to_store(labels: Labels) -> str | None:
+def dtype_to_store(classes: NDArray[Any]) -> str | None:
     """Return the name of the dtype of labels; None if it is the usual one of their type."""
-    values, name = storable_labels(labels)
-    kind = labels.classes.dtype.kind
+    values, name = storable_labels(classes)
+    kind = classes.dtype.kind
     is_large = kind == "u" and max(values) >= _LARGEST
     types = {"U": _TEXT, "O": _TEXT, "b": _BOOLEAN, "f": _DOUBLE}
     usual = _DTYPES[_LARGE if is_large else types.get(kind, _INTEGER)]
@@ -60,12 +59,12 @@ def dtype_to_store(labels: Labels) -> str | None:
     return None if name == usual else name
 
 
-def load_labels(metadata: Metadata) -> Labels | None:
+def load_classes(metadata: Metadata) -> NDArray[Any] | None:
     """Return the labels of a classifier; None if the file has none."""
     types, texts = metadata.array("labels.type"), load_texts(metadata, "labels")
     if types is None or texts is None:
         return None
-    value_type, kind = types.item(), metadata.required("kind")
+    value_type = types.item()
     name = metadata.string("labels_dtype")
     if name is None:
         name = _DTYPES[value_type]
@@ -77,13 +76,13 @@ def load_labels(metadata: Metadata) -> Labels | None:
     values = _label_values(metadata, value_type, texts)
     try:
         with np.errstate(over="ignore"):
-            labels = np.array(values, name)
-        is_same = labels.tolist() == values
+            classes = np.array(values, name)
+        is_same = classes.tolist() == values
     except (TypeError, ValueError, OverflowError):
         is_same = False
     if not is_same:
         raise refuse("the labels are not values of their type")
-    return Labels(labels, is_multilabel=kind == "multilabel", is_ordered=kind == "ordered")
+    return classes
 
 
 def _have_equal_width(texts: list[str]) -> bool:

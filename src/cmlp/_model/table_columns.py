@@ -40,7 +40,7 @@ from cmlp._process.warnings import warn
 from cmlp.exceptions import short_repr
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Self, TypeAlias
 
     from numpy.typing import ArrayLike, NDArray
@@ -364,15 +364,10 @@ class TableColumns(_core.Columns):
     def __getitem__(self, i: int) -> TableColumn:
         return self._columns[i]
 
-    def without_unused_values(self, kept: Container[int] = ()) -> Self:
-        """Return the columns without the categories of those that no network uses, but for some that are `kept`."""
-        return type(self)(
-            [
-                column if column.is_used or i in kept else column.without_values
-                for i, column in enumerate(self._columns)
-            ],
-            self.names,
-        )
+    def without_unused_values(self) -> Self:
+        """Return the columns without the categories of those that no network uses."""
+        columns = [one if one.is_used else one.without_values for one in self._columns]
+        return type(self)(columns, self.names)
 
     def without_unused_numbers(
         self, raw: NDArray[np.float64], codes: Sequence[Codes | None] | None = None

@@ -12,24 +12,21 @@ from zlib import crc32
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._bridge.blocks import PICKLE_VERSION, block_copy, check_params, check_version
+from cmlp._bridge.blocks import block_copy, check_params
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.random import is_storable, stored_generator
 from cmlp._train.state_fields import (
-    DIGESTS_IN_FILE,
+    DIGESTS,
+    KEPT_PARAMETERS,
     NO_SUMS,
-    OPTIMIZER_IN_FILE,
-    PARAMETERS_IN_FILE,
-    PARAMS_IN_FILE,
-    PREDICTS_Y_IN_FILE,
-    TARGET_SCALE_IN_FILE,
-    FileForm,
-    array_in_file,
+    OPTIMIZER,
+    PARAMS,
+    PREDICTS_Y,
+    TARGET_SCALE,
+    array_field,
     count_field,
     generator_field,
-    instance_of,
     load_block,
-    load_dict,
     load_rows,
     load_sums,
     naming_damage,
@@ -38,7 +35,6 @@ from cmlp._train.state_fields import (
     seed_field,
     state_field,
 )
-from cmlp._train.target_scale import scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -48,7 +44,7 @@ if TYPE_CHECKING:
     from cmlp._data.checksums import Digests
     from cmlp._train.random import Generator
     from cmlp._train.schedules import Schedule
-    from cmlp._train.state_fields import FileParts, StateField, StoredState
+    from cmlp._train.state_fields import Parts, StateField, StoredState
     from cmlp._train.target_scale import TargetScale
 
 
@@ -161,90 +157,59 @@ class History:
                 columns[name] = values
         return columns
 
-    def fields(self) -> dict[str, Any]:
-        """Return all attributes, sorted by name, with the curves as arrays."""
-        fields = dict(sorted(vars(self).items()))
-        fields["loss_curve"] = np.fromiter(self.loss_curve, np.float64)
-        if self.validation_scores is not None:
-            fields["validation_scores"] = np.fromiter(self.validation_scores, np.float64)
-        numbers = np.fromiter(chain.from_iterable(self.records), np.float64)
-        fields["records"] = numbers.reshape(-1, len(EpochNumbers._fields))
-        return fields
 
-    def fields_without_seconds(self) -> dict[str, Any]:
-        """Return the fields without the durations, so that the pickles of two fits with equal seeds are equal."""
-        fields = self.fields()
-        fields["records"][:, -1] = np.nan
-        return fields
+# How the history is stored: numbers in an object, and curves in arrays.
 
-    @classmethod
-    def from_fields(cls, fields: Mapping[str, object]) -> History:
-        """Return a history with these `fields`; raises ValueError if one is missing or has a wrong type."""
-        history = cls()
-        for name, types in _TYPES.items():
-            value = fields.get(name, "missing")
-            if not isinstance(value, types):
-                raise ValueError(f"{name} is {value!r} in the history.")
-            curve = _curve_of(name, value) if isinstance(value, np.ndarray) else value
-            setattr(history, name, curve)
-        return history
-
-
-_CURVES = ("loss_curve", "validation_scores", "records")
-_TYPES: Mapping[str, tuple[type, ...]] = {
-    "t": (int,),
-    "loss": (float, type(None)),
-    "loss_curve": (np.ndarray,),
+_NUMBERS: Mapping[str, tuple[type, ...]] = {
     "best_loss": (float, type(None)),
-    "validation_scores": (np.ndarray, type(None)),
     "best_validation_score": (float, type(None)),
-    "records": (np.ndarray,),
+    "loss": (float, type(None)),
     "stale": (int,),
+    "t": (int,),
 }
+_CURVES = ("loss_curve", "validation_scores", "records")
 
 
-def _curve_of(name: str, values: NDArray[Any]) -> Curve[Any]:
-    """Return the curve of an array: of numbers, or of rows for the records of epochs."""
-    if not len(values):
+def _dump_history(key: str, history: History) -> Parts:
+    losses, scores, records = (getattr(history, name) for name in _CURVES)
+    return {
+        key: {
+            **{name: getattr(history, name) for name in _NUMBERS},
+            "epoch": None,  # that of the state, which replaces it
+            "scored": scores is not None,
+        },
+        "training.loss_curve": np.fromiter(losses, np.float64),
+        "training.validation_scores": None if scores is None else np.fromiter(scores, np.float64),
+        "training.records": np.fromiter(chain.from_iterable(records), np.float64).reshape(
+            -1, len(EpochNumbers._fields)
+        ),
+    }
+
+
+def _load_history(key: str, stored: StoredState) -> History:
+    members = stored.objects[key]
+    history = History()
+    for name, types in {**_NUMBERS, "epoch": (int,), "scored": (bool,)}.items():
+        value = members.get(name, "missing")
+        if not isinstance(value, types) or (isinstance(value, int) and value < 0):
+            raise ValueError(f"{name} is {value!r} in the history.")
+    vars(history).update({name: members[name] for name in _NUMBERS})
+    history.loss_curve, scores, history.records = (_load_curve(name, stored) for name in _CURVES)
+    history.validation_scores = scores if members["scored"] else None
+    return history
+
+
+def _load_curve(name: str, stored: StoredState) -> Curve[Any]:
+    """Return a curve: of numbers, or of rows for the records of epochs."""
+    values = stored.array(f"training.{name}")
+    if values is None:
         return Curve()
     is_table = name == "records"
     shape = (len(values), len(EpochNumbers._fields)) if is_table else (len(values),)
-    if values.shape != shape or values.dtype.newbyteorder("=") != np.float64:
+    if values.shape != shape or values.dtype != np.float64:
         raise ValueError(f"{name} is not a {'table' if is_table else 'list'} of numbers.")
     numbers = values.tolist()
     return Curve((tuple(map(tuple, numbers)) if is_table else tuple(numbers),))
-
-
-# How a file has the history: numbers in a JSON object, and curves in arrays.
-
-
-def _dump_history(_: str, fields: Mapping[str, Any]) -> FileParts:
-    members = {name: value for name, value in fields.items() if name not in _CURVES}
-    # "epoch" is the field of the state, which replaces None; its place is before "scored".
-    members |= {"epoch": None, "scored": fields["validation_scores"] is not None}
-    return {"history": members, **{f"training.{name}": fields[name] for name in _CURVES}}
-
-
-def _load_history(key: str, stored: StoredState) -> dict[str, Any]:
-    members = dict(stored.objects[key])
-    epoch = members.pop("epoch", None)
-    scored = members.pop("scored", None)
-    counters = (epoch, members.get("t", 0), members.get("stale", 0))
-    if type(scored) is not bool or any(type(value) is not int or value < 0 for value in counters):
-        raise ValueError("'history' lacks an entry.")
-    curves: dict[str, NDArray[Any] | None] = {}
-    for name in _CURVES:
-        curve = stored.array(f"training.{name}")
-        curves[name] = np.empty(0) if curve is None else curve
-    if not scored:
-        curves["validation_scores"] = None
-    fields = {**members, **curves}
-    if fields.keys() != _TYPES.keys():
-        raise ValueError(f"'history' has other entries than {', '.join(sorted(_TYPES))}.")
-    return fields
-
-
-HISTORY_IN_FILE = FileForm(_dump_history, _load_history)
 
 
 # -------------------------------------------- the training state: everything that training modifies
@@ -259,30 +224,21 @@ class TrainingState:
     (`restore_best`), and in units of y (`use_units_of_y`). When a later call resumes training, `use_units_of_targets`
     and `restore_last` undo this. A warm start begins with those of the model, without best and last ones.
 
-    A pickle has the state of the generator, if that is MT19937; the loaded generator is independent of the original
-    one. It has the fields in this order.
+    What is stored of a generator is its state, if that is MT19937; the loaded one is independent of the original one.
 
     The order of the rows is not stored: a training that is resumed draws it again from the generator before it, and
     from the number of epochs that have begun. If that is not possible, it is stored.
     """
 
     # Weights and biases of the network.
-    params: NDArray[Any] = state_field(load_block, MISSING, PARAMS_IN_FILE, copy=block_copy)
+    params: NDArray[Any] = state_field(PARAMS, MISSING, copy=block_copy)
     # Curves and counters.
-    history: History = state_field(
-        lambda key, fields: History.from_fields(load_dict(key, fields)),
-        MISSING,
-        HISTORY_IN_FILE,
-        copy=History.copy,
-        plain=History.fields,
-    )
+    history: History = state_field((_dump_history, _load_history), MISSING, copy=History.copy)
     # Shuffles the rows; None after training.
     generator: Generator | None = generator_field()
     # Without optimizer and schedule, for example after loading parameters, the training makes them
     # when it begins.
-    optimizer: _core.Optimizer | None = state_field(
-        instance_of(_core.Optimizer), None, OPTIMIZER_IN_FILE, copy=deepcopy
-    )
+    optimizer: _core.Optimizer | None = state_field(OPTIMIZER, None, copy=deepcopy)
     schedule: Schedule | None = schedule_field()
 
     # The call so far:
@@ -298,59 +254,42 @@ class TrainingState:
     # unknown number.
     n_rows: int | None = count_field(None)
     # For validation.
-    held_out_rows: NDArray[np.int64] | None = state_field(
-        load_rows, None, array_in_file(), key="validation"
-    )
+    held_out_rows: NDArray[np.int64] | None = array_field(load_rows, key="validation")
     dropout_seed: int = seed_field()
 
     # The epoch in progress:
     # Of its training rows; None: as given, or not drawn again yet.
-    order: NDArray[np.int64] | None = state_field(load_rows, None, array_in_file(), copy=np.copy)
+    order: NDArray[np.int64] | None = array_field(load_rows, copy=np.copy)
     # The generator before it drew this order; None: the order cannot be drawn again.
     order_begin: _core.Random | None = generator_field()
     # Of an order that is shuffled piece by piece.
     shuffle_seed: int = seed_field()
     # Of its completed batches the sums of cost and penalty and the number of rows, and the gradient
     # norm of the last one: NaN before it, or if the norm is not computed.
-    sums: NDArray[np.float64] = state_field(
-        load_sums,
-        MISSING,
-        array_in_file(absent=NO_SUMS),
-        copy=np.copy,
-        default_factory=NO_SUMS.copy,
+    sums: NDArray[np.float64] = array_field(
+        load_sums, MISSING, absent=NO_SUMS, copy=np.copy, default_factory=NO_SUMS.copy
     )
     # Of its completed pieces; NaN if they were trained before pickling.
     seconds: float = number_field(float, 0.0)
 
     # Other parameters than those of now:
     # While training with early stopping: the best ones of this call so far.
-    best_params: NDArray[Any] | None = state_field(
-        load_block, None, array_in_file(), key="best", copy=block_copy
-    )
+    best_params: NDArray[Any] | None = array_field(load_block, key="best", copy=block_copy)
     # After training with early stopping: those after the last batch.
-    last_params: NDArray[Any] | None = state_field(
-        load_block, None, array_in_file(), key="last", copy=block_copy
-    )
+    last_params: NDArray[Any] | None = array_field(load_block, key="last", copy=block_copy)
     # Of standardized targets; None before it is learned.
-    target_scale: TargetScale | None = state_field(
-        lambda key, fields: scale_of(load_dict(key, fields)),
-        None,
-        TARGET_SCALE_IN_FILE,
-        plain=lambda scale: scale._asdict(),
-    )
+    target_scale: TargetScale | None = state_field(TARGET_SCALE, None)
     # Whether `params` predict y itself although targets are standardized; the best and the last
     # ones never do.
-    predicts_y: bool = state_field(instance_of(bool), False, PREDICTS_Y_IN_FILE)
+    predicts_y: bool = state_field(PREDICTS_Y, False)
 
     # What must be the same when training is resumed:
-    # Of a sample of the data, or of the first row of a source of blocks.
+    # Of a sample of the data, of the first row of a source of blocks, or of all that a table has learned from.
     checksum: int | None = count_field(None)
     # Of all rows, if they are in arrays.
-    digests: Digests | None = state_field(load_dict, None, DIGESTS_IN_FILE)
+    digests: Digests | None = state_field(DIGESTS, None)
     # Of an estimator, which cannot resume without them.
-    kept_parameters: dict[str, Any] | None = state_field(
-        load_dict, None, PARAMETERS_IN_FILE, key="parameters"
-    )
+    kept_parameters: dict[str, Any] | None = state_field(KEPT_PARAMETERS, None, key="parameters")
 
     # Not stored: a generator of the program as the latest draw has left it. Others may draw from it.
     order_end: _core.Random | None = None
@@ -463,12 +402,12 @@ class TrainingState:
             return self.without_rows()
         return self.replaced(
             generator=None if generator is None else stored_generator(generator),
-            order=self._order_to_store,
+            order=self.order_to_store,
             order_end=None,
         )
 
     @property
-    def _order_to_store(self) -> NDArray[np.int64] | None:
+    def order_to_store(self) -> NDArray[np.int64] | None:
         """The order, unless it can be drawn again."""
         return self.order if self.order_begin is None else None
 
@@ -487,37 +426,13 @@ class TrainingState:
         twin.restore_best()
         return twin.resumable()
 
-    def __getstate__(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {"version": PICKLE_VERSION}
-        for name, field in FIELDS.items():
-            fields[field.key] = field.plain_of(getattr(self, name))
-        fields["order"] = self._order_to_store
-        fields["history"] = self.history.fields_without_seconds()
-        fields["seconds"] = 0.0 if self.batch is None else math.nan
-        return fields
-
-    def __setstate__(self, fields: dict[str, Any]) -> None:
-        check_version(fields, "training state")
-        vars(self).update(vars(TrainingState.from_plain(fields)))
-
-    @classmethod
-    def from_plain(cls, fields: Mapping[str, Any]) -> TrainingState:
-        """Return a state from the plain values of its fields; raises ValueError if they are damaged."""
-        with naming_damage():
-            state = cls(**{name: each.loaded(fields[each.key]) for name, each in FIELDS.items()})
-            if (state.optimizer is None) != (state.schedule is None):
-                raise ValueError(
-                    f"optimizer is {state.optimizer}, but schedule is {state.schedule}."
-                )
-        return state
-
 
 def _with_key(described: StateField, name: str) -> StateField:
     """Return the field with its key: the attribute's name unless it has another one."""
     return described._replace(key=described.key or name)
 
 
-# The fields of a state, in the order of pickles.
+# The fields of a state, in the order in which they are stored.
 FIELDS: Mapping[str, StateField] = {
     each.name: _with_key(each.metadata["described"], each.name)
     for each in fields(TrainingState)

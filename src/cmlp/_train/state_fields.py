@@ -1,6 +1,6 @@
-"""How the fields of a training state are copied, pickled, and written to a model file.
+"""How the fields of a training state are copied and stored: each in one form, for model files and for pickles.
 
-`cmlp._train.state` has an entry for each field; `cmlp._train.state_file` reads and writes files.
+`cmlp._train.state` has an entry for each field; `cmlp._train.state_file` reads and writes them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import loaded_block, native
 from cmlp._train.random import stored_generator
 from cmlp._train.schedules import SCHEDULES, Schedule
+from cmlp._train.target_scale import TargetScale, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,18 +28,18 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def naming_damage() -> Iterator[None]:
-    """Raise ValueError that says that a training state is damaged for an error in its fields."""
+def naming_damage(what: str = "training state") -> Iterator[None]:
+    """Raise ValueError that says what is damaged for an error in its fields."""
     try:
         yield
     except KeyError as error:
-        raise ValueError(f"The training state is damaged: it lacks {error}.") from error
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"The training state is damaged: {error}") from error
+        raise ValueError(f"The {what} is damaged: it lacks {error}.") from error
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ValueError(f"The {what} is damaged: {error}") from error
 
 
 class StoredState(NamedTuple):
-    """What a model file has of a training state, beside the network and the estimator.
+    """What a model file or a pickle has of a training state, beside the network and the estimator.
 
     Attributes
     ----------
@@ -46,9 +47,10 @@ class StoredState(NamedTuple):
     params : ndarray
         The network's block.
     parameters : dict
-        Of the estimator.
+        Of the estimator; empty for a pickle.
     objects : dict of dict
-        The members of the JSON objects "history", "training" and "training.parameters".
+        The members of the objects "history", "training" and "training.parameters", which a file has
+        as JSON, and of `PICKLE`.
     array : callable
         Returns the array with a key, or None.
     """
@@ -67,149 +69,116 @@ class StoredState(NamedTuple):
             if name.startswith(prefix)
         }
 
+    def pickled(self, name: str, in_file: Any) -> Any:
+        """Return what a pickle has by this name; in a file it follows from the rest."""
+        return self.objects.get(PICKLE, {}).get(name, in_file)
 
-# What a file has of a field, by its keys: arrays, and the members of JSON objects.
-FileParts: TypeAlias = Mapping[str, Any]
+
+# What is stored of a field, by its keys: arrays, and the members of objects.
+Parts: TypeAlias = Mapping[str, Any]
+# The object with what a file does not need, because its parameters are those of a model.
+PICKLE = "pickle"
 
 
-class FileForm(NamedTuple):
-    """How a model file has a field.
+class StateField(NamedTuple):
+    """How a field of a state is stored, loaded and copied.
 
     Attributes
     ----------
     dump : callable
-        Returns the `FileParts` of ``(key, plain value)``.
+        Returns the `Parts` of ``(key, value)``.
     load : callable
-        Returns the plain value of ``(key, StoredState)``; None if the file has none. Raises
-        ValueError, TypeError or KeyError.
-    """
-
-    dump: Callable[[str, Any], FileParts]
-    load: Callable[[str, StoredState], Any]
-
-
-class StateField(NamedTuple):
-    """How a field of a state is loaded from its plain value, copied, pickled, and saved.
-
-    Attributes
-    ----------
-    load : callable
-        Returns the value of ``(key, plain value)``; raises ValueError, TypeError or KeyError.
+        Returns the value of ``(key, StoredState)``; raises ValueError, TypeError or KeyError.
     default : object
         Of the dataclass. A field can be None only if its default is None.
     copy : callable
         Returns the value of an independent state, of a value that is not None.
-    plain : callable
-        Returns what a pickle has of a value that is not None.
-    in_file : FileForm
     key : str
-        Its name in pickles and files; if empty, the name of the attribute.
+        Its name in files and pickles; if empty, the name of the attribute.
     """
 
-    load: Callable[[str, Any], Any]
+    dump: Callable[[str, Any], Parts]
+    load: Callable[[str, StoredState], Any]
     default: object
     copy: Callable[[Any], Any]
-    plain: Callable[[Any], Any]
-    in_file: FileForm
     key: str = ""
-
-    def loaded(self, plain: Any) -> Any:
-        """Return the value of a plain value."""
-        if plain is None and self.default is None:
-            return None
-        return self.load(self.key, plain)
-
-    def plain_of(self, value: Any) -> Any:
-        """Return what a pickle has of a value."""
-        return None if value is None else self.plain(value)
-
-    def parts_of(self, value: Any) -> FileParts:
-        """Return what a file has of a value."""
-        return self.in_file.dump(self.key, self.plain_of(value))
 
 
 def _same(value: Any) -> Any:
     return value
 
 
+# How a field is stored: `dump` and `load` of a `StateField`.
+Form: TypeAlias = tuple[Callable[[str, Any], Parts], Callable[[str, StoredState], Any]]
+
+
 def state_field(
-    load: Callable[[str, Any], Any],
+    form: Form,
     default: object,
-    in_file: FileForm,
     *,
     key: str = "",
     copy: Callable[[Any], Any] = _same,
-    plain: Callable[[Any], Any] = _same,
     **more: Any,
 ) -> Any:
     """Return a field of a dataclass with its `StateField`."""
-    described = StateField(load, default, copy, plain, in_file, key)
+    described = StateField(*form, default, copy, key)
     return field(default=default, **more, metadata={"described": described})
 
 
-# ------------------------------------------------------------------------------ values of one type
+# ----------------------------------------------------------------------------------------- numbers
 
 
-def instance_of(kind: type) -> Callable[[str, Any], Any]:
-    """Return the function that loads values of a type."""
+def _require(is_valid: object, key: str, value: object) -> None:
+    if not is_valid:
+        raise ValueError(f"{key} is {value!r}.")
 
-    def load(key: str, value: Any) -> Any:
-        if not isinstance(value, kind):
-            raise ValueError(f"{key} is {value!r}.")
+
+def load_dict(key: str, value: Any) -> dict[str, Any]:
+    """Return a dict."""
+    _require(isinstance(value, dict), key, value)
+    return value  # type: ignore[no-any-return]
+
+
+def _number_field(default: object, is_valid: Callable[[Any], object]) -> Any:
+    def load(key: str, stored: StoredState) -> Any:
+        value = stored.objects["training"][key]
+        _require((value is None and default is None) or is_valid(value), key, value)
         return value
 
-    return load
-
-
-load_dict = instance_of(dict)
-
-
-def _load_count(key: str, value: Any) -> int:
-    if not isinstance(value, int) or value < 0:
-        raise ValueError(f"{key} is {value!r}.")
-    return value
-
-
-def _load_seed(key: str, value: Any) -> int:
-    if not isinstance(value, int) or not 0 <= value < 2**32:
-        raise ValueError(f"{key} is {value!r}.")
-    return value
-
-
-_NUMBER = FileForm(
-    lambda key, value: {"training": {key: value}},
-    lambda key, stored: stored.objects["training"][key],
-)
+    return state_field((lambda key, value: {"training": {key: value}}, load), default)
 
 
 def count_field(default: int | None) -> Any:
     """Return the field of an integer that is not negative."""
-    return state_field(_load_count, default, _NUMBER)
+    return _number_field(default, lambda value: isinstance(value, int) and value >= 0)
 
 
 def seed_field() -> Any:
     """Return the field of the seed of random numbers of the core."""
-    return state_field(_load_seed, 0, _NUMBER)
+    return _number_field(0, lambda value: isinstance(value, int) and 0 <= value < 2**32)
 
 
 def number_field(kind: type, default: object) -> Any:
     """Return the field of a bool or a float."""
-    return state_field(instance_of(kind), default, _NUMBER)
+    return _number_field(default, lambda value: isinstance(value, kind))
 
 
 # ------------------------------------------------------------------------------------------ arrays
 
 
-def array_in_file(absent: NDArray[Any] | None = None) -> FileForm:
-    """Return the form of an array; a file without it stands for a copy of `absent`."""
+def array_field(
+    load: Callable[[str, Any], Any], default: object = None, *, absent: Any = None, **more: Any
+) -> Any:
+    """Return the field of an array; if none is stored, it is a copy of `absent`."""
 
-    def load(key: str, stored: StoredState) -> Any:
+    def load_stored(key: str, stored: StoredState) -> Any:
         array = stored.array(f"training.{key}")
-        if array is None and absent is not None:
-            return absent.copy()
-        return array
+        if array is None:
+            return None if absent is None else absent.copy()
+        return load(key, array)
 
-    return FileForm(lambda key, value: {f"training.{key}": value}, load)
+    form = (lambda key, value: {f"training.{key}": value}, load_stored)
+    return state_field(form, default, **more)
 
 
 def load_block(key: str, value: Any) -> NDArray[Any]:
@@ -237,49 +206,64 @@ def load_sums(key: str, value: Any) -> NDArray[np.float64]:
     return sums
 
 
-# The parameters are the network's.
-PARAMS_IN_FILE = FileForm(lambda _, params: {}, lambda _, stored: stored.params)
+# ------------------------------------------- parameters, standardized targets, what must not change
 
 
-# ---------------------------------------------------------------- standardized targets, parameters
+def _dump_params(key: str, params: NDArray[Any]) -> Parts:
+    return {PICKLE: {key: params}}
+
+
+def _load_params(key: str, stored: StoredState) -> NDArray[Any]:
+    own = stored.pickled(key, None)
+    return stored.params if own is None else load_block(key, own)
+
+
+PARAMS: Form = _dump_params, _load_params
 
 
 _TARGET_ARRAYS = ("shift", "factor", "layer")
 
 
-def _dump_target_scale(_: str, fields: Mapping[str, Any] | None) -> FileParts:
-    if fields is None:
+def _dump_target_scale(_: str, scale: TargetScale | None) -> Parts:
+    if scale is None:
         return {}
-    return {f"training.target_{name}": fields[name] for name in _TARGET_ARRAYS}
+    arrays = {f"training.target_{name}": getattr(scale, name) for name in _TARGET_ARRAYS}
+    return {**arrays, PICKLE: {"y_scale": scale.kind}}
 
 
-def _load_target_scale(_: str, stored: StoredState) -> dict[str, Any] | None:
+def _load_target_scale(_: str, stored: StoredState) -> TargetScale | None:
     fields = {name: stored.array(f"training.target_{name}") for name in _TARGET_ARRAYS}
-    if fields["shift"] is None:
+    if all(array is None for array in fields.values()):
         return None
-    return {**fields, "kind": stored.parameters.get("y_scale") or "standard"}
+    in_file = stored.parameters.get("y_scale") or "standard"
+    return scale_of({**fields, "kind": stored.pickled("y_scale", in_file)})
 
 
-TARGET_SCALE_IN_FILE = FileForm(_dump_target_scale, _load_target_scale)
-
-# A saved model predicts y itself.
-PREDICTS_Y_IN_FILE = FileForm(
-    lambda _, predicts_y: {}, lambda _, stored: stored.array("training.target_shift") is not None
-)
+TARGET_SCALE: Form = _dump_target_scale, _load_target_scale
 
 
-def _dump_parameters(key: str, parameters: dict[str, Any] | None) -> FileParts:
-    if parameters is None:
-        return {}
-    # Their module is not imported before a file is written.
-    from cmlp._data.json_texts import without_tensors
-
-    return {f"training.{key}": without_tensors(parameters)}
+def _dump_predicts_y(key: str, predicts_y: bool) -> Parts:
+    return {PICKLE: {key: predicts_y}}
 
 
-PARAMETERS_IN_FILE = FileForm(
-    _dump_parameters, lambda key, stored: stored.objects.get(f"training.{key}")
-)
+def _load_predicts_y(key: str, stored: StoredState) -> bool:
+    value = stored.pickled(key, stored.array("training.target_shift") is not None)
+    _require(isinstance(value, bool), key, value)
+    return value  # type: ignore[no-any-return]
+
+
+PREDICTS_Y: Form = _dump_predicts_y, _load_predicts_y
+
+
+def _dump_kept_parameters(key: str, parameters: dict[str, Any] | None) -> Parts:
+    return {} if parameters is None else {f"training.{key}": parameters}
+
+
+def _load_kept_parameters(key: str, stored: StoredState) -> Mapping[str, Any] | None:
+    return stored.objects.get(f"training.{key}")
+
+
+KEPT_PARAMETERS: Form = _dump_kept_parameters, _load_kept_parameters
 
 
 # ------------------------------------------------------- generator, checksums, optimizer, schedule
@@ -290,10 +274,10 @@ def copied_generator(generator: Generator) -> Generator:
     return generator.copy() if isinstance(generator, _core.Random) else generator
 
 
-def _dump_generator(key: str, generator: _core.Random | None) -> FileParts:
+def _dump_generator(key: str, generator: Generator | None) -> Parts:
     if generator is None:
         return {}
-    fields = generator.get_state()
+    fields = stored_generator(generator).get_state()
     return {
         f"training.{key}": fields["key"].view(np.int32),
         "training": {f"{key}.position": fields["position"]},
@@ -311,12 +295,10 @@ def _load_generator(key: str, stored: StoredState) -> _core.Random | None:
 
 def generator_field() -> Any:
     """Return the field of a random generator."""
-    form = FileForm(_dump_generator, _load_generator)
-    load = instance_of(_core.Random)
-    return state_field(load, None, form, copy=copied_generator, plain=stored_generator)
+    return state_field((_dump_generator, _load_generator), None, copy=copied_generator)
 
 
-def _dump_digests(key: str, digests: Digests | None) -> FileParts:
+def _dump_digests(key: str, digests: Digests | None) -> Parts:
     if digests is None:
         return {}
     kinds = {group: " ".join(map("=".join, each.items())) for group, (each, _) in digests.items()}
@@ -327,16 +309,14 @@ def _dump_digests(key: str, digests: Digests | None) -> FileParts:
 
 
 def _load_digests(key: str, stored: StoredState) -> Digests | None:
-    # Training states are pickled without this module.
+    # Few programs load a state with them.
     from cmlp._data.checksums import STORED_DTYPES
 
     texts = stored.objects["training"].get(key)
     if texts is None:
         return None
-    if not isinstance(texts, dict):
-        raise ValueError(f"{key} is {texts!r}.")
     digests: Digests = {}
-    for group, text in texts.items():
+    for group, text in load_dict(key, texts).items():
         sums = stored.array(f"training.digest_{group}")
         kinds = dict(pair.split("=", 1) for pair in str(text).split() if "=" in pair)
         if (
@@ -350,10 +330,10 @@ def _load_digests(key: str, stored: StoredState) -> Digests | None:
     return digests
 
 
-DIGESTS_IN_FILE = FileForm(_dump_digests, _load_digests)
+DIGESTS: Form = _dump_digests, _load_digests
 
 
-def _dump_optimizer(key: str, optimizer: _core.Optimizer | None) -> FileParts:
+def _dump_optimizer(key: str, optimizer: _core.Optimizer | None) -> Parts:
     if optimizer is None:
         return {}
     fields = optimizer.get_state()
@@ -369,47 +349,34 @@ def _load_optimizer(key: str, stored: StoredState) -> _core.Optimizer | None:
     fields = stored.part(f"{key}.")
     if not fields:
         return None
-    fields["solver"] = fields.pop("kind")
-    # Files of earlier versions lack some of them.
-    defaults = _core.Optimizer(stored.net, fields["solver"], learning_rate=0.0).get_state()
-    if not set(fields) <= set(defaults) or fields.get("version") != _core.STATE_VERSION:
-        raise ValueError("its optimizer is of a newer version.")
     moments = stored.array(f"training.{key}")
     if moments is None:
         moments = np.empty(0, stored.net.dtype)
-    return _core.restored({**defaults, **fields, "state": moments})
+    return _core.restored({**fields, "solver": fields["kind"], "state": moments})
 
 
-OPTIMIZER_IN_FILE = FileForm(_dump_optimizer, _load_optimizer)
+OPTIMIZER: Form = _dump_optimizer, _load_optimizer
 
 
-def _plain_schedule(schedule: Schedule) -> dict[str, Any]:
-    return {"name": schedule.name, **vars(schedule)}
-
-
-def _load_schedule(key: str, plain: Any) -> Schedule:
-    numbers = dict(load_dict(key, plain))
-    name = numbers.pop("name")
-    if name not in SCHEDULES:
-        raise ValueError(f"the name of the schedule is {name!r}.")
-    return SCHEDULES[name](**numbers)
-
-
-def _dump_schedule(key: str, fields: Mapping[str, Any] | None) -> FileParts:
-    if fields is None:
+def _dump_schedule(key: str, schedule: Schedule | None) -> Parts:
+    if schedule is None:
         return {}
+    fields = {"name": schedule.name, **vars(schedule)}
     return {"training": {f"{key}.{name}": value for name, value in fields.items()}}
 
 
-def _load_stored_schedule(key: str, stored: StoredState) -> dict[str, Any] | None:
-    fields = stored.part(f"{key}.")
-    for name, value in fields.items():
-        if name != "name" and type(value) not in (int, float):
-            raise ValueError(f"{key}.{name} is {value!r}.")
-    return fields or None
+def _load_schedule(key: str, stored: StoredState) -> Schedule | None:
+    numbers = stored.part(f"{key}.")
+    if not numbers:
+        return None
+    name = numbers.pop("name")
+    if name not in SCHEDULES:
+        raise ValueError(f"the name of the schedule is {name!r}.")
+    for each, value in numbers.items():
+        _require(type(value) in (int, float), f"{key}.{each}", value)
+    return SCHEDULES[name](**numbers)
 
 
 def schedule_field() -> Any:
     """Return the field of a learning-rate schedule."""
-    form = FileForm(_dump_schedule, _load_stored_schedule)
-    return state_field(_load_schedule, None, form, plain=_plain_schedule)
+    return state_field((_dump_schedule, _load_schedule), None)

@@ -1,22 +1,23 @@
-"""The training state in a model file, also in one that a C program has written.
+"""The training state in a pickle and in a model file, also in one that a C program has written.
 
-Scalars are stored as JSON, arrays as tensors. Each field has its form in
+Both have the same objects, which a file has as JSON, and arrays. Each field has its form in
 `cmlp._train.state_fields`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._data.json_texts import dump_parameters, load_parameters, refuse
+from cmlp._data.json_texts import dump_parameters, load_parameters, refuse, without_tensors
 from cmlp._train.schedules import SCHEDULES
 from cmlp._train.state import FIELDS, EpochNumbers, History, TrainingState
-from cmlp._train.state_fields import StoredState, naming_damage
+from cmlp._train.state_fields import PICKLE, StoredState, load_dict, naming_damage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +34,7 @@ _LAST = ("generator", "digests", "optimizer", "schedule")
 _IN_ORDER = (*(name for name in FIELDS if name not in _LAST), *_LAST)
 # What a file has of a state without an optimizer.
 _WITHOUT_OPTIMIZER = ("history", "target_scale")
+_OF_A_MODEL = ("params", "predicts_y", *_WITHOUT_OPTIMIZER)
 # Keys of JSON objects, with what errors call them.
 _OBJECTS = {
     "history": "the history",
@@ -46,25 +48,53 @@ def dump_state(state: TrainingState, *, include_training_state: bool) -> tuple[S
 
     Without `include_training_state`, they have only counters and best values of the history.
     """
-    names: Sequence[str]
-    if not include_training_state:
-        names = ["history"]
-    elif state.optimizer is None:
-        names = _WITHOUT_OPTIMIZER
+    names: Iterable[str] = ["history"]
+    if include_training_state:
+        names = _WITHOUT_OPTIMIZER if state.optimizer is None else _IN_ORDER
+    objects, arrays = _parts_of(state, names)
+    objects.pop(PICKLE, None)
+    strings = {
+        key: dump_parameters(without_tensors(members), _OBJECTS[key])
+        for key, members in objects.items()
+    }
+    return strings, arrays if include_training_state else {}
+
+
+def pickled_state(state: TrainingState, block: NDArray[Any]) -> dict[str, Any]:
+    """Return what a pickle has of a state, without its parameters if they are the block of the model.
+
+    It has no durations, so that the pickles of two fits with equal seeds are equal.
+    """
+    is_shared = state.params is block
+    if is_shared and state.has_only_history:
+        objects, arrays = _parts_of(state, ["history"])
     else:
-        names = _IN_ORDER
-    objects: dict[str, dict[str, object]] = {}
+        seconds = 0.0 if state.batch is None else math.nan
+        kept = state.replaced(order=state.order_to_store, seconds=seconds)
+        objects, arrays = _parts_of(kept, _IN_ORDER)
+        if is_shared:
+            del objects[PICKLE]["params"]
+    if "training.records" in arrays:
+        arrays["training.records"][:, -1] = math.nan
+    return {**objects, **arrays}
+
+
+def _parts_of(
+    state: TrainingState, names: Iterable[str]
+) -> tuple[dict[str, dict[str, Any]], Arrays]:
+    """Return the objects and arrays of some fields of a state."""
+    objects: dict[str, dict[str, Any]] = {}
     arrays = {}
     for name in names:
-        for key, part in FIELDS[name].parts_of(getattr(state, name)).items():
+        field = FIELDS[name]
+        for key, part in field.dump(field.key, getattr(state, name)).items():
             if isinstance(part, Mapping):
                 objects.setdefault(key, {}).update(part)
             # The format does not allow empty arrays; a missing array is loaded as an empty one.
-            elif part is not None and len(part) and include_training_state:
+            elif part is not None and len(part):
                 arrays[key] = part
     objects["history"]["epoch"] = state.epoch
-    strings = {key: dump_parameters(members, _OBJECTS[key]) for key, members in objects.items()}
-    return strings, arrays
+    return objects, arrays
 
 
 def load_state(
@@ -76,21 +106,49 @@ def load_state(
     is resumed.
     """
     if file.array("training.numbers") is not None:
-        stored = _stored_by_c(net, params, parameters, file)
-    else:
-        objects = {}
-        for key in _OBJECTS:
-            text = file.string(key)
-            if text is not None:
-                objects[key] = load_parameters(text, key)
-        if "history" not in objects:
-            return TrainingState(params, History())
-        if "training" not in objects:
-            objects["training"] = {**_DEFAULTS, "epoch": objects["history"].get("epoch")}
-        stored = StoredState(net, params, parameters, objects, file.array)
+        return _state_of(_stored_by_c(net, params, parameters, file))
+    objects = {}
+    for key in _OBJECTS:
+        text = file.string(key)
+        if text is not None:
+            objects[key] = load_parameters(text, key)
+    if "history" not in objects:
+        return TrainingState(params, History())
+    return _state_of(StoredState(net, params, parameters, objects, file.array))
+
+
+def unpickled_state(
+    fields: Mapping[str, Any], net: _core.Net, block: NDArray[Any]
+) -> TrainingState:
+    """Return the state that `pickled_state` has described; ValueError if it is damaged or not one of the network."""
+
+    def array(key: str) -> NDArray[Any] | None:
+        found = fields.get(key)
+        if found is None:
+            return None
+        if not isinstance(found, np.ndarray):
+            raise ValueError(f"{key} is {found!r}.")
+        return found.astype(found.dtype.newbyteorder("="), copy=False)
+
     with naming_damage():
-        plain = {each.key: each.in_file.load(each.key, stored) for each in FIELDS.values()}
-    return TrainingState.from_plain(plain)
+        keys = [key for key in (*_OBJECTS, PICKLE) if key in fields]
+        objects = {key: load_dict(key, fields[key]) for key in keys}
+    state = _state_of(StoredState(net, block, {}, objects, array))
+    state.check(net)
+    return state
+
+
+def _state_of(stored: StoredState) -> TrainingState:
+    """Return the state that is stored; raises ValueError if it is damaged."""
+    with naming_damage():
+        names: Iterable[str] = FIELDS if "training" in stored.objects else _OF_A_MODEL
+        state = TrainingState(
+            **{name: FIELDS[name].load(FIELDS[name].key, stored) for name in names}
+        )
+        state.epoch = stored.objects["history"]["epoch"]
+        if (state.optimizer is None) != (state.schedule is None):
+            raise ValueError(f"optimizer is {state.optimizer}, but schedule is {state.schedule}.")
+    return state
 
 
 _DEFAULTS = {field.key: field.default for field in FIELDS.values() if field.default is not MISSING}
@@ -177,7 +235,7 @@ def _stored_by_c(
     history = History()
     history.watch_losses(losses, _TOL)
     members = {
-        **FIELDS["history"].parts_of(history)["history"],
+        **FIELDS["history"].dump("history", history)["history"],
         "t": n_epochs * n_rows,
         "loss": losses[-1] if losses else None,
         "epoch": n_epochs,

@@ -195,10 +195,8 @@ def _differ(first: NDArray[Any], second: NDArray[Any]) -> bool:
     )
 
 
-def scale_of(fields: Mapping[str, Any] | None) -> TargetScale | None:
+def scale_of(fields: Mapping[str, Any]) -> TargetScale:
     """Return the scale with these attributes, for example from a pickle; raises ValueError if they are no arrays."""
-    if fields is None:
-        return None
     layer = fields.get("layer")
     if layer is not None:
         layer = _float_array(layer, "the output layer")

@@ -89,7 +89,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._data.checksums import Digests
     from cmlp._data.groups import Groups
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.fitted import Provenance, ProvenanceNow
@@ -218,9 +217,9 @@ class TableFit(Fit):
         self.column_signs = signs_of_columns(options.monotonic_cst, columns, self.encoding)
         kinds = {gets_bins(columns, k) for k in range(min(options.n_estimators, 2))}
         self.inputs = {bins: columns.encode(rows.raw, bins=bins) for bins in kinds}
-        digest = _digest_of(self)
+        checksum = self._checksum()
         if resumed is not None:
-            if digest != resumed.state.digests:
+            if checksum != resumed.state.checksum:
                 raise ValueError(_OTHER_DATA)
             self.background = resumed.model.background
             self._use_folds(self._folds_to_resume(resumed))
@@ -236,7 +235,7 @@ class TableFit(Fit):
             self.trainings = self._new_trainings(generator)
         for training in self.trainings:
             training.state.kept_parameters = parameters_to_keep(self.estimator)
-            training.state.digests = digest
+            training.state.checksum = checksum
         self.values = values_at_ranks(self.raw_to_keep, rows.to_train_on[1])
         return self
 
@@ -380,9 +379,7 @@ class TableFit(Fit):
             earlier=earlier,
         )
         learned = with_statistics(columns, raw, self._averages, weight)
-        # Files of earlier versions have the categories of unused columns, and so have their records.
-        kept = [i for i, one in enumerate(earlier or ()) if one.categories is not None]
-        self.columns = learned.without_unused_values(kept)
+        self.columns = learned.without_unused_values()
         self.raw_to_keep = self.columns.without_unused_numbers(raw, learned.codes)
 
     def _averages(self) -> NDArray[Any]:
@@ -682,11 +679,36 @@ class TableFit(Fit):
             groups or [self.trainings], warns=warns, needs_proof=needs_proof, note=note
         )
 
-    def digest_of_rows(self) -> object:
+    def digest_of_rows(self) -> bytes:
         """Return the checksums of the rows that count, without what was learned from them."""
-        digests = self.trainings[0].state.digests
-        assert digests is not None  # of each run, once it is prepared
-        return digests["table"][1]
+        rows = self.rows
+        arrays = [
+            np.where(np.isnan(rows.raw), np.nan, rows.raw),
+            rows.targets,
+        ]  # NaN has many forms
+        if rows.weight is not None:
+            arrays.append(rows.weight)
+        return block_checksums(arrays, [stored_dtype(array) for array in arrays]).tobytes()
+
+    def _checksum(self) -> int:
+        """Return a checksum of the data and of what fit has learned before training."""
+        columns, labels, scale = self.columns, self.encoding.labels, self.encoding.answer_scale
+        learned = [
+            None if columns.names is None else list(columns.names),
+            columns.categories,
+            columns.dates,
+            None if labels is None else (labels.classes.dtype.str, labels.classes.tolist()),
+            None if scale is None else tuple(scale),
+            len(self.rows.raw) - self.rows.n_training,
+            columns.numbers.tobytes(),
+            columns.statistics.tobytes(),
+            *[
+                groups and groups.codes.tobytes()
+                for groups in (self.row_groups, self.training_groups)
+            ],
+            self.digest_of_rows(),
+        ]
+        return int(hash_of_text(repr(learned)), 16)
 
     def fitted(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit leaves, when training has ended or was interrupted; then with what `resume` needs."""
@@ -850,37 +872,3 @@ def _validation_frame(X_val: ArrayLike | None, class_name: str) -> InputFrame:
     if not frame.n_rows:
         raise ValueError("X_val must have at least one row.")
     return frame
-
-
-def _digest_of(fit: TableFit) -> Digests:
-    """Return a summary of the data and of what fit has learned before training: equal for equal data."""
-    rows = fit.rows
-    columns = fit.columns
-    labels = fit.encoding.labels
-    scale = fit.encoding.answer_scale
-    classes = None if labels is None else (labels.classes.dtype.str, labels.classes.tolist())
-    names = None if columns.names is None else list(columns.names)
-    before = names, columns.categories, columns.dates, classes
-    target = "None"
-    if scale is not None:
-        fields = ", ".join(f"{name}={value!r}" for name, value in scale._asdict().items())
-        # The word stays the same whatever the class is called, so that pickled fits can be resumed.
-        target = f"TableTarget({fields})"
-    learned = f"({', '.join(map(repr, before))}, {target}, {len(rows.raw) - rows.n_training!r})"
-    arrays = [np.where(np.isnan(rows.raw), np.nan, rows.raw), rows.targets]  # NaN has many forms
-    if rows.weight is not None:
-        arrays.append(rows.weight)
-    if fit.row_groups is not None:
-        learned += f", groups {_hash_of(fit.row_groups.codes)}"
-    if fit.training_groups is not None and fit.training_groups is not fit.row_groups:
-        learned += f", groups of training {_hash_of(fit.training_groups.codes)}"
-    checksums = block_checksums(arrays, [stored_dtype(array) for array in arrays])
-    kinds = {"numbers": columns.numbers.tobytes().hex(), "learned": hash_of_text(learned)}
-    if len(columns.statistics):
-        kinds["statistics"] = _hash_of(columns.statistics)
-    return {"table": (kinds, checksums.tobytes())}  # type: ignore[dict-item]  # bytes can be compared with ==
-
-
-def _hash_of(array: NDArray[Any]) -> str:
-    """Return a checksum of the bytes of an array."""
-    return hash_of_text(array.tobytes().hex())
