@@ -12,7 +12,7 @@ from cmlp._bridge.blocks import PICKLE_VERSION, check_version
 from cmlp._estimators.exports import ExportMethods
 from cmlp._estimators.fitted import FITTED, Fitted, attributes_to_copy, frozen_copy, run_locked
 from cmlp._estimators.sklearn_stub import SklearnStub
-from cmlp._train.name_hints import name_hint
+from cmlp._parameters.name_hints import name_hint
 from cmlp.exceptions import InvalidParameterError, NotFittedError, naming, shown, sklearn_class
 
 if TYPE_CHECKING:
@@ -93,16 +93,12 @@ class Estimator(SklearnStub, ExportMethods):
 
     # Parameters: get_params, set_params and repr
 
-    def _store(self, arguments: Mapping[str, object]) -> None:
-        """Store the constructor's arguments unchanged as attributes of the same names."""
-        vars(self).update({k: v for k, v in arguments.items() if k not in ("self", "__class__")})
-
     def _parameters(self) -> dict[str, Any]:
         """Return the parameters of the public class that this is, or from which it is derived.
 
         The constructor of a subclass may have others: what it passes on, or sets as attributes, counts.
         """
-        from cmlp._train.parameters import PARAMETERS  # programs load and predict without it
+        from cmlp._parameters.entries import PARAMETERS  # programs load and predict without it
 
         names, own = PARAMETERS.names(self._parameter_owner), vars(self)
         try:

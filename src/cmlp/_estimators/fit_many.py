@@ -8,9 +8,9 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.arrays import read_once
+from cmlp._parameters.entries import network_argument
 from cmlp._process.threads import Pool, available_threads
 from cmlp._process.warnings import warn
-from cmlp._train.parameters import network_argument
 from cmlp.exceptions import InvalidParameterError, naming, shown
 
 if TYPE_CHECKING:
