@@ -34,7 +34,7 @@ PUBLIC |= {
     "cmlp.__main__",
     "cmlp.story",
 }  # the command itself, and what the docs import from the story
-NOUNS = {"cmlp._train.hyperparameters", "cmlp._model.model"}
+NOUNS = {"cmlp._parameters.hyperparameters", "cmlp._model.model"}
 # Tests of the bridge, of the reader of text and of screens, which have no public names.
 INNER_TESTS = {"core", "data", "story", "console"}
 

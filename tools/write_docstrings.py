@@ -1,11 +1,15 @@
-"""Write the docstrings that repeat the table of parameters, from the table.
+"""Write the signatures and docstrings that repeat the table of parameters, from the table.
 
 Usage: ``python tools/write_docstrings.py``, in the source tree with cmlp installed, after a change
-of ``src/cmlp/_train/parameters.py`` or ``src/cmlp/_data/losses.py``, of a signature, or of what
-`MLPRegressor` repeats of `MLPClassifier`. With ``--check``, it names the files that would change,
-and changes nothing. A test compares. Written are
+of ``src/cmlp/_parameters/entries.py`` or ``src/cmlp/_data/losses.py``, or of what `MLPRegressor`
+repeats of `MLPClassifier`. With ``--check``, it names the files that would change, and changes
+nothing. A test compares. Written are
 
-- the parameters that the table has, in the order of the signature,
+- the parameters of constructors with their types and defaults, in the order that they have; a new
+  one comes after the one that precedes it in the table,
+- the assignments of constructors that only store their parameters,
+- the annotations of the classes that have parameters as fields,
+- in docstrings, the parameters that the table has, in the order of the signature,
 - in `fit`, the names of the parameters that may change before it resumes,
 - in `Network`, the formulas of the losses, from their table,
 - the fitted attributes of `MLPClassifier` and `MLPRegressor`, from their descriptors,
@@ -15,6 +19,7 @@ All other text stays as it is.
 """
 
 import ast
+import functools
 import re
 import sys
 import textwrap
@@ -24,8 +29,8 @@ from pathlib import Path
 import cmlp
 from cmlp._data.losses import formulas
 from cmlp._estimators.attributes import FittedAttribute
-from cmlp._train.hyperparameters import REQUIRED
-from cmlp._train.parameters import PARAMETERS
+from cmlp._parameters.entries import PARAMETERS
+from cmlp._parameters.hyperparameters import REQUIRED
 
 ROOT = Path(__file__).parents[1]
 WIDTH = 100
@@ -48,6 +53,11 @@ OWNERS = {
         "MLPRegressor": "river.MLPRegressor",
     },
 }
+# By module, the classes with an annotation of each parameter of an owner, but for some.
+FIELDS = {
+    "_parameters/options.py": {"TrainingOptions": ("Trainer", {"random_state"})},
+    "river/_stream.py": {"Stream": ("river.MLPClassifier", {"learning_rate_init"})},
+}
 # By module, the methods that say what may change before they resume. The regressors have the same
 # parameters.
 RESUMING = {
@@ -55,10 +65,30 @@ RESUMING = {
     "_estimators/tables/tabular.py": {"TabularEstimator.fit": "TabularClassifier"},
 }
 BEFORE_FORMULAS = "the terms are:"  # the end of the line above them
+# The annotations of types in docstrings; those in quotation marks and braces are str.
+ANNOTATIONS = {
+    "None": "None",
+    "RandomState": "np.random.RandomState",
+    "array-like of int": "Sequence[int]",
+    "bool": "bool",
+    "float": "float",
+    "int": "int",
+    "list of float": "Sequence[float]",
+    "list of object": "Sequence[Any]",
+    "list of str": "Sequence[str]",
+    "sequence of float": "Sequence[float]",
+    "str": "str",
+}
 FLAGS = ("needs_batches", "free_on_resume", "own_per_worker")
 OWN_REFERENCES = ".. [8]"  # the first one that classifier and regressor do not share
 
 Sections = dict[str, list[str]]
+
+
+@functools.lru_cache(1)
+def parsed(text: str) -> ast.Module:
+    """Return the parsed text of a module, which is asked for several times before it changes."""
+    return ast.parse(text)
 
 
 class Module:
@@ -104,11 +134,48 @@ class Module:
         names = [argument.arg for argument in [*node.args.args[1:], *node.args.kwonlyargs]]
         return names + ([f"**{node.args.kwarg.arg}"] if node.args.kwarg else [])
 
+    def write_constructor(self, name: str, owner: str) -> None:
+        """Write the parameters of the constructor of a class, and their assignments if it only stores them."""
+        node = self._node(f"{name}.__init__")
+        assert isinstance(node, ast.FunctionDef)
+        own = PARAMETERS.names(owner)
+        positional = [argument.arg for argument in node.args.args]
+        keywords = [argument.arg for argument in node.args.kwonlyargs if argument.arg in own]
+        for i, new in enumerate(own):
+            if new not in positional + keywords:
+                before = [one for one in own[:i] if one in keywords]
+                keywords.insert(keywords.index(before[-1]) + 1 if before else 0, new)
+        if all(map(is_assignment, node.body)):
+            stored = [f"self.{one} = {one}" for one in [*positional[1:], *keywords]]
+            self._write(node.body[0], node.body[-1], stored)
+        written = {one: declaration(owner, one) for one in own}
+        written |= {
+            argument.arg: f"{ast.unparse(argument)},"
+            for argument in node.args.args
+            if argument.arg not in own
+        }
+        listed = [written[one] for one in positional] + ["*,"] + [written[one] for one in keywords]
+        self._write(node.args.args[0], node.args.kwonlyargs[-1], listed)
+
+    def write_fields(self, name: str, owner: str, without: set[str]) -> None:
+        """Write the annotations of a class."""
+        fields = [one for one in self._node(name).body if isinstance(one, ast.AnnAssign)]
+        fields = [one for one in fields if ast.unparse(one.target) in PARAMETERS.entries]
+        names = [one for one in PARAMETERS.names(owner) if one not in without]
+        self._write(fields[0], fields[-1], [f"{one}: {annotation(owner, one)}" for one in names])
+
+    def _write(self, first: ast.stmt | ast.arg, last: ast.stmt | ast.arg, lines: list[str]) -> None:
+        """Replace the lines from a node to another."""
+        assert last.end_lineno is not None
+        margin = " " * first.col_offset
+        before, after = self._lines()[: first.lineno - 1], self._lines()[last.end_lineno :]
+        self.text = "\n".join([*before, *(margin + line for line in lines), *after])
+
     def _lines(self) -> list[str]:
         return self.text.split("\n")
 
     def _node(self, name: str) -> ast.ClassDef | ast.FunctionDef:
-        found: ast.AST = ast.parse(self.text)
+        found: ast.AST = parsed(self.text)
         for part in name.split("."):
             members: Iterator[ast.AST] = ast.iter_child_nodes(found)
             found = next(one for one in members if getattr(one, "name", None) == part)
@@ -123,6 +190,35 @@ class Module:
         node = self._node(name).body[0]
         assert node.end_lineno is not None
         return node.lineno - 1, node.end_lineno - 1
+
+
+def is_assignment(statement: ast.stmt) -> bool:
+    """Return whether a statement stores an argument as the attribute of its name."""
+    text = ast.unparse(statement)
+    return re.fullmatch(r"self\.(\w+) = \1", text) is not None
+
+
+def annotation(owner: str, name: str) -> str:
+    """Return the annotation of a parameter: that of its type in the docstring, unless the table has another one."""
+    use = PARAMETERS.entries[name].uses[owner]
+    if use.annotation:
+        return use.annotation
+    plain = re.sub(r'{.*?}|".*?"', "str", use.kind)
+    kinds = {ANNOTATIONS[kind]: None for kind in re.split(", | or ", plain)}
+    return " | ".join(sorted(kinds, key=lambda kind: kind == "None"))
+
+
+def shown_default(owner: str, name: str) -> str:
+    """Return the default of a parameter as the source has it; "" without one."""
+    default = PARAMETERS.entries[name].uses[owner].default
+    if default is REQUIRED:
+        return ""
+    return f'"{default}"' if isinstance(default, str) else repr(default)
+
+
+def declaration(owner: str, name: str) -> str:
+    """Return the line of a parameter in a signature."""
+    return f"{name}: {annotation(owner, name)} = {shown_default(owner, name)},"
 
 
 def _stripped(lines: Sequence[str]) -> list[str]:
@@ -170,9 +266,9 @@ def parameter(owner: str, name: str, indent: int) -> list[str]:
     """Return the lines of a parameter of the table."""
     use = PARAMETERS.entries[name].uses[owner]
     heading = f"{name} : {use.kind}"
-    if use.default is not REQUIRED:
-        shown = f'"{use.default}"' if isinstance(use.default, str) else repr(use.default)
-        heading += f", default={shown}"
+    default = shown_default(owner, name)
+    if default:
+        heading += f", default={default}"
     first, _, others = use.text.strip("\n ").partition("\n")
     text = f"{first}\n{textwrap.dedent(others)}"
     for flag in FLAGS:
@@ -295,12 +391,19 @@ def _index(lines: Sequence[str], begin: str) -> int:
 
 
 def texts(root: Path) -> dict[Path, str]:
-    """Return the texts of the modules with such docstrings."""
+    """Return the texts of the modules that repeat the table."""
     changed: dict[Path, str] = {}
+    for path, classes in FIELDS.items():
+        module = Module((root / "src/cmlp" / path).read_text(encoding="utf-8"))
+        for name, (owner, without) in classes.items():
+            module.write_fields(name, owner, without)
+        changed[root / "src/cmlp" / path] = module.text
     for path, owners in OWNERS.items():
         module = Module((root / "src/cmlp" / path).read_text(encoding="utf-8"))
         for name, owner in owners.items():
             indent = 4 + 4 * name.count(".")
+            if owner != "Network":
+                module.write_constructor(name, owner)
             sections = module.sections(name)
             sections["Parameters"] = parameters(sections, module.signature(name), owner, indent)
             if name == "Network":
@@ -319,14 +422,14 @@ def texts(root: Path) -> dict[Path, str]:
 
 
 def main(*, check: bool) -> int:
-    """Write the docstrings, or name the files that would change; return the exit status."""
+    """Write the modules, or name the files that would change; return the exit status."""
     different = {
         path: text for path, text in texts(ROOT).items() if path.read_text(encoding="utf-8") != text
     }
     for path, text in different.items():
         if check:
             print(
-                f"{path.relative_to(ROOT)} has other docstrings: run tools/write_docstrings.py",
+                f"{path.relative_to(ROOT)} differs from the table: run tools/write_docstrings.py",
                 file=sys.stderr,
             )
         else:

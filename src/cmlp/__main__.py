@@ -62,7 +62,7 @@ def _unknown_option(word: str, options: Iterable[str]) -> str:
 
 def _unknown_command(word: str) -> str:
     """Return the message for an unknown command, with the one that was probably meant."""
-    from cmlp._train.name_hints import nearest
+    from cmlp._parameters.name_hints import nearest
 
     meant = nearest(word, _COMMANDS)
     return f"unknown command {word!r}" + (f": did you mean {meant}?" if meant else "")

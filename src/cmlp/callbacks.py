@@ -74,7 +74,7 @@ class ProgressBar:
     >>> model = MLPClassifier(callbacks=[ProgressBar(leave=False)])
     """
 
-    _repeatable = True  # see `_is_repeatable` in `cmlp._train.parameters`
+    _repeatable = True  # see `_is_repeatable` in `cmlp._parameters.entries`
 
     def __init__(self, **options: Any) -> None:
         self.options = options
@@ -141,7 +141,7 @@ class Checkpoint:
     >>> model = MLPClassifier(callbacks=[Checkpoint("model.cmlp", every_batches=1000)])
     """
 
-    _repeatable = True  # see `_is_repeatable` in `cmlp._train.parameters`
+    _repeatable = True  # see `_is_repeatable` in `cmlp._parameters.entries`
 
     def __init__(
         self, path: str | os.PathLike[str], *, every: int = 1, every_batches: int | None = None
@@ -198,7 +198,7 @@ class CSVLog:
     >>> model = MLPClassifier(callbacks=[CSVLog("fit.csv")])
     """
 
-    _repeatable = True  # see `_is_repeatable` in `cmlp._train.parameters`
+    _repeatable = True  # see `_is_repeatable` in `cmlp._parameters.entries`
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = path
@@ -255,7 +255,7 @@ default="validation_loss"
     True
     """
 
-    _repeatable = True  # see `_is_repeatable` in `cmlp._train.parameters`
+    _repeatable = True  # see `_is_repeatable` in `cmlp._parameters.entries`
 
     def __init__(
         self,

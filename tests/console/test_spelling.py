@@ -11,7 +11,7 @@ import pytest
 import cmlp
 from cmlp import __main__ as cli
 from cmlp._cli.options import CommandError, as_command_errors
-from cmlp._train.name_hints import nearest
+from cmlp._parameters.name_hints import nearest
 from cmlp.exceptions import InvalidParameterError
 
 OPTIONS = [

@@ -25,7 +25,7 @@ from c_build import (
 )
 
 from cmlp._bridge import _core
-from cmlp._train.architecture import initial_params
+from cmlp._train.initial_params import initial_params
 
 # slow: the whole core is compiled
 pytestmark = [needs_compiler, pytest.mark.slow]

@@ -62,8 +62,8 @@ def test_unexpected_file_in_a_wheel_is_reported(wheel, name):
 
 def test_missing_file_in_a_wheel_is_reported(wheel):
     check, wanted, names = wheel
-    assert [*check.faults_of_names(names - {"cmlp/_train/hyperparameters.py"}, wanted)] == [
-        "lacks cmlp/_train/hyperparameters.py"
+    assert [*check.faults_of_names(names - {"cmlp/_parameters/hyperparameters.py"}, wanted)] == [
+        "lacks cmlp/_parameters/hyperparameters.py"
     ]
 
 

@@ -1,14 +1,18 @@
-"""The table of hyperparameters: signatures agree with it; a new row is validated, compared and refused."""
+"""The table of hyperparameters: docstrings agree with it; a new row is all that a parameter of training needs."""
 
 import inspect
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import imported
 from worker_cases import in_threads
 
+import cmlp
 from cmlp import (
     MLPClassifier,
     MLPRegressor,
@@ -20,12 +24,9 @@ from cmlp import (
 )
 from cmlp._estimators.network import CostKeywords
 
-# A row is added to the table of hyperparameters, and constraints are compared with the core's
-# names.
-from cmlp._train.constraints import NOT_NEGATIVE
-from cmlp._train.hyperparameters import REQUIRED, Hyperparameter, Hyperparameters, Use
-from cmlp._train.parameters import PARAMETERS
-from cmlp._train.training_parameters import TrainingParameters
+# A row of the table of hyperparameters is changed.
+from cmlp._parameters.entries import PARAMETERS
+from cmlp._parameters.hyperparameters import REQUIRED, Hyperparameter, Hyperparameters
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:A batch of 40")
 
@@ -34,11 +35,6 @@ CLASSES = [MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor, Tra
 X = np.random.RandomState(0).standard_normal((40, 3))
 Y = (X[:, 0] > 0).astype(int)
 DATA = {"sizes", "network"}  # what a constructor has beside hyperparameters
-
-
-def river_classes():
-    river = pytest.importorskip("cmlp.river", reason="needs river")
-    return [river.MLPClassifier, river.MLPRegressor]
 
 
 def defaults(function):
@@ -55,40 +51,11 @@ def in_table(owner):
     return {name: PARAMETERS.entries[name].uses[owner].default for name in PARAMETERS.names(owner)}
 
 
-@pytest.mark.parametrize("cls", CLASSES)
-def test_signatures_have_the_parameters_and_defaults_of_the_table(cls):
-    given, expected = defaults(cls), in_table(cls.__name__)
-    assert given == expected
-    assert {name: type(value) for name, value in given.items()} == {
-        n: type(v) for n, v in expected.items()
-    }
-
-
-def test_signatures_of_river_have_the_parameters_and_defaults_of_the_table():
-    for cls in river_classes():
-        assert defaults(cls) == in_table(f"river.{cls.__name__}")
-
-
 def test_signatures_of_networks_have_the_parameters_and_defaults_of_the_table():
     optimizer = defaults(Network.optimizer)
     assert optimizer.pop("solver") == "sgd"  # the core's names of solvers
     objective = dict.fromkeys(CostKeywords.__annotations__.keys() & {"alpha", "dropout"}, 0.0)
     assert {**defaults(Network), **optimizer, **objective} == in_table("Network")
-
-
-def test_types_of_the_training_parameters_are_complete():
-    assert {*TrainingParameters.__annotations__, "random_state"} == {*PARAMETERS.names("Trainer")}
-
-
-@pytest.mark.parametrize("cls", CLASSES)
-def test_shared_parameters_of_signatures_have_the_same_types(cls):
-    theirs = inspect.get_annotations(TrainingParameters)
-    own = {
-        name: p.annotation
-        for name, p in inspect.signature(cls).parameters.items()
-        if name in theirs
-    }
-    assert own == {name: theirs[name] for name in own}
 
 
 @pytest.mark.parametrize("cls", [*CLASSES, Network])
@@ -116,100 +83,125 @@ def test_fit_tells_what_may_change_before_it_resumes(cls):
     )
 
 
-# A parameter that is added: its entry, its place in the signatures, and nothing else.
+# A parameter that is added: its entry, and nothing else.
 
-OWNERS = "MLPClassifier", "MLPRegressor", "Trainer"
+ENTRY = """    Hyperparameter(
+        "drag",
+        Use((*MLP, *TRAINER), "float or None", None, (POSITIVE, NONE)).says("Slows down."),
+        needs_batches=True,
+    ),
+"""
+BEFORE = '    Hyperparameter(\n        "weight_decay",'
+PROGRAM = """
+import inspect
+from cmlp import MLPClassifier, MLPRegressor, Network, Trainer
 
-
-def added(monkeypatch, **flags):
-    """Add a parameter "drag" to the table, and return a classifier that has it."""
-    entry = Hyperparameter(
-        "drag", Use(OWNERS, "float", 0.0, (NOT_NEGATIVE,)).says("Slows down."), **flags
-    )
-    monkeypatch.setattr(
-        PARAMETERS, "__dict__", vars(Hyperparameters([*PARAMETERS.entries.values(), entry]))
-    )
-
-    class Dragged(MLPClassifier):
-        def __init__(
-            self, hidden_layer_sizes=(4,), *, drag=0.0, max_iter=3, random_state=0, **others
-        ):
-            super().__init__(
-                hidden_layer_sizes, max_iter=max_iter, random_state=random_state, **others
-            )
-            self.drag = drag
-
-    return Dragged
-
-
-def test_a_new_parameter_is_validated_and_a_setting(monkeypatch):
-    dragged = added(monkeypatch)
-    seen = []
-
-    class See:
-        def on_fit_begin(self, trainer):
-            seen.append(trainer._options.drag)
-
-    dragged(drag=2, callbacks=[See()]).fit(X, Y)
-    assert seen == [2.0]
-    with pytest.raises(
-        ValueError,
-        match=r"The 'drag' parameter of Dragged must be a float in the range \[0.0, inf\)",
-    ):
-        dragged(drag=-1).fit(X, Y)
-
-
-def test_a_new_parameter_that_needs_batches_is_refused_by_lbfgs(monkeypatch):
-    pytest.importorskip("scipy")
-    dragged = added(monkeypatch, needs_batches=True)
-    dragged(solver="lbfgs", alpha=1.0, max_iter=500).fit(X, Y)
-    with pytest.raises(
-        ValueError, match=r"drag=0.5 needs batches: use another solver than 'lbfgs'"
-    ):
-        dragged(solver="lbfgs", drag=0.5).fit(X, Y)
+for cls in (MLPClassifier, MLPRegressor, Trainer):
+    names = list(inspect.signature(cls).parameters)
+    assert names[names.index("drag") - 1] == "max_fun"
+    assert inspect.signature(cls).parameters["drag"].annotation == "float | None"
+    assert "drag : float or None, default=None\\n    Slows down.\\n" in inspect.getdoc(cls)
+assert "`drag`, `max_grad_norm` and `dropout`" in " ".join(inspect.getdoc(MLPClassifier).split())
+seen = []
+class See:
+    def on_fit_begin(self, trainer):
+        seen.append(trainer._options.drag)
+data = [[0.0], [1.0], [2.0]], [0, 1, 1]
+model = MLPClassifier((2,), drag=2, max_iter=1, callbacks=[See()]).fit(*data)
+assert (seen, model.get_params()["drag"], model.drag) == ([2.0], 2, 2)
+Trainer(Network([1, 2, 2]), drag=3)
+try:
+    model.set_params(drag=-1).fit(*data)
+except ValueError as error:
+    print(error)
+"""
 
 
 @pytest.mark.skipif(not TOOL.exists(), reason="the script is in the source tree only")
-def test_a_new_parameter_is_written_into_the_docstring(monkeypatch):
-    tool = imported(TOOL)
-    source = (TOOL.parents[1] / "src/cmlp/_estimators/mlp.py").read_text(encoding="utf-8")
-    at = source.index("provenance: bool = False,", source.index("class MLPClassifier("))
-    module = tool.Module(f"{source[:at]}drag: float = 0.0, {source[at:]}")
-    sections, signature = module.sections("MLPClassifier"), module.signature("MLPClassifier")
-    with pytest.raises(ValueError, match="the parameter 'drag' has no entry in the docstring"):
-        tool.parameters(sections, signature, "MLPClassifier", 4)
-    added(monkeypatch, needs_batches=True)
-    lines = tool.parameters(sections, signature, "MLPClassifier", 4)
-    at = lines.index("drag : float, default=0.0")
-    assert lines[at + 1 : at + 3] == ["    Slows down.", "provenance : bool, default=False"]
-    assert "`dropout` and `drag`." in " ".join(" ".join(lines).split())
+@pytest.mark.filterwarnings("default")
+def test_a_new_parameter_needs_an_entry_only(tmp_path):
+    package = tmp_path / "src/cmlp"
+    left_out = shutil.ignore_patterns("__pycache__", "core", "assets")
+    shutil.copytree(Path(cmlp.__file__).parent, package, ignore=left_out)
+    (tmp_path / "tools").mkdir()
+    tool = shutil.copy(TOOL, tmp_path / "tools")
+    entries = package / "_parameters/entries.py"
+    text = entries.read_text(encoding="utf-8")
+    assert text.count(BEFORE) == 1
+    entries.write_text(text.replace(BEFORE, ENTRY + BEFORE), encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(package.parent)}
+
+    def run(*arguments):
+        return subprocess.run(
+            [sys.executable, *arguments],
+            env=environment,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )
+
+    assert run(tool, "--check").returncode == 1
+    assert run(tool).stderr == ""
+    assert run(tool, "--check").returncode == 0
+    done = run("-W", "ignore", "-c", PROGRAM)
+    assert done.returncode == 0, done.stderr
+    assert "The 'drag' parameter of MLPClassifier must be a float in the range (0.0, inf)" in (
+        done.stdout
+    )
+
+
+# The flags of an entry, tried on one whose value changes nothing if no rows are held out.
+
+
+def with_flags(monkeypatch, **flags):
+    """Give the entry of `validation_fraction` other flags."""
+    entry = Hyperparameter(
+        "validation_fraction", *{*PARAMETERS.entries["validation_fraction"].uses.values()}, **flags
+    )
+    entries = {**PARAMETERS.entries, "validation_fraction": entry}
+    monkeypatch.setattr(PARAMETERS, "__dict__", vars(Hyperparameters(entries.values())))
+
+
+def test_a_parameter_that_needs_batches_is_refused_by_lbfgs(monkeypatch):
+    pytest.importorskip("scipy")
+    with_flags(monkeypatch, needs_batches=True)
+    model = MLPClassifier((4,), solver="lbfgs", alpha=1.0, max_iter=500).fit(X, Y)
+    with pytest.raises(
+        ValueError, match=r"validation_fraction=0.5 needs batches: use another solver than 'lbfgs'"
+    ):
+        model.set_params(validation_fraction=0.5).fit(X, Y)
 
 
 @pytest.mark.parametrize("free", [False, True])
-def test_a_new_parameter_may_change_before_fit_resumes_only_if_its_row_says_so(monkeypatch, free):
-    model = added(monkeypatch, free_on_resume=free)().fit(X, Y).set_params(drag=0.5, max_iter=5)
+def test_a_parameter_may_change_before_fit_resumes_only_if_its_row_says_so(monkeypatch, free):
+    with_flags(monkeypatch, free_on_resume=free)
+    model = MLPClassifier((4,), max_iter=3, random_state=0).fit(X, Y)
+    model.set_params(validation_fraction=0.5, max_iter=5)
     if free:
         assert model.fit(X, Y, resume=True).n_iter_ == 5
     else:
         with pytest.raises(
-            ValueError, match=r"continues a fit with drag=0.0, so drag=0.5 is not possible"
+            ValueError,
+            match=r"validation_fraction=0.1, so validation_fraction=0.5 is not possible",
         ):
             model.fit(X, Y, resume=True)
 
 
 @pytest.mark.parametrize("own", [False, True])
-def test_a_new_parameter_may_differ_between_workers_only_if_its_row_says_so(monkeypatch, own):
-    dragged = added(monkeypatch, own_per_worker=own)
-    models = in_threads(
-        2,
-        lambda comm: distributed.fit(
-            dragged(drag=float(comm.rank), batch_size=40), X, Y, comm=comm
-        ),
-    )
+def test_a_parameter_may_differ_between_workers_only_if_its_row_says_so(monkeypatch, own):
+    with_flags(monkeypatch, own_per_worker=own)
+
+    def fit(comm):
+        model = MLPClassifier(
+            (4,), validation_fraction=comm.rank / 2, max_iter=3, batch_size=40, random_state=0
+        )
+        return distributed.fit(model, X, Y, comm=comm)
+
+    models = in_threads(2, fit)
     if own:
         np.testing.assert_array_equal(models[0].coefs_[0], models[1].coefs_[0])
     else:
         assert all(
-            "the same drag, got 0.0 on worker 0 and 1.0 on worker 1" in str(error)
+            "the same validation_fraction, got 0.0 on worker 0 and 0.5 on worker 1" in str(error)
             for error in models
         )

@@ -25,6 +25,7 @@ LAYERS = [
     ["_data"],
     ["_bridge"],
     ["callbacks"],  # know a trainer only as the argument of their methods
+    ["_parameters"],
     ["_train", "_model"],  # know nothing of each other
     ["_export"],
     ["_estimators"],
@@ -296,12 +297,12 @@ def test_import_of_estimators_loads_nothing_that_only_their_methods_need():
     loaded = {ours(name) for name in loaded_by(f"from cmlp import {names}")}
     assert "_estimators.tables.tabular" in loaded
     for_methods = {
-        "_estimators.estimator_options",
         "_estimators.tables.calibrate",
         "_estimators.tables.targets",
         "_model.model",
-        "_train.constraints",
-        "_train.parameters",
+        "_parameters.constraints",
+        "_parameters.entries",
+        "_parameters.options",
     }
     assert loaded & for_methods == set()
 

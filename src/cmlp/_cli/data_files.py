@@ -33,7 +33,7 @@ from cmlp._data.files.row_file import (
 )
 from cmlp._estimators.tables.bag import folds_of_groups
 from cmlp._model.model import TableModel
-from cmlp._train.name_hints import nearest
+from cmlp._parameters.name_hints import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

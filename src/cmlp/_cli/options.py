@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cmlp._data.files.file_formats import DataError
-from cmlp._train.constraints import LARGEST_INTEGER
+from cmlp._parameters.constraints import LARGEST_INTEGER
 from cmlp.exceptions import InvalidParameterError
 
 
@@ -134,7 +134,7 @@ def option_hint(word: str, options: Iterable[str]) -> str:
 
     It begins with a colon, or is empty.
     """
-    from cmlp._train.name_hints import name_hint
+    from cmlp._parameters.name_hints import name_hint
 
     known: dict[str, str] = {}
     for option in options:

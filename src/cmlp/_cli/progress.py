@@ -47,7 +47,7 @@ class ProgressLine:
     If the best epoch will be kept, the line marks it, or has the best score so far.
     """
 
-    _repeatable = True  # see `_is_repeatable` in `cmlp._train.parameters`
+    _repeatable = True  # see `_is_repeatable` in `cmlp._parameters.entries`
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal

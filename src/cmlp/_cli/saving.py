@@ -28,7 +28,7 @@ class ReadAs(NamedTuple):
 class CheckpointOfFile(Checkpoint):
     """A checkpoint from which ``--resume`` reads cells as this training has read them."""
 
-    _repeatable = True  # see `_is_repeatable` in `cmlp._train.parameters`
+    _repeatable = True  # see `_is_repeatable` in `cmlp._parameters.entries`
 
     def __init__(self, path: str, every: int, read_as: ReadAs) -> None:
         super().__init__(path, every=every)

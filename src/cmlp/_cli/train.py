@@ -38,9 +38,9 @@ from cmlp._data.labels import FLOATS
 from cmlp._estimators.fitted import fitted_of, provenance_of
 from cmlp._estimators.tables.later_rows import ASCENDS
 from cmlp._model.model import TableModel, model_of
+from cmlp._parameters.constraints import POSITIVE
+from cmlp._parameters.entries import PARAMETERS
 from cmlp._process.signals import DeferredSignals
-from cmlp._train.constraints import POSITIVE
-from cmlp._train.parameters import PARAMETERS
 from cmlp.exceptions import UselessModelWarning
 
 if TYPE_CHECKING:

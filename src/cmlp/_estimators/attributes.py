@@ -98,7 +98,7 @@ def with_classes(fitted: Fitted, value: Any) -> Fitted:
 
 def with_out_activation(fitted: Fitted, value: Any) -> Fitted:
     """Set the activation of the output layer for predictions. A warm start then raises ValueError."""
-    from cmlp._train.constraints import OUTPUTS  # few programs need it
+    from cmlp._parameters.constraints import OUTPUTS  # few programs need it
 
     net = fitted.model.net
     if value not in OUTPUTS:

@@ -16,7 +16,7 @@ from cmlp._data.losses import FOR_PREDICTION
 from cmlp._model.model import TrainedNet, mean_outputs, mean_probabilities, outputs_of_table
 from cmlp._model.results import Certification
 from cmlp._model.table_columns import N_WAVES, OTHER, PARTS
-from cmlp._train.constraints import NONE, POSITIVE, argument
+from cmlp._parameters.constraints import NONE, POSITIVE, argument
 from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, shown
 
 if TYPE_CHECKING:

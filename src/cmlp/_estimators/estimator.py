@@ -19,7 +19,7 @@ from cmlp._estimators.fitted import (
     run_locked,
 )
 from cmlp._estimators.sklearn_stub import SklearnStub
-from cmlp._train.name_hints import name_hint
+from cmlp._parameters.name_hints import name_hint
 from cmlp.exceptions import InvalidParameterError, NotFittedError, naming, shown, sklearn_class
 
 if TYPE_CHECKING:
@@ -100,16 +100,12 @@ class Estimator(SklearnStub, ExportMethods):
 
     # Parameters: get_params, set_params and repr
 
-    def _store(self, arguments: Mapping[str, object]) -> None:
-        """Store the constructor's arguments unchanged as attributes of the same names."""
-        vars(self).update({k: v for k, v in arguments.items() if k not in ("self", "__class__")})
-
     def _parameters(self) -> dict[str, Any]:
         """Return the parameters of the public class that this is, or from which it is derived.
 
         The constructor of a subclass may have others: what it passes on, or sets as attributes, counts.
         """
-        from cmlp._train.parameters import PARAMETERS  # programs load and predict without it
+        from cmlp._parameters.entries import PARAMETERS  # programs load and predict without it
 
         names, own = PARAMETERS.names(self._parameter_owner), vars(self)
         try:
@@ -274,7 +270,7 @@ class Estimator(SklearnStub, ExportMethods):
 
     def __setstate__(self, fields: dict[str, Any]) -> None:
         check_version(fields, type(self).__name__)
-        from cmlp._train.parameters import PARAMETERS
+        from cmlp._parameters.entries import PARAMETERS
 
         # A pickle of an earlier version lacks the parameters that are newer.
         kept = {**PARAMETERS.defaults(self._parameter_owner), **fields}

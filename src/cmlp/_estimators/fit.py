@@ -11,21 +11,25 @@ Until training begins, nothing changes.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from cmlp._bridge import _core
 from cmlp._estimators.fitted import ASSIGNED, FITTED, INTERRUPTED
+from cmlp._parameters.entries import PARAMETERS, PROVENANCE
 from cmlp._process.signals import DeferredSignals
+from cmlp._train.random import draw_seed, random_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Self
+    from typing import Self, TypeVar
 
     from cmlp._estimators.estimator import Estimator
-    from cmlp._estimators.estimator_options import FitOptions
     from cmlp._estimators.fitted import Fitted, Provenance, ProvenanceNow
+    from cmlp._parameters.options import FitOptions
     from cmlp._train.training import Training
+
+    OwnOptions = TypeVar("OwnOptions", bound=FitOptions)
 
 _CONTINUED = (
     " warm_start=True continued the model of an earlier fit, with the scales of its rows: if these "
@@ -193,3 +197,15 @@ class Fit(ABC):
 def store(estimator: Estimator, fitted: Fitted) -> None:
     """Store what a fit leaves, and free the values that were assigned before: all of it or nothing."""
     _core.replace_attributes(estimator, {FITTED: fitted}, (ASSIGNED, INTERRUPTED))
+
+
+def fix_seed(estimator: Estimator, options: OwnOptions) -> OwnOptions:
+    """Return the options with a known seed if the fit is to be recorded; ValueError if it could not be repeated."""
+    if not options.provenance:
+        return options
+    values = estimator._parameters()
+    PARAMETERS.require_allowed(PROVENANCE, values)
+    seed = values["random_state"]
+    if seed is None:
+        seed = draw_seed(random_state(None))
+    return replace(options, random_state=int(seed))

@@ -15,8 +15,8 @@ from cmlp._data.weights import require_normal
 from cmlp._estimators.fit_network import NetworkFit
 from cmlp._estimators.fitted import locked
 from cmlp._estimators.sources import BlockFormat, RowSource, StreamHashes, unpacked
+from cmlp._parameters.entries import FIT_BATCHES
 from cmlp._train.data import StreamData
-from cmlp._train.parameters import FIT_BATCHES
 from cmlp._train.task import y_scale_to_learn
 from cmlp.exceptions import InvalidParameterError, naming
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from cmlp._data.checks import CheckedRows, InputChecks
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.targets import TargetEncoding
+    from cmlp._parameters.options import TrainingOptions
     from cmlp._train.state import TrainingState
     from cmlp._train.training import Training
-    from cmlp._train.training_options import TrainingOptions
 
 
 @locked

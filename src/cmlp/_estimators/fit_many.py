@@ -12,9 +12,9 @@ from cmlp._estimators.fit_network import NetworkFit
 from cmlp._estimators.fitted import run_locked
 from cmlp._estimators.mlp import MultilayerPerceptron
 from cmlp._estimators.sources import SharedArrays
+from cmlp._parameters.entries import network_argument
 from cmlp._process.threads import Pool, available_threads
 from cmlp._process.warnings import warn
-from cmlp._train.parameters import network_argument
 from cmlp.exceptions import InvalidParameterError, naming, shown
 
 if TYPE_CHECKING:

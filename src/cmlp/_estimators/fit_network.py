@@ -19,8 +19,7 @@ from cmlp._data.arrays import rectangular
 from cmlp._data.checks import CheckedRows, InputChecks
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import check_scale_width, warn_of_scale
-from cmlp._estimators.estimator_options import NetworkOptions, fix_seed
-from cmlp._estimators.fit import Fit, store
+from cmlp._estimators.fit import Fit, fix_seed, store
 from cmlp._estimators.fitted import (
     ASSIGNED,
     NETWORK,
@@ -34,18 +33,18 @@ from cmlp._estimators.fitted import (
 from cmlp._estimators.resuming import fit_to_resume, parameters_to_keep, resumed_state
 from cmlp._estimators.sources import Arrays
 from cmlp._estimators.targets import learn_encoding
+from cmlp._parameters.entries import FIT, PARAMETERS, PARTIAL_FIT, RANGE_TEST
+from cmlp._parameters.options import NetworkOptions, check_scoring, without_ignored
 from cmlp._process.signals import DeferredSignals
-from cmlp._train.architecture import initial_params
 from cmlp._train.callbacks import callbacks_of
 from cmlp._train.diagnosis import warn_if_useless
-from cmlp._train.parameters import FIT, PARAMETERS, PARTIAL_FIT, RANGE_TEST
-from cmlp._train.prepare import make_training
+from cmlp._train.initial_params import initial_params
+from cmlp._train.prepare import draw_dropout_seed, make_training
 from cmlp._train.random import random_state
 from cmlp._train.same_data import checksums_of, digests_of, keep_or_compare
 from cmlp._train.split import checked_shards
 from cmlp._train.state import History, TrainingState
 from cmlp._train.task import has_validation_rows, naming_validation
-from cmlp._train.training_options import check_scoring
 from cmlp._train.user_score import UserScore
 from cmlp.exceptions import InvalidParameterError, add_hint, optional
 
@@ -192,10 +191,7 @@ class NetworkFit(Fit):
         options = NetworkOptions.of(estimator)
         has_validation = validation[0] is not None
         PARAMETERS.require_allowed(call, {**vars(options), "X_val": has_validation})
-        ignored = PARAMETERS.switched_off(call)
-        if ignored:
-            options = options.replace(**ignored)
-        options = fix_seed(estimator, options)
+        options = fix_seed(estimator, without_ignored(options, call))
         previous = None
         if resume:
             previous = fit_to_resume(estimator, options)
@@ -308,7 +304,7 @@ class NetworkFit(Fit):
             state = self._new_state(net, rng)
         else:
             state = self._continued_state(self.previous, rng)
-        options.draw_dropout_seed(state, len(net.sizes) - 1)
+        draw_dropout_seed(state, options, len(net.sizes) - 1)
         return state
 
     def _new_state(self, net: _core.Net, rng: Generator) -> TrainingState:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import given_params
-from cmlp._train.name_hints import hinting
+from cmlp._parameters.name_hints import hinting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -20,8 +20,7 @@ from cmlp._estimators.attributes import FittedAttribute, FittedAttributes, with_
 from cmlp._estimators.estimator import Estimator
 from cmlp._estimators.fitted import FITTED, can_assemble, frozen_copy, trains
 from cmlp._estimators.sklearn_stub import OfSklearnClasses
-from cmlp._train.name_hints import hinting
-from cmlp._train.training_parameters import TrainingParameters, has_epochs
+from cmlp._parameters.name_hints import hinting
 from cmlp.exceptions import NonFiniteInputError
 
 if TYPE_CHECKING:
@@ -31,11 +30,11 @@ if TYPE_CHECKING:
 
     from cmlp._data.arrays import LossFunction
     from cmlp._data.weights import ClassWeight
-    from cmlp._estimators.estimator_options import NetworkOptions
     from cmlp._estimators.fitted import Fitted
     from cmlp._estimators.network import Network
     from cmlp._model.model import NetworkModel
     from cmlp._model.results import Certification, Gradient
+    from cmlp._parameters.options import NetworkOptions
 
     Method = TypeVar("Method", bound=Callable[..., Any])
     Result = TypeVar("Result")
@@ -49,6 +48,8 @@ class _StochasticOnly:
         self.function, self.__doc__ = function, function.__doc__
 
     def __get__(self, instance: Any, owner: type) -> Callable[..., Any]:
+        from cmlp._parameters.schedules import has_epochs  # programs load and predict without it
+
         if instance is not None and not has_epochs(instance.solver):
             raise AttributeError(
                 f"{self.function.__name__} is only available for stochastic optimizers. lbfgs is "
@@ -63,7 +64,7 @@ def _stochastic_only(method: Method) -> Method:
     return cast("Method", _StochasticOnly(method))
 
 
-class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
+class MultilayerPerceptron(FittedAttributes, Estimator):
     """The base class of `MLPClassifier` and `MLPRegressor`; not for direct use."""
 
     _input_tags: ClassVar[Mapping[str, bool]] = {"sparse": True}
@@ -72,22 +73,10 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
     set_callbacks = OfSklearnClasses()
 
     _fitted: Fitted
-    hidden_layer_sizes: int | Sequence[int]
-    activation: str | Sequence[str]
-    random_state: int | np.random.RandomState | None
-    warm_start: bool
-    loss: str | LossFunction
-    loss_parameter: float | None
-    activation_parameter: float | Sequence[float] | None
-    initialization: str | tuple[Sequence[ArrayLike], Sequence[ArrayLike]]
-    n_threads: int | None
-    dtype: str
-    input_scale: float | str | tuple[ArrayLike, ArrayLike]
-    provenance: bool
 
     def _options(self) -> NetworkOptions:
         """Return the parameters for fit, validated and converted."""
-        from cmlp._estimators.estimator_options import NetworkOptions
+        from cmlp._parameters.options import NetworkOptions
 
         return NetworkOptions.of(self)
 
@@ -686,7 +675,7 @@ class MLPClassifier(MultilayerPerceptron):
         max_iter: int = 200,
         shuffle: bool | str = True,
         random_state: int | np.random.RandomState | None = None,
-        tol: float = 1e-4,
+        tol: float = 0.0001,
         verbose: bool | int | str = False,
         warm_start: bool = False,
         momentum: float = 0.9,
@@ -695,7 +684,7 @@ class MLPClassifier(MultilayerPerceptron):
         validation_fraction: float = 0.1,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
-        epsilon: float = 1e-8,
+        epsilon: float = 1e-08,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
         loss: str | LossFunction = "log_loss",
@@ -716,7 +705,46 @@ class MLPClassifier(MultilayerPerceptron):
         input_scale: float | str | tuple[ArrayLike, ArrayLike] = 1,
         provenance: bool = False,
     ) -> None:
-        self._store(locals())
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.loss = loss
+        self.loss_parameter = loss_parameter
+        self.class_weight = class_weight
+        self.activation_parameter = activation_parameter
+        self.initialization = initialization
+        self.weight_decay = weight_decay
+        self.max_grad_norm = max_grad_norm
+        self.dropout = dropout
+        self.warmup = warmup
+        self.max_time = max_time
+        self.scoring = scoring
+        self.callbacks = callbacks
+        self.block_size = block_size
+        self.n_threads = n_threads
+        self.dtype = dtype
+        self.input_scale = input_scale
+        self.provenance = provenance
 
     @classmethod
     def from_arrays(
@@ -1321,7 +1349,7 @@ class MLPRegressor(MultilayerPerceptron):
         max_iter: int = 200,
         shuffle: bool | str = True,
         random_state: int | np.random.RandomState | None = None,
-        tol: float = 1e-4,
+        tol: float = 0.0001,
         verbose: bool | int | str = False,
         warm_start: bool = False,
         momentum: float = 0.9,
@@ -1330,7 +1358,7 @@ class MLPRegressor(MultilayerPerceptron):
         validation_fraction: float = 0.1,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
-        epsilon: float = 1e-8,
+        epsilon: float = 1e-08,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
         loss_parameter: float | None = None,
@@ -1351,7 +1379,47 @@ class MLPRegressor(MultilayerPerceptron):
         input_scale: float | str | tuple[ArrayLike, ArrayLike] = 1,
         provenance: bool = False,
     ) -> None:
-        self._store(locals())
+        self.loss = loss
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.loss_parameter = loss_parameter
+        self.quantile = quantile
+        self.y_scale = y_scale
+        self.activation_parameter = activation_parameter
+        self.initialization = initialization
+        self.weight_decay = weight_decay
+        self.max_grad_norm = max_grad_norm
+        self.dropout = dropout
+        self.warmup = warmup
+        self.max_time = max_time
+        self.scoring = scoring
+        self.callbacks = callbacks
+        self.block_size = block_size
+        self.n_threads = n_threads
+        self.dtype = dtype
+        self.input_scale = input_scale
+        self.provenance = provenance
 
     @classmethod
     def from_arrays(

@@ -26,10 +26,11 @@ from cmlp._data.scale import check_scale_width, scaled_rows
 from cmlp._estimators.exports import ExportMethods
 from cmlp._model.model import TrainedNet
 from cmlp._model.results import Epoch, Gradient, LayerExplanation, ParameterIndex, StepExplanation
-from cmlp._train import architecture
-from cmlp._train.architecture import init_activations, initial_params, per_layer
-from cmlp._train.constraints import BOOLEAN, COUNT, LARGEST_INTEGER, argument, interval
-from cmlp._train.parameters import network_argument
+from cmlp._parameters import architecture
+from cmlp._parameters.architecture import init_activations, per_layer
+from cmlp._parameters.constraints import BOOLEAN, COUNT, LARGEST_INTEGER, argument, interval
+from cmlp._parameters.entries import network_argument
+from cmlp._train.initial_params import initial_params
 from cmlp._train.random import random_state as generator
 from cmlp.exceptions import InvalidParameterError
 

@@ -18,7 +18,7 @@ from cmlp._data.json_texts import (
 )
 from cmlp._data.labels import Labels
 from cmlp._estimators.sources import hash_arrays
-from cmlp._train.parameters import PARAMETERS
+from cmlp._parameters.entries import PARAMETERS
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:

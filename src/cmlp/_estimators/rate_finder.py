@@ -127,7 +127,7 @@ def find_learning_rate(
     from cmlp._estimators.fit_network import NetworkFit
     from cmlp._estimators.mlp import MultilayerPerceptron
     from cmlp._estimators.sources import Arrays
-    from cmlp._train.parameters import RANGE_TEST
+    from cmlp._parameters.entries import RANGE_TEST
 
     if not isinstance(estimator, MultilayerPerceptron):
         class_name = getattr(estimator, "__name__", type(estimator).__name__)

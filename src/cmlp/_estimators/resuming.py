@@ -5,9 +5,9 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from cmlp._estimators.estimator_options import PLAIN
 from cmlp._estimators.fitted import INTERRUPTED, fitted_of
-from cmlp._train.parameters import PARAMETERS, RESUME
+from cmlp._parameters.entries import PARAMETERS, RESUME
+from cmlp._parameters.options import PLAIN
 from cmlp.exceptions import InvalidParameterError, NotFittedError, shown, sklearn_class
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.fitted import Fitted
+    from cmlp._parameters.options import TrainingOptions
     from cmlp._train.state import TrainingState
-    from cmlp._train.training_options import TrainingOptions
 
 
 def parameters_to_keep(estimator: Estimator) -> dict[str, Any]:

@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from cmlp._data.encoded_rows import EncodedRows
     from cmlp._data.labels import Labels
     from cmlp._estimators.targets import TargetEncoding
+    from cmlp._parameters.options import TrainingOptions
     from cmlp._process.threads import Pool
     from cmlp._train.data import Data
     from cmlp._train.state import TrainingState
     from cmlp._train.team import Team
     from cmlp._train.training import Training
-    from cmlp._train.training_options import TrainingOptions
 
     Result = TypeVar("Result")
 

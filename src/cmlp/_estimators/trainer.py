@@ -20,19 +20,19 @@ from cmlp._estimators.fitted import copy_with
 from cmlp._estimators.targets import TrainerEncoding
 from cmlp._model.model import NetworkModel, network_model_of
 from cmlp._model.results import TrainedEpoch
+from cmlp._parameters.constraints import COUNT, argument
+from cmlp._parameters.entries import PARAMETERS
+from cmlp._parameters.name_hints import hinting
+from cmlp._parameters.options import TrainingOptions, check_scoring
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.callbacks import callbacks_of
-from cmlp._train.constraints import COUNT, argument
 from cmlp._train.data import data_in_memory
 from cmlp._train.diagnosis import warn_if_useless
-from cmlp._train.name_hints import hinting
-from cmlp._train.parameters import PARAMETERS
-from cmlp._train.prepare import make_training
+from cmlp._train.prepare import draw_dropout_seed, make_training
 from cmlp._train.random import random_state as generator_of
 from cmlp._train.same_data import keep_or_compare_sample
 from cmlp._train.state import EpochNumbers, History, TrainingState
 from cmlp._train.task import has_validation_rows, naming_validation
-from cmlp._train.training_options import check_scoring, options_of
 from cmlp._train.user_score import UserScore
 from cmlp.exceptions import InvalidParameterError, shown
 
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from cmlp._estimators.fit import Fit
     from cmlp._estimators.fitted import Fitted, ProvenanceNow
     from cmlp._train.training import Training
-    from cmlp._train.training_options import TrainingOptions
 
 
 class Trainer:
@@ -193,7 +192,7 @@ class Trainer:
         max_iter: int = 200,
         shuffle: bool | str = True,
         random_state: int | np.random.RandomState | None = None,
-        tol: float = 1e-4,
+        tol: float = 0.0001,
         verbose: bool | int | str = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
@@ -201,7 +200,7 @@ class Trainer:
         validation_fraction: float = 0.1,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
-        epsilon: float = 1e-8,
+        epsilon: float = 1e-08,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
         weight_decay: float = 0.0,
@@ -218,7 +217,7 @@ class Trainer:
         options = _options(given, trained)
         PARAMETERS.warn_of_unused("Trainer", given)
         state = TrainingState(trained.params, History(), generator_of(random_state))
-        options.draw_dropout_seed(state, len(trained.net.sizes) - 1)
+        draw_dropout_seed(state, options, len(trained.net.sizes) - 1)
         self._set_up([network], [(options, state)])
 
     def _set_up(
@@ -612,6 +611,6 @@ def _mean_curve(curves: Sequence[list[float]]) -> list[float]:
 
 def _options(parameters: Mapping[str, object], trained: NetworkModel) -> TrainingOptions:
     """Return the options of a trainer; raises ValueError if a parameter is invalid or parameters contradict."""
-    return options_of(
+    return TrainingOptions.from_checked(
         PARAMETERS.checked("Trainer", parameters, "Trainer"), len(trained.net.sizes) - 1
     )

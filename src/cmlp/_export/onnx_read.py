@@ -32,7 +32,7 @@ from cmlp._model.from_layers import (
     original_scale,
 )
 from cmlp._model.model import CLASS_NAMES
-from cmlp._train.constraints import MAX_LAYERS
+from cmlp._parameters.constraints import MAX_LAYERS
 from cmlp.exceptions import optional
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from cmlp._data.scale import InputScale, composed
 from cmlp._model.formats import require
 from cmlp._model.from_layers import Layer, network_of
 from cmlp._model.model import CLASS_NAMES, NetworkModel
+from cmlp._parameters.schedules import has_epochs
 from cmlp._train.state import Curve, History, TrainingState
-from cmlp._train.training_parameters import has_epochs
 from cmlp.exceptions import NotFittedError, optional, sklearn_class
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""One training run: its hyperparameters, its loop and the parts of the loop, and its state."""
+"""One training run: its loop and the parts of the loop, and its state."""

@@ -17,8 +17,8 @@ from cmlp.exceptions import InvalidParameterError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from cmlp._parameters.options import TrainingOptions
     from cmlp._train.state import TrainingState
-    from cmlp._train.training_options import TrainingOptions
 
 
 class Callbacks:

@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
     from cmlp._data.passes import Reader
     from cmlp._data.scale import InputScale
+    from cmlp._parameters.options import TrainingOptions
     from cmlp._train.split import Split
     from cmlp._train.state import TrainingState
     from cmlp._train.target_scale import TargetScale
-    from cmlp._train.training_options import TrainingOptions
 
     Segments: TypeAlias = Generator["Segment", None, None]
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._bridge.blocks import block_copy
+from cmlp._parameters.architecture import per_layer
 from cmlp._process.signals import TimeLimitReached
 from cmlp._process.time_limit import is_over, seconds_until
 from cmlp._process.warnings import warn
-from cmlp._train.architecture import per_layer
 from cmlp._train.scale_advice import scale_advice
 from cmlp._train.training import Training
 from cmlp.exceptions import (

@@ -8,6 +8,7 @@ import numpy as np
 
 from cmlp._data.losses import traits_of
 from cmlp._train.lbfgs import Minimization
+from cmlp._train.random import draw_seed
 from cmlp._train.target_scale import warn_of_lost_targets
 from cmlp._train.task import y_scale_to_learn
 from cmlp._train.training import Training
@@ -15,12 +16,12 @@ from cmlp._train.training import Training
 if TYPE_CHECKING:
     from cmlp._bridge import _core
     from cmlp._data.arrays import LossFunction
+    from cmlp._parameters.options import TrainingOptions
     from cmlp._train.data import Data
     from cmlp._train.random import Generator
     from cmlp._train.state import TrainingState
     from cmlp._train.target_scale import TargetScale
     from cmlp._train.task import Objective
-    from cmlp._train.training_options import TrainingOptions
 
 
 def make_training(
@@ -59,6 +60,13 @@ def make_training(
     if state.optimizer is None or state.schedule is None:
         state.optimizer, state.schedule = options.optimizer(net), options.schedule()
     return Training(net, objective, data, options, state, **more)
+
+
+def draw_dropout_seed(state: TrainingState, options: TrainingOptions, n_layers: int) -> None:
+    """With dropout, draw the seed of a new training from its generator."""
+    if "dropout" in options.penalty_and_dropout(n_layers):
+        assert state.generator is not None
+        state.dropout_seed = draw_seed(state.generator)
 
 
 def _begin(state: TrainingState, data: Data, options: TrainingOptions) -> None:

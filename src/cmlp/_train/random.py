@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._train.parameters import network_argument
+from cmlp._parameters.entries import network_argument
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:

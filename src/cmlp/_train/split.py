@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from cmlp._train.parameters import PARAMETERS, SHARDS
+from cmlp._parameters.entries import PARAMETERS, SHARDS
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._parameters.options import TrainingOptions
     from cmlp._train.random import Generator
-    from cmlp._train.training_options import TrainingOptions
 
     Shards: TypeAlias = int | Sequence[int]
     # The training rows in their order, and the validation rows.

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.checksums import Digests
+    from cmlp._parameters.schedules import Schedule
     from cmlp._train.random import Generator
-    from cmlp._train.schedules import Schedule
     from cmlp._train.state_fields import Parts, StateField, StoredState
     from cmlp._train.target_scale import TargetScale
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import loaded_block, native
+from cmlp._parameters.schedules import SCHEDULES, Schedule
 from cmlp._train.random import stored_generator
-from cmlp._train.schedules import SCHEDULES, Schedule
 from cmlp._train.target_scale import TargetScale, scale_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.json_texts import dump_parameters, load_parameters, refuse, without_tensors
-from cmlp._train.schedules import SCHEDULES
+from cmlp._parameters.schedules import SCHEDULES
 from cmlp._train.state import FIELDS, EpochNumbers, History, TrainingState
 from cmlp._train.state_fields import PICKLE, StoredState, load_dict, naming_damage
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._estimators.fitted import frozen_copy
-from cmlp._train.name_hints import hinting
+from cmlp._parameters.name_hints import hinting
 from cmlp.distributed._cluster import import_of_dask, is_array, is_frame, require_estimator
 from cmlp.exceptions import InvalidParameterError, shown
 

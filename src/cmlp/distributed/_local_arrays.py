@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from cmlp._data.scale import InputScale
     from cmlp._estimators.sources import Arrays
     from cmlp._estimators.targets import TargetEncoding
+    from cmlp._parameters.options import TrainingOptions
     from cmlp._train.data import Data
     from cmlp._train.split import Shards
     from cmlp._train.state import TrainingState
     from cmlp._train.target_scale import TargetScale
     from cmlp._train.training import Training
-    from cmlp._train.training_options import TrainingOptions
     from cmlp.distributed._workers import Workers
     from cmlp.exceptions import NonFiniteInputError
 

@@ -5,6 +5,7 @@ Every process has a part of the rows. The processes tell each other what they ne
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -16,8 +17,8 @@ from cmlp._data.arrays import section
 from cmlp._data.checksums import BLOCK, block_checksums
 from cmlp._estimators.fit_network import NetworkFit
 from cmlp._estimators.fitted import run_locked
+from cmlp._parameters.entries import JOINT_FIT, PARAMETERS
 from cmlp._process.warnings import warn
-from cmlp._train.parameters import JOINT_FIT, PARAMETERS
 from cmlp._train.random import is_storable, stored_generator
 from cmlp._train.same_data import arrays_of, describe_arrays, digests_of, keep_or_compare_digests
 from cmlp._train.split import CHUNK
@@ -88,14 +89,13 @@ def _make_fit(
 
 def _adapt_to_worker(fit: NetworkFit, workers: Workers) -> None:
     """Give a call the seed of all workers, this worker's share of the threads, and lines of worker 0."""
-    options, changes = fit.options, {"n_threads": workers.share_threads(fit.options.n_threads)}
+    options = replace(fit.options, n_threads=workers.share_threads(fit.options.n_threads))
     if options.provenance and fit.estimator.random_state is None:
-        changes["random_state"] = int(
-            workers.receive_first(np.array([options.random_state], np.int64))[0]
-        )
+        seed = workers.receive_first(np.array([options.random_state], np.int64))[0]
+        options = replace(options, random_state=int(seed))
     if workers.rank:
-        changes["verbose"] = False
-    fit.options = options.replace(**changes)
+        options = replace(options, verbose=False)
+    fit.options = options
 
 
 def _train_with_others(fit: NetworkFit, workers: Workers, extra_callbacks: Sequence[Any]) -> None:

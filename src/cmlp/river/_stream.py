@@ -19,13 +19,13 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy, empty_block
 from cmlp._data.losses import traits_of
 from cmlp._estimators.network import Network
-from cmlp._train.architecture import (
+from cmlp._parameters.architecture import (
     hidden_activations,
     hidden_sizes,
     init_activations,
-    initial_params,
 )
-from cmlp._train.parameters import PARAMETERS
+from cmlp._parameters.entries import PARAMETERS
+from cmlp._train.initial_params import initial_params
 from cmlp._train.random import random_state
 
 if TYPE_CHECKING:
@@ -105,6 +105,8 @@ class Stream:
 
     hidden_layer_sizes: int | Sequence[int]
     activation: str | Sequence[str]
+    seed: int | None
+    dtype: str
     solver: str
     alpha: float
     batch_size: int
@@ -115,8 +117,6 @@ class Stream:
     epsilon: float
     weight_decay: float
     max_grad_norm: float | None
-    dtype: str
-    seed: int | None
 
     def _set_up(self, arguments: Mapping[str, Any]) -> None:
         """Store and check the constructor's arguments."""

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._estimators.tables.splits import LEAVES
-from cmlp._train.parameters import PARAMETERS
-from cmlp._train.training_options import options_of
+from cmlp._parameters.entries import PARAMETERS
+from cmlp._parameters.options import TrainingOptions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._bridge import _core
     from cmlp._data.groups import Groups
-    from cmlp._estimators.estimator_options import TableOptions
     from cmlp._model.table_columns import TableColumns
-    from cmlp._train.training_options import TrainingOptions
+    from cmlp._parameters.options import TableOptions
 
 
 N_FOLDS = 8
@@ -125,4 +124,4 @@ def options_of_member(
         "early_stopping": has_validation,
     }
     values = PARAMETERS.checked("Trainer", PARAMETERS.defaults("Trainer") | given, "Trainer")
-    return options_of(values, len(options.hidden_layer_sizes) + 1)
+    return TrainingOptions.from_checked(values, len(options.hidden_layer_sizes) + 1)

@@ -21,8 +21,7 @@ from cmlp._data.input_frame import InputFrame, frame_of, with_dates
 from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.spelling import warn_of_spellings
 from cmlp._data.weights import as_weights, weights_of_rows
-from cmlp._estimators.estimator_options import TableOptions, fix_seed
-from cmlp._estimators.fit import Fit
+from cmlp._estimators.fit import Fit, fix_seed
 from cmlp._estimators.fitted import Fitted, fitted_of, untrained_states
 from cmlp._estimators.resuming import parameters_to_keep, resumed_state, table_to_resume
 from cmlp._estimators.tables.bag import (
@@ -70,14 +69,16 @@ from cmlp._model.probabilities import (
     scores_of_inputs,
 )
 from cmlp._model.summary import Summary, kept_rows, values_at_ranks
+from cmlp._parameters.architecture import init_activations
+from cmlp._parameters.entries import PARAMETERS
+from cmlp._parameters.options import TableOptions
 from cmlp._process.time_limit import end_of
 from cmlp._process.warnings import Notices
-from cmlp._train.architecture import init_activations, initial_params
 from cmlp._train.callbacks import Callbacks, callbacks_of
 from cmlp._train.data import data_in_memory
 from cmlp._train.diagnosis import judged_rows
-from cmlp._train.parameters import PARAMETERS
-from cmlp._train.prepare import make_training
+from cmlp._train.initial_params import initial_params
+from cmlp._train.prepare import draw_dropout_seed, make_training
 from cmlp._train.random import draw_seed, random_state
 from cmlp._train.state import History, TrainingState
 from cmlp._train.task import has_validation_rows, naming_validation
@@ -97,9 +98,9 @@ if TYPE_CHECKING:
     from cmlp._model.summary import Accuracy, Background
     from cmlp._model.table_columns import TableColumns
     from cmlp._model.unusual_rows import Gaps
+    from cmlp._parameters.options import TrainingOptions
     from cmlp._train.split import Split
     from cmlp._train.training import Training
-    from cmlp._train.training_options import TrainingOptions
 
 _FEWEST_ROWS_TO_FIT = 2  # that fit accepts
 _OTHER_DATA = (
@@ -544,7 +545,7 @@ class TableFit(Fit):
         # A second generator draws the seed of dropout, so that the order of the rows is the same
         # without dropout.
         state = TrainingState(params, History(), _core.Random(seed))
-        options.draw_dropout_seed(state, len(net.sizes) - 1)
+        draw_dropout_seed(state, options, len(net.sizes) - 1)
         state.generator = generator
         return self._training(k, net, options, state, split)
 

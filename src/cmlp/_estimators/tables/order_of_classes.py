@@ -14,7 +14,7 @@ from cmlp.exceptions import InvalidParameterError, short_repr, shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cmlp._estimators.estimator_options import FitOptions
+    from cmlp._parameters.options import FitOptions
 
 _REMEDY = (
     'pass them in ascending order, such as ordered=["low", "medium", "high"], or y of an ordered '

@@ -22,8 +22,8 @@ from cmlp._estimators.attributes import (
 )
 from cmlp._estimators.estimator import Estimator
 from cmlp._estimators.fitted import fitted_of, frozen_copy, locked, store_model, trains
+from cmlp._parameters.name_hints import hinting
 from cmlp._process.warnings import warn
-from cmlp._train.name_hints import hinting
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.labels import Labels
-    from cmlp._estimators.estimator_options import TableOptions
+    from cmlp._data.weights import ClassWeight
     from cmlp._estimators.fitted import Fitted
     from cmlp._estimators.network import Network
     from cmlp._estimators.tables.calibrate import RowsWithTruth
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from cmlp._model.probabilities import HeldOutScores
     from cmlp._model.results import Certification
     from cmlp._model.summary import Found
+    from cmlp._parameters.options import TableOptions
 
 
 _BLOCK = 2048  # rows predicted at a time, so that their inputs stay in the cache
@@ -145,7 +146,7 @@ class TabularEstimator(Estimator):
 
     def _options(self) -> TableOptions:
         """Return the validated parameters."""
-        from cmlp._estimators.estimator_options import TableOptions
+        from cmlp._parameters.options import TableOptions
 
         return TableOptions.of(self)
 
@@ -591,7 +592,7 @@ class TabularClassifier(TabularEstimator):
         date_formats: str | Mapping[Any, str] | None = None,
         date_parts: bool = True,
         monotonic_cst: ArrayLike | Mapping[Any, int] | None = None,
-        class_weight: str | Mapping[Any, float] | Sequence[Mapping[int, float]] | None = None,
+        class_weight: ClassWeight = None,
         ordered: str | bool | Sequence[Any] = "from_dtype",
         learning_rate_init: float = 0.0125,
         dropout: float | Sequence[float] = 0.1,
@@ -606,7 +607,27 @@ class TabularClassifier(TabularEstimator):
         provenance: bool = False,
         allow_missing_keys: bool = False,
     ) -> None:
-        self._store(locals())
+        self.n_estimators = n_estimators
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.max_time = max_time
+        self.categorical_features = categorical_features
+        self.date_formats = date_formats
+        self.date_parts = date_parts
+        self.monotonic_cst = monotonic_cst
+        self.class_weight = class_weight
+        self.ordered = ordered
+        self.learning_rate_init = learning_rate_init
+        self.dropout = dropout
+        self.n_epochs = n_epochs
+        self.early_stopping = early_stopping
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.n_threads = n_threads
+        self.verbose = verbose
+        self.callbacks = callbacks
+        self.keep_background = keep_background
+        self.provenance = provenance
+        self.allow_missing_keys = allow_missing_keys
 
     @property
     def classes_(self) -> np.ndarray:
@@ -1275,7 +1296,28 @@ class TabularRegressor(TabularEstimator):
         provenance: bool = False,
         allow_missing_keys: bool = False,
     ) -> None:
-        self._store(locals())
+        self.n_estimators = n_estimators
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.max_time = max_time
+        self.categorical_features = categorical_features
+        self.date_formats = date_formats
+        self.date_parts = date_parts
+        self.monotonic_cst = monotonic_cst
+        self.loss = loss
+        self.quantile = quantile
+        self.interval_width = interval_width
+        self.learning_rate_init = learning_rate_init
+        self.dropout = dropout
+        self.n_epochs = n_epochs
+        self.early_stopping = early_stopping
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.n_threads = n_threads
+        self.verbose = verbose
+        self.callbacks = callbacks
+        self.keep_background = keep_background
+        self.provenance = provenance
+        self.allow_missing_keys = allow_missing_keys
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Return the predicted numbers: the mean over the networks.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._bridge import _core
 from cmlp._model.formats import PIXELS, require
-from cmlp._train.architecture import init_activations
+from cmlp._parameters.architecture import init_activations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Learning-rate schedules: one class each, and the table `SCHEDULES`.
+"""Which solvers have a learning rate, and its schedules: one class each, and the table `SCHEDULES`.
 
 A schedule holds only its parameters and never changes. `TrainingState` holds the number of completed epochs, and the
 optimizer holds the current learning rate.
@@ -202,6 +202,11 @@ NAMED_SCHEDULES = [name for name in SCHEDULES if name != Custom.name]
 def kind_of_schedule(learning_rate: str | Callable[[int, int], float]) -> type[Schedule]:
     """Return the class of the schedule that the parameter `learning_rate` names, or is."""
     return Custom if callable(learning_rate) else SCHEDULES[learning_rate]
+
+
+def has_epochs(solver: object) -> bool:
+    """Return whether a solver trains in epochs and batches, with a learning rate."""
+    return bool(solver != "lbfgs")
 
 
 def _steps(epoch: int, n_batches: int) -> NDArray[np.float64]:

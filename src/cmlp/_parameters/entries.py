@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cmlp._data.activations import SYNONYMS
 from cmlp._data.losses import formulas, losses_of
 from cmlp._data.scale import SCALES
-from cmlp._train.constraints import (
+from cmlp._parameters.constraints import (
     ACTIVATION,
     ARRAY_LIKE,
     BOOLEAN,
@@ -36,7 +36,7 @@ from cmlp._train.constraints import (
     one_of,
     pair,
 )
-from cmlp._train.hyperparameters import (
+from cmlp._parameters.hyperparameters import (
     REQUIRED,
     Hyperparameter,
     Hyperparameters,
@@ -44,8 +44,7 @@ from cmlp._train.hyperparameters import (
     Refusal,
     Use,
 )
-from cmlp._train.schedules import NAMED_SCHEDULES, kind_of_schedule
-from cmlp._train.training_parameters import has_epochs
+from cmlp._parameters.schedules import NAMED_SCHEDULES, has_epochs, kind_of_schedule
 from cmlp.callbacks import HOOKS
 
 if TYPE_CHECKING:
@@ -237,7 +236,9 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "learning_rate",
-        Use(MLP, _KINDS, "constant", _SCHEDULES).says("""
+        Use(
+            MLP, _KINDS, "constant", _SCHEDULES, annotation="str | Callable[[int, int], float]"
+        ).says("""
             The learning-rate schedule. With "invscaling", the learning rate after t rows is
             ``learning_rate_init / (t + 1) ** power_t``. With "adaptive", it is divided by 5 each time training would
             stop, until it is at most 1e-6. Both need ``solver="sgd"``. With "one_cycle" [4]_, it rises linearly to
@@ -247,9 +248,9 @@ TRAINING_ENTRIES = (
             and returns the learning rate. The last three are planned: training takes `max_iter` epochs, whatever
             `n_iter_no_change` is.
         """),
-        Use(TRAINER, _KINDS, "constant", _SCHEDULES).says(
-            "The learning-rate schedule, as for `MLPClassifier`."
-        ),
+        Use(
+            TRAINER, _KINDS, "constant", _SCHEDULES, annotation="str | Callable[[int, int], float]"
+        ).says("The learning-rate schedule, as for `MLPClassifier`."),
         Use(NETWORK, "float", REQUIRED, (NOT_NEGATIVE,)).says(
             "Not negative; may be changed between epochs."
         ),
@@ -441,7 +442,13 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "n_iter_no_change",
-        Use((*MLP, *TRAINER), "int or inf", 10, (_FROM_1, one_of(Real, math.inf))).says("""
+        Use(
+            (*MLP, *TRAINER),
+            "int or inf",
+            10,
+            (_FROM_1, one_of(Real, math.inf)),
+            annotation="float",
+        ).says("""
             Training stops after more than this many consecutive epochs without improvement. With inf, training always
             takes `max_iter` epochs; with ``tol=0`` too, it issues no ConvergenceWarning.
         """),
@@ -544,13 +551,23 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "scoring",
-        Use(MLP, "None, str or callable", None, (instance(str, "a name"), FUNCTION, NONE)).says("""
+        Use(
+            MLP,
+            "None, str or callable",
+            None,
+            (instance(str, "a name"), FUNCTION, NONE),
+            annotation="str | Callable[..., float] | None",
+        ).says("""
             Score of the validation rows, of which higher values are better. None means `score`. "loss" means minus the
             validation loss. Other names are scorers of scikit-learn. A callable has the arguments ``(estimator, X,
             y)``, and ``sample_weight`` if the rows have weights; its X is an array.
         """),
         Use(
-            TRAINER, "None, str or callable", None, (instance(str, "a name"), FUNCTION, NONE)
+            TRAINER,
+            "None, str or callable",
+            None,
+            (instance(str, "a name"), FUNCTION, NONE),
+            annotation="str | Callable[..., float] | None",
         ).says("""
             Score of the validation rows; higher is better. None means the accuracy ("accuracy") for class indices and
             for losses of probabilities, otherwise the coefficient of determination ("r2"). "loss" means minus the
@@ -659,6 +676,7 @@ NETWORK_ENTRIES = (
             f"{_set_of_names(losses_of(*CLASSIFIER))} or callable",
             "log_loss",
             (one_of(str, *losses_of(*CLASSIFIER)), FUNCTION),
+            annotation="str | LossFunction",
         ).says(f"""
             The cost of a row. "squared_error" is a sum over the outputs, which are logistic. The others
             use softmax outputs, or logistic outputs for two classes and for multilabel targets. With p
@@ -678,6 +696,7 @@ NETWORK_ENTRIES = (
             "str or callable",
             "squared_error",
             (one_of(str, *losses_of(*REGRESSOR)), FUNCTION),
+            annotation="str | LossFunction",
         ).says(f"""
             The cost of an output. The outputs are exponential for "poisson" and "gamma", otherwise
             identity. With p for `loss_parameter` or `quantile`, and ``d = output - target``:
@@ -797,6 +816,7 @@ NETWORK_ENTRIES = (
             'None, "balanced", dict or list of dict',
             None,
             (one_of(str, "balanced"), _DICT, _DICTS, NONE),
+            annotation="ClassWeight",
         ).says("""
             Weights of the classes by label, not negative; they multiply `sample_weight`. "balanced" means
             ``n_samples / (n_classes * n_samples_of_class)`` (King and Zeng [10]_), where rows count by their
@@ -810,6 +830,7 @@ NETWORK_ENTRIES = (
             'None, "balanced", dict or list of dict',
             None,
             (one_of(str, "balanced"), _DICT, _DICTS, NONE),
+            annotation="ClassWeight",
         ).says("""
             Weight of each class, multiplied by `sample_weight`. "balanced" gives all classes the same sum of weights:
             for rare classes whose mistakes cost more. Probabilities are then those of balanced classes. For multilabel
@@ -835,6 +856,7 @@ NETWORK_ENTRIES = (
             '"from_dtype", bool or list',
             "from_dtype",
             (one_of(str, "from_dtype"), *BOOLEAN, _LABELS),
+            annotation="str | bool | Sequence[Any]",
         ).says("""
             Whether the classes have an order, which `classes_` then has: each network learns for every class but the
             last whether y is above it. True is for numbers and booleans, in ascending order. A list has the labels in
@@ -844,7 +866,13 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "categorical_features",
-        Use(TABULAR, '"from_dtype", None, array-like or dict', "from_dtype", ()).says("""
+        Use(
+            TABULAR,
+            '"from_dtype", None, array-like or dict',
+            "from_dtype",
+            (),
+            annotation="str | ArrayLike | None",
+        ).says("""
             Further columns of categories besides those of a category or interval dtype and those that contain text:
             names, indices (an integer is always one) or a mask, for numbers whose order means nothing, such as postal
             codes. A dict maps columns to a list of their categories in ascending order, such as ``{"size": ["S", "M",
@@ -854,7 +882,9 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "date_formats",
-        Use(TABULAR, "None, str or dict", None, ()).says("""
+        Use(
+            TABULAR, "None, str or dict", None, (), annotation="str | Mapping[Any, str] | None"
+        ).says("""
             How dates are written, if columns have them as text or, such as 19580329, as whole numbers: a dict maps
             columns, by names or indices, to forms, such as ``{"born": "%d.%m.%Y"}``. A single form is that of each
             column of text of which it reads nearly all values. A form is made of %Y, %y (69 to 99 are 1969 to 1999),
@@ -872,7 +902,13 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "monotonic_cst",
-        Use(TABULAR, "array-like of int, dict or None", None, ()).says("""
+        Use(
+            TABULAR,
+            "array-like of int, dict or None",
+            None,
+            (),
+            annotation="ArrayLike | Mapping[Any, int] | None",
+        ).says("""
             Columns of numbers with which answers can only rise (1) or only fall (-1), whatever the other columns have;
             of two classes, the answer is the probability of the second one, and of `ordered` ones that of those above
             each. A sign for each column, or a dict of names or indices to signs. The signs of the weights prove it: see
@@ -935,7 +971,11 @@ NETWORK_ENTRIES = (
     Hyperparameter(
         "initialization",
         Use(
-            MLP, '{"glorot", "he", "lecun"} or tuple (coefs, intercepts)', "glorot", _INITIALIZATION
+            MLP,
+            '{"glorot", "he", "lecun"} or tuple (coefs, intercepts)',
+            "glorot",
+            _INITIALIZATION,
+            annotation="str | tuple[Sequence[ArrayLike], Sequence[ArrayLike]]",
         ).says("""
             The range of the initial weights (see Notes), or the initial weights and biases themselves: two lists of
             arrays, like `coefs_` and `intercepts_`. A warm start continues from the previous model instead.
@@ -1083,6 +1123,7 @@ NETWORK_ENTRIES = (
             'float, (shift, factor), "standard", "minmax" or "robust"',
             1,
             (*_SCALE, one_of(str, *SCALES)),
+            annotation="float | str | tuple[ArrayLike, ArrayLike]",
         ).says("""
             What happens to an input when it is read. A number is the factor of all inputs: ``1 / 255`` for images of
             bytes. With two vectors of shape (n_features,), the network sees ``(X - shift) * factor``, computed in

@@ -17,7 +17,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.activations import SYNONYMS
 from cmlp._data.scale import InputScale
-from cmlp._train.name_hints import value_hint
+from cmlp._parameters.name_hints import value_hint
 from cmlp.callbacks import HOOKS
 from cmlp.exceptions import InvalidParameterError, add_hint, shown
 

@@ -3,8 +3,8 @@
 An entry has the name, for each owner (a class) the default, the constraints and the paragraph of the docstring, and
 what else depends on the parameter alone: what it needs of others to have an effect, which kinds of calls refuse or
 ignore it, whether it needs batches, may change before a fit is resumed, and may differ between workers. Everything
-that asks such a question reads the table. The signatures repeat names and defaults, for editors and readers; a test
-compares them.
+that asks such a question reads the table. Signatures and docstrings repeat it, for editors and readers:
+``tools/write_docstrings.py`` writes them.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from cmlp._parameters.constraints import REFUSED, converted, error_of_value
 from cmlp._process.warnings import Notices, warn
-from cmlp._train.constraints import REFUSED, converted, error_of_value
 from cmlp.exceptions import InvalidParameterError, UnusedParameterWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any, Self
 
-    from cmlp._train.constraints import Constraint
+    from cmlp._parameters.constraints import Constraint
 
 
 REQUIRED = object()  # the default of a parameter without one
@@ -29,14 +29,22 @@ REQUIRED = object()  # the default of a parameter without one
 class Use:
     """What a parameter is for some owners: the type in the docstring, the default, and constraints.
 
-    A value satisfies one of the constraints; there are none if only the data show what is valid.
+    A value satisfies one of the constraints; there are none if only the data show what is valid. The annotation in
+    signatures follows from the type in the docstring, such as ``float | None`` from "float or None"; `annotation` is
+    the one of a type that says too little.
     """
 
-    __slots__ = ("constraints", "default", "kind", "owners", "text")
+    __slots__ = ("annotation", "constraints", "default", "kind", "owners", "text")
 
     def __init__(
-        self, owners: Sequence[str], kind: str, default: object, constraints: tuple[Constraint, ...]
+        self,
+        owners: Sequence[str],
+        kind: str,
+        default: object,
+        constraints: tuple[Constraint, ...],
+        annotation: str = "",
     ) -> None:
+        self.annotation = annotation
         self.owners = owners
         self.kind = kind
         self.default = default

@@ -1,4 +1,4 @@
-"""Layers of a network: sizes, activations and losses that fit together, numbers for each layer, initial weights."""
+"""Layers of a network: sizes, activations and losses that fit together, numbers for each layer."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from cmlp._bridge import _core
-from cmlp._bridge.blocks import empty_block, given_params
 from cmlp._data.activations import SYNONYMS
 from cmlp._data.losses import traits_of
-from cmlp._train.constraints import (
+from cmlp._parameters.constraints import (
     ACTIVATION,
     LARGEST_FLOAT,
     LOSSES,
@@ -23,16 +22,13 @@ from cmlp._train.constraints import (
     interval,
     validated,
 )
-from cmlp._train.parameters import network_argument
+from cmlp._parameters.entries import network_argument
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
-
     from cmlp._data.arrays import LossFunction
-    from cmlp._train.random import Generator
 
 
 def layer_sizes(sizes: Sequence[int]) -> list[int]:
@@ -190,10 +186,6 @@ def loss_parameter(
     return number if isinstance(number, tuple) else float(number)
 
 
-_FACTORS = {"he": 6, "lecun": 3}
-_CHUNK = 2**18  # random numbers per call of the generator, which takes a few milliseconds
-
-
 def init_activations(hidden: Sequence[str], activation: str | Iterable[str]) -> list[str]:
     """Return for each layer the activation that determines the range of its initial weights.
 
@@ -202,51 +194,3 @@ def init_activations(hidden: Sequence[str], activation: str | Iterable[str]) -> 
     """
     named = _core_name_of(activation) if isinstance(activation, str) else "identity"
     return [*hidden, hidden[-1] if hidden else named]
-
-
-def initial_params(
-    net: _core.Net,
-    rng: Generator,
-    activations: Sequence[str],
-    initialization: str | Sequence[Any] = "glorot",
-) -> NDArray[Any]:
-    """Return a block of initial parameters; with "glorot" the same random numbers as scikit-learn's for the same seed.
-
-    Only the method ``random_sample`` of the generator is called: its values are the same on every
-    platform. An `initialization` that is no name is a pair of lists of arrays. Random weights are
-    uniform in ``(-bound, bound)``:
-
-    - "glorot": ``bound = sqrt(factor / (n_in + n_out))`` for weights and biases; the factor is 2
-      for "logistic" and 6 for other activations (Glorot and Bengio 2010).
-    - "he": ``bound = sqrt(6 / n_in)``, and biases of 0 (He, Zhang, Ren and Sun 2015).
-    - "lecun": ``bound = sqrt(3 / n_in)``, and biases of 0 (LeCun, Bottou, Orr and Müller 1998).
-    """
-    if not isinstance(initialization, str):
-        coefs, intercepts = initialization[0], initialization[1]
-        return given_params(
-            net,
-            coefs,
-            intercepts,
-            ("the coefs of initialization", "the intercepts of initialization"),
-        )
-    params = empty_block(net.n_params, net.dtype)
-    for weights, biases, activation in zip(*net.views(params), activations, strict=True):
-        if initialization == "glorot":
-            factor = _core.ACTIVATIONS[activation].init_factor
-            # With NumPy's scalars, a failing allocation can crash.
-            bound = math.sqrt(factor / sum(weights.shape))
-            _fill_uniformly(weights.reshape(-1), bound, rng)
-            _fill_uniformly(biases, bound, rng)
-        else:
-            _fill_uniformly(
-                weights.reshape(-1), math.sqrt(_FACTORS[initialization] / weights.shape[0]), rng
-            )
-            biases[:] = 0
-    return params
-
-
-def _fill_uniformly(tensor: NDArray[Any], bound: float, rng: Generator) -> None:
-    """Fill a flat array with uniform numbers from -bound to bound, in chunks so that Ctrl-C takes effect within ms."""
-    for start in range(0, tensor.size, _CHUNK):
-        chunk = tensor[start : start + _CHUNK]
-        chunk[...] = -bound + 2 * bound * rng.random_sample(chunk.shape)

@@ -1,0 +1,1 @@
+"""Parameters: the table of all of them, what their values may be, and options, their validated values."""
