@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from cmlp._bridge import _core
 from cmlp._estimators.fitted import ASSIGNED, FITTED, INTERRUPTED
@@ -22,9 +22,9 @@ from cmlp._train.random import draw_seed, random_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from typing import Self, TypeVar
 
-    from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.fitted import Fitted, Provenance, ProvenanceNow
     from cmlp._parameters.options import FitOptions
     from cmlp._train.training import Training
@@ -37,6 +37,26 @@ _CONTINUED = (
 )
 
 
+class EstimatorToFit(Protocol):
+    """What a fit asks of the estimator that it trains."""
+
+    _estimator_type: ClassVar[str]
+    _parameter_owner: ClassVar[str]
+
+    def _parameters(self) -> dict[str, Any]:
+        """Return the parameters by their names."""
+
+    def _extra_callbacks(
+        self, X: Any, y: Any, sample_weight: Any
+    ) -> AbstractContextManager[Sequence[Any]]:
+        """Return a context manager with callbacks besides those of the user."""
+
+    def _trainer(
+        self, fit: Fit, trainings: Sequence[Training], provenance_now: ProvenanceNow
+    ) -> Any:
+        """Return the `Trainer` of some of the networks, which callbacks get."""
+
+
 @dataclass(eq=False)
 class Fit(ABC):
     """A call that trains an estimator: one network, or all networks of a table.
@@ -45,7 +65,7 @@ class Fit(ABC):
     training begins, nothing of the estimator changes.
     """
 
-    estimator: Estimator
+    estimator: EstimatorToFit
     options: FitOptions
     previous: Fitted | None = None  # the fit that the call continues
     validation: tuple[Any, Any, Any] = (None, None, None)  # X, y and weights of own validation rows
@@ -194,12 +214,12 @@ class Fit(ABC):
             raise
 
 
-def store(estimator: Estimator, fitted: Fitted) -> None:
+def store(estimator: EstimatorToFit, fitted: Fitted) -> None:
     """Store what a fit leaves, and free the values that were assigned before: all of it or nothing."""
     _core.replace_attributes(estimator, {FITTED: fitted}, (ASSIGNED, INTERRUPTED))
 
 
-def fix_seed(estimator: Estimator, options: OwnOptions) -> OwnOptions:
+def fix_seed(estimator: EstimatorToFit, options: OwnOptions) -> OwnOptions:
     """Return the options with a known seed if the fit is to be recorded; ValueError if it could not be repeated."""
     if not options.provenance:
         return options

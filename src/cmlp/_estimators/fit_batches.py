@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp._data.checks import CheckedRows, InputChecks
-    from cmlp._estimators.estimator import Estimator
+    from cmlp._estimators.fit import EstimatorToFit
     from cmlp._estimators.targets import TargetEncoding
     from cmlp._parameters.options import TrainingOptions
     from cmlp._train.state import TrainingState
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @locked
 def fit_batches(
-    estimator: Estimator,
+    estimator: EstimatorToFit,
     source: Any,
     classes: ArrayLike | None,
     n_rows: int | None,

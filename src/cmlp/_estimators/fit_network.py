@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from cmlp._data.encoded_rows import EncodedRows
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
-    from cmlp._estimators.estimator import Estimator
+    from cmlp._estimators.fit import EstimatorToFit
     from cmlp._estimators.fitted import Provenance, ProvenanceNow
     from cmlp._estimators.sources import RowSource
     from cmlp._estimators.targets import TargetEncoding
@@ -69,7 +69,7 @@ if TYPE_CHECKING:
 
 
 @locked
-def partial_fit(estimator: Estimator, source: Arrays, classes: ArrayLike | None) -> None:
+def partial_fit(estimator: EstimatorToFit, source: Arrays, classes: ArrayLike | None) -> None:
     """Train one epoch on the given rows, starting from the current model, and store the result at the end."""
     fit = NetworkFit.from_estimator(estimator, source, call=PARTIAL_FIT, classes=classes)
     if fit.previous is None and can_assemble(estimator):
@@ -178,7 +178,7 @@ class NetworkFit(Fit):
     @classmethod
     def from_estimator(
         cls,
-        estimator: Estimator,
+        estimator: EstimatorToFit,
         source: RowSource,
         validation: tuple[Any, Any, Any] = (None, None, None),
         *,

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._estimators.estimator import Estimator
-    from cmlp._estimators.fit import Fit
+    from cmlp._estimators.fit import EstimatorToFit, Fit
     from cmlp._estimators.fitted import Provenance, ProvenanceNow
     from cmlp._estimators.sources import RowSource
     from cmlp._train.state import TrainingState
@@ -43,7 +42,7 @@ _OTHERS = (
 )
 
 
-def recorded_parameters(estimator: Estimator) -> dict[str, Any]:
+def recorded_parameters(estimator: EstimatorToFit) -> dict[str, Any]:
     """Return the parameters that determine the result of a fit, as JSON has them."""
     owner = estimator._parameter_owner
     free = {*PARAMETERS.names(owner, "own_per_worker"), *_OTHERS}

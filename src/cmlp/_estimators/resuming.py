@@ -13,13 +13,13 @@ from cmlp.exceptions import InvalidParameterError, NotFittedError, shown, sklear
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cmlp._estimators.estimator import Estimator
+    from cmlp._estimators.fit import EstimatorToFit
     from cmlp._estimators.fitted import Fitted
     from cmlp._parameters.options import TrainingOptions
     from cmlp._train.state import TrainingState
 
 
-def parameters_to_keep(estimator: Estimator) -> dict[str, Any]:
+def parameters_to_keep(estimator: EstimatorToFit) -> dict[str, Any]:
     """Return copies of the parameters that must not change before training is resumed."""
     values = estimator._parameters()
     names = PARAMETERS.fixed_on_resume(estimator._parameter_owner)
@@ -57,7 +57,7 @@ def _is_same(was: Any, now: Any) -> bool:
     return len(entries[0]) == len(entries[1]) and all(map(_is_same, *entries))
 
 
-def _kept_fit(estimator: Estimator) -> Any:
+def _kept_fit(estimator: EstimatorToFit) -> Any:
     """Return what is kept of the previous call of fit, interrupted or complete; NotFittedError if there is none."""
     fitted = vars(estimator).get(INTERRUPTED) or fitted_of(estimator)
     if fitted is None:
@@ -68,7 +68,7 @@ def _kept_fit(estimator: Estimator) -> Any:
     return fitted
 
 
-def fit_to_resume(estimator: Estimator, options: TrainingOptions) -> Fitted:
+def fit_to_resume(estimator: EstimatorToFit, options: TrainingOptions) -> Fitted:
     """Return what is kept of the previous fit; raises ValueError if it cannot be resumed."""
     PARAMETERS.require_allowed(RESUME, vars(options))
     fitted: Fitted = _kept_fit(estimator)
@@ -83,7 +83,7 @@ def fit_to_resume(estimator: Estimator, options: TrainingOptions) -> Fitted:
     return fitted
 
 
-def table_to_resume(estimator: Estimator) -> Fitted:
+def table_to_resume(estimator: EstimatorToFit) -> Fitted:
     """Return what is kept of the previous fit of a table; raises ValueError if it cannot be resumed."""
     fitted: Fitted = _kept_fit(estimator)
     kept = fitted.state.kept_parameters if fitted.states else None

@@ -90,7 +90,7 @@ def _make_fit(
 def _adapt_to_worker(fit: NetworkFit, workers: Workers) -> None:
     """Give a call the seed of all workers, this worker's share of the threads, and lines of worker 0."""
     options = replace(fit.options, n_threads=workers.share_threads(fit.options.n_threads))
-    if options.provenance and fit.estimator.random_state is None:
+    if options.provenance and fit.estimator._parameters()["random_state"] is None:
         seed = workers.receive_first(np.array([options.random_state], np.int64))[0]
         options = replace(options, random_state=int(seed))
     if workers.rank:

@@ -91,7 +91,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.groups import Groups
-    from cmlp._estimators.estimator import Estimator
+    from cmlp._estimators.fit import EstimatorToFit
     from cmlp._estimators.fitted import Provenance, ProvenanceNow
     from cmlp._estimators.tables.targets import CountedTargets, TableEncoding
     from cmlp._model.calibration import Calibration
@@ -170,7 +170,7 @@ class TableFit(Fit):
     @classmethod
     def from_estimator(
         cls,
-        estimator: Estimator,
+        estimator: EstimatorToFit,
         training: tuple[Any, Any, Any],
         validation: tuple[Any, Any, Any],
         groups: tuple[Any, Any],
