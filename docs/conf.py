@@ -1,4 +1,4 @@
-"""Configuration of the documentation. CONTRIBUTING.md has the command that builds it."""
+"""Configuration of the documentation. docs/internals.md has the command that builds it."""
 
 import html
 import sys

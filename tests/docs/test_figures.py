@@ -23,6 +23,7 @@ FIGURES = {
         ),
         ("docs/start/embedding.md", r"one row\s+at a time needs ([\d,]+) KB", 1),
         ("README.md", r"C library of ([\d,]+) KB", 1),
+        ("docs/decisions/0007-json.md", r"build has ([\d,]+) KB", 1),
     ],
     "flash of an exported 64-16-10 on a Cortex-M4F, KB": [
         (
@@ -44,6 +45,7 @@ FIGURES = {
         ("docs/performance.md", r"784-128-64-10, 128 \| (\d+) ms", 1),
         ("README.md", r"784-128-64-10, batches of 128 rows, one thread \| (\d+) ms", 1),
         ("docs/index.md", r"\*\*(\d+) ms\*\*", 1),
+        ("docs/decisions/0008-no-gpu.md", r"takes (\d+) ms on one core for 784-128-64-10", 1),
     ],
     "scikit-learn, batches of 128": [
         ("docs/performance.md", r"784-128-64-10, 128 \| 61 ms \| [\d.]+ \| ([\d.]+) \|", 1),
@@ -62,6 +64,8 @@ FIGURES = {
         ("docs/performance.md", r"([\d.]+) µs for 784-16-16-10 and", 1),
         ("README.md", r"784-16-16-10, from Python \| ([\d.]+) µs", 1),
         ("docs/index.md", r"\*\*([\d.]+) µs\*\*", 1),
+        ("docs/decisions/0004-one-trained-model.md", r"([\d.]+) µs in all", 1),
+        ("docs/decisions/0008-no-gpu.md", r"One row takes ([\d.]+) µs", 1),
     ],
     "one row in C, µs": [
         ("docs/performance.md", r"the same rows take ([\d.]+) and", 1),
@@ -109,6 +113,20 @@ FIGURES = {
     "seconds until Ctrl-C ends a fit": [
         ("docs/guide/stopping.md", r"Ctrl-C stops a fit within ([\d.]+) s", 1),
         ("docs/guide/many-models.md", r"Ctrl-C ends the call within ([\d.]+) s", 1),
+        ("docs/decisions/0002-signals.md", r"Ctrl-C takes up to ([\d.]+) s", 1),
+    ],
+    "epoch of 784-512-512-10 in batches of 128, ms": [
+        ("docs/performance.md", r"784-512-512-10, 128 \| (\d+) ms", 1),
+        ("src/cmlp/core/PERFORMANCE.md", r"784-512-512-10, 128 \| (\d+) \|", 1),
+        ("docs/decisions/0008-no-gpu.md", r"784-512-512-10 takes (\d+) ms", 1),
+    ],
+    "seconds of a table's fit, 10,000 rows and 20 columns": [
+        ("docs/questions.md", r"10,000 \| 20 \| ([\d.]+) \|", 1),
+        ("docs/decisions/0008-no-gpu.md", r"([\d.]+) processor seconds", 1),
+    ],
+    "one row without FMA, µs": [
+        ("src/cmlp/core/PERFORMANCE.md", r"([\d.]+) µs for one row of 784-16-16-10, where", 1),
+        ("docs/decisions/0001-same-bits.md", r"([\d.]+) µs for one row of 784-16-16-10, where", 1),
     ],
     "share of correct test digits": [
         ("docs/start/learner.md", r"score\(X_test, y_test\)\)  # ([\d.]+)", 1),

@@ -32,19 +32,24 @@ def test_links_have_a_text_that_says_what_they_are():
             assert not re.search(r"\[[\w/-]+\.md\]\(", text), path.name
 
 
-CONTRIBUTING = ROOT / "CONTRIBUTING.md"
-RECIPES = ROOT / "docs/recipes.md"
+INTERNALS = ROOT / "docs/internals.md"
+FOR_DEVELOPERS = [
+    ROOT / "CONTRIBUTING.md",
+    INTERNALS,
+    ROOT / "docs/recipes.md",
+    *sorted(ROOT.glob("docs/decisions/*.md")),
+]
 PACKAGE = ROOT / "src/cmlp"
 
 
 @in_source_tree
-def test_files_that_contributing_and_the_recipes_name_exist():
+def test_files_that_pages_for_developers_name_exist():
     """A path begins at the root, in the package or in one of its folders that the text names with it."""
-    made_by_users = {"build/docs/index.html", "mnist/", "fashion-mnist/"}
+    made_by_users = {"build/", "build/docs/index.html", "mnist/", "fashion-mnist/"}
     words = set(
         re.findall(
             r"`([\w./-]*(?:/|\.(?:py|pyx|pxd|pxi|h|c|md|txt|toml)))`",
-            CONTRIBUTING.read_text("utf-8") + RECIPES.read_text("utf-8"),
+            "".join(path.read_text("utf-8") for path in FOR_DEVELOPERS),
         )
     )
     assert len(words) > 60
@@ -54,9 +59,49 @@ def test_files_that_contributing_and_the_recipes_name_exist():
 
 
 @in_source_tree
+def test_names_of_code_in_pages_for_developers_exist():
+    """A name with a capital letter is a class; others that are checked have an underscore, or follow a dot."""
+    sources = "\n".join(
+        path.read_text("utf-8")
+        for folder in ("src/cmlp", "include", "tools", "tests/examples", "tests/support")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in {".py", ".pyx", ".pxi", ".c", ".h"} and path.name != "_core.c"
+    )
+    words = set(re.findall(r"\w+", sources))
+    classes = set(re.findall(r"(?:\bclass |^)([A-Z]\w+)(?=:| = |\()", sources, re.MULTILINE))
+    others = {"Event", "NamedTuple", "Semaphore", "Thread"}  # of Python
+    found = {
+        name
+        for path in FOR_DEVELOPERS
+        for text in re.findall(r"`([\w.]+)`", path.read_text("utf-8"))
+        for name in re.findall(r"\b[A-Z][a-z]\w+|\w+_\w+|(?<=\w\.)\w{4,}", text)
+    }
+    assert len(found) > 100
+    for name in sorted(found - others):
+        assert name in (classes if re.match("[A-Z][a-z]", name) else words), name
+
+
+@in_source_tree
+def test_decisions_have_one_form_and_are_listed():
+    listed = (ROOT / "docs/decisions/index.md").read_text("utf-8")
+    records = sorted(ROOT.glob("docs/decisions/[0-9]*.md"))
+    assert [int(path.name[:4]) for path in records] == [*range(1, len(records) + 1)]
+    for path in records:
+        text = path.read_text("utf-8")
+        assert re.findall("^## (.*)$", text, re.MULTILINE) == [
+            "Context",
+            "Decision",
+            "What it costs",
+            "When to think again",
+        ], path.name
+        title = re.match("# (.*)\n", text)[1]
+        assert f"[{title}]({path.name})" in listed and f"\n{path.stem}\n" in listed
+
+
+@in_source_tree
 def test_functions_of_the_steps_of_a_fit_are_in_the_files_beside_them():
-    text = CONTRIBUTING.read_text("utf-8")
-    steps = text[text.index("## A fit at a glance") : text.index("## To add something")]
+    text = INTERNALS.read_text("utf-8")
+    steps = text[: text.index("## Words")]
     rows = re.findall(r"^\| \d+\. .+? \| ([^|]+) \| ([^|]+) \|$", steps, re.MULTILINE)
     calls = re.findall(r"^ *([\w.]+) {2,}([\w/]+\.\w+)", steps, re.MULTILINE)  # of the overviews
     assert len(rows) > 10 and len(calls) > 40

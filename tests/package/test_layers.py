@@ -150,15 +150,22 @@ def test_data_in_memory_know_no_files(module):
 
 
 @in_source_tree
-def test_contributing_lists_the_layers_in_this_order():
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    paths = re.findall(
-        r"`(?:src/cmlp/)?(\w+)(?:/|\.pyx?)`",
-        text[text.index("| room |") : text.index("walks through the C core")],
-    )
-    listed = [RANK[name] for name in paths if name in RANK]
-    assert listed == sorted(listed)
-    assert {name for name in paths if name in RANK} == set(RANK) - {"__init__"}
+def test_documents_have_the_layers_in_this_order():
+    """The picture of CONTRIBUTING.md and the table of docs/internals.md begin with the highest layer."""
+    picture = re.search(
+        r"^```\n( +\+-.*?)^```$",
+        (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )[1]
+    internals = (ROOT / "docs/internals.md").read_text(encoding="utf-8")
+    table = internals[internals.index("| package |") : internals.index("walks through the C core")]
+    for names in (
+        re.findall(r"(\w+)(?:/|\.py)", picture),
+        re.findall(r"`(\w+)(?:/|\.py)`", table),
+    ):
+        listed = [name for name in names if name in RANK]
+        assert listed == sorted(listed, key=RANK.get, reverse=True)
+        assert set(listed) == set(RANK) - {"__init__"}
 
 
 def test_only_the_dispatcher_of_the_command_imports_the_story():

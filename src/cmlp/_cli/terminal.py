@@ -182,10 +182,10 @@ def pad(line: str, width: int) -> str:
     return line + " " * (width - len(without_codes(line)))
 
 
-def side_by_side(*blocks: Sequence[str], gap: int = 2) -> list[str]:
-    """Put blocks of lines side by side, each as wide as its widest line."""
-    widths = [max((len(without_codes(line)) for line in block), default=0) for block in blocks]
-    rows = itertools.zip_longest(*blocks, fillvalue="")
+def side_by_side(*texts: Sequence[str], gap: int = 2) -> list[str]:
+    """Put texts side by side, each as wide as its widest line."""
+    widths = [max((len(without_codes(line)) for line in text), default=0) for text in texts]
+    rows = itertools.zip_longest(*texts, fillvalue="")
     return [(" " * gap).join(map(pad, row, widths)).rstrip(" ") for row in rows]
 
 

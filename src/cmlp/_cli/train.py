@@ -151,13 +151,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "that of each column of text of which it reads nearly all cells; can be repeated",
     )
     listed = ", ".join(map(options.flag, _parameters()))
-    group = parser.add_argument_group(
+    section = parser.add_argument_group(
         "parameters", f"Each takes a value as in Python; lists have commas: {listed}."
     )
     for name in _parameters():
         flags = dict.fromkeys((options.flag(name), f"--{name}"))
         switch: dict[str, Any] = {"nargs": "?", "const": True} if name in _SWITCHES else {}
-        group.add_argument(
+        section.add_argument(
             *flags,
             **switch,
             dest=_PREFIX + name,
@@ -259,12 +259,12 @@ class TrainRequest(NamedTuple):
             checkpoint_every=arguments.checkpoint_every,
         )
 
-    def check_parameters(self, kind: Any, why: str) -> None:
+    def check_parameters(self, estimator_class: Any, why: str) -> None:
         """Raise CommandError if an estimator of the class lacks one of the given parameters."""
         for name in self.parameters:
-            if name not in kind._get_param_names():
+            if name not in estimator_class._get_param_names():
                 raise options.CommandError(
-                    f"{options.flag(name)} is not for {_with_article(kind)}: {why}"
+                    f"{options.flag(name)} is not for {_with_article(estimator_class)}: {why}"
                 )
 
 
@@ -318,21 +318,23 @@ def _new_training(request: TrainRequest, progress: ReadingProgress) -> Training:
     rows = request.files.training_rows(schema, progress)
     choice = _choose_model(request, rows)
     target = _decide_target(request, rows, choice)
-    kinds: dict[tuple[bool, bool], Any] = {
+    classes: dict[tuple[bool, bool], Any] = {
         (False, False): MLPRegressor,
         (False, True): MLPClassifier,
         (True, False): TabularRegressor,
         (True, True): TabularClassifier,
     }
-    kind = kinds[choice.is_table, target.is_labels]
-    request.check_parameters(kind, target.reason)
+    estimator_class = classes[choice.is_table, target.is_labels]
+    request.check_parameters(estimator_class, target.reason)
     parameters = dict(request.parameters)
     if choice.is_table and rows.date_formats is not None:
         parameters["date_formats"] = rows.date_formats
-    model = kind(**parameters)
+    model = estimator_class(**parameters)
     notices = list(rows.notices)
     if choice.reason:
-        notices.append(f"{choice.reason}. So this trains {_with_article(kind)}: {target.reason}")
+        notices.append(
+            f"{choice.reason}. So this trains {_with_article(estimator_class)}: {target.reason}"
+        )
     if choice.is_table:
         files = request.files._replace(holdout=request.files.holdout or HOLDOUTS[0])
         read_as = ReadAs(schema.cell_format, files.record(rows.column_types))
@@ -353,10 +355,10 @@ def _new_training(request: TrainRequest, progress: ReadingProgress) -> Training:
     return NetworkTraining(request, model, rows.take_numbers(target.y), schema, notices)
 
 
-def _with_article(kind: type) -> str:
+def _with_article(estimator_class: type) -> str:
     """Return the name of a class with its article."""
-    article = "an" if kind.__name__.startswith("MLP") else "a"
-    return f"{article} {kind.__name__}"
+    article = "an" if estimator_class.__name__.startswith("MLP") else "a"
+    return f"{article} {estimator_class.__name__}"
 
 
 class ModelChoice(NamedTuple):

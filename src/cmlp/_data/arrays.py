@@ -609,10 +609,10 @@ _CHECKS = {
 }
 
 
-def _check_pointers(indptr: NDArray[Any], n_groups: int, n_values: int) -> None:
+def _check_pointers(indptr: NDArray[Any], n_slices: int, n_values: int) -> None:
     _check_integers(indptr, "pointers")
-    if len(indptr) != n_groups + 1:
-        _refuse_broken(f"it must have {n_groups + 1} pointers, got {len(indptr)}")
+    if len(indptr) != n_slices + 1:
+        _refuse_broken(f"it must have {n_slices + 1} pointers, got {len(indptr)}")
     if indptr[0] != 0 or (indptr[1:] < indptr[:-1]).any():
         _refuse_broken("its pointers must start at 0 and never decrease")
     if indptr[-1] > n_values:

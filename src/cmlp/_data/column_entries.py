@@ -113,9 +113,9 @@ def type_of_entries(column: Column, rows: NDArray[np.intp]) -> str:
         return _OTHER
     first: dict[str, int] = {}  # the first row of each type
     for row, value in zip(rows.tolist(), entries, strict=True):
-        kind = None if is_missing(value) else _type_of_entry(value)
-        if kind is not None and kind not in first:
-            first[kind] = row
+        entry_type = None if is_missing(value) else _type_of_entry(value)
+        if entry_type is not None and entry_type not in first:
+            first[entry_type] = row
     return _one_type(first, column.label)
 
 

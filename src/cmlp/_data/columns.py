@@ -146,16 +146,16 @@ def feature_names(X: Any) -> NDArray[Any] | None:
     if isinstance(X, np.ndarray) or not (hasattr(X, "__array__") and hasattr(X, "columns")):
         return None
     names = np.asarray(list(X.columns), dtype=object)
-    kinds = sorted({type(name).__qualname__ for name in names})
-    if len(kinds) > 1 and "str" in kinds:
+    types = sorted({type(name).__qualname__ for name in names})
+    if len(types) > 1 and "str" in types:
         raise TypeError(
             "Feature names are only supported if all input features have string names, but your "
-            f"input has {kinds} as feature name / column name types. If you want feature names to "
+            f"input has {types} as feature name / column name types. If you want feature names to "
             "be stored and validated, you must convert them all to strings, by using X.columns = "
             "X.columns.astype(str) for example. Otherwise you can remove feature / column names "
             "from your input data, or convert them all to a non-string data type."
         )
-    return names if kinds == ["str"] else None
+    return names if types == ["str"] else None
 
 
 def index_by_column(names: Iterable[Any] | None, n: int) -> dict[Any, int]:

@@ -117,14 +117,15 @@ class Grammar:
         often = () if has_own else (*map(str.upper, _AMONG_NUMBERS), "None", "Null", "NaN", "Na")
         self._often = frozenset((*self._marks, *often))
         point = r"\." if cell_format.decimal == "." else ","
-        group = ""
+        thousands = ""
         self._separators = None
         if cell_format.thousands:
             separator = SPACES[cell_format.thousands]
-            group = rf"|\d{{1,3}}(?:{separator}\d{{3}})+"
+            thousands = rf"|\d{{1,3}}(?:{separator}\d{{3}})+"
             self._separators = re.compile(separator)
         self._number = re.compile(
-            rf"[+-]?(?:(?:\d+{group})(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:inity)?",
+            rf"[+-]?(?:(?:\d+{thousands})(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?"
+            r"|[+-]?inf(?:inity)?",
             re.ASCII | re.IGNORECASE,
         )
         # Texts that would be numbers or dates, such as -999, if they did not stand for missing

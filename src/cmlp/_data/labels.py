@@ -171,21 +171,23 @@ def _why_unknown(y: NDArray[Any], name: str) -> str:
     """Return what is wrong with labels in an array of objects that are not all text, and what helps."""
     entries = list(np.ndenumerate(y))
     labels = [label for _, label in entries]
-    kinds = (
-        kind for kind, types in _TYPES.items() if all(isinstance(label, types) for label in labels)
+    names = (
+        dtype
+        for dtype, types in _TYPES.items()
+        if all(isinstance(label, types) for label in labels)
     )
-    kind = next(kinds, None)
-    if kind == "int" and in_64_bits(y).dtype.kind == "O":
+    dtype = next(names, None)
+    if dtype == "int" and in_64_bits(y).dtype.kind == "O":
         low, high = min(labels), max(labels)
         shown = short_repr(low if low < np.iinfo(np.int64).min else high)
         return (
             f"No type of 64 bits has all integers, such as {shown}: convert them to text, with "
             "astype(str)."
         )
-    if kind is not None:
+    if dtype is not None:
         return (
-            f"All labels are of type {kind}, but the array is of dtype object: convert it, with "
-            f"astype({kind})."
+            f"All labels are of type {dtype}, but the array is of dtype object: convert it, with "
+            f"astype({dtype})."
         )
     first = next(label for label in labels if not isinstance(label, str))
     found = short_repr(first)

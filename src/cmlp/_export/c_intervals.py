@@ -169,22 +169,22 @@ def _write_interval(model: TableModel, calibration: Calibration, prefix: str) ->
 
 def _write_outside(model: TableModel) -> str:
     numbers = []
-    kinds = []
+    rules = []
     for column, low, high in zip(model.columns, *ranges_of(model), strict=True):
         if np.isnan(low):
             numbers += ["-DBL_MAX", "DBL_MAX"]
         else:
             numbers += [repr(float(low)), repr(float(high))]
-        kind = 0
+        rule = 0
         if column.is_category:
             if not column.has_unlisted:
-                kind = 2
+                rule = 2
         elif column.is_number and not column.missing:
-            kind = 1
-        kinds.append(str(kind))
+            rule = 1
+        rules.append(str(rule))
     ranges = inner(array("double ranges", numbers, 4))
     missing = inner(
         "/* 1: not missing in training, 2: no other categories */\n"
-        + array("char never_missing", kinds, 24)
+        + array("char never_missing", rules, 24)
     )
     return _OUTSIDE.substitute(ranges=f"{ranges}\n    {missing}", n=len(model.columns))

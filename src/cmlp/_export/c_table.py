@@ -171,7 +171,7 @@ class _Table:
     def write_body(self) -> Iterator[str]:
         """Yield the columns, the networks, and the functions that the header itself calls."""
         n_out = self.model.net.n_out
-        text = NetText(self.model.first, self.prefix, Combination(n_out), block=True)
+        text = NetText(self.model.first, self.prefix, Combination(n_out), takes_params=True)
         yield text.write_functions()
         yield from self._write_encoder()
         yield from self._write_columns()
@@ -288,10 +288,10 @@ class _Table:
 
     def _write_parts(self, column: TableColumn, edges: list[str]) -> Iterator[str]:
         """Yield the parts of a date, and add their edges."""
-        kinds = list(PARTS)
+        names = list(PARTS)
         for part in column.parts:
             where = self._add_edges(part.edges, edges)
-            yield f"{{{where}, {len(part.edges)}, {kinds.index(part.name) + 1}}}"
+            yield f"{{{where}, {len(part.edges)}, {names.index(part.name) + 1}}}"
 
     def _write_prediction(self) -> Function:
         prefix = self.prefix

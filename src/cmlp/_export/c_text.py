@@ -370,19 +370,24 @@ ${prefix}_OUT_OF_LINE void ${prefix}_layer${suffix}(${parameter}const $ctype *x,
 class NetText:
     """The functions of a network in float32; `combination` is what follows the output layer.
 
-    With `block`, the caller passes the parameters as a block; otherwise each layer reads its own
+    With `takes_params`, the caller passes the parameters as one array; otherwise each layer reads its own
     arrays.
     """
 
     def __init__(
-        self, trained: TrainedNet, prefix: str, combination: Combination, *, block: bool = False
+        self,
+        trained: TrainedNet,
+        prefix: str,
+        combination: Combination,
+        *,
+        takes_params: bool = False,
     ) -> None:
         self.net = trained.net
         self.layers = trained.layers
         self.sorts = trained.sorts
         self.prefix = prefix
         self.combination = combination
-        self.block = block
+        self.takes_params = takes_params
 
     def write_functions(self) -> str:
         """Return the functions of the activations, and those that they need."""
@@ -407,12 +412,12 @@ class NetText:
     ) -> str:
         """Return the function that computes the weighted sums of a layer.
 
-        `suffix` is its number, with a suffix for the type of rows. In a block, its parameters begin
+        `suffix` is its number, with a suffix for the type of rows. In this array, its parameters begin
         at `at`.
         """
         n_in, n_out = shape
         zero = "0.0f" if ctype == "float" else "0"
-        if self.block:
+        if self.takes_params:
             where = {
                 "parameter": "const float *params, ",
                 "weights": f"params + {at}",
@@ -455,14 +460,14 @@ class NetText:
     def write_finish(self) -> str:
         """Return the function that computes everything after the weighted sums of the first layer.
 
-        In a block, the caller passes the parameters of the other layers.
+        With `takes_params`, the caller passes the parameters of the other layers.
         """
         prefix = self.prefix
         layers = self.layers
         binary = self.combination.rule == "binary"
         declared = ""
         argument = ""
-        if self.block:
+        if self.takes_params:
             declared = "const float *params, "
             argument = "params, "
         widths = self.net.sizes[1:]
@@ -488,7 +493,7 @@ class NetText:
             lines += "    output[0] = 1.0f - p[0];\n    output[1] = p[0];\n"
         if self.sorts:
             lines += _SORT.replace("$n", str(self.net.n_out))
-        if self.block and len(layers) == 1:
+        if self.takes_params and len(layers) == 1:
             lines = "    (void)params;\n" + lines
         return (
             "/* Computes the outputs from the weighted sums of the first layer, which it "
@@ -753,18 +758,18 @@ def _write_row_check(model: NetworkModel, prefix: str) -> Function:
             f"{prefix}_shifts[k] + (double)((int32_t)(state >> 8) - 8388608) * unit / "
             f"{prefix}_factors[k]"
         )
-        kind = {"suffix": "_f64", "ctype": "double", "unit": repr(2.0**-23), "value": value}
+        fields = {"suffix": "_f64", "ctype": "double", "unit": repr(2.0**-23), "value": value}
     else:
         unit = np.float32(2.0**-23 / abs(scale))
         rows = np.array(numbers, np.float32).reshape(-1, n_in) * (
             unit * shrinking.astype(np.float32)
         )
-        kind = {"suffix": "", "ctype": "float", "unit": float_literals(np.array([unit]))[0]}
-        kind["value"] = "(float)((int32_t)(state >> 8) - 8388608) * unit"
+        fields = {"suffix": "", "ctype": "float", "unit": float_literals(np.array([unit]))[0]}
+        fields["value"] = "(float)((int32_t)(state >> 8) - 8388608) * unit"
     outputs = model.predict(rows)
     n_out = outputs.shape[1]
     body = _CHECK.substitute(
-        kind,
+        fields,
         prefix=prefix,
         rows=CHECK_ROWS,
         n_in=n_in,

@@ -443,11 +443,11 @@ class WeightedSums:
 
     def _arrays(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the weights (n_in, n_out) and the biases (n_out,), without normalizations."""
-        kind = self.weights.dtype.type
-        alpha = kind(self.alpha)
-        beta = kind(self.beta)
+        scalar = self.weights.dtype.type
+        alpha = scalar(self.alpha)
+        beta = scalar(self.beta)
         if self.biases is None:
-            biases = np.zeros(1, kind)
+            biases = np.zeros(1, scalar)
         else:
             biases = self.biases.value.reshape(-1) * beta
         with np.errstate(over="ignore", invalid="ignore"):
@@ -686,9 +686,9 @@ def _fold_scale(
         raise ValueError(f"{node} is not supported: {error}") from None
     in_range = all((np.abs(values) <= _largest_number(x)).all() for values in (shift, by, factor))
     if not in_range or not factor.all():
-        kind = _scaling_dtype(x)
+        dtype = _scaling_dtype(x)
         raise ValueError(
-            f"{node} must scale the inputs by numbers other than 0 in the range of {kind}"
+            f"{node} must scale the inputs by numbers other than 0 in the range of {dtype}"
         )
     rounded = x.rounded or x.dtype == np.float32
     return x._replace(scale=None, columns=(shift, factor), rounded=rounded)
@@ -1050,8 +1050,8 @@ def _cast_term(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
             return None
         return term._replace(classes=classes)
     if term.state in _CAST_STATES:
-        state, source, kinds = _CAST_STATES[term.state]
-        if to in kinds:
+        state, source, dtypes = _CAST_STATES[term.state]
+        if to in dtypes:
             return term._replace(state=state, source=source or term.source)
         return None
     is_number = term.state.removeprefix("flat ") in (*ACTIVATIONS, "pair", "normalized")
@@ -1205,7 +1205,7 @@ def _allowed_forms(
     There are none if the labels are others.
     """
     n_out = last.sums.n_out
-    kind = last.state
+    state = last.state
     if with_classes and label is None:
         if n_out == 1:
             return ("matrix", "vector", "pair")
@@ -1215,17 +1215,19 @@ def _allowed_forms(
     if label.sums is not last.sums:
         return ()
     if label.state == "multilabel":  # skl2onnx returns 1 - p and p
-        if kind != "logistic":
+        if state != "logistic":
             return ()
         return ("matrix",) if n_out == 1 else ("matrix", "pair")
     if n_out == 1:
         n_classes = {"pair": 2, "single": 1}[label.source]
-        if kind == "logistic" and label.classes.shape == (n_classes,):
+        if state == "logistic" and label.classes.shape == (n_classes,):
             return ("pair",)
         return ()
-    logits = {kind, label.source} <= {"softmax", "identity"} and (kind == "softmax" or loss is None)
-    if logits or (kind == label.source == "logistic" and loss is not None):
-        if kind == "logistic" and loss != "log_loss":
+    logits = {state, label.source} <= {"softmax", "identity"} and (
+        state == "softmax" or loss is None
+    )
+    if logits or (state == label.source == "logistic" and loss is not None):
+        if state == "logistic" and loss != "log_loss":
             return ("normalized",)
         return ("matrix",)
     return ()
@@ -1362,12 +1364,12 @@ def _execute_node(graph: Graph, node: Node, arguments: list[Value]) -> Value:
         return arguments[0]
     if node.operator == "Cast":
         attributes["to"] = dtype_of(graph.onnx, attributes["to"])
-    for kind, rule in (
+    for type_of_argument, rule in (
         (Term, apply_to_terms),
         (Inputs, apply_to_inputs),
         (InputRows, apply_to_shape),
     ):
-        if any(isinstance(argument, kind) for argument in arguments):
+        if any(isinstance(argument, type_of_argument) for argument in arguments):
             return rule(node, attributes, arguments)
     return _apply_to_constants(node, attributes, arguments)
 

@@ -479,18 +479,18 @@ def _convert_labels(classes: NDArray[Any]) -> NDArray[Any]:
 
     Raises TypeError or ValueError for other labels.
     """
-    kind = classes.dtype.kind
-    if kind in "OU":
+    letter = classes.dtype.kind
+    if letter in "OU":
         for label in classes.tolist():
             require_unicode(label, "label")
         return classes
-    if kind in "iu":
-        if kind == "u" and len(classes) and int(classes.max()) >= 2**63:
+    if letter in "iu":
+        if letter == "u" and len(classes) and int(classes.max()) >= 2**63:
             raise ValueError(
                 f"the label {classes.max()} does not fit in int64, so ONNX cannot contain it"
             )
         return classes.astype(np.int64)
-    if kind == "b" or classes.dtype in (np.float32, np.float64):
+    if letter == "b" or classes.dtype in (np.float32, np.float64):
         return classes
     raise InvalidParameterError(
         f"labels of dtype {classes.dtype} cannot be written to ONNX: fit on integers, booleans, "
@@ -522,7 +522,7 @@ class _Writer(Nodes):
     trained: TrainedModel
     inputs: list[Any]  # of the graph
     a: str  # the outputs of the network, or of all networks as a mean
-    kind: np.dtype[Any]  # of the outputs
+    output_dtype: np.dtype[Any]
 
     def input(self, name: str, dtype: np.dtype[Any], n_columns: int) -> Any:
         """Return an input of the graph."""
@@ -532,11 +532,11 @@ class _Writer(Nodes):
         """Add the output of a network, or "prediction", which `predict` of a regressor returns."""
         n = self.trained.net.n_out
         if self.trained.kind == "network":
-            self.output("output", self.a, self.kind, n)
+            self.output("output", self.a, self.output_dtype, n)
         elif n == 1:
-            self.output("prediction", self.flat(self.a), self.kind)
+            self.output("prediction", self.flat(self.a), self.output_dtype)
         else:
-            self.output("prediction", self.a, self.kind, n)
+            self.output("prediction", self.a, self.output_dtype, n)
 
     def classifier(self, classes: NDArray[Any]) -> None:
         """Add the outputs "label" and "probabilities".
@@ -545,18 +545,18 @@ class _Writer(Nodes):
         """
         assert self.trained.labels is not None
         if self.trained.labels.kind == "multilabel":
-            if self.kind == self.dtype:
+            if self.output_dtype == self.dtype:
                 half = self.number(0.5)
             else:
                 half = self.double(0.5)
             above = self.node("Greater", self.a, half)
             self.output("label", self.cast(above, np.int64), np.dtype(np.int64), len(classes))
-            self.output("probabilities", self.a, self.kind, len(classes))
+            self.output("probabilities", self.a, self.output_dtype, len(classes))
             return
         index, probabilities = self.answer(len(classes))
         label = self.node("Gather", self.constant("classes", classes), index)
         self.output("label", label, classes.dtype)
-        self.output("probabilities", probabilities, self.kind, self.trained.combination.n)
+        self.output("probabilities", probabilities, self.output_dtype, self.trained.combination.n)
 
     def answer(self, n_classes: int) -> tuple[str, str]:
         """Add the index of the predicted class, and the probabilities."""
@@ -571,7 +571,7 @@ class _RowWriter(_Writer):
     def __init__(self, onnx: Any, model: NetworkModel, input_dtype: str | None, opset: int) -> None:
         super().__init__(onnx, model.net.dtype, opset)
         self.trained = model
-        self.kind = self.dtype
+        self.output_dtype = self.dtype
         input_dtype = input_dtype or self.dtype.name
         self.a = self.layers(model.first, self._scaled(input_dtype))
         self.inputs = [self.input("X", np.dtype(input_dtype), model.n_inputs)]
@@ -638,13 +638,13 @@ class _TableWriter(_Writer):
             prefix += "_"
         super().__init__(onnx, np.dtype(np.float32), opset, prefix)
         self.trained = model
-        self.kind = np.dtype(np.float64)
+        self.output_dtype = np.dtype(np.float64)
         # Also for columns that are not used: programs pass the whole table.
         self.inputs = []
         for name, column in zip(names, model.columns, strict=True):
             is_unlisted = column.type == CATEGORY and column.categories is None
-            kind = object if is_unlisted or is_text(column.categories) else np.float64
-            self.inputs.append(self.input(name, np.dtype(kind), 1))
+            dtype = object if is_unlisted or is_text(column.categories) else np.float64
+            self.inputs.append(self.input(name, np.dtype(dtype), 1))
             self.inputs[-1].doc_string = column.meaning
         encoder = ColumnNodes(self, model, names)
         encoded: dict[int, str] = {}

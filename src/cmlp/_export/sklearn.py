@@ -251,22 +251,22 @@ def pipeline_scale(scalers: Sequence[Any], scale: float | InputScale, n_inputs: 
 
 def _read_scaler(scaler: Any) -> tuple[NDArray[np.float64] | float, NDArray[np.float64] | float]:
     """Return shift and factor of a fitted scaler."""
-    kind = type(scaler)
+    scaler_type = type(scaler)
     read = None
-    if kind.__module__.startswith("sklearn.preprocessing."):
-        read = _SCALERS.get(kind.__name__)
+    if scaler_type.__module__.startswith("sklearn.preprocessing."):
+        read = _SCALERS.get(scaler_type.__name__)
     if read is None:
         raise TypeError(
             f"from_pipeline supports {', '.join(_SCALERS)} before the network, got "
-            f"{kind.__name__}: transform X before."
+            f"{scaler_type.__name__}: transform X before."
         )
     if getattr(scaler, "clip", False):
         raise ValueError(
-            f"{kind.__name__}(clip=True) is not supported: the network would need inputs that are "
+            f"{scaler_type.__name__}(clip=True) is not supported: the network would need inputs that are "
             "clipped."
         )
     if not hasattr(scaler, "n_features_in_"):
-        raise ValueError(f"This {kind.__name__} is not fitted yet.")
+        raise ValueError(f"This {scaler_type.__name__} is not fitted yet.")
     shift, factor = read(scaler)
     return shift, factor
 

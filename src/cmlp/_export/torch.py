@@ -298,16 +298,16 @@ def _read_activation(torch: Any, module: Any) -> tuple[str, float]:
 
     leaky_relu and elu without one are relu.
     """
-    kind = type(module)
-    name = kind.__name__
-    if kind.__module__ == _OWN and name == "Exp":
+    module_type = type(module)
+    name = module_type.__name__
+    if module_type.__module__ == _OWN and name == "Exp":
         return "exp", 0.0
     activation = next(
-        (own for own, theirs in _MODULES.items() if kind is getattr(torch.nn, theirs)), None
+        (own for own, theirs in _MODULES.items() if module_type is getattr(torch.nn, theirs)), None
     )
     if activation is None:
         raise TypeError(
-            f"from_torch does not support {kind.__module__}.{kind.__qualname__}; it supports "
+            f"from_torch does not support {module_type.__module__}.{module_type.__qualname__}; it supports "
             "Sequential, Linear, BatchNorm1d, Identity, Dropout, Flatten, "
             f"{', '.join(_MODULES.values())}"
         )

@@ -363,7 +363,7 @@ def _learn_widths(
 ) -> NDArray[np.float64] | None:
     """Return the widths from predictions and absolute errors of shape (n_rows, n_answers); None for too few rows.
 
-    The rows are sorted by prediction and split into groups of the same size. The knot of a group is at its middle
+    The rows are sorted by prediction and divided into bins of the same size. The knot of a bin is at its middle
     prediction, and its factor is its mean error in units of that of all rows.
     """
     n_rows, n_answers = predictions.shape
@@ -372,13 +372,11 @@ def _learn_widths(
         return None
     widths = np.ones((n_answers, 2, n_knots))
     for j in range(n_answers):
-        groups = np.array_split(np.argsort(predictions[:, j], kind="stable"), n_knots)
-        widths[j, 0] = [predictions[rows[len(rows) // 2], j] for rows in groups]
+        bins = np.array_split(np.argsort(predictions[:, j], kind="stable"), n_knots)
+        widths[j, 0] = [predictions[rows[len(rows) // 2], j] for rows in bins]
         mean = _mean(errors[:, j], weight)
         if mean > 0:
-            means = [
-                _mean(errors[rows, j] / mean, weights_of_rows(weight, rows)) for rows in groups
-            ]
+            means = [_mean(errors[rows, j] / mean, weights_of_rows(weight, rows)) for rows in bins]
             widths[j, 1] = (_SHARE_OF_MEAN + np.asarray(means)) / (1 + _SHARE_OF_MEAN)
     return widths if np.isfinite(widths).all() else None
 

@@ -155,9 +155,9 @@ def accuracy_of(
         return None
     else:
         answers = outputs if several else outputs[:, [middle]]
-    kind = _of_numbers if measures_distance(labels) else _of_classes
+    measure = _of_numbers if measures_distance(labels) else _of_classes
     pairs = [
-        kind(*answer, weight) for answer in zip(answers.T, y.reshape(len(y), -1).T, strict=True)
+        measure(*answer, weight) for answer in zip(answers.T, y.reshape(len(y), -1).T, strict=True)
     ]
     if not np.isfinite(pairs).all():
         return None

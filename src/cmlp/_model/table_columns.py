@@ -223,8 +223,8 @@ class TableColumn(NamedTuple):
     def meaning(self) -> str:
         """What a value of the column is, with its unit, as exports and `cmlp info` say it."""
         if self.categories is not None:
-            kind = "ordered categories" if self.type == ORDERED else "categories"
-            meaning = f"one of {len(self.categories):,} {kind}"
+            noun = "ordered categories" if self.type == ORDERED else "categories"
+            meaning = f"one of {len(self.categories):,} {noun}"
         elif self.type == CATEGORY:
             meaning = "a category"
             if self.seen is not None and self.seen.n > 1:

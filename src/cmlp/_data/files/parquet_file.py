@@ -267,12 +267,12 @@ class _LargeRows(TrainingRows):
     def target_kind(self) -> TargetKind:
         import pyarrow
 
-        kind = next(batches([self._path], [self._target], 1)).schema.field(0).type
-        if pyarrow.types.is_dictionary(kind):
-            kind = kind.value_type
-        if pyarrow.types.is_floating(kind) or pyarrow.types.is_decimal(kind):
+        stored = next(batches([self._path], [self._target], 1)).schema.field(0).type
+        if pyarrow.types.is_dictionary(stored):
+            stored = stored.value_type
+        if pyarrow.types.is_floating(stored) or pyarrow.types.is_decimal(stored):
             return "fractions"
-        return "whole" if pyarrow.types.is_integer(kind) else "text"
+        return "whole" if pyarrow.types.is_integer(stored) else "text"
 
     @property
     def place_of_fraction(self) -> str:

@@ -78,8 +78,8 @@ def _labels_beside(file: RowFile) -> str:
     similar = [
         other for other in os.listdir(folder or ".") if "label" in other.lower() and other != name
     ]
-    split = name.partition("images")[0]  # such as "train-"
-    likely = min(similar, key=lambda other: (not other.startswith(split), other), default=None)
+    prefix = name.partition("images")[0]  # such as "train-"
+    likely = min(similar, key=lambda other: (not other.startswith(prefix), other), default=None)
     hint = "" if likely is None else f", such as --labels {quoted(os.path.join(folder, likely))}"
     why = f": there is no {labels} beside it" if labels != name else ""
     raise DataError(f"{path} needs --labels FILE" + hint + why)

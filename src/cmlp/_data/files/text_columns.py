@@ -32,7 +32,7 @@ _SHOWN = 3  # of the other cells
 _FEW = 4096  # different texts, up to which targets are kept as text
 _GERMAN = "--decimal , --thousands ."
 # A number whose points may separate thousands.
-_GROUPED = re.compile(r"\s*[+-]?[1-9]\d{0,2}(\.\d{3})+\s*", re.ASCII)
+_WITH_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}(\.\d{3})+\s*", re.ASCII)
 
 
 class TrainingColumn:
@@ -46,14 +46,14 @@ class TrainingColumn:
         grammar: Grammar,
         is_text: bool,
         is_target: bool,
-        may_be_grouped: bool,
+        may_have_thousands: bool,
         form: str = "",
     ) -> None:
         self.grammar, self._is_text, self._is_target = grammar, is_text, is_target
         self.form = form  # of dates, "" for those of the grammar
         # The first cell with points if those of all cells may separate thousands, "" before it,
         # None if they do not.
-        self.grouped: str | None = "" if may_be_grouped else None
+        self.with_thousands: str | None = "" if may_have_thousands else None
         self.parts: list[NDArray[Any]] = []
         self.tally: Counter[str] = Counter()
         self._first: dict[
@@ -76,10 +76,10 @@ class TrainingColumn:
         elif self.parts and self.parts[-1].dtype.kind == "M":
             forms = [self._dates, self._numbers, self._texts]
         self.parts.append(next(part for form in forms if (part := form(cells, first)) is not None))
-        if self.grouped is not None:
+        if self.with_thousands is not None:
             pointed = [cell for cell in cells if "." in cell]
-            found = self.grouped or next(iter(pointed), "")
-            self.grouped = found if all(map(_GROUPED.fullmatch, pointed)) else None
+            found = self.with_thousands or next(iter(pointed), "")
+            self.with_thousands = found if all(map(_WITH_THOUSANDS.fullmatch, pointed)) else None
 
     def _numbers(self, cells: Sequence[str], first: int) -> NDArray[np.float64] | None:
         """Return plain numbers, of which some may be missing; None unless all are, and doubles hold them exactly."""
@@ -330,13 +330,13 @@ def _remedy(cell: str, decimal: str) -> str:
         is_german = text.rindex(",") > text.rindex(".")
         stated = _GERMAN if is_german else "--thousands ,"
     elif has_comma:
-        is_grouped = len(text) - text.rindex(",") == 4  # a comma and three digits
-        stated = "--thousands , or --decimal ," if is_grouped else "--decimal ,"
+        has_thousands = len(text) - text.rindex(",") == 4  # a comma and three digits
+        stated = "--thousands , or --decimal ," if has_thousands else "--decimal ,"
     elif text.count(".") > 1:
         stated = _GERMAN
     elif has_point and decimal == ",":
-        is_grouped = _GROUPED.fullmatch(text) is not None
-        remedy = ": to read numbers, add --thousands ." if is_grouped else ""
+        has_thousands = _WITH_THOUSANDS.fullmatch(text) is not None
+        remedy = ": to read numbers, add --thousands ." if has_thousands else ""
         return f"It has a point, but --decimal is a comma{remedy}"
     else:
         separators = (mark for mark, letters in marks if {*letters} & {*text})

@@ -465,13 +465,13 @@ class TextRows(TrainingRows):
         self._forms = file.stated_forms(kept)
         # Whether the file is probably from a country with decimal commas, and the decimal point is
         # not stated.
-        may_be_grouped = (
+        may_have_thousands = (
             file.separator == ";" and file.options.decimal is None and not file.options.thousands
         )
         self.grammar = file.grammar()
         columns = {
             i: TrainingColumn(
-                self.grammar, i in texts, i == target, may_be_grouped, self._forms.get(i, "")
+                self.grammar, i in texts, i == target, may_have_thousands, self._forms.get(i, "")
             )
             for i in (*kept, target)
         }
@@ -523,8 +523,8 @@ class TextRows(TrainingRows):
     def _doubts(self) -> Iterator[tuple[int, str]]:
         """Yield columns that may be something else than what they are read as, with a notice."""
         for i, column in (*self._columns.items(), (self._target_position, self._target)):
-            if column.grouped:
-                yield i, doubt(column.grouped.strip())
+            if column.with_thousands:
+                yield i, doubt(column.with_thousands.strip())
         for i, column in self._columns.items():
             date = column.other_date(self._types[i])
             if date is not None:
