@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from estimator_cases import flat
+from internals import model_of, state_of
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.preprocessing import RobustScaler, StandardScaler
 
@@ -25,7 +26,7 @@ WEIGHT = rng.uniform(0.1, 3, 80)
 
 
 def scale_of(model):
-    return model._fitted.state.target_scale
+    return state_of(model).target_scale
 
 
 def small(**params):
@@ -306,11 +307,11 @@ def test_wrong_values_raise():
 )
 def test_damaged_scales_are_rejected(change):
     model = small(y_scale="standard").fit(X, PRICES)
-    state = model._fitted.state.__getstate__()
-    damaged = type(model._fitted.state).__new__(type(model._fitted.state))
+    kind, state = type(state_of(model)), state_of(model).__getstate__()
+    damaged = kind.__new__(kind)
     with pytest.raises(ValueError, match="The training state is damaged"):
         damaged.__setstate__({**state, "target_scale": {**state["target_scale"], **change}})
-        damaged.check(model._trained().net)
+        damaged.check(model_of(model).net)
 
 
 @pytest.mark.parametrize("unit", [1e200, 1e-200])
