@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._model.explanation import Explanation
     from cmlp._model.model import TrainedModel
     from cmlp._model.summary import Background
@@ -58,7 +59,7 @@ class Estimator(SklearnStub, ExportMethods):
         """Return the validated parameters."""
         raise NotImplementedError
 
-    def _rows_of(self, model: Any, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    def _rows_of(self, model: Any, X: ArrayLike) -> tuple[NDArray[np.float64], AnyArray]:
         """Return the X of a user as rows of the model, and as the user reads them."""
         raise NotImplementedError
 

@@ -24,8 +24,7 @@ from cmlp._model.calibration import ROWS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.json_texts import Metadata
 
 
@@ -127,7 +126,7 @@ def load_categories(metadata: Metadata, n_columns: int) -> list[list[Any] | None
     return columns
 
 
-def _remaining(values: NDArray[Any] | None) -> Iterator[Any]:
+def _remaining(values: AnyArray | None) -> Iterator[Any]:
     return iter([] if values is None else values.tolist())
 
 

@@ -29,8 +29,7 @@ from cmlp.exceptions import InvalidParameterError, shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import Floats
     from cmlp._data.arrays import LossFunction
     from cmlp._train.random import Generator
 
@@ -209,7 +208,7 @@ def initial_params(
     rng: Generator,
     activations: Sequence[str],
     initialization: str | Sequence[Any] = "glorot",
-) -> NDArray[Any]:
+) -> Floats:
     """Return a block of initial parameters; with "glorot" the same random numbers as scikit-learn's for the same seed.
 
     Only the method ``random_sample`` of the generator is called: its values are the same on every
@@ -245,7 +244,7 @@ def initial_params(
     return params
 
 
-def _fill_uniformly(tensor: NDArray[Any], bound: float, rng: Generator) -> None:
+def _fill_uniformly(tensor: Floats, bound: float, rng: Generator) -> None:
     """Fill a flat array with uniform numbers from -bound to bound, in chunks so that Ctrl-C takes effect within ms."""
     for start in range(0, tensor.size, _CHUNK):
         chunk = tensor[start : start + _CHUNK]
