@@ -330,6 +330,15 @@ def is_tuple_assignment(node: ast.AST) -> bool:
     )
 
 
+def uses_of_any() -> list[tuple[int, str]]:
+    """Return how often each file uses `typing.Any`, the largest number first."""
+    found = []
+    for path in [*modules().values(), *sorted(PACKAGE.rglob("*.pyi"))]:
+        n = sum(isinstance(node, ast.Name) and node.id == "Any" for node in nodes_of(path))
+        found += [(n, path.relative_to(PACKAGE).as_posix())] * bool(n)
+    return sorted(found, reverse=True)
+
+
 def shared_names() -> list[tuple[int, str]]:
     """Return the functions of modules that exist in several modules, with the number of modules."""
     places: dict[str, set[str]] = {}
@@ -391,6 +400,7 @@ FIGURES: dict[str, tuple[Callable[[], int], Callable[[], list[str]]]] = {
             )
         ),
     ),
+    "uses of Any": (lambda: sum(n for n, _ in uses_of_any()), lambda: listed(uses_of_any())),
     "characters of a line of code": (
         lambda: round(sum(map(len, text_of_code())) / len(text_of_code())),
         lambda: [],

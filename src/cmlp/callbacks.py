@@ -31,6 +31,10 @@ from cmlp.exceptions import optional
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator
+    from typing import TypeAlias
+
+    # A `cmlp.Trainer`, or that of all networks of a table: this module is below those that define them.
+    AnyTrainer: TypeAlias = Any
 
 __all__ = ["CSVLog", "Checkpoint", "EarlyStopping", "ProgressBar"]
 
@@ -80,7 +84,7 @@ class ProgressBar:
         self.options = options
         self._bar: Any = None
 
-    def on_fit_begin(self, trainer: Any) -> None:
+    def on_fit_begin(self, trainer: AnyTrainer) -> None:
         """Show the bar."""
         options = {
             "total": trainer.max_iter,
@@ -90,7 +94,7 @@ class ProgressBar:
         }
         self._bar = new_bar(**options)
 
-    def on_epoch_end(self, trainer: Any) -> None:
+    def on_epoch_end(self, trainer: AnyTrainer) -> None:
         """Show the numbers of the epoch."""
         epoch = trainer.last_epoch
         shown = {"loss": f"{epoch.loss:.4g}"}
@@ -99,7 +103,7 @@ class ProgressBar:
         self._bar.set_postfix(shown, refresh=False)
         self._bar.update(epoch.number - self._bar.n)
 
-    def on_fit_end(self, trainer: Any) -> None:
+    def on_fit_end(self, trainer: AnyTrainer) -> None:
         """Close the bar."""
         if self._bar is not None:
             self._bar.close()
@@ -157,26 +161,26 @@ class Checkpoint:
         """The parameter `every`."""
         return self.every
 
-    def on_batches_end(self, trainer: Any) -> None:
+    def on_batches_end(self, trainer: AnyTrainer) -> None:
         """Save the model in the middle of an epoch."""
         self._save(trainer)
 
-    def on_epoch_end(self, trainer: Any) -> None:
+    def on_epoch_end(self, trainer: AnyTrainer) -> None:
         """Save the model."""
         self._save(trainer)
 
-    def on_fit_end(self, trainer: Any) -> None:
+    def on_fit_end(self, trainer: AnyTrainer) -> None:
         """Save the final model."""
         self._save(trainer)
 
-    def _save(self, trainer: Any) -> None:
+    def _save(self, trainer: AnyTrainer) -> None:
         path = self.path
         state = trainer.state
         if isinstance(path, str):
             path = path.format(epoch=state.epoch, batch=state.batch or 0)
         self._save_model(trainer, path)
 
-    def _save_model(self, trainer: Any, path: str | os.PathLike[str]) -> None:
+    def _save_model(self, trainer: AnyTrainer, path: str | os.PathLike[str]) -> None:
         trainer.save(path)
 
 
@@ -203,12 +207,12 @@ class CSVLog:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = path
 
-    def on_fit_begin(self, trainer: Any) -> None:
+    def on_fit_begin(self, trainer: AnyTrainer) -> None:
         """Write the head of the table, unless training continues."""
         if not trainer.state.epoch:
             self._write("w", COLUMNS)
 
-    def on_epoch_end(self, trainer: Any) -> None:
+    def on_epoch_end(self, trainer: AnyTrainer) -> None:
         """Write the line of the epoch."""
         epoch = trainer.last_epoch
         values = (epoch.number, *(getattr(epoch, name) for name in COLUMNS[1:]))
@@ -283,7 +287,7 @@ default="validation_loss"
         self._best = math.inf
         self._waited = 0
 
-    def on_fit_begin(self, trainer: Any) -> None:
+    def on_fit_begin(self, trainer: AnyTrainer) -> None:
         """Start to count, with the values so far if training continues."""
         self._best = math.inf
         self._waited = 0
@@ -292,7 +296,7 @@ default="validation_loss"
             for value in trainer.history.get(self.monitor, [])[-n_epochs:]:
                 self._watch(value)
 
-    def on_epoch_end(self, trainer: Any) -> None:
+    def on_epoch_end(self, trainer: AnyTrainer) -> None:
         """Stop training if the quantity has not improved for too long."""
         value = getattr(trainer.last_epoch, self.monitor)
         if value is None:

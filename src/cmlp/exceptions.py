@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
     from typing import TypeVar
 
     Error = TypeVar("Error", bound=Exception)
@@ -221,7 +222,7 @@ class UselessModelWarning(UserWarning):
     """
 
 
-def optional(name: str, sentence: str) -> Any:
+def optional(name: str, sentence: str) -> ModuleType:
     """Import an optional package; raises ImportError with a sentence that says who needs it and how to install it."""
     try:
         import_module(name.partition(".")[0])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from internals import model_of
 from notices import without_found
 from optional import package
 
@@ -67,7 +68,7 @@ def text_of(columns, separator=","):
 
 
 def kinds():
-    return [column.role for column in cmlp.load("m.cmlp")._trained().columns]
+    return [column.role for column in model_of(cmlp.load("m.cmlp")).columns]
 
 
 def changed(values, at, entry):
@@ -289,7 +290,7 @@ def test_missing_values_among_numbers_dates_and_booleans(train, run, mark):
 def test_marks_are_text_in_a_column_of_text_and_missing_values_of_pandas_are_missing(train):
     entries = ["?", "-", "none", " ", "  a", "a ", "NA", "", "#N/A", "b"]
     assert train({"x": [entries[i % 10] for i in range(N)], "y": PRICE})[0] == 0
-    categories = cmlp.load("m.cmlp")._trained().columns.categories[0]
+    categories = cmlp.load("m.cmlp").categories_["x"]
     assert {*categories} == {"?", "-", "none", " ", "  a", "a ", None, "b"}
 
 
@@ -317,7 +318,7 @@ def test_a_model_of_pandas_predicts_the_same_from_the_file(run):
 def test_codes_with_underscores_or_leading_zeros_are_text(train, run):
     for codes in (["1_01", "10_1"], ["00123", "123"], ["01", "1", "10"]):
         assert train({"code": [codes[i % len(codes)] for i in range(N)], "y": PRICE})[0] == 0
-        assert sorted(cmlp.load("m.cmlp")._trained().columns.categories[0]) == sorted(codes)
+        assert sorted(cmlp.load("m.cmlp").categories_["code"]) == sorted(codes)
     assert (
         train(
             {"x": [["0.5", "00.5", "-0", "0"][i % 4] for i in range(N)], "y": PRICE},
@@ -470,7 +471,7 @@ def test_dialects_are_found(train, separator, end, pack):
         "house",
         "room",
     ]
-    assert {*known._trained().columns.categories[1]} == {f"{kind}{separator}{end}" for kind in KIND}
+    assert {*known.categories_["kind"]} == {f"{kind}{separator}{end}" for kind in KIND}
 
 
 def test_stated_separators_encodings_and_comments(train):
@@ -892,7 +893,7 @@ def test_rows_without_a_target_can_be_left_out(train, run):
     assert train({name: np.array(one)[kept] for name, one in rows.items()}, "--provenance")[0] == 0
     same = cmlp.load("m.cmlp")
     Path("m.cmlp").write_bytes(expected)
-    assert same._trained().parameter_hash == cmlp.load("m.cmlp")._trained().parameter_hash
+    assert model_of(same).parameter_hash == model_of(cmlp.load("m.cmlp")).parameter_hash
 
 
 def test_only_text_with_a_target_can_lack_targets(train, run):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from internals import model_of
 from notices import without_found
 from optional import package
 
@@ -54,7 +55,7 @@ def test_groups_are_no_input_and_whole_ones_are_held_out(command):
         for line in lines
     )
     _, lines, _ = command(*TRAIN, "--groups", "person", "--no-refit")
-    assert cmlp.load("m.cmlp")._trained().calibration.groups == (35, "person")
+    assert model_of(cmlp.load("m.cmlp")).calibration.groups == (35, "person")
 
 
 @pytest.mark.parametrize("more", [[], ["--no-refit"]])

@@ -13,6 +13,7 @@ from c_build import COMPILER, needs_compiler, run
 from estimator_cases import blobs, small
 from helpers import DEADLOCK
 from hostile_files import FILES
+from internals import model_of
 from optional import package
 
 import cmlp
@@ -37,7 +38,7 @@ def command(capsys, tmp_path, monkeypatch):
 
 def sha256_of(model):
     """Return the hash of the weights of a network of float64."""
-    params = model._trained().first.params
+    params = model_of(model).first.params
     return hashlib.sha256(params.astype("<f8").tobytes()).hexdigest()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from internals import model_of, provenance_of
 from notices import without_found
 from optional import package
 from table_parts import list_at_most
@@ -84,7 +85,7 @@ def test_numbers_are_predicted_from_text_dates_and_gaps(command):
         "built",
     ]
     assert model.random_state == 0 and model.callbacks is None
-    kinds = [column.role for column in model._trained().columns]
+    kinds = [column.role for column in model_of(model).columns]
     assert kinds == ["number", "category", "number"]
 
 
@@ -269,7 +270,7 @@ def test_categories_of_csv_are_found_by_their_text_in_parquet(command):
     frame.to_csv("mixed.csv", index=False)
     frame[frame.mixed != "none such"].astype({"mixed": int}).to_parquet("mixed.parquet")
     assert command("train", "mixed.csv", "--target", "y", *OPTIONS)[0] == 0
-    assert "3" in cmlp.load("m.cmlp")._trained().columns.categories[0]
+    assert "3" in cmlp.load("m.cmlp").categories_["mixed"]
     expected, found = (
         command("predict", "m.cmlp", f"mixed.{end}", "--drop", "y")[1] for end in ("csv", "parquet")
     )
@@ -311,7 +312,7 @@ def test_parameters_of_tables_are_options(command):
     assert (model.n_epochs, model.n_estimators, model.keep_background) == (3, 2, 8) and len(
         model.estimators_
     ) == 2
-    assert [column.role for column in model._trained().columns] == [
+    assert [column.role for column in model_of(model).columns] == [
         "number",
         "category",
         "category",
@@ -457,7 +458,7 @@ def assert_written_is_the_fit_of(rows, path="m.cmlp"):
     for ours, theirs in zip(found.estimators_, expected.estimators_, strict=True):
         np.testing.assert_array_equal(ours.params, theirs.params)
     np.testing.assert_array_equal(
-        found._trained().calibration.scores, expected._trained().calibration.scores
+        model_of(found).calibration.scores, model_of(expected).calibration.scores
     )
 
 
@@ -548,9 +549,9 @@ def test_max_time_is_for_both_fits(command, monkeypatch):
 def test_the_record_has_both_fits_and_verify_repeats_the_second(command):
     command(*TRAIN, "--provenance", "--no-refit")
     names = "data", "ends", "n_rows", "seed"
-    alone = cmlp.load("m.cmlp")._fitted.provenance
+    alone = provenance_of(cmlp.load("m.cmlp"))
     command(*TRAIN, "--provenance")
-    record = cmlp.load("m.cmlp")._fitted.provenance
+    record = provenance_of(cmlp.load("m.cmlp"))
     assert record["measured"] == {name: alone[name] for name in names} and "measured" not in alone
     assert (record["n_rows"], alone["n_rows"]) == (N, N - 25)
     assert command("verify", "m.cmlp", "flats.csv")[0] == 0
@@ -560,7 +561,7 @@ def test_the_record_has_both_fits_and_verify_repeats_the_second(command):
     assert command("verify", "m.cmlp", "flats.csv")[0] == 3
     for name, value in (("n_rows", "many"), ("ends", [1]), ("data", {"X": "0"})):
         model = cmlp.load("m.cmlp")
-        model._fitted.provenance["measured"][name] = value
+        provenance_of(model)["measured"][name] = value
         model.save("damaged.cmlp")
         assert "'provenance' " in command("verify", "damaged.cmlp", "flats.csv")[2]
 
@@ -826,9 +827,10 @@ def test_a_column_is_what_all_of_its_cells_are(command, tmp_path):
     assert status == 0 and "line 2, column 2 ('day'): '2020-01-01' is not a number" in "".join(
         shown
     )
-    categories = cmlp.load("m.cmlp")._trained().columns.categories
-    assert sorted(categories[0]) == ["007", *(f"{k + 100}" for k in range(7))]  # not 7.0
-    assert "never" in categories[1] and "2020-01-01" in categories[1] and categories[2] is None
+    categories = cmlp.load("m.cmlp").categories_
+    assert sorted(categories["code"]) == ["007", *(f"{k + 100}" for k in range(7))]  # not 7.0
+    assert "never" in categories["day"] and "2020-01-01" in categories["day"]
+    assert "size" not in categories
 
 
 def test_many_rows_are_predicted_in_blocks(command, tmp_path):

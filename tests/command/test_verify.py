@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from estimator_cases import blobs
+from internals import provenance_of
 from optional import package
 
 import cmlp
@@ -54,7 +55,7 @@ def test_each_answer_has_a_line_and_a_status(run):
         "different model: its classes are not those of the record",
     )
     model = cmlp.load("m.cmlp")
-    model._fitted.provenance["arithmetic"] = 9
+    provenance_of(model)["arithmetic"] = 9
     model.save("changed.cmlp")
     assert run("verify", "changed.cmlp", *rows)[0] == 5
 
@@ -80,7 +81,7 @@ def test_text_labels_are_the_same_in_another_format(run):
 def as_if_trained_in_python(path):
     """Write python.cmlp, which lacks the record of the file."""
     model = cmlp.load(path)
-    del model._fitted.provenance["file"]
+    del provenance_of(model)["file"]
     model.save("python.cmlp")
 
 
@@ -248,7 +249,7 @@ def test_checkpoints_and_blocks_are_verified_without_options(run, tmp_path):
 )
 def test_a_damaged_record_of_the_file_is_refused(table, name, value):
     model = cmlp.load("t.cmlp")
-    model._fitted.provenance["file"][name] = value
+    provenance_of(model)["file"][name] = value
     model.save("damaged.cmlp")
     status, _, err = table("verify", "damaged.cmlp", "table.csv")
     assert status == 1 and "'provenance' has no valid record of the file: " in err

@@ -25,6 +25,7 @@ from helpers import (
     skip_unless_available,
     uniform,
 )
+from internals import model_of
 
 import cmlp
 from cmlp import Network
@@ -222,7 +223,7 @@ def test_rounding_mode_of_the_caller_is_ignored_and_restored():
     assert libm.fesetround(upward) == 0
     try:
         ours.train_epoch(X, Y, 30, 0.1)
-        gradient = ours._net.gradient(ours.params, X, Y)[0]
+        gradient = model_of(ours).net.gradient(ours.params, X, Y)[0]
         kept = libm.fegetround()
     finally:
         libm.fesetround(0)

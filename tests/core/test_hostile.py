@@ -11,6 +11,7 @@ import warnings
 import numpy as np
 import pytest
 from helpers import assert_same_bits, inputs, labels, net_and_params, run_python
+from internals import fitted_of, model_of, put_fitted
 
 from cmlp import MLPClassifier, MLPRegressor, Network
 from cmlp._bridge import _core
@@ -203,7 +204,7 @@ def test_more_rows_than_fit_into_memory(rows, net):
     huge = strided(np.zeros(1, np.uint8), (rows, 3), (0, 0))
     with pytest.raises((MemoryError, ValueError)):
         net.forward(huge)
-    assert net._net.forward_small(net.params, huge, 1.0) is None
+    assert model_of(net).net.forward_small(net.params, huge, 1.0) is None
 
 
 # ---------------------------------------------------------------- pickles
@@ -479,11 +480,11 @@ def test_every_argument_of_an_estimator(estimator):
         return estimator(hidden_layer_sizes=4, max_iter=1, random_state=0, **parameters)
 
     model = new().fit(X, Y)
-    trained, classes = model._fitted, {"classes": [0, 1]} if estimator is MLPClassifier else {}
+    trained, classes = fitted_of(model), {"classes": [0, 1]} if estimator is MLPClassifier else {}
 
     def fit(*arguments):
         model.fit(*arguments)
-        model._fitted = trained
+        put_fitted(model, trained)
 
     attack([
         ("fit X", lambda v: fit(v, Y)),
@@ -497,7 +498,7 @@ def test_every_argument_of_an_estimator(estimator):
         ("n_threads", lambda v: new(n_threads=v).fit(X, Y)),
         ("n_threads of predict", lambda v: model.set_params(n_threads=v).predict(X)),
         ("input_scale", lambda v: new(input_scale=v).fit(X, Y)),
-    ], lambda: model._fitted is trained)  # fmt: skip
+    ], lambda: fitted_of(model) is trained)  # fmt: skip
 
 
 def test_signal_handler_exception_ends_long_random_sample():

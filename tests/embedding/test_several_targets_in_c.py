@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 from c_build import COMPILER, run
+from internals import model_of
 
 from cmlp import TabularClassifier, TabularRegressor
 
@@ -56,7 +57,7 @@ def program(single_file, tmp_path):
 def test_cpp_program_has_a_margin_for_each_target(model, program, tmp_path):
     model.save(tmp_path / "model.cmlp")
     found = list(map(float, run(program, tmp_path / "model.cmlp").splitlines()))
-    assert found == model._trained().calibration.margins(0.9).tolist()
+    assert found == model_of(model).calibration.margins(0.9).tolist()
 
 
 @needs_cpp

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from c_build import COMPILER, run
+from internals import model_of
 
 import cmlp
 from cmlp import TabularRegressor
@@ -53,7 +54,7 @@ def test_table_predicts_like_python(single_object, tmp_path, compiler):
         program,
     )
     text, number, *predictions, statuses = run(program, tmp_path / "table.cmlp").splitlines()
-    first, second = (model._trained().columns.codes[column] for column in (0, 1))
+    first, second = (model_of(model).columns.codes[column] for column in (0, 1))
     assert [float(code) for code in text.split()] == [first["1"], first[1.0], first["north"], -1]
     assert [float(code) for code in number.split()] == [second[1.0], second[2.0], -1, second[1.0]]
     rows = [["1", 2.0, 0.5], ["north", 1.0, float("nan")], ["unknown", 9.0, 3.0]]

@@ -10,6 +10,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 from helpers import assert_same_bits
+from internals import model_of
 from optional import package
 
 import cmlp
@@ -482,7 +483,7 @@ def test_random_state_chooses_the_kept_rows():
         return model.fit(X, NUMBERS)
 
     def rows(model):
-        return model._trained().background.rows
+        return model_of(model).background.rows
 
     assert_same_bits(rows(of(3)), rows(of(3)))
     assert_same_bits(rows(of(3)), rows(of(3).fit(X, NUMBERS, resume=True)))

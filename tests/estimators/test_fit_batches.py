@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 import pytest
 from helpers import labels, uniform, wait_for_threads
+from internals import state_of
 
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, NonFiniteInputError
@@ -511,7 +512,7 @@ def test_max_time_ends_between_blocks():
             yield X[:200], Y[:200]
 
     model = classifier(max_time=0.2, batch_size=50).fit_batches(source, classes=[0, 1, 2])
-    assert model.n_iter_ == 0 and model._fitted.state.batch > 0
+    assert model.n_iter_ == 0 and state_of(model).batch > 0
 
 
 def test_a_warm_start_continues():

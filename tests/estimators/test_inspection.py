@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from helpers import assert_same_bits
+from internals import model_of
 from scipy import sparse
 from scipy.special import expit, softmax
 
@@ -58,7 +59,7 @@ def test_activations_are_those_of_a_forward_pass_in_numpy(fitted):
 def test_gradients_match_differences_of_the_loss(fitted):
     _, model, y = fitted
     gradient = model.gradients(X, y)
-    encoded = model._encoded(model._trained(), y, len(X))
+    encoded = model._encoded(model_of(model), y, len(X))
     for layer, index in ((0, (2, 3)), (1, (4, 0))):
         costs = []
         for step in (1e-6, -1e-6):
@@ -73,7 +74,7 @@ def test_gradients_match_differences_of_the_loss(fitted):
 def test_input_gradient_matches_differences_of_a_row(fitted):
     _, model, y = fitted
     gradient = model.input_gradient(X[:1], y[:1])
-    encoded = model._encoded(model._trained(), y[:1], 1)
+    encoded = model._encoded(model_of(model), y[:1], 1)
     for column in range(4):
         shift = np.zeros((1, 4))
         shift[0, column] = 1e-6

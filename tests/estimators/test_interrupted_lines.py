@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from estimator_cases import blobs, flat, interrupted_in_line, small
+from internals import state_of
 
 from cmlp import MLPRegressor
 
@@ -52,7 +53,7 @@ SLOW = {
 
 
 def outcome(model):
-    state = model._fitted.state
+    state = state_of(model)
     table = {name: values for name, values in model.history_.items() if name != "seconds"}
     counters = model.n_iter_, model.t_, model.best_loss_, state.optimizer.learning_rate
     return flat(model).tobytes(), state.optimizer.state.tobytes(), repr(table), counters

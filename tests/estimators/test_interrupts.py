@@ -12,6 +12,7 @@ from _thread import interrupt_main
 import numpy as np
 import pytest
 from estimator_cases import blobs, flat, interrupted_at, small
+from internals import fitted_of, state_of
 
 from cmlp._estimators.fitted import run_locked
 
@@ -85,9 +86,9 @@ def test_ctrl_c_in_the_first_epoch_leaves_an_unfitted_estimator_unfitted():
 def test_ctrl_c_in_the_first_epoch_of_a_refit_keeps_the_former_model():
     X, y = many_rows(1000)
     model = small(hidden_layer_sizes=(512,), max_iter=1).fit(X, y)
-    before, weights = model._fitted, flat(model)
+    before, weights = fitted_of(model), flat(model)
     interrupted_in_the_first_epoch(model)
-    assert model._fitted is before
+    assert fitted_of(model) is before
     np.testing.assert_array_equal(flat(model), weights)
 
 
@@ -98,17 +99,17 @@ def test_ctrl_c_in_the_first_epoch_of_a_warm_start_keeps_its_batches():
     interrupted_in_the_first_epoch(model)
     assert (flat(model) != weights).any()
     assert model.n_iter_ == 0 and model.loss_curve_ == curve
-    assert 0 < model._fitted.state.batch
+    assert 0 < state_of(model).batch
 
 
 def test_ctrl_c_in_partial_fit_keeps_the_previous_model():
     X, y = many_rows(4_000_000)
     model = small(hidden_layer_sizes=(128,), n_threads=1, shuffle=False)
     model.partial_fit(X[:100], y[:100], classes=[0, 1])
-    before = model._fitted
+    before = fitted_of(model)
     with pytest.raises(KeyboardInterrupt), interrupted_after(0.3):
         model.partial_fit(X, y)
-    assert model._fitted is before
+    assert fitted_of(model) is before
 
 
 def in_background(function):

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from internals import options_of, state_of
 from sklearn.neural_network import MLPClassifier as TheirClassifier
 from sklearn.neural_network import MLPRegressor as TheirRegressor
 
@@ -223,7 +224,7 @@ def test_huge_exponent_of_inverse_scaling_ends_learning(power_t):
         "random_state": 0,
     }
     model = MLPClassifier((3,), max_iter=5, **params).fit(X, LABELS)
-    assert model._fitted.state.optimizer.learning_rate == 0
+    assert state_of(model).optimizer.learning_rate == 0
     once = MLPClassifier((3,), max_iter=1, **params).fit(X, LABELS)
     np.testing.assert_array_equal(model.coefs_[0], once.coefs_[0])
 
@@ -294,8 +295,8 @@ def test_documented_activations_are_those_accepted():
 def test_models_with_the_same_parameters_are_told_apart():
     """The parameters of models that differ in the seed are checked once: other values need checks of their own."""
     model = MLPClassifier((4,), max_iter=2, random_state=0)
-    first = model._options()
-    other = MLPClassifier((4,), max_iter=2, random_state=1)._options()
+    first = options_of(model)
+    other = options_of(MLPClassifier((4,), max_iter=2, random_state=1))
     assert first.init_activation is other.init_activation and (
         first.random_state,
         other.random_state,
@@ -306,17 +307,17 @@ def test_models_with_the_same_parameters_are_told_apart():
         ("hidden_layer_sizes", (5,)),
         ("loss", "squared_error"),
     ]:
-        changed = MLPClassifier(**{**model.get_params(), name: value})._options()
+        changed = options_of(MLPClassifier(**{**model.get_params(), name: value}))
         assert getattr(changed, name) == value
     for name, value in [("max_iter", 2.0), ("random_state", -1), ("hidden_layer_sizes", (4.0,))]:
         with pytest.raises(ValueError, match=name):
-            MLPClassifier(**{**model.get_params(), name: value})._options()
+            options_of(MLPClassifier(**{**model.get_params(), name: value}))
 
 
 def test_a_list_that_changes_is_checked_again():
     alpha = [1e-4, 1e-4]
     model = MLPClassifier((4,), alpha=alpha, max_iter=2, random_state=0)
-    assert model._options().alpha == [1e-4, 1e-4]
+    assert options_of(model).alpha == [1e-4, 1e-4]
     alpha[0] = -1
     with pytest.raises(ValueError, match="alpha"):
         model.fit(X, LABELS)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from estimator_cases import interrupted_at
 from helpers import labels, uniform
+from internals import changed, model_of, provenance_of
 from model_files import quoted, read, repaired, split
 from optional import package
 from record_hashes import hash_of_rows
@@ -322,7 +323,7 @@ def test_other_parameters_and_arithmetic_are_named():
     found = cmlp.verify(model, X, Y)
     assert found.message == "different parameters: alpha was 0.0001 in fit, and the model has 0.5"
     assert (found.reason, found.different) == ("parameters", ("alpha",))
-    model.set_params(alpha=0.0001)._fitted.provenance["arithmetic"] = 2
+    provenance_of(model.set_params(alpha=0.0001))["arithmetic"] = 2
     found = cmlp.verify(model, X, Y)
     problem = f"different version: arithmetic 2 of cmlp {cmlp.__version__}, and this version has 1"
     assert (found.message, found.reason) == (problem, "version")
@@ -341,9 +342,8 @@ def replaced_field(**changes):
     """Return a function that replaces fields of what a fit has left: no public name changes them."""
 
     def apply(model):
-        trained = model._fitted.model
-        fields = {name: change(getattr(trained, name)) for name, change in changes.items()}
-        model._fitted = model._fitted._replace(model=trained.replace(**fields))
+        trained = model_of(model)
+        changed(model, **{name: change(getattr(trained, name)) for name, change in changes.items()})
 
     return apply
 
@@ -502,9 +502,9 @@ def test_a_calibration_on_other_rows_is_not_checked(table, tmp_path):
 
 def test_a_record_of_other_epochs_is_named():
     model = fitted()
-    model._fitted.provenance["ends"] = [[7, 0]]
+    provenance_of(model)["ends"] = [[7, 0]]
     assert cmlp.verify(model, X, Y).different == ("number of epochs",)
-    model._fitted.provenance["ends"] = [[5, 0]]
+    provenance_of(model)["ends"] = [[5, 0]]
     assert cmlp.verify(model, X, Y).different == ("weights",)
 
 

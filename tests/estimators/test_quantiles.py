@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from helpers import assert_same_bits
+from internals import state_of
 from sklearn.metrics import d2_pinball_score, mean_pinball_loss
 
 import cmlp
@@ -146,7 +147,7 @@ def test_score_of_constant_targets():
 
 def test_early_stopping_keeps_the_best_score():
     model = small(early_stopping=True, max_iter=30).fit(X, Y)
-    held = model._fitted.state.held_out_rows
+    held = state_of(model).held_out_rows
     expected = max(model.validation_scores_)
     assert model.best_validation_score_ == expected
     np.testing.assert_allclose(model.score(X[held], Y[held]), expected, rtol=1e-12)

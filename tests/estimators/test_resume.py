@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from estimator_cases import blobs, flat, interrupted_at, small
 from helpers import run_python
+from internals import state_of
 from scipy import sparse
 from sklearn.base import clone
 
@@ -50,12 +51,12 @@ def model_of(parameters, **more):
 
 
 def outcome(model):
-    state, history = model._fitted.state, model._fitted.state.history
+    state = state_of(model)
     table = {name: values for name, values in model.history_.items() if name != "seconds"}
     counters = (
         model.n_iter_,
         model.t_,
-        history.stale,
+        state.history.stale,
         model.best_loss_,
         model.best_validation_score_,
     )

@@ -368,7 +368,7 @@ def test_partial_fit_of_one_row_copies_parameters_and_moments_once():
     """A failure needs the previous parameters and moments (3 blocks). The core's workspace has the gradient."""
     X, y = np.zeros((1, 300), np.float32), [0]
     model = small(hidden_layer_sizes=(1000,)).partial_fit(X, y, classes=[0, 1, 2])
-    one = model._trained().params.nbytes
+    one = model.network_.params.nbytes
     assert peak_memory(lambda: model.partial_fit(X, y)) < 4.2 * one
 
 

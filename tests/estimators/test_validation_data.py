@@ -8,6 +8,7 @@ import pytest
 import sklearn
 from estimator_cases import blobs, flat, small
 from helpers import run_python
+from internals import state_of
 from scipy import sparse
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import (
@@ -178,7 +179,7 @@ def test_names_are_scikit_learns_scorers(scoring, score, held, weight):
     parameters = {"max_iter": 3, "early_stopping": not held, "n_iter_no_change": 50}
     fit_weight = None if held or weight is None else np.linspace(0.5, 3, len(X))
     model = small(**parameters, scoring=scoring).fit(X, names[Y], fit_weight, **kwargs)
-    state = model._fitted.state
+    state = state_of(model)
     last = small(**parameters).fit(X, names[Y], fit_weight)
     rows, truth, weights = (X_VAL, names[Y_VAL], weight) if held else (X, names[Y], fit_weight)
     if not held:
@@ -188,7 +189,7 @@ def test_names_are_scikit_learns_scorers(scoring, score, held, weight):
             truth[chosen],
             None if weights is None else weights[chosen],
         )
-        last._fitted.state.restore_last()
+        state_of(last).restore_last()
     expected = score(truth, last.predict(rows), sample_weight=weights)
     assert model.validation_scores_[-1] == pytest.approx(expected, rel=1e-12)
 

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from estimator_cases import flat
+from internals import state_of
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.preprocessing import RobustScaler, StandardScaler
 
@@ -25,7 +26,7 @@ WEIGHT = rng.uniform(0.1, 3, 80)
 
 
 def scale_of(model):
-    return model._fitted.state.target_scale
+    return state_of(model).target_scale
 
 
 def small(**params):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from c_export import needs_gcc, predictions
 from helpers import assert_same_bits
+from internals import model_of, raw_rows
 from table_models import FAST, UNSEEN, X, classifier, mixed_rows, regressor, regressor_of
 
 from cmlp import Network, TabularRegressor
@@ -47,10 +48,10 @@ MODELS = {
 def test_intervals_and_outside(tmp_path, name):
     model = MODELS[name]()
     model.to_c(tmp_path / "table.h", intervals=True)
-    calibration = model._trained().calibration
+    calibration = model_of(model).calibration
     assert (calibration.widths is not None) == (name in ("adaptive", "groups", "groups of targets"))
     assert (calibration.limits is not None) == (name == "frequent ends")
-    raw = model._rows_of(model._trained(), UNSEEN)[0]
+    raw = raw_rows(model, UNSEEN)
     n_out = model.predict(UNSEEN[:1]).size
     n_targets = 1 if "quant" in name or "ends" in name else n_out
     calls = "".join(

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from c_export import CORTEX_M4, NATIVE, TARGETS, WARNINGS, Target, build, needs_gcc, require, run
-from helpers import changed
+from internals import changed, model_of
 from optional import package
 from table_models import FAST, MODELS, UNSEEN, X, assert_table_agrees
 
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
-from cmlp._model.model import AnswerScale, model_of
+from cmlp._model.model import AnswerScale
 
 pytestmark = needs_gcc
 
@@ -66,7 +66,7 @@ def test_categories_are_found_by_their_names(tmp_path):
     model = MODELS["regressor"]()
     model.to_c(tmp_path / "table.h")
     expected, calls = [], []
-    for column, codes in enumerate(model._trained().columns.codes):
+    for column, codes in enumerate(model_of(model).columns.codes):
         unknown = -1.0 if model_of(model).columns[column].is_category else nan
         for value, code in (codes or {}).items():
             name = "true" if value is True else value if value is None else str(value)

@@ -45,9 +45,9 @@ def test_round_trip_of_every_network(onnx, tmp_path, dtype, activation):
         )
         net.to_onnx(tmp_path / "net.onnx", input_dtype="uint8")
         back = cmlp.from_onnx(tmp_path / "net.onnx")
-        assert repr(back) == repr(net) and back._net.loss_parameter == net._net.loss_parameter
-        assert back._net.activation_parameters == net._net.activation_parameters
-        assert back.params.tobytes() == net.params.tobytes() and back._scale == net._scale
+        assert repr(back) == repr(net) and back.loss_parameter == net.loss_parameter
+        assert back.activation_parameter == net.activation_parameter
+        assert back.params.tobytes() == net.params.tobytes() and back.input_scale == net.input_scale
 
 
 def assert_same_model(model, back):
@@ -67,7 +67,7 @@ def assert_same_model(model, back):
 @pytest.mark.parametrize("scale", [1 / 255, 0.1, 3, 0.12345678901234567])
 def test_input_scale_is_restored(onnx, tmp_path, dtype, scale):
     Network([4, 3], dtype=dtype, input_scale=scale).to_onnx(tmp_path / "net.onnx")
-    back = cmlp.from_onnx(tmp_path / "net.onnx")._scale
+    back = cmlp.from_onnx(tmp_path / "net.onnx").input_scale
     short = scale != 0.12345678901234567
     assert back == scale if short or dtype == "float64" else np.float32(back) == np.float32(scale)
 
@@ -276,7 +276,7 @@ def test_clip_without_upper_limit_is_relu(onnx, tmp_path, limits):
     numbers = {"zero": np.array(0, np.float32), "largest": np.array(np.finfo("f4").max)}
     path = saved(onnx, tmp_path, LIMITED.format(limits), w=W, b=B, **numbers)
     net = cmlp.from_onnx(path)
-    assert net._net.activations == ("relu", "identity")
+    assert (*net.activation, net.output) == ("relu", "identity")
     np.testing.assert_allclose(net.forward(rows), np.maximum(rows @ W + B, 0) @ W + B, rtol=1e-6)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from c_export import NATIVE, predictions, require
 from helpers import assert_same_bits
+from internals import model_of
 from sklearn.datasets import make_classification, make_regression
 from sklearn.neural_network import MLPClassifier as TheirClassifier
 from sklearn.neural_network import MLPRegressor as TheirRegressor
@@ -20,7 +21,6 @@ from sklearn.preprocessing import (
 
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, Network
-from cmlp._model.model import model_of
 
 # A few epochs are enough: training need not converge.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")

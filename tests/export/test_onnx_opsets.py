@@ -76,7 +76,7 @@ def test_networks(tmp_path, opset, dtype):
         np.testing.assert_allclose(got, net.forward(rows), rtol=0, atol=ATOL[dtype])
         back = cmlp.from_onnx(path)
         assert repr(back) == repr(net) and back.params.tobytes() == net.params.tobytes()
-        assert back._net.activation_parameters == net._net.activation_parameters
+        assert back.activation_parameter == net.activation_parameter
 
 
 @pytest.mark.sampled(4)

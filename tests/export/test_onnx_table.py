@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from helpers import assert_same_bits, changed
+from helpers import assert_same_bits
+from internals import changed, model_of, raw_rows
 from optional import package
 
 import cmlp
@@ -94,7 +95,7 @@ def with_threshold(model):
 def limited(where):
     """Return a regressor whose networks leave the range of the targets in most rows."""
     model = regressor()
-    scale = model._trained().answer_scale
+    scale = model_of(model).answer_scale
     middle = float(np.median((model.predict(UNSEEN) - scale.centre) / scale.scale))
     low, high = (middle, 9.0) if where == "below" else (-9.0, middle)
     return changed(model, answer_scale=scale._replace(low=(low,), high=(high,)))
@@ -150,7 +151,7 @@ def assert_outputs_agree(model, got, rows):
     """Compare the outputs of a graph with the predictions of a model."""
     if isinstance(model, TabularRegressor):
         (prediction,) = got
-        expected, scale = model.predict(rows), model._trained().answer_scale.scale
+        expected, scale = model.predict(rows), model_of(model).answer_scale.scale
         assert prediction.dtype == expected.dtype and prediction.shape == expected.shape
         np.testing.assert_allclose(prediction / scale, expected / scale, rtol=0, atol=ATOL)
         return
@@ -269,7 +270,7 @@ def test_the_reference_implementation_agrees_with_python(tmp_path, onnx, name):
 def test_networks_see_the_bits_of_python(tmp_path, onnx, onnxruntime, rows):
     """The encoder of the graph is bit-identical to the core's, with bins (networks 0 and 2) and without (network 1)."""
     model = regressor()
-    trained = model._trained()
+    trained = model_of(model)
     columns = trained.columns
     found = [list(row) for row in UNSEEN]
     sizes = [5e-324, -1.7e308, 1.7e308, 1e300, 0.0, -0.0, nan]
@@ -298,7 +299,7 @@ def test_networks_see_the_bits_of_python(tmp_path, onnx, onnxruntime, rows):
         proto.SerializeToString(), providers=["CPUExecutionProvider"]
     )
     _, with_bins, without = session.run(None, feed_of(session, found))
-    raw = model._rows_of(trained, found)[0]
+    raw = raw_rows(model, found)
     assert_same_bits(with_bins, columns.encode(raw, bins=True))
     assert_same_bits(without, columns.encode(raw, bins=False))
 
@@ -451,7 +452,7 @@ def test_other_errors(tmp_path, onnx, monkeypatch):
 
 def test_a_name_that_is_not_unicode_is_refused(tmp_path, onnx):
     model = regressor()
-    changed(model, columns=model._trained().columns.with_names(["b\ud800", *"abcdefghijk"]))
+    changed(model, columns=model_of(model).columns.with_names(["b\ud800", *"abcdefghijk"]))
     with pytest.raises(ValueError, match=r"the column name 'b\\ud800' is not valid Unicode"):
         model.to_onnx(tmp_path / "table.onnx")
 

@@ -101,7 +101,7 @@ def end_and_resume(path, number, delay):
         time.sleep(delay)
         process.send_signal(number)
     model = cmlp.load(path)
-    epochs = model._fitted.state.epoch + 2
+    epochs = model.n_iter_ + 2
     parameters = {"tol": 0, "n_iter_no_change": float("inf"), "batch_size": 16, "max_iter": epochs}
     whole = small(**parameters).fit(X, Y)
     resumed = model.set_params(max_iter=epochs).fit(X, Y, resume=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers import digest, labels, uniform
+from internals import model_of
 
 import cmlp
 
@@ -53,7 +54,7 @@ def rows_for(model):
     )
     if isinstance(model, (cmlp.TabularClassifier, cmlp.TabularRegressor)):
         rows[4:, 0] = np.nan
-        if model._trained().columns.dates:  # the first column
+        if model_of(model).columns.dates:  # the first column
             rows = rows.astype(object)
             rows[:4, 0] = [
                 datetime(1969, 12, 26) + timedelta(days=131.4 * day) for day in rows[:4, 0]

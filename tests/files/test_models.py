@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from helpers import HIDDEN, OUTPUTS, assert_same_bits
 from hostile_files import written
+from internals import model_of, state_of
 from model_files import PARAMETRIC_LOSSES, head_of, read, repaired, split
 
 import cmlp
@@ -80,7 +81,7 @@ def test_network_survives(path, description, options):
     )
     assert_same_bits(loaded.params, network.params)
     assert_same_bits(loaded.forward(X), network.forward(X))
-    assert loaded._scale == network._scale
+    assert loaded.input_scale == network.input_scale
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -98,7 +99,7 @@ def test_every_activation_and_loss_survives(path, dtype, loss, output):
         network.params[:] = RNG.normal(size=network.n_params)
         path.write_bytes(written(network, strings={}))
         loaded = cmlp.load(path)
-        assert loaded._net.__reduce__() == network._net.__reduce__()
+        assert model_of(loaded).net.__reduce__() == model_of(network).net.__reduce__()
         assert_same_bits(loaded.forward(X), network.forward(X))
         read(path.read_bytes())
 
@@ -274,8 +275,8 @@ def test_two_surrogates_survive(path):
     model = cmlp.TabularRegressor(**table)
     assert saved(model.fit(frame, numbers)).feature_names_in_.tolist() == ["a", pair]
     loaded = saved(model.fit(objects, numbers[: len(objects)]))
-    assert sorted(loaded._trained().columns[0].categories) == ["x", pair]
-    assert [*saved(model.fit(X, targets))._trained().answer_scale.names] == ["a", pair]
+    assert sorted(loaded.categories_["a"]) == ["x", pair]
+    assert [*model_of(saved(model.fit(X, targets))).answer_scale.names] == ["a", pair]
 
 
 def test_loaded_estimator_can_be_fitted_again(path):
@@ -300,7 +301,7 @@ def test_training_state_continues_exactly(path, parameters):
         for _ in range(3):
             loaded.partial_fit(X, Y)
             kept.partial_fit(X, Y)
-        assert_same_bits(loaded._trained().params, kept._trained().params)
+        assert_same_bits(loaded.network_.params, kept.network_.params)
         assert loaded.loss_curve_ == kept.loss_curve_
 
 
@@ -327,7 +328,7 @@ def test_training_state_keeps_validation_scores(path):
 def test_state_of_an_interrupted_training_survives(path, generator):
     """Unlike a finished training, it has a row order, a generator, best parameters and a batch number."""
     model = classifier().fit(X, Y)
-    state = model._fitted.state
+    state = state_of(model)
     generator.random_sample(1000)
     state.generator, state.order, state.batch, state.epoch = (
         generator,
@@ -337,7 +338,7 @@ def test_state_of_an_interrupted_training_survives(path, generator):
     )
     state.best_params = state.params + 1
     model.save(path, include_training_state=True)
-    loaded = cmlp.load(path)._fitted.state
+    loaded = state_of(cmlp.load(path))
     assert_same_bits(loaded.generator.random_sample(2000), generator.random_sample(2000))
     assert_same_bits(loaded.order, state.order)
     assert_same_bits(loaded.best_params, state.best_params)

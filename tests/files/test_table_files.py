@@ -11,8 +11,9 @@ import warnings
 
 import numpy as np
 import pytest
-from helpers import changed, core_accepts
+from helpers import core_accepts
 from hostile_files import written_table
+from internals import changed, model_of, raw_rows
 from model_files import CRC_AT, head_of, is_accepted_elsewhere, read, repaired, split
 from optional import package
 from table_parts import list_at_most
@@ -106,7 +107,7 @@ def test_loaded_model_predicts_the_same_bits(path, name, mmap):
     assert name != "threshold" or (loaded.predict(rows) == model.predict(rows)).all()
     assert loaded.n_features_in_ == 7 and not hasattr(loaded, "feature_names_in_")
     assert loaded.history_["loss"] == [] and len(loaded.estimators_) == 3
-    assert model._trained().columns.codes == loaded._trained().columns.codes
+    assert model_of(model).columns.codes == model_of(loaded).columns.codes
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -176,7 +177,7 @@ def test_file_of_20_columns_is_at_most_700_kB(path):
     y = np.sin(4 * X).sum(axis=1)
     X[rng.random_sample(X.shape) < 0.1] = nan
     model = TabularRegressor(random_state=0, max_time=1e-9).fit(X, y)
-    assert model._trained().columns.width(True) > 300
+    assert model_of(model).columns.width(True) > 300
     model.save(path)
     assert path.stat().st_size <= 700_000
 
@@ -185,13 +186,13 @@ def test_file_of_20_columns_is_at_most_700_kB(path):
     ("change", "error", "message"),
     [
         (
-            lambda m: m._trained().columns.categories[2].append(decimal.Decimal(1)),
+            lambda m: model_of(m).columns.categories[2].append(decimal.Decimal(1)),
             TypeError,
             "column 2 .*Decimal",
         ),
-        (lambda m: m._trained().columns.categories[2].append(1j), TypeError, "column 2 .*complex"),
+        (lambda m: model_of(m).columns.categories[2].append(1j), TypeError, "column 2 .*complex"),
         (
-            lambda m: m._trained().columns.categories[2].append(float("inf")),
+            lambda m: model_of(m).columns.categories[2].append(float("inf")),
             TypeError,
             "column 2 .*inf",
         ),
@@ -231,7 +232,7 @@ def core_model(content):
 def test_c_library_predicts_raw_rows_with_the_bits_of_python(tmp_path, name):
     model = MODELS[name]()
     core, rows = core_model(saved(model, tmp_path)), mixed_rows(300, seed=2)
-    for raw, row in zip(model._rows_of(model._trained(), rows)[0], rows, strict=True):
+    for raw, row in zip(raw_rows(model, rows), rows, strict=True):
         label, found = core.predict(raw)
         if isinstance(model, TabularRegressor):
             assert label == -1 and found.tobytes() == model.predict([row]).tobytes()
@@ -243,7 +244,7 @@ def test_c_library_predicts_raw_rows_with_the_bits_of_python(tmp_path, name):
 
 def test_c_library_finds_the_codes_of_categories(tmp_path):
     model = classifier()
-    core, codes = core_model(saved(model, tmp_path)), model._trained().columns.codes
+    core, codes = core_model(saved(model, tmp_path)), model_of(model).columns.codes
     for column in (2, 3, 4):
         for value, code in codes[column].items():
             assert core.category(column, value) == code, (column, value)
@@ -566,10 +567,10 @@ def test_schema_is_restored_with_its_types(path):
     codes = [{"a": 0, None: 1, 7: 2, 2.5: 3, 10**30: 4, -0.5: 5}, None]
     model = TabularRegressor(**FAST).fit([["a", 1.0], ["b", 2.0]] * 20, np.arange(40.0))
     column = TableColumn("category", "category", list(codes[0]))
-    columns = TableColumns([column, *list(model._trained().columns)[1:]])
+    columns = TableColumns([column, *list(model_of(model).columns)[1:]])
     net = cmlp.Network([columns.width(True), 2, 1], "relu", output="identity", loss="squared_error")
-    changed(model, columns=columns, networks=[(net._net, net.params)]).save(path)
-    loaded = cmlp.load(path)._trained().columns.codes[0]
+    changed(model, columns=columns, networks=[(model_of(net).net, net.params)]).save(path)
+    loaded = model_of(cmlp.load(path)).columns.codes[0]
     assert loaded == codes[0] and [type(value) for value in loaded] == [
         type(value) for value in codes[0]
     ]
@@ -586,7 +587,7 @@ def test_integers_with_the_same_hash_are_refused(path, monkeypatch):
     """A dict of n such integers takes n * n comparisons: 20,000 of them in a file of 550 kB took 7 seconds."""
     alike = [i * (2**61 - 1) for i in range(1, 201)]
     model = fitted_on(range(200))
-    columns = [column._replace(categories=alike) for column in model._trained().columns]
+    columns = [column._replace(categories=alike) for column in model_of(model).columns]
     with pytest.raises(
         ValueError,
         match="column 0 of TabularRegressor has more than 100 integers with the same hash",
@@ -630,7 +631,7 @@ def test_what_a_file_says_of_rare_categories_is_checked(old, new, message, monke
     codes = np.arange(603) // 3
     rows = [[f"k{code}", float(code)] for code in codes.tolist()]
     model = TabularRegressor(**FAST).fit(rows, codes)
-    seen = model._trained().columns[0].seen
+    seen = model_of(model).columns[0].seen
     assert (seen.n, seen.rare) == (201, 3 / 603)
     model.save(path)
     text, data = split(path.read_bytes())

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from hostile_files import written
+from internals import model_of, state_of
 from model_files import read
 
 import cmlp
@@ -36,7 +37,7 @@ def as_of_c(path, model, kind="classifier", labels=LABELS, **changes):
     }
     arrays = {name: np.frombuffer(data, TYPES[kind]) for name, (kind, _, data) in kept.items()}
     if model.shuffle:
-        generator, order = model._fitted.state.order_begin.copy(), np.arange(state["n_rows"])
+        generator, order = state_of(model).order_begin.copy(), np.arange(state["n_rows"])
         for _ in range(state["epoch"]):
             generator.shuffle(order)
         arrays["training.order"] = order
@@ -51,7 +52,7 @@ def as_of_c(path, model, kind="classifier", labels=LABELS, **changes):
         **changes,
     }
     arrays["training.numbers"] = np.array([*fields.values()], np.float64)
-    net = model._trained()
+    net = model_of(model)
     network = Network(
         net.net.sizes, net.net.activations[:-1], output=net.net.activations[-1], loss=net.net.loss
     )

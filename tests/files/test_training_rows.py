@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from internals import model_of
 from model_files import split
 from optional import package
 
@@ -93,7 +94,7 @@ def test_no_value_of_an_unused_column_is_written(model, form, tmp_path):
 
 def test_names_and_reasons_of_unused_columns_are_written(model, tmp_path):
     reasons = {
-        name: one.meaning for name, one in zip(frame(), model._trained().columns, strict=True)
+        name: one.meaning for name, one in zip(frame(), model_of(model).columns, strict=True)
     }
     same = "the same in all rows of fit"
     assert {name: reasons[name] for name in UNUSED} == {
@@ -105,17 +106,17 @@ def test_names_and_reasons_of_unused_columns_are_written(model, tmp_path):
     }
     model.save(tmp_path / "model.cmlp")
     loaded = cmlp.load(tmp_path / "model.cmlp")
-    assert [one.meaning for one in loaded._trained().columns] == [*reasons.values()]
+    assert [one.meaning for one in model_of(loaded).columns] == [*reasons.values()]
     loaded.save(tmp_path / "again.cmlp")
     assert (tmp_path / "again.cmlp").read_bytes() == (tmp_path / "model.cmlp").read_bytes()
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_few_values_of_a_used_column_of_numbers_are_written(rows, model, form, tmp_path):
-    column, summary = model._trained().columns[0], model._trained().summary
+    column, summary = model_of(model).columns[0], model_of(model).summary
     edges = {*column.edges.tolist(), column.centre}
     in_summary = {*summary.values[:, 0].tolist()}
-    kept = {*model._trained().background.rows[:, 0].tolist()}
+    kept = {*model_of(model).background.rows[:, 0].tolist()}
     allowed = {
         "cmlp": edges | in_summary | kept,
         "pickle": edges | in_summary | kept,

@@ -9,6 +9,7 @@ import random
 import numpy as np
 import pytest
 from hostile_files import encoder_of, written, written_table
+from internals import model_of
 
 import cmlp
 from cmlp import ModelFormatError, Network
@@ -113,9 +114,9 @@ def test_networks_with_random_contents_are_refused_or_loaded(path):
         if not is_classifier:
             continue
         assert [*map(repr, model.classes_.tolist())] == [*map(repr, labels[0])]
-        assert (model._trained().labels.kind == "multilabel") == labels[1]
-        assert names is None or [*model._trained().names] == names
-        assert cells is None or model._trained().cell_format == (
+        assert (model_of(model).labels.kind == "multilabel") == labels[1]
+        assert names is None or [*model_of(model).names] == names
+        assert cells is None or model_of(model).cell_format == (
             *cells[:2],
             tuple(cells[2]),
             cells[3],
@@ -201,7 +202,7 @@ def test_tables_with_random_contents_are_refused_or_loaded(path):
         n_loaded += 1
         model = loaded(path, content)
         assert type(model).__name__ == name
-        trained = model._trained()
+        trained = model_of(model)
         for found, expected in zip(trained.columns, columns, strict=True):
             categories = expected[3] or [*range(expected[0][1])] or None  # the usual ones
             assert found.categories is categories is None or equal(found.categories, categories)

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 from helpers import run_python
+from internals import model_of
 from scipy.sparse import coo_matrix, csr_matrix
 
 from cmlp import MLPClassifier, Network
@@ -21,7 +22,6 @@ from cmlp._data.labels import as_class_indices, labels_of, learn_labels
 from cmlp._data.weights import as_weights
 from cmlp._export.page.description import Described
 from cmlp._export.page.document import Examples
-from cmlp._model.model import model_of
 
 N = 2000
 VALID = np.arange(N) % 900
@@ -180,7 +180,7 @@ import threading, time
 import numpy as np
 from scipy.sparse import coo_matrix
 import cmlp
-from cmlp._model.model import model_of
+from internals import model_of
 
 X, y = np.zeros((50_000, 1), np.float32), np.arange(50_000) % 900
 valid, changing = y.copy(), True

@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from internals import fitted_of, model_of, put_fitted
 
 from cmlp import (
     MLPClassifier,
@@ -188,11 +189,11 @@ def fitted_models():
 )
 def test_what_predicts_can_be_copied(copied):
     for estimator, X in fitted_models():
-        inner = estimator._trained()
+        inner = model_of(estimator)
         twin = copied(inner)
         assert type(twin) is type(inner)
         fresh = copy.copy(estimator)
-        fresh._fitted = estimator._fitted._replace(model=twin)
+        put_fitted(fresh, fitted_of(estimator)._replace(model=twin))
         np.testing.assert_array_equal(fresh.predict(X), estimator.predict(X))
         rows = inner.read(X, "") if hasattr(inner, "read") else np.asarray(X)
         np.testing.assert_array_equal(twin.predict(rows), inner.predict(rows))
@@ -200,11 +201,11 @@ def test_what_predicts_can_be_copied(copied):
 
 def test_a_deep_copy_shares_no_weights():
     for estimator, _ in fitted_models():
-        inner = estimator._trained()
+        inner = model_of(estimator)
         twin = copy.deepcopy(inner)
         for one, other in zip(inner.networks, twin.networks, strict=True):
             assert not np.shares_memory(one.params, other.params)
-        assert copy.deepcopy(estimator._fitted).model is not inner
+        assert copy.deepcopy(fitted_of(estimator)).model is not inner
 
 
 # ------------------------------------------------------------------------------------------------------------ found

@@ -19,6 +19,7 @@ from helpers import (
     targets,
     uniform,
 )
+from internals import model_of
 from sklearn.neural_network import MLPClassifier as SklearnMLPClassifier
 
 from cmlp import DivergenceError, MLPClassifier, Network, Optimizer, Trainer
@@ -207,7 +208,7 @@ def test_writing_to_a_view_changes_the_network():
 @pytest.mark.parametrize("activation", ["logistic", "relu", ["tanh", "logistic"]])
 def test_initial_parameters_match_scikit_learn(activation, dtype):
     net = Network([9, 8, 7, 3], activation, dtype=dtype, random_state=42)
-    twin = reference.Network(net.sizes, net._net.activations, "log_loss", dtype)
+    twin = reference.Network(net.sizes, (*net.activation, net.output), "log_loss", dtype)
     assert_same_bits(net.params, twin.init_params(np.random.RandomState(42)))
     same = Network([9, 8, 7, 3], activation, dtype=dtype, random_state=np.random.RandomState(42))
     assert_same_bits(same.params, net.params)
@@ -411,13 +412,13 @@ def test_train_epoch_trains_with_the_optimizer(kind):
     X, Y = inputs(1, 20, 3, np.float64), labels(2, 20, 2)
     net, twin = (Network([3, 4, 2], dtype="float64", random_state=0) for _ in range(2))
     optimizer = net.optimizer(kind, learning_rate=0.1, momentum=0.5)
-    other = Optimizer(twin._net, kind, learning_rate=0.1, momentum=0.5)
+    other = Optimizer(model_of(twin).net, kind, learning_rate=0.1, momentum=0.5)
     order = np.arange(20)[::-1]
     for rates in (None, np.linspace(0.1, 0.3, 4)):
         epoch = net.train_epoch(
             X, Y, 5, optimizer, order=order, learning_rates=rates, gradient_norm=True
         )
-        expected = twin._net.train_epoch(
+        expected = model_of(twin).net.train_epoch(
             twin.params, X, Y, other, batch_size=5, order=order, rates=rates, wants_norm=True
         )  # fmt: skip
         assert epoch == expected and epoch.batches == 4 and epoch.gradient_norm > 0

@@ -4,10 +4,11 @@ import copy
 
 import numpy as np
 import pytest
+from internals import model_of, raw_rows
 
 import cmlp
 from cmlp import MLPClassifier, Network, TabularClassifier, TabularRegressor, Trainer
-from cmlp._model.model import TableModel, model_of
+from cmlp._model.model import TableModel
 
 
 def test_properties_of_a_network_rebuild_it():
@@ -97,7 +98,7 @@ MODELS = {
 def test_trained_model_predicts_as_its_owner(name):
     owner, predict = MODELS[name]
     model = model_of(owner)
-    rows = owner._rows_of(model, X)[0] if isinstance(model, TableModel) else X
+    rows = raw_rows(owner, X) if isinstance(model, TableModel) else X
     outputs = model.predict(rows)
     assert outputs.tobytes() == predict(owner).tobytes()
     assert outputs.shape[1] == model.combination.n and model.class_name == type(owner).__name__

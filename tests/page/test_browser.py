@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 def test_forward_pass_equals_the_core(read, path, model, data):
     page = read(path)
-    net = network_of(model._trained().params)
+    net = network_of(model.network_.params)
     embedded = page.evaluate(
         "examples.test.slice(0, 100).map((one) => [...trained.forward(one.input).a[last]])"
     )
@@ -307,7 +307,7 @@ def test_inspector_shows_the_weighted_sum(read, path, model):
         float(text.replace("−", "-")) for text in page.page.locator("#rows dd").all_inner_texts()
     ]
     image = np.array(page.evaluate("[...input]"))[None]
-    net = network_of(model._trained().params)
+    net = network_of(model.network_.params)
     z, a = net.weighted_sums(image)[1][0, 4], net.activations(image)[2][0, 4]
     assert shown == pytest.approx([z - net.biases[1][4], net.biases[1][4], z, a], abs=6e-4)
     page.press("w")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from browser import settle
 from firefox import firefox
+from internals import model_of, raw_rows
 from page_parts import Parts, page_of
 from table_parts import factors_of, write_with_widths
 
@@ -110,10 +111,7 @@ def test_no_training_row_is_in_a_page_unless_asked(models):
         found = Parts(page_of(models["number"], **options)).model()["background"]
         return found["kept"], np.frombuffer(b64decode(found["rows"])).reshape(-1, 5)
 
-    training = {
-        tuple(row)
-        for row in models["number"]._rows_of(models["number"]._trained(), people()[0])[0].tolist()
-    }
+    training = {tuple(row) for row in raw_rows(models["number"], people()[0]).tolist()}
     kept, made = rows()
     assert not kept and len(made) == 32 and not training & {tuple(row) for row in made.tolist()}
     kept, real = rows(background=True)
@@ -128,7 +126,7 @@ def test_average_of_made_rows_is_that_of_kept_rows(models):
         found = Parts(page_of(models[kind])).model()["background"]
         rows, weights = (np.frombuffer(b64decode(found[name])) for name in ("rows", "weights"))
         mean = np.average(
-            models[kind]._trained().predict(rows.reshape(-1, 5)), axis=0, weights=weights
+            model_of(models[kind]).predict(rows.reshape(-1, 5)), axis=0, weights=weights
         )
         base = models[kind].explain(people()[0][:1]).base_values
         assert np.ravel(mean) == pytest.approx(np.ravel(base), rel=1e-6)
@@ -169,7 +167,7 @@ def test_reasons_are_shapley_values_and_add_up(kind, shown, models):
     page, model = shown(kind, background=True), models[kind]
     X, _ = people()
     explanation = model.explain(X[:3], exact=True)
-    raw = model._rows_of(model._trained(), X[:3])[0].tolist()
+    raw = raw_rows(model, X[:3]).tolist()
     output = 1 if kind == "classes" else 0
     last = "([row, j]) => { let last; for (const one of explain(row, j)) if (one) last = one; return last; }"
     for i, row in enumerate(raw):
@@ -217,7 +215,7 @@ def test_interval_is_that_of_the_model_for_each_coverage(shown, models):
         row = page.evaluate("[...row]")
         X = people()[0].iloc[:1].astype({"age": float})
         X.loc[0, ["noise", "age"]] = row[:2]
-        X.loc[0, "town"] = models[kind]._trained().columns.categories[2][int(row[2])]
+        X.loc[0, "town"] = models[kind].categories_["town"][int(row[2])]
         X["since"], X["seen"] = (
             pandas.Timestamp(0) + pandas.Timedelta(row[k], "D") for k in (3, 4)
         )
@@ -249,7 +247,7 @@ def test_factors_of_intervals_are_those_of_python_below_between_and_above_the_kn
 @pytest.mark.slow
 def test_set_of_classes_is_shown(shown, models):
     page = shown("classes")
-    margin = models["classes"]._trained().calibration.margins(0.9)[0]
+    margin = model_of(models["classes"]).calibration.margins(0.9)[0]
     for age in (18, 50, 79):
         page.page.locator("#column-1").fill(str(age))
         p = page.evaluate("result")
@@ -313,7 +311,7 @@ def test_ends_on_the_page_are_where_the_targets_are(watch, tmp_path, kind):
     else:
         y = y if kind == "lowest" else 5 - y
         model = TabularRegressor(**SMALL, loss="quantile", quantile=[0.05, 0.95]).fit(X, y)
-    assert (kind == "positive") == (model._trained().calibration.limits is None)
+    assert (kind == "positive") == (model_of(model).calibration.limits is None)
     model.to_html(tmp_path / "page.html")
     page = watch(tmp_path / "page.html")
     page.page.locator("#coverage").select_option("80 %")
@@ -388,7 +386,7 @@ def test_no_coverage_is_stated_where_python_states_none(shown, models, kind):
         page.page.locator("#column-1").fill(str(age))
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            model._trained().notices.counts.clear()
+            model_of(model).notices.counts.clear()
             method(X.assign(age=age))
         assert any("The coverage of" in str(one.message) for one in caught) == is_far
         assert page.page.locator("#interval").is_hidden() == is_far
@@ -458,14 +456,14 @@ def test_column_of_booleans_is_a_choice(has_gaps, watch, tmp_path):
             raw[i] = value
         settle(page)
         assert page.evaluate("result") == pytest.approx(
-            model._trained().predict(np.array([raw]))[0], rel=1e-6
+            model_of(model).predict(np.array([raw]))[0], rel=1e-6
         )
         told = [("never missing" in page.text(f"#hint-{i}")) for i in (5, 6)]
         assert told == [choice == "(missing)", choice == "(missing)" and not has_gaps]
         assert f"lift: {choice.strip('()')}" in page.text("#reasons")
     curve = [[*raw[:5], x, *raw[6:]] for x in (0.0, 1.0)]
     assert page.evaluate("curves[5]") == pytest.approx(
-        model._trained().predict(np.array(curve))[:, 0], rel=1e-6
+        model_of(model).predict(np.array(curve))[:, 0], rel=1e-6
     )
     page.page.locator("#column-6").select_option("(missing)")
     page.page.locator("#reset").click()

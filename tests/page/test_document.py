@@ -8,6 +8,7 @@ from importlib import resources
 
 import numpy as np
 import pytest
+from internals import model_of
 from page_parts import HOSTILE, Parts
 
 # The page's limits are compared with the core's names, and hostile texts with what is shown of
@@ -19,7 +20,6 @@ from cmlp._data.losses import traits_of
 from cmlp._export.page import description, document
 from cmlp._export.page.assembly import fill
 from cmlp._export.page.document import page_of
-from cmlp._model.model import model_of
 from cmlp.datasets import Dataset, load_digits28
 from cmlp.exceptions import NotFittedError
 from cmlp.story import story_network

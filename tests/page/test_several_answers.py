@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 from browser import settle
+from internals import model_of
 from page_parts import Parts, page_of
 
 from cmlp import TabularClassifier, TabularRegressor
@@ -48,13 +49,13 @@ def numbers_in(text):
 
 
 def test_each_answer_has_a_sentence_about_its_errors_beside_the_best_constant_answer(models):
-    model, document = Parts(page_of(models["targets"])).model(), models["targets"]._trained()
+    model, document = Parts(page_of(models["targets"])).model(), model_of(models["targets"])
     assert model["outputs"] == ["price", "share"] and model["several"]
     X, y = rows()
     constant = TabularRegressor(**SMALL, interval_width="constant").fit(
         X, y
     )  # its scores are the errors
-    scores, pairs = constant._trained().calibration.scores, document.summary.accuracy.pairs
+    scores, pairs = model_of(constant).calibration.scores, document.summary.accuracy.pairs
     for name, text, one, pair in zip(model["outputs"], model["facts"], scores, pairs, strict=True):
         assert text.startswith(f"{name}: off by ") and text.endswith("slightly optimistic.")
         assert pair[0] == pytest.approx(one.mean()) and pair[1] > 2 * pair[0]
@@ -63,7 +64,7 @@ def test_each_answer_has_a_sentence_about_its_errors_beside_the_best_constant_an
             100,
             pytest.approx(pair[1], rel=0.01),
         ]
-    facts, document = Parts(page_of(models["labels"])).model()["facts"], models["labels"]._trained()
+    facts, document = Parts(page_of(models["labels"])).model()["facts"], model_of(models["labels"])
     right = (document.calibration.scores < 0.5).mean(axis=1)
     bases = [base for _, base in document.summary.accuracy.pairs]
     for k, (fact, share, base) in enumerate(zip(facts, right, bases, strict=True)):
@@ -102,7 +103,7 @@ def test_each_target_has_its_interval(shown, models):
         choose(page, "#shown", str(j))
         assert page.text("#headline") == f"{name}: {listed[j]}"
         assert page.text("#facts").startswith(f"{name}: off by")
-        centre, scale, low, high = np.transpose(model._trained().answer_scale.numbers)[j]
+        centre, scale, low, high = np.transpose(model_of(model).answer_scale.numbers)[j]
         assert numbers_in(page.text("#bars")) == pytest.approx(
             [centre + scale * low, centre + scale * high], 1e-4
         )
@@ -122,7 +123,7 @@ def test_each_target_has_its_interval(shown, models):
 @pytest.mark.slow
 def test_each_label_has_its_set(shown, models):
     page, model = shown("labels", background=True), models["labels"]
-    margins = model._trained().calibration.margins(0.9)
+    margins = model_of(model).calibration.margins(0.9)
     for values in ([0.1, 0.1, 0.1], [0.9, 0.95, 0.9], [0.5, 0.7, 0.3]):
         for i, value in enumerate(values):
             page.page.locator(f"#column-{i}").fill(str(value))
@@ -163,5 +164,5 @@ def test_reasons_and_curves_are_those_of_the_shown_answer(kind, shown, models):
         )
         assert page.text("#question").endswith(f"{explanation.output_names[j]}?")
         points = page.evaluate("pointsOf(1)")
-        outputs = model._trained().predict(np.array([[row[0], x, row[2]] for x in points]))
+        outputs = model_of(model).predict(np.array([[row[0], x, row[2]] for x in points]))
         assert page.evaluate("curves[1]") == pytest.approx(outputs[:, j], rel=1e-5, abs=1e-6)

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 from date_models import UNSEEN, dated
+from internals import model_of, raw_rows
 from page_parts import HOSTILE, Parts, page_of
 
 import cmlp
@@ -78,41 +79,41 @@ def written(model, folder, **options):
 
 def predicted(model, rows):
     """Return the outputs of the page for raw rows."""
-    return model._trained().predict(np.array(rows, float))
+    return model_of(model).predict(np.array(rows, float))
 
 
 # Other rows than in fit: gaps, unknown categories, numbers far outside of the bins and on their
 # edges.
-def raw_rows(model):
+def rows_to_show(model):
     X, _ = rows_of()
-    edges = model._trained().columns[0].edges
+    edges = model_of(model).columns[0].edges
     far = [
         [x, code, -1.0, 7.5, 2.0, -x]
         for x in (-1e300, 1e300, -3.0, 0.0, *edges)
         for code in (-1.0, 3.0)
     ]
     gaps = [[math.nan, 0.0, 1.0, math.nan, 1.0, math.nan]]
-    return [*model._rows_of(model._trained(), X[:60])[0].tolist(), *far, *gaps]
+    return [*raw_rows(model, X[:60]).tolist(), *far, *gaps]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_page_predicts_like_python(kind, models, watch, tmp_path):
     model = models[kind]
-    page, rows = watch(written(model, tmp_path)), raw_rows(model)
+    page, rows = watch(written(model, tmp_path)), rows_to_show(model)
     for bins in (False, True):
         got = page.evaluate(
             "([rows, bins]) => rows.map((row) => [...encode(row, bins)])", [rows, bins]
         )
-        wanted = model._trained().columns.encode(np.array(rows), bins=bins)
+        wanted = model_of(model).columns.encode(np.array(rows), bins=bins)
         assert np.array(got, np.float32).tobytes() == wanted.tobytes()
     got = np.array(page.evaluate("(rows) => rows.map(predict)", rows))
     wanted = predicted(model, rows)
-    scale = model._trained().answer_scale.numbers[1] if isinstance(model, TabularRegressor) else 1
+    scale = model_of(model).answer_scale.numbers[1] if isinstance(model, TabularRegressor) else 1
     # Numbers in interquartile ranges, and exponentials, can be large, and float32 rounds them by a
     # part of their size.
     if kind in QUANTILES or kind == "positive":
-        scale = np.maximum(scale, np.abs(wanted - model._trained().answer_scale.numbers[0]))
+        scale = np.maximum(scale, np.abs(wanted - model_of(model).answer_scale.numbers[0]))
     assert got.shape == wanted.shape
     assert (np.abs(got - wanted) / scale).max() < EXACT
     if kind == "three classes":
@@ -122,14 +123,14 @@ def test_page_predicts_like_python(kind, models, watch, tmp_path):
 @pytest.mark.slow
 def test_page_computes_parts_of_dates_like_python(watch, tmp_path):
     model = dated(n_estimators=2)
-    page, rows = watch(written(model, tmp_path)), model._rows_of(model._trained(), UNSEEN)[0]
+    page, rows = watch(written(model, tmp_path)), raw_rows(model, UNSEEN)
     rows = np.concatenate(
         [rows, [[x, 0, 0] for x in (0.0, -1.0, -0.25, 1e300, -1e300, 1e15 + 0.125)]]
     )
     for bins in (False, True):
         source = "([rows, bins]) => rows.map((row) => [...encode(row, bins)])"
         got = page.evaluate(source, [rows.tolist(), bins])
-        wanted = model._trained().columns.encode(rows, bins=bins)
+        wanted = model_of(model).columns.encode(rows, bins=bins)
         assert np.array(got, np.float32).tobytes() == wanted.tobytes()
 
 
@@ -142,7 +143,7 @@ def test_fields_change_row_prediction_and_curves(models, watch, tmp_path):
     page.page.locator("#column-1").select_option("(missing)")
     page.page.locator("#column-2").select_option("(other or missing)")
     page.page.locator("#column-5").fill("")
-    codes = model._trained().columns.codes[1]
+    codes = model_of(model).columns.codes[1]
     wanted_row = [33.5, codes[None], -1, typical[3], typical[4], math.nan]
     assert page.evaluate("[...row]") == pytest.approx(wanted_row, nan_ok=True)
     wanted = predicted(model, [wanted_row])[0]

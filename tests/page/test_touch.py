@@ -21,7 +21,7 @@ def shown_count(page):
 
 def test_bias_slider_changes_the_count_of_active_digits(read, path, model, data):
     page = read(path, A13)
-    net, images = network_of(model._trained().params), sixteenths(data.X_test[:300])
+    net, images = network_of(model.network_.params), sixteenths(data.X_test[:300])
     assert shown_count(page) == active(net, images).sum()
     counts = []
     for bias in (-10, 0, 10):
@@ -62,7 +62,7 @@ def test_brush_paints_an_edge_detector_and_put_back_restores_it(read, watch, pat
     assert 0 < shown_count(page) == shown_count(other) < 300
     page.page.locator("#put-back").click()
     page.settle()
-    assert page.evaluate("[...trained.params]") == model._trained().params.tolist()
+    assert page.evaluate("[...trained.params]") == model.network_.params.tolist()
     assert "edits" not in page.link() and page.page.locator("#put-back").is_disabled()
 
 
@@ -105,7 +105,7 @@ def test_fooling_changes_the_answer_by_a_small_change(read, watch, path, model, 
     page.settle()
     image = np.array(page.evaluate("[...input]"), np.float32)
     change = np.abs(image - sixteenths(data.X_test[nine]))
-    assert network_of(model._trained().params).forward(image[None]).argmax() == 3
+    assert network_of(model.network_.params).forward(image[None]).argmax() == 3
     assert image.min() >= 0 and image.max() <= 1
     assert 0 < change.mean() < 0.1
     assert page.text(".winner b") == "3" and page.text("#fool-text").startswith(

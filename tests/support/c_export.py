@@ -14,11 +14,11 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from helpers import HIDDEN, assert_same_bits
+from internals import model_of
 
 import cmlp
 from cmlp import MLPClassifier, Network
 from cmlp._export.quantization import quantize
-from cmlp._model.model import model_of
 from cmlp.datasets import load_digits28, load_mnist
 
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror"]

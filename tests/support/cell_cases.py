@@ -5,6 +5,7 @@ import warnings
 from random import Random
 
 import numpy as np
+from internals import changed, model_of
 
 from cmlp import TabularRegressor
 from cmlp._bridge import _core
@@ -86,9 +87,7 @@ def model_of_cells():
 
 def with_format(model, cell_format):
     """Return the model, which now reads cells of a format."""
-    trained = model._trained().replace(cell_format=cell_format)
-    model._fitted = model._fitted._replace(model=trained)
-    return model
+    return changed(model, cell_format=cell_format)
 
 
 def model_in_c(model, folder):
@@ -106,7 +105,7 @@ def read_by_python(model, cell_format, cells):
     `cells` has a list for each column, all of the same length.
     """
     grammar = Grammar(cell_format)
-    columns = [*model._trained().columns]
+    columns = [*model_of(model).columns]
     place = Place("", 0, None, lambda row: row)
     accepted, read = [], []
     for column, texts in zip(columns, cells, strict=True):
@@ -121,7 +120,7 @@ def read_by_python(model, cell_format, cells):
         texts = [cell if is_read else "" for cell, is_read in zip(texts, values, strict=True)]
         accepted.append(values)
         read.append(text_cells.known_column(grammar, texts, column, place))
-    numbers = model._trained().columns.read(FileTable(COLUMNS, read), "X")
+    numbers = model_of(model).columns.read(FileTable(COLUMNS, read), "X")
     return [
         [number if is_read else None for number, is_read in zip(row, values, strict=True)]
         for row, values in zip(numbers.T.tolist(), accepted, strict=True)

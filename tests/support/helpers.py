@@ -191,12 +191,6 @@ def core_accepts(file):
         return False
 
 
-def changed(model, **fields):
-    """Return an estimator after other values have replaced fields of its trained model."""
-    model._fitted = model._fitted._replace(model=model._fitted.model.replace(**fields))
-    return model
-
-
 def loaded_by_c(path):
     """Return a model file as the C library loads it: `predict(row)` gives the class index and the outputs."""
     return _core.Model(np.fromfile(path, np.uint8))

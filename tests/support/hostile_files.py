@@ -4,6 +4,7 @@ import io
 import struct
 
 import numpy as np
+from internals import model_of
 from model_files import CRC_AT, repaired, split
 
 from cmlp import ModelFormatError, Network
@@ -28,7 +29,7 @@ def written(network=NETWORK, strings=None, arrays=None, labels=None, **values):
     out = io.BytesIO()
     strings = {"note": "x"} if strings is None else strings
     _core.write_model(
-        network._net,
+        model_of(network).net,
         network.params,
         scale=1.0,
         labels=labels,
@@ -49,7 +50,7 @@ def encoder_of(columns, numbers):
 
 def written_table(columns, numbers, networks, target, strings, **values):
     """Return the file of a table, also of one that no estimator has."""
-    out, nets = io.BytesIO(), [(network._net, network.params) for network in networks]
+    out, nets = io.BytesIO(), [(model_of(network).net, network.params) for network in networks]
     encoder = encoder_of(columns, numbers)
     _core.write_table(encoder, nets, target, strings=strings, arrays={}, write=out.write, **values)
     return out.getvalue()

@@ -2,7 +2,8 @@
 
 import numpy as np
 from c_export import NATIVE, predictions
-from helpers import assert_same_bits, changed
+from helpers import assert_same_bits
+from internals import changed, model_of, raw_rows
 
 from cmlp import TabularClassifier, TabularRegressor
 
@@ -57,7 +58,7 @@ def calibrated(labels):
 def limited(where):
     """Return a regressor whose networks leave the range of the targets in most rows."""
     model = regressor()
-    scale = model._trained().answer_scale
+    scale = model_of(model).answer_scale
     middle = float(np.median((model.predict(UNSEEN) - scale.centre) / scale.scale))
     low, high = (middle, 9.0) if where == "below" else (-9.0, middle)
     return changed(model, answer_scale=scale._replace(low=(low,), high=(high,)))
@@ -99,7 +100,7 @@ def expected_of(model, rows):
 
 def assert_table_agrees(folder, model, rows, target=NATIVE, *options):
     model.to_c(folder / "table.h")
-    raw = model._rows_of(model._trained(), rows)[0]
+    raw = raw_rows(model, rows)
     has_classes = isinstance(model, TabularClassifier) and model.predict(rows[:1]).ndim == 1
     outputs, classes = predictions(
         folder, "table", raw, target, *options, output="double", classify=has_classes

@@ -1,5 +1,7 @@
 """Parts of a table's model that tests change, or call on their own."""
 
+from internals import fitted_of, model_of
+
 from cmlp._estimators import certify
 from cmlp._estimators.fitted import copy_with
 from cmlp._estimators.tables import doubtful_columns, learn_columns
@@ -21,7 +23,7 @@ __all__ = [
 
 def write_with_widths(path, estimator, widths):
     """Write the file of a fitted regressor whose intervals have other widths; return its calibration."""
-    model = estimator._trained()
+    model = model_of(estimator)
     calibration = model.calibration._replace(kind=SCALED_ERROR, widths=widths)
     write_model(path, model.replace(calibration=calibration))
     return calibration
@@ -51,8 +53,8 @@ def inputs_of_fit(estimator, *, training, groups=(None, None), validation=(None,
 
 def with_statistics(estimator, **changes):
     """Return a copy of a fitted estimator whose first column has changed statistics."""
-    model = estimator._trained()
+    model = model_of(estimator)
     first, *others = model.columns
     first = first._replace(statistics=first.statistics._replace(**changes))
     columns = table_columns.TableColumns([first, *others], model.columns.names)
-    return copy_with(estimator, estimator._fitted._replace(model=model.replace(columns=columns)))
+    return copy_with(estimator, fitted_of(estimator)._replace(model=model.replace(columns=columns)))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from exact import within
 from helpers import uniform
+from internals import model_of
 from optional import package
 from table_parts import table_judge
 
@@ -225,10 +226,8 @@ def test_classes_whose_probabilities_are_equal_after_the_division_by_their_sum_a
     """The mean of class 1 is the larger one, but both quotients are the same, so that class 0 is predicted."""
     rng = np.random.RandomState(0)
     X = rng.standard_normal((60, 2))
-    model = (
-        TabularClassifier(n_estimators=1, n_epochs=1, random_state=0)
-        .fit(X, np.arange(60) % 3)
-        ._trained()
+    model = model_of(
+        TabularClassifier(n_estimators=1, n_epochs=1, random_state=0).fit(X, np.arange(60) % 3)
     )
     first = 0.45 + np.arange(64) * 2.0**-54
     outputs = np.stack([first, np.nextafter(first, 1), np.full(64, 0.4)], axis=1)

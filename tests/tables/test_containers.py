@@ -268,7 +268,7 @@ def test_integers_beside_doubles_in_a_list_stay_integers():
     model = TabularRegressor(
         n_estimators=1, n_epochs=1, random_state=0, categorical_features=[0]
     ).fit(X, TARGET)
-    assert sorted(model._trained().columns.categories[0]) == [2**60, 2**60 + 1]
+    assert sorted(model.categories_[0]) == [2**60, 2**60 + 1]
 
 
 @pytest.mark.parametrize(
@@ -301,8 +301,8 @@ def test_the_categories_of_pandas_are_those_of_whole_numbers():
         model = TabularRegressor(n_estimators=1, n_epochs=1, categorical_features=["x"]).fit(
             frame, TARGET
         )
-        assert model._trained().columns.categories[0] == [10, 20, 30, None]
-        assert all(type(value) is int for value in model._trained().columns.categories[0][:3])
+        assert model.categories_["x"] == [10, 20, 30, None]
+        assert all(type(value) is int for value in model.categories_["x"][:3])
 
 
 def fitted(values, chosen=None):
@@ -354,14 +354,14 @@ def test_a_column_of_midnights_is_a_column_of_dates():
     ):
         chosen = TabularRegressor(n_estimators=1, n_epochs=1, categorical_features=["x"])
         model = chosen.fit(pandas.DataFrame({"x": values}), TARGET)
-        assert model._trained().columns.categories[0][0] == first
+        assert model.categories_["x"][0] == first
         rows = pandas.DataFrame({"x": values[1:6]})
         np.testing.assert_array_equal(model.predict(rows)[-1], model.predict(rows[4:])[0])
     aware = pandas.DataFrame({"x": days.dt.tz_localize("Europe/Berlin")})
     model = TabularRegressor(n_estimators=1, n_epochs=1, categorical_features=["x"]).fit(
         aware, TARGET
     )
-    assert model._trained().columns.categories[0][0] == "2020-04-30T22:00:00+00:00"
+    assert model.categories_["x"][0] == "2020-04-30T22:00:00+00:00"
 
 
 FAR = [np.datetime64(3 * 10**8, "D"), np.datetime64("-0005-01-01", "s"), np.datetime64(10**6, "Y")]
@@ -506,7 +506,7 @@ def test_kinds_of_thousands_of_columns_survive(tmp_path):
     ).fit(X, TARGET[:20])
     model.save(tmp_path / "model.cmlp")
     loaded = cmlp.load(tmp_path / "model.cmlp")
-    assert loaded._trained().columns.types == ("boolean",) * 7000
+    assert loaded.column_types_ == dict.fromkeys(range(7000), "boolean")
     np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
 
 

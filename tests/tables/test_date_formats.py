@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from c_export import needs_gcc
 from helpers import assert_same_bits
+from internals import model_of
 from optional import package
 from table_models import assert_table_agrees
 
@@ -65,7 +66,7 @@ def fitted(**parameters):
 
 
 def formats_of(model):
-    return model._trained().columns.formats
+    return model_of(model).columns.formats
 
 
 def test_forms_have_the_bits_of_dates():
@@ -231,7 +232,7 @@ def test_a_column_without_a_value_is_one_of_dates():
 
 def test_a_form_of_another_type_is_refused(tmp_path):
     """A file whose form has no offset from UTC, though its column has one."""
-    columns = fitted()._trained().columns
+    columns = model_of(fitted()).columns
     stored = columns.stored()
     for at, form in ((3, "%Y"), (4, "%Y"), (0, "%Y%z")):
         formats = [*stored["formats"]]

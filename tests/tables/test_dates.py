@@ -7,6 +7,7 @@ import pytest
 from c_export import needs_gcc
 from date_models import FAST, UNSEEN, X, dated, target_of
 from helpers import assert_same_bits
+from internals import raw_rows
 from optional import package
 from table_models import assert_table_agrees
 
@@ -154,7 +155,7 @@ def test_header_has_the_bits_of_python(tmp_path):
 def test_onnx_runtime_agrees_with_python(tmp_path):
     runtime, model = package("onnxruntime"), dated()
     model.to_onnx(tmp_path / "dates.onnx")
-    raw = model._rows_of(model._trained(), UNSEEN)[0]
+    raw = raw_rows(model, UNSEEN)
     session = runtime.InferenceSession(tmp_path / "dates.onnx", providers=["CPUExecutionProvider"])
     texts = np.array([row[2:] for row in UNSEEN], object)
     feed = {"column_0": raw[:, :1], "column_1": raw[:, 1:2], "column_2": texts}
@@ -164,7 +165,7 @@ def test_onnx_runtime_agrees_with_python(tmp_path):
 
 def test_module_of_torch_agrees_with_python():
     torch, model = package("torch"), dated()
-    raw = model._rows_of(model._trained(), UNSEEN)[0]
+    raw = raw_rows(model, UNSEEN)
     with torch.no_grad():
         got = model.to_torch()(torch.tensor(raw)).numpy()
     np.testing.assert_allclose(got.reshape(-1), model.predict(UNSEEN), rtol=0, atol=1e-5)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from internals import changed
 
 import cmlp
 from cmlp import TabularRegressor
@@ -73,7 +74,7 @@ def test_no_rows_and_no_summary(model):
     found = model.drift(frame(0))
     assert found.n_rows == 0 and found.drifted == [] and not found.shift.any()
     bare = TabularRegressor(**TINY).fit(frame(), np.arange(1000))
-    bare._fitted = bare._fitted._replace(model=bare._trained().replace(summary=None))
+    changed(bare, summary=None)
     with pytest.raises(ValueError, match="no summary of its training rows"):
         bare.drift(frame())
 

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from helpers import assert_same_bits
+from internals import fitted_of, model_of
 from optional import package
 
 import cmlp
@@ -44,7 +45,7 @@ def covered(intervals, y):
 
 def held_out_of(model):
     """Return the number of the groups, and the scores, of the calibration."""
-    calibration = model._trained().calibration
+    calibration = model_of(model).calibration
     return calibration.groups, calibration.scores
 
 
@@ -112,9 +113,9 @@ def test_groups_of_one_row_are_as_no_groups():
     one, other = (TabularRegressor(**QUICK).fit(X[SEEN], Y[SEEN]) for _ in range(2))
     one.calibrate(X[NEW], Y[NEW])
     other.calibrate(X[NEW], Y[NEW], groups=np.arange(NEW.sum()))
-    assert_same_bits(one._trained().calibration.scores, other._trained().calibration.scores)
+    assert_same_bits(model_of(one).calibration.scores, model_of(other).calibration.scores)
     assert_same_bits(one.predict_interval(X[NEW]), other.predict_interval(X[NEW]))
-    assert one._trained().summary.accuracy == other._trained().summary.accuracy
+    assert model_of(one).summary.accuracy == model_of(other).summary.accuracy
 
 
 def test_margin_is_the_score_at_the_weight_of_one_more_group():
@@ -160,7 +161,7 @@ def test_each_network_holds_out_whole_groups(n_estimators, n_folds):
     model = TabularRegressor(**QUICK | {"n_epochs": 2}, n_estimators=n_estimators, max_time=1e-9)
     with warnings.catch_warnings(action="ignore"):
         model.fit(X[SEEN], Y[SEEN], groups=GROUP[SEEN])
-    held = [state.held_out_rows for state in model._fitted.states]
+    held = [state.held_out_rows for state in fitted_of(model).states]
     folds = [frozenset(GROUP[SEEN][rows]) for rows in held]
     assert len({*folds}) == min(n_estimators, n_folds)
     for k, rows in enumerate(held):
@@ -359,7 +360,7 @@ def test_probabilities_of_groups_are_calibrated_with_whole_groups():
 def test_one_set_of_held_out_rows_is_split_by_group():
     model = TabularClassifier(**QUICK, n_estimators=1)
     model.fit(X[SEEN], LABELS[SEEN], groups=GROUP[SEEN])
-    parts = model._fitted.held_out.parts
+    parts = fitted_of(model).held_out.parts
     assert [part.weight.sum() for part in parts] == pytest.approx([5, 5])
 
 

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from helpers import assert_same_bits
+from internals import changed, model_of
 from model_files import repaired, split
 from optional import package
 
@@ -84,11 +85,9 @@ def test_files_pickles_and_copies_keep_importances(tmp_path):
 
 def test_a_file_without_importances_says_so(tmp_path):
     model = TabularRegressor(**TINY).fit(X, Y)
-    trained = model._trained()
-    model._fitted = model._fitted._replace(
-        model=trained.replace(summary=trained.summary._replace(importances=None))
+    changed(model, summary=model_of(model).summary._replace(importances=None)).save(
+        tmp_path / "m.cmlp"
     )
-    model.save(tmp_path / "m.cmlp")
     loaded = cmlp.load(tmp_path / "m.cmlp")
     with pytest.raises(AttributeError, match="no feature_importances_: it is from a file"):
         _ = loaded.feature_importances_

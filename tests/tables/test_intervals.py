@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from bad_files import with_byte
 from helpers import model_in_c
+from internals import model_of
 from model_files import repaired, split
 from table_parts import factors_of, write_with_widths
 
@@ -203,12 +204,12 @@ def test_quantiles_near_a_frequent_end_contain_it(end, separate, tmp_path):
 
 
 def test_ends_that_are_not_frequent_change_nothing(quantiles):
-    assert quantiles._trained().calibration.limits is None
+    assert model_of(quantiles).calibration.limits is None
     X, y = numbers(400, seed=0)
     weight = np.where(np.arange(400) < 30, 1e-3, 1.0)
     y[:30] = -9.0  # the lowest target has a share of 0.0001
     assert (
-        TabularRegressor(**TINY, **SEVERAL).fit(X, y, weight)._trained().calibration.limits is None
+        model_of(TabularRegressor(**TINY, **SEVERAL).fit(X, y, weight)).calibration.limits is None
     )
 
 
@@ -545,7 +546,7 @@ def test_file_and_c_have_the_calibration(kind, separate, tmp_path, request):
     for coverage in (1e-12, 0.3, 0.5, 0.8, 0.9, 0.95, 1 - 1e-12):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            expected = model._trained().calibration.margins(coverage)[0]
+            expected = model_of(model).calibration.margins(coverage)[0]
             found = getattr(model, method)(X, coverage)
         assert bool(caught) == (expected == inf)
         if kind == "regressor":
@@ -595,7 +596,7 @@ def test_rows_below_the_only_prediction_of_the_validation_rows_have_its_interval
     predicted, in_c = model.predict([[0.0], [1.0]]), model_in_c(tmp_path / "table.cmlp")
     assert (
         predicted[1] < predicted[0]
-        and len(np.unique(model._trained().calibration.widths[0, 0])) == 1
+        and len(np.unique(model_of(model).calibration.widths[0, 0])) == 1
     )
     intervals = model.predict_interval([[0.0], [1.0]])
     margins = np.array([in_c.margin(0.9, output) for output in predicted])

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from internals import fitted_of, model_of, put_fitted
 from optional import package
 from page_parts import Parts, page_of
 from table_models import assert_table_agrees
@@ -37,7 +38,7 @@ def messages(call, *args):
 
 def statistics_of(model):
     """Return the statistics of the first column."""
-    return model._trained().columns[0].statistics
+    return model_of(model).columns[0].statistics
 
 
 def learned(model):
@@ -109,7 +110,7 @@ def test_a_column_on_which_y_does_not_depend_is_not_used(tmp_path, capsys):
     noise = np.random.RandomState(4).permutation(CODE)
     rows = np.stack([np.array([f"k{code}" for code in noise], object), X[:, 1]], axis=1)
     model = TabularRegressor(**QUICK).fit(rows, X[:, 1].astype(float))
-    assert model._trained().columns[0].role == "unused"
+    assert model_of(model).columns[0].role == "unused"
     model.save(tmp_path / "model.cmlp")
     assert cli.main(["info", str(tmp_path / "model.cmlp")]) == 0
     said = capsys.readouterr().out
@@ -174,10 +175,10 @@ def test_resume_continues_with_the_same_bits():
 
 def test_damaged_folds_are_refused():
     stopped = TabularRegressor(**QUICK, max_time=1e-9).fit(X, Y)
-    stopped._fitted = stopped._fitted._replace(folds=stopped._fitted.folds[1:])
+    put_fitted(stopped, fitted_of(stopped)._replace(folds=fitted_of(stopped).folds[1:]))
     with pytest.raises(ValueError, match="other data"):
         stopped.set_params(max_time=None).fit(X, Y, resume=True)
-    stopped._fitted = stopped._fitted._replace(folds="damaged")
+    put_fitted(stopped, fitted_of(stopped)._replace(folds="damaged"))
     with pytest.raises(ValueError, match="its folds are no array"):
         pickle.loads(pickle.dumps(stopped))
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from c_export import predictions
 from helpers import assert_same_bits, loaded_by_c
+from internals import model_of
 
 import cmlp
 from cmlp import TabularClassifier
@@ -58,7 +59,7 @@ def by_hand(above):
 
 
 def test_model_has_the_mean_answers_of_its_networks(model):
-    trained = model._trained()
+    trained = model_of(model)
     assert trained.net.n_out == 4 and trained.net.activations[-1] == "logistic"
     answers = []
     for net, params in trained.networks:
@@ -220,7 +221,7 @@ def assert_sets_are_ranges(sets, model):
 def test_sets_have_no_gap_and_the_prediction(model, coverage):
     sets = model.predict_set(NEW, coverage)
     assert_sets_are_ranges(sets, model)
-    margin = model._trained().calibration.margins(coverage)[0]
+    margin = model_of(model).calibration.margins(coverage)[0]
     predicted = (model.predict(NEW)[:, None] == model.classes_).argmax(axis=1)
     for members, one, rank in zip(sets, model.predict_proba(NEW), predicted.tolist(), strict=True):
         near = [k for k in range(5) if 1 - one[k] <= margin or k == rank]
@@ -239,7 +240,7 @@ def test_sets_cover_as_many_of_the_rows_that_calibrate_as_asked_for():
 def test_groups_are_held_out_and_counted():
     groups = np.arange(len(X)) // 8
     model = TabularClassifier(**{**FAST, "ordered": RANKS}).fit(X, TEXTS, groups=groups)
-    calibration = model._trained().calibration
+    calibration = model_of(model).calibration
     assert calibration.groups.n == 50 and len(calibration.scores) == 1
     assert_sets_are_ranges(model.predict_set(NEW), model)
     model.calibrate(X, TEXTS, groups=groups, probabilities=True)
@@ -270,7 +271,7 @@ def test_calibrated_probabilities_are_those_of_every_export(by_rows, tmp_path):
 def test_validation_rows_and_their_labels():
     model = TabularClassifier(**{**FAST, "ordered": RANKS})
     model.fit(X[:300], TEXTS[:300], X_val=X[300:], y_val=TEXTS[300:])
-    assert model._trained().calibration.scores.shape == (1, 100)
+    assert model_of(model).calibration.scores.shape == (1, 100)
     with pytest.raises(ValueError, match=r"X_val, y_val\): `y` has classes not in"):
         model.fit(X[:300], TEXTS[:300], X_val=X[300:], y_val=["bad"] * 100)
 

@@ -5,7 +5,8 @@ import warnings
 
 import numpy as np
 import pytest
-from helpers import assert_same_bits, changed, digest, model_in_c
+from helpers import assert_same_bits, digest, model_in_c
+from internals import changed, fitted_of, model_of
 
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
@@ -74,7 +75,7 @@ def test_probabilities_of_three_and_more_classes_sum_to_one_in_double(make, kind
 @pytest.mark.parametrize("kind", ["multiclass", "many"])
 def test_mean_probabilities_are_divided_by_their_sum_in_the_order_of_the_classes(kind, tmp_path):
     model, rows = fitted(kind), X[:200]
-    trained = model._trained()
+    trained = model_of(model)
     mean = sum(outputs_of_table(trained.networks, trained.columns, rows)) / len(trained.networks)
     total = mean[:, 0]
     for column in mean.T[1:]:
@@ -103,7 +104,7 @@ def test_held_out_rows_calibrate_without_others(kind):
     model = fitted(kind, **LIKE_THE_DEFAULT)
     before = loss_of(model, kind)
     assert loss_of(model.calibrate(probabilities=True), kind) < before
-    scores = model._trained().calibration
+    scores = model_of(model).calibration
     assert scores.rows == "held_out" and scores.scores.shape[1] == 1000
 
 
@@ -141,7 +142,7 @@ def test_rows_of_the_sets_are_others_than_those_of_the_map(kind):
         if kind == "multilabel"
         else np.take_along_axis(p, truth, axis=1).T
     )
-    assert (model._trained().calibration.scores == np.sort(1 - right)).all()
+    assert (model_of(model).calibration.scores == np.sort(1 - right)).all()
     X_moved = X[LEFT].copy()
     X_moved[is_fourth] += 9  # the map does not see these rows
     other = fitted(kind).calibrate(X_moved, y, probabilities=True)
@@ -282,7 +283,7 @@ def test_warm_start_continues_the_networks_of_fit():
         model.fit(X[FIT], KINDS["binary"][FIT]).predict_proba(X[NEW]).tobytes() for model in models
     ]
     assert found[0] == found[1]
-    assert models[1]._trained().fitted_outputs is None
+    assert model_of(models[1]).fitted_outputs is None
 
 
 # ---------------------------------------------------------------------------------------------- after class weights
@@ -333,7 +334,7 @@ def test_equal_class_weights_are_none():
         fitted().calibrate(X[LEFT], KINDS["binary"][LEFT], probabilities=True).predict_proba(X[NEW])
     )
     equal = fitted(class_weight={"bad": 3, "a good one": 3})
-    assert equal._trained().class_weights is None
+    assert model_of(equal).class_weights is None
     equal.calibrate(X[LEFT], KINDS["binary"][LEFT], probabilities=True)
     assert equal.threshold_ is None and equal.predict_proba(X[NEW]).tobytes() == plain.tobytes()
     found = []
@@ -358,7 +359,7 @@ def test_file_and_pickle_keep_class_weights(kind, tmp_path):
     model.save(tmp_path / "again.cmlp")
     again = cmlp.load(tmp_path / "again.cmlp")
     assert (again.predict(X[NEW]) == model.predict(X[NEW])).all()
-    assert again._trained().class_weights.tobytes() == model._trained().class_weights.tobytes()
+    assert model_of(again).class_weights.tobytes() == model_of(model).class_weights.tobytes()
 
 
 @pytest.mark.parametrize(
@@ -366,9 +367,7 @@ def test_file_and_pickle_keep_class_weights(kind, tmp_path):
 )
 def test_file_with_other_class_weights_is_refused(weights, tmp_path):
     model = fitted("multiclass", class_weight=WEIGHTS["multiclass"])
-    model._fitted = model._fitted._replace(
-        model=model._trained().replace(class_weights=np.array(weights))
-    )
+    changed(model, class_weights=np.array(weights))
     model.save(tmp_path / "model.cmlp")
     with pytest.raises(cmlp.ModelFormatError, match="class weights"):
         cmlp.load(tmp_path / "model.cmlp")
@@ -380,14 +379,14 @@ def test_threshold_on_held_out_rows_counts_rows_not_class_weights():
     """Costs are those of a row, so class weights do not multiply them."""
     weights = np.where(BAD[FIT], 1.0, 3.0)
     model = fitted(class_weight="balanced").choose_threshold(costs=(1, 1))
-    held_out = model._fitted.held_out
+    held_out = fitted_of(model).held_out
     assert {
         float(weight) for part in held_out.parts for weight in part.weight / part.weight[0]
     } == {1.0}
     given = TabularClassifier(**FAST, class_weight={"bad": 4}).fit(
         X[FIT], KINDS["binary"][FIT], weights
     )
-    part = given._fitted.held_out.parts[0]
+    part = fitted_of(given).held_out.parts[0]
     is_bad = part.truth[:, 0] == 1
     assert part.weight[~is_bad].min() == pytest.approx(3 * part.weight[is_bad].max(), rel=1e-12)
 
@@ -417,10 +416,10 @@ def test_label_with_an_answer_of_weight_zero_keeps_its_scores():
 )
 def test_calibrate_refuses_missing_rows(arguments, message):
     model = fitted()
-    before = model._trained()
+    before = model_of(model)
     with pytest.raises(ValueError, match=message):
         model.calibrate(*arguments[0], **arguments[1])
-    assert model._trained() is before
+    assert model_of(model) is before
 
 
 def test_without_held_out_rows_others_are_needed():
@@ -433,10 +432,9 @@ def test_without_held_out_rows_others_are_needed():
 
 def test_file_with_other_output_layers_is_refused(tmp_path):
     model = calibrated()
-    trained = model._trained()
+    trained = model_of(model)
     for outputs in (trained.fitted_outputs[:1], [one[1:] for one in trained.fitted_outputs]):
-        model._fitted = model._fitted._replace(model=trained.replace(fitted_outputs=outputs))
-        model.save(tmp_path / "model.cmlp")
+        changed(model, fitted_outputs=outputs).save(tmp_path / "model.cmlp")
         with pytest.raises(cmlp.ModelFormatError, match="output layers"):
             cmlp.load(tmp_path / "model.cmlp")
         with pytest.raises(ValueError, match="output layers"):
@@ -554,7 +552,7 @@ def test_rows_of_the_first_class_are_found_also_at_probability_1(goal, tmp_path)
     """A network that is sure of a wrong class: all thresholds up to 1 miss its rows."""
     x = np.repeat([-3e3, 3e3], 100)[:, None]
     model = TabularClassifier(**FAST).fit(x, x[:, 0] > 0)
-    net = model._trained().first
+    net = model_of(model).first
     params = net.params.copy()
     params[-1] = 200.0  # the bias of the only output
     model = changed(model, networks=[net._replace(params=params)])

@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 from helpers import model_in_c
+from internals import model_of
 from model_files import is_accepted_elsewhere, repaired, split
 
 import cmlp
@@ -139,7 +140,7 @@ def test_validation_data_choose_the_epoch(model):
     model.fit(X, y, X_val=X_val, y_val=y_val)
     assert (
         len(model.history_["validation_loss"]) == 2 * 15
-        and model._trained().calibration.scores.shape[1] == 100
+        and model_of(model).calibration.scores.shape[1] == 100
     )
     with pytest.raises(ValueError, match=r"y.* columns"):
         model.fit(X, y, X_val=X_val, y_val=np.tile(y_val, 2))
@@ -245,7 +246,7 @@ def test_file_has_the_same_bits_in_python_and_in_c(model, tmp_path):
         for row, expected in zip(X, outputs_of(model, X), strict=True)
     )
     for coverage in (0.5, 0.9):
-        margins = model._trained().calibration.margins(coverage)
+        margins = model_of(model).calibration.margins(coverage)
         if isinstance(model, TabularRegressor):
             predicted, high = model.predict(X), model.predict_interval(X, coverage)[..., 1]
             found = [[in_c.margin(coverage, row, k) for k in range(len(row))] for row in predicted]

@@ -11,6 +11,7 @@ from _thread import interrupt_main
 
 import numpy as np
 import pytest
+from internals import model_of
 from optional import package
 
 import cmlp
@@ -266,7 +267,7 @@ def test_ctrl_c_ends_the_search_for_steps(slow_search):
 
 def n_edges(model):
     """Return the number of edges of each column."""
-    return [len(column.edges) for column in model._trained().columns]
+    return [len(column.edges) for column in model_of(model).columns]
 
 
 def test_max_time_ends_the_search_for_steps_but_that_of_the_first_columns(slow_search, monkeypatch):

@@ -5,6 +5,7 @@ import subprocess
 
 import numpy as np
 import pytest
+from internals import fitted_of, model_of, put_fitted, raw_rows
 from optional import package
 
 import cmlp
@@ -195,7 +196,8 @@ def fitted(request):
     estimator = TabularRegressor(
         random_state=0, n_epochs=2, n_estimators=2, categorical_features=["c"]
     ).fit(frame, y)
-    estimator._fitted = estimator._fitted._replace(model=with_made_statistics(estimator._trained()))
+    fitted = fitted_of(estimator)
+    put_fitted(estimator, fitted._replace(model=with_made_statistics(fitted.model)))
     rows = frame[:20].copy()
     other = {"text": "unknown", "numbers": 9}[request.param]
     rows.loc[3, "c"] = other
@@ -235,7 +237,7 @@ def test_file_has_the_statistics(fitted, tmp_path):
     estimator.save(path)
     loaded = cmlp.load(path)
     assert (loaded.predict(rows) == estimator.predict(rows)).all()
-    (found,) = [c.statistics for c in loaded._trained().columns if c.statistics is not None]
+    (found,) = [c.statistics for c in model_of(loaded).columns if c.statistics is not None]
     assert found.table.tobytes() == STATISTICS.table.tobytes() and found.n_one_hot == 3
     assert found.priors.tobytes() == STATISTICS.priors.tobytes()
     loaded.save(tmp_path / "again.cmlp")
@@ -246,7 +248,7 @@ def test_pickle_has_the_statistics(fitted):
     estimator, rows = fitted
     again = pickle.loads(pickle.dumps(estimator))
     assert (again.predict(rows) == estimator.predict(rows)).all()
-    (found,) = [c.statistics for c in again._trained().columns if c.statistics is not None]
+    (found,) = [c.statistics for c in model_of(again).columns if c.statistics is not None]
     assert found.priors.tobytes() == STATISTICS.priors.tobytes()
 
 
@@ -265,8 +267,7 @@ def test_c_header_has_the_statistics(fitted, tmp_path):
 def test_torch_module_has_the_statistics(fitted):
     torch = pytest.importorskip("torch")
     estimator, rows = fitted
-    raw, _ = estimator._rows_of(estimator._trained(), rows)
-    found = estimator.to_torch()(torch.tensor(raw)).detach().numpy().ravel()
+    found = estimator.to_torch()(torch.tensor(raw_rows(estimator, rows))).detach().numpy().ravel()
     np.testing.assert_allclose(found, estimator.predict(rows), rtol=1e-5)
 
 

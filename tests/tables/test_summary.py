@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from internals import model_of
 from model_files import OF_PYTHON, repaired, split, without
 
 import cmlp
@@ -26,7 +27,7 @@ def rows(n=200, seed=0):
 
 
 def summary(model):
-    return model._trained().summary
+    return model_of(model).summary
 
 
 def test_values_are_one_from_each_32nd_of_the_sorted_rows():
@@ -72,7 +73,7 @@ def test_columns_of_dates_are_known():
     model = TabularRegressor(**TINY, categorical_features=["named", "text"]).fit(
         frame, np.arange(40.0)
     )
-    assert model._trained().columns.dates == (1, 2, 3)
+    assert model_of(model).columns.dates == (1, 2, 3)
 
 
 def test_accuracy_of_classes_is_that_of_held_out_rows_beside_the_most_frequent_class():
@@ -139,7 +140,7 @@ def test_summary_survives_pickles_and_files(by_pickle, tmp_path):
     again = pickle.loads(pickle.dumps(model)) if by_pickle else cmlp.load(tmp_path / "table.cmlp")
     found = summary(again)
     assert found.values.tobytes() == summary(model).values.tobytes()
-    assert again._trained().columns.dates == (2,) and found.accuracy == summary(model).accuracy
+    assert model_of(again).columns.dates == (2,) and found.accuracy == summary(model).accuracy
 
 
 def test_the_accuracy_of_several_answers_survives_pickles_and_files(tmp_path):
@@ -189,7 +190,7 @@ def test_what_a_file_says_of_a_threshold_is_checked(found, tmp_path):
     path = tmp_path / "table.cmlp"
     model = TabularClassifier(**TINY).fit(rows(), ["no", "yes"] * 100).choose_threshold(recall=0.8)
     model.save(path)
-    assert cmlp.load(path)._trained().summary.found == model._trained().summary.found
+    assert model_of(cmlp.load(path)).summary.found == model_of(model).summary.found
     text, data = split(path.read_bytes())
     changed = re.sub(rb'(\\"found\\":)[^}]*', lambda match: match[1] + found.encode(), text)
     assert changed != text
@@ -224,6 +225,4 @@ def test_columns_of_pandas_cut_and_dates_survive_files(tmp_path):
     model.save(tmp_path / "table.cmlp")
     again = cmlp.load(tmp_path / "table.cmlp")
     assert again.predict(frame).tobytes() == model.predict(frame).tobytes()
-    assert "(17, 30]" in again._trained().columns.categories[
-        0
-    ] and again._trained().columns.dates == (2,)
+    assert "(17, 30]" in again.categories_["ages"] and model_of(again).columns.dates == (2,)

@@ -11,6 +11,7 @@ import warnings
 import numpy as np
 import pytest
 from helpers import uniform
+from internals import model_of
 from optional import package
 
 from cmlp import TabularClassifier, TabularRegressor
@@ -71,7 +72,7 @@ def test_one_far_target_does_not_ruin_a_robust_loss(loss):
     ).fit(x, far)
     others = np.arange(400) != 17
     assert model.score(x[others], y[others]) > 0.98
-    assert len(model._trained().columns[0].edges) > 10
+    assert len(model_of(model).columns[0].edges) > 10
 
 
 def test_a_column_whose_signal_goes_up_and_down_many_times():
@@ -192,10 +193,10 @@ def test_quantiles_are_sorted_in_each_network_and_stay_ascending_in_the_mean():
         np.arange(600.0)[:, None], y
     )
     raw = np.linspace(-100, 700, 3000)[:, None]
-    inputs = [model._trained().columns.encode(raw, bins=k % 2 == 0) for k in range(3)]
+    inputs = [model_of(model).columns.encode(raw, bins=k % 2 == 0) for k in range(3)]
     unsorted = [net.activations(X)[-1] for net, X in zip(model.estimators_, inputs, strict=True)]
     assert all((np.diff(outputs) < 0).any() for outputs in unsorted)
-    centre, spread, low, high = model._trained().answer_scale.numbers
+    centre, spread, low, high = model_of(model).answer_scale.numbers
     found = (
         sum(np.clip(np.sort(outputs.astype(float)), low, high) for outputs in unsorted) / 3 * spread
         + centre
@@ -261,13 +262,8 @@ def test_positive_losses_predict_means_that_are_positive(loss):
 def test_bins_of_positive_losses_do_not_depend_on_the_largest_targets_alone(loss):
     x = np.arange(400.0)
     y = np.where(x < 200, 1.0, 2.0) * np.where(x == 399, 200.0, 1.0)
-    edges = (
-        TabularRegressor(**QUICK, loss=loss, n_epochs=1)
-        .fit(x[:, None], y)
-        ._trained()
-        .columns[0]
-        .edges
-    )
+    model = TabularRegressor(**QUICK, loss=loss, n_epochs=1).fit(x[:, None], y)
+    edges = model_of(model).columns[0].edges
     assert 199 in edges and 200 in edges
 
 

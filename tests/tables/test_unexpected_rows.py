@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from internals import model_of
 from optional import package
 from table_parts import list_at_most
 
@@ -425,8 +426,7 @@ def test_the_share_of_rare_categories_is_weighted(few_listed):
     X = np.array([f"k{code:g}" for code in y], object)[:, None]
     weight = np.where(y < 200, 1.0, 0.25)
     found = [
-        TabularRegressor(**QUICK).fit(X, y, one)._trained().columns[0].seen
-        for one in (None, weight)
+        model_of(TabularRegressor(**QUICK).fit(X, y, one)).columns[0].seen for one in (None, weight)
     ]
     assert [one.n for one in found] == [600, 600]
     np.testing.assert_allclose([one.rare for one in found], [2 / 3, 1 / 3])

@@ -5,6 +5,7 @@ import functools
 import numpy as np
 import pytest
 from helpers import ISAS, inputs, json_from_python, skip_unless_available, uniform
+from internals import model_of, raw_rows
 
 from cmlp import TabularClassifier, TabularRegressor
 
@@ -23,8 +24,8 @@ def best_losses(model):
 
 def networks_and_inputs(model, rows):
     """Return the networks, and the encoded rows for each of them."""
-    trained = model._trained()
-    raw, core = model._rows_of(trained, rows)[0], trained.columns
+    trained = model_of(model)
+    raw, core = raw_rows(model, rows), trained.columns
     return [(net, core.encode(raw, bins=k % 2 == 0)) for k, net in enumerate(model.estimators_)]
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from helpers import assert_same_bits
+from internals import model_of, raw_rows
 from optional import package
 from table_parts import list_at_most
 
@@ -115,7 +116,7 @@ def test_outliers_of_tiny_weight_do_not_ruin_a_regressor():
 
 def learned(model):
     """Return the numbers of each column, the categories, and centre, spread and limits of the targets."""
-    trained = model._trained()
+    trained = model_of(model)
     columns = [
         (column.centre, column.scale, column.edges[[0, -1]].tolist())
         for column in trained.columns[:2]
@@ -148,7 +149,7 @@ def test_the_heaviest_categories_are_kept(monkeypatch):
     names = np.array([f"c{k:03}" for k in range(300)], object)
     weight = np.where(np.arange(N) < 100, 1e-3, 1.0)
     model = TabularRegressor(**QUICK).fit(names[:, None], NUMBERS, weight)
-    assert set(model._trained().columns.codes[0]) == set(names[100:])
+    assert set(model.categories_[0]) == set(names[100:])
 
 
 def test_frames_ignore_rows_of_weight_zero():
@@ -281,8 +282,8 @@ def test_bad_weights_of_validation_rows_are_named():
 
 def networks(model, rows):
     """Return the probability of the second class from each network."""
-    trained = model._trained()
-    raw, core = model._rows_of(trained, rows)[0], trained.columns
+    trained = model_of(model)
+    raw, core = raw_rows(model, rows), trained.columns
     return np.array(
         [
             net.forward(core.encode(raw, bins=k % 2 == 0))[:, 0].astype(float)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from estimator_cases import interrupted_at
 from helpers import labels, python_calls, uniform
+from internals import state_of
 from optional import package
 
 from cmlp import DivergenceError, MLPClassifier, MLPRegressor, Network, Trainer
@@ -129,7 +130,7 @@ def test_ctrl_c_takes_effect_within_several_epochs_of_one_call_of_the_core():
     model = MLPClassifier((100,), **settings, max_iter=10**6, callbacks=[start])
     with pytest.raises(KeyboardInterrupt):
         model.fit(rows, y)
-    n_epochs = model._fitted.state.epoch + 3
+    n_epochs = model.n_iter_ + 3
     whole = MLPClassifier((100,), **settings, max_iter=n_epochs).fit(rows, y)
     assert learned(
         model.set_params(max_iter=n_epochs, callbacks=None).fit(rows, y, resume=True)
@@ -253,7 +254,7 @@ def test_time_that_is_up_within_an_epoch_with_batches_without_weight_is_continue
     model = MLPClassifier((6,), **settings, callbacks=[stop])
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, Y, sample_weight=weight)
-    assert (model._fitted.state.epoch, model._fitted.state.batch) == (1, end)
+    assert (model.n_iter_, state_of(model).batch) == (1, end)
     assert learned(model.set_params(callbacks=None).fit(X, Y, weight, resume=True)) == learned(
         whole
     )

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from helpers import labels, uniform
+from internals import fitted_of, state_of
 from optional import package
 
 import cmlp
@@ -86,7 +87,7 @@ def fit_blocks(model, size=70, weight=None, **more):
 def outcome(model):
     """Return all results of a fit, except durations."""
     history = {name: values for name, values in model.history_.items() if name != "seconds"}
-    optimizer = model._fitted.state.optimizer.state.tobytes()
+    optimizer = state_of(model).optimizer.state.tobytes()
     return (
         model.network_.params.tobytes(),
         optimizer,
@@ -138,7 +139,7 @@ def test_checkpoint_in_an_epoch_resumes_with_the_same_bits(tmp_path, case, epoch
             **arguments,
         )
     model = cmlp.load(path)
-    assert (model._fitted.state.epoch, model._fitted.state.batch) == (epoch, 3)
+    assert (model.n_iter_, state_of(model).batch) == (epoch, 3)
     assert outcome(train(model, **arguments, resume=True)) == whole
 
 
@@ -251,7 +252,7 @@ def test_hook_reads_the_last_complete_epoch():
 def test_stop_in_the_middle_of_an_epoch_ends_training_after_it():
     stop = SimpleNamespace(every_batches=10, on_batches_end=lambda trainer: trainer.stop())
     model = fit(classifier(callbacks=[stop]))
-    assert model.n_iter_ == 1 and model._fitted.state.batch is None
+    assert model.n_iter_ == 1 and state_of(model).batch is None
     assert outcome(fit(model.set_params(callbacks=None), resume=True)) == outcome(fit(classifier()))
 
 
@@ -310,7 +311,7 @@ def test_time_limit_that_passes_in_the_hook_ends_training_after_its_batch(monkey
     model = fit(
         classifier(max_time=10.0, callbacks=[SimpleNamespace(every_batches=4, on_batches_end=wait)])
     )
-    assert (model._fitted.state.epoch, model._fitted.state.batch) == (0, 4)
+    assert (model.n_iter_, state_of(model).batch) == (0, 4)
     assert outcome(fit(model.set_params(callbacks=None, max_time=None), resume=True)) == outcome(
         fit(classifier())
     )
@@ -354,7 +355,7 @@ def test_wrong_number_of_batches_is_refused(value):
     )
     with pytest.raises(ValueError, match=message):
         fit(model)
-    assert "_fitted" not in vars(model)
+    assert fitted_of(model) is None
 
 
 def test_numbers_of_batches_and_epochs_can_be_those_of_numpy(tmp_path):

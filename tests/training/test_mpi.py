@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import recorded_fits
 from helpers import DEADLOCK
+from internals import state_of
 from optional import package
 from worker_cases import CASES, DENSE, digest, fitted, model_of
 
@@ -83,6 +84,7 @@ import os, signal, sys, warnings
 import numpy as np
 from mpi4py import MPI
 sys.path.insert(0, {support!r})
+from internals import state_of
 from worker_cases import model_of, digest
 import cmlp
 from cmlp.callbacks import Checkpoint
@@ -253,7 +255,7 @@ model, arguments = model_of({name!r}, callbacks=[[save], [Killed()], None][comm.
 cmlp.distributed.fit(model, *arguments, comm=comm, shards={shards})
 """
     assert mpi(3, program(tmp_path, text)).returncode != 0
-    state = load(path)._fitted.state
+    state = state_of(load(path))
     assert (state.epoch, state.batch) == (1, 2)
     resume = f"""
 model = cmlp.load({str(path)!r})
@@ -360,7 +362,7 @@ model, arguments = model_of("regression", loss=loss, y_scale=None, **size)
 try:
     cmlp.distributed.fit(model, *arguments, comm=comm)
 except KeyboardInterrupt:
-    show((model.n_iter_, model._fitted.state.batch))
+    show((model.n_iter_, state_of(model).batch))
 show(digest(cmlp.distributed.fit(model, *arguments, comm=comm, resume=True)) == digest(whole))
 """
     done = mpi(2, program(tmp_path, text))

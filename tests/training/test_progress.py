@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from estimator_cases import blobs, flat, small
 from helpers import run_python
+from internals import fitted_of, state_of
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 
@@ -232,7 +233,7 @@ def test_time_limit_ends_a_fit_in_the_middle_of_an_epoch(recwarn):
         trainer.run(rows, y.reshape(-1, 1))
         if model.n_iter_ == trainer.state.epoch == 0:
             break
-    state = model._fitted.state
+    state = state_of(model)
     assert model.n_iter_ == 0 and 0 < state.batch < 200 and state.optimizer.n_steps == state.batch
     assert not [w for w in recwarn if issubclass(w.category, ConvergenceWarning)]
     assert not trainer.finished and 0 < trainer.state.batch < 200
@@ -398,7 +399,7 @@ def test_callback_that_raises_leaves_the_model(hook, early_stopping):
     fresh = small(callbacks=[callback])
     with pytest.raises(OSError, match="disk full"):
         fresh.fit(X, Y)
-    assert "_fitted" not in vars(fresh)
+    assert fitted_of(fresh) is None
 
 
 def test_callbacks_survive_clone_pickle_and_processes(tmp_path):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from estimator_cases import blobs, flat
 from helpers import labels, uniform
+from internals import state_of
 
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, Network, TabularRegressor, Trainer
@@ -231,4 +232,4 @@ def test_an_order_in_a_file_of_an_earlier_version_is_used_and_stays(tmp_path):
         assert digest(model) == digest(whole)
         model.save(tmp_path / "again.cmlp", include_training_state=True)
         model = cmlp.load(tmp_path / "again.cmlp")
-        assert sorted(model._fitted.state.order) == list(range(90))
+        assert sorted(state_of(model).order) == list(range(90))

@@ -8,6 +8,7 @@ import warnings
 
 import numpy as np
 import pytest
+from internals import state_of
 from optional import package
 from worker_cases import (
     CASES,
@@ -582,7 +583,7 @@ def test_checkpoint_in_an_epoch_resumes_with_another_number_of_workers(tmp_path,
 
     def resume(comm):
         model, arguments = load(path), model_of(name)[1]
-        assert (model._fitted.state.epoch, model._fitted.state.batch) == (1, 2)
+        assert (model.n_iter_, state_of(model).batch) == (1, 2)
         return digest(
             cmlp.distributed.fit(
                 model, *arguments, resume=True, comm=comm, shards=CASES[name].get("shards")
@@ -677,7 +678,7 @@ def test_ctrl_c_in_the_hook_of_one_worker_interrupts_all_after_the_same_batch(al
         return cmlp.distributed.fit(models[comm.rank], *arguments, comm=comm)
 
     assert all(isinstance(error, KeyboardInterrupt) for error in in_threads(3, fit))
-    states = [models[rank]._fitted.state for rank in range(3)]
+    states = [state_of(models[rank]) for rank in range(3)]
     assert [(state.epoch, state.batch) for state in states] == [(1, 2)] * 3
 
     def resume(comm):
@@ -716,7 +717,7 @@ def test_time_limit_that_passes_in_a_hook_stops_all_after_the_same_batch(alone):
         return cmlp.distributed.fit(models[comm.rank], *arguments, comm=comm)
 
     in_threads(2, fit)
-    states = [models[rank]._fitted.state for rank in range(2)]
+    states = [state_of(models[rank]) for rank in range(2)]
     assert (states[0].epoch, states[0].batch) == (states[1].epoch, states[1].batch) and states[
         0
     ].batch is not None

@@ -99,7 +99,7 @@ class Net:
     sizes: tuple[int, ...]
     activations: tuple[str, ...]
     loss: str | LossFunction
-    dtype: np.dtype[Any]
+    dtype: np.dtype[np.floating]
     isa: str
     tuning: str
     n_params: int

@@ -15,9 +15,10 @@ from cmlp._data.arrays import rectangular
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import DTypeLike, NDArray
+    from numpy.typing import DTypeLike
 
     from cmlp._bridge._core import Net
+    from cmlp._data.array_types import AnyArray, Floats
 
 
 # Version of the pickles that this package writes. A new field does not need another one: a pickle without it is
@@ -26,7 +27,7 @@ PICKLE_VERSION = 11
 _CACHE_LINE = 64  # bytes
 
 
-def empty_block(n: int, dtype: DTypeLike) -> NDArray[Any]:
+def empty_block(n: int, dtype: DTypeLike) -> AnyArray:
     """Return an uninitialized array of n elements, aligned to a cache line.
 
     NumPy does not align its memory to cache lines, and unaligned weights slow down a one-row prediction by a sixth.
@@ -37,20 +38,20 @@ def empty_block(n: int, dtype: DTypeLike) -> NDArray[Any]:
     return np.frombuffer(memory.data, dtype, n, -address_of(memory) % _CACHE_LINE)
 
 
-def block_copy(block: NDArray[Any]) -> NDArray[Any]:
+def block_copy(block: Floats) -> Floats:
     """Return a copy that is aligned to a cache line."""
     copy = empty_block(len(block), block.dtype)
     copy[...] = block
     return copy
 
 
-def loaded_block(block: NDArray[Any]) -> NDArray[Any]:
+def loaded_block(block: AnyArray) -> AnyArray:
     """Return an unpickled block aligned to a cache line; a memory map stays as it is, because processes share it."""
     private = type(block) is np.ndarray and block.flags.writeable
     return block_copy(block) if private and address_of(block) % _CACHE_LINE else block
 
 
-def given_params(net: Net, coefs: Any, intercepts: Any, names: tuple[str, str]) -> NDArray[Any]:
+def given_params(net: Net, coefs: Any, intercepts: Any, names: tuple[str, str]) -> Floats:
     """Return a block with given weights and biases, a list of arrays each; errors call the lists by these names."""
     params = empty_block(net.n_params, net.dtype)
     for name, views, value in zip(names, net.views(params), (coefs, intercepts), strict=True):
@@ -60,7 +61,7 @@ def given_params(net: Net, coefs: Any, intercepts: Any, names: tuple[str, str]) 
     return params
 
 
-def fill_tensors(views: Sequence[NDArray[Any]], value: Any, name: str) -> None:
+def fill_tensors(views: Sequence[Floats], value: Any, name: str) -> None:
     """Copy a list of arrays into views of a parameter block."""
     tensors = [
         rectangular(tensor, name) for tensor in (value if hasattr(value, "__iter__") else [None])
@@ -76,14 +77,14 @@ def fill_tensors(views: Sequence[NDArray[Any]], value: Any, name: str) -> None:
         view[...] = tensor
 
 
-def output_layer(net: Net, params: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def output_layer(net: Net, params: Floats) -> tuple[Floats, Floats, Floats]:
     """Return views of the output layer in a parameter block: the whole layer, its weights and its biases."""
     n_in, n_out = net.sizes[-2:]
     layer = params[len(params) - (n_in + 1) * n_out :]
     return layer, layer[: n_in * n_out].reshape(n_in, n_out), layer[n_in * n_out :]
 
 
-def check_params(params: NDArray[Any], net: Net) -> None:
+def check_params(params: AnyArray, net: Net) -> None:
     """Raise ValueError unless a parameter block has the network's size and dtype."""
     if params.shape != (net.n_params,) or params.dtype != net.dtype:
         raise ValueError(
@@ -92,7 +93,7 @@ def check_params(params: NDArray[Any], net: Net) -> None:
         )
 
 
-def native(block: object, dtypes: tuple[type, ...], name: str) -> NDArray[Any]:
+def native(block: object, dtypes: tuple[type, ...], name: str) -> AnyArray:
     """Return an unpickled 1-D array in native byte order; raises ValueError if it has another dtype or shape.
 
     An array in native byte order is returned without a copy, because its memory may be shared between processes.

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.files.parquet import ParquetBlocks
     from cmlp._data.files.row_file import LabelledRows, RowFile, TrainingRows
     from cmlp._data.groups import Groups
@@ -575,7 +576,7 @@ def divide(
 
 def rows_of_fit(
     files: DataFiles, trained: TrainedModel, record: FileRecord | None, *, is_second: bool
-) -> tuple[Any, NDArray[Any], Groups | None]:
+) -> tuple[Any, AnyArray, Groups | None]:
     """Return the rows, the targets and the groups of a file on which a table's model was trained.
 
     The record is that of ``cmlp train``, where a second fit has learned all rows; a fit in Python,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from cmlp._cli.terminal import Terminal
     from cmlp._train.state import TrainingState
+    from cmlp.callbacks import AnyTrainer
 
 _BAR = 10  # characters
 _LINES = 10  # about progress in a file or a pipe, where lines stay
@@ -58,13 +59,13 @@ class ProgressLine:
         # if a line cannot be written; like Ctrl-C, this keeps the complete epochs
         self.failure: OSError | None = None
 
-    def on_fit_begin(self, trainer: Any) -> None:
+    def on_fit_begin(self, trainer: AnyTrainer) -> None:
         """Start the clock."""
         self._started = time.monotonic()
         self._first = trainer.state.epoch
         self._best = None
 
-    def on_epoch_end(self, trainer: Any) -> None:
+    def on_epoch_end(self, trainer: AnyTrainer) -> None:
         """Show the numbers of the epoch."""
         epoch = trainer.last_epoch
         most = trainer.max_iter
@@ -96,7 +97,7 @@ class ProgressLine:
             self.failure = error
             raise KeyboardInterrupt from error
 
-    def _beside_best(self, epoch: Any, trainer: Any) -> str:
+    def _beside_best(self, epoch: Any, trainer: AnyTrainer) -> str:
         """Return how the validation of an epoch compares with the best so far, if the best epoch will be kept."""
         score = epoch.validation_score
         if score is None or trainer.state.history.best_loss is not None:

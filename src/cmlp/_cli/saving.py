@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.columns import CellFormat
     from cmlp._data.files.row_file import FileRecord
+    from cmlp.callbacks import AnyTrainer
 
 
 class ReadAs(NamedTuple):
@@ -34,7 +35,7 @@ class CheckpointOfFile(Checkpoint):
         super().__init__(path, every=every)
         self._read_as = read_as
 
-    def _save_model(self, trainer: Any, path: str | os.PathLike[str]) -> None:
+    def _save_model(self, trainer: AnyTrainer, path: str | os.PathLike[str]) -> None:
         save_as_read(trainer.snapshot(), path, self._read_as, include_training_state=True)
 
 

@@ -18,6 +18,7 @@ from cmlp._model.summary import measures_distance, short
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.groups import Groups
 
 _NAMED = 8  # columns in a line
@@ -34,7 +35,7 @@ class TableReport(NamedTuple):
 
     model: Any
     frame: Any
-    y: NDArray[Any]
+    y: AnyArray
     held: NDArray[np.intp]
     rows: NDArray[np.intp]
     groups: Groups | None
@@ -178,9 +179,9 @@ class TableReport(NamedTuple):
 
     def _distance(
         self,
-        learned: NDArray[Any],
-        truth: NDArray[Any],
-        predicted: NDArray[Any],
+        learned: AnyArray,
+        truth: AnyArray,
+        predicted: AnyArray,
         where: str,
     ) -> str:
         """Return how far predicted ordered classes are from the true ones."""
@@ -237,7 +238,7 @@ class TableReport(NamedTuple):
         return f"importance of the columns: {shown}"
 
 
-def _pinball(truth: NDArray[Any], predicted: NDArray[Any], levels: NDArray[np.float64]) -> float:
+def _pinball(truth: AnyArray, predicted: AnyArray, levels: NDArray[np.float64]) -> float:
     """Return the mean pinball loss of a column for each quantile."""
     rest = truth[:, None] - predicted.reshape(-1, len(levels))
     return float(np.maximum(levels * rest, (levels - 1) * rest).mean())

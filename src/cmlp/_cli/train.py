@@ -47,8 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Self
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.files.parquet import ParquetBlocks
     from cmlp._data.files.row_file import TrainingRows
     from cmlp._data.groups import Groups
@@ -401,7 +400,7 @@ def _choose_model(request: TrainRequest, rows: TrainingRows) -> ModelChoice:
 class Target(NamedTuple):
     """The targets, and why they are labels or numbers."""
 
-    y: NDArray[Any]
+    y: AnyArray
     is_labels: bool
     reason: str
 
@@ -437,7 +436,7 @@ def _decide_target(request: TrainRequest, rows: TrainingRows, choice: ModelChoic
     return Target(labels, True, f"the target has {numbers_of}; --regressor predicts numbers")
 
 
-def _count_different(values: NDArray[Any]) -> int:
+def _count_different(values: AnyArray) -> int:
     if values.dtype == object:
         return len({*values.tolist()})
     return len(np.unique(values))
@@ -609,7 +608,7 @@ class TableTraining(Training):
         self,
         model: Any,
         frame: Any,
-        y: NDArray[Any],
+        y: AnyArray,
         groups: Groups | None,
         read_as: ReadAs,
         notices: list[str],

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-    LossFunction: TypeAlias = Callable[[NDArray[Any], NDArray[Any]], tuple[ArrayLike, ArrayLike]]
+    from cmlp._data.array_types import AnyArray
+
+    LossFunction: TypeAlias = Callable[[AnyArray, AnyArray], tuple[ArrayLike, ArrayLike]]
 
 
 _NA = "NAType"  # the type of pandas.NA: comparing it with itself does not give a bool
@@ -45,7 +47,7 @@ _READERS = {
 EXACT = 2**53  # whole doubles below it are exact integers; larger ones may be rounded
 
 
-def rectangular(value: Any, name: str) -> NDArray[Any]:
+def rectangular(value: Any, name: str) -> AnyArray:
     """Return `value` as an array; raises ValueError for masked entries, nulls, and lists of different lengths."""
     # A masked array can exist only if the program has imported numpy.ma. Importing it here would
     # take time.
@@ -84,7 +86,7 @@ def _unreadable(value: Any, name: str) -> str:
     return f"{name} of type {getattr(value, 'dtype', type(value).__name__)}"
 
 
-def _unmixed(value: Any, array: NDArray[Any]) -> NDArray[Any]:
+def _unmixed(value: Any, array: AnyArray) -> AnyArray:
     """Return a list as the array of text that NumPy makes of it; as objects if not all of its entries are text.
 
     NumPy makes the text 'nan' of a missing value beside text, and '1' of a number.
@@ -152,7 +154,7 @@ def is_missing(value: object) -> bool:
     return type(value).__name__ == _NA  # not an array, whose comparison is an array
 
 
-def refuse_records(array: NDArray[Any], name: str) -> None:
+def refuse_records(array: AnyArray, name: str) -> None:
     """Raise ValueError for a structured array or a list of dicts, whose values have names."""
     what = ""
     if array.dtype.names is not None:
@@ -167,7 +169,7 @@ def refuse_records(array: NDArray[Any], name: str) -> None:
         )
 
 
-def as_matrix(value: ArrayLike, name: str, width: int) -> NDArray[Any]:
+def as_matrix(value: ArrayLike, name: str, width: int) -> AnyArray:
     """Return `value` as a 2-D array of bool, uint8, float32 or float64 with `width` columns."""
     array = rectangular(value, name)
     refuse_records(array, name)
@@ -183,7 +185,7 @@ def as_matrix(value: ArrayLike, name: str, width: int) -> NDArray[Any]:
     return readable(array, name)
 
 
-def readable(array: NDArray[Any], name: str) -> NDArray[Any]:
+def readable(array: AnyArray, name: str) -> AnyArray:
     """Return `array` if the core can read it; otherwise an aligned copy in native byte order and a supported dtype.
 
     Float16 becomes float32; larger floats, integers except uint8, objects and text become float64.
@@ -201,7 +203,7 @@ def readable(array: NDArray[Any], name: str) -> NDArray[Any]:
     return np.require(array, np.dtype(dtype).newbyteorder("="), ["ALIGNED"])
 
 
-def to_float64(array: NDArray[Any], name: str) -> NDArray[np.float64]:
+def to_float64(array: AnyArray, name: str) -> NDArray[np.float64]:
     """Return numbers, objects or text, converted to float64; the message of an error gives the reason."""
     if array.dtype.kind not in "buifOUST":
         raise InvalidParameterError(
@@ -217,7 +219,7 @@ def to_float64(array: NDArray[Any], name: str) -> NDArray[np.float64]:
         raise ValueError(message) from error
 
 
-def in_64_bits(integers: NDArray[Any]) -> NDArray[Any]:
+def in_64_bits(integers: AnyArray) -> AnyArray:
     """Return integers in objects as int64, or as uint64 if that holds all of them; unchanged if neither does."""
     low, high = min(integers.flat, default=0), max(integers.flat, default=0)
     for dtype in (np.int64, np.uint64):
@@ -227,7 +229,7 @@ def in_64_bits(integers: NDArray[Any]) -> NDArray[Any]:
     return integers
 
 
-def _require_usual_digits(array: NDArray[Any]) -> None:
+def _require_usual_digits(array: AnyArray) -> None:
     """Raise an error for what only Python and NumPy take for numbers: "1_01", digits of other scripts, and dates."""
     if array.dtype.kind in "buif":
         return
@@ -249,7 +251,7 @@ def _number_in(entry: Any) -> float:
     return float(entry)
 
 
-def _place(array: NDArray[Any], name: str) -> str:
+def _place(array: AnyArray, name: str) -> str:
     """Return where the first entry is that is not a number, and what helps, as the end of a message."""
     for place, entry in np.ndenumerate(array):
         try:
@@ -270,13 +272,13 @@ def _place(array: NDArray[Any], name: str) -> str:
     return ""
 
 
-def refuse_complex(array: NDArray[Any]) -> None:
+def refuse_complex(array: AnyArray) -> None:
     """Raise ValueError if `array` is complex."""
     if array.dtype.kind == "c":
         raise ValueError(f"Complex data not supported, got dtype {array.dtype}.")
 
 
-def require_finite(array: NDArray[Any], name: str) -> None:
+def require_finite(array: AnyArray, name: str) -> None:
     """Raise ValueError, with the first place, if `array` has NaN or infinity."""
     if np.isfinite(array).all():
         return
@@ -295,7 +297,7 @@ def require_finite(array: NDArray[Any], name: str) -> None:
     raise ValueError(f"Input {name} contains {what} at {where}.{remedy}")
 
 
-def targets_in_range(targets: NDArray[Any], loss: object) -> NDArray[Any]:
+def targets_in_range(targets: AnyArray, loss: object) -> AnyArray:
     """Return targets that the loss allows: a copy, which other threads cannot change, if the loss allows only some.
 
     The core refuses other targets too, but only those that it reads, and after the batches before have been trained.
@@ -312,7 +314,11 @@ def targets_in_range(targets: NDArray[Any], loss: object) -> NDArray[Any]:
 
 
 def excluded_target(
-    targets: NDArray[Any], row: int, column: int, loss: object, dtype: np.dtype[Any] | None = None
+    targets: AnyArray,
+    row: int,
+    column: int,
+    loss: object,
+    dtype: np.dtype[np.generic] | None = None,
 ) -> str:
     """Return the message of an error for a target that the loss does not allow, or only not as a number of `dtype`."""
     value, traits = targets[row, column], traits_of(loss)
@@ -352,8 +358,8 @@ def as_doubles(value: ArrayLike, n: int, name: str) -> NDArray[np.float64]:
 
 
 def values_and_gradient(
-    loss: LossFunction, y: NDArray[Any], output: NDArray[Any]
-) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    loss: LossFunction, y: AnyArray, output: AnyArray
+) -> tuple[NDArray[np.float64], AnyArray]:
     """Return copies of what a function returns for targets and outputs: costs in float64, and their derivatives.
 
     ``loss(y, output)`` returns the costs, of shape (n,), and their derivatives, of shape (n, n_outputs).
@@ -369,8 +375,8 @@ def values_and_gradient(
 
 
 def _checked(
-    value: ArrayLike, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]
-) -> NDArray[Any]:
+    value: ArrayLike, name: str, shape: tuple[int, ...], dtype: np.dtype[np.generic]
+) -> AnyArray:
     """Return a contiguous copy of one of both arrays."""
     array = rectangular(value, f"{name} of the function loss")
     if array.shape != shape or array.dtype.kind not in "buif":
@@ -398,22 +404,22 @@ class CSR:
 
     def __init__(
         self,
-        data: NDArray[Any],
-        indices: NDArray[Any],
-        indptr: NDArray[Any],
+        data: AnyArray,
+        indices: AnyArray,
+        indptr: AnyArray,
         shape: tuple[int, ...],
     ) -> None:
         self.data, self.indices, self.indptr, self.shape = data, indices, indptr, shape
 
     @property
-    def dtype(self) -> np.dtype[Any]:
+    def dtype(self) -> np.dtype[np.generic]:
         """Type of the values."""
         return self.data.dtype
 
     def __len__(self) -> int:
         return self.shape[0]
 
-    def toarray(self) -> NDArray[Any]:
+    def toarray(self) -> AnyArray:
         """Return a dense copy."""
         dense = np.zeros(self.shape, self.dtype)
         dense[np.repeat(np.arange(len(self)), np.diff(self.indptr)), self.indices] = self.data
@@ -427,10 +433,10 @@ class CSR:
         return self.data[found] if stored else self.data.dtype.type(0)
 
 
-def taken(X: NDArray[Any] | CSR, rows: Any) -> NDArray[Any] | CSR:
+def taken(X: AnyArray | CSR, rows: Any) -> AnyArray | CSR:
     """Return a copy of some rows."""
     if not isinstance(X, CSR):
-        copy: NDArray[Any] = X[rows]
+        copy: AnyArray = X[rows]
         return copy
     lengths = np.diff(X.indptr)[rows]
     indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(X.indptr.dtype)
@@ -438,7 +444,7 @@ def taken(X: NDArray[Any] | CSR, rows: Any) -> NDArray[Any] | CSR:
     return CSR(X.data[entries], X.indices[entries], indptr, (len(indptr) - 1, X.shape[1]))
 
 
-def section(X: NDArray[Any] | CSR, start: int, stop: int) -> NDArray[Any] | CSR:
+def section(X: AnyArray | CSR, start: int, stop: int) -> AnyArray | CSR:
     """Return the rows from `start` to `stop` (exclusive) without a copy of their values."""
     if not isinstance(X, CSR):
         return X[start:stop]
@@ -447,7 +453,7 @@ def section(X: NDArray[Any] | CSR, start: int, stop: int) -> NDArray[Any] | CSR:
     return CSR(X.data[begin:end], X.indices[begin:end], indptr, (stop - start, X.shape[1]))
 
 
-def stacked(parts: Sequence[NDArray[Any] | CSR]) -> NDArray[Any] | CSR:
+def stacked(parts: Sequence[AnyArray | CSR]) -> AnyArray | CSR:
     """Return rows of several matrices as one."""
     if not isinstance(parts[0], CSR):
         return np.concatenate(parts)  # type: ignore[arg-type]  # dense like the first one
@@ -511,7 +517,7 @@ def as_csr(X: Any, name: str | None = None) -> CSR:
     )
 
 
-def as_dense(y: Any, name: str) -> NDArray[Any]:
+def as_dense(y: Any, name: str) -> AnyArray:
     """Convert a sparse container to a dense array of the same dtype."""
     try:
         rows = as_csr(private(y))
@@ -609,7 +615,7 @@ _CHECKS = {
 }
 
 
-def _check_pointers(indptr: NDArray[Any], n_slices: int, n_values: int) -> None:
+def _check_pointers(indptr: AnyArray, n_slices: int, n_values: int) -> None:
     _check_integers(indptr, "pointers")
     if len(indptr) != n_slices + 1:
         _refuse_broken(f"it must have {n_slices + 1} pointers, got {len(indptr)}")
@@ -619,7 +625,7 @@ def _check_pointers(indptr: NDArray[Any], n_slices: int, n_values: int) -> None:
         _refuse_broken(f"its pointers must end at {n_values} or before, got {indptr[-1]}")
 
 
-def _check_range(indices: NDArray[Any], size: int, name: str) -> None:
+def _check_range(indices: AnyArray, size: int, name: str) -> None:
     _check_integers(indices, name)
     if len(indices) and not (indices.min() >= 0 and indices.max() < size):
         _refuse_broken(
@@ -627,12 +633,12 @@ def _check_range(indices: NDArray[Any], size: int, name: str) -> None:
         )
 
 
-def _check_integers(array: NDArray[Any], name: str) -> None:
+def _check_integers(array: AnyArray, name: str) -> None:
     if not isinstance(array, np.ndarray) or array.ndim != 1 or array.dtype.kind not in "iu":
         _refuse_broken(f"its {name} must be a 1-D array of integers")
 
 
-def _length(array: NDArray[Any]) -> int:
+def _length(array: AnyArray) -> int:
     if not isinstance(array, np.ndarray) or array.ndim != 1:
         _refuse_broken("its values and indices must be 1-D arrays")
     return len(array)

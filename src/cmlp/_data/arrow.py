@@ -17,7 +17,7 @@ from cmlp.exceptions import InvalidParameterError, optional
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
+    from cmlp._data.array_types import AnyArray
 
 # How the names of the types of text begin, in pyarrow and polars; categories of polars are text.
 _TEXT = ("string", "large_string", "categorical", "enum")
@@ -25,7 +25,7 @@ _ROWS_AT_A_TIME = 4096
 _OF_COLUMN = ", column "  # in the place of an entry of X
 
 
-def read(value: Any, name: str) -> NamedMatrix | NDArray[Any]:
+def read(value: Any, name: str) -> NamedMatrix | AnyArray:
     """Return what an object with `__arrow_c_stream__` or `__arrow_c_array__` contains.
 
     It is a table for columns with names, otherwise one dimension; text is an array of objects. Raises TypeError for
@@ -80,12 +80,12 @@ def _read_table(
     batches: Sequence[Sequence[Any]],
     names: Sequence[str],
     name: str,
-    convert: Callable[[Any, str, int], NDArray[Any]],
+    convert: Callable[[Any, str, int], AnyArray],
 ) -> NamedMatrix:
     """Return columns as rows, in their common type; a block of rows at a time stays in the cache."""
     labels = [f"{name}{_OF_COLUMN}{label!r}" for label in names]
     starts: list[int] = []
-    converted: list[list[NDArray[Any]]] = []
+    converted: list[list[AnyArray]] = []
     n = 0
     for columns in batches:
         starts.append(n)
@@ -104,9 +104,9 @@ def _read_table(
     return NamedMatrix(matrix, list(names))
 
 
-def _read_column(chunks: Sequence[Any], name: str) -> NDArray[Any]:
+def _read_column(chunks: Sequence[Any], name: str) -> AnyArray:
     """Return a copy of the values of a column."""
-    converted: list[NDArray[Any]] = []
+    converted: list[AnyArray] = []
     row = 0
     for chunk in chunks:
         converted.append(_values_of_pyarrow(chunk, name, row))
@@ -114,18 +114,18 @@ def _read_column(chunks: Sequence[Any], name: str) -> NDArray[Any]:
     return np.concatenate(converted)
 
 
-def _values_of_polars(column: Any, where: str, row: int) -> NDArray[Any]:
+def _values_of_polars(column: Any, where: str, row: int) -> AnyArray:
     """Return the values of a column that begins at `row`. Numbers are not copied."""
     if column.null_count():
         raise _null(where, row + column.is_null().arg_max())
     if column.dtype.is_numeric():  # NumPy would search a column for methods that polars has removed
-        array: NDArray[Any] = column.to_numpy()
+        array: AnyArray = column.to_numpy()
         if array.dtype != object:
             return array
     return _without_nulls(column, column.dtype, where)
 
 
-def _values_of_pyarrow(column: Any, where: str, row: int) -> NDArray[Any]:
+def _values_of_pyarrow(column: Any, where: str, row: int) -> AnyArray:
     """Return the values of a chunk that begins at `row`. Numbers are not copied."""
     column = getattr(column, "storage", column)  # of a type that extends another one
     if column.null_count:
@@ -136,20 +136,20 @@ def _values_of_pyarrow(column: Any, where: str, row: int) -> NDArray[Any]:
         column.validate(full=True)  # an index could be outside the dictionary
     except ValueError as error:
         raise ValueError(f"{where} cannot be converted to a NumPy array: {error}") from error
-    indices: NDArray[Any] = column.indices.to_numpy()
+    indices: AnyArray = column.indices.to_numpy()
     if column.dictionary.null_count:
         is_null = np.asarray(column.dictionary.is_null())[indices]
         if is_null.any():
             raise _null(where, row + int(is_null.argmax()))
     entries = _without_nulls(column.dictionary, column.dictionary.type, where)
-    decoded: NDArray[Any] = entries[indices]
+    decoded: AnyArray = entries[indices]
     return decoded
 
 
-def _without_nulls(column: Any, column_type: Any, where: str) -> NDArray[Any]:
+def _without_nulls(column: Any, column_type: Any, where: str) -> AnyArray:
     """Return the values of a column; raises TypeError unless they are numbers, booleans or text."""
     try:
-        array: NDArray[Any] = np.asarray(column)
+        array: AnyArray = np.asarray(column)
     except MemoryError:
         raise
     except Exception as error:  # of pyarrow or polars
@@ -158,7 +158,7 @@ def _without_nulls(column: Any, column_type: Any, where: str) -> NDArray[Any]:
         ) from error
     name = str(column_type).lower()
     if name.startswith("decimal"):
-        numbers: NDArray[Any] = array.astype(np.float64)
+        numbers: AnyArray = array.astype(np.float64)
         return numbers
     is_column = array.ndim == 1  # polars converts structs to more dimensions
     if is_column and (array.dtype.kind in "buif" or name.startswith(_TEXT)):

@@ -42,6 +42,8 @@ from cmlp.exceptions import (
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.array_types import AnyArray, FloatType
+
 
 class CheckedRows(NamedTuple):
     """What the user gave, checked and converted: y has the user's labels or numbers.
@@ -49,9 +51,9 @@ class CheckedRows(NamedTuple):
     `TargetEncoding` makes `EncodedRows` of it, which the core reads.
     """
 
-    X: NDArray[Any] | CSR
-    auto_dtype: np.dtype[Any]  # the dtype of the model with ``dtype="auto"``
-    names: NDArray[Any] | None = None  # of the columns of a data frame
+    X: AnyArray | CSR
+    auto_dtype: FloatType  # the dtype of the model with ``dtype="auto"``
+    names: AnyArray | None = None  # of the columns of a data frame
     y: Any = None  # an array, unless a call needs only X
     weight: NDArray[np.float64] | None = None
 
@@ -70,7 +72,7 @@ class InputChecks(NamedTuple):
     owner: str
     labels: bool  # whether y has labels
     width: int | None = None  # number of columns that the rows must have; None for any
-    names: NDArray[Any] | None = None  # of these columns
+    names: AnyArray | None = None  # of these columns
     # Whether there may be no rows, or none of positive weight, as in a block.
     may_be_empty: bool = False
 
@@ -133,7 +135,7 @@ def positive_integer(name: str, value: object, also: str = "") -> int:
     return int(value)
 
 
-def as_rows(X: Any, owner: str) -> tuple[NDArray[Any] | CSR, np.dtype[Any]]:
+def as_rows(X: Any, owner: str) -> tuple[AnyArray | CSR, FloatType]:
     """Return X as two-dimensional rows that the core can read, and the dtype of the model with ``dtype="auto"``.
 
     Arrays of bool, uint8, float32 and float64 with any strides and sparse containers in canonical CSR format are not
@@ -187,7 +189,7 @@ def check_width(n_features: int, expected: int, owner: str) -> None:
         )
 
 
-def require_samples(array: NDArray[Any] | CSR, owner: str) -> None:
+def require_samples(array: AnyArray | CSR, owner: str) -> None:
     """Raise ValueError if X has no rows."""
     if array.shape[0] == 0:
         raise ValueError(
@@ -203,7 +205,7 @@ def as_targets(
     *,
     labels: bool = False,
     warn_of_column: bool = True,
-) -> NDArray[Any]:
+) -> AnyArray:
     """Return y as a 1-D or 2-D array with `n_rows` rows; a single column is flattened, usually with a warning.
 
     Labels are copied, because other threads could change them after the checks, and may be a sparse container.
@@ -243,7 +245,7 @@ def as_targets(
     return array
 
 
-def as_numbers(y: NDArray[Any]) -> NDArray[Any]:
+def as_numbers(y: AnyArray) -> AnyArray:
     """Return regression targets: arrays of bool, uint8, float32 and float64 as they are, others as float64."""
     if y.dtype in IN_PLACE:
         return y
@@ -252,7 +254,7 @@ def as_numbers(y: NDArray[Any]) -> NDArray[Any]:
     return y
 
 
-def as_quantile_targets(targets: NDArray[Any], n_quantiles: int) -> NDArray[Any]:
+def as_quantile_targets(targets: AnyArray, n_quantiles: int) -> AnyArray:
     """Return the targets (n, 1) of several quantiles with a column for each of them, without a copy."""
     if targets.shape[1] != 1:
         raise ValueError(f"y must have one column with several quantiles, got {targets.shape[1]}.")
@@ -267,10 +269,10 @@ _BLOCK = 4096  # rows to check at a time
 
 def first_non_finite_error(
     error: NonFiniteInputError,
-    X: NDArray[Any] | CSR,
+    X: AnyArray | CSR,
     scale: float | InputScale,
-    dtype: np.dtype[Any],
-    names: NDArray[Any] | None,
+    dtype: FloatType,
+    names: AnyArray | None,
     argument: str = "X",
 ) -> NonFiniteInputError:
     """Return the error to raise instead of the core's error; `argument` is what its message calls X.
@@ -290,13 +292,13 @@ def first_non_finite_error(
     return NonFiniteInputError(found, row, column, argument=argument, column_name=name)
 
 
-def named_column(error: NonFiniteInputError, names: NDArray[Any] | None) -> NonFiniteInputError:
+def named_column(error: NonFiniteInputError, names: AnyArray | None) -> NonFiniteInputError:
     """Return the core's error with the name of the column, if the columns have names."""
     name = name_of_column(names, error.column)
     return NonFiniteInputError(error.found, error.row, error.column, column_name=name)
 
 
-def name_of_column(names: NDArray[Any] | None, column: int) -> str | None:
+def name_of_column(names: AnyArray | None, column: int) -> str | None:
     """Return the name of a column; None if the columns have no names."""
     if names is None:
         return None
@@ -304,7 +306,7 @@ def name_of_column(names: NDArray[Any] | None, column: int) -> str | None:
 
 
 def _first_non_finite(
-    X: NDArray[Any] | CSR, n_rows: int, scale: float | InputScale, dtype: np.dtype[Any]
+    X: AnyArray | CSR, n_rows: int, scale: float | InputScale, dtype: FloatType
 ) -> tuple[int, int] | None:
     """Return row and column of the first value in `n_rows` rows that is not finite in `dtype`; None if all are."""
     if isinstance(X, CSR):
@@ -324,9 +326,7 @@ def _first_non_finite(
     return None
 
 
-def _are_finite(
-    values: NDArray[Any], scale: float | InputScale, dtype: np.dtype[Any]
-) -> NDArray[np.bool_]:
+def _are_finite(values: AnyArray, scale: float | InputScale, dtype: FloatType) -> NDArray[np.bool_]:
     with np.errstate(over="ignore", invalid="ignore"):
         if isinstance(scale, InputScale):
             seen = scaled_rows(values, scale, dtype)

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
+
     Checksums = NDArray[np.uint64]
     Digests = dict[str, tuple[dict[str, str], Checksums]]
-    Rows = NDArray[Any] | CSR
+    Rows = AnyArray | CSR
 
 
 BLOCK = 1024  # rows
@@ -53,7 +55,7 @@ def stored_dtype(array: Any) -> str:
 
 
 def block_checksums(
-    arrays: Sequence[NDArray[Any] | CSR], dtypes: Sequence[str], first: int = 0, size: int = BLOCK
+    arrays: Sequence[AnyArray | CSR], dtypes: Sequence[str], first: int = 0, size: int = BLOCK
 ) -> Checksums:
     """Return the checksum of each block of the rows of several arrays, of `size` rows from multiples of it on.
 
@@ -99,15 +101,13 @@ def _row_sums(parts: Sequence[Any]) -> Checksums:
     return sums
 
 
-def _words(rows: NDArray[Any], dtype: np.dtype[Any]) -> Checksums:
+def _words(rows: AnyArray, dtype: np.dtype[np.generic]) -> Checksums:
     """Return the bytes of rows of a dtype as words, with zeros at the end; a copy if they have another layout."""
     width, item = rows.shape[1], dtype.itemsize
     if rows.dtype == dtype and rows.strides[1] == item and width * item % 8 == 0:
         return rows.view(_WORD)
     words: Checksums = np.zeros((len(rows), -(-width * item // 8)), _WORD)
-    copy: NDArray[Any] = np.ndarray(
-        (len(rows), width), dtype, words, strides=(words.strides[0], item)
-    )
+    copy: AnyArray = np.ndarray((len(rows), width), dtype, words, strides=(words.strides[0], item))
     if rows.dtype == dtype:
         copy[...] = rows
         return words
@@ -129,7 +129,7 @@ def _factors(n: int, number: int) -> Checksums:
     return factors
 
 
-def _of_csr(X: CSR, begin: int, size: int, dtype: np.dtype[Any]) -> int:
+def _of_csr(X: CSR, begin: int, size: int, dtype: np.dtype[np.generic]) -> int:
     """Return the checksum of a block of sparse rows: of the values, of their columns, and of their number per row."""
     total, pointers = 0, X.indptr[begin : begin + size + 1]
     entries = slice(pointers[0], pointers[-1])
@@ -206,7 +206,7 @@ def leaf(block: Rows, single: bool) -> bytes:
     return found.digest()
 
 
-def smallest(values: NDArray[Any], single: bool) -> NDArray[Any]:
+def smallest(values: AnyArray, single: bool) -> AnyArray:
     """Return the values in the smallest of uint8, float32 and float64 that holds all of them; one NaN for all."""
     if values.dtype == np.uint8:
         return np.ascontiguousarray(values)
@@ -226,7 +226,7 @@ def smallest(values: NDArray[Any], single: bool) -> NDArray[Any]:
     return np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
 
 
-def _holds(dtype: np.dtype[Any], values: NDArray[Any]) -> bool:
+def _holds(dtype: np.dtype[np.generic], values: AnyArray) -> bool:
     """Return whether a type holds all values exactly: uint8 has neither NaN nor -0."""
     if dtype.kind == "u":
         return bool((values.astype(dtype) == values).all() and not np.signbit(values).any())

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.containers import Column
     from cmlp._process.warnings import Notices
 
@@ -210,8 +211,8 @@ def numbers_of(column: Column, column_type: str, *, in_fit: bool = False) -> NDA
 
 
 def _require_missing(
-    is_present: NDArray[Any],
-    array: NDArray[Any],
+    is_present: AnyArray,
+    array: AnyArray,
     label: str,
     column_type: str,
     *,

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
+
 # What a column can hold, with the name of its type as pyarrow has it.
 TYPES = {
     "number": "double",
@@ -37,7 +39,7 @@ DATES = (
 TABLES = "use TabularClassifier or TabularRegressor, which take them"
 
 
-def objects(values: Iterable[object]) -> NDArray[Any]:
+def objects(values: Iterable[object]) -> AnyArray:
     """Return an array with a value of Python in each entry."""
     listed = list(values)
     array = np.empty(len(listed), object)
@@ -48,12 +50,12 @@ def objects(values: Iterable[object]) -> NDArray[Any]:
 class _Values:
     """An array, as NumPy reads it from an object."""
 
-    values: NDArray[Any]
+    values: AnyArray
 
     def __len__(self) -> int:
         return len(self.values)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> AnyArray:
         return self.values if dtype is None else self.values.astype(dtype)
 
 
@@ -70,10 +72,10 @@ class FileColumn(_Values):
         A word of `TYPES`.
     """
 
-    def __init__(self, values: NDArray[Any], column_type: str) -> None:
+    def __init__(self, values: AnyArray, column_type: str) -> None:
         self.values, self.column_type, self.dtype = values, column_type, TYPES[column_type]
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> AnyArray:
         values = self.values
         if self.column_type == "integer" and values.dtype == object and None in values.tolist():
             values = values.astype(np.float64)
@@ -117,7 +119,7 @@ class FileTable:
 class NamedMatrix(_Values):
     """Rows in one array, with the names of the columns, if they have some: like a data frame of one type."""
 
-    def __init__(self, values: NDArray[Any], columns: Sequence[str] | None = None) -> None:
+    def __init__(self, values: AnyArray, columns: Sequence[str] | None = None) -> None:
         self.values, self.columns = values, columns
 
 
@@ -137,7 +139,7 @@ def joined(blocks: Sequence[Any]) -> Any:
 # ------------------------------------------------------------------------------------ the names of the columns of X
 
 
-def feature_names(X: Any) -> NDArray[Any] | None:
+def feature_names(X: Any) -> AnyArray | None:
     """Return the column names of a data frame; None if they are not strings or X is not a data frame.
 
     A data frame is recognized by its attributes, so that neither pandas nor polars has to be imported.
@@ -163,14 +165,14 @@ def index_by_column(names: Iterable[Any] | None, n: int) -> dict[Any, int]:
     return {i: i for i in range(n)} | {name: i for i, name in enumerate(names or ())}
 
 
-def texts_of_names(names: Sequence[object] | None) -> NDArray[Any] | None:
+def texts_of_names(names: Sequence[object] | None) -> AnyArray | None:
     """Return column names as an array; None if there are none, or if one is not text."""
     if names is None or not all(isinstance(name, str) for name in names):
         return None
     return np.array(names, object)
 
 
-def check_names(names: NDArray[Any] | None, fitted: NDArray[Any] | None, owner: str) -> None:
+def check_names(names: AnyArray | None, fitted: AnyArray | None, owner: str) -> None:
     """Compare the column names of X, from `feature_names`, with the names that fit stored.
 
     Warns if only one of them has names. Raises ValueError if the names differ.

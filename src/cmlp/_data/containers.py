@@ -18,7 +18,7 @@ from cmlp._data.columns import FileColumn, objects
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
+    from cmlp._data.array_types import AnyArray
 
 _ENUM = "Enum"  # a type of polars, which orders its values, and is an ordered dictionary in Arrow
 # How names of their types begin.
@@ -110,7 +110,7 @@ class Column:
         """Return the categories, and which each entry is, -1 if missing; None if the container has no such codes."""
         return None
 
-    def array(self) -> NDArray[Any]:
+    def array(self) -> AnyArray:
         """Return the column as an array with an entry for each row."""
         self._require_readable()
         array = self._as_numpy()
@@ -120,10 +120,10 @@ class Column:
             )
         return array
 
-    def _as_numpy(self) -> NDArray[Any]:
+    def _as_numpy(self) -> AnyArray:
         if type(self.held) is np.ndarray:
             # No library can fail here, so an exception is that of a signal handler.
-            array: NDArray[Any] = self.held
+            array: AnyArray = self.held
             return array
         try:
             return np.asarray(self.held)
@@ -147,7 +147,7 @@ class Column:
             return [None if time is None else time.replace(tzinfo=UTC) for time in times]
         return times
 
-    def _plain(self, array: NDArray[Any]) -> list[Any]:
+    def _plain(self, array: AnyArray) -> list[Any]:
         entries: list[Any] = array.tolist()
         return entries
 
@@ -191,7 +191,7 @@ class _Series(_Typed):
         is_of_pandas = hasattr(dtype, "ordered") and hasattr(dtype, "categories")
         return (dtype.categories.tolist(), self.held.cat.codes) if is_of_pandas else None
 
-    def _plain(self, array: NDArray[Any]) -> list[Any]:
+    def _plain(self, array: AnyArray) -> list[Any]:
         # Integers beside missing values.
         is_rounded = array.dtype.kind == "f" and not isinstance(self.type, np.dtype)
         return self._converted(self.held.to_list) if is_rounded else super()._plain(array)
@@ -217,7 +217,7 @@ class _Pyarrow(_Typed):
             chunks = [self.held]
         return column_of(chunks[0].dictionary, self.label) if chunks else None
 
-    def array(self) -> NDArray[Any]:
+    def array(self) -> AnyArray:
         self._require_readable()
         # Whose array has another entry instead of null.
         is_dictionary = str(self.type).startswith("dictionary")
@@ -290,7 +290,7 @@ def columns_of(X: Any, names: Sequence[Any], *, types_are_known: bool) -> Sequen
     )
 
 
-def _few_rows(X: Any) -> list[NDArray[Any]] | None:
+def _few_rows(X: Any) -> list[AnyArray] | None:
     """Return the columns of few rows of numbers, booleans and text as arrays of their entries; None for other frames.
 
     A column of a data frame takes ten times as long to convert as an entry of a matrix.
@@ -321,7 +321,7 @@ def plain_entry(value: object) -> object:
     return value.item() if isinstance(value, (np.bool_, np.number, np.str_)) else value
 
 
-def in_microseconds(array: NDArray[Any], label: str, first: int = 0) -> NDArray[Any]:
+def in_microseconds(array: AnyArray, label: str, first: int = 0) -> AnyArray:
     """Return datetime64 or timedelta64 in microseconds; `first` is the row of the first entry, for messages.
 
     Raises ValueError for dates and durations outside the limits: NumPy's conversions would wrap silently.
@@ -336,7 +336,7 @@ def in_microseconds(array: NDArray[Any], label: str, first: int = 0) -> NDArray[
 
 
 @functools.cache
-def _range_of_times(dtype: np.dtype[Any]) -> tuple[Any, Any] | None:
+def _range_of_times(dtype: np.dtype[np.datetime64 | np.timedelta64]) -> tuple[Any, Any] | None:
     """Return the first and the last date, or duration, in the unit of a dtype; None if it has none outside."""
     if np.datetime_data(dtype)[0] in FINE:
         return None

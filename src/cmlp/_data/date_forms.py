@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from re import Pattern
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.containers import Column
 
 _MONTHS = (
@@ -291,7 +290,7 @@ def _is_likely(form: DateForm, cell: str) -> bool:
     return form.text not in _OF_MONTHS or len(cell.strip()) == _LETTERS_OF_MONTH
 
 
-def form_of_numbers(numbers: NDArray[Any]) -> str:
+def form_of_numbers(numbers: AnyArray) -> str:
     """Return the common form of digits that reads all of some numbers, NaN if missing; "" if there is none."""
     present = numbers[~np.isnan(numbers)]
     if not len(present) or not _FIRST_DIGITS <= present.min() <= present.max() < _LAST_DIGITS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.arrays import CSR
 
 
@@ -25,8 +26,8 @@ class EncodedRows(NamedTuple):
     `CheckedRows`, whose y is not encoded.
     """
 
-    X: NDArray[Any] | CSR
-    targets: NDArray[Any]
+    X: AnyArray | CSR
+    targets: AnyArray
     weight: NDArray[np.float64] | None
     number: int = 0  # of the block, if the rows are one of a source
 

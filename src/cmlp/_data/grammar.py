@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
+
 # The share of numbers or dates among the values of a column from which on it is not one of text.
 MOST_SHARE = 0.9
 # Missing values in every column, exactly as written: those of pandas.read_csv.
@@ -283,7 +285,7 @@ class Grammar:
     def _has_sentinels(self, cells: Sequence[str]) -> bool:
         return bool(self._sentinels) and not self._sentinels.isdisjoint(map(str.strip, cells))
 
-    def dates(self, cells: Sequence[str]) -> tuple[str, NDArray[Any]] | None:
+    def dates(self, cells: Sequence[str]) -> tuple[str, AnyArray] | None:
         """Return the kind and the values of plain cells that are all dates or all times; None if others must look."""
         joined = "\n".join(cells)
         kind = ""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
+
 
 class GroupCount(NamedTuple):
     """How many groups some rows are of, and the name of the column that has the groups."""
@@ -50,7 +52,7 @@ class Groups(NamedTuple):
         """How many groups there are, and their column."""
         return GroupCount(len(self.values), self.column)
 
-    def take(self, rows: NDArray[Any] | slice) -> Groups:
+    def take(self, rows: AnyArray | slice) -> Groups:
         """Return the groups of some of the rows."""
         known, firsts, found = np.unique(self.codes[rows], return_index=True, return_inverse=True)
         order = np.argsort(firsts, kind="stable")

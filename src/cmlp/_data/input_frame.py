@@ -17,8 +17,7 @@ from cmlp.exceptions import short_repr
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.containers import Column
 
 _ABSENT = object()  # in the place of the value of a missing key
@@ -30,7 +29,7 @@ class InputFrame(NamedTuple):
     names: list[Any] | None
     columns: Sequence[Any]
     n_rows: int
-    matrix: NDArray[Any] | None = None  # the columns as one array of numbers
+    matrix: AnyArray | None = None  # the columns as one array of numbers
     rows: Any = None  # of a list, whose integers and booleans may be doubles in the columns
 
     def column(self, i: int) -> Column:
@@ -49,7 +48,7 @@ class InputFrame(NamedTuple):
         columns = self.columns if self.rows is None else np.array(self.rows, object).T
         return [column_of(column, self.label(i)) for i, column in enumerate(columns)]
 
-    def entries(self) -> NDArray[Any]:
+    def entries(self) -> AnyArray:
         """Return the entries of all columns as values of Python, in an array of objects."""
         found = np.empty((self.n_rows, len(self.columns)), object)
         for i in range(len(self.columns)):

@@ -21,7 +21,7 @@ from cmlp.exceptions import InvalidParameterError, ModelFormatError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from cmlp._data.array_types import AnyArray
 
 # Of arrays in a file.
 DTYPES = {
@@ -106,7 +106,7 @@ class Metadata:
             self._objects[key] = None if text is None else load_parameters(text, key)
         return self._objects[key]
 
-    def array(self, name: str) -> NDArray[Any] | None:
+    def array(self, name: str) -> AnyArray | None:
         """Return a copy of an array, or None if the file has none of this name."""
         tensor = self._head.tensor(name)
         if tensor is None:
@@ -281,7 +281,7 @@ def _restored_dict(pairs: list[Any], key: str) -> dict[Any, Any]:
 # ---------------------------------------------------------------------------------------------------------- labels
 
 
-def storable_labels(classes: NDArray[Any]) -> tuple[list[Any], str]:
+def storable_labels(classes: AnyArray) -> tuple[list[Any], str]:
     """Return a classifier's classes and the name of their dtype; raises TypeError if it cannot be stored exactly."""
     values: list[Any] = classes.tolist()
     name = f"U{max(1, *map(len, values))}" if classes.dtype.kind == "U" else classes.dtype.name
@@ -309,14 +309,14 @@ def dump_labels(labels: Labels) -> str:
     return as_json({"kind": kind, "dtype": name, "values": values})
 
 
-def dump_names(names: NDArray[Any]) -> str:
+def dump_names(names: AnyArray) -> str:
     """Return feature names as JSON."""
     return as_json(
         [_restorable(str(name), f"the name of column {i},") for i, name in enumerate(names)]
     )
 
 
-def load_names(text: str, n_features: int) -> NDArray[Any]:
+def load_names(text: str, n_features: int) -> AnyArray:
     """Return the feature names from the JSON of `dump_names`, after checking that they match the number of inputs.
 
     They are parsed one by one, because lists in lists would take 30 bytes of memory per character.

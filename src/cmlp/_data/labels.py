@@ -32,6 +32,8 @@ from cmlp.exceptions import InvalidParameterError, short_repr
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.array_types import AnyArray, Floats
+
 
 # A classifier warns if its classes are more different floats than this: they are probably numbers
 # to predict.
@@ -86,7 +88,7 @@ def as_class_indices(value: ArrayLike, n_classes: int, output: str) -> NDArray[n
     return copy.astype(np.int32, copy=False)
 
 
-def as_labels(value: ArrayLike, name: str) -> NDArray[Any]:
+def as_labels(value: ArrayLike, name: str) -> AnyArray:
     """Return labels as an array: always a copy, which other threads cannot change.
 
     NumPy's StringDType becomes object. Text in an array of objects is not converted to a fixed width: such an array
@@ -104,7 +106,7 @@ def as_labels(value: ArrayLike, name: str) -> NDArray[Any]:
     return labels
 
 
-def _integers_of(value: Any, labels: NDArray[Any]) -> NDArray[Any]:
+def _integers_of(value: Any, labels: AnyArray) -> AnyArray:
     """Return large labels of a list as integers if all of them are: NumPy has made doubles of them, which are rounded.
 
     If no type of 64 bits holds them all, they are returned as objects, which are refused.
@@ -115,7 +117,7 @@ def _integers_of(value: Any, labels: NDArray[Any]) -> NDArray[Any]:
     return labels
 
 
-def _require_unicode(labels: NDArray[Any], name: str) -> None:
+def _require_unicode(labels: AnyArray, name: str) -> None:
     """Raise ValueError if the memory of a text array holds a number that is not a Unicode code point.
 
     Python raises SystemError if it makes a string of such memory.
@@ -129,7 +131,7 @@ def _require_unicode(labels: NDArray[Any], name: str) -> None:
         raise ValueError(f"{name} must contain valid text, got the code point {codes.max():#x}")
 
 
-def kind_of_labels(y: NDArray[Any], name: str = "y") -> str:
+def kind_of_labels(y: AnyArray, name: str = "y") -> str:
     """Return "multiclass" for a column of finite labels, "multilabel" for a 0/1 matrix; raises an error for others.
 
     `name` is what messages call the labels if they are not those of rows.
@@ -156,7 +158,7 @@ def kind_of_labels(y: NDArray[Any], name: str = "y") -> str:
     return "multiclass"
 
 
-def _require_labels(y: NDArray[Any], name: str) -> None:
+def _require_labels(y: AnyArray, name: str) -> None:
     """Raise ValueError if a label is missing."""
     for place, label in np.ndenumerate(y):
         if is_missing(label):
@@ -167,7 +169,7 @@ def _require_labels(y: NDArray[Any], name: str) -> None:
             )
 
 
-def _why_unknown(y: NDArray[Any], name: str) -> str:
+def _why_unknown(y: AnyArray, name: str) -> str:
     """Return what is wrong with labels in an array of objects that are not all text, and what helps."""
     entries = list(np.ndenumerate(y))
     labels = [label for _, label in entries]
@@ -202,7 +204,7 @@ def _why_unknown(y: NDArray[Any], name: str) -> str:
     return f"{what} must be all strings, all integers or all booleans, got {found}."
 
 
-def _require_bits(y: NDArray[Any]) -> None:
+def _require_bits(y: AnyArray) -> None:
     """Raise ValueError unless a matrix has several columns that contain only 0 and 1."""
     numeric = y.dtype.kind in "biuf" and y.shape[1] > 1
     if numeric and ((y == 0) | (y == 1)).all():
@@ -228,7 +230,7 @@ class Labels:
     """
 
     def __init__(
-        self, classes: NDArray[Any], *, is_multilabel: bool = False, is_ordered: bool = False
+        self, classes: AnyArray, *, is_multilabel: bool = False, is_ordered: bool = False
     ) -> None:
         self.classes = classes
         if is_multilabel:
@@ -261,7 +263,7 @@ class Labels:
         """Whether the classes have an order that decides something: two sorted ones are as any others."""
         return self.kind == "ordered" or self._sorter is not None
 
-    def encode(self, y: NDArray[Any]) -> NDArray[Any]:
+    def encode(self, y: AnyArray) -> AnyArray:
         """Return targets for the network; raises ValueError if y has labels that are not in `classes`.
 
         They are int32 class indices (multiclass), a uint8 column (binary) or a bool matrix (multilabel, ordered).
@@ -281,7 +283,7 @@ class Labels:
             )
         return self.targets(self._indices(y))
 
-    def targets(self, indices: NDArray[Any]) -> NDArray[Any]:
+    def targets(self, indices: AnyArray) -> AnyArray:
         """Return class indices in the form that the core reads.
 
         The result is always a copy, which other threads cannot change: the core does not check the indices again.
@@ -293,13 +295,13 @@ class Labels:
             return above
         return indices.astype(np.int32)
 
-    def indices(self, targets: NDArray[Any]) -> NDArray[Any]:
+    def indices(self, targets: AnyArray) -> AnyArray:
         """Return the class indices of targets that `targets` has returned."""
         if self.kind == "ordered":
             return np.asarray(np.count_nonzero(targets, axis=1), np.intp)
         return targets.reshape(-1)
 
-    def _are_indices(self, y: NDArray[Any]) -> bool:
+    def _are_indices(self, y: AnyArray) -> bool:
         """Return whether the classes are 0, 1, 2, ... and y contains only these."""
         if self._sorter is not None:
             return False
@@ -308,7 +310,7 @@ class Labels:
         numbered = whole and self.classes[0] == 0 and self.classes[-1] == n - 1
         return bool(numbered and y.min() >= 0 and y.max() < n)
 
-    def _indices(self, y: NDArray[Any]) -> NDArray[Any]:
+    def _indices(self, y: AnyArray) -> AnyArray:
         """Return the position of each label in `classes`: integers, perhaps in y itself."""
         if not len(y):
             return y.astype(np.intp)
@@ -334,7 +336,7 @@ class Labels:
             f"{seen}.{matching_change(unknown, known)}"
         )
 
-    def warn_of_unknown(self, y: NDArray[Any], n_rows: int) -> None:
+    def warn_of_unknown(self, y: AnyArray, n_rows: int) -> None:
         """Warn if labels that are predicted wrong, in some of `n_rows` rows, are not among the classes."""
         is_unknown = ~np.isin(y, self.classes)
         if not is_unknown.any():
@@ -347,18 +349,18 @@ class Labels:
             f"{matching_change(unknown, known)}"
         )
 
-    def decode(self, outputs: NDArray[Any]) -> NDArray[Any]:
+    def decode(self, outputs: Floats) -> AnyArray:
         """Return the predicted labels for a batch of outputs; for multilabel targets a 0/1 matrix."""
         if self.kind == "multilabel":
             return (outputs > 0.5).astype(np.int64)
         if self.kind == "multiclass":
-            labels: NDArray[Any] = self.classes[outputs.argmax(axis=1)]
+            labels: AnyArray = self.classes[outputs.argmax(axis=1)]
             return labels
         if len(self.classes) == 1:
             return np.repeat(self.classes, len(outputs))
         return self.classes[(outputs[:, 0] > 0.5).astype(np.intp)]
 
-    def correct(self, outputs: NDArray[Any], targets: NDArray[Any]) -> NDArray[np.bool_]:
+    def correct(self, outputs: Floats, targets: AnyArray) -> NDArray[np.bool_]:
         """Return a mask of the correctly predicted rows. A multilabel row must be correct in all columns."""
         if self.kind == "multiclass":
             right: NDArray[np.bool_] = outputs.argmax(axis=1) == targets
@@ -368,7 +370,7 @@ class Labels:
             right = ((outputs > 0.5) == (targets != 0)).all(axis=1)
         return right
 
-    def encode_all(self, y: NDArray[Any]) -> NDArray[Any]:
+    def encode_all(self, y: AnyArray) -> AnyArray:
         """Return targets for a warm start; raises ValueError if y does not have exactly the fitted classes."""
         if self.kind == "multilabel" or kind_of_labels(y) == "multilabel":
             return self.encode(y)
@@ -381,12 +383,12 @@ class Labels:
         return self.encode(y)
 
 
-def mixes_text(one: NDArray[Any], other: NDArray[Any]) -> bool:
+def mixes_text(one: AnyArray, other: AnyArray) -> bool:
     """Return whether one array holds text and the other does not."""
     return (one.dtype.kind in "OUT") != (other.dtype.kind in "OUT")
 
 
-def learn_labels(y: NDArray[Any]) -> tuple[Labels, NDArray[Any]]:
+def learn_labels(y: AnyArray) -> tuple[Labels, AnyArray]:
     """Return the classes of y, labels as `as_labels` returns them, and y as targets."""
     if kind_of_labels(y) == "multilabel":
         targets: NDArray[np.bool_] = y != 0
@@ -411,7 +413,7 @@ def labels_of(classes: ArrayLike) -> Labels:
     return Labels(distinct(classes)[0])
 
 
-def distinct(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
+def distinct(y: AnyArray) -> tuple[AnyArray, NDArray[np.intp]]:
     """Return the sorted distinct labels, and for each row the index of its label among them.
 
     Integers from 0 up to about the number of rows are counted in linear time. Other labels are sorted. `y` must be a
@@ -433,14 +435,14 @@ def distinct(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
     return classes, indices
 
 
-def _distinct_objects(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
+def _distinct_objects(y: AnyArray) -> tuple[AnyArray, NDArray[np.intp]]:
     texts = y.tolist()
     classes = np.array(sorted(set(texts)), object)
     positions = {text: index for index, text in enumerate(classes)}
     return classes, np.fromiter(map(positions.__getitem__, texts), np.intp, len(texts))
 
 
-def is_sorted(classes: NDArray[Any]) -> bool:
+def is_sorted(classes: AnyArray) -> bool:
     """Return whether labels ascend, without equal ones."""
     return bool((classes[1:] > classes[:-1]).all())
 
@@ -466,7 +468,7 @@ def medians(probabilities: NDArray[np.float64]) -> NDArray[np.intp]:
     return np.asarray(np.count_nonzero(sums > _HALF, axis=1) - 1, np.intp)
 
 
-def normalized(outputs: NDArray[Any]) -> NDArray[Any]:
+def normalized(outputs: Floats) -> Floats:
     """Return each row divided by its sum; equal probabilities if all outputs of a row are 0.
 
     The sum is added from left to right. The order of NumPy's sum depends on the number of outputs.
@@ -474,7 +476,5 @@ def normalized(outputs: NDArray[Any]) -> NDArray[Any]:
     sums = np.add.accumulate(outputs, axis=1)[:, -1:]
     all_zero = sums == 0
     outputs += all_zero
-    probabilities: NDArray[Any] = outputs / np.where(
-        all_zero, outputs.dtype.type(outputs.shape[1]), sums
-    )
+    probabilities: Floats = outputs / np.where(all_zero, outputs.dtype.type(outputs.shape[1]), sums)
     return probabilities

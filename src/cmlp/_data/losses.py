@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
-    from numpy.typing import NDArray
+    from cmlp._data.array_types import AnyArray
 
-    Array: TypeAlias = NDArray[Any]
+    Array: TypeAlias = AnyArray
     Descent: TypeAlias = Callable[[Array, Array, Any, int], Array]
 
 

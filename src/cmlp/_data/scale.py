@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+    from cmlp._data.array_types import AnyArray, Floats
+
     Vector: TypeAlias = NDArray[np.float64]
 
 
@@ -115,7 +117,7 @@ def check_scale_width(scale: object, n_columns: int) -> None:
         )
 
 
-def scaled_rows(X: ArrayLike, scale: float | InputScale, dtype: DTypeLike) -> NDArray[Any]:
+def scaled_rows(X: ArrayLike, scale: float | InputScale, dtype: DTypeLike) -> Floats:
     """Return dense inputs as the network sees them: computed in float64 and rounded once."""
     wide = np.array(X, np.float64)  # a copy, for the operations in place
     if isinstance(scale, InputScale):
@@ -151,7 +153,7 @@ def composed(
 
 def learned_scale(
     kind: str,
-    X: NDArray[Any] | CSR,
+    X: AnyArray | CSR,
     weight: Vector | None = None,
     rows: NDArray[np.int64] | None = None,
 ) -> InputScale:
@@ -195,7 +197,7 @@ def _input_scale_of(center: Vector, spread: Vector, sparse: bool) -> InputScale:
 
 
 def _blocks_of_columns(
-    X: NDArray[Any] | CSR, rows: NDArray[np.int64] | None
+    X: AnyArray | CSR, rows: NDArray[np.int64] | None
 ) -> Iterator[tuple[slice, Vector]]:
     """Yield slices of columns, and these columns of the selected rows, dense and in float64."""
     n_rows = X.shape[0] if rows is None else len(rows)
@@ -302,7 +304,7 @@ _LARGEST_PLAUSIBLE_BYTE = 100
 _SMALLEST_PLAUSIBLE = 1 / 64
 
 
-def warn_of_scale(X: NDArray[Any] | CSR, input_scale: float) -> None:
+def warn_of_scale(X: AnyArray | CSR, input_scale: float) -> None:
     """Warn if inputs times `input_scale` are so large or so small that `input_scale` is probably a mistake.
 
     The function recognizes two mistakes: bytes up to 255 without a scale, and a scale below 1 for inputs that are
@@ -327,9 +329,7 @@ def sample(n_rows: int) -> slice:
     return slice(None, None, -(-n_rows // JUDGED_ROWS))
 
 
-def root_mean_squares(
-    X: NDArray[Any] | CSR, input_scale: float | InputScale
-) -> NDArray[np.float64]:
+def root_mean_squares(X: AnyArray | CSR, input_scale: float | InputScale) -> NDArray[np.float64]:
     """Return the root mean square of each column's scaled values.
 
     At most 256 rows are judged: of a dense matrix evenly spaced ones, of a sparse matrix the first ones.
@@ -356,7 +356,7 @@ def root_mean_squares(
     return found
 
 
-def are_at_most(X: NDArray[Any] | CSR, input_scale: float | InputScale, most: float) -> bool:
+def are_at_most(X: AnyArray | CSR, input_scale: float | InputScale, most: float) -> bool:
     """Return whether this is easily seen of all values that `root_mean_squares` reads, so that it cannot exceed `most`.
 
     That takes a third of the time. Only dense rows with one scale are looked at.
@@ -366,14 +366,14 @@ def are_at_most(X: NDArray[Any] | CSR, input_scale: float | InputScale, most: fl
     return _largest_of(X[sample(len(X))]) * abs(input_scale) <= most
 
 
-def _largest(X: NDArray[Any] | CSR) -> float:
+def _largest(X: AnyArray | CSR) -> float:
     """Return the largest absolute value in the first rows; 0 if there are none or a value is not finite."""
     values = X.data[: X.indptr[min(len(X), SAMPLE_ROWS)]] if isinstance(X, CSR) else X[:SAMPLE_ROWS]
     largest = _largest_of(values)
     return largest if np.isfinite(largest) else 0.0
 
 
-def _largest_of(values: NDArray[Any]) -> float:
+def _largest_of(values: AnyArray) -> float:
     """Return the largest absolute value; 0 if there are no values."""
     return max(-float(values.min(initial=0)), float(values.max(initial=0)))
 
@@ -402,7 +402,7 @@ class Moments:
 
     def add(
         self,
-        X: NDArray[Any] | CSR,
+        X: AnyArray | CSR,
         weight: Vector | None = None,
         rows: NDArray[np.intp] | None = None,
     ) -> None:
@@ -486,7 +486,7 @@ class Moments:
 
 
 def _dense_blocks(
-    X: NDArray[Any] | CSR, weight: Vector | None, rows: NDArray[np.intp] | None
+    X: AnyArray | CSR, weight: Vector | None, rows: NDArray[np.intp] | None
 ) -> Iterator[tuple[Vector, Vector]]:
     """Yield dense rows of a positive weight in float64, with their weights."""
     n_rows = X.shape[0] if rows is None else len(rows)

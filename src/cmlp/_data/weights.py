@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.array_types import AnyArray, FloatType
     from cmlp._data.labels import Labels
 
     ClassWeight: TypeAlias = str | Mapping[Any, float] | Sequence[Mapping[Any, float]] | None
 
 
-def require_normal(weight: NDArray[np.float64] | None, dtype: np.dtype[Any]) -> None:
+def require_normal(weight: NDArray[np.float64] | None, dtype: FloatType) -> None:
     """Raise ValueError unless each weight is 0 or a normal number of the dtype in which the network computes."""
     if weight is None:
         return
@@ -34,7 +35,7 @@ def require_normal(weight: NDArray[np.float64] | None, dtype: np.dtype[Any]) -> 
 
 
 def refusal(
-    weight: NDArray[np.float64], row: int, dtype: np.dtype[Any], name: str = "sample_weight"
+    weight: NDArray[np.float64], row: int, dtype: FloatType, name: str = "sample_weight"
 ) -> str:
     """Return why a network of this dtype cannot use the weight of a row; with the row -1, why not their sum."""
     least, most = _normal_range(dtype)
@@ -46,7 +47,7 @@ def refusal(
     )
 
 
-def _normal_range(dtype: np.dtype[Any]) -> tuple[float, float]:
+def _normal_range(dtype: FloatType) -> tuple[float, float]:
     """Return the least and the greatest weight: the numbers that are normal, and whose reciprocals are."""
     least = float(np.finfo(dtype).tiny)
     return least, 1 / least
@@ -84,7 +85,7 @@ def as_weights(
 
 
 def weights_of_rows(
-    weight: NDArray[np.float64] | None, rows: NDArray[Any] | slice
+    weight: NDArray[np.float64] | None, rows: AnyArray | slice
 ) -> NDArray[np.float64] | None:
     """Return the weights of some of the rows; None without weights."""
     if weight is None:
@@ -105,7 +106,7 @@ class ClassWeights(NamedTuple):
     def times(
         self,
         weight: NDArray[np.float64] | None,
-        targets: NDArray[Any],
+        targets: AnyArray,
         *,
         require_positive: bool = True,
     ) -> NDArray[np.float64]:
@@ -128,7 +129,7 @@ class ClassWeights(NamedTuple):
 def weights_of_classes(
     class_weight: ClassWeight,
     labels: Labels,
-    targets: NDArray[Any],
+    targets: AnyArray,
     weight: NDArray[np.float64] | None,
 ) -> ClassWeights | None:
     """Return the weights of the classes, from encoded and weighted training rows; None if `class_weight` is None."""
@@ -152,7 +153,7 @@ def weights_of_classes(
     )
 
 
-def _indices(targets: NDArray[Any], n_columns: int) -> list[NDArray[np.intp]]:
+def _indices(targets: AnyArray, n_columns: int) -> list[NDArray[np.intp]]:
     """Return the class indices of each column of encoded labels."""
     return list(targets.reshape(-1, n_columns).astype(np.intp).T)
 

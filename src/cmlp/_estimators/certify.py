@@ -22,6 +22,7 @@ from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, shown
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._model.model import NetworkModel, TableModel
 
     Boxes = NDArray[np.float64]
@@ -114,7 +115,7 @@ class _Judge(ABC):
     """Decides about boxes of a model, which are split along the inputs that matter."""
 
     @abstractmethod
-    def targets(self, rows: Boxes) -> NDArray[Any]:
+    def targets(self, rows: Boxes) -> AnyArray:
         """Return what is predicted, in a form that can be compared."""
 
     def possible(self, corners: Boxes, least: Boxes, most: Boxes, row: Boxes) -> Boxes:
@@ -122,11 +123,11 @@ class _Judge(ABC):
         return corners
 
     @abstractmethod
-    def proved(self, low: Boxes, high: Boxes, target: NDArray[Any]) -> NDArray[np.bool_]:
+    def proved(self, low: Boxes, high: Boxes, target: AnyArray) -> NDArray[np.bool_]:
         """Return for each box whether all inputs have this prediction."""
 
     @abstractmethod
-    def slopes(self, low: Boxes, high: Boxes, target: NDArray[Any]) -> Boxes:
+    def slopes(self, low: Boxes, high: Boxes, target: AnyArray) -> Boxes:
         """Return for each box how much each input changes the cost of this prediction, per unit."""
 
     def decide(
@@ -171,14 +172,14 @@ class _NetworkJudge(_Judge):
         activations, numbers = (*net.activations[:-1], *outputs), net.activation_parameters
         self.net = _core.Net(net.sizes, activations, FOR_PREDICTION, net.dtype, numbers, 0.0)
 
-    def targets(self, rows: Boxes) -> NDArray[Any]:
+    def targets(self, rows: Boxes) -> AnyArray:
         """Return what is predicted, in the form of targets: class indices, or 0 and 1 for each output."""
         outputs = self.model.net.forward(self.model.params, rows, scale=self.model.input_scale)
         if self.kind == "multiclass":
             return np.asarray(outputs.argmax(axis=1), np.int32)
         return np.asarray(outputs > 0.5, np.uint8)
 
-    def proved(self, low: Boxes, high: Boxes, target: NDArray[Any]) -> NDArray[np.bool_]:
+    def proved(self, low: Boxes, high: Boxes, target: AnyArray) -> NDArray[np.bool_]:
         """Return for each box whether all inputs have this prediction."""
         bounds = TrainedNet(self.net, self.model.params).bounds((low, high), self.model.input_scale)
         least, most = (bound.astype(np.float64) for bound in bounds)
@@ -190,7 +191,7 @@ class _NetworkJudge(_Judge):
         gaps = least[:, [target]] - np.delete(most, target, axis=1)
         return np.asarray((gaps >= _GAP if self.by_sums else gaps > 0).all(axis=1) & finite)
 
-    def slopes(self, low: Boxes, high: Boxes, target: NDArray[Any]) -> Boxes:
+    def slopes(self, low: Boxes, high: Boxes, target: AnyArray) -> Boxes:
         """Return the gradient of the cost of this prediction in the middle of each box."""
         model, rows = self.model, low / 2 + high / 2
         Y = np.repeat(target[None], len(rows), axis=0)
@@ -272,7 +273,7 @@ def _cases(value: float, radius: float, column: TableColumn) -> list[Case]:
     return [(max(float(low), least), min(float(high), most))]
 
 
-def _entries(model: TableModel, row: Boxes, entries: NDArray[Any], example: Boxes) -> NDArray[Any]:
+def _entries(model: TableModel, row: Boxes, entries: AnyArray, example: Boxes) -> AnyArray:
     """Return a counterexample as the user would pass it: unchanged columns have their entries of X."""
     found = entries.copy()
     for i, codes in enumerate(model.columns.codes):
@@ -292,9 +293,7 @@ def _entries(model: TableModel, row: Boxes, entries: NDArray[Any], example: Boxe
     return found
 
 
-def _bound_part(
-    part: DatePart, low: Boxes, high: Boxes, least: NDArray[Any], most: NDArray[Any]
-) -> None:
+def _bound_part(part: DatePart, low: Boxes, high: Boxes, least: AnyArray, most: AnyArray) -> None:
     """Widen the bounds of the inputs of a part, which are those at both ends, to those of all dates between them."""
     period, is_wide = PARTS[part.name][0], low < high
     with np.errstate(over="ignore"):
@@ -326,7 +325,7 @@ class _TableJudge(_Judge):
         outputs = outputs_of_table(self.networks, self.columns, rows)
         return mean_outputs(outputs, None, self.model.combination.rule)
 
-    def targets(self, rows: Boxes) -> NDArray[Any]:
+    def targets(self, rows: Boxes) -> AnyArray:
         """Return the predicted classes, or which labels are predicted."""
         outputs = self.outputs(rows)
         return np.asarray(outputs > _HALF if self.is_multilabel else self.model.classes(outputs))
@@ -342,7 +341,7 @@ class _TableJudge(_Judge):
                     corner[i] = row[i] if near is None else near
         return corners
 
-    def proved(self, low: Boxes, high: Boxes, target: NDArray[Any]) -> NDArray[np.bool_]:
+    def proved(self, low: Boxes, high: Boxes, target: AnyArray) -> NDArray[np.bool_]:
         """Return for each box whether all inputs have this prediction: the mean rises with each network's output."""
         ends: tuple[list[NDArray[np.float64]], ...] = [], []
         is_point = np.asarray(~(low < high).any(axis=1))
@@ -400,7 +399,7 @@ class _TableJudge(_Judge):
             kept, most, np.nextafter(most, infinity)
         )
 
-    def slopes(self, low: Boxes, high: Boxes, target: NDArray[Any]) -> Boxes:
+    def slopes(self, low: Boxes, high: Boxes, target: AnyArray) -> Boxes:
         """Return how much the lead of the prediction shrinks between the ends of a column, in the middle of others."""
         found = np.zeros(low.shape)
         middle = np.where(low < high, low / 2 + high / 2, low)
@@ -416,7 +415,7 @@ class _TableJudge(_Judge):
             )
         return found
 
-    def _lead(self, outputs: NDArray[np.float64], target: NDArray[Any]) -> NDArray[np.float64]:
+    def _lead(self, outputs: NDArray[np.float64], target: AnyArray) -> NDArray[np.float64]:
         """Return how far the outputs of each row are from another prediction."""
         if self.is_multilabel:
             return np.asarray(np.where(target, outputs - _HALF, _HALF - outputs).min(axis=1))

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._estimators.fit import Fit
     from cmlp._estimators.fitted import ProvenanceNow
     from cmlp._estimators.trainer import Trainer
@@ -69,7 +70,7 @@ class Estimator(SklearnStub, ExportMethods):
         """Return the validated parameters."""
         raise NotImplementedError
 
-    def _rows_of(self, model: Any, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    def _rows_of(self, model: Any, X: ArrayLike) -> tuple[NDArray[np.float64], AnyArray]:
         """Return the X of a user as rows of the model, and as the user reads them."""
         raise NotImplementedError
 

@@ -20,18 +20,20 @@ from cmlp.exceptions import InvalidParameterError, naming, shown
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from numpy.typing import ArrayLike
+
 _MOST_NAMED = 3  # models in a message
 
 
 def fit_many(
     models: Iterable[Any],
-    X: Any = None,
-    y: Any = None,
-    sample_weight: Any = None,
+    X: ArrayLike | None = None,
+    y: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
     *,
-    Xs: Iterable[Any] | None = None,
-    ys: Iterable[Any] | None = None,
-    sample_weights: Iterable[Any] | None = None,
+    Xs: Iterable[ArrayLike] | None = None,
+    ys: Iterable[ArrayLike] | None = None,
+    sample_weights: Iterable[ArrayLike | None] | None = None,
     on_error: str = "raise",
     n_threads: int | None = None,
     verbose: bool = False,
@@ -179,8 +181,8 @@ def _checked_models(models: Iterable[Any]) -> list[Any]:
 
 
 def _for_each_model(
-    n: int, shared: Any, several: Iterable[Any] | None, name: str, optional: bool = False
-) -> list[Any]:
+    n: int, shared: object, several: Iterable[object] | None, name: str, optional: bool = False
+) -> list[object]:
     """Return an argument for each of n models, from one for all or from one for each."""
     if several is None:
         if shared is None and not optional:

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import ParamSpec, Self
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import AnyArray, Floats
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
     from cmlp._model.model import NetworkModel, TrainedModel, TrainedNet
@@ -93,7 +92,7 @@ def frozen_copy(estimator: AnyEstimator) -> AnyEstimator:
     return twin
 
 
-def assigned_params(estimator: object, net: _core.Net) -> NDArray[Any] | None:
+def assigned_params(estimator: object, net: _core.Net) -> Floats | None:
     """Return a parameter block with the `coefs_` and `intercepts_` assigned before fit; None if one is missing."""
     assigned = vars(estimator).get(ASSIGNED, {})
     if not {"coefs_", "intercepts_"} <= set(assigned):
@@ -147,7 +146,7 @@ class Fitted(NamedTuple):
     held_out: HeldOutScores | None = None
     is_useless: bool = False
     useless_rows: object = None
-    folds: NDArray[Any] | None = None
+    folds: AnyArray | None = None
 
     def with_state(self, **changes: Any) -> Self:
         """Return what is kept of one network, with other values of attributes of its state."""

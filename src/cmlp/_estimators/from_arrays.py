@@ -17,7 +17,9 @@ from cmlp.exceptions import InvalidParameterError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
+
+    from cmlp._data.array_types import AnyArray
 
 
 def regressor_from_arrays(
@@ -66,7 +68,7 @@ def classifier_from_arrays(
     return _filled(estimator, [*weights[:-1], last.weights], [*biases[:-1], last.biases], labels)
 
 
-def _with_sizes(cls: type[Any], weights: list[NDArray[Any]], parameters: Mapping[str, Any]) -> Any:
+def _with_sizes(cls: type[Any], weights: list[AnyArray], parameters: Mapping[str, Any]) -> Any:
     if "hidden_layer_sizes" in parameters:
         raise InvalidParameterError(
             "hidden_layer_sizes must not be passed: it follows from the shapes of coefs.",
@@ -79,7 +81,7 @@ def _with_sizes(cls: type[Any], weights: list[NDArray[Any]], parameters: Mapping
 
 
 def _filled(
-    estimator: Any, weights: list[NDArray[Any]], biases: list[NDArray[Any]], y: NDArray[Any] | None
+    estimator: Any, weights: list[AnyArray], biases: list[AnyArray], y: AnyArray | None
 ) -> Any:
     """Return the estimator, fitted with copies of the arrays; placeholder targets y define a classifier's outputs."""
     estimator.coefs_, estimator.intercepts_ = weights, biases
@@ -90,7 +92,7 @@ def _filled(
 
 def _checked_layers(
     coefs: Iterable[ArrayLike], intercepts: Iterable[ArrayLike]
-) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
+) -> tuple[list[AnyArray], list[AnyArray]]:
     """Return weights and biases as arrays of one dtype, float32 or float64, whose shapes match."""
     weights, biases = _tensors(coefs, "coefs", 2), _tensors(intercepts, "intercepts", 1)
     if len(weights) != len(biases):
@@ -114,7 +116,7 @@ def _checked_layers(
     return weights, [vector.astype(dtype, copy=False) for vector in biases]
 
 
-def _tensors(value: Any, name: str, n_dim: int) -> list[NDArray[Any]]:
+def _tensors(value: Any, name: str, n_dim: int) -> list[AnyArray]:
     """Return a list of arrays, each with `n_dim` dimensions and finite."""
     if not hasattr(value, "__iter__"):
         raise TypeError(

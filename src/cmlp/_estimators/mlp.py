@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.array_types import AnyArray, Floats
     from cmlp._data.arrays import LossFunction
     from cmlp._data.weights import ClassWeight
     from cmlp._estimators.fitted import Fitted
@@ -210,7 +211,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator):
             model = vars(self).setdefault(FITTED, twin._fitted).model
         return model
 
-    def _outputs(self, model: NetworkModel, X: ArrayLike) -> NDArray[Any]:
+    def _outputs(self, model: NetworkModel, X: ArrayLike) -> Floats:
         """Return the outputs of the network for the rows of a user's X, which are checked."""
         return self._on_checked_rows(model, X, lambda rows: model.outputs(rows, self.n_threads))
 
@@ -226,7 +227,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator):
         except NonFiniteInputError as error:
             raise first_non_finite_error(error, rows, model.input_scale, net.dtype, names) from None
 
-    def activations(self, X: ArrayLike) -> list[NDArray[Any]]:
+    def activations(self, X: ArrayLike) -> list[Floats]:
         """Return the activations of every layer.
 
         Parameters
@@ -303,7 +304,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator):
 
         return self._on_checked_rows(model, X, gradients)
 
-    def input_gradient(self, X: ArrayLike, y: ArrayLike) -> NDArray[Any]:
+    def input_gradient(self, X: ArrayLike, y: ArrayLike) -> Floats:
         """Return the gradient of each row's cost with respect to the inputs of that row.
 
         It shows which inputs would change the cost most: a saliency map (Simonyan, Vedaldi and
@@ -350,13 +351,11 @@ class MultilayerPerceptron(FittedAttributes, Estimator):
 
         return Network._assembled(model.net, model.params, model.input_scale, self.n_threads)
 
-    def _encoded(self, model: NetworkModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+    def _encoded(self, model: NetworkModel, y: ArrayLike, n_rows: int) -> AnyArray:
         """Return the y of a user as targets of the network."""
         raise NotImplementedError
 
-    def _rows_of(
-        self, model: NetworkModel, X: ArrayLike
-    ) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    def _rows_of(self, model: NetworkModel, X: ArrayLike) -> tuple[NDArray[np.float64], AnyArray]:
         def dense(rows: Any) -> NDArray[np.float64]:
             found = np.asarray(rows if isinstance(rows, np.ndarray) else rows.toarray(), np.float64)
             model.outputs(found, self.n_threads)  # finds NaN
@@ -848,7 +847,7 @@ class MLPClassifier(MultilayerPerceptron):
 
         return certify(self, X, radius, max_time)
 
-    def _encoded(self, model: NetworkModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+    def _encoded(self, model: NetworkModel, y: ArrayLike, n_rows: int) -> AnyArray:
         return model.class_labels.encode(as_targets(y, n_rows, type(self).__name__, labels=True))
 
     def fit_batches(
@@ -1463,7 +1462,7 @@ class MLPRegressor(MultilayerPerceptron):
         model: Self = regressor_from_arrays(cls, coefs, intercepts, parameters)
         return model
 
-    def _encoded(self, model: NetworkModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+    def _encoded(self, model: NetworkModel, y: ArrayLike, n_rows: int) -> AnyArray:
         targets = as_numbers(as_targets(y, n_rows, type(self).__name__))
         targets = targets[:, np.newaxis] if targets.ndim == 1 else targets
         quantiles = model.net.loss_parameter

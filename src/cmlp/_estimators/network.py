@@ -38,14 +38,13 @@ if TYPE_CHECKING:
     import os
     from typing import Self, Unpack
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from cmlp._bridge._core import Net
+    from cmlp._data.array_types import AnyArray, Floats, FloatType
     from cmlp._data.arrays import LossFunction
     from cmlp._data.scale import InputScale
     from cmlp._model.model import NetworkModel
-
-    Array = NDArray[Any]
 
 
 _ALL_ROWS = LARGEST_INTEGER  # a batch size that includes all rows
@@ -189,7 +188,7 @@ class Network(ExportMethods):
     __module__ = "cmlp"
 
     _net: _core.Net
-    _params: NDArray[Any]
+    _params: Floats
     _scale: float | InputScale
     _n_threads: int | None
 
@@ -239,7 +238,7 @@ class Network(ExportMethods):
     def _assembled(
         cls,
         net: _core.Net,
-        params: NDArray[Any],
+        params: Floats,
         input_scale: float | InputScale,
         n_threads: int | None = None,
     ) -> Self:
@@ -248,7 +247,7 @@ class Network(ExportMethods):
         network.__dict__.update(_net=net, _params=params, _scale=input_scale, _n_threads=n_threads)
         return network
 
-    def _share(self, net: _core.Net, params: NDArray[Any]) -> None:
+    def _share(self, net: _core.Net, params: Floats) -> None:
         """Use another parameter block from now on, without a copy."""
         self.__dict__.update(_net=net, _params=params)
 
@@ -319,7 +318,7 @@ class Network(ExportMethods):
         return self._net.loss_parameter or None
 
     @property
-    def dtype(self) -> np.dtype[Any]:
+    def dtype(self) -> FloatType:
         """Type of the parameters and of all arithmetic."""
         return self._net.dtype
 
@@ -348,7 +347,7 @@ class Network(ExportMethods):
         return self._net.n_params
 
     @property
-    def params(self) -> NDArray[Any]:
+    def params(self) -> Floats:
         """All weights and biases in one block. Assigning copies the values into this block."""
         return self._params
 
@@ -363,12 +362,12 @@ class Network(ExportMethods):
         self._params[:] = values
 
     @property
-    def weights(self) -> tuple[NDArray[Any], ...]:
+    def weights(self) -> tuple[Floats, ...]:
         """The weights of each layer, of shape (n_in, n_out): views of `params`."""
         return tuple(self._net.views(self._params)[0])
 
     @property
-    def biases(self) -> tuple[NDArray[Any], ...]:
+    def biases(self) -> tuple[Floats, ...]:
         """The biases of each layer, of shape (n_out,): views of `params`."""
         return tuple(self._net.views(self._params)[1])
 
@@ -436,8 +435,8 @@ class Network(ExportMethods):
     # Prediction
 
     def forward(
-        self, X: ArrayLike, out: NDArray[Any] | None = None, *, order: ArrayLike | None = None
-    ) -> NDArray[Any]:
+        self, X: ArrayLike, out: Floats | None = None, *, order: ArrayLike | None = None
+    ) -> Floats:
         """Return the output activations of each row.
 
         Parameters
@@ -472,7 +471,7 @@ class Network(ExportMethods):
 
     __call__ = forward
 
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
+    def predict(self, X: ArrayLike) -> AnyArray:
         """Return the class of each row; without softmax or logistic outputs, the outputs as numbers.
 
         Parameters
@@ -489,12 +488,12 @@ class Network(ExportMethods):
         outputs = self.forward(X)
         if not traits_of_activation(self.output).is_probability:
             return outputs[:, 0] if self._net.n_out == 1 else outputs
-        classes: NDArray[Any] = (
+        classes: AnyArray = (
             (outputs[:, 0] > 0.5).astype(int) if self._net.n_out == 1 else outputs.argmax(axis=1)
         )
         return classes
 
-    def activations(self, X: ArrayLike) -> list[NDArray[Any]]:
+    def activations(self, X: ArrayLike) -> list[Floats]:
         """Return the activations of every layer, each of shape (n, size); the first are the scaled inputs."""
         hidden = self._net.activations_of(
             self.params, X, scale=self._scale, n_threads=self._n_threads
@@ -503,7 +502,7 @@ class Network(ExportMethods):
         dense = X if to_dense is None else to_dense()
         return [scaled_rows(dense, self._scale, self._net.dtype), *hidden]
 
-    def weighted_sums(self, X: ArrayLike) -> list[NDArray[Any]]:
+    def weighted_sums(self, X: ArrayLike) -> list[Floats]:
         """Return the weighted sums z (before the activation) of every layer after the input, each (n, n_out)."""
         return self._net.activations_of(
             self.params, X, scale=self._scale, n_threads=self._n_threads, sums=True
@@ -604,7 +603,7 @@ class Network(ExportMethods):
 
     def input_gradient(
         self, X: ArrayLike, y: ArrayLike, **objective: Unpack[CostKeywords]
-    ) -> NDArray[Any]:
+    ) -> Floats:
         """Return the gradient of each row's cost with respect to the inputs of that row.
 
         Parameters
@@ -619,9 +618,7 @@ class Network(ExportMethods):
         """
         return self._net.input_gradient(self.params, X, y, **self._keywords(objective))
 
-    def deltas(
-        self, X: ArrayLike, y: ArrayLike, **objective: Unpack[CostKeywords]
-    ) -> list[NDArray[Any]]:
+    def deltas(self, X: ArrayLike, y: ArrayLike, **objective: Unpack[CostKeywords]) -> list[Floats]:
         """Return the derivative of each row's cost with respect to the weighted sums of every layer after the input.
 
         Parameters
@@ -679,7 +676,7 @@ class Network(ExportMethods):
         deltas = self.deltas(X, y)
         return explanation(self._net, self.weights, self.activations(X), deltas, y)
 
-    def bounds(self, lower: ArrayLike, upper: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    def bounds(self, lower: ArrayLike, upper: ArrayLike) -> tuple[Floats, Floats]:
         """Return the least and the largest outputs that `forward` can return for inputs between two corners.
 
         They hold to the bit, with every rounding of the core: no input of the box, whatever its
@@ -934,9 +931,9 @@ _PIECE = 2**20  # elements of a sum between two checks for Ctrl-C
 
 def explanation(
     net: Net,
-    weights: Sequence[Array],
-    activations: Sequence[Array],
-    deltas: Sequence[Array],
+    weights: Sequence[Floats],
+    activations: Sequence[Floats],
+    deltas: Sequence[Floats],
     y: ArrayLike,
 ) -> StepExplanation:
     """Return the wanted changes of a step for each row.
@@ -946,7 +943,9 @@ def explanation(
     """
     targets = _dense_targets(y, net)
     pushes = [-delta for delta in deltas]
-    changes = [push @ matrix.T for push, matrix in zip(pushes[1:], weights[1:], strict=True)]
+    changes: list[Floats] = [
+        push @ matrix.T for push, matrix in zip(pushes[1:], weights[1:], strict=True)
+    ]
     changes.append(_wanted_outputs(net, activations[-1], targets))
     layers = [
         LayerExplanation(change, push, inputs, outputs, matrix.copy())
@@ -957,7 +956,7 @@ def explanation(
     return StepExplanation(targets, layers, _average(net, layers))
 
 
-def _dense_targets(y: ArrayLike, net: Net) -> Array:
+def _dense_targets(y: ArrayLike, net: Net) -> Floats:
     """Return the wanted value of each output; for class indices 1 for the class and 0 for the others."""
     values = np.asarray(y)
     if values.ndim == 2:
@@ -984,7 +983,7 @@ def _average(net: Net, layers: Sequence[LayerExplanation]) -> Gradient:
     return gradient_of(net, flat)
 
 
-def _wanted_outputs(net: Net, a: Array, t: Array) -> Array:
+def _wanted_outputs(net: Net, a: Floats, t: Floats) -> Floats:
     """Return minus the derivative of each row's cost with respect to its outputs `a`, for targets `t`."""
     p = np.asarray(net.loss_parameter, net.dtype)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -994,12 +993,12 @@ def _wanted_outputs(net: Net, a: Array, t: Array) -> Array:
         return traits_of(net.loss).descent(a, t, p, n_classes)
 
 
-def gradient_of(net: Net, flat: NDArray[Any]) -> Gradient:
+def gradient_of(net: Net, flat: Floats) -> Gradient:
     """Return the gradient whose numbers, in the layout of the network's parameters, are `flat`."""
     return Gradient(*net.views(flat), flat, _euclidean_norm(flat))
 
 
-def _euclidean_norm(vector: NDArray[Any]) -> float:
+def _euclidean_norm(vector: Floats) -> float:
     """Return the Euclidean norm of a vector, computed in double precision."""
     squares = 0.0
     for start in range(0, len(vector), _PIECE):

@@ -10,8 +10,7 @@ from cmlp._model.model import NetworkModel
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.json_texts import Metadata
     from cmlp._estimators.fitted import Fitted
     from cmlp._model.model import TrainedModel
@@ -43,7 +42,7 @@ _HASH = re.compile("[0-9a-f]{64}")
 
 def dump_training(
     fitted: Fitted, *, include_training_state: bool, include_provenance: bool | None
-) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
+) -> tuple[dict[str, str], dict[str, AnyArray]]:
     """Return the strings and arrays to store. Without the training state, only counters are kept of it."""
     class_name, provenance = fitted.model.class_name, fitted.provenance
     state = fitted.state if isinstance(fitted.model, NetworkModel) else None

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._bridge import _core
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.arrays import LossFunction
     from cmlp._data.checks import CheckedRows
     from cmlp._data.weights import ClassWeights
@@ -50,12 +51,12 @@ class TargetEncoding(ABC):
     def objective(self) -> Objective:
         """Return what training minimizes, and how it scores."""
 
-    def groups(self, values: NDArray[Any]) -> NDArray[Any] | None:
+    def groups(self, values: AnyArray) -> AnyArray | None:
         """Return each row's group, for a stratified validation split; None if it is not stratified."""
         return None
 
     def weigh(
-        self, targets: NDArray[Any], weight: NDArray[np.float64] | None, *, require_positive: bool
+        self, targets: AnyArray, weight: NDArray[np.float64] | None, *, require_positive: bool
     ) -> NDArray[np.float64] | None:
         """Return the weights of rows, multiplied by those of their classes."""
         weights = self.class_weights
@@ -64,7 +65,7 @@ class TargetEncoding(ABC):
         return weights.times(weight, targets, require_positive=require_positive)
 
     @abstractmethod
-    def values(self, y: NDArray[Any]) -> NDArray[Any]:
+    def values(self, y: AnyArray) -> AnyArray:
         """Return targets for the core."""
 
     def encode(
@@ -86,7 +87,7 @@ class ClassEncoding(TargetEncoding):
         softmax = labels.kind == "multiclass" and not traits_of(loss).is_squared
         self.output = "softmax" if softmax else "logistic"
 
-    def values(self, y: NDArray[Any]) -> NDArray[Any]:
+    def values(self, y: AnyArray) -> AnyArray:
         """Return encoded labels."""
         return self.labels.encode(y)
 
@@ -95,7 +96,7 @@ class ClassEncoding(TargetEncoding):
         labels = self.labels
         return Objective(lambda outputs, y, weight: accuracy(labels.correct(outputs, y), weight))
 
-    def groups(self, values: NDArray[Any]) -> NDArray[Any] | None:
+    def groups(self, values: AnyArray) -> AnyArray | None:
         """Return the classes of the rows if there are two."""
         return values[:, 0] if self.labels.kind == "binary" else None
 
@@ -116,7 +117,7 @@ class NumberEncoding(TargetEncoding):
         self.n_outputs = n_columns if self.quantiles is None else len(self.quantiles)
         self.output = traits_of(self.loss).output
 
-    def values(self, y: NDArray[Any]) -> NDArray[Any]:
+    def values(self, y: AnyArray) -> AnyArray:
         """Return a matrix of numbers."""
         targets = targets_in_range(_as_matrix(y), self.loss)
         if self.quantiles is not None:
@@ -138,7 +139,7 @@ class NumberEncoding(TargetEncoding):
         return objective
 
 
-def _as_matrix(y: NDArray[Any]) -> NDArray[Any]:
+def _as_matrix(y: AnyArray) -> AnyArray:
     """Return numbers as a matrix."""
     y = as_numbers(y)
     return y[:, np.newaxis] if y.ndim == 1 else y
@@ -181,7 +182,7 @@ def learn_encoding(
     return encoding, EncodedRows(rows.X, values, weight)
 
 
-def _known_labels(fit: Fit, y: NDArray[Any], classes: ArrayLike | None) -> Labels:
+def _known_labels(fit: Fit, y: AnyArray, classes: ArrayLike | None) -> Labels:
     """Return the labels if a call sees only a part of the rows; the first call needs `classes`."""
     previous: Any = fit.previous
     if previous is None:
@@ -199,7 +200,7 @@ def _known_labels(fit: Fit, y: NDArray[Any], classes: ArrayLike | None) -> Label
 
 
 def accuracy_of_labels(
-    predicted: NDArray[Any],
+    predicted: AnyArray,
     y: ArrayLike,
     sample_weight: ArrayLike | None,
     labels: Labels,
@@ -231,13 +232,13 @@ def accuracy_of_labels(
 class TrainerEncoding(TargetEncoding):
     """Targets of a `Trainer`, as `Network.cost` accepts them: class indices, or a matrix."""
 
-    def __init__(self, net: _core.Net, y: NDArray[Any]) -> None:
+    def __init__(self, net: _core.Net, y: AnyArray) -> None:
         self._net = net
         self._has_indices = y.ndim == 1
         self.n_outputs = net.n_out
         self.output = net.activations[-1]
 
-    def values(self, y: NDArray[Any]) -> NDArray[Any]:
+    def values(self, y: AnyArray) -> AnyArray:
         """Return class indices, or the matrix as it is."""
         net = self._net
         if y.ndim == 1:
@@ -271,7 +272,7 @@ class TrainerEncoding(TargetEncoding):
             lambda outputs, y, weight: accuracy(((outputs > 0.5) == (y > 0.5)).all(axis=1), weight)
         )
 
-    def groups(self, values: NDArray[Any]) -> NDArray[Any] | None:
+    def groups(self, values: AnyArray) -> AnyArray | None:
         """Return the only column if it is of zeros and ones, as for a binary classifier."""
         is_column = traits_of(self._net.loss).has_probabilities and self.n_outputs == 1
         if self._has_indices or not is_column or self.output == "softmax":

@@ -41,8 +41,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any, Self
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._estimators.fit import Fit
     from cmlp._estimators.fitted import Fitted, ProvenanceNow
     from cmlp._train.training import Training
@@ -525,7 +526,7 @@ class Trainer:
         self,
         net: _core.Net,
         X: ArrayLike,
-        y: NDArray[Any],
+        y: AnyArray,
         weight: ArrayLike | None,
         encoding: TrainerEncoding,
     ) -> EncodedRows:

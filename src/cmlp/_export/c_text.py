@@ -10,7 +10,7 @@ import re
 import textwrap
 from importlib.resources import files
 from string import Template
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import TextIO
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import AnyArray
     from cmlp._export.quantization import Int8Comparison
     from cmlp._model.model import Combination, NetworkModel, TrainedNet
 
@@ -142,7 +141,7 @@ def literal(text: str) -> str:
     return f'"{"".join(texts)}"'
 
 
-def float_literals(values: NDArray[Any]) -> list[str]:
+def float_literals(values: AnyArray) -> list[str]:
     """Return float32 numbers as the shortest decimal literals.
 
     A compiler reads the same bits from them.
@@ -167,12 +166,12 @@ def inner(definition: str) -> str:
     return definition.replace("\n", "\n    ").strip()
 
 
-def float_array(name: str, values: NDArray[Any], attribute: str = "") -> str:
+def float_array(name: str, values: AnyArray, attribute: str = "") -> str:
     """Return the definition of an array of float."""
     return array(f"float {name}", float_literals(values), 8, attribute)
 
 
-def integer_array(ctype: str, name: str, values: NDArray[Any], attribute: str = "") -> str:
+def integer_array(ctype: str, name: str, values: AnyArray, attribute: str = "") -> str:
     """Return the definition of an array of integers."""
     texts = map(str, np.asarray(values).ravel().tolist())
     per_line = 24 if ctype in ("int8_t", "uint8_t") else 10
@@ -502,7 +501,7 @@ class NetText:
         )
 
 
-def expected_outputs(outputs: NDArray[Any], what: str, per_line: int) -> str:
+def expected_outputs(outputs: AnyArray, what: str, per_line: int) -> str:
     """Return the array of bits that the self-check expects, for pseudo-random inputs or rows."""
     if not np.isfinite(outputs).all():
         raise ValueError(
@@ -746,7 +745,7 @@ def _write_row_check(model: NetworkModel, prefix: str) -> Function:
         state = (state * 1664525 + 1013904223) % 2**32
         numbers.append((state >> 8) - 2**23)
     shrinking = 2.0 ** -np.arange(CHECK_ROWS)[:, None]
-    rows: NDArray[Any]
+    rows: AnyArray
     if isinstance(scale, tuple):
         rows = (
             scale.shift

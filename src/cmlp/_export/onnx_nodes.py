@@ -14,9 +14,9 @@ from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from types import ModuleType
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import AnyArray, FloatType
     from cmlp._model.model import TrainedNet
 
 
@@ -27,7 +27,7 @@ DEFAULT_OPSET = 17  # ONNX Runtime 1.12 (2022) and later read it
 FUNCTIONS_OPSET = 15  # the first whose version of the file format has functions
 
 
-def require_opset(onnx: Any, opset: object) -> int:
+def require_opset(onnx: ModuleType, opset: object) -> int:
     """Return an opset that can be written; raises InvalidParameterError for another one."""
     newest = min(NEWEST_OPSET, onnx.defs.onnx_opset_version())
     is_integer = isinstance(opset, Integral) and not isinstance(opset, bool)
@@ -42,7 +42,7 @@ def require_opset(onnx: Any, opset: object) -> int:
     return int(opset)  # type: ignore[call-overload,no-any-return]
 
 
-def _versions_with(onnx: Any, opset: int) -> tuple[int, int]:
+def _versions_with(onnx: ModuleType, opset: int) -> tuple[int, int]:
     """Return the versions of the file format and of ai.onnx.ml that came with an opset."""
     release = next(row for row in onnx.helper.VERSION_TABLE if row[2] == opset)
     return release[1], release[3]
@@ -55,7 +55,7 @@ class Nodes:
     begin with the prefix.
     """
 
-    def __init__(self, onnx: Any, dtype: np.dtype[Any], opset: int, prefix: str = "") -> None:
+    def __init__(self, onnx: ModuleType, dtype: FloatType, opset: int, prefix: str = "") -> None:
         self.onnx = onnx
         self.dtype = dtype
         self.opset = opset
@@ -142,7 +142,7 @@ class Nodes:
 
     # Parts of the graph
 
-    def element(self, dtype: np.dtype[Any]) -> int:
+    def element(self, dtype: np.dtype[np.generic]) -> int:
         """Return ONNX's code of a dtype."""
         if dtype.kind == "U":
             dtype = np.dtype(object)
@@ -150,7 +150,7 @@ class Nodes:
         return code
 
     def output(
-        self, name: str, value: str, dtype: np.dtype[Any], n_columns: int | None = None
+        self, name: str, value: str, dtype: np.dtype[np.generic], n_columns: int | None = None
     ) -> None:
         """Add an output of the graph, with one row for each row of X."""
         shape: list[str | int] = ["N"]
@@ -224,7 +224,7 @@ class Nodes:
         """Return the name of a constant number in double precision."""
         return self.constant(f"double_{float(value)!r}", np.asarray(value, np.float64))
 
-    def constant(self, name: str, values: NDArray[Any]) -> str:
+    def constant(self, name: str, values: AnyArray) -> str:
         """Add a constant, unless there is one of this name; return its name in the graph."""
         name = self.prefix + name
         if name not in self.constants:

@@ -38,10 +38,18 @@ from cmlp.exceptions import optional
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
+    from types import ModuleType
+    from typing import TypeAlias
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.array_types import AnyArray, FloatType
     from cmlp._model.model import NetworkModel
+
+    # Of an operator by name: numbers, texts, tensors and lists of them, as ONNX reads them.
+    Attributes: TypeAlias = dict[str, Any]
+    # Of an operator: each is a `Value`, whose kind the rule for the operator implies.
+    Arguments: TypeAlias = list[Any]
 
 
 _OLDEST_OPSET = 7  # before, operators had attributes for broadcasting
@@ -56,13 +64,17 @@ class Constant:
     """
 
     def __init__(
-        self, onnx: Any, tensor: Any, dtype: np.dtype[Any] | None = None, transposed: bool = False
+        self,
+        onnx: ModuleType,
+        tensor: Any,
+        dtype: np.dtype[Any] | None = None,
+        transposed: bool = False,
     ) -> None:
         self._onnx = onnx
         self._tensor = tensor
         self._transposed = transposed
         self._stored = dtype_of(onnx, tensor.data_type)
-        self._value: NDArray[Any] | None = None
+        self._value: AnyArray | None = None
         self.shape = tuple(tensor.dims)
         if transposed:
             self.shape = self.shape[::-1]
@@ -71,7 +83,7 @@ class Constant:
             raise ValueError(f"the constant {tensor.name!r} has the shape {self.shape}")
 
     @property
-    def value(self) -> NDArray[Any]:
+    def value(self) -> AnyArray:
         """The elements."""
         if self._value is None:
             self._value = self._read_elements()
@@ -79,10 +91,10 @@ class Constant:
                 self._value = self._value.T
         return self._value
 
-    def _read_elements(self) -> NDArray[Any]:
+    def _read_elements(self) -> AnyArray:
         if self._stored.kind != "O":
             stored = self._onnx.numpy_helper.to_array(self._tensor)
-            value: NDArray[Any] = stored.astype(self.dtype, copy=False)
+            value: AnyArray = stored.astype(self.dtype, copy=False)
             return value
         # to_array makes a text array, which drops NUL characters and can be far larger than the
         # file.
@@ -112,7 +124,7 @@ class Constant:
         """Return the transposed matrix."""
         return Constant(self._onnx, self._tensor, self.dtype, not self._transposed)
 
-    def cast(self, dtype: np.dtype[Any]) -> Constant | None:
+    def cast(self, dtype: np.dtype[np.generic]) -> Constant | None:
         """Return the constant in another dtype.
 
         It is None if more than the precision of floating-point numbers changes.
@@ -134,7 +146,7 @@ class Node(NamedTuple):
     name: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    attributes: dict[str, Any]
+    attributes: Attributes
 
     def __str__(self) -> str:
         place = "output ''"
@@ -151,9 +163,9 @@ class Graph(NamedTuple):
     Type and shape, with None for an open size, are those of its only input.
     """
 
-    onnx: Any
+    onnx: ModuleType
     input: str
-    dtype: np.dtype[Any]
+    dtype: np.dtype[np.generic]
     shape: tuple[int | None, ...]
     constants: dict[str, Constant]
     nodes: list[Node]
@@ -161,7 +173,7 @@ class Graph(NamedTuple):
     metadata: dict[str, str]
 
 
-def read_graph(onnx: Any, path: str | os.PathLike[str]) -> Graph:
+def read_graph(onnx: ModuleType, path: str | os.PathLike[str]) -> Graph:
     """Read an ONNX file; raises ValueError if it is not one, OSError if it cannot be read."""
     with open_regular(path):
         pass  # a missing file or a named pipe is an OSError, not a file in another format
@@ -176,7 +188,7 @@ def read_graph(onnx: Any, path: str | os.PathLike[str]) -> Graph:
         raise ValueError(f"{path} is not a valid ONNX file: {error!r}") from error
 
 
-def dtype_of(onnx: Any, code: int) -> np.dtype[Any]:
+def dtype_of(onnx: ModuleType, code: int) -> np.dtype[Any]:
     """Return the dtype for ONNX's number of an element type; raises ValueError if there is none."""
     try:
         dtype: np.dtype[Any] = onnx.helper.tensor_dtype_to_np_dtype(code)
@@ -185,7 +197,7 @@ def dtype_of(onnx: Any, code: int) -> np.dtype[Any]:
     return dtype
 
 
-def _convert_graph(onnx: Any, model: Any) -> Graph:
+def _convert_graph(onnx: ModuleType, model: Any) -> Graph:
     graph = model.graph
     nodes = [_read_node(onnx, node) for node in graph.node]
     constants = [tensor.name for tensor in graph.initializer]
@@ -235,7 +247,7 @@ def _read_size(size: Any) -> int | None:
     return None
 
 
-def _read_node(onnx: Any, node: Any) -> Node:
+def _read_node(onnx: ModuleType, node: Any) -> Node:
     _require_unique([entry.name for entry in node.attribute])
     if node.domain in ("", "ai.onnx"):
         operator = node.op_type
@@ -262,7 +274,7 @@ def _require_unique(names: list[str]) -> None:
         raise ValueError(f"the name {twice[0]!r} is used twice")
 
 
-def _require_own(onnx: Any, function: Any, opset: int) -> None:
+def _require_own(onnx: ModuleType, function: Any, opset: int) -> None:
     """Raise ValueError if a function in a file is not the one that `to_onnx` writes."""
     text = None
     if function.domain == DOMAIN and not _overload(function):
@@ -279,7 +291,7 @@ def _require_defined(nodes: list[Node], functions: set[str]) -> None:
             raise ValueError(f"{node} is not defined in the file")
 
 
-def _same_function(onnx: Any, a: Any, b: Any) -> bool:
+def _same_function(onnx: ModuleType, a: Any, b: Any) -> bool:
     fields = ("input", "output", "attribute")
     same = len(a.node) == len(b.node) and all(
         list(getattr(a, name)) == list(getattr(b, name)) for name in fields
@@ -290,7 +302,7 @@ def _same_function(onnx: Any, a: Any, b: Any) -> bool:
     )
 
 
-def _same_node(onnx: Any, a: Node, b: Node) -> bool:
+def _same_node(onnx: ModuleType, a: Node, b: Node) -> bool:
     if a._replace(name="", attributes={}) != b._replace(name="", attributes={}):
         return False
     if a.attributes.keys() != b.attributes.keys():
@@ -311,7 +323,7 @@ class _Inlined(NamedTuple):
     name: str
     inputs: list[str]  # z, and the parameter of the activation
     nodes: list[Node]
-    constants: dict[str, NDArray[Any]]
+    constants: dict[str, AnyArray]
 
     def call(self, nodes: list[Node], constants: dict[str, Constant]) -> Node | None:
         """Return the call of the function whose nodes these are; None if they are others."""
@@ -335,7 +347,7 @@ class _Inlined(NamedTuple):
         return Node(f"{DOMAIN}.{self.name}", nodes[0].name, inputs, nodes[-1].outputs, {})
 
 
-def _inlined_activation(onnx: Any, name: str, opset: int) -> _Inlined:
+def _inlined_activation(onnx: ModuleType, name: str, opset: int) -> _Inlined:
     function = onnx.parser.parse_function(function_text(name, opset))
     written = Nodes(onnx, np.dtype(np.float64), opset)
     written.inlined(function, function.input)
@@ -349,7 +361,7 @@ def _inlined_activation(onnx: Any, name: str, opset: int) -> _Inlined:
 
 
 def _call_functions(
-    onnx: Any, nodes: list[Node], constants: dict[str, Constant], opset: int
+    onnx: ModuleType, nodes: list[Node], constants: dict[str, Constant], opset: int
 ) -> list[Node]:
     """Return the nodes of a file of `to_onnx` with calls of its functions that are inlined."""
     activations = [_inlined_activation(onnx, name, opset) for name in BODIES]
@@ -381,7 +393,7 @@ ACTIVATIONS = ("identity", *OPERATORS, "silu", "gelu")
 class Inputs(NamedTuple):
     """The inputs of the graph, scaled and in another shape or dtype."""
 
-    dtype: np.dtype[Any]
+    dtype: np.dtype[np.generic]
     shape: tuple[int | None, ...]
     scale: float | None = None  # the number by which all inputs are multiplied
     rounded: bool = False  # whether a conversion to float32 may have rounded
@@ -441,7 +453,7 @@ class WeightedSums:
             layer = self.before.normalization.before(layer)
         return layer
 
-    def _arrays(self) -> tuple[NDArray[Any], NDArray[Any]]:
+    def _arrays(self) -> tuple[AnyArray, AnyArray]:
         """Return the weights (n_in, n_out) and the biases (n_out,), without normalizations."""
         scalar = self.weights.dtype.type
         alpha = scalar(self.alpha)
@@ -473,7 +485,7 @@ Value = Constant | Inputs | InputRows | Term | None
 
 
 def multiply_weights(
-    node: Node, attributes: dict[str, Any], x: Inputs | Term, others: list[Any]
+    node: Node, attributes: Attributes, x: Inputs | Term, others: list[Any]
 ) -> Term:
     """Return the weighted sums of a new layer."""
     weights = None
@@ -529,7 +541,7 @@ def add_biases(node: Node, sums: WeightedSums, biases: Any, beta: float) -> Term
 
 
 def read_normalization(
-    node: Node, attributes: dict[str, Any], arguments: list[Any], dtype: np.dtype[Any]
+    node: Node, attributes: Attributes, arguments: Arguments, dtype: np.dtype[np.generic]
 ) -> Normalization:
     """Return what a BatchNormalization computes in prediction.
 
@@ -549,7 +561,7 @@ def read_normalization(
 # ------------------------------------------- what operators compute from the input of an ONNX graph
 
 
-def apply_to_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Value:
+def apply_to_inputs(node: Node, attributes: Attributes, arguments: Arguments) -> Value:
     """Return what a node computes from the inputs; None if no rule matches."""
     x = arguments[0]
     others = arguments[1:]
@@ -585,7 +597,7 @@ def apply_to_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]
 
 
 def _normalize_inputs(
-    node: Node, attributes: dict[str, Any], x: Inputs, arguments: list[Any]
+    node: Node, attributes: Attributes, x: Inputs, arguments: Arguments
 ) -> Inputs | None:
     """Return the inputs after a batch normalization; None if they are no matrix of its columns."""
     if len(x.shape) != 2:
@@ -597,7 +609,7 @@ def _normalize_inputs(
     return x._replace(shape=(x.shape[0], n), normalization=normalization)
 
 
-def _scale_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Inputs:
+def _scale_inputs(node: Node, attributes: Attributes, arguments: Arguments) -> Inputs:
     """Return the inputs after arithmetic with constants.
 
     Raises ValueError for other arithmetic on them.
@@ -634,9 +646,7 @@ def _scale_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]) 
         return _fold_scale(node, x, -values, np.ones(1))
 
 
-def _apply_scaler(
-    node: Node, attributes: dict[str, Any], x: Inputs, arguments: list[Any]
-) -> Inputs:
+def _apply_scaler(node: Node, attributes: Attributes, x: Inputs, arguments: Arguments) -> Inputs:
     """Return the inputs after ``(x - offset) * scale``.
 
     ai.onnx.ml computes the result in float32.
@@ -694,9 +704,9 @@ def _fold_scale(
     return x._replace(scale=None, columns=(shift, factor), rounded=rounded)
 
 
-def _scaling_dtype(x: Inputs) -> np.dtype[Any]:
+def _scaling_dtype(x: Inputs) -> FloatType:
     """Return the type in which the inputs are scaled; a Scaler uses float32 for other types."""
-    return x.dtype if x.dtype == np.float64 else np.dtype(np.float32)
+    return np.dtype(np.float64 if x.dtype == np.float64 else np.float32)
 
 
 def _largest_number(x: Inputs) -> float:
@@ -704,7 +714,7 @@ def _largest_number(x: Inputs) -> float:
     return float(np.finfo(_scaling_dtype(x)).max)
 
 
-def _cast_inputs(x: Inputs, to: np.dtype[Any]) -> Inputs | None:
+def _cast_inputs(x: Inputs, to: np.dtype[np.generic]) -> Inputs | None:
     """Return the inputs in another dtype.
 
     It is None if this changes more than the precision of the network requires.
@@ -719,7 +729,7 @@ def _cast_inputs(x: Inputs, to: np.dtype[Any]) -> Inputs | None:
     return x._replace(dtype=to, rounded=x.rounded or not exact)
 
 
-def _reshape_inputs(node: Node, attributes: dict[str, Any], x: Inputs, shape: Any) -> Inputs | None:
+def _reshape_inputs(node: Node, attributes: Attributes, x: Inputs, shape: Any) -> Inputs | None:
     """Return the inputs as a matrix with the same rows; None if the rows may be others."""
     target: Any = None
     if isinstance(shape, Constant):
@@ -746,9 +756,7 @@ def _product(sizes: Sequence[int | None]) -> int | None:
     return math.prod(known) if len(known) == len(sizes) else None
 
 
-def apply_to_shape(
-    node: Node, attributes: dict[str, Any], arguments: list[Any]
-) -> InputRows | None:
+def apply_to_shape(node: Node, attributes: Attributes, arguments: Arguments) -> InputRows | None:
     """Return a part of the inputs' shape, from which a graph computes the target of Reshape.
 
     Its 0 is the rows.
@@ -827,7 +835,7 @@ _ROOTS = {math.sqrt(0.5): "sqrt(1/2)", math.sqrt(2): "sqrt(2)"}  # may be rounde
 _ROUNDED = 1e-6
 
 
-def apply_to_terms(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Value:
+def apply_to_terms(node: Node, attributes: Attributes, arguments: Arguments) -> Value:
     """Return a layer, or a function of a layer's weighted sums."""
     first = arguments[0]
     term: Term = next(argument for argument in arguments if isinstance(argument, Term))
@@ -857,7 +865,7 @@ def apply_to_terms(node: Node, attributes: dict[str, Any], arguments: list[Any])
 
 
 def _normalize_term(
-    node: Node, attributes: dict[str, Any], term: Term, arguments: list[Any]
+    node: Node, attributes: Attributes, term: Term, arguments: Arguments
 ) -> Term | None:
     """Return a layer whose sums or activations are normalized; None if the term is no layer."""
     if arguments[0] is not term or term.state not in ACTIVATIONS:
@@ -876,7 +884,7 @@ def _normalize_term(
     )
 
 
-def _limit_term(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
+def _limit_term(node: Node, attributes: Attributes, arguments: Arguments) -> Term | None:
     """Return Clip as "relu", which has the limit 0 only; raises ValueError for other limits."""
     term = arguments[0]
     if not isinstance(term, Term):
@@ -899,7 +907,7 @@ def _limit_term(node: Node, attributes: dict[str, Any], arguments: list[Any]) ->
     return Term(term.sums, "relu")
 
 
-def _sort_outputs(term: Term, arguments: list[Any]) -> Term | None:
+def _sort_outputs(term: Term, arguments: Arguments) -> Term | None:
     """Return the outputs of each row in ascending order, as several quantiles are."""
     if len(arguments) != 2 or not isinstance(arguments[1], Constant):
         return None
@@ -911,7 +919,7 @@ def _sort_outputs(term: Term, arguments: list[Any]) -> Term | None:
 
 
 def _look_up_state(
-    node: Node, attributes: dict[str, Any], arguments: list[Any], term: Term
+    node: Node, attributes: Attributes, arguments: Arguments, term: Term
 ) -> Term | None:
     """Look up an operator in the table of states."""
     if node.operator.startswith(f"{DOMAIN}.") and term.sums.weights.dtype != np.float64:
@@ -974,7 +982,7 @@ def _name_operand(argument: Any, term: Term, operator: str) -> str:
 # ------------------------------------------------------------------------------------------- labels
 
 
-def _reshape_term(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
+def _reshape_term(attributes: Attributes, arguments: Arguments) -> Term | None:
     """Return a term whose column becomes a vector, or a vector that becomes a column.
 
     The term has outputs or labels.
@@ -1003,7 +1011,7 @@ def _reshape_term(attributes: dict[str, Any], arguments: list[Any]) -> Term | No
     return None
 
 
-def _squeeze_term(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
+def _squeeze_term(attributes: Attributes, arguments: Arguments) -> Term | None:
     if len(arguments) == 2 and isinstance(arguments[1], Constant):
         axes = arguments[1].integers()
     else:
@@ -1018,7 +1026,7 @@ def _squeeze_term(attributes: dict[str, Any], arguments: list[Any]) -> Term | No
     return None
 
 
-def _find_largest(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
+def _find_largest(attributes: Attributes, arguments: Arguments) -> Term | None:
     (term,) = arguments
     form = "index column" if attributes["keepdims"] else "index"
     if term.state == "log softmax":
@@ -1030,7 +1038,7 @@ def _find_largest(attributes: dict[str, Any], arguments: list[Any]) -> Term | No
     return None
 
 
-def _look_up_labels(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
+def _look_up_labels(attributes: Attributes, arguments: Arguments) -> Term | None:
     """Return the label of a class index."""
     classes, term = arguments
     if not isinstance(classes, Constant) or len(classes.shape) != 1:
@@ -1041,7 +1049,7 @@ def _look_up_labels(attributes: dict[str, Any], arguments: list[Any]) -> Term | 
     return Term(term.sums, state, source=term.source, classes=classes)
 
 
-def _cast_term(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
+def _cast_term(attributes: Attributes, arguments: Arguments) -> Term | None:
     term: Term = arguments[0]
     to = attributes["to"]
     if isinstance(term.classes, Constant):
@@ -1060,7 +1068,7 @@ def _cast_term(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
     return None
 
 
-def _map_labels(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
+def _map_labels(attributes: Attributes, arguments: Arguments) -> Term | None:
     (term,) = arguments
     labels = [values for values in attributes.values() if values is not None]
     if len(labels) != 1 or term.state not in ("softmax", "logistic", "pair"):
@@ -1080,7 +1088,7 @@ _CAST_STATES: dict[str, tuple[str, str, tuple[type[np.generic], ...]]] = {
     "index column": ("index column", "", _INTEGERS),
     "-sum": ("has sum", "", (np.bool_,)),
 }
-_LABEL_RULES: dict[str, Callable[[dict[str, Any], list[Any]], Term | None]] = {
+_LABEL_RULES: dict[str, Callable[[Attributes, Arguments], Term | None]] = {
     "ArgMax": _find_largest,
     "Cast": _cast_term,
     "Gather": _look_up_labels,
@@ -1243,11 +1251,11 @@ def _read_labels(label: Term) -> Labels:
     return labels
 
 
-def _read_classes(label: Term) -> NDArray[Any]:
+def _read_classes(label: Term) -> AnyArray:
     """Return the labels of the outputs, in their order."""
     if label.state == "multilabel":
         return np.arange(label.sums.n_out)
-    values: NDArray[Any] = label.classes.value
+    values: AnyArray = label.classes.value
     if values.dtype.kind != "O":
         return values
     texts = values.tolist()
@@ -1374,7 +1382,7 @@ def _execute_node(graph: Graph, node: Node, arguments: list[Value]) -> Value:
     return _apply_to_constants(node, attributes, arguments)
 
 
-def _read_attributes(node: Node) -> dict[str, Any]:
+def _read_attributes(node: Node) -> Attributes:
     """Return the attributes of a node with defaults.
 
     Raises ValueError for values that are not supported.
@@ -1417,7 +1425,7 @@ def _read_constant(graph: Graph, node: Node) -> Constant | None:
     return Constant(graph.onnx, value)
 
 
-def _apply_to_constants(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Value:
+def _apply_to_constants(node: Node, attributes: Attributes, arguments: Arguments) -> Value:
     if len(arguments) == 1 and node.operator == "Transpose" and len(arguments[0].shape) == 2:
         return arguments[0].transpose()  # type: ignore[no-any-return]
     if len(arguments) == 1 and node.operator == "Cast":

@@ -24,9 +24,11 @@ from cmlp.exceptions import InvalidParameterError, optional
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
+    from types import ModuleType
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray, FloatType
     from cmlp._data.scale import InputScale
     from cmlp._model.model import NetworkModel, TrainedModel
     from cmlp._model.table_columns import Statistics, TableColumn
@@ -474,7 +476,7 @@ def _estimate_size(model: TrainedModel) -> int:
     return size
 
 
-def _convert_labels(classes: NDArray[Any]) -> NDArray[Any]:
+def _convert_labels(classes: AnyArray) -> AnyArray:
     """Return class labels in a dtype that ONNX has.
 
     Raises TypeError or ValueError for other labels.
@@ -522,9 +524,9 @@ class _Writer(Nodes):
     trained: TrainedModel
     inputs: list[Any]  # of the graph
     a: str  # the outputs of the network, or of all networks as a mean
-    output_dtype: np.dtype[Any]
+    output_dtype: FloatType
 
-    def input(self, name: str, dtype: np.dtype[Any], n_columns: int) -> Any:
+    def input(self, name: str, dtype: np.dtype[np.generic], n_columns: int) -> Any:
         """Return an input of the graph."""
         return self.onnx.helper.make_tensor_value_info(name, self.element(dtype), ["N", n_columns])
 
@@ -538,7 +540,7 @@ class _Writer(Nodes):
         else:
             self.output("prediction", self.a, self.output_dtype, n)
 
-    def classifier(self, classes: NDArray[Any]) -> None:
+    def classifier(self, classes: AnyArray) -> None:
         """Add the outputs "label" and "probabilities".
 
         For multilabel targets, the labels are a 0/1 matrix.
@@ -568,7 +570,9 @@ class _RowWriter(_Writer):
 
     trained: NetworkModel
 
-    def __init__(self, onnx: Any, model: NetworkModel, input_dtype: str | None, opset: int) -> None:
+    def __init__(
+        self, onnx: ModuleType, model: NetworkModel, input_dtype: str | None, opset: int
+    ) -> None:
         super().__init__(onnx, model.net.dtype, opset)
         self.trained = model
         self.output_dtype = self.dtype
@@ -628,7 +632,7 @@ class _TableWriter(_Writer):
 
     trained: TableModel
 
-    def __init__(self, onnx: Any, model: TableModel, opset: int) -> None:
+    def __init__(self, onnx: ModuleType, model: TableModel, opset: int) -> None:
         outputs = ["prediction"]
         if model.labels is not None:
             outputs = ["label", "probabilities"]

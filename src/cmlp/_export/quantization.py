@@ -31,9 +31,10 @@ from cmlp.exceptions import InvalidParameterError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._model.model import NetworkModel
 
-    Array = NDArray[Any]
+    Array = AnyArray
 
 # The table of an activation ends here; the function is nearly constant beyond.
 _LIMITS = {"logistic": 8.0, "tanh": 4.0}
@@ -340,7 +341,7 @@ def calibration_rows(model: NetworkModel, calibrate: Any) -> tuple[Array, Array 
     )
 
 
-def _check_rows(X: Any) -> NDArray[Any]:
+def _check_rows(X: Any) -> AnyArray:
     """Return X as a finite array of uint8, float32 or float64."""
     if is_sparse(X):
         X = as_dense(X, "calibrate")

@@ -20,8 +20,11 @@ from cmlp._model.model import TableModel
 from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from types import ModuleType
 
+    from numpy.typing import ArrayLike
+
+    from cmlp._data.array_types import AnyArray
     from cmlp._model.model import NetworkModel, TrainedModel, TrainedNet
 
 # Above this weighted sum, torch's softplus returns its input. The default of 20 is too small for
@@ -87,7 +90,7 @@ def to_torch(model: TrainedModel) -> Any:
     return torch.nn.Sequential(*modules).eval()
 
 
-def _build_modules(torch: Any, trained: TrainedNet) -> list[Any]:
+def _build_modules(torch: ModuleType, trained: TrainedNet) -> list[Any]:
     """Return the modules of a network's layers."""
     from cmlp._export.torch_layers import Sort
 
@@ -106,7 +109,7 @@ def _build_modules(torch: Any, trained: TrainedNet) -> list[Any]:
     return modules
 
 
-def _build_activation(torch: Any, activation: str, parameter: float) -> Any:
+def _build_activation(torch: ModuleType, activation: str, parameter: float) -> Any:
     """Return the module of an activation."""
     if activation == "exp":
         from cmlp._export.torch_layers import Exp
@@ -134,7 +137,7 @@ def read_torch(module: Any, classes: ArrayLike | None = None) -> NetworkModel:
     return classifier_of(layers, scale, classes)
 
 
-def _flatten_modules(torch: Any, module: Any) -> list[Any]:
+def _flatten_modules(torch: ModuleType, module: Any) -> list[Any]:
     """Return the modules that Sequentials contain, in the order of their calls."""
     parts: list[Any] = []
     open_ = {0: iter([module])}  # the Sequentials around the next module, by their ids
@@ -167,7 +170,7 @@ def _require_unchanged(module: Any) -> None:
 class _Reader:
     """Collects the layers of modules in the order of their calls."""
 
-    def __init__(self, torch: Any) -> None:
+    def __init__(self, torch: ModuleType) -> None:
         self.torch = torch
         self.layers: list[Layer] = []
         self.input_scale: float | InputScale = 1.0
@@ -263,10 +266,10 @@ class _Reader:
         return self.layers
 
 
-def _read_linear(torch: Any, linear: Any) -> Layer:
+def _read_linear(torch: ModuleType, linear: Any) -> Layer:
     if linear.weight.dtype not in (torch.float32, torch.float64):
         raise ValueError(f"the parameters must be float32 or float64, got {linear.weight.dtype}")
-    weights: NDArray[Any] = linear.weight.detach().cpu().numpy().T
+    weights: AnyArray = linear.weight.detach().cpu().numpy().T
     if linear.bias is None:
         return Layer(weights, np.zeros(weights.shape[1], weights.dtype), "identity")
     return Layer(weights, linear.bias.detach().cpu().numpy(), "identity")
@@ -293,7 +296,7 @@ def _require_features(normalization: Normalization, size: int) -> None:
         raise ValueError(f"BatchNorm1d must have {size} features, got {len(normalization.factor)}")
 
 
-def _read_activation(torch: Any, module: Any) -> tuple[str, float]:
+def _read_activation(torch: ModuleType, module: Any) -> tuple[str, float]:
     """Return the name in cmlp of an activation, and its parameter.
 
     leaky_relu and elu without one are relu.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.labels import Labels
 
 ABSOLUTE_ERROR = "absolute_error"
@@ -263,7 +264,7 @@ def kind_of_scores(net: _core.Net, labels: Labels | None) -> str:
 def scores_of(
     kind: str,
     outputs: NDArray[np.float64],
-    y: NDArray[Any],
+    y: AnyArray,
     labels: Labels | None = None,
     limits: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._model.model import TrainedModel
     from cmlp._model.summary import Background
 
@@ -46,7 +47,7 @@ _NUMBERS = 1 << 17  # outputs on paths computed at a time, which take 8 bytes fo
 class _Game(NamedTuple):
     """A model, and the background of its explanations with its outputs."""
 
-    outputs: Callable[[NDArray[Any]], Array]  # of rows, of shape (n, n_outputs)
+    outputs: Callable[[AnyArray], Array]  # of rows, of shape (n, n_outputs)
     paths: Callable[..., Array]  # outputs on paths between rows, see `NetworkModel.predict_paths`
     used: NDArray[np.bool_]  # whether the model uses a column
     background: Background
@@ -63,7 +64,7 @@ class _Game(NamedTuple):
         weights = self.background.weights
         return _sum(self.base * weights[:, None]) / _sum(weights)
 
-    def mixed(self, x: NDArray[Any], is_x: NDArray[np.bool_], rows: NDArray[np.intp]) -> Array:
+    def mixed(self, x: AnyArray, is_x: NDArray[np.bool_], rows: NDArray[np.intp]) -> Array:
         """Return the outputs for rows of the background in which the columns with a True of `is_x` are those of x."""
         return self.outputs(np.where(is_x, x, self.background.rows[rows]))
 
@@ -77,7 +78,7 @@ def _sum(terms: Array) -> Array:
 def _game_of(model: Any, background: Background, n_threads: int | None) -> _Game:
     """Return the game of a `TrainedModel` and a background."""
 
-    def outputs(rows: NDArray[Any]) -> Array:
+    def outputs(rows: AnyArray) -> Array:
         predicted: Array = model.predict(rows, n_threads).astype(np.float64)
         return predicted
 
@@ -106,12 +107,12 @@ class _Exact:
         # columns.
         self._without = [_without(numbers[: 2 ** (n - 1)], column) for column in range(n)]
 
-    def values(self, rows: NDArray[Any], outputs: Array) -> Iterator[tuple[Array, Array]]:
+    def values(self, rows: AnyArray, outputs: Array) -> Iterator[tuple[Array, Array]]:
         """Yield the Shapley values of the columns of each row, (n_columns, n_outputs), and their errors: 0."""
         for x, output in zip(rows, outputs, strict=True):
             yield self._values(x, output)
 
-    def _values(self, x: NDArray[Any], output: Array) -> tuple[Array, Array]:
+    def _values(self, x: AnyArray, output: Array) -> tuple[Array, Array]:
         values = self._values_of_sets(x, output)
         found = np.empty((self.game.n_columns, len(output)))
         for column, without in enumerate(self._without):
@@ -120,7 +121,7 @@ class _Exact:
             )
         return found, np.zeros_like(found)
 
-    def _values_of_sets(self, x: NDArray[Any], output: Array) -> Array:
+    def _values_of_sets(self, x: AnyArray, output: Array) -> Array:
         """Return the value of each set of columns: the weighted mean of the outputs over the background."""
         background, base = self.game.background, self.game.base
         inner = self._sets[1:-1]
@@ -174,7 +175,7 @@ class _Permutations:
         self._orders = np.stack([orders, orders[:, ::-1]], axis=1).reshape(-1, n)
         self._starts = self.rows.repeat(2)
 
-    def values(self, rows: NDArray[Any], outputs: Array) -> Iterator[tuple[Array, Array]]:
+    def values(self, rows: AnyArray, outputs: Array) -> Iterator[tuple[Array, Array]]:
         """Yield the Shapley values of the columns of each row, (n_columns, n_outputs), and their standard errors."""
         game, n_outputs = self.game, outputs.shape[1]
         at_once = max(1, _NUMBERS // (self.n_evaluations * n_outputs))
@@ -459,7 +460,7 @@ def _number_or_text(entry: object) -> object:
     return entry if isinstance(entry, Number) else str(entry)
 
 
-def _numbers(column: NDArray[Any]) -> NDArray[np.float64]:
+def _numbers(column: AnyArray) -> NDArray[np.float64]:
     """Return the entries of a column as numbers; those that are none are numbered in the order of their text."""
     entries = [np.nan if is_missing(entry) else entry for entry in column.tolist()]
     texts = sorted({str(entry) for entry in entries if not isinstance(entry, Number)})
@@ -492,7 +493,7 @@ def _text_of_value(value: Any) -> str:
 def explain(
     model: TrainedModel,
     rows: NDArray[np.float64],
-    data: NDArray[Any],
+    data: AnyArray,
     background: Background,
     rng: Any,
     *,

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._model.description import ModelField
 
 
@@ -221,7 +222,7 @@ def write_model(
     model: TrainedModel,
     parameters: Mapping[str, Any] = _NOTHING,
     strings: Mapping[str, str] = _NOTHING,
-    arrays: Mapping[str, NDArray[Any]] = _NOTHING,
+    arrays: Mapping[str, AnyArray] = _NOTHING,
 ) -> None:
     """Write a model, which `require` has accepted, to a file; see `MLPClassifier.save`.
 
@@ -237,10 +238,10 @@ def write_model(
     write_atomically(path, lambda write: model.write(write, strings, arrays))
 
 
-def _content(model: TrainedModel) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
+def _content(model: TrainedModel) -> tuple[dict[str, str], dict[str, AnyArray]]:
     """Return the strings and arrays of a model, but for those that the core writes."""
     strings: dict[str, str] = {}
-    arrays: dict[str, NDArray[Any]] = {}
+    arrays: dict[str, AnyArray] = {}
     objects: dict[str, dict[str, object]] = {}
     for entry, value in values_of(model):
         for key, content in () if entry.by_core else entry.dump(value, model.class_name).items():

@@ -5,7 +5,7 @@ What depends on the content of names and labels (their characters and types) is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import TypeAlias
 
+    from cmlp._data.array_types import FloatType
     from cmlp._model.model import TrainedModel
 
     FormatRefusal: TypeAlias = Callable[[TrainedModel], Exception | None]
@@ -42,10 +43,10 @@ def require(model: TrainedModel, form: str) -> None:
             raise error
 
 
-def scale_in(dtype: np.dtype[Any], scale: float, where: str) -> np.floating[Any]:
+def scale_in(dtype: FloatType, scale: float, where: str) -> np.floating:
     """Return an input scale as a number of a type; raises ValueError if it is out of the type's range."""
     with np.errstate(over="ignore"):
-        value: np.floating[Any] = dtype.type(scale)
+        value: np.floating = dtype.type(scale)
     if not np.finfo(dtype).tiny <= value < np.inf:
         raise InvalidParameterError(
             f"input_scale={scale!r} is out of the range of {dtype} in {where}.",

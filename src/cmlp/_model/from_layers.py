@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -17,12 +17,14 @@ from cmlp._model.model import NetworkModel
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.array_types import AnyArray, FloatType
+
 
 class Layer(NamedTuple):
     """A layer: weights of shape (n_in, n_out), biases (n_out,), activation and its parameter (0: default or none)."""
 
-    weights: NDArray[Any]
-    biases: NDArray[Any]
+    weights: AnyArray
+    biases: AnyArray
     activation: str
     parameter: float = 0.0
 
@@ -112,7 +114,7 @@ def network_of(
     return NetworkModel("network", [(net, params)], input_scale=input_scale)
 
 
-def original_scale(stored: float | InputScale, dtype: np.dtype[Any]) -> float | InputScale:
+def original_scale(stored: float | InputScale, dtype: FloatType) -> float | InputScale:
     """Return the input scale that was rounded to the stored one: 1/n or a short decimal number.
 
     Predictions then are bit-identical to the original network, which rounds each scaled input only once.
@@ -147,7 +149,7 @@ def classifier_of(
     return model.replace(kind="classifier", labels=Labels(labels[order]))
 
 
-def class_order(classes: ArrayLike, n_outputs: int) -> tuple[NDArray[Any], NDArray[np.intp]]:
+def class_order(classes: ArrayLike, n_outputs: int) -> tuple[AnyArray, NDArray[np.intp]]:
     """Return the labels of a classifier's outputs as an array, and the positions of the labels in sorted order."""
     labels = as_labels(classes, "classes")
     if len(labels_of(labels).classes) != len(labels):

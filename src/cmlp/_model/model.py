@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+    from cmlp._data.array_types import AnyArray, Floats
     from cmlp._data.input_frame import InputFrame
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
@@ -51,20 +52,20 @@ class TrainedNet(NamedTuple):
     """A network with its parameter block, which is the model's own, not a copy."""
 
     net: _core.Net
-    params: NDArray[Any]
+    params: Floats
 
     @property
-    def weights(self) -> list[NDArray[Any]]:
+    def weights(self) -> list[Floats]:
         """Weights of each layer, of shape (n_in, n_out): views of `params`."""
         return self.net.views(self.params)[0]
 
     @property
-    def biases(self) -> list[NDArray[Any]]:
+    def biases(self) -> list[Floats]:
         """Biases of each layer, of shape (n_out,): views of `params`."""
         return self.net.views(self.params)[1]
 
     @property
-    def layers(self) -> list[tuple[NDArray[Any], NDArray[Any], str, float]]:
+    def layers(self) -> list[tuple[Floats, Floats, str, float]]:
         """The weights (n_in, n_out), biases, activation and activation parameter of each layer."""
         net = self.net
         return list(
@@ -91,8 +92,8 @@ class TrainedNet(NamedTuple):
             return TrainedNet(converted, self.params.astype(dtype))
 
     def bounds(
-        self, corners: tuple[NDArray[Any], NDArray[Any]], scale: float | InputScale
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        self, corners: tuple[Floats, Floats], scale: float | InputScale
+    ) -> tuple[Floats, Floats]:
         """Return what the outputs can be for every input in a box, to the bit; `Network.bounds` documents it."""
         net, (lower, upper) = self.net, corners
         for name, corner in (("lower", lower), ("upper", upper)):
@@ -197,7 +198,7 @@ class AnswerScale(NamedTuple):
         return self[:4]
 
 
-class Tensors(tuple["NDArray[Any]", ...]):
+class Tensors(tuple["Floats", ...]):
     """A tuple of views of the parameter block. Assigning to an entry copies the values into the block."""
 
     __slots__ = ()
@@ -213,7 +214,7 @@ class Tensors(tuple["NDArray[Any]", ...]):
             raise ValueError(f"{name} must have the shape {view.shape}, got {array.shape}.")
         view[...] = array
 
-    def copy(self) -> list[NDArray[Any]]:
+    def copy(self) -> list[Floats]:
         """Return the views as a list, as the method of a list does."""
         return list(self)
 
@@ -247,7 +248,7 @@ class _Model:
     # What follows from the fields:
     # Of the columns in fit; those of a table can be of any hashable type.
     names: tuple[Any, ...] | None
-    feature_names: NDArray[Any] | None  # if all are text; otherwise exports number the columns
+    feature_names: AnyArray | None  # if all are text; otherwise exports number the columns
     n_inputs: int  # number of values of a row, before they are encoded
     net: _core.Net  # the first network; all have the same layers after the input
     combination: Combination
@@ -257,7 +258,7 @@ class _Model:
     def __init__(
         self,
         kind: str,
-        networks: Sequence[tuple[_core.Net, NDArray[Any]]],
+        networks: Sequence[tuple[_core.Net, Floats]],
         names: tuple[Any, ...] | None,
         n_inputs: int,
         **fields: Any,
@@ -360,17 +361,17 @@ class NetworkModel(_Model):
     _fields = (*_Model._fields, *__annotations__, "names")
 
     # What follows from the fields:
-    params: NDArray[Any]
+    params: Floats
     rule: str  # of `combination`, such as "binary": what is done with the network's outputs
     # Returns the labels that outputs of the network mean; only of a classifier.
-    labels_of: Callable[[NDArray[Any]], NDArray[Any]]
+    labels_of: Callable[[AnyArray], AnyArray]
 
     _class_names = CLASS_NAMES
 
     def __init__(
         self,
         kind: str,
-        networks: Sequence[tuple[_core.Net, NDArray[Any]]],
+        networks: Sequence[tuple[_core.Net, Floats]],
         *,
         names: Iterable[Any] | None = None,
         **fields: Any,
@@ -398,17 +399,17 @@ class NetworkModel(_Model):
         weights, biases = self.net.views(self.params)
         return Tensors(weights), Tensors(biases)
 
-    def outputs_of_few(self, X: ArrayLike, n_threads: int | None = None) -> NDArray[Any] | None:
+    def outputs_of_few(self, X: ArrayLike, n_threads: int | None = None) -> Floats | None:
         """Return the outputs of the network for few rows in a plain array; None for any other X, also a wrong one."""
         if self.names is not None:
             return None
         return self.net.forward_small(self.params, X, self.input_scale, None, n_threads)
 
-    def outputs(self, rows: NDArray[Any], n_threads: int | None = None) -> NDArray[Any]:
+    def outputs(self, rows: AnyArray, n_threads: int | None = None) -> Floats:
         """Return the outputs of the network for converted rows."""
         return self.net.forward(self.params, rows, scale=self.input_scale, n_threads=n_threads)
 
-    def combined(self, outputs: NDArray[Any]) -> NDArray[Any]:
+    def combined(self, outputs: Floats) -> Floats:
         """Return the answers of the model from the outputs of its network."""
         rule = self.rule
         if rule == "plain":
@@ -417,14 +418,14 @@ class NetworkModel(_Model):
             return np.concatenate((1 - outputs, outputs), 1)
         return normalized(outputs)
 
-    def predict(self, rows: NDArray[Any], n_threads: int | None = None) -> NDArray[Any]:
+    def predict(self, rows: AnyArray, n_threads: int | None = None) -> Floats:
         """Return the answers of the model for converted rows."""
         return self.combined(self.outputs(rows, n_threads))
 
     def predict_paths(
         self,
-        rows: NDArray[Any],
-        to: NDArray[Any],
+        rows: AnyArray,
+        to: AnyArray,
         starts: NDArray[np.int64],
         orders: NDArray[np.int64],
         n_threads: int | None = None,
@@ -456,7 +457,7 @@ class NetworkModel(_Model):
         answers = self.combined(outputs.reshape(-1, self.net.n_out)).astype(np.float64)
         return answers.reshape(len(to), len(starts), self.n_inputs - 1, -1)
 
-    def write(self, write: Write, strings: dict[str, str], arrays: dict[str, NDArray[Any]]) -> None:
+    def write(self, write: Write, strings: dict[str, str], arrays: dict[str, AnyArray]) -> None:
         """Write a model file by calls of `write`. The other arguments are what it has besides the model's numbers."""
         _core.write_model(
             self.net,
@@ -513,7 +514,7 @@ class TableModel(_Model):
     # The weights and biases of each network's output layer as fit has trained them, if the
     # probabilities of a classifier are calibrated: those of the networks have slopes and shifts
     # then.
-    fitted_outputs: tuple[NDArray[Any], ...] | None = None
+    fitted_outputs: tuple[Floats, ...] | None = None
     # The class weights of fit, at most 1, if they are not all equal, of shape (1, n_classes) or
     # (n_labels, 2): a row of all classes, or for several labels one of the two of each. No answer
     # depends on them; calibrated probabilities are those without them.
@@ -531,7 +532,7 @@ class TableModel(_Model):
     def __init__(
         self,
         kind: str,
-        networks: Sequence[tuple[_core.Net, NDArray[Any]]],
+        networks: Sequence[tuple[_core.Net, Floats]],
         *,
         columns: TableColumns,
         **fields: Any,
@@ -552,15 +553,17 @@ class TableModel(_Model):
         """Return the rows of a user as doubles, with warnings if they are not as those of fit."""
         return self.columns.read(X, owner, self.notices, self.gaps)
 
-    def predict(self, rows: NDArray[Any], n_threads: int | None = None) -> NDArray[Any]:
+    def predict(
+        self, rows: NDArray[np.float64], n_threads: int | None = None
+    ) -> NDArray[np.float64]:
         """Return the answers of the model for rows that `read` has returned."""
         outputs = outputs_of_table(self.networks, self.columns, rows, n_threads)
         return mean_outputs(outputs, self.answer_scale, self.combination.rule)
 
     def predict_paths(
         self,
-        rows: NDArray[Any],
-        to: NDArray[Any],
+        rows: AnyArray,
+        to: AnyArray,
         starts: NDArray[np.int64],
         orders: NDArray[np.int64],
         n_threads: int | None = None,
@@ -586,7 +589,7 @@ class TableModel(_Model):
     def _begins(self, net: _core.Net) -> NDArray[np.int64]:
         return self.columns.begins(self.columns.has_bins(net))
 
-    def classes(self, probabilities: NDArray[Any]) -> NDArray[np.intp]:
+    def classes(self, probabilities: NDArray[np.float64]) -> NDArray[np.intp]:
         """Return the index of the class that each row of probabilities predicts; not for several labels of a row."""
         if self.combination.answer == "median":
             return medians(probabilities)
@@ -594,15 +597,15 @@ class TableModel(_Model):
             return np.asarray(probabilities.argmax(axis=1))
         return np.asarray(probabilities[:, 1] >= self.threshold, np.intp)
 
-    def labels_of(self, probabilities: NDArray[Any]) -> NDArray[Any]:
+    def labels_of(self, probabilities: NDArray[np.float64]) -> AnyArray:
         """Return the labels that each row of probabilities predicts."""
         labels = self.class_labels
         if labels.kind == "multilabel":
             return labels.decode(probabilities)
-        predicted: NDArray[Any] = labels.classes[self.classes(probabilities)]
+        predicted: AnyArray = labels.classes[self.classes(probabilities)]
         return predicted
 
-    def write(self, write: Write, strings: dict[str, str], arrays: dict[str, NDArray[Any]]) -> None:
+    def write(self, write: Write, strings: dict[str, str], arrays: dict[str, AnyArray]) -> None:
         """Write a model file, as `NetworkModel.write`."""
         from cmlp._data.json_texts import storable_categories
 
@@ -668,7 +671,7 @@ def combination_of(
 
 
 def _encoded(
-    networks: Sequence[tuple[_core.Net, NDArray[Any]]],
+    networks: Sequence[tuple[_core.Net, Floats]],
     columns: TableColumns,
     raw: NDArray[np.float64],
 ) -> dict[int, NDArray[np.float32]]:
@@ -685,7 +688,7 @@ def _encoded(
 
 
 def outputs_of_table(
-    networks: Sequence[tuple[_core.Net, NDArray[Any]]],
+    networks: Sequence[tuple[_core.Net, Floats]],
     columns: TableColumns,
     raw: NDArray[np.float64],
     n_threads: int | None = None,

@@ -21,10 +21,11 @@ from cmlp.exceptions import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any, TypeGuard
+    from typing import TypeGuard
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray, Floats
     from cmlp._data.groups import GroupCount
     from cmlp._data.labels import Labels
     from cmlp._model.model import TableModel
@@ -105,7 +106,7 @@ def scores_of_inputs(trained: TrainedNet, inputs: NDArray[np.float32]) -> NDArra
 
 def scores_of_rows(
     networks: Sequence[TrainedNet], columns: TableColumns, raw: NDArray[np.float64]
-) -> NDArray[Any]:
+) -> AnyArray:
     """Return the scores of raw rows by all networks."""
     nets = [(_score_net(net), params) for net, params in networks]
     blocks = [
@@ -154,7 +155,7 @@ def _copies(networks: Sequence[TrainedNet]) -> list[TrainedNet]:
 
 
 def check_outputs(
-    layers: Sequence[NDArray[Any]], net: _core.Net, n_nets: int, labels: Labels | None
+    layers: Sequence[Floats], net: _core.Net, n_nets: int, labels: Labels | None
 ) -> None:
     """Raise ValueError if output layers, of a file or a pickle, are not those of such networks."""
     shape = ((net.sizes[-2] + 1) * net.n_out,)

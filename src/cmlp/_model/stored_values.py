@@ -23,8 +23,7 @@ from cmlp._model.calibration import ROWS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.json_texts import Metadata
 
 
@@ -48,7 +47,7 @@ def load_texts(metadata: Metadata, name: str) -> list[str] | None:
     ]
 
 
-def dtype_to_store(classes: NDArray[Any]) -> str | None:
+def dtype_to_store(classes: AnyArray) -> str | None:
     """Return the name of the dtype of labels; None if it is the usual one of their type."""
     values, name = storable_labels(classes)
     kind = classes.dtype.kind
@@ -59,7 +58,7 @@ def dtype_to_store(classes: NDArray[Any]) -> str | None:
     return None if name == usual else name
 
 
-def load_classes(metadata: Metadata) -> NDArray[Any] | None:
+def load_classes(metadata: Metadata) -> AnyArray | None:
     """Return the labels of a classifier; None if the file has none."""
     types, texts = metadata.array("labels.type"), load_texts(metadata, "labels")
     if types is None or texts is None:
@@ -126,7 +125,7 @@ def load_categories(metadata: Metadata, n_columns: int) -> list[list[Any] | None
     return columns
 
 
-def _remaining(values: NDArray[Any] | None) -> Iterator[Any]:
+def _remaining(values: AnyArray | None) -> Iterator[Any]:
     return iter([] if values is None else values.tolist())
 
 

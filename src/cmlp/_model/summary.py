@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.labels import Labels
 
 
@@ -139,14 +140,14 @@ def accuracy_of(
     net: _core.Net,
     rows: str,
     outputs: NDArray[np.float64],
-    y: NDArray[Any],
+    y: AnyArray,
     weight: NDArray[np.float64] | None,
     labels: Labels | None,
 ) -> Accuracy | None:
     """Return the accuracy on some rows; y are numbers, indices of classes, or 0/1 labels."""
     has_classes = labels is not None
     several, middle = n_answers(net, labels) > 1, None if has_classes else _median_output(net)
-    answers: NDArray[Any]
+    answers: AnyArray
     if labels is not None and labels.kind == "ordered":
         answers = medians(outputs)[:, None]
     elif has_classes:
@@ -166,7 +167,7 @@ def accuracy_of(
 
 
 def _of_classes(
-    predicted: NDArray[Any], y: NDArray[Any], weight: NDArray[np.float64] | None
+    predicted: AnyArray, y: AnyArray, weight: NDArray[np.float64] | None
 ) -> list[float]:
     counts = np.bincount(y.astype(np.intp) + 1, weight)
     return [
@@ -176,7 +177,7 @@ def _of_classes(
 
 
 def _of_numbers(
-    predicted: NDArray[Any], y: NDArray[Any], weight: NDArray[np.float64] | None
+    predicted: AnyArray, y: AnyArray, weight: NDArray[np.float64] | None
 ) -> list[float]:
     order = np.argsort(y, kind="stable")
     summed = np.cumsum(np.ones(len(y)) if weight is None else weight[order])
@@ -194,7 +195,7 @@ def _median_output(net: _core.Net) -> int | None:
 
 def found_by(
     predicted: NDArray[np.intp],
-    truth: NDArray[Any],
+    truth: AnyArray,
     weight: NDArray[np.float64],
     positive: int,
     rows: str,
@@ -260,11 +261,11 @@ def _checked_found(found: Any) -> Found:
 class Background(NamedTuple):
     """Rows of the inputs of a model, of a table raw rows, and their weights."""
 
-    rows: NDArray[Any]
+    rows: AnyArray
     weights: NDArray[np.float64]
 
 
-def kept_rows(rows: Any, weights: NDArray[Any] | None, n: int, seed: int) -> Background | None:
+def kept_rows(rows: Any, weights: AnyArray | None, n: int, seed: int) -> Background | None:
     """Return a sample of at most `n` training rows with their weights; None if `n` is 0."""
     if not n:
         return None

@@ -11,8 +11,7 @@ from cmlp._bridge.blocks import empty_block, given_params
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import Floats
     from cmlp._train.random import Generator
 
 _FACTORS = {"he": 6, "lecun": 3}
@@ -24,7 +23,7 @@ def initial_params(
     rng: Generator,
     activations: Sequence[str],
     initialization: str | Sequence[Any] = "glorot",
-) -> NDArray[Any]:
+) -> Floats:
     """Return a block of initial parameters; with "glorot" the same random numbers as scikit-learn's for the same seed.
 
     Only the method ``random_sample`` of the generator is called: its values are the same on every
@@ -60,7 +59,7 @@ def initial_params(
     return params
 
 
-def _fill_uniformly(tensor: NDArray[Any], bound: float, rng: Generator) -> None:
+def _fill_uniformly(tensor: Floats, bound: float, rng: Generator) -> None:
     """Fill a flat array with uniform numbers from -bound to bound, in chunks so that Ctrl-C takes effect within ms."""
     for start in range(0, tensor.size, _CHUNK):
         chunk = tensor[start : start + _CHUNK]

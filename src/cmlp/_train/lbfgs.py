@@ -22,7 +22,7 @@ from cmlp.exceptions import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from cmlp._data.array_types import Floats
 
 
 # SciPy's status code for a minimization that a callback stopped.
@@ -32,9 +32,9 @@ STOPPED_BY_CALLBACK = 99
 class Evaluation(NamedTuple):
     """A parameter vector with its cost and gradient."""
 
-    point: NDArray[Any]
+    point: Floats
     cost: float
-    gradient: NDArray[Any]
+    gradient: Floats
 
 
 class Minimization(Training):
@@ -84,7 +84,7 @@ class Minimization(Training):
         if result.status not in (0, STOPPED_BY_CALLBACK):
             self._warn(result)
 
-    def _cost_and_gradient(self, point: NDArray[Any]) -> tuple[float, NDArray[Any]]:
+    def _cost_and_gradient(self, point: Floats) -> tuple[float, Floats]:
         """Return the cost and its gradient; finite replacement values if a line-search step is too long."""
         net, objective, data = self.net, self.objective, self.data
         rows = data.rows
@@ -110,7 +110,7 @@ class Minimization(Training):
             self._reached = self._evaluated
         return self._evaluated.cost, gradient
 
-    def _replacement(self, point: NDArray[Any]) -> tuple[float, NDArray[Any]]:
+    def _replacement(self, point: Floats) -> tuple[float, Floats]:
         """Return replacement values of cost and gradient for a point where they are not finite.
 
         SciPy's line search cannot handle infinite values: it would divide by infinity. The replacement is a parabola

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from cmlp._data.scale import are_at_most, root_mean_squares, sample
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._train.data import Data
     from cmlp._train.task import Objective
 
@@ -63,14 +64,14 @@ def _advice_about_inputs(data: Data, *, tiny: bool) -> str:
     return ""
 
 
-def _size_of(targets: NDArray[Any]) -> float:
+def _size_of(targets: AnyArray) -> float:
     """Return the largest root mean square of a column, of at most 256 rows."""
     y = np.asarray(targets[sample(len(targets))], np.float64)
     with np.errstate(over="ignore"):
         return math.sqrt(np.einsum("ij,ij->j", y, y).max() / len(y))
 
 
-def _names_of_columns(columns: NDArray[np.intp], names: NDArray[Any] | None) -> str:
+def _names_of_columns(columns: NDArray[np.intp], names: AnyArray | None) -> str:
     """Return the names of columns, or their numbers."""
     shown = [
         str(column) if names is None else repr(names[column])

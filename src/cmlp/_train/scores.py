@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,23 +13,25 @@ from cmlp.exceptions import UndefinedMetricWarning, sklearn_class
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
 
-def require_rows(predicted: NDArray[Any]) -> None:
+
+def require_rows(predicted: AnyArray) -> None:
     """Raise ValueError if there are no rows whose predictions could have a score."""
     if not len(predicted):
         raise ValueError("X must have at least one row for a score.")
 
 
-def accuracy(correct: NDArray[np.bool_], weight: NDArray[Any] | None = None) -> float:
+def accuracy(correct: NDArray[np.bool_], weight: AnyArray | None = None) -> float:
     """Return the weighted fraction of correct rows."""
     return float(np.average(correct, weights=weight))
 
 
 def d2_pinball(
-    y: NDArray[Any],
-    predicted: NDArray[Any],
+    y: AnyArray,
+    predicted: AnyArray,
     quantiles: tuple[float, ...],
-    weight: NDArray[Any] | None = None,
+    weight: AnyArray | None = None,
 ) -> float:
     """Return the mean over several quantiles, one for each column, of the D^2 score, the R^2 of the pinball loss.
 
@@ -51,7 +53,7 @@ def d2_pinball(
     columns = np.arange(len(p))
     constant = truth[order[first, columns], columns]
 
-    def pinball(values: NDArray[Any]) -> NDArray[np.float64]:
+    def pinball(values: AnyArray) -> NDArray[np.float64]:
         d = truth - values
         losses: NDArray[np.float64] = np.average(
             np.maximum(p * d, (p - 1) * d), axis=0, weights=weight
@@ -65,9 +67,7 @@ def d2_pinball(
     return float(scores.mean())
 
 
-def r_squared(
-    y: NDArray[Any], predicted: NDArray[Any], weight: NDArray[Any] | None = None
-) -> float:
+def r_squared(y: AnyArray, predicted: AnyArray, weight: AnyArray | None = None) -> float:
     """Return the coefficient of determination R^2; with several outputs, the mean over the outputs.
 
     R^2 is 1 minus the sum of squared residuals divided by the sum of squared deviations of y from its mean. For an
@@ -99,8 +99,8 @@ def r_squared(
 
 
 def _without_ignored(
-    y: NDArray[Any], predicted: NDArray[Any], weight: NDArray[Any] | None
-) -> tuple[NDArray[Any], NDArray[Any]]:
+    y: AnyArray, predicted: AnyArray, weight: AnyArray | None
+) -> tuple[AnyArray, AnyArray]:
     """Return targets and predictions with zeros in the rows of weight 0, because infinity times 0 is not 0."""
     if weight is None or weight.all():
         return y, predicted

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._parameters.options import TrainingOptions
     from cmlp._train.random import Generator
 
@@ -88,7 +89,7 @@ def plain_split(
 
 
 def stratified_split(
-    groups: NDArray[Any], fraction: float, rng: Generator, names: NDArray[Any] | None = None
+    groups: AnyArray, fraction: float, rng: Generator, names: AnyArray | None = None
 ) -> tuple[NDArray[np.int64], ...]:
     """Return training and validation rows that contain the groups, 0 or 1, in the same proportions.
 
@@ -122,7 +123,7 @@ def stratified_split(
     )
 
 
-def _refuse_rare(names: NDArray[Any]) -> NoReturn:
+def _refuse_rare(names: AnyArray) -> NoReturn:
     raise ValueError(
         "The least populated classes in y have only 1 member, which is too few. The minimum number "
         "of groups for any class cannot be less than 2. Classes with too few members are: "

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
     from cmlp._bridge._core import Net
+    from cmlp._data.array_types import AnyArray, Floats
 
 
 class TargetScale(NamedTuple):
@@ -29,15 +30,15 @@ class TargetScale(NamedTuple):
 
     shift: NDArray[np.float64]
     factor: NDArray[np.float64]
-    layer: NDArray[Any] | None = None
+    layer: Floats | None = None
     kind: str = "standard"
 
-    def apply(self, targets: NDArray[Any]) -> NDArray[np.float64]:
+    def apply(self, targets: AnyArray) -> NDArray[np.float64]:
         """Return the standardized targets."""
         scaled: NDArray[np.float64] = (targets - self.shift) * self.factor
         return scaled
 
-    def into_params(self, net: Net, params: NDArray[Any]) -> TargetScale:
+    def into_params(self, net: Net, params: Floats) -> TargetScale:
         """Make the output layer in `params` predict y (``W / factor``, ``b / factor + shift``); keep the original."""
         layer, weights, biases = output_layer(net, params)
         original = layer.copy()
@@ -45,7 +46,7 @@ class TargetScale(NamedTuple):
         biases[...] = biases / self.factor + self.shift
         return self._replace(layer=original)
 
-    def out_of_params(self, net: Net, params: NDArray[Any]) -> TargetScale:
+    def out_of_params(self, net: Net, params: Floats) -> TargetScale:
         """Undo `into_params`, exactly unless a program has changed the output layer since."""
         layer, weights, biases = output_layer(net, params)
         if self.layer is not None:
@@ -78,7 +79,7 @@ class TargetScale(NamedTuple):
 
 def learned_target_scale(
     kind: str,
-    targets: NDArray[Any],
+    targets: AnyArray,
     weight: NDArray[np.float64] | None,
     rows: NDArray[np.int64] | None,
     dtype: DTypeLike,
@@ -105,7 +106,7 @@ def standard_scale(moments: Moments, dtype: DTypeLike) -> TargetScale:
 
 
 def robust_scale(
-    targets: NDArray[Any],
+    targets: AnyArray,
     weight: NDArray[np.float64] | None,
     rows: NDArray[np.int64] | None,
     dtype: DTypeLike,
@@ -162,7 +163,7 @@ def multiples(center: float) -> str:
     return "no such numbers" if np.isnan(step) else f"multiples of {step:.3g} there"
 
 
-def warn_of_lost_targets(targets: NDArray[Any], weight: NDArray[np.float64] | None) -> None:
+def warn_of_lost_targets(targets: AnyArray, weight: NDArray[np.float64] | None) -> None:
     """Warn if the conversion of targets to float32 loses much of their differences. At most 256 rows are judged."""
     if targets.dtype != np.float64 or _differ(targets[0], targets[len(targets) // 2]):
         return
@@ -187,7 +188,7 @@ def warn_of_lost_targets(targets: NDArray[Any], weight: NDArray[np.float64] | No
         )
 
 
-def _differ(first: NDArray[Any], second: NDArray[Any]) -> bool:
+def _differ(first: AnyArray, second: AnyArray) -> bool:
     """Return whether two rows prove that the targets are not too close together: a cheap test for small data."""
     return all(
         abs(p - q) > max(abs(p), abs(q)) / 1024
@@ -208,7 +209,7 @@ def scale_of(fields: Mapping[str, Any]) -> TargetScale:
     )
 
 
-def _float_array(value: object, what: str) -> NDArray[Any]:
+def _float_array(value: object, what: str) -> AnyArray:
     """Return an array of floats in native byte order."""
     if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
         raise ValueError(f"{what} is {value!r}.")

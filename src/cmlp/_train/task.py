@@ -15,14 +15,13 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Any, TypeAlias
 
-    from numpy.typing import NDArray
-
     from cmlp._bridge import _core
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.arrays import LossFunction
     from cmlp._train.state import TrainingState
 
     # Validation score of (outputs, targets, weight); higher is better.
-    Score: TypeAlias = Callable[[NDArray[Any], NDArray[Any], NDArray[Any] | None], float]
+    Score: TypeAlias = Callable[[AnyArray, AnyArray, AnyArray | None], float]
 
 
 class Objective(NamedTuple):

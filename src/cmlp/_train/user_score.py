@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.arrays import CSR
     from cmlp._train.data import Data
     from cmlp._train.training import Training
@@ -28,7 +29,7 @@ class UserScore:
     """
 
     def __init__(
-        self, function: Callable[..., Any], model: Callable[[Training], Any], y: NDArray[Any]
+        self, function: Callable[..., Any], model: Callable[[Training], Any], y: AnyArray
     ) -> None:
         self.function, self.model, self._y = function, model, y
         self._arguments: tuple[Any, Any, dict[str, Any]] | None = None
@@ -49,7 +50,7 @@ class UserScore:
 
     def _rows(
         self, data: Data, held_out: NDArray[np.int64] | None
-    ) -> tuple[NDArray[Any] | CSR, NDArray[Any], dict[str, Any]]:
+    ) -> tuple[AnyArray | CSR, AnyArray, dict[str, Any]]:
         rows, y = data.validation, self._y
         if rows is None:
             assert held_out is not None  # there are validation rows

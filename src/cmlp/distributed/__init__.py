@@ -13,8 +13,9 @@ from cmlp.distributed._cluster import import_of_dask, is_array, is_frame, requir
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._train.split import Shards
 
 
@@ -247,13 +248,13 @@ def predict(model: Any, X: Any, *, method: str = "predict") -> Any:
 class _Call:
     """The call of a model's method on one block; `like` is its result for no rows."""
 
-    def __init__(self, model: Any, method: str, like: NDArray[Any]) -> None:
+    def __init__(self, model: Any, method: str, like: AnyArray) -> None:
         self._model, self._method, self._like = copy(model), method, like
         if model.n_threads is None:  # Dask runs a task per thread
             self._model.n_threads = 1
 
-    def __call__(self, rows: Any) -> NDArray[Any]:
-        result: NDArray[Any] = getattr(self._model, self._method)(rows) if len(rows) else self._like
+    def __call__(self, rows: Any) -> AnyArray:
+        result: AnyArray = getattr(self._model, self._method)(rows) if len(rows) else self._like
         return result
 
     def of_frame(self, rows: Any) -> Any:

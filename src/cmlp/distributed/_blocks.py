@@ -18,8 +18,7 @@ from cmlp.distributed._cluster import blocks_of, cluster_of, import_of_dask
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import AnyArray
     from cmlp.distributed._cluster import Cluster
 
 _FETCHED_AHEAD = 2  # blocks, besides the one that the reader of `fit_batches` has ready
@@ -75,7 +74,7 @@ class BlockSummary(NamedTuple):
 
     n_rows: int
     # Labels, or columns of multilabel targets; None for a regressor or no rows.
-    classes: NDArray[Any] | None
+    classes: AnyArray | None
 
 
 def summarize(
@@ -102,7 +101,7 @@ def summary_of_block(block: Any, index: int, owner: str, has_labels: bool) -> Bl
         return BlockSummary(n_rows, labels_of(labels).classes)
 
 
-def all_classes(summaries: Sequence[BlockSummary]) -> NDArray[Any]:
+def all_classes(summaries: Sequence[BlockSummary]) -> AnyArray:
     """Return the sorted classes of all blocks, of which at least one has rows."""
     found = [(index, one.classes) for index, one in enumerate(summaries) if one.classes is not None]
     (begin, first), *others = found

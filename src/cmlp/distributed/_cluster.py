@@ -15,12 +15,13 @@ from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from types import ModuleType
 
 _RETRIES = 3  # of a task that fails for a reason other than its arguments
 _GATHERED = 8  # results that are requested together: they are in memory at the same time
 
 
-def import_of_dask(name: str) -> Any:
+def import_of_dask(name: str) -> ModuleType:
     """Import a module of Dask; the ImportError says how to install it."""
     return optional(
         name, f"cmlp.distributed needs {name.partition('.')[0]}: pip install cmlp[dask]"

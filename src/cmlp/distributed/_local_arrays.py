@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray, FloatType
     from cmlp._data.scale import InputScale
     from cmlp._estimators.sources import Arrays
     from cmlp._estimators.targets import TargetEncoding
@@ -206,14 +207,14 @@ class LocalData(ShardData):
         return Segment(self._scaled, order, is_last)
 
     def first_error(
-        self, error: NonFiniteInputError, dtype: np.dtype[Any], *, validation: bool = False
+        self, error: NonFiniteInputError, dtype: FloatType, *, validation: bool = False
     ) -> NonFiniteInputError:
         """Return the core's error: the rows before may be elsewhere."""
         if validation:
             return super().first_error(error, dtype, validation=True)
         return named_column(error, self.names)
 
-    def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
+    def sampled_targets(self) -> tuple[AnyArray, NDArray[np.float64] | None]:
         """Return the targets of all processes, and their weights."""
         return self.every.targets, self.every.weight
 
@@ -236,7 +237,7 @@ def _checked_part(
     return rows, shard_sizes((n_rows,) if shards is None else shards, n_rows)
 
 
-def _gather_targets(targets: NDArray[Any], workers: Workers) -> list[NDArray[Any]]:
+def _gather_targets(targets: AnyArray, workers: Workers) -> list[AnyArray]:
     """Return the targets of all workers, by rank; of texts, the workers exchange the distinct ones and their indices.
 
     An array of a fixed width would have the width of the longest text in every row, and drop NUL characters at its end.

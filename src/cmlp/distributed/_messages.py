@@ -12,14 +12,14 @@ from cmlp.exceptions import InvalidParameterError, WorkerError, shown
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
+    from cmlp._data.array_types import AnyArray
 
 # A process looks for a message again after a tenth of the time that it has waited, but at least
 # every millisecond.
 _PART_OF_WAIT, _LONGEST_PAUSE = 0.1, 1e-3
 
 # Requests without an end, with their memory: a communicator may use it until the process ends.
-_abandoned: list[tuple[Any, NDArray[Any]]] = []
+_abandoned: list[tuple[Any, AnyArray]] = []
 
 
 def seconds_of(timeout: float | None) -> float:
@@ -36,7 +36,7 @@ def seconds_of(timeout: float | None) -> float:
 
 
 def exchange_within(
-    seconds: float, start: Callable[[Any, int], Any], buffer: NDArray[Any], rank: int
+    seconds: float, start: Callable[[Any, int], Any], buffer: AnyArray, rank: int
 ) -> None:
     """Start to send or receive bytes, and wait until they have arrived.
 

@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import NoReturn
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.checksums import Digests
     from cmlp._estimators.sources import Arrays, RowSource
     from cmlp._train.random import Generator as RandomNumbers
@@ -172,7 +171,7 @@ def _shown(value: Any) -> str:
     return getattr(value, "__qualname__", None) or repr(value)
 
 
-def _checksum_of_array(array: NDArray[Any] | None) -> str:
+def _checksum_of_array(array: AnyArray | None) -> str:
     """Return the CRC-32 of an array."""
     return "None" if array is None else f"{crc32(np.ascontiguousarray(array)):08x}"
 

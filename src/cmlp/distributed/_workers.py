@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
+
     Result = TypeVar("Result")
 
 
@@ -198,7 +200,7 @@ class Workers:
         """Return the texts of all workers, by rank."""
         return [self._text(text, rank) for rank in range(self.size)]
 
-    def gather_array(self, array: NDArray[Any]) -> list[NDArray[Any]]:
+    def gather_array(self, array: AnyArray) -> list[AnyArray]:
         """Return the arrays of all workers, by rank. Their elements must be no objects."""
         import json  # few programs need it
 
@@ -213,11 +215,11 @@ class Workers:
             arrays.append(data)
         return arrays
 
-    def receive_first(self, array: NDArray[Any]) -> NDArray[Any]:
+    def receive_first(self, array: AnyArray) -> AnyArray:
         """Return the array of worker 0. All workers must pass one of the same shape and dtype, without objects."""
         return self.receive_from(array, 0)
 
-    def receive_from(self, array: NDArray[Any], rank: int) -> NDArray[Any]:
+    def receive_from(self, array: AnyArray, rank: int) -> AnyArray:
         """Return the array of a worker. All workers must pass one of the same shape and dtype, without objects."""
         data = np.array(array, order="C")
         self.broadcast(data.reshape(-1).view(np.uint8), rank, self.seconds)

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.image import AxesImage
     from matplotlib.text import Text
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
+
+    from cmlp._data.array_types import AnyArray, Floats
 
 _MOST_ROWS = 30
 _WIDEST = 40  # cells: the drawn width of a layer with this many units or more
@@ -58,7 +60,7 @@ class ActivationsDisplay(Display):
 
     def __init__(
         self,
-        activations: list[NDArray[Any]],
+        activations: list[Floats],
         output_names: Sequence[str],
         image_shape: tuple[int, int] | None = None,
     ) -> None:
@@ -145,10 +147,10 @@ class ActivationsDisplay(Display):
         return self
 
     @staticmethod
-    def _width(layer: NDArray[Any]) -> float:
+    def _width(layer: AnyArray) -> float:
         return max(1.0, min(int(layer.shape[1]), _WIDEST) / 3)
 
-    def _draw_inputs(self, ax: Axes, inputs: NDArray[Any], width: float) -> None:
+    def _draw_inputs(self, ax: Axes, inputs: AnyArray, width: float) -> None:
         """Draw the inputs of each row as an image, or of all rows as a strip."""
         if self.image_shape is None:
             self._draw_layer(ax, inputs, 0.0, "input", names=False)
@@ -163,7 +165,7 @@ class ActivationsDisplay(Display):
             self.input_images_.append(image)
 
     def _draw_layer(
-        self, ax: Axes, layer: NDArray[Any], left: float, title: str, *, names: bool
+        self, ax: Axes, layer: AnyArray, left: float, title: str, *, names: bool
     ) -> None:
         """Draw a layer as a strip per row.
 

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.collections import PathCollection
     from matplotlib.image import AxesImage
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
+
+    from cmlp._data.array_types import AnyArray
 
 
 class BoundaryDisplay(Display):
@@ -65,8 +67,8 @@ class BoundaryDisplay(Display):
     def __init__(
         self,
         limits: tuple[float, float, float, float],
-        values: NDArray[Any],
-        classes: NDArray[Any] | None = None,
+        values: AnyArray,
+        classes: AnyArray | None = None,
     ) -> None:
         self.limits = limits
         self.values = values
@@ -231,7 +233,7 @@ class BoundaryDisplay(Display):
         self.figure_.colorbar(image, ax=ax, label="prediction")
         return image
 
-    def _draw_points(self, ax: Axes, points: NDArray[Any], targets: NDArray[Any]) -> None:
+    def _draw_points(self, ax: Axes, points: AnyArray, targets: AnyArray) -> None:
         """Draw the rows.
 
         Each class has its colour and marker, target values the colours of the plane.
@@ -249,7 +251,7 @@ class BoundaryDisplay(Display):
         ax.legend(title="class", framealpha=0.8)
 
 
-def _compute_values(model: Any, grid: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
+def _compute_values(model: Any, grid: Any) -> tuple[AnyArray, AnyArray | None]:
     """Return the scores and classes of a classifier, or the predictions of a regressor and None."""
     if is_classifier(model):
         classes, scores = answers_of(model, grid)

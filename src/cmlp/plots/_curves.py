@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
+
 
 class LossCurveDisplay(Display):
     """The loss of every epoch and, with early stopping, the validation scores.
@@ -249,9 +251,9 @@ class LearningRateDisplay(Display):
 
     def __init__(
         self,
-        rates: Sequence[float] | NDArray[Any],
-        losses: Sequence[float] | NDArray[Any],
-        smoothed: Sequence[float] | NDArray[Any],
+        rates: Sequence[float] | AnyArray,
+        losses: Sequence[float] | AnyArray,
+        smoothed: Sequence[float] | AnyArray,
         suggestion: float | None = None,
     ) -> None:
         self.rates = rates

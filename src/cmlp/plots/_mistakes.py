@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.array_types import AnyArray
+
 
 class MistakesDisplay(Display):
     """Images with wrong answers, those with the highest output first.
@@ -55,10 +57,10 @@ class MistakesDisplay(Display):
 
     def __init__(
         self,
-        images: NDArray[Any],
-        answers: NDArray[Any],
-        truth: NDArray[Any],
-        scores: NDArray[Any],
+        images: AnyArray,
+        answers: AnyArray,
+        truth: AnyArray,
+        scores: AnyArray,
         n_wrong: int,
         n_rows: int,
     ) -> None:

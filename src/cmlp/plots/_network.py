@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.array_types import AnyArray, Floats
+
 _HEIGHT = 10.0  # of the drawing, in its own units
 _DISTANCE = 3.2  # between two layers
 
@@ -90,8 +92,8 @@ class NetworkDisplay(Display):
 
     def __init__(
         self,
-        activations: list[NDArray[Any]] | None,
-        weights: list[NDArray[Any]],
+        activations: list[Floats] | None,
+        weights: list[Floats],
         output_names: Sequence[str],
         image_shape: tuple[int, int] | None = None,
     ) -> None:
@@ -214,11 +216,11 @@ class NetworkDisplay(Display):
                 self.neurons_[-1], ax=ax, label="activation", shrink=0.6, pad=0.02
             )
 
-    def _contributions(self, layer: int) -> NDArray[Any]:
+    def _contributions(self, layer: int) -> AnyArray:
         """Return weight times activation of each connection to a layer, of shape (n_in, n_out), or the weights."""
         if self.activations is None:
             return self.weights[layer]
-        contributions: NDArray[Any] = self.activations[layer][:, None] * self.weights[layer]
+        contributions: AnyArray = self.activations[layer][:, None] * self.weights[layer]
         return contributions
 
     def _strongest_units(self, index: int, max_units: int) -> NDArray[np.intp]:
@@ -335,7 +337,7 @@ class NetworkDisplay(Display):
             self._name_outputs(ax, x, values, heights)
 
     def _name_outputs(
-        self, ax: Axes, x: float, values: NDArray[Any] | None, heights: NDArray[np.float64]
+        self, ax: Axes, x: float, values: AnyArray | None, heights: NDArray[np.float64]
     ) -> None:
         """Write the names of the output neurons, with their activations, of which the largest is in bold type."""
         for k, (unit, y) in enumerate(zip(self.units_[-1], heights, strict=True)):
@@ -346,7 +348,7 @@ class NetworkDisplay(Display):
                     weight = "bold"
             self.texts_.append(ax.text(x + 0.4, y, text, ha="left", va="center", weight=weight))
 
-    def _draw_image(self, ax: Axes, inputs: NDArray[Any], shape: tuple[int, int]) -> None:
+    def _draw_image(self, ax: Axes, inputs: AnyArray, shape: tuple[int, int]) -> None:
         """Draw the inputs as an image, with marks at the pixels whose neurons are drawn."""
         height, width = shape
         scale = 3.2 / max(shape)

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
     from matplotlib.text import Text
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
+
+    from cmlp._data.array_types import AnyArray, Floats
 
 
 # Colours for lines and classes: blue, vermillion and green of Okabe and Ito (2008) first. Each has
@@ -81,7 +83,7 @@ def signed_colormap() -> Colormap:
     )
 
 
-def activation_colors(values: NDArray[Any]) -> dict[str, Any]:
+def activation_colors(values: AnyArray) -> dict[str, Any]:
     """Return the colour map of activations and its ends, ``vmin`` and ``vmax``.
 
     It goes from dark at 0 to white, and below 0 to orange. Logistic and softmax activations are
@@ -102,7 +104,7 @@ def activation_colors(values: NDArray[Any]) -> dict[str, Any]:
     return {"cmap": colormap, "vmin": low, "vmax": high}
 
 
-def signed_limit(values: NDArray[Any]) -> float:
+def signed_limit(values: AnyArray) -> float:
     """Return the absolute value that gets the full colour.
 
     It is the 99th percentile: a few extreme weights would make all others almost invisible.
@@ -167,7 +169,7 @@ class ImageGrid:
         return max(2.5, scale * self.n_columns * 1.12), max(1.5, scale * rows + 0.3)
 
     def draw(
-        self, ax: Axes, images: Iterable[NDArray[Any]], titles: Iterable[str], **options: Any
+        self, ax: Axes, images: Iterable[AnyArray], titles: Iterable[str], **options: Any
     ) -> tuple[list[AxesImage], list[Text]]:
         """Draw images with their titles; return both."""
         from matplotlib.patches import Rectangle
@@ -218,7 +220,7 @@ class Layers:
         if labels is not None and len(labels.classes) == self.sizes[-1]:
             self.output_names = list(map(str, labels.classes))
 
-    def activations(self, X: ArrayLike) -> list[NDArray[Any]]:
+    def activations(self, X: ArrayLike) -> list[Floats]:
         """Return the activations of all layers, each (n_rows, size), the scaled inputs first; X can be one row."""
         rows, _ = as_rows([X] if np.ndim(X) == 1 else X, self.name)
         check_width(rows.shape[1], self.sizes[0], self.name)
@@ -255,7 +257,7 @@ def is_classifier(model: Any) -> bool:
     return hasattr(model, "predict_proba")
 
 
-def answers_of(model: Any, X: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+def answers_of(model: Any, X: ArrayLike) -> tuple[AnyArray, AnyArray]:
     """Return the classes of a model and their scores (n_rows, n_classes).
 
     The model is a `Network` or any classifier, also a pipeline.

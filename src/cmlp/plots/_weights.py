@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.image import AxesImage
     from matplotlib.text import Text
-    from numpy.typing import NDArray
+
+    from cmlp._data.array_types import AnyArray, Floats
 
 _MOST_IMAGES = 64
 _MOST_TICKS = 20
@@ -70,7 +71,7 @@ class WeightsDisplay(Display):
 
     def __init__(
         self,
-        weights: NDArray[Any],
+        weights: Floats,
         units: Sequence[int],
         image_shape: tuple[int, int] | None = None,
         layer: int = 0,
@@ -189,7 +190,7 @@ class WeightsDisplay(Display):
         self.images_, self.texts_ = grid.draw(ax, images, map(self._name, self.units), **colors)
         return ax
 
-    def _plot_matrix(self, ax: Axes | None, chosen: NDArray[Any], colors: dict[str, Any]) -> Axes:
+    def _plot_matrix(self, ax: Axes | None, chosen: AnyArray, colors: dict[str, Any]) -> Axes:
         """Draw the weights as a matrix, with a row for each input and a column for each neuron."""
         n_in, n_out = chosen.shape
         ax = self._start(

@@ -27,6 +27,7 @@ from cmlp.river._stream import Stream, TargetMoments, as_frame, as_list, as_row,
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray, Floats
     from cmlp._estimators.network import Network
     from cmlp.river._stream import Learned
 
@@ -190,7 +191,7 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]
     def _learn_segment(
         self,
         names: list[Hashable],
-        rows: NDArray[Any],
+        rows: AnyArray,
         labels: list[Any],
         missing: NDArray[np.bool_] | None = None,
     ) -> None:
@@ -239,7 +240,7 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]
         frame, names, rows, _ = as_frame(X)
         learned = self._learned
         if learned is None:
-            outputs = np.empty((len(rows), 0))
+            outputs: Floats = np.empty((len(rows), 0))
         else:
             outputs = self._outputs(learned, names, rows)
         return dataframe.to_native_frame(dict(zip(self._codes, outputs.T, strict=True)), like=frame)
@@ -451,7 +452,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]
     def _learn_rows(
         self,
         names: list[Hashable],
-        rows: NDArray[Any],
+        rows: AnyArray,
         y: list[Any],
         missing: NDArray[np.bool_] | None = None,
     ) -> None:
@@ -496,7 +497,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]
         return moments.mean, moments.deviation()
 
     def _predicted(
-        self, learned: Learned, names: Iterable[Hashable], rows: NDArray[Any]
+        self, learned: Learned, names: Iterable[Hashable], rows: AnyArray
     ) -> list[float]:
         """Return predictions of rows."""
         outputs: list[float] = self._outputs(learned, names, rows)[:, 0].tolist()

@@ -31,6 +31,8 @@ from cmlp._train.random import random_state
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray, Floats
+
 
 class TargetMoments(NamedTuple):
     """Moments of the targets so far.
@@ -168,8 +170,8 @@ class Stream:
         self,
         names: Sequence[Hashable],
         n_outputs: int,
-        rows: NDArray[Any],
-        targets: NDArray[Any],
+        rows: AnyArray,
+        targets: AnyArray,
         missing: NDArray[np.bool_] | None = None,
         moments: TargetMoments | None = None,
     ) -> None:
@@ -198,7 +200,7 @@ class Stream:
                 self._learned = before._replace(optimizer=copies[1])
             raise
 
-    def _train(self, learned: Learned, rows: NDArray[Any], targets: NDArray[Any]) -> None:
+    def _train(self, learned: Learned, rows: AnyArray, targets: AnyArray) -> None:
         network = learned.network
         optimizer = learned.optimizer
         optimizer.learning_rate = self.learning_rate_init
@@ -269,9 +271,7 @@ class Stream:
 
     # --------------------------------------------------------------------------- inputs and outputs
 
-    def _inputs(
-        self, network: Network, names: Iterable[Hashable], rows: NDArray[Any]
-    ) -> NDArray[Any]:
+    def _inputs(self, network: Network, names: Iterable[Hashable], rows: AnyArray) -> AnyArray:
         """Return rows for the network.
 
         Features that it does not know are left out, and absent ones are 0.
@@ -287,14 +287,12 @@ class Stream:
             inputs[:, columns] = rows[:, entries]
         return inputs
 
-    def _outputs(
-        self, learned: Learned, names: Iterable[Hashable], rows: NDArray[Any]
-    ) -> NDArray[Any]:
+    def _outputs(self, learned: Learned, names: Iterable[Hashable], rows: AnyArray) -> Floats:
         """Return the outputs of the network."""
         return learned.network.forward(self._inputs(learned.network, names, rows))
 
 
-def _pad_block(params: NDArray[Any], old: _core.Net, net: _core.Net) -> NDArray[Any]:
+def _pad_block(params: Floats, old: _core.Net, net: _core.Net) -> Floats:
     """Return a parameter block of a larger network with the values of `old`.
 
     Elsewhere, it is 0.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp._estimators.fitted import Fitted
+    from cmlp.callbacks import AnyTrainer
 
 # Attributes that exist only during fit. They are not copied or pickled, because they hold
 # references to X and y.
@@ -79,12 +80,12 @@ class CallsCallbacks:
         )
         self.job.call_on_fit_task_begin(**self.arguments)
 
-    def on_epoch_begin(self, trainer: Any) -> None:
+    def on_epoch_begin(self, trainer: AnyTrainer) -> None:
         """Report that an epoch begins."""
         self.epoch = self.job.subcontext(task_name="epoch")
         self.epoch.call_on_fit_task_begin(**self.arguments)
 
-    def on_epoch_end(self, trainer: Any) -> None:
+    def on_epoch_end(self, trainer: AnyTrainer) -> None:
         """Report that the epoch has ended; a callback may stop training."""
         attributes = {"reconstruction_attributes": lambda: {FITTED: trainer._fit_snapshot()}}
         if self.epoch.call_on_fit_task_end(**self.arguments, **attributes):

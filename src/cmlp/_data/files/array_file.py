@@ -25,8 +25,7 @@ from cmlp._data.files.row_file import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.files.row_file import FileSchema, Notice, Progress, TextOptions
 
 _BLOCK_ROWS = 8192
@@ -75,7 +74,7 @@ class ArrayFile(RowFile):
     ) -> ArrayRows:
         return ArrayRows(self.path, *self.known_rows(kept, target))
 
-    def numbers(self, kept: Sequence[int]) -> NDArray[Any]:
+    def numbers(self, kept: Sequence[int]) -> AnyArray:
         """Return columns, in place if they are adjacent."""
         contiguous = list(kept) == list(range(kept[0], kept[-1] + 1)) if kept else False
         columns = slice(kept[0], kept[-1] + 1) if contiguous else list(kept)
@@ -86,7 +85,7 @@ class ArrayFile(RowFile):
         )
 
 
-def array_in(path: str, max_bytes: int) -> NDArray[Any]:
+def array_in(path: str, max_bytes: int) -> AnyArray:
     """Return the array in an npy or idx file."""
     with opening(path, max_bytes) as file:
         return (
@@ -100,7 +99,7 @@ def _is_mapped(path: str) -> bool:
         return raw.peek(len(NPY)).startswith(NPY)
 
 
-def _mapped(path: str) -> NDArray[Any]:
+def _mapped(path: str) -> AnyArray:
     """Return the array in an npy file, of which only the header is read at once."""
     with open_regular(on_disk(path)) as file:
         shape, is_fortran, dtype = _npy_header(file, path)
@@ -116,7 +115,7 @@ def _mapped(path: str) -> NDArray[Any]:
             raise DataError(f"{path} cannot be read: {error}") from error
 
 
-def _read_npy(file: IO[bytes], path: str) -> NDArray[Any]:
+def _read_npy(file: IO[bytes], path: str) -> AnyArray:
     """Read an array of numbers or text. The header limits what is read, and memory is allocated as the bytes arrive."""
     shape, is_fortran, dtype = _npy_header(file, path)
     size = math.prod(shape) * dtype.itemsize
@@ -128,7 +127,7 @@ def _read_npy(file: IO[bytes], path: str) -> NDArray[Any]:
         raise DataError(f"{path} cannot be read: {error}") from error
 
 
-def _npy_header(file: IO[bytes], path: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def _npy_header(file: IO[bytes], path: str) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
     try:
         with warnings.catch_warnings(action="ignore"):  # of the parser, about the header
             version = np.lib.format.read_magic(file)

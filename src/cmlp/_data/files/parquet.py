@@ -15,7 +15,7 @@ from cmlp._data.files.file_formats import on_disk
 from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from cmlp._data.array_types import AnyArray
 
 # Rows of a block. pyarrow decodes small integers through four bytes: 784 columns of uint8 take 26
 # MB while it reads. What pyarrow cannot take rows of, and the type with the same values.
@@ -107,7 +107,7 @@ class ParquetBlocks:
                         f"{name!r}."
                     )
 
-    def classes(self) -> NDArray[Any]:
+    def classes(self) -> AnyArray:
         """Return the distinct targets, from a pass that reads only their column.
 
         Returns

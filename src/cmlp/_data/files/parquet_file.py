@@ -33,8 +33,7 @@ from cmlp._data.groups import groups_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.files.row_file import FileSchema, Notice, Progress, TargetKind, TextOptions
     from cmlp._data.groups import Groups
 
@@ -93,11 +92,11 @@ class ParquetFile(RowFile):
             raise DataError(f"{self.path}, row {row + 1} ({name!r}): the group is missing")
         return groups_of(entries, name)
 
-    def _targets(self, column: int) -> NDArray[Any]:
+    def _targets(self, column: int) -> AnyArray:
         from cmlp._data.arrow import read
 
         (name,) = self._used([column])
-        y: NDArray[Any] = np.asarray(
+        y: AnyArray = np.asarray(
             read(read_parquet(self.path, [name]).column(0), f"column {name!r} of {self.path}")
         )
         return y.astype(str) if y.dtype == object else as_integers(y)
@@ -205,7 +204,7 @@ class _ParquetRows(ArrayRows):
 
     can_be_table = True
 
-    def __init__(self, file: ParquetFile, kept: Sequence[int], y: NDArray[Any]) -> None:
+    def __init__(self, file: ParquetFile, kept: Sequence[int], y: AnyArray) -> None:
         super().__init__(file.path, None, y)
         self._file, self._kept, self.names = file, kept, [file.names[i] for i in kept]
         self.notices = _notices(file.path, self.names)
@@ -221,7 +220,7 @@ class _ParquetRows(ArrayRows):
             return str(error)
         return None
 
-    def take_numbers(self, y: NDArray[Any]) -> LabelledRows | ParquetBlocks:
+    def take_numbers(self, y: AnyArray) -> LabelledRows | ParquetBlocks:
         assert self.other_than_number is None  # which reads X
         return super().take_numbers(y)
 
@@ -278,13 +277,13 @@ class _LargeRows(TrainingRows):
     def place_of_fraction(self) -> str:
         return self._path
 
-    def labels(self) -> NDArray[Any]:
+    def labels(self) -> AnyArray:
         return self.blocks.classes()
 
-    def numbers(self) -> NDArray[Any]:
+    def numbers(self) -> AnyArray:
         return np.empty(0)
 
-    def take_numbers(self, y: NDArray[Any]) -> ParquetBlocks:
+    def take_numbers(self, y: AnyArray) -> ParquetBlocks:
         return self.blocks
 
     def take_columns(self) -> Any:

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Self
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.columns import NamedMatrix
     from cmlp._data.files.parquet import ParquetBlocks
     from cmlp._data.groups import Groups
@@ -35,7 +34,7 @@ class LabelledRows(NamedTuple):
     """Rows with their targets; X has the names of the columns if the file has them."""
 
     X: Any
-    y: NDArray[Any]
+    y: AnyArray
 
 
 class TextOptions(NamedTuple):
@@ -95,7 +94,7 @@ class FileSchema(NamedTuple):
 
     cell_format: CellFormat = CellFormat()
     names: Sequence[str] | None = None
-    classes: NDArray[Any] | None = None
+    classes: AnyArray | None = None
     columns: Sequence[TypedColumn] | None = None
     file_types: Sequence[str] = ()
 
@@ -292,15 +291,15 @@ class TrainingRows(ABC):
         """Where the first target with a fraction is."""
 
     @abstractmethod
-    def labels(self) -> NDArray[Any]:
+    def labels(self) -> AnyArray:
         """Return the targets as labels."""
 
     @abstractmethod
-    def numbers(self) -> NDArray[Any]:
+    def numbers(self) -> AnyArray:
         """Return the targets as numbers."""
 
     @abstractmethod
-    def take_numbers(self, y: NDArray[Any]) -> LabelledRows | ParquetBlocks:
+    def take_numbers(self, y: AnyArray) -> LabelledRows | ParquetBlocks:
         """Return the rows, which must be numbers, with targets."""
 
     @abstractmethod
@@ -313,7 +312,7 @@ class ArrayRows(TrainingRows):
 
     can_be_table = False
 
-    def __init__(self, path: str, X: Any, y: NDArray[Any]) -> None:
+    def __init__(self, path: str, X: Any, y: AnyArray) -> None:
         self._X, self._y, self._path = X, y, path
         self.names = getattr(X, "columns", None)
 
@@ -328,13 +327,13 @@ class ArrayRows(TrainingRows):
         """The file."""
         return self._path
 
-    def labels(self) -> NDArray[Any]:
+    def labels(self) -> AnyArray:
         """Return the targets."""
         return self._y
 
     numbers = labels
 
-    def take_numbers(self, y: NDArray[Any]) -> LabelledRows | ParquetBlocks:
+    def take_numbers(self, y: AnyArray) -> LabelledRows | ParquetBlocks:
         """Return the rows with targets."""
         return LabelledRows(self._X, y)
 
@@ -351,7 +350,7 @@ def untyped(path: str) -> DataError:
     )
 
 
-def as_integers(values: NDArray[Any]) -> NDArray[Any]:
+def as_integers(values: AnyArray) -> AnyArray:
     """Return floats that are exact integers as integers, so that labels are printed as such."""
     is_whole = (
         values.dtype.kind == "f"

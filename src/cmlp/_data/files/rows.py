@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from cmlp._data.files.text_file import TextFile
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from cmlp._data.array_types import AnyArray
 
 _MOST_NAMES = 10  # of columns in a message
 # In the names of MNIST's files, with the number of dimensions.
@@ -85,9 +85,7 @@ def _labels_beside(file: RowFile) -> str:
     raise DataError(f"{path} needs --labels FILE" + hint + why)
 
 
-def read_labels(
-    path: str, options: TextOptions, classes: NDArray[Any] | None = None
-) -> NDArray[Any]:
+def read_labels(path: str, options: TextOptions, classes: AnyArray | None = None) -> AnyArray:
     """Return one label or number for each row: of an npy or idx file, or of a text file with one a line.
 
     `classes` are those of a model, if the labels must be known.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.files.row_file import TypedColumn
     from cmlp._data.grammar import Grammar
 
@@ -101,7 +102,7 @@ def numbers(
 
 def dates(
     grammar: Grammar, cells: Sequence[str], column_type: str, place: Place, form: str = ""
-) -> NDArray[Any]:
+) -> AnyArray:
     """Return dates or points in time of a type: with an offset, or without one; with `form`, those of this form."""
     if form:
         return _dates_of_form(grammar, cells, form, place)
@@ -125,7 +126,7 @@ def dates(
     return values.view("M8[us]")
 
 
-def _dates_of_form(grammar: Grammar, cells: Sequence[str], text: str, place: Place) -> NDArray[Any]:
+def _dates_of_form(grammar: Grammar, cells: Sequence[str], text: str, place: Place) -> AnyArray:
     from cmlp._data.date_forms import date_form  # few files need it
 
     form = date_form(text)
@@ -147,7 +148,7 @@ def _dates_of_form(grammar: Grammar, cells: Sequence[str], text: str, place: Pla
 
 def values(
     grammar: Grammar, cells: Sequence[str], column_type: str, place: Place, form: str = ""
-) -> NDArray[Any]:
+) -> AnyArray:
     """Return cells of a type of column: integers, booleans and text as objects, None where they are missing.
 
     `form` is that of dates.
@@ -162,7 +163,7 @@ def values(
     return objects(None if grammar.is_mark(cell) else convert(cell) for cell in cells)
 
 
-def categories(grammar: Grammar, cells: Sequence[str], known: Sequence[object]) -> NDArray[Any]:
+def categories(grammar: Grammar, cells: Sequence[str], known: Sequence[object]) -> AnyArray:
     """Return the categories of a model: found by their text, or by their value if some are numbers.
 
     A category wins over a missing value of the same text, unless the file has all text in quotation marks.
@@ -206,8 +207,8 @@ def known_column(
 
 
 def known_targets(
-    grammar: Grammar, cells: Sequence[str], classes: NDArray[Any] | None, place: Place
-) -> NDArray[Any]:
+    grammar: Grammar, cells: Sequence[str], classes: AnyArray | None, place: Place
+) -> AnyArray:
     """Return targets by the decision of a model: labels of its classes, or numbers if it has none."""
     if classes is None:
         return numbers(grammar, cells, place, required=True)
@@ -221,7 +222,7 @@ def known_targets(
     return labels if classes.dtype == object else labels.astype(classes.dtype)
 
 
-def typed_column(values: NDArray[Any], column_type: str) -> FileColumn:
+def typed_column(values: AnyArray, column_type: str) -> FileColumn:
     """Return a column of values as `values` returns them, or of doubles, in the types of `TYPES`."""
     if column_type == "date":
         values = values.astype("M8[D]")
@@ -234,7 +235,7 @@ def typed_column(values: NDArray[Any], column_type: str) -> FileColumn:
     return FileColumn(values, column_type)
 
 
-def integers(values: Sequence[Any]) -> NDArray[Any]:
+def integers(values: Sequence[Any]) -> AnyArray:
     """Return exact integers as int64, uint64 or objects; doubles if some are missing and all others are exact."""
     present = [value for value in values if value is not None]
     if len(present) == len(values):

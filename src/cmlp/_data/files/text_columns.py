@@ -6,7 +6,7 @@ import re
 from array import array
 from collections import Counter
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.files.text_cells import Place
     from cmlp._data.grammar import Grammar
 
@@ -54,7 +55,7 @@ class TrainingColumn:
         # The first cell with points if those of all cells may separate thousands, "" before it,
         # None if they do not.
         self.with_thousands: str | None = "" if may_have_thousands else None
-        self.parts: list[NDArray[Any]] = []
+        self.parts: list[AnyArray] = []
         self.tally: Counter[str] = Counter()
         self._first: dict[
             str, dict[str, int]
@@ -99,7 +100,7 @@ class TrainingColumn:
             self._note("mark", [cells[row]], first + row)
         return numbers
 
-    def _dates(self, cells: Sequence[str], first: int) -> NDArray[Any] | None:
+    def _dates(self, cells: Sequence[str], first: int) -> AnyArray | None:
         """Return plain dates or times; None unless all cells are."""
         plain = self.grammar.dates(cells)
         if plain is None:
@@ -310,7 +311,7 @@ class TrainingColumn:
             return all(abs(self.grammar.integer(cell) or 0) <= EXACT for cell in cells)
         return forms <= {"i", form}
 
-    def values(self, column_type: str, place: Place) -> NDArray[Any]:
+    def values(self, column_type: str, place: Place) -> AnyArray:
         """Return the values of a type, which follow from the blocks."""
         table = text_cells.values(self.grammar, [*self.codes], column_type, place, self.form)
         if any(part.dtype.kind == "f" for part in self.parts):

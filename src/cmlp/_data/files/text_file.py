@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.files.row_file import Notice, Progress, TargetKind, TextOptions
     from cmlp._data.groups import Groups
 
@@ -271,7 +272,7 @@ class TextFile(RowFile):
         }
         return groups_of([values[text] for text in entries], name)
 
-    def _targets(self, block: TextBlock, target: int) -> NDArray[Any]:
+    def _targets(self, block: TextBlock, target: int) -> AnyArray:
         """Return the targets of some rows as the model knows them."""
         place = self.place(target, block.lines.__getitem__)
         return text_cells.known_targets(
@@ -280,11 +281,11 @@ class TextFile(RowFile):
 
     def values(
         self, types: Mapping[int, str], forms: Mapping[int, str] | None = None
-    ) -> dict[int, NDArray[Any]]:
+    ) -> dict[int, AnyArray]:
         """Return the values of columns that are read as these types, dates by their forms."""
         forms = forms or {}
         grammar = self.grammar()
-        parts: dict[int, list[NDArray[Any]]] = {i: [] for i in types}
+        parts: dict[int, list[AnyArray]] = {i: [] for i in types}
         for block in self.cells() if types else ():
             for i, column_type in types.items():
                 place = self.place(i, block.lines.__getitem__)
@@ -553,7 +554,7 @@ class TextRows(TrainingRows):
         row, i, what = min(others, default=(0, 0, ""))
         return f"{self._place(i)(row)}: {what}" if others else None
 
-    def take_numbers(self, y: NDArray[Any]) -> LabelledRows:
+    def take_numbers(self, y: AnyArray) -> LabelledRows:
         """Return the rows as a matrix, with targets."""
         matrix = np.empty((self.n_rows, len(self._kept)))
         columns = [self._columns.pop(i) for i in self._kept]
@@ -599,7 +600,7 @@ class TextRows(TrainingRows):
         """Where the first target with a fraction is."""
         return self._at_target(int((self.numbers() % 1 != 0).argmax()))
 
-    def _values_of_target(self, column_type: str) -> NDArray[Any]:
+    def _values_of_target(self, column_type: str) -> AnyArray:
         if self._target.has_values(column_type):
             return self._target.values(column_type, self._at_target)
         return self._file.values({self._target_position: column_type})[self._target_position]
@@ -618,7 +619,7 @@ class TextRows(TrainingRows):
         }
         return DataError(f"{self._at_target(row)}: {missing_target(self.grammar, cell)}")
 
-    def labels(self) -> NDArray[Any]:
+    def labels(self) -> AnyArray:
         """Return the targets as labels: integers, numbers or booleans if each is printed as it was written, or text."""
         column_type = self._target.column_type(self._at_target)
         entries = self._values_of_target("text").tolist()

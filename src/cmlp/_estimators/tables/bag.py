@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._bridge import _core
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.groups import Groups
     from cmlp._model.table_columns import TableColumns
     from cmlp._parameters.options import TableOptions
@@ -52,7 +53,7 @@ def number_of_folds(groups: Groups | None, n_estimators: int) -> int:
     return min(max(n_estimators, _FEWEST_FOLDS_OF_GROUPS), N_FOLDS, groups.group_count.n)
 
 
-def folds_of(n_rows: int, classes: NDArray[Any] | None, rng: _core.Random) -> NDArray[np.int64]:
+def folds_of(n_rows: int, classes: AnyArray | None, rng: _core.Random) -> NDArray[np.int64]:
     """Return the fold of each row, from 0 to N_FOLDS - 1; each class is spread evenly."""
     order = rng.permutation(n_rows)
     if classes is not None:
@@ -63,7 +64,7 @@ def folds_of(n_rows: int, classes: NDArray[Any] | None, rng: _core.Random) -> ND
 
 
 def folds_of_groups(
-    groups: Groups, classes: NDArray[Any] | None, n_folds: int, rng: _core.Random
+    groups: Groups, classes: AnyArray | None, n_folds: int, rng: _core.Random
 ) -> NDArray[np.int64]:
     """Return the fold of each row, from 0 to `n_folds` - 1; those of a group are in one fold.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.groups import GroupCount, Groups
     from cmlp._data.labels import Labels
     from cmlp._model.model import TableModel
@@ -59,7 +60,7 @@ class RowsWithTruth(NamedTuple):
     """
 
     raw: NDArray[np.float64]
-    truth: NDArray[Any]
+    truth: AnyArray
     weight: NDArray[np.float64] | None
     groups: Groups | None = None
 
@@ -105,7 +106,7 @@ def _with_calibration(
     model: TableModel,
     kind_of_rows: str,
     outputs: NDArray[np.float64],
-    truth: NDArray[Any],
+    truth: AnyArray,
     weight: NDArray[np.float64] | None,
     groups: GroupCount | None,
 ) -> TableModel:
@@ -190,14 +191,14 @@ def _scores(model: TableModel, rows: RowsWithTruth) -> Scores:
     )
 
 
-def _answers_of(labels: Labels, truth: NDArray[Any]) -> NDArray[np.int64]:
+def _answers_of(labels: Labels, truth: AnyArray) -> NDArray[np.int64]:
     """Return the `truth` of scores from that of rows: of ordered classes, a column for each output."""
     if labels.kind == "ordered":
         truth = labels.targets(truth)
     return truth.reshape(len(truth), -1).astype(np.int64)
 
 
-def _truth_of(labels: Labels, answers: NDArray[np.int64]) -> NDArray[Any]:
+def _truth_of(labels: Labels, answers: NDArray[np.int64]) -> AnyArray:
     """Return the truth of rows from that of their scores."""
     return answers if labels.kind == "multilabel" else labels.indices(answers)
 
@@ -268,7 +269,7 @@ def measured(
     net: _core.Net,
     kind_of_rows: str,
     outputs: NDArray[np.float64],
-    truth: NDArray[Any],
+    truth: AnyArray,
     weight: NDArray[np.float64] | None,
     labels: Labels | None,
     *,

@@ -11,13 +11,12 @@ from cmlp._data.columns import index_by_column
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.containers import Column
     from cmlp._data.input_frame import InputFrame
 
 
-def forms_of_columns(date_formats: Any, frame: InputFrame, rows: NDArray[Any]) -> dict[int, str]:
+def forms_of_columns(date_formats: Any, frame: InputFrame, rows: AnyArray) -> dict[int, str]:
     """Return the form of the dates of each column that has some, by its index.
 
     A single form is that of the columns of text of which it reads nearly all values in `rows`.
@@ -58,7 +57,7 @@ def _refuse(problem: str, value: object, expected: str = "") -> NoReturn:
     )
 
 
-def _columns_of_form(text: str, frame: InputFrame, rows: NDArray[Any]) -> dict[int, str]:
+def _columns_of_form(text: str, frame: InputFrame, rows: AnyArray) -> dict[int, str]:
     from cmlp._data.date_forms import date_form
 
     found = {}
@@ -75,7 +74,7 @@ def _columns_of_form(text: str, frame: InputFrame, rows: NDArray[Any]) -> dict[i
     return found
 
 
-def _texts_of(column: Column, rows: NDArray[Any]) -> Counter[str]:
+def _texts_of(column: Column, rows: AnyArray) -> Counter[str]:
     """Return the texts of a column and how often each occurs; none if the column has other values."""
     if column.has_categories() or column.array().dtype.kind not in "OUT":
         return Counter()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.containers import Column
     from cmlp._model.table_columns import Codes, TableColumns
 
@@ -110,7 +111,7 @@ def warn_of_no_values(
 def warn_of_inputs(
     columns: TableColumns,
     raw: NDArray[np.float64],
-    truth: NDArray[Any],
+    truth: AnyArray,
     label: Callable[[int], str],
     *,
     has_classes: bool,

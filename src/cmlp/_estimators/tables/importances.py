@@ -20,10 +20,10 @@ from cmlp._train.task import log_loss_clip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import Floats
     from cmlp._data.encoded_rows import EncodedRows
     from cmlp._model.table_columns import TableColumns
 
@@ -74,7 +74,7 @@ def _increases(
     weight = weights_of_rows(rows.weight, chosen)
     weights, rest = network.weights[0], _behind_first_layer(network)
 
-    def loss(sums: NDArray[np.float32]) -> float:
+    def loss(sums: Floats) -> float:
         return float(
             rest.net.cost_and_plain_cost(
                 rest.params,
@@ -100,7 +100,7 @@ def _increases(
     return increases
 
 
-def _products(inputs: NDArray[np.float32], weights: NDArray[Any]) -> NDArray[np.float32]:
+def _products(inputs: NDArray[np.float32], weights: Floats) -> NDArray[np.float32]:
     """Return a product of matrices, by the core, whose bits depend on no processor."""
     net = _core.shared_net(weights.shape, ("identity",), FOR_PREDICTION, np.float32, (0.0,), 0.0)
     params = np.concatenate([weights.ravel(), np.zeros(weights.shape[1], np.float32)])

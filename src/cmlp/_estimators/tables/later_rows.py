@@ -11,10 +11,9 @@ from cmlp._data.columns import DATES
 from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.input_frame import InputFrame
     from cmlp._data.labels import Labels
     from cmlp._model.table_columns import TableColumns
@@ -31,7 +30,7 @@ _LEAST_CHANCE = 0.001  # of random rows that all have the same class
 
 
 def warn_of_ascending_dates(
-    frame: InputFrame, columns: TableColumns, raw: NDArray[np.float64], y: NDArray[Any]
+    frame: InputFrame, columns: TableColumns, raw: NDArray[np.float64], y: AnyArray
 ) -> None:
     """Warn if a column of dates ascends from row to row, and parts of the time have different means of y.
 
@@ -54,7 +53,7 @@ def warn_of_ascending_dates(
     )
 
 
-def warn_of_one_class(labels: Labels, classes: NDArray[Any], classes_val: NDArray[Any]) -> None:
+def warn_of_one_class(labels: Labels, classes: AnyArray, classes_val: AnyArray) -> None:
     """Warn if validation rows are all of one class, which is not by chance. Both are class indices."""
     first = classes_val[0]
     if (classes_val != first).any():
@@ -86,7 +85,7 @@ def _parts(days: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.where(years < 0, -1, years // n_together)
 
 
-def _changes(y: NDArray[Any], parts: NDArray[np.int64]) -> bool:
+def _changes(y: AnyArray, parts: NDArray[np.int64]) -> bool:
     """Return whether the means of y in parts of the rows differ by more than chance, and by enough to matter."""
     bounds = np.searchsorted(parts, np.arange(parts[-1] + 2))
     sizes = np.diff(bounds)

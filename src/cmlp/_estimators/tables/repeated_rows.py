@@ -14,10 +14,10 @@ from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.groups import Groups
     from cmlp._data.input_frame import InputFrame
     from cmlp._model.table_columns import TableColumns
@@ -183,7 +183,7 @@ def _is_of_calendar(days: NDArray[np.float64], values: NDArray[np.float64]) -> b
     whole = np.floor(days)
     dates = whole.astype(np.int64).astype("datetime64[D]")
     months = dates.astype("datetime64[M]")
-    parts: list[NDArray[Any]] = [
+    parts: list[AnyArray] = [
         whole,
         (dates - months).astype(np.int64),
         months.astype(np.int64),
@@ -194,7 +194,7 @@ def _is_of_calendar(days: NDArray[np.float64], values: NDArray[np.float64]) -> b
     return _is_monotone(values) or any(_follows(part, values) for part in parts)
 
 
-def _follows(part: NDArray[Any], values: NDArray[np.float64]) -> bool:
+def _follows(part: AnyArray, values: NDArray[np.float64]) -> bool:
     """Return whether equal parts of ascending dates have nearly always the value of the date before.
 
     Exceptions are holidays, seasons that begin within a month, and hours of a clock that changes.

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.labels import Labels
     from cmlp._data.weights import ClassWeight
     from cmlp._estimators.fitted import Fitted
@@ -176,14 +177,14 @@ class TabularEstimator(Estimator):
             [model.predict(raw[start : start + _BLOCK], self.n_threads) for start in starts]
         )
 
-    def _rows_of(self, model: TableModel, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    def _rows_of(self, model: TableModel, X: ArrayLike) -> tuple[NDArray[np.float64], AnyArray]:
         """Return the rows of a user as the model reads them, and their entries as they were passed."""
         frame = model.columns.select(self._frame(model, X), type(self).__name__, model.notices)
         return model.columns.values(frame, model.notices, model.gaps), frame.entries()
 
     def _truth(
         self, model: TableModel, y: ArrayLike, n_rows: int, rows: NDArray[np.intp]
-    ) -> NDArray[Any]:
+    ) -> AnyArray:
         """Return what `scores_of` compares with the outputs of some rows: numbers, indices of classes, or labels."""
         raise NotImplementedError
 
@@ -311,7 +312,7 @@ class TabularEstimator(Estimator):
         return self._trained().n_inputs
 
     @property
-    def feature_names_in_(self) -> NDArray[Any]:
+    def feature_names_in_(self) -> AnyArray:
         """Column names of the data frame in fit; if not all are text, the attribute does not exist."""
         names = self._trained().feature_names
         if names is None:
@@ -1041,7 +1042,7 @@ class TabularClassifier(TabularEstimator):
 
     def _truth(
         self, model: TableModel, y: ArrayLike, n_rows: int, rows: NDArray[np.intp]
-    ) -> NDArray[Any]:
+    ) -> AnyArray:
         labels = model.class_labels
         y = as_targets(y, n_rows, type(self).__name__, labels=True)
         kind_of_labels(y)  # raises an error for rows of weight 0 too
@@ -1453,7 +1454,7 @@ class TabularRegressor(TabularEstimator):
 
     def _truth(
         self, model: TableModel, y: ArrayLike, n_rows: int, rows: NDArray[np.intp]
-    ) -> NDArray[Any]:
+    ) -> AnyArray:
         return targets_in_range(self._numbers(model, y, n_rows)[rows], model.net.loss)
 
     def _numbers(self, model: TableModel, y: ArrayLike, n_rows: int) -> NDArray[np.float64]:

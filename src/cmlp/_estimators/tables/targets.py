@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.array_types import AnyArray, Floats
     from cmlp._data.arrays import LossFunction
     from cmlp._data.weights import ClassWeights
     from cmlp._estimators.fit import Fit
@@ -43,8 +44,8 @@ class CountedTargets(NamedTuple):
     """The targets of the rows of a table that count."""
 
     rows: NDArray[np.intp]  # their numbers
-    values: NDArray[Any]  # as the core reads them
-    truth: NDArray[Any]  # as `scores_of` compares it with outputs: y itself if it is numbers
+    values: AnyArray  # as the core reads them
+    truth: AnyArray  # as `scores_of` compares it with outputs: y itself if it is numbers
     weight: NDArray[np.float64] | None
 
 
@@ -76,14 +77,14 @@ class TableClassEncoding(ClassEncoding):
         )
         return scaled
 
-    def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
+    def targets(self, y: AnyArray, weight: NDArray[np.float64] | None) -> CountedTargets:
         """Return the targets of the rows that count."""
         values = self._every.encode(y)
         rows, weight = rows_that_count(self.weigh(values, weight, require_positive=True), len(y))
         return self.targets_of(rows, self.values(y[rows]), weight)
 
     def targets_of(
-        self, rows: NDArray[np.intp], values: NDArray[Any], weight: NDArray[np.float64] | None
+        self, rows: NDArray[np.intp], values: AnyArray, weight: NDArray[np.float64] | None
     ) -> CountedTargets:
         """Return the targets of rows that count, from their encoded labels."""
         truth = self.groups(values)
@@ -93,11 +94,11 @@ class TableClassEncoding(ClassEncoding):
         """Return the objective without a score: the validation loss decides."""
         return Objective(score_of_outputs=None)
 
-    def groups(self, values: NDArray[Any]) -> NDArray[Any] | None:
+    def groups(self, values: AnyArray) -> AnyArray | None:
         """Return the classes of the rows; None for several labels."""
         return None if self.labels.kind == "multilabel" else self.labels.indices(values)
 
-    def to_average(self, values: NDArray[Any]) -> NDArray[Any]:
+    def to_average(self, values: AnyArray) -> AnyArray:
         """Return what is averaged in each category: the second of two classes, each class or label.
 
         Of ordered classes, what each output answers.
@@ -105,10 +106,10 @@ class TableClassEncoding(ClassEncoding):
         groups = self.groups(values)
         if groups is None or self.labels.kind == "ordered":
             return values
-        averaged: NDArray[Any] = groups[:, None] == np.arange(len(self.labels.classes))
+        averaged: AnyArray = groups[:, None] == np.arange(len(self.labels.classes))
         return averaged[:, 1:] if self.labels.kind == "binary" else averaged
 
-    def to_split(self, values: NDArray[Any]) -> NDArray[Any]:
+    def to_split(self, values: AnyArray) -> AnyArray:
         """Return the classes, which the splits of columns should separate, or a column of numbers for each label.
 
         Of ordered classes, a column for each output.
@@ -133,7 +134,7 @@ class TableNumberEncoding(NumberEncoding):
         super().__init__(loss, loss_parameter, len(answer_scale.centre))
         self.answer_scale = answer_scale
 
-    def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
+    def targets(self, y: AnyArray, weight: NDArray[np.float64] | None) -> CountedTargets:
         """Return the targets of the rows that count; others may be far away."""
         centre, spread = np.asarray(self.answer_scale.centre), np.asarray(self.answer_scale.scale)
         rows, weight = rows_that_count(weight, len(y))
@@ -154,7 +155,7 @@ class TableNumberEncoding(NumberEncoding):
         """Return the targets of rows that count, from their numbers."""
         return CountedTargets(rows, self.values(numbers), numbers, weight)
 
-    def values(self, y: NDArray[Any]) -> NDArray[Any]:
+    def values(self, y: AnyArray) -> AnyArray:
         """Return standardized numbers, a column for each output."""
         values = (y - np.asarray(self.answer_scale.centre)) / np.asarray(self.answer_scale.scale)
         if traits_of(self.loss).needs_positive_targets:
@@ -169,11 +170,11 @@ class TableNumberEncoding(NumberEncoding):
             partial(_pinball_score, np.asarray(self.quantiles)), score_is_minus_loss=True
         )
 
-    def to_average(self, values: NDArray[Any]) -> NDArray[Any]:
+    def to_average(self, values: AnyArray) -> AnyArray:
         """Return what is averaged in each category: standardized targets, one for all quantiles."""
         return values if self.quantiles is None else values[:, :1]
 
-    def to_split(self, values: NDArray[Any]) -> NDArray[Any]:
+    def to_split(self, values: AnyArray) -> AnyArray:
         """Return numbers whose variance the splits of columns should lower, in one column for all quantiles.
 
         Of losses for which far targets count little, they are soft-clipped, because the variance would depend on the
@@ -208,7 +209,7 @@ def learn_table_encoding(
 
 
 def _learn_table_classes(
-    fit: Fit, y: NDArray[Any], weight: NDArray[np.float64] | None, given: object
+    fit: Fit, y: AnyArray, weight: NDArray[np.float64] | None, given: object
 ) -> tuple[TableEncoding, CountedTargets]:
     """Return the classes of y, whose order can be that of the type of what the user has given."""
     kind_of_labels(y)  # raises an error for rows of weight 0 too
@@ -258,9 +259,9 @@ def _warn_of_integers(labels: Labels, n_rows: int) -> None:
 
 def _learn_table_numbers(
     fit: Fit,
-    y: NDArray[Any],
+    y: AnyArray,
     weight: NDArray[np.float64] | None,
-    names: NDArray[Any] | None,
+    names: AnyArray | None,
 ) -> tuple[TableEncoding, CountedTargets]:
     numbers = table_numbers(y)
     n = numbers.shape[1]
@@ -305,7 +306,7 @@ def rows_that_count(
     return rows, None if (weight == weight[0]).all() else weight
 
 
-def table_numbers(y: NDArray[Any], n_targets: int | None = None) -> NDArray[np.float64]:
+def table_numbers(y: AnyArray, n_targets: int | None = None) -> NDArray[np.float64]:
     """Return the targets, a column for each of them, as a copy, which other threads cannot change."""
     values = to_float64(np.array(y), "y")
     require_finite(values, "y")
@@ -402,7 +403,7 @@ def _require_within(values: NDArray[np.float64], centre: Any, distance: Any, mes
 
 
 def _pinball_score(
-    levels: NDArray[np.float64], outputs: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None
+    levels: NDArray[np.float64], outputs: Floats, y: AnyArray, weight: AnyArray | None
 ) -> float:
     """Return minus the mean pinball loss of predicted quantiles, which are sorted, unlike those in the cost."""
     rest = y - outputs.astype(np.float64)

@@ -16,8 +16,9 @@ from cmlp._parameters.architecture import init_activations
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._model.model import NetworkModel
 
 
@@ -153,7 +154,7 @@ def has_rare_activation(net: _core.Net) -> bool:
     return not _COMMON.issuperset(net.activations)
 
 
-def encode_base64(values: NDArray[Any] | bytes) -> str:
+def encode_base64(values: AnyArray | bytes) -> str:
     """Return bytes or the bytes of an array in base64."""
     if not isinstance(values, bytes):
         values = values.tobytes()

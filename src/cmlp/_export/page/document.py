@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._model.model import TrainedModel
 
 
@@ -280,7 +281,7 @@ class Examples:
         else:
             self.white = 0.0
 
-    def _check(self, X: ArrayLike, y: ArrayLike, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
+    def _check(self, X: ArrayLike, y: ArrayLike, name: str) -> tuple[AnyArray, AnyArray]:
         """Return rows, and their classes (of a classifier) or targets."""
         rows = np.asarray(X)
         targets = as_labels(y, f"y_{name}")
@@ -305,7 +306,7 @@ class Examples:
             )
         return rows, self._encode(targets, name)
 
-    def _encode(self, y: NDArray[Any], name: str) -> NDArray[Any]:
+    def _encode(self, y: AnyArray, name: str) -> AnyArray:
         model = self.model
         n_outputs = self.model.sizes[-1]
         if model.labels is not None:
@@ -376,7 +377,7 @@ class Examples:
                 return packed
             share *= min(0.95, 0.97 * most_bytes / size)
 
-    def _pack(self, rows: NDArray[Any]) -> str:
+    def _pack(self, rows: AnyArray) -> str:
         """Return rows as text: images with 16 levels of grey, two pixels a byte; others as numbers.
 
         Compressed.
@@ -392,7 +393,7 @@ class Examples:
         return encode_base64(zlib.compress((levels[:, 0::2] << 4 | levels[:, 1::2]).tobytes(), 9))
 
 
-def sixteen_levels(images: NDArray[Any], white: float) -> NDArray[np.uint8]:
+def sixteen_levels(images: AnyArray, white: float) -> NDArray[np.uint8]:
     """Return pixels from 0 to `white` as numbers from 0 to 15.
 
     That is half the bytes, and they compress better.
@@ -400,7 +401,7 @@ def sixteen_levels(images: NDArray[Any], white: float) -> NDArray[np.uint8]:
     return np.round(np.clip(images / white, 0, 1) * 15).astype(np.uint8)
 
 
-def _white_pixel(X: NDArray[Any]) -> float:
+def _white_pixel(X: AnyArray) -> float:
     if X.dtype == np.uint8:
         return 255.0
     return float(X.max())
@@ -427,10 +428,10 @@ def default_digits(model: Described) -> Examples | None:
         names = np.array(digits)
     else:
         names = model.labels.classes
-    parts: list[NDArray[Any]] = []
+    parts: list[AnyArray] = []
     for X, y in ((X_train, y_train), (X_test, y_test)):
         kept = np.isin(y, digits)
-        pixels: NDArray[Any] = X[kept]
+        pixels: AnyArray = X[kept]
         if not model.takes_bytes:
             pixels = pixels / np.float32(255)
         parts += [pixels, names[np.searchsorted(digits, y[kept])]]

@@ -1,0 +1,13 @@
+"""Names of types of arrays that many signatures have; only annotations use them."""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Parameters, outputs and gradients of networks: float32 or float64.
+Floats: TypeAlias = NDArray[np.floating]
+# Rows, labels, targets and names, whose entries can have any type, because users choose it.
+AnyArray: TypeAlias = NDArray[Any]
+# The type of a network's numbers.
+FloatType: TypeAlias = np.dtype[np.floating]
