@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks.table_sets import SETS, frame_and_target, load
 from cmlp import TabularClassifier, TabularRegressor
-from cmlp._estimators.tables import fit_table, learn_columns
+from cmlp._tables import fit_table, learn_columns
 
 BUNDLED = {"iris": "classes", "wine": "classes", "digits": "classes", "linnerud": "numbers"}
 N_SINGLE = 100

@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.groups import frame_of
 from benchmarks.report import Report
 from benchmarks.tables import geometric
-from cmlp._estimators.tables.later_rows import ASCENDS
+from cmlp._tables.later_rows import ASCENDS
 
 COVERAGE, MOST_ROWS, N_TARGETS, TESTED = 0.9, 6000, 4, 1 / 8
 MOST_CLASSES, FEWEST_NUMBERS = 12, 20  # different values of a target

@@ -75,7 +75,7 @@ def run(*, short):
             )
             model.fit(X, np.nan_to_num(X[:, 0])).save(path)
             assert loaded.load(str(path).encode()) == 0
-            raw = np.ascontiguousarray(model._fitted.model.columns.read(X[:N_ROWS], "X"))
+            raw = np.ascontiguousarray(model._result.model.columns.read(X[:N_ROWS], "X"))
             times = [timed(loaded, raw, 1 if short else 20) for _ in range(3 if short else 31)]
             start = time.perf_counter()
             for row in X[:N_ROWS]:

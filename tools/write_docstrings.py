@@ -44,7 +44,7 @@ OWNERS = {
         "Network.optimizer": "Network",
     },
     "_estimators/trainer.py": {"Trainer": "Trainer"},
-    "_estimators/tables/tabular.py": {
+    "_estimators/tabular.py": {
         "TabularClassifier": "TabularClassifier",
         "TabularRegressor": "TabularRegressor",
     },
@@ -62,7 +62,7 @@ FIELDS = {
 # parameters.
 RESUMING = {
     "_estimators/mlp.py": {"MultilayerPerceptron.fit": "MLPClassifier"},
-    "_estimators/tables/tabular.py": {"TabularEstimator.fit": "TabularClassifier"},
+    "_estimators/tabular.py": {"TabularEstimator.fit": "TabularClassifier"},
 }
 BEFORE_FORMULAS = "the terms are:"  # the end of the line above them
 # The annotations of types in docstrings; those in quotation marks and braces are str.

@@ -81,7 +81,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.mlp import MLPClassifier, MLPRegressor
     from cmlp._estimators.network import Network
     from cmlp._estimators.rate_finder import LearningRateCurve, find_learning_rate
-    from cmlp._estimators.tables.tabular import TabularClassifier, TabularRegressor
+    from cmlp._estimators.tabular import TabularClassifier, TabularRegressor
     from cmlp._estimators.trainer import Trainer
     from cmlp._estimators.verifying import verify
     from cmlp._model.drift import Drift
@@ -119,7 +119,7 @@ else:
             "TrainedEpoch",
             "Verification",
         ),
-        "_estimators.tables.tabular": ("TabularClassifier", "TabularRegressor"),
+        "_estimators.tabular": ("TabularClassifier", "TabularRegressor"),
         "_estimators.trainer": ("Trainer",),
         "_estimators.verifying": ("verify",),
     }
@@ -128,8 +128,8 @@ else:
     # What fit and predict import at their first use.
     _NEEDED_BY_MODELS = (
         "_estimators.mlp",
-        "_estimators.fit_network",
-        "_estimators.sources",
+        "_fit.fit_network",
+        "_fit.sources",
         "_data.checks",
         "_estimators.network",
         "_train.scores",
@@ -141,11 +141,11 @@ else:
         """Before a fork, wait for the imports that other threads have begun: the child would wait for ever."""
         if len(sys._current_frames()) > 1:
             of_tables = (
-                "_estimators.tables.fit_table",
-                "_estimators.tables.doubtful_text",
+                "_tables.fit_table",
+                "_tables.doubtful_text",
                 "_model.outside",
             )
-            is_for_tables = "cmlp._estimators.tables.tabular" in sys.modules
+            is_for_tables = "cmlp._estimators.tabular" in sys.modules
             for name in (*_NEEDED_BY_MODELS, *of_tables) if is_for_tables else _NEEDED_BY_MODELS:
                 import_module(f"cmlp.{name}")
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from cmlp._bridge import _core
-from cmlp._estimators.tables.learn_columns import learn_inputs
-from cmlp._estimators.tables.splits import SplitTarget
 from cmlp._model.table_columns import DatePart, TableColumn, TableColumns
+from cmlp._tables.learn_columns import learn_inputs
+from cmlp._tables.splits import SplitTarget
 
 nan = np.nan
 

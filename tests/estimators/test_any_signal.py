@@ -15,7 +15,7 @@ import warnings
 import numpy as np
 import pytest
 from estimator_cases import blobs, flat, small
-from internals import fitted_of
+from internals import result_of
 from signal_points import (
     CRITICAL,
     FOLLOWED,
@@ -148,7 +148,7 @@ CASES = {
 
 def content(model):
     """Return everything that a fit has learned, as comparable values; None before any fit."""
-    fitted = vars(model).get("_fitted")
+    fitted = vars(model).get("_result")
     if fitted is None:
         return None
     networks = [params.tobytes() for _, params in fitted.model.networks]
@@ -197,12 +197,12 @@ def fresh(pickled):
 def check(case, name, step, model, new, modules):
     """Interrupt the call of a case before a bytecode, and look at what it leaves."""
     _, call = CASES[case]
-    before, old = vars(model).get("_fitted"), content(model)
+    before, old = vars(model).get("_result"), content(model)
     with handled(name), no_threads_left():
         _, error = signal_at(step, lambda: call(model), name, modules)
     where = f"{name} before bytecode {step} of {case}"
     assert "_fitting" not in vars(model), where
-    now = vars(model).get("_fitted")
+    now = vars(model).get("_result")
     if error is None:
         assert content(model) == new, where  # it came after the last change
     elif now is before:
@@ -338,7 +338,7 @@ def test_ctrl_c_that_is_pressed_repeatedly_keeps_the_epochs_of_a_network(seconds
     model = network(max_iter=10**9)
     error = repeatedly_interrupted(lambda: model.fit(X, Y), seconds)
     assert type(error) is KeyboardInterrupt
-    assert model.n_iter_ > 0 and is_complete(fitted_of(model))
+    assert model.n_iter_ > 0 and is_complete(result_of(model))
     model.set_params(max_iter=1).fit(X, Y)
 
 
@@ -347,11 +347,11 @@ def test_ctrl_c_that_is_pressed_repeatedly_keeps_the_epochs_of_a_network(seconds
 def test_ctrl_c_that_is_pressed_repeatedly_keeps_the_epochs_of_a_table(seconds, n):
     model = table(n_epochs=10**6)
     for _ in range(n):
-        vars(model).pop("_fitted", None)
+        vars(model).pop("_result", None)
         with no_threads_left():
             error = repeatedly_interrupted(lambda: model.fit(X, TWO), seconds)
         assert type(error) is KeyboardInterrupt
-        assert all(state.epoch for state in fitted_of(model).states)
+        assert all(state.epoch for state in result_of(model).states)
     model.set_params(n_epochs=2).fit(X, TWO)
 
 

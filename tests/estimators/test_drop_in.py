@@ -358,7 +358,7 @@ def test_inconsistent_assigned_values_raise(name, value):
     setattr(model, name, value)
     with pytest.raises(ValueError):
         model.predict(X)
-    assert "_fitted" not in vars(model)
+    assert "_result" not in vars(model)
 
 
 def test_assigned_weights_of_wrong_shape_raise():

@@ -545,7 +545,7 @@ def test_damaged_background_is_refused(tmp_path):
         (X[:3] + np.inf, one),
         (X[:3], one.astype(int)),
     ):
-        state["_fitted"]["model"]["background"] = dict(
+        state["_result"]["model"]["background"] = dict(
             zip(("rows", "weights"), damaged, strict=True)
         )
         with pytest.raises(ValueError, match="background"):

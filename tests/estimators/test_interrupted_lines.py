@@ -79,7 +79,7 @@ def test_fit_continues_after_ctrl_c_in_any_line(make, fit, part):
         step += N_PARTS
         if not interrupted_in_line(step, lambda run=model: fit(run), "cmlp.", "cmlp._train."):
             break
-        if not began and "_fitted" not in vars(model) and "_interrupted" not in vars(model):
+        if not began and "_result" not in vars(model) and "_interrupted" not in vars(model):
             continue  # before the training began
         began = began or step
         assert outcome(fit(pickle.loads(pickle.dumps(model)), resume=True)) == whole, f"line {step}"

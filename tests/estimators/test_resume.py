@@ -153,9 +153,9 @@ def test_fit_continues_after_ctrl_c_anywhere(parameters, passed, part):
         model = model_of(parameters, max_iter=2)
         if not interrupted_at(step, lambda run=model: run.fit(X, Y), "cmlp._train."):
             break
-        if "_fitted" not in vars(model) and "_interrupted" not in vars(model):
+        if "_result" not in vars(model) and "_interrupted" not in vars(model):
             continue  # before the training began
-        without_model += "_fitted" not in vars(model)
+        without_model += "_result" not in vars(model)
         assert outcome(passed(model).fit(X, Y, resume=True)) == whole
     assert without_model > 1 and 20 < step < 1998 - 2 * N_PARTS
 

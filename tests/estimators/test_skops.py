@@ -183,7 +183,7 @@ def without_last_number(columns):
 )
 def test_damaged_states_of_tables_are_rejected(change, message):
     state = of_table(TabularRegressor)[0].__getstate__()
-    change(state["_fitted"], state["_fitted"]["model"])
+    change(state["_result"], state["_result"]["model"])
     with pytest.raises(ValueError, match=message):
         TabularRegressor().__setstate__(state)
 
@@ -238,7 +238,7 @@ def without(name):
 )
 def test_damaged_states_are_rejected(part, change, message):
     state = fitted(small())[0].__getstate__()
-    fields = state["_fitted"]
+    fields = state["_result"]
     for name in part:
         fields = fields[name]
     change(fields)

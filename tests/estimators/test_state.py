@@ -21,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 # Fitted attributes
 
 
-FITTED = [
+RESULT = [
     "classes_",
     "coefs_",
     "intercepts_",
@@ -39,7 +39,7 @@ FITTED = [
 ]
 
 
-@pytest.mark.parametrize("name", FITTED)
+@pytest.mark.parametrize("name", RESULT)
 def test_fitted_attributes_exist_after_fit_only(name):
     model = small()
     assert not hasattr(model, name)

@@ -307,7 +307,7 @@ def test_wrong_values_raise():
 )
 def test_damaged_scales_are_rejected(change):
     state = small(y_scale="standard").fit(X, PRICES).__getstate__()
-    (fields,) = state["_fitted"]["states"]
+    (fields,) = state["_result"]["states"]
     fields.update({f"training.target_{name}": value for name, value in change.items()})
     with pytest.raises(ValueError, match="The training state is damaged"):
         MLPRegressor().__setstate__(state)

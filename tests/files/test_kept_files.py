@@ -132,7 +132,7 @@ def test_training_continues_from_kept_pickles():
 def test_pickle_without_what_later_versions_add_has_the_defaults():
     model = unpickled("v11_classifier.pickle")
     fields = model.__getstate__()
-    del fields["block_size"], fields["_fitted"]["folds"], fields["_fitted"]["model"]["cell_format"]
+    del fields["block_size"], fields["_result"]["folds"], fields["_result"]["model"]["cell_format"]
     other = cmlp.MLPClassifier.__new__(cmlp.MLPClassifier)
     other.__setstate__(fields)
     assert other.get_params() == model.get_params()

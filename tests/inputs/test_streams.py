@@ -51,7 +51,7 @@ def regressor(**parameters):
     return MLPRegressor(hidden_layer_sizes=(4,), **{**FIT, **parameters})
 
 
-FITTED, TABLE_OF_CLASSES = classifier().fit(X, Y), TabularClassifier(**TABLE).fit(X, Y)
+RESULT, TABLE_OF_CLASSES = classifier().fit(X, Y), TabularClassifier(**TABLE).fit(X, Y)
 
 
 def params(model):
@@ -104,8 +104,8 @@ CALLS = {
             [(S(X), S(Y), S(WEIGHT)), (S(X), S(Y), S(WEIGHT))], classes=[0, 1]
         )
     ),
-    "predict_proba": lambda S: FITTED.predict_proba(S(X)),
-    "score": lambda S: FITTED.score(S(X), S(Y), S(WEIGHT)),
+    "predict_proba": lambda S: RESULT.predict_proba(S(X)),
+    "score": lambda S: RESULT.score(S(X), S(Y), S(WEIGHT)),
     "find_learning_rate": lambda S: find_learning_rate(classifier(), S(X), S(Y), S(WEIGHT)).losses,
     "fit_many": lambda S: fitted_together([classifier, classifier], S),
     "fit_many of tables": lambda S: fitted_together(

@@ -28,6 +28,8 @@ LAYERS = [
     ["_parameters"],
     ["_train", "_model"],  # know nothing of each other
     ["_export"],
+    ["_fit"],
+    ["_tables"],
     ["_estimators"],
     ["datasets"],
     ["plots"],
@@ -302,10 +304,10 @@ def test_import_loads_only_the_bridge():
 def test_import_of_estimators_loads_nothing_that_only_their_methods_need():
     names = "MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor"
     loaded = {ours(name) for name in loaded_by(f"from cmlp import {names}")}
-    assert "_estimators.tables.tabular" in loaded
+    assert "_estimators.tabular" in loaded
     for_methods = {
-        "_estimators.tables.calibrate",
-        "_estimators.tables.targets",
+        "_tables.calibrate",
+        "_tables.targets",
         "_model.model",
         "_parameters.constraints",
         "_parameters.entries",

@@ -151,7 +151,7 @@ def test_constant_has_the_tests_of_its_uses(groups, monkeypatch):
 
 
 def test_uses_of_a_name_are_lines_of_the_package():
-    uses = tool.uses_of({"_MOST_POSITIONS"}, "src/cmlp/_estimators/tables/splits.py")
+    uses = tool.uses_of({"_MOST_POSITIONS"}, "src/cmlp/_tables/splits.py")
     assert len({file for file, _ in uses}) == 1
     assert len(uses) >= 2
 

@@ -126,7 +126,7 @@ def test_each_field_of_a_model_is_described(name):
     """A pickle has all fields but the counts of warnings: those that have a description."""
     owner = MODELS[name][0]
     model = model_of(owner)
-    described = set(owner.__getstate__()["_fitted"]["model"])
+    described = set(owner.__getstate__()["_result"]["model"])
     assert described == set(model._fields) - {"notices"}
     with pytest.raises(TypeError, match="Model has no field 'nothing'"):
         model.replace(nothing=1)

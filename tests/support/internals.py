@@ -1,16 +1,16 @@
 """What tests read or change of a fitted estimator that has no public name; no test reads private attributes itself."""
 
-from cmlp._estimators.fitted import FITTED, fitted_of, provenance_of
+from cmlp._fit.result import RESULT, provenance_of, result_of
 from cmlp._model.model import model_of
 
 __all__ = [
     "changed",
-    "fitted_of",
     "model_of",
     "options_of",
     "provenance_of",
-    "put_fitted",
+    "put_result",
     "raw_rows",
+    "result_of",
     "state_of",
 ]
 
@@ -22,7 +22,7 @@ def options_of(estimator):
 
 def state_of(estimator):
     """Return the training state of a fitted estimator with one network."""
-    return fitted_of(estimator).state
+    return result_of(estimator).state
 
 
 def raw_rows(estimator, X):
@@ -30,13 +30,13 @@ def raw_rows(estimator, X):
     return estimator._rows_of(model_of(estimator), X)[0]
 
 
-def put_fitted(estimator, fitted):
+def put_result(estimator, fitted):
     """Let an estimator have what another fit has left."""
-    setattr(estimator, FITTED, fitted)
+    setattr(estimator, RESULT, fitted)
 
 
 def changed(estimator, **fields):
     """Return an estimator after other values have replaced fields of its trained model."""
     model = model_of(estimator).replace(**fields)
-    put_fitted(estimator, fitted_of(estimator)._replace(model=model))
+    put_result(estimator, result_of(estimator)._replace(model=model))
     return estimator

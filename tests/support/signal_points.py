@@ -19,8 +19,8 @@ FOLLOWED = (
 )
 # Those that lock an estimator, replace handlers and store a model.
 CRITICAL = (
-    "cmlp._estimators.fit",
-    "cmlp._estimators.fitted",
+    "cmlp._fit.fit",
+    "cmlp._fit.result",
     "cmlp._process",
     "contextlib",
     "threading",

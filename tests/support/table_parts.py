@@ -1,14 +1,14 @@
 """Parts of a table's model that tests change, or call on their own."""
 
-from internals import fitted_of, model_of
+from internals import model_of, result_of
 
 from cmlp._estimators import certify
-from cmlp._estimators.fitted import copy_with
-from cmlp._estimators.tables import doubtful_columns, learn_columns
-from cmlp._estimators.tables.fit_table import TableFit
+from cmlp._fit.result import copy_with
 from cmlp._model import table_columns
 from cmlp._model.calibration import SCALED_ERROR, factors_of
 from cmlp._model.file import write_model
+from cmlp._tables import doubtful_columns, learn_columns
+from cmlp._tables.fit_table import TableFit
 
 __all__ = [
     "factors_of",
@@ -57,4 +57,4 @@ def with_statistics(estimator, **changes):
     first, *others = model.columns
     first = first._replace(statistics=first.statistics._replace(**changes))
     columns = table_columns.TableColumns([first, *others], model.columns.names)
-    return copy_with(estimator, fitted_of(estimator)._replace(model=model.replace(columns=columns)))
+    return copy_with(estimator, result_of(estimator)._replace(model=model.replace(columns=columns)))

@@ -12,10 +12,10 @@ from optional import package
 
 import cmlp
 from cmlp import TabularRegressor
+from cmlp._model.table_columns import MAX_CATEGORIES, OTHER
 
 # The codes of a column's categories do not show in a fitted table.
-from cmlp._estimators.tables.learn_columns import learn_columns
-from cmlp._model.table_columns import MAX_CATEGORIES, OTHER
+from cmlp._tables.learn_columns import learn_columns
 
 nan = np.nan
 SIZES, COLOURS, DAYS = (

@@ -6,10 +6,11 @@ import pickle
 import numpy as np
 from optional import package
 
-# The bins of an encoded row do not show in a fitted table.
-from cmlp._estimators.tables.learn_columns import learn_columns, learn_inputs
-from cmlp._estimators.tables.splits import SplitTarget
 from cmlp._model.table_columns import TableColumn, TableColumns
+
+# The bins of an encoded row do not show in a fitted table.
+from cmlp._tables.learn_columns import learn_columns, learn_inputs
+from cmlp._tables.splits import SplitTarget
 
 nan = np.nan
 

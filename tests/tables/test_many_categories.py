@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from internals import fitted_of, model_of, put_fitted
+from internals import model_of, put_result, result_of
 from optional import package
 from page_parts import Parts, page_of
 from table_models import assert_table_agrees
@@ -175,10 +175,10 @@ def test_resume_continues_with_the_same_bits():
 
 def test_damaged_folds_are_refused():
     stopped = TabularRegressor(**QUICK, max_time=1e-9).fit(X, Y)
-    put_fitted(stopped, fitted_of(stopped)._replace(folds=fitted_of(stopped).folds[1:]))
+    put_result(stopped, result_of(stopped)._replace(folds=result_of(stopped).folds[1:]))
     with pytest.raises(ValueError, match="other data"):
         stopped.set_params(max_time=None).fit(X, Y, resume=True)
-    put_fitted(stopped, fitted_of(stopped)._replace(folds="damaged"))
+    put_result(stopped, result_of(stopped)._replace(folds="damaged"))
     with pytest.raises(ValueError, match="its folds are no array"):
         pickle.loads(pickle.dumps(stopped))
 

@@ -129,7 +129,7 @@ def test_pickle_whose_categories_do_not_fit_is_refused(field, column, value):
     """As a file with the same contents is."""
     model = fitted(frame())
     state = model.__getstate__()
-    columns = state["_fitted"]["model"]["columns"]
+    columns = state["_result"]["model"]["columns"]
     columns[field] = list(columns[field])
     columns[field][column] = value
     with pytest.raises(ValueError, match="the categories of a column do not fit its type"):

@@ -6,14 +6,14 @@ import warnings
 import numpy as np
 import pytest
 from helpers import assert_same_bits, digest, model_in_c
-from internals import changed, fitted_of, model_of
+from internals import changed, model_of, result_of
 
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
 from cmlp._bridge import _core
-from cmlp._estimators.tables.calibrate import RowsWithTruth, _fourth_of
 from cmlp._model.model import outputs_of_table
 from cmlp._model.probabilities import chosen_threshold
+from cmlp._tables.calibrate import RowsWithTruth, _fourth_of
 
 FAST = {"n_estimators": 2, "hidden_layer_sizes": (8,), "n_epochs": 40, "random_state": 0}
 LIKE_THE_DEFAULT = {
@@ -379,14 +379,14 @@ def test_threshold_on_held_out_rows_counts_rows_not_class_weights():
     """Costs are those of a row, so class weights do not multiply them."""
     weights = np.where(BAD[FIT], 1.0, 3.0)
     model = fitted(class_weight="balanced").choose_threshold(costs=(1, 1))
-    held_out = fitted_of(model).held_out
+    held_out = result_of(model).held_out
     assert {
         float(weight) for part in held_out.parts for weight in part.weight / part.weight[0]
     } == {1.0}
     given = TabularClassifier(**FAST, class_weight={"bad": 4}).fit(
         X[FIT], KINDS["binary"][FIT], weights
     )
-    part = fitted_of(given).held_out.parts[0]
+    part = result_of(given).held_out.parts[0]
     is_bad = part.truth[:, 0] == 1
     assert part.weight[~is_bad].min() == pytest.approx(3 * part.weight[is_bad].max(), rel=1e-12)
 

@@ -18,9 +18,9 @@ import cmlp
 from cmlp import TabularRegressor
 from cmlp._bridge._core import Random
 from cmlp._data.groups import as_groups
-from cmlp._estimators.tables import learn_columns, splits
-from cmlp._estimators.tables.bag import folds_of, folds_of_groups, number_of_folds
-from cmlp._estimators.tables.splits import SplitTarget, step_edges
+from cmlp._tables import learn_columns, splits
+from cmlp._tables.bag import folds_of, folds_of_groups, number_of_folds
+from cmlp._tables.splits import SplitTarget, step_edges
 
 
 def noisy_stairs(n=3000, seed=0):

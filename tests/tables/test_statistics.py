@@ -5,14 +5,14 @@ import subprocess
 
 import numpy as np
 import pytest
-from internals import fitted_of, model_of, put_fitted, raw_rows
+from internals import model_of, put_result, raw_rows, result_of
 from optional import package
 
 import cmlp
 from cmlp import TabularRegressor
 from cmlp._bridge import _core
-from cmlp._estimators.tables.learn_statistics import learn_statistics, training_statistics
 from cmlp._model.table_columns import MOST_ONE_HOT, Statistics, TableColumn, TableColumns
+from cmlp._tables.learn_statistics import learn_statistics, training_statistics
 
 pd = package("pandas")
 
@@ -196,8 +196,8 @@ def fitted(request):
     estimator = TabularRegressor(
         random_state=0, n_epochs=2, n_estimators=2, categorical_features=["c"]
     ).fit(frame, y)
-    fitted = fitted_of(estimator)
-    put_fitted(estimator, fitted._replace(model=with_made_statistics(fitted.model)))
+    fitted = result_of(estimator)
+    put_result(estimator, fitted._replace(model=with_made_statistics(fitted.model)))
     rows = frame[:20].copy()
     other = {"text": "unknown", "numbers": 9}[request.param]
     rows.loc[3, "c"] = other

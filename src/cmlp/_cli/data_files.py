@@ -31,9 +31,9 @@ from cmlp._data.files.row_file import (
     TextOptions,
     positions,
 )
-from cmlp._estimators.tables.bag import folds_of_groups
 from cmlp._model.model import TableModel
 from cmlp._parameters.name_hints import nearest
+from cmlp._tables.bag import folds_of_groups
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

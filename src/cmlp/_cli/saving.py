@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cmlp._estimators.fitted import fitted_of
-from cmlp._estimators.stored_training import FIT_RECORD_FIELDS
+from cmlp._fit.result import result_of
+from cmlp._fit.stored_training import FIT_RECORD_FIELDS
 from cmlp.callbacks import Checkpoint
 
 if TYPE_CHECKING:
@@ -46,12 +46,12 @@ def save_as_read(
 
     A recorded fit also knows what decides its rows.
     """
-    fitted = fitted_of(model)
-    record = fitted.provenance
+    result = result_of(model)
+    record = result.provenance
     if record is not None:
         record = {**record, "file": read_as.file.as_json()}
         if read_as.measured is not None:
             record["measured"] = {name: read_as.measured[name] for name in FIT_RECORD_FIELDS}
-    trained = fitted.model.replace(cell_format=read_as.cell_format)
-    model._fitted = fitted._replace(model=trained, provenance=record)
+    trained = result.model.replace(cell_format=read_as.cell_format)
+    model._result = result._replace(model=trained, provenance=record)
     model.save(path, include_training_state=include_training_state)

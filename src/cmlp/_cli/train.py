@@ -35,12 +35,12 @@ from cmlp._data.arrays import EXACT
 from cmlp._data.columns import CellFormat
 from cmlp._data.files.row_file import HOLDOUTS, FileSchema, LabelledRows
 from cmlp._data.labels import FLOATS
-from cmlp._estimators.fitted import fitted_of, provenance_of
-from cmlp._estimators.tables.later_rows import ASCENDS
+from cmlp._fit.result import provenance_of, result_of
 from cmlp._model.model import TableModel, model_of
 from cmlp._parameters.constraints import POSITIVE
 from cmlp._parameters.entries import PARAMETERS
 from cmlp._process.signals import DeferredSignals
+from cmlp._tables.later_rows import ASCENDS
 from cmlp.exceptions import UselessModelWarning
 
 if TYPE_CHECKING:
@@ -462,7 +462,7 @@ def _fit_and_save(path: str, terminal: Terminal, training: Training) -> int:
                 with contextlib.suppress(OSError):  # the terminal or the pipe is closed
                     terminal.settle()
     except KeyboardInterrupt:
-        if fitted_of(training.model) is not None:
+        if result_of(training.model) is not None:
             _save(path, training)
             with contextlib.suppress(OSError):
                 terminal.write_lines([*map(printable_message, training.interruption_lines(path))])
@@ -686,7 +686,7 @@ class TableTraining(Training):
 
 def _kept_line(model: Any) -> str:
     """Return which epochs of a fitted estimator were kept; "" if these are the last ones."""
-    return kept_line(fitted_of(model).states)
+    return kept_line(result_of(model).states)
 
 
 def _make_checkpoints(request: TrainRequest, read_as: ReadAs) -> list[CheckpointOfFile]:

@@ -18,7 +18,7 @@ from cmlp._cli.data_files import (
 )
 from cmlp._cli.terminal import Terminal, duration, printable_message
 from cmlp._data.files.row_file import FileRecord, LabelledRows
-from cmlp._estimators.fitted import provenance_of
+from cmlp._fit.result import provenance_of
 from cmlp._model.model import TableModel, model_of
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
-"""Fitted attributes such as `coefs_`: descriptors that read and replace what fit has left, a `Fitted`.
+"""Fitted attributes such as `coefs_`: descriptors that read and replace what fit has left, a `Result`.
 
-In scikit-learn, fitted attributes are plain attributes that a user can set. Here they are read from a `Fitted`, so an
+In scikit-learn, fitted attributes are plain attributes that a user can set. Here they are read from a `Result`, so an
 assignment makes another one, which replaces it. It locks the estimator, as a fit does: beside a fit in another thread,
 either of the two would be lost.
 """
@@ -18,72 +18,72 @@ from cmlp._data.arrays import rectangular
 from cmlp._data.columns import texts_of_names
 from cmlp._data.labels import Labels, as_labels, is_sorted, kind_of_labels
 from cmlp._data.losses import FOR_PREDICTION
-from cmlp._estimators.fitted import ASSIGNED, NETWORK, can_assemble, fitted_of, run_locked
+from cmlp._fit.result import ASSIGNED, NETWORK, can_assemble, result_of, run_locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Self
 
-    from cmlp._estimators.fitted import Fitted
+    from cmlp._fit.result import Result
     from cmlp._model.model import NetworkModel
     from cmlp._train.state import Curve
 
 Value = TypeVar("Value")
 
 
-# ------------------------------------------------------------------------------- what an assignment makes of a `Fitted`
+# ------------------------------------------------------------------------------- what an assignment makes of a `Result`
 
 
-def with_int(name: str) -> Callable[[Fitted, Any], Fitted]:
+def with_int(name: str) -> Callable[[Result, Any], Result]:
     """Return a function that sets an int attribute of the history."""
-    return lambda fitted, value: _with_history(fitted, name, operator.index(value))
+    return lambda result, value: _with_history(result, name, operator.index(value))
 
 
-def with_real(name: str) -> Callable[[Fitted, Any], Fitted]:
+def with_real(name: str) -> Callable[[Result, Any], Result]:
     """Return a function that sets an attribute of the history to a float or None."""
-    return lambda fitted, value: _with_history(
-        fitted, name, None if value is None else float(value)
+    return lambda result, value: _with_history(
+        result, name, None if value is None else float(value)
     )
 
 
-def with_curve(name: str) -> Callable[[Fitted, Any], Fitted]:
+def with_curve(name: str) -> Callable[[Result, Any], Result]:
     """Return a function that sets a curve of the history from a list of floats or None."""
 
-    def assign(fitted: Fitted, value: Iterable[float] | None) -> Fitted:
+    def assign(result: Result, value: Iterable[float] | None) -> Result:
         from cmlp._train.state import Curve
 
-        return _with_history(fitted, name, None if value is None else Curve.from_values(value))
+        return _with_history(result, name, None if value is None else Curve.from_values(value))
 
     return assign
 
 
-def _with_history(fitted: Fitted, name: str, value: object) -> Fitted:
-    history = fitted.state.history.copy()
+def _with_history(result: Result, name: str, value: object) -> Result:
+    history = result.state.history.copy()
     setattr(history, name, value)
-    return fitted.with_state(history=history)
+    return result.with_state(history=history)
 
 
-def with_n_iter(fitted: Fitted, value: Any) -> Fitted:
+def with_n_iter(result: Result, value: Any) -> Result:
     """Set the number of epochs."""
-    return fitted.with_state(epoch=operator.index(value))
+    return result.with_state(epoch=operator.index(value))
 
 
-def with_feature_names(fitted: Fitted, value: Any) -> Fitted:
+def with_feature_names(result: Result, value: Any) -> Result:
     """Set the column names; None if the model has none."""
     names = None if value is None else rectangular(value, "feature_names_in_").astype(object)
-    width = fitted.model.n_inputs
+    width = result.model.n_inputs
     if names is not None and names.shape != (width,):
         raise ValueError(
             f"feature_names_in_ must have {width} names, got an array of shape {names.shape}."
         )
     if names is not None and texts_of_names(names.tolist()) is None:
         raise ValueError(f"feature_names_in_ must have names that are text, got {value!r}.")
-    return fitted._replace(model=fitted.model.with_names(names))
+    return result._replace(model=result.model.with_names(names))
 
 
-def with_classes(fitted: Fitted, value: Any) -> Fitted:
+def with_classes(result: Result, value: Any) -> Result:
     """Set the labels of the classes."""
-    labels, present = as_labels(value, "classes_"), fitted.model.class_labels
+    labels, present = as_labels(value, "classes_"), result.model.class_labels
     kind_of_labels(labels, "classes_")
     is_ordered = present.is_ordered
     is_valid = len(np.unique(labels)) == len(labels) if is_ordered else is_sorted(labels)
@@ -93,14 +93,14 @@ def with_classes(fitted: Fitted, value: Any) -> Fitted:
             f"classes_ must be {what} of {len(present.classes)} distinct labels, got {value!r}."
         )
     now = Labels(labels, is_multilabel=present.kind == "multilabel", is_ordered=is_ordered)
-    return fitted._replace(model=fitted.model.replace(labels=now))
+    return result._replace(model=result.model.replace(labels=now))
 
 
-def with_out_activation(fitted: Fitted, value: Any) -> Fitted:
+def with_out_activation(result: Result, value: Any) -> Result:
     """Set the activation of the output layer for predictions. A warm start then raises ValueError."""
     from cmlp._parameters.constraints import OUTPUTS  # few programs need it
 
-    net = fitted.model.net
+    net = result.model.net
     if value not in OUTPUTS:
         raise ValueError(
             f"out_activation_ must be the name of an output activation, got {value!r}."
@@ -113,7 +113,7 @@ def with_out_activation(fitted: Fitted, value: Any) -> Fitted:
     net = _core.Net(
         net.sizes, (*net.activations[:-1], value), loss, net.dtype, parameters, parameter
     )
-    return fitted._replace(model=fitted.model.replace(networks=[(net, fitted.model.params)]))
+    return result._replace(model=result.model.replace(networks=[(net, result.model.params)]))
 
 
 # ------------------------------------------------------------------------------------------------------ the descriptors
@@ -141,8 +141,8 @@ class MultilabelMethod:
         self.method = method
 
     def __get__(self, instance: object, owner: type) -> Any:
-        fitted = None if instance is None else fitted_of(instance)
-        labels = None if fitted is None else fitted.model.labels
+        result = None if instance is None else result_of(instance)
+        labels = None if result is None else result.model.labels
         if labels is None or labels.kind != "multilabel":
             raise AttributeError(
                 f"{owner.__name__!r} object has no attribute {self.method.__name__!r}, unless it "
@@ -154,17 +154,17 @@ class MultilabelMethod:
 class FittedAttribute(Generic[Value]):
     """A fitted attribute, which a program can also assign; `kind` and `doc` are its type and meaning, for ``help()``.
 
-    If `read` returns None for a `Fitted`, the attribute does not exist, unless it is `nullable`. `write` returns a
-    `Fitted` with an assigned value; if None, only the current value can be assigned. With `epochs`, the attribute
+    If `read` returns None for a `Result`, the attribute does not exist, unless it is `nullable`. `write` returns a
+    `Result` with an assigned value; if None, only the current value can be assigned. With `epochs`, the attribute
     exists only after training in epochs, that is, not after ``solver="lbfgs"``.
     """
 
     def __init__(
         self,
-        read: Callable[[Fitted], Value | None],
+        read: Callable[[Result], Value | None],
         kind: str,
         doc: str,
-        write: Callable[[Fitted, Any], Fitted] | None = None,
+        write: Callable[[Result, Any], Result] | None = None,
         *,
         nullable: bool = False,
         epochs: bool = False,
@@ -188,13 +188,13 @@ class FittedAttribute(Generic[Value]):
     def __get__(self, estimator: object, owner: type | None = None) -> Self | Value:
         if estimator is None:
             return self
-        fitted = fitted_of(estimator)
-        if fitted is None:
+        result = result_of(estimator)
+        if result is None:
             return self._assigned(estimator)
-        history = fitted.state.history
+        history = result.state.history
         if self.epochs and not (history.loss_curve or history.t):
             raise self._missing(estimator)
-        value = self.read(fitted)
+        value = self.read(result)
         if value is None and not self.nullable:
             raise self._missing(estimator)
         return value  # type: ignore[return-value]  # None only if Value includes it
@@ -213,13 +213,13 @@ class FittedAttribute(Generic[Value]):
         run_locked(estimator, self._assign, estimator, value)
 
     def _assign(self, estimator: object, value: Any) -> None:
-        fitted = fitted_of(estimator)
-        if fitted is None:
+        result = result_of(estimator)
+        if result is None:
             vars(estimator).setdefault(ASSIGNED, {})[self.name] = value
         elif self.write is None:
-            self._require_equal(value, self.read(fitted))
+            self._require_equal(value, self.read(result))
         else:
-            estimator._fitted = self.write(fitted, value)  # type: ignore[attr-defined]
+            estimator._result = self.write(result, value)  # type: ignore[attr-defined]
 
     def __delete__(self, estimator: object) -> None:
         run_locked(estimator, self._delete, estimator)
@@ -227,7 +227,7 @@ class FittedAttribute(Generic[Value]):
     def _delete(self, estimator: object) -> None:
         if not hasattr(estimator, self.name):
             raise self._missing(estimator)
-        if fitted_of(estimator) is None:
+        if result_of(estimator) is None:
             del vars(estimator)[ASSIGNED][self.name]
         elif self.nullable or self.write is not with_feature_names:
             raise AttributeError(f"{self.name} cannot be deleted.")
@@ -245,7 +245,7 @@ class FittedTensors(FittedAttribute[tuple[np.ndarray, ...]]):
     """A fitted attribute: a tuple of views of the parameter block. Assigning copies the values into the block."""
 
     def _assign(self, estimator: object, value: Any) -> None:
-        if fitted_of(estimator) is None:
+        if result_of(estimator) is None:
             super()._assign(estimator, value)
         else:
             fill_tensors(self.__get__(estimator), value, self.name)
@@ -258,7 +258,7 @@ class FittedNetwork(FittedAttribute[Any]):
         """Return the network; for an estimator that has parameters only by assignment, assemble its model first."""
         if estimator is None:
             return self
-        if fitted_of(estimator) is None and not can_assemble(estimator):
+        if result_of(estimator) is None and not can_assemble(estimator):
             raise self._missing(estimator)
         model: NetworkModel = estimator._trained()
         network = vars(estimator).get(NETWORK)
@@ -283,7 +283,7 @@ class FittedAttributes:
     """The fitted attributes of both the classifier and the regressor."""
 
     coefs_ = FittedTensors(
-        lambda fitted: fitted.model.coefs,
+        lambda result: result.model.coefs,
         "tuple of ndarray",
         (
             "Weights of each layer, of shape (n_in, n_out): views of one block. Assigning copies "
@@ -291,7 +291,7 @@ class FittedAttributes:
         ),
     )
     intercepts_ = FittedTensors(
-        lambda fitted: fitted.model.intercepts,
+        lambda result: result.model.intercepts,
         "tuple of ndarray",
         (
             "Biases of each layer, of shape (n_out,): views of one block. Assigning copies values "
@@ -299,24 +299,24 @@ class FittedAttributes:
         ),
     )
     network_ = FittedNetwork(
-        lambda fitted: None,
+        lambda result: None,
         "Network",
         "The network: it shares the parameters, so writing to its weights changes predictions.",
     )
     n_params_ = FittedAttribute(
-        lambda fitted: fitted.model.net.n_params, "int", "Number of weights and biases."
+        lambda result: result.model.net.n_params, "int", "Number of weights and biases."
     )
     n_features_in_ = FittedAttribute(
-        lambda fitted: fitted.model.net.sizes[0], "int", "Number of columns of X in fit."
+        lambda result: result.model.net.sizes[0], "int", "Number of columns of X in fit."
     )
     feature_names_in_ = FittedAttribute(
-        lambda fitted: fitted.model.feature_names,
+        lambda result: result.model.feature_names,
         "ndarray of str",
         "Column names of the data frame in fit; otherwise the attribute does not exist.",
         with_feature_names,
     )
     input_scale_ = FittedAttribute(
-        lambda fitted: fitted.model.input_scale,
+        lambda result: result.model.input_scale,
         "float or tuple (shift, factor)",
         (
             "What happens to the inputs: their factor, or the shift and the factor of each column, "
@@ -324,46 +324,46 @@ class FittedAttributes:
         ),
     )
     n_layers_ = FittedAttribute(
-        lambda fitted: len(fitted.model.net.sizes),
+        lambda result: len(result.model.net.sizes),
         "int",
         "Number of layers, input and output included.",
     )
     n_outputs_ = FittedAttribute(
-        lambda fitted: fitted.model.net.sizes[-1], "int", "Number of units in the output layer."
+        lambda result: result.model.net.sizes[-1], "int", "Number of units in the output layer."
     )
     out_activation_ = FittedAttribute(
-        lambda fitted: fitted.model.net.activations[-1],
+        lambda result: result.model.net.activations[-1],
         "str",
         "Activation of the output layer.",
         with_out_activation,
     )
     n_iter_ = FittedAttribute(
-        lambda fitted: fitted.state.epoch,
+        lambda result: result.state.epoch,
         "int",
         "Number of epochs in the last call; for lbfgs, number of iterations.",
         with_n_iter,
     )
     t_ = FittedAttribute(
-        lambda fitted: fitted.state.history.t,
+        lambda result: result.state.history.t,
         "int",
         "Number of rows processed in all epochs of all calls.",
         with_int("t"),
     )
     loss_ = FittedAttribute(
-        lambda fitted: fitted.state.history.loss,
+        lambda result: result.state.history.loss,
         "float",
         "Loss of the last epoch.",
         with_real("loss"),
     )
     loss_curve_ = FittedAttribute(
-        lambda fitted: list(fitted.state.history.loss_curve),
+        lambda result: list(result.state.history.loss_curve),
         "list of float",
         "Loss of every epoch of all calls.",
         with_curve("loss_curve"),
         epochs=True,
     )
     history_ = FittedAttribute(
-        lambda fitted: fitted.state.history.table(),
+        lambda result: result.state.history.table(),
         "dict of str to list of float",
         (
             "Loss, validation loss and score, learning rate, gradient norm and seconds of every "
@@ -372,7 +372,7 @@ class FittedAttributes:
         epochs=True,
     )
     best_loss_: FittedAttribute[float | None] = FittedAttribute(
-        lambda fitted: fitted.state.history.best_loss,
+        lambda result: result.state.history.best_loss,
         "float or None",
         "Smallest loss; None with early stopping.",
         with_real("best_loss"),
@@ -380,7 +380,7 @@ class FittedAttributes:
         epochs=True,
     )
     validation_scores_: FittedAttribute[list[float] | None] = FittedAttribute(
-        lambda fitted: _values(fitted.state.history.validation_scores),
+        lambda result: _values(result.state.history.validation_scores),
         "list of float or None",
         "Validation score of every epoch; None without validation rows.",
         with_curve("validation_scores"),
@@ -388,7 +388,7 @@ class FittedAttributes:
         epochs=True,
     )
     best_validation_score_: FittedAttribute[float | None] = FittedAttribute(
-        lambda fitted: fitted.state.history.best_validation_score,
+        lambda result: result.state.history.best_validation_score,
         "float or None",
         "Highest validation score; None without validation rows.",
         with_real("best_validation_score"),
@@ -397,13 +397,13 @@ class FittedAttributes:
     )
     # Private attributes of scikit-learn's MLP that its tests and some programs read.
     _no_improvement_count = FittedAttribute(
-        lambda fitted: fitted.state.history.stale,
+        lambda result: result.state.history.stale,
         "int",
         "Epochs without improvement.",
         with_int("stale"),
     )
     _optimizer = FittedAttribute(
-        lambda fitted: fitted.state.optimizer, "object", "The optimizer, with its `learning_rate`."
+        lambda result: result.state.optimizer, "object", "The optimizer, with its `learning_rate`."
     )
 
 

@@ -10,15 +10,15 @@ import numpy as np
 
 from cmlp._bridge.blocks import PICKLE_VERSION, check_version
 from cmlp._estimators.exports import ExportMethods
-from cmlp._estimators.fitted import (
+from cmlp._estimators.sklearn_stub import SklearnStub
+from cmlp._fit.result import (
     FITS,
-    FITTED,
-    Fitted,
+    RESULT,
+    Result,
     attributes_to_copy,
     frozen_copy,
     run_locked,
 )
-from cmlp._estimators.sklearn_stub import SklearnStub
 from cmlp._parameters.name_hints import name_hint
 from cmlp.exceptions import InvalidParameterError, NotFittedError, naming, shown, sklearn_class
 
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.array_types import AnyArray
-    from cmlp._estimators.fit import Fit
-    from cmlp._estimators.fitted import ProvenanceNow
     from cmlp._estimators.trainer import Trainer
+    from cmlp._fit.fit import Fit
+    from cmlp._fit.result import ProvenanceNow
     from cmlp._model.explanation import Explanation
     from cmlp._model.model import TrainedModel
     from cmlp._model.summary import Background
@@ -62,7 +62,7 @@ class Estimator(SklearnStub, ExportMethods):
     _input_tags: ClassVar[Mapping[str, bool]]  # scikit-learn's tags of X
     _several_outputs: ClassVar[bool]  # whether y can have several columns
 
-    _fitted: Fitted  # exists after fit
+    _result: Result  # exists after fit
     n_threads: int | None
     random_state: int | np.random.RandomState | None
 
@@ -259,7 +259,7 @@ class Estimator(SklearnStub, ExportMethods):
     # The fitted estimator
 
     def __sklearn_is_fitted__(self) -> bool:
-        return FITTED in vars(self)
+        return RESULT in vars(self)
 
     def __getstate__(self) -> dict[str, Any]:
         kept = attributes_to_copy(self)
@@ -327,7 +327,7 @@ class Estimator(SklearnStub, ExportMethods):
             networks, `path` exists and is not a regular file, or ``include_provenance=True`` asks
             for what fit has not recorded.
         """
-        from cmlp._estimators.stored_training import dump_training
+        from cmlp._fit.stored_training import dump_training
         from cmlp._model.file import require_own_class, write_model
         from cmlp._model.formats import require
 
@@ -338,7 +338,7 @@ class Estimator(SklearnStub, ExportMethods):
         require(model, "save")
         parameters = {**now._parameters(), "callbacks": None}  # they belong to this process
         strings, arrays = dump_training(
-            now._fitted,
+            now._result,
             include_training_state=include_training_state,
             include_provenance=include_provenance,
         )
@@ -390,8 +390,8 @@ class Estimator(SklearnStub, ExportMethods):
 
         now = frozen_copy(self)
         model = now._trained()
-        fitted: Any = now._fitted  # to_sklearn refuses a table before it uses the state
-        return to_sklearn(model, now._parameters(), fitted.state if fitted.states else None)
+        result: Any = now._result  # to_sklearn refuses a table before it uses the state
+        return to_sklearn(model, now._parameters(), result.state if result.states else None)
 
     def explain(
         self,

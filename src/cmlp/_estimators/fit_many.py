@@ -8,10 +8,10 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.arrays import read_once
-from cmlp._estimators.fit_network import NetworkFit
-from cmlp._estimators.fitted import run_locked
 from cmlp._estimators.mlp import MultilayerPerceptron
-from cmlp._estimators.sources import SharedArrays
+from cmlp._fit.fit_network import NetworkFit
+from cmlp._fit.result import run_locked
+from cmlp._fit.sources import SharedArrays
 from cmlp._parameters.entries import network_argument
 from cmlp._process.threads import Pool, available_threads
 from cmlp._process.warnings import warn

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cmlp._data.disk import open_regular
-from cmlp._estimators.fitted import frozen_copy
-from cmlp._estimators.stored_training import load_training
+from cmlp._fit.result import frozen_copy
+from cmlp._fit.stored_training import load_training
 from cmlp._model.file import read_model
 from cmlp._model.model import NetworkModel, TableModel, TrainedModel, network_parameters
 from cmlp.exceptions import ModelFormatError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from cmlp._estimators.mlp import MLPClassifier, MLPRegressor
     from cmlp._estimators.network import Network
-    from cmlp._estimators.tables.tabular import TabularClassifier, TabularRegressor
+    from cmlp._estimators.tabular import TabularClassifier, TabularRegressor
     from cmlp._train.state import TrainingState
 
 
@@ -105,7 +105,7 @@ def _class_of(name: str) -> Any:
         from cmlp._estimators import mlp
 
         return getattr(mlp, name)
-    from cmlp._estimators.tables import tabular
+    from cmlp._estimators import tabular
 
     return getattr(tabular, name)
 
@@ -125,14 +125,14 @@ def _built(
     except TypeError as error:  # the class has no such parameter
         raise ValueError(str(error)) from None
     checked = estimator._options()  # raises ValueError for invalid parameters
-    from cmlp._estimators.fitted import Fitted, untrained_states
+    from cmlp._fit.result import Result, untrained_states
 
     if isinstance(model, TableModel):
-        estimator._fitted = Fitted(model, (), provenance)
+        estimator._result = Result(model, (), provenance)
         return estimator
     if state is None:
         (state,) = untrained_states(model.networks)
-    estimator._fitted = Fitted.from_model(model, state, checked.scale_to_learn, provenance)
+    estimator._result = Result.from_model(model, state, checked.scale_to_learn, provenance)
     return estimator
 
 
@@ -335,7 +335,7 @@ def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
     last = frozen_copy(last)
     model = last if isinstance(last, MultilayerPerceptron) else from_sklearn(last)
     trained = model._trained()
-    state = model._fitted.state.copy()
+    state = model._result.state.copy()
     scale = pipeline_scale(scalers, trained.input_scale, trained.n_inputs)
     scaled = NetworkModel(
         trained.kind,

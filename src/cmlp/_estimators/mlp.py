@@ -18,8 +18,8 @@ from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.weights import as_weights
 from cmlp._estimators.attributes import FittedAttribute, FittedAttributes, with_classes
 from cmlp._estimators.estimator import Estimator
-from cmlp._estimators.fitted import FITTED, can_assemble, frozen_copy, trains
 from cmlp._estimators.sklearn_stub import OfSklearnClasses
+from cmlp._fit.result import RESULT, can_assemble, frozen_copy, trains
 from cmlp._parameters.name_hints import hinting
 from cmlp.exceptions import NonFiniteInputError
 
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from cmlp._data.array_types import AnyArray, Floats
     from cmlp._data.arrays import LossFunction
     from cmlp._data.weights import ClassWeight
-    from cmlp._estimators.fitted import Fitted
     from cmlp._estimators.network import Network
+    from cmlp._fit.result import Result
     from cmlp._model.model import NetworkModel
     from cmlp._model.results import Certification, Gradient
     from cmlp._parameters.options import NetworkOptions
 
     Method = TypeVar("Method", bound=Callable[..., Any])
-    Result = TypeVar("Result")
+    Returned = TypeVar("Returned")
 
 
 # ---------------------------------------------------------------- methods that exist only if the solver supports them
@@ -73,7 +73,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator):
 
     set_callbacks = OfSklearnClasses()
 
-    _fitted: Fitted
+    _result: Result
 
     def _options(self) -> NetworkOptions:
         """Return the parameters for fit, validated and converted."""
@@ -157,8 +157,8 @@ class MultilayerPerceptron(FittedAttributes, Estimator):
         --------
         cmlp.distributed.fit : The same on several processes.
         """
-        from cmlp._estimators.fit_network import NetworkFit
-        from cmlp._estimators.sources import Arrays
+        from cmlp._fit.fit_network import NetworkFit
+        from cmlp._fit.sources import Arrays
 
         validation = (X_val, y_val, sample_weight_val)
         rows = Arrays(X, y, sample_weight)
@@ -174,7 +174,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator):
         validation: tuple[ArrayLike | None, ArrayLike | None, ArrayLike | None],
         resume: bool,
     ) -> Self:
-        from cmlp._estimators.fit_batches import fit_batches
+        from cmlp._fit.fit_batches import fit_batches
 
         fit_batches(self, source, classes, n_rows, validation, resume=resume)
         return self
@@ -186,8 +186,8 @@ class MultilayerPerceptron(FittedAttributes, Estimator):
         sample_weight: ArrayLike | None,
         classes: ArrayLike | None = None,
     ) -> Self:
-        from cmlp._estimators.fit_network import partial_fit
-        from cmlp._estimators.sources import Arrays
+        from cmlp._fit.fit_network import partial_fit
+        from cmlp._fit.sources import Arrays
 
         partial_fit(self, Arrays(X, y, sample_weight), classes)
         return self
@@ -198,17 +198,17 @@ class MultilayerPerceptron(FittedAttributes, Estimator):
         """Return the model that predicts; raises NotFittedError."""
         model: NetworkModel
         try:
-            model = self._fitted.model
+            model = self._result.model
         except AttributeError:
             twin = frozen_copy(self)
-            if FITTED not in vars(twin):  # otherwise a fit has ended meanwhile
+            if RESULT not in vars(twin):  # otherwise a fit has ended meanwhile
                 if not can_assemble(twin):
                     raise self._not_fitted() from None
-                from cmlp._estimators.fit_network import assemble
+                from cmlp._fit.fit_network import assemble
 
                 assemble(twin)
             # A fit in another thread may store its model before this one.
-            model = vars(self).setdefault(FITTED, twin._fitted).model
+            model = vars(self).setdefault(RESULT, twin._result).model
         return model
 
     def _outputs(self, model: NetworkModel, X: ArrayLike) -> Floats:
@@ -216,8 +216,8 @@ class MultilayerPerceptron(FittedAttributes, Estimator):
         return self._on_checked_rows(model, X, lambda rows: model.outputs(rows, self.n_threads))
 
     def _on_checked_rows(
-        self, model: NetworkModel, X: ArrayLike, function: Callable[[Any], Result]
-    ) -> Result:
+        self, model: NetworkModel, X: ArrayLike, function: Callable[[Any], Returned]
+    ) -> Returned:
         """Return what a function of the network returns for the rows of a user's X, which are checked."""
         net, names = model.net, model.feature_names
         checks = InputChecks(type(self).__name__, False, net.n_in, names, may_be_empty=True)
@@ -365,7 +365,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator):
         return rows, rows
 
     def __sklearn_is_fitted__(self) -> bool:
-        return FITTED in vars(self) or can_assemble(self)
+        return RESULT in vars(self) or can_assemble(self)
 
 
 class MLPClassifier(MultilayerPerceptron):
@@ -653,7 +653,7 @@ class MLPClassifier(MultilayerPerceptron):
     _parameter_owner: ClassVar[str] = "MLPClassifier"
 
     classes_: FittedAttribute[np.ndarray] = FittedAttribute(
-        lambda fitted: fitted.model.class_labels.classes,
+        lambda result: result.model.class_labels.classes,
         "ndarray of shape (n_classes,)",
         "The labels, sorted.",
         with_classes,
@@ -1026,7 +1026,7 @@ class MLPClassifier(MultilayerPerceptron):
         -------
         float
         """
-        from cmlp._estimators.targets import accuracy_of_labels
+        from cmlp._fit.targets import accuracy_of_labels
 
         warn_of_other_order(X=X, y=y, sample_weight=sample_weight)
         now = frozen_copy(self)

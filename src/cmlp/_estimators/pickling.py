@@ -13,7 +13,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import check_params, loaded_block, native
 from cmlp._data.scale import SCALES
-from cmlp._estimators.fitted import Fitted
+from cmlp._fit.result import Result
 from cmlp._model.description import Draft, fields_of, read_fields
 from cmlp._model.model import TableModel, TrainedNet
 from cmlp._train.state_fields import naming_damage
@@ -26,24 +26,24 @@ if TYPE_CHECKING:
     from cmlp._model.model import TrainedModel
 
 
-def pickled(fitted: Fitted) -> dict[str, Any]:
+def pickled(result: Result) -> dict[str, Any]:
     """Return what to pickle of a fit."""
-    model = fitted.model
+    model = result.model
     return {
         "is_table": isinstance(model, TableModel),
         "networks": [(net.get_state(), params) for net, params in model.networks],
         "model": {field.name: field.values_of(model) for field in fields_of(model)},
         "states": [
             pickled_state(state, network.params)
-            for state, network in zip(fitted.states, model.networks, strict=bool(fitted.states))
+            for state, network in zip(result.states, model.networks, strict=bool(result.states))
         ],
-        "provenance": fitted.provenance,
-        "scale_name": fitted.scale_name,
-        "folds": fitted.folds,
+        "provenance": result.provenance,
+        "scale_name": result.scale_name,
+        "folds": result.folds,
     }
 
 
-def unpickled(fields: Mapping[str, Any]) -> Fitted:
+def unpickled(fields: Mapping[str, Any]) -> Result:
     """Return the fit that `pickled` has described; ValueError if it is damaged. A value that is missing is None."""
     with naming_damage("pickled estimator"):
         model = _model(fields)
@@ -58,7 +58,7 @@ def unpickled(fields: Mapping[str, Any]) -> Fitted:
             raise ValueError(f"its provenance is {provenance!r}")
         if folds is not None and not (isinstance(folds, np.ndarray) and folds.dtype == np.uint8):
             raise ValueError("its folds are no array of uint8")
-    return Fitted(
+    return Result(
         model,
         tuple(unpickled_state(state, *networks[k]) for k, state in enumerate(states)),
         provenance,

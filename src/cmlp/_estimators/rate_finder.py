@@ -124,9 +124,9 @@ def find_learning_rate(
     >>> 0.001 < found.suggestion < 0.1
     True
     """
-    from cmlp._estimators.fit_network import NetworkFit
     from cmlp._estimators.mlp import MultilayerPerceptron
-    from cmlp._estimators.sources import Arrays
+    from cmlp._fit.fit_network import NetworkFit
+    from cmlp._fit.sources import Arrays
     from cmlp._parameters.entries import RANGE_TEST
 
     if not isinstance(estimator, MultilayerPerceptron):

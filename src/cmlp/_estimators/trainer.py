@@ -16,8 +16,8 @@ from cmlp._data.checks import as_rows, check_width, require_samples
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.weights import as_weights
-from cmlp._estimators.fitted import copy_with
-from cmlp._estimators.targets import TrainerEncoding
+from cmlp._fit.result import copy_with
+from cmlp._fit.targets import TrainerEncoding
 from cmlp._model.model import NetworkModel, network_model_of
 from cmlp._model.results import TrainedEpoch
 from cmlp._parameters.constraints import COUNT, argument
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp._data.array_types import AnyArray
-    from cmlp._estimators.fit import Fit
-    from cmlp._estimators.fitted import Fitted, ProvenanceNow
+    from cmlp._fit.fit import Fit
+    from cmlp._fit.result import ProvenanceNow, Result
     from cmlp._train.training import Training
 
 
@@ -403,7 +403,7 @@ class Trainer:
             return deepcopy(self.network)
         return copy_with(self._fit.estimator, self._fit_snapshot())
 
-    def _fit_snapshot(self) -> Fitted:
+    def _fit_snapshot(self) -> Result:
         """Return what the call of fit would leave now, with early stopping with the best parameters so far."""
         assert self._fit is not None
         return self._fit.snapshot(self._provenance_now())

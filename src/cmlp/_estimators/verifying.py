@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.checksums import hash_of_text
-from cmlp._estimators.fitted import frozen_copy, provenance_of
 from cmlp._estimators.loading import load
-from cmlp._estimators.provenance import ARITHMETIC, recorded_parameters, texts_of
+from cmlp._fit.provenance import ARITHMETIC, recorded_parameters, texts_of
+from cmlp._fit.result import frozen_copy, provenance_of
 from cmlp._model.calibration import CALIBRATION
 from cmlp._model.description import values_of
 from cmlp._model.model import TableModel, model_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from cmlp._estimators.fitted import Provenance
+    from cmlp._fit.result import Provenance
     from cmlp._model.model import TrainedModel
 
 
@@ -266,7 +266,7 @@ def _repeat_fit(
     """Call what has trained the model."""
     X, y, weight = rows
     if isinstance(trained, TableModel):
-        from cmlp._estimators.tables.fit_table import TableFit
+        from cmlp._tables.fit_table import TableFit
 
         # max_time may have ended the search for steps, as it may have ended training.
         of_table = TableFit.from_estimator(
@@ -275,8 +275,8 @@ def _repeat_fit(
         of_table.prepare().train(callbacks)
         return
     if record["call"] == "fit":
-        from cmlp._estimators.fit_network import NetworkFit
-        from cmlp._estimators.sources import Arrays
+        from cmlp._fit.fit_network import NetworkFit
+        from cmlp._fit.sources import Arrays
 
         shards = record["shards"]
         fit = NetworkFit.from_estimator(twin, Arrays(*rows), validation, shards=shards)
@@ -289,7 +289,7 @@ def _repeat_fit(
                 "the order of shuffled rows depends on the blocks."
             )
         X = [(X, y) if weight is None else (X, y, weight)]
-    from cmlp._estimators.fit_batches import fit_batches
+    from cmlp._fit.fit_batches import fit_batches
 
     classes = None if trained.labels is None else trained.labels.classes
     options = twin._options()

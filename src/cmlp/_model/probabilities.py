@@ -128,13 +128,13 @@ def networks_as_trained(model: TableModel) -> Sequence[TrainedNet]:
 
 def with_map(model: TableModel, changes: ProbabilityMap) -> TableModel:
     """Return the model with these slopes and shifts instead of those that it had."""
-    fitted = networks_as_trained(model)
-    copies = _copies(fitted)
+    result = networks_as_trained(model)
+    copies = _copies(result)
     for trained in copies:
         weights, biases = trained.weights[-1], trained.biases[-1]
         weights[...] = weights * changes.slopes
         biases[...] = biases * changes.slopes + changes.shifts
-    outputs = tuple(output_layer(net, params)[0].copy() for net, params in fitted)
+    outputs = tuple(output_layer(net, params)[0].copy() for net, params in result)
     summary = None if model.summary is None else model.summary._replace(found=None)
     threshold = _threshold_of_weights(model)
     return model.replace(

@@ -1,6 +1,6 @@
 """The columns of a table: what fit has learned about each, how they are read, and which inputs the networks see.
 
-`cmlp._estimators.tables.learn_columns` learns them.
+`cmlp._tables.learn_columns` learns them.
 """
 
 from __future__ import annotations

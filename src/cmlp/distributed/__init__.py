@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._estimators.fitted import frozen_copy
+from cmlp._fit.result import frozen_copy
 from cmlp._parameters.name_hints import hinting
 from cmlp.distributed._cluster import import_of_dask, is_array, is_frame, require_estimator
 from cmlp.exceptions import InvalidParameterError, shown
@@ -132,7 +132,7 @@ def fit(
                 parameter="client",
                 value=client,
             )
-        from cmlp._estimators.sources import Arrays
+        from cmlp._fit.sources import Arrays
         from cmlp.distributed._together import fit_together
 
         rows = Arrays(X, y, sample_weight)

@@ -16,7 +16,7 @@ from cmlp._data.labels import distinct, kind_of_labels
 from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.scale import Moments, scale_of_moments
 from cmlp._data.weights import weights_of_rows
-from cmlp._estimators.sources import RowSource, is_single
+from cmlp._fit.sources import RowSource, is_single
 from cmlp._train.data import Segment, ShardData, data_in_memory, scaled_targets
 from cmlp._train.split import shard_sizes
 from cmlp._train.target_scale import learned_target_scale
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from cmlp._data.array_types import AnyArray, FloatType
     from cmlp._data.scale import InputScale
-    from cmlp._estimators.sources import Arrays
-    from cmlp._estimators.targets import TargetEncoding
+    from cmlp._fit.sources import Arrays
+    from cmlp._fit.targets import TargetEncoding
     from cmlp._parameters.options import TrainingOptions
     from cmlp._train.data import Data
     from cmlp._train.split import Shards

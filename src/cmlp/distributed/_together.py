@@ -15,8 +15,8 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.arrays import section
 from cmlp._data.checksums import BLOCK, block_checksums
-from cmlp._estimators.fit_network import NetworkFit
-from cmlp._estimators.fitted import run_locked
+from cmlp._fit.fit_network import NetworkFit
+from cmlp._fit.result import run_locked
 from cmlp._parameters.entries import JOINT_FIT, PARAMETERS
 from cmlp._process.warnings import warn
 from cmlp._train.random import is_storable, stored_generator
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.array_types import AnyArray
     from cmlp._data.checksums import Digests
-    from cmlp._estimators.sources import Arrays, RowSource
+    from cmlp._fit.sources import Arrays, RowSource
     from cmlp._train.random import Generator as RandomNumbers
     from cmlp._train.same_data import Groups
     from cmlp._train.split import Shards

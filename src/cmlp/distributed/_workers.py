@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.array_types import AnyArray
 
-    Result = TypeVar("Result")
+    Returned = TypeVar("Returned")
 
 
 class Part(NamedTuple):
@@ -92,13 +92,13 @@ class Workers:
             self.broken = True
             raise
 
-    def run(self, function: Callable[[], Result]) -> Result:
+    def run(self, function: Callable[[], Returned]) -> Returned:
         """Call a function that all workers leave together."""
         if self.size == 1:
             return function()
         return _core.run_deferred(self._signals, self._run, function)
 
-    def _run(self, function: Callable[[], Result]) -> Result:
+    def _run(self, function: Callable[[], Returned]) -> Returned:
         try:
             result = function()
         except BaseException as error:
@@ -123,7 +123,7 @@ class Workers:
             if raised is not error:
                 raise
 
-    def together(self, action: Callable[[], Result]) -> Result:
+    def together(self, action: Callable[[], Returned]) -> Returned:
         """Call a function on every worker and return its result; if it fails on one, raise an exception on all.
 
         Needs `run`, whose end tells the others of an exception.

@@ -35,8 +35,7 @@ except ImportError:  # scikit-learn before 1.9 has no callbacks
         """Mixin without methods."""
 
 
-from cmlp._estimators import mlp
-from cmlp._estimators.tables import tabular
+from cmlp._estimators import mlp, tabular
 
 __all__ = ["MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor"]
 

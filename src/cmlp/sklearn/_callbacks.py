@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.callback import CallbackSupportMixin, with_callbacks  # type: ignore[import-untyped]
 
-from cmlp._estimators.fitted import FITTED
+from cmlp._fit.result import RESULT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import ArrayLike
 
-    from cmlp._estimators.fitted import Fitted
+    from cmlp._fit.result import Result
     from cmlp.callbacks import AnyTrainer
 
 # Attributes that exist only during fit. They are not copied or pickled, because they hold
@@ -44,7 +44,7 @@ class SklearnCallbacks(CallbackSupportMixin):  # type: ignore[misc]
         try:
             callback = CallsCallbacks(self, X, y, sample_weight)
             yield [callback]
-            callback.fit_is_over(self._fitted)
+            callback.fit_is_over(self._result)
         finally:
             with_callbacks(_nothing)(self)  # which tears down the callbacks at its end
 
@@ -63,7 +63,7 @@ class CallsCallbacks:
     X, y and weights are those of fit.
 
     The constructor reports that fit begins, before the data are checked, and `fit_is_over` that it
-    has ended, because the estimator has no model yet when the loop ends. A `Fitted` with the
+    has ended, because the estimator has no model yet when the loop ends. A `Result` with the
     current parameters is made only if a callback requests a fitted estimator.
     """
 
@@ -87,12 +87,12 @@ class CallsCallbacks:
 
     def on_epoch_end(self, trainer: AnyTrainer) -> None:
         """Report that the epoch has ended; a callback may stop training."""
-        attributes = {"reconstruction_attributes": lambda: {FITTED: trainer._fit_snapshot()}}
+        attributes = {"reconstruction_attributes": lambda: {RESULT: trainer._fit_snapshot()}}
         if self.epoch.call_on_fit_task_end(**self.arguments, **attributes):
             trainer.stop()
 
-    def fit_is_over(self, fitted: Fitted) -> None:
+    def fit_is_over(self, result: Result) -> None:
         """Report that fit has ended with this model."""
         self.job.call_on_fit_task_end(
-            **self.arguments, reconstruction_attributes=lambda: {FITTED: fitted}
+            **self.arguments, reconstruction_attributes=lambda: {RESULT: result}
         )

@@ -18,8 +18,8 @@ from skl2onnx.common.data_types import (
     guess_proto_type,
 )
 
-from cmlp._estimators.fitted import frozen_copy
 from cmlp._export.onnx_write import INPUT_DTYPES, onnx_model
+from cmlp._fit.result import frozen_copy
 from cmlp._model.model import TableModel
 
 if TYPE_CHECKING:

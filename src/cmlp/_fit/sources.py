@@ -1,6 +1,6 @@
 """`RowSource` opens the rows of a call; `Arrays` are all rows in memory; `BlockFormat` checks later blocks.
 
-The others are `BlockSource` in `cmlp._estimators.fit_batches`, and `LocalArrays` in `cmlp.distributed._local_arrays`.
+The others are `BlockSource` in `cmlp._fit.fit_batches`, and `LocalArrays` in `cmlp.distributed._local_arrays`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cmlp._data.checks import CheckedRows
     from cmlp._data.encoded_rows import EncodedRows
     from cmlp._data.labels import Labels
-    from cmlp._estimators.targets import TargetEncoding
+    from cmlp._fit.targets import TargetEncoding
     from cmlp._parameters.options import TrainingOptions
     from cmlp._process.threads import Pool
     from cmlp._train.data import Data

@@ -21,43 +21,9 @@ from cmlp._data.input_frame import InputFrame, frame_of, with_dates
 from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.spelling import warn_of_spellings
 from cmlp._data.weights import as_weights, weights_of_rows
-from cmlp._estimators.fit import Fit, fix_seed
-from cmlp._estimators.fitted import Fitted, fitted_of, untrained_states
-from cmlp._estimators.resuming import parameters_to_keep, resumed_state, table_to_resume
-from cmlp._estimators.tables.bag import (
-    ACTIVATION,
-    FEWEST_ROWS_TO_HOLD_OUT,
-    folds_of,
-    folds_of_groups,
-    gets_bins,
-    number_of_folds,
-    options_of_member,
-)
-from cmlp._estimators.tables.calibrate import measured
-from cmlp._estimators.tables.date_formats import forms_of_columns
-from cmlp._estimators.tables.doubtful_columns import warn_of_inputs, warn_of_no_values
-from cmlp._estimators.tables.held_out import warn_if_bag_is_useless
-from cmlp._estimators.tables.importances import importances_of
-from cmlp._estimators.tables.later_rows import warn_of_ascending_dates, warn_of_one_class
-from cmlp._estimators.tables.learn_columns import learn_columns, learn_inputs
-from cmlp._estimators.tables.learn_statistics import (
-    replace_training_statistics,
-    with_new_statistics,
-    with_statistics,
-)
-from cmlp._estimators.tables.monotone import (
-    begin_with_signs,
-    cut_to_signs,
-    signs_of_columns,
-    signs_of_params,
-)
-from cmlp._estimators.tables.repeated_rows import (
-    warn_of_groups_in_inputs,
-    warn_of_repeated_rows,
-)
-from cmlp._estimators.tables.splits import SplitTarget
-from cmlp._estimators.tables.targets import learn_table_encoding
-from cmlp._estimators.tables.train_bag import train_members
+from cmlp._fit.fit import Fit, fix_seed
+from cmlp._fit.result import Result, result_of, untrained_states
+from cmlp._fit.resuming import parameters_to_keep, resumed_state, table_to_resume
 from cmlp._model.calibration import HELD_OUT, frequent_limits
 from cmlp._model.model import TableModel, TrainedNet, combination_of, mean_outputs
 from cmlp._model.outside import warn_of_moved_rows
@@ -74,6 +40,40 @@ from cmlp._parameters.entries import PARAMETERS
 from cmlp._parameters.options import TableOptions
 from cmlp._process.time_limit import end_of
 from cmlp._process.warnings import Notices
+from cmlp._tables.bag import (
+    ACTIVATION,
+    FEWEST_ROWS_TO_HOLD_OUT,
+    folds_of,
+    folds_of_groups,
+    gets_bins,
+    number_of_folds,
+    options_of_member,
+)
+from cmlp._tables.calibrate import measured
+from cmlp._tables.date_formats import forms_of_columns
+from cmlp._tables.doubtful_columns import warn_of_inputs, warn_of_no_values
+from cmlp._tables.held_out import warn_if_bag_is_useless
+from cmlp._tables.importances import importances_of
+from cmlp._tables.later_rows import warn_of_ascending_dates, warn_of_one_class
+from cmlp._tables.learn_columns import learn_columns, learn_inputs
+from cmlp._tables.learn_statistics import (
+    replace_training_statistics,
+    with_new_statistics,
+    with_statistics,
+)
+from cmlp._tables.monotone import (
+    begin_with_signs,
+    cut_to_signs,
+    signs_of_columns,
+    signs_of_params,
+)
+from cmlp._tables.repeated_rows import (
+    warn_of_groups_in_inputs,
+    warn_of_repeated_rows,
+)
+from cmlp._tables.splits import SplitTarget
+from cmlp._tables.targets import learn_table_encoding
+from cmlp._tables.train_bag import train_members
 from cmlp._train.callbacks import Callbacks, callbacks_of
 from cmlp._train.data import data_in_memory
 from cmlp._train.diagnosis import judged_rows
@@ -91,14 +91,14 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.groups import Groups
-    from cmlp._estimators.fit import EstimatorToFit
-    from cmlp._estimators.fitted import Provenance, ProvenanceNow
-    from cmlp._estimators.tables.targets import CountedTargets, TableEncoding
+    from cmlp._fit.fit import EstimatorToFit
+    from cmlp._fit.result import Provenance, ProvenanceNow
     from cmlp._model.calibration import Calibration
     from cmlp._model.summary import Accuracy, Background
     from cmlp._model.table_columns import TableColumns
     from cmlp._model.unusual_rows import Gaps
     from cmlp._parameters.options import TrainingOptions
+    from cmlp._tables.targets import CountedTargets, TableEncoding
     from cmlp._train.split import Split
     from cmlp._train.training import Training
 
@@ -189,7 +189,7 @@ class TableFit(Fit):
         if resume:
             previous = table_to_resume(estimator)
         elif options.warm_start:
-            previous = fitted_of(estimator)
+            previous = result_of(estimator)
         return cls(
             estimator,
             options,
@@ -387,7 +387,7 @@ class TableFit(Fit):
         """Return the targets of the training rows of which statistics are means."""
         return self.encoding.to_average(self.rows.targets[self.rows.parts[0]])
 
-    def _folds_to_resume(self, resumed: Fitted) -> NDArray[np.uint8]:
+    def _folds_to_resume(self, resumed: Result) -> NDArray[np.uint8]:
         """Return the folds of the fit that is resumed."""
         folds = resumed.folds
         if folds is None or len(folds) != self.rows.n_training:
@@ -622,7 +622,7 @@ class TableFit(Fit):
 
     def begin_provenance(self) -> ProvenanceNow:
         """Begin the record of the fit."""
-        from cmlp._estimators.provenance import begin_table_record, texts_of  # few programs need it
+        from cmlp._fit.provenance import begin_table_record, texts_of  # few programs need it
 
         rows, arrays = self.rows, {}
         for suffix, part in zip(("", "_val"), rows.parts, strict=False):
@@ -711,15 +711,15 @@ class TableFit(Fit):
         ]
         return int(hash_of_text(repr(learned)), 16)
 
-    def fitted(self, provenance: Provenance | None) -> Fitted:
+    def result(self, provenance: Provenance | None) -> Result:
         """Return what the fit leaves, when training has ended or was interrupted; then with what `resume` needs."""
-        fitted = self.snapshot(provenance)
+        result = self.snapshot(provenance)
         if all(training.state.epoch >= training.options.max_iter for training in self.trainings):
-            return fitted
+            return result
         states = tuple(training.state.resumable() for training in self.trainings)
-        return fitted._replace(states=states, folds=self.folds)
+        return result._replace(states=states, folds=self.folds)
 
-    def snapshot(self, provenance: Provenance | None) -> Fitted:
+    def snapshot(self, provenance: Provenance | None) -> Result:
         """Return what the fit would leave now, without what `resume` needs."""
         encoding, networks = self.encoding, self.trained_nets()
         calibration, accuracy = self._measured_on_held_out(networks)
@@ -737,7 +737,7 @@ class TableFit(Fit):
         states = untrained_states(networks)
         for state, training in zip(states, self.trainings, strict=True):
             state.history = training.state.history
-        return Fitted(model, states, provenance, held_out=self._held_out_scores(networks))
+        return Result(model, states, provenance, held_out=self._held_out_scores(networks))
 
     # What the rows that networks held out tell
 

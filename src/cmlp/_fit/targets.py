@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from cmlp._data.arrays import LossFunction
     from cmlp._data.checks import CheckedRows
     from cmlp._data.weights import ClassWeights
-    from cmlp._estimators.fit import Fit
+    from cmlp._fit.fit import Fit
 
 
 class TargetEncoding(ABC):

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._bridge import _core
-    from cmlp._estimators.tables.targets import TableEncoding
     from cmlp._model.table_columns import TableColumns
+    from cmlp._tables.targets import TableEncoding
 
 _ZERO = 2  # CMLP_SIGN_ZERO
 _FIRST_SCALE = 0.5  # of constrained weights behind the first layer, which all have one sign

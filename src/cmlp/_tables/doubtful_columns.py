@@ -47,7 +47,7 @@ def warn_of_categories(
     """
     if may_be_text:
         # Few programs need it.
-        from cmlp._estimators.tables.doubtful_text import warn_of_text
+        from cmlp._tables.doubtful_text import warn_of_text
 
         if warn_of_text(values, label, rows):
             return

@@ -33,14 +33,14 @@ from cmlp._data.containers import plain_entry
 from cmlp._data.input_frame import frame_of
 from cmlp._data.scale import quantiles
 from cmlp._data.weights import weights_of_rows
-from cmlp._estimators.tables.doubtful_columns import warn_of_categories, warn_of_numbers
-from cmlp._estimators.tables.splits import LEAST_GAIN_OF_PART, step_edges
 from cmlp._model.table_columns import MAX_CATEGORIES, PARTS, DatePart, TableColumn, TableColumns
 from cmlp._model.unusual_rows import Seen
 from cmlp._process.signals import TimeLimitReached
 from cmlp._process.threads import Pool, available_threads, interruption
 from cmlp._process.time_limit import is_over
 from cmlp._process.warnings import warn
+from cmlp._tables.doubtful_columns import warn_of_categories, warn_of_numbers
+from cmlp._tables.splits import LEAST_GAIN_OF_PART, step_edges
 from cmlp.exceptions import InvalidParameterError, short_repr, shown
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.containers import Column
     from cmlp._data.input_frame import InputFrame
-    from cmlp._estimators.tables.splits import SplitTarget
+    from cmlp._tables.splits import SplitTarget
 
 _FROM_DTYPE = "from_dtype"
 _NO_FORMS: Mapping[int, str] = {}

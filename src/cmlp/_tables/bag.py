@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._estimators.tables.splits import LEAVES
 from cmlp._parameters.entries import PARAMETERS
 from cmlp._parameters.options import TrainingOptions
+from cmlp._tables.splits import LEAVES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -17,7 +17,7 @@ from cmlp._data.json_texts import (
     plain_json,
 )
 from cmlp._data.labels import Labels
-from cmlp._estimators.sources import hash_arrays
+from cmlp._fit.sources import hash_arrays
 from cmlp._parameters.entries import PARAMETERS
 from cmlp.exceptions import InvalidParameterError
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._estimators.fit import EstimatorToFit, Fit
-    from cmlp._estimators.fitted import Provenance, ProvenanceNow
-    from cmlp._estimators.sources import RowSource
+    from cmlp._fit.fit import EstimatorToFit, Fit
+    from cmlp._fit.result import Provenance, ProvenanceNow
+    from cmlp._fit.sources import RowSource
     from cmlp._train.state import TrainingState
     from cmlp._train.training import Training
 

@@ -21,7 +21,7 @@ from cmlp._estimators.attributes import (
     with_feature_names,
 )
 from cmlp._estimators.estimator import Estimator
-from cmlp._estimators.fitted import fitted_of, frozen_copy, locked, store_model, trains
+from cmlp._fit.result import frozen_copy, locked, result_of, store_model, trains
 from cmlp._parameters.name_hints import hinting
 from cmlp._process.warnings import warn
 from cmlp.exceptions import InvalidParameterError, shown
@@ -35,15 +35,15 @@ if TYPE_CHECKING:
     from cmlp._data.array_types import AnyArray
     from cmlp._data.labels import Labels
     from cmlp._data.weights import ClassWeight
-    from cmlp._estimators.fitted import Fitted
     from cmlp._estimators.network import Network
-    from cmlp._estimators.tables.calibrate import RowsWithTruth
+    from cmlp._fit.result import Result
     from cmlp._model.drift import Drift
     from cmlp._model.model import TableModel
     from cmlp._model.probabilities import HeldOutScores
     from cmlp._model.results import Certification
     from cmlp._model.summary import Found
     from cmlp._parameters.options import TableOptions
+    from cmlp._tables.calibrate import RowsWithTruth
 
 
 _BLOCK = 2048  # rows predicted at a time, so that their inputs stay in the cache
@@ -58,7 +58,7 @@ class TabularEstimator(Estimator):
         "string": True,
     }
     _several_outputs: ClassVar[bool] = True
-    _fitted: Fitted
+    _result: Result
     allow_missing_keys: bool
 
     partial_fit = AbsentMethod(
@@ -138,7 +138,7 @@ class TabularEstimator(Estimator):
         .. [1] Dunn, Wasserman, Ramdas (2022), "Distribution-free prediction sets for two-layer
             hierarchical models", Journal of the American Statistical Association.
         """
-        from cmlp._estimators.tables.fit_table import TableFit
+        from cmlp._tables.fit_table import TableFit
 
         rows, validation = (X, y, sample_weight), (X_val, y_val, sample_weight_val)
         fit = TableFit.from_estimator(self, rows, validation, (groups, groups_val), resume=resume)
@@ -151,12 +151,12 @@ class TabularEstimator(Estimator):
 
         return TableOptions.of(self)
 
-    def _required_fit(self) -> Fitted:
+    def _required_fit(self) -> Result:
         """Return everything that fit has left; raises NotFittedError."""
-        fitted: Fitted | None = fitted_of(self)
-        if fitted is None:
+        result: Result | None = result_of(self)
+        if result is None:
             raise self._not_fitted()
-        return fitted
+        return result
 
     def _trained(self) -> TableModel:
         """Return the model that predicts; raises NotFittedError."""
@@ -197,8 +197,8 @@ class TabularEstimator(Estimator):
         groups: ArrayLike | None,
     ) -> RowsWithTruth:
         """Return the rows that a user has passed, without those of weight 0."""
-        from cmlp._estimators.tables.calibrate import RowsWithTruth
-        from cmlp._estimators.tables.targets import rows_that_count
+        from cmlp._tables.calibrate import RowsWithTruth
+        from cmlp._tables.targets import rows_that_count
 
         if y is None:
             raise ValueError("y is missing: what is true for the rows of X.")
@@ -222,7 +222,7 @@ class TabularEstimator(Estimator):
         groups: ArrayLike | None,
     ) -> Self:
         """Measure the errors of the fitted model on other rows, for intervals and sets."""
-        from cmlp._estimators.tables.calibrate import with_measured_errors
+        from cmlp._tables.calibrate import with_measured_errors
 
         model = self._trained()
         rows = self._rows_with_truth(model, X, y, sample_weight, groups)
@@ -324,7 +324,7 @@ class TabularEstimator(Estimator):
     @feature_names_in_.setter
     @locked
     def feature_names_in_(self, value: ArrayLike | None) -> None:
-        self._fitted = with_feature_names(self._required_fit(), value)
+        self._result = with_feature_names(self._required_fit(), value)
 
     @property
     def column_types_(self) -> dict[Any, str]:
@@ -638,7 +638,7 @@ class TabularClassifier(TabularEstimator):
     @classes_.setter
     @locked
     def classes_(self, value: ArrayLike) -> None:
-        self._fitted = with_classes(self._required_fit(), value)
+        self._result = with_classes(self._required_fit(), value)
 
     @locked
     def calibrate(
@@ -724,7 +724,7 @@ class TabularClassifier(TabularEstimator):
         >>> model = TabularClassifier(random_state=0).fit(x[:300], y[:300])
         >>> model = model.calibrate(x[300:], y[300:], probabilities=True)
         """
-        from cmlp._estimators.tables.calibrate import (
+        from cmlp._tables.calibrate import (
             with_probabilities_by_held_out,
             with_probabilities_by_rows,
         )
@@ -735,18 +735,18 @@ class TabularClassifier(TabularEstimator):
                     "calibrate needs X and y; only probabilities=True has a meaning without rows."
                 )
             return self._calibrate(X, y, sample_weight, groups)
-        fitted = self._required_fit()
-        model = fitted.model
+        result = self._required_fit()
+        model = result.model
         if X is None:
             model, held = with_probabilities_by_held_out(
-                model, self._held_out(fitted, y, sample_weight, groups)
+                model, self._held_out(result, y, sample_weight, groups)
             )
-            self._fitted = fitted._replace(model=model, held_out=held)
+            self._result = result._replace(model=model, held_out=held)
         else:
             rows = self._rows_with_truth(model, X, y, sample_weight, groups)
             model, found = with_probabilities_by_rows(model, rows, self._answers)
-            held_out = None if fitted.held_out is None else fitted.held_out._replace(map=found)
-            self._fitted = fitted._replace(model=model, held_out=held_out)
+            held_out = None if result.held_out is None else result.held_out._replace(map=found)
+            self._result = result._replace(model=model, held_out=held_out)
         return self
 
     @locked
@@ -815,12 +815,12 @@ class TabularClassifier(TabularEstimator):
         from cmlp._model.summary import found_by
 
         require_goal(recall, costs)
-        fitted = self._required_fit()
-        model = fitted.model
+        result = self._required_fit()
+        model = result.model
         checked_threshold(0, model.labels)
         positive = _position_of(pos_label, model.class_labels)
         if X is None:
-            held_out = self._held_out(fitted, y, sample_weight, groups)
+            held_out = self._held_out(result, y, sample_weight, groups)
             p = np.concatenate(
                 [held_out.map.probabilities(part, model)[:, 1] for part in held_out.parts]
             )
@@ -848,18 +848,18 @@ class TabularClassifier(TabularEstimator):
         return self
 
     def _held_out(
-        self, fitted: Fitted, y: object, sample_weight: object, groups: object
+        self, result: Result, y: object, sample_weight: object, groups: object
     ) -> HeldOutScores:
         """Return the rows that networks held out; raises ValueError if there are none, or some arguments are given."""
         if y is not None or sample_weight is not None or groups is not None:
             raise ValueError("X is missing: y, sample_weight and groups belong to rows.")
-        if fitted.held_out is None:
+        if result.held_out is None:
             raise ValueError(
                 f"X and y are needed, because this {type(self).__name__} knows no held-out rows: "
                 "fit held out none (early_stopping=False, or fewer than 16 rows), or it was "
                 "loaded, unpickled or copied."
             )
-        return fitted.held_out
+        return result.held_out
 
     @property
     def threshold_(self) -> float | None:
@@ -871,10 +871,10 @@ class TabularClassifier(TabularEstimator):
     def threshold_(self, value: float | None) -> None:
         from cmlp._model.probabilities import checked_threshold
 
-        fitted = self._required_fit()
-        threshold = checked_threshold(value, fitted.model.labels)
-        self._fitted = fitted._replace(
-            model=_with_found(fitted.model.replace(threshold=threshold), None)
+        result = self._required_fit()
+        threshold = checked_threshold(value, result.model.labels)
+        self._result = result._replace(
+            model=_with_found(result.model.replace(threshold=threshold), None)
         )
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
@@ -987,8 +987,8 @@ class TabularClassifier(TabularEstimator):
         array([[ True, False],
                [False,  True]])
         """
-        from cmlp._estimators.tables.calibrate import required_calibration
         from cmlp._model.outside import warn_outside
+        from cmlp._tables.calibrate import required_calibration
 
         model = self._trained()
         calibration = required_calibration(model, coverage, "predict_set", type(self).__name__)
@@ -1077,7 +1077,7 @@ class TabularClassifier(TabularEstimator):
         -------
         float
         """
-        from cmlp._estimators.targets import accuracy_of_labels
+        from cmlp._fit.targets import accuracy_of_labels
 
         warn_of_other_order(X=X, y=y, sample_weight=sample_weight)
         now = frozen_copy(self)
@@ -1442,8 +1442,8 @@ class TabularRegressor(TabularEstimator):
         >>> bool(low < 0.5 < high)
         True
         """
-        from cmlp._estimators.tables.calibrate import required_calibration
         from cmlp._model.outside import warn_outside
+        from cmlp._tables.calibrate import required_calibration
 
         model = self._trained()
         calibration = required_calibration(model, coverage, "predict_interval", type(self).__name__)
@@ -1459,8 +1459,8 @@ class TabularRegressor(TabularEstimator):
 
     def _numbers(self, model: TableModel, y: ArrayLike, n_rows: int) -> NDArray[np.float64]:
         """Return y as numbers, a column for each target of the model."""
-        from cmlp._estimators.tables.targets import table_numbers
         from cmlp._model.calibration import n_answers
+        from cmlp._tables.targets import table_numbers
 
         return table_numbers(as_targets(y, n_rows, type(self).__name__), n_answers(model.net, None))
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from cmlp._bridge import _core
-from cmlp._estimators.fitted import ASSIGNED, FITTED, INTERRUPTED
+from cmlp._fit.result import ASSIGNED, INTERRUPTED, RESULT
 from cmlp._parameters.entries import PARAMETERS, PROVENANCE
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.random import draw_seed, random_state
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Self, TypeVar
 
-    from cmlp._estimators.fitted import Fitted, Provenance, ProvenanceNow
+    from cmlp._fit.result import Provenance, ProvenanceNow, Result
     from cmlp._parameters.options import FitOptions
     from cmlp._train.training import Training
 
@@ -67,7 +67,7 @@ class Fit(ABC):
 
     estimator: EstimatorToFit
     options: FitOptions
-    previous: Fitted | None = None  # the fit that the call continues
+    previous: Result | None = None  # the fit that the call continues
     validation: tuple[Any, Any, Any] = (None, None, None)  # X, y and weights of own validation rows
     resume: bool = False
     trainings: Sequence[Training] = field(default=(), init=False)  # once it is prepared
@@ -91,7 +91,7 @@ class Fit(ABC):
         return self.previous.model
 
     @property
-    def resumed(self) -> Fitted | None:
+    def resumed(self) -> Result | None:
         """The fit that is resumed; None if none is."""
         if not self.resume:
             return None
@@ -137,14 +137,14 @@ class Fit(ABC):
         """
 
     @abstractmethod
-    def snapshot(self, provenance: Provenance | None) -> Fitted:
+    def snapshot(self, provenance: Provenance | None) -> Result:
         """Return what the fit would leave now, with early stopping with the best parameters so far.
 
         The training of a network can be resumed from it. For a table it has only the history.
         """
 
     @abstractmethod
-    def fitted(self, provenance: Provenance | None) -> Fitted:
+    def result(self, provenance: Provenance | None) -> Result:
         """Return what the fit leaves, when training has ended or was interrupted."""
 
     @abstractmethod
@@ -199,14 +199,14 @@ class Fit(ABC):
             train_networks = self.follow(extra_callbacks, provenance_now)
             train_networks()
             judgement = self._judge() if warns else {}
-            store(estimator, self.fitted(provenance_now())._replace(**judgement))
+            store(estimator, self.result(provenance_now())._replace(**judgement))
         except KeyboardInterrupt as error:
             if signals.has_come_in_a_change(error):
                 raise
             signals.finish()
             for training in self.trainings:
                 training.state.restore_best()
-            interrupted = self.fitted(provenance_now())
+            interrupted = self.result(provenance_now())
             if self.has_trained:
                 store(estimator, interrupted)
             elif self.can_resume:
@@ -214,9 +214,9 @@ class Fit(ABC):
             raise
 
 
-def store(estimator: EstimatorToFit, fitted: Fitted) -> None:
+def store(estimator: EstimatorToFit, result: Result) -> None:
     """Store what a fit leaves, and free the values that were assigned before: all of it or nothing."""
-    _core.replace_attributes(estimator, {FITTED: fitted}, (ASSIGNED, INTERRUPTED))
+    _core.replace_attributes(estimator, {RESULT: result}, (ASSIGNED, INTERRUPTED))
 
 
 def fix_seed(estimator: EstimatorToFit, options: OwnOptions) -> OwnOptions:

@@ -8,7 +8,6 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.weights import weights_of_rows
-from cmlp._estimators.tables.bag import folds_of_groups
 from cmlp._model.calibration import (
     ABSOLUTE_ERROR,
     CALIBRATION,
@@ -32,6 +31,7 @@ from cmlp._model.probabilities import (
 )
 from cmlp._model.summary import accuracy_of
 from cmlp._process.warnings import warn
+from cmlp._tables.bag import folds_of_groups
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What a fit leaves: `Fitted`, one attribute of an estimator, and the names of its private attributes.
+"""What a fit leaves: `Result`, one attribute of an estimator, and the names of its private attributes.
 
 fit builds a new one and assigns it at the end. So a prediction in another thread always reads a complete model,
 and a failing fit changes nothing. A method that reads fitted attributes more than once could read those of two fits,
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 AnyEstimator = TypeVar("AnyEstimator")
 
 LOCK = "_fitting"  # the attribute that an estimator has only while it is trained
-FITTED = "_fitted"  # that with everything that fit leaves
+RESULT = "_result"  # that with everything that fit leaves
 INTERRUPTED = "_interrupted"  # the same of a fit that was interrupted in its first epoch: it has fitted nothing
-FITS = FITTED, INTERRUPTED
+FITS = RESULT, INTERRUPTED
 ASSIGNED = "_assigned"  # values assigned to fitted attributes before fit, until a call can use them
 NETWORK = "_shared_network"  # the `Network` of `network_`, once it has been asked for; it is not copied or pickled
 
@@ -66,9 +66,9 @@ def trains(function: Callable[P, R]) -> Callable[P, R]:
     return hinting(function, LOCK)
 
 
-def fitted_of(estimator: object) -> Any:
-    """Return what fit has left: a `Fitted`; None before fit."""
-    return vars(estimator).get(FITTED)
+def result_of(estimator: object) -> Any:
+    """Return what fit has left: a `Result`; None before fit."""
+    return vars(estimator).get(RESULT)
 
 
 def attributes_to_copy(estimator: object) -> dict[str, Any]:
@@ -108,10 +108,10 @@ def can_assemble(estimator: Any) -> bool:
     return needed <= set(vars(estimator).get(ASSIGNED, {}))
 
 
-# --------------------------------------------------------- what a fit leaves: `Fitted`, one attribute of an estimator
+# --------------------------------------------------------- what a fit leaves: `Result`, one attribute of an estimator
 
 
-class Fitted(NamedTuple):
+class Result(NamedTuple):
     """What an estimator keeps of a fit. It is replaced in one assignment.
 
     Attributes
@@ -206,20 +206,20 @@ def untrained_states(networks: Sequence[TrainedNet]) -> tuple[TrainingState, ...
 
 def store_model(estimator: Any, model: TrainedModel) -> None:
     """Give a fitted estimator another model, with the rest of what fit has left."""
-    estimator._fitted = fitted_of(estimator)._replace(model=model)
+    estimator._result = result_of(estimator)._replace(model=model)
 
 
-def copy_with(estimator: Any, fitted: Fitted) -> Any:
+def copy_with(estimator: Any, result: Result) -> Any:
     """Return a copy of an estimator that is fitted like this."""
     from copy import copy  # few programs need it
 
     twin = copy(estimator)
     vars(twin).pop(INTERRUPTED, None)
-    twin._fitted = fitted
+    twin._result = result
     return twin
 
 
 def provenance_of(model: Any) -> dict[str, Any] | None:
     """Return how a fit can be repeated; None if it was not recorded, and for a `Network`."""
-    fitted: Fitted | None = fitted_of(model)
-    return None if fitted is None else fitted.provenance
+    result: Result | None = result_of(model)
+    return None if result is None else result.provenance

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from cmlp._estimators.fitted import INTERRUPTED, fitted_of
+from cmlp._fit.result import INTERRUPTED, result_of
 from cmlp._parameters.entries import PARAMETERS, RESUME
 from cmlp._parameters.options import PLAIN
 from cmlp.exceptions import InvalidParameterError, NotFittedError, shown, sklearn_class
@@ -13,8 +13,8 @@ from cmlp.exceptions import InvalidParameterError, NotFittedError, shown, sklear
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cmlp._estimators.fit import EstimatorToFit
-    from cmlp._estimators.fitted import Fitted
+    from cmlp._fit.fit import EstimatorToFit
+    from cmlp._fit.result import Result
     from cmlp._parameters.options import TrainingOptions
     from cmlp._train.state import TrainingState
 
@@ -59,20 +59,20 @@ def _is_same(was: Any, now: Any) -> bool:
 
 def _kept_fit(estimator: EstimatorToFit) -> Any:
     """Return what is kept of the previous call of fit, interrupted or complete; NotFittedError if there is none."""
-    fitted = vars(estimator).get(INTERRUPTED) or fitted_of(estimator)
-    if fitted is None:
+    result = vars(estimator).get(INTERRUPTED) or result_of(estimator)
+    if result is None:
         raise sklearn_class(NotFittedError)(
             f"resume=True continues a call of fit, but this {type(estimator).__name__} instance "
             "has none."
         )
-    return fitted
+    return result
 
 
-def fit_to_resume(estimator: EstimatorToFit, options: TrainingOptions) -> Fitted:
+def fit_to_resume(estimator: EstimatorToFit, options: TrainingOptions) -> Result:
     """Return what is kept of the previous fit; raises ValueError if it cannot be resumed."""
     PARAMETERS.require_allowed(RESUME, vars(options))
-    fitted: Fitted = _kept_fit(estimator)
-    kept = fitted.state.kept_parameters
+    result: Result = _kept_fit(estimator)
+    kept = result.state.kept_parameters
     if kept is None:
         raise ValueError(
             "resume=True continues a call of fit, but this model has no state of one: it was "
@@ -80,13 +80,13 @@ def fit_to_resume(estimator: EstimatorToFit, options: TrainingOptions) -> Fitted
             "MT19937, or loaded without its training state."
         )
     _require_same_parameters(kept, parameters_to_keep(estimator))
-    return fitted
+    return result
 
 
-def table_to_resume(estimator: EstimatorToFit) -> Fitted:
+def table_to_resume(estimator: EstimatorToFit) -> Result:
     """Return what is kept of the previous fit of a table; raises ValueError if it cannot be resumed."""
-    fitted: Fitted = _kept_fit(estimator)
-    kept = fitted.state.kept_parameters if fitted.states else None
+    result: Result = _kept_fit(estimator)
+    kept = result.state.kept_parameters if result.states else None
     if kept is None:
         raise ValueError(
             "resume=True continues a fit that was interrupted, but that of this "
@@ -94,7 +94,7 @@ def table_to_resume(estimator: EstimatorToFit) -> Fitted:
             "training state."
         )
     _require_same_parameters(kept, parameters_to_keep(estimator))
-    return fitted
+    return result
 
 
 def resumed_state(kept: TrainingState, options: TrainingOptions) -> TrainingState:

@@ -12,7 +12,7 @@ from cmlp.exceptions import InvalidParameterError
 if TYPE_CHECKING:
     from cmlp._data.array_types import AnyArray
     from cmlp._data.json_texts import Metadata
-    from cmlp._estimators.fitted import Fitted
+    from cmlp._fit.result import Result
     from cmlp._model.model import TrainedModel
     from cmlp._train.state import TrainingState
 
@@ -41,11 +41,11 @@ _HASH = re.compile("[0-9a-f]{64}")
 
 
 def dump_training(
-    fitted: Fitted, *, include_training_state: bool, include_provenance: bool | None
+    result: Result, *, include_training_state: bool, include_provenance: bool | None
 ) -> tuple[dict[str, str], dict[str, AnyArray]]:
     """Return the strings and arrays to store. Without the training state, only counters are kept of it."""
-    class_name, provenance = fitted.model.class_name, fitted.provenance
-    state = fitted.state if isinstance(fitted.model, NetworkModel) else None
+    class_name, provenance = result.model.class_name, result.provenance
+    state = result.state if isinstance(result.model, NetworkModel) else None
     if include_training_state and state is None:
         raise InvalidParameterError(
             f"include_training_state must be False for {class_name}: a model file has no training "

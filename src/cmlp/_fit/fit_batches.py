@@ -12,9 +12,9 @@ from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.passes import Passes, Reader
 from cmlp._data.row_labels import RowOrder
 from cmlp._data.weights import require_normal
-from cmlp._estimators.fit_network import NetworkFit
-from cmlp._estimators.fitted import locked
-from cmlp._estimators.sources import BlockFormat, RowSource, StreamHashes, unpacked
+from cmlp._fit.fit_network import NetworkFit
+from cmlp._fit.result import locked
+from cmlp._fit.sources import BlockFormat, RowSource, StreamHashes, unpacked
 from cmlp._parameters.entries import FIT_BATCHES
 from cmlp._train.data import StreamData
 from cmlp._train.task import y_scale_to_learn
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp._data.checks import CheckedRows, InputChecks
-    from cmlp._estimators.fit import EstimatorToFit
-    from cmlp._estimators.targets import TargetEncoding
+    from cmlp._fit.fit import EstimatorToFit
+    from cmlp._fit.targets import TargetEncoding
     from cmlp._parameters.options import TrainingOptions
     from cmlp._train.state import TrainingState
     from cmlp._train.training import Training

@@ -14,10 +14,10 @@ from cmlp._data.labels import Labels, kind_of_labels, learn_labels
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import median_and_spread
 from cmlp._data.weights import weights_of_classes, weights_of_rows
-from cmlp._estimators.tables.order_of_classes import in_order_of_classes
-from cmlp._estimators.targets import ClassEncoding, NumberEncoding
+from cmlp._fit.targets import ClassEncoding, NumberEncoding
 from cmlp._model.model import AnswerScale
 from cmlp._process.warnings import warn
+from cmlp._tables.order_of_classes import in_order_of_classes
 from cmlp._train.task import Objective
 from cmlp.exceptions import InvalidParameterError, short_repr
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from cmlp._data.array_types import AnyArray, Floats
     from cmlp._data.arrays import LossFunction
     from cmlp._data.weights import ClassWeights
-    from cmlp._estimators.fit import Fit
+    from cmlp._fit.fit import Fit
 
 
 _MOST_INTEGERS = 50  # classes, up to which integers are not judged

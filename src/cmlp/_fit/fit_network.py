@@ -19,20 +19,20 @@ from cmlp._data.arrays import rectangular
 from cmlp._data.checks import CheckedRows, InputChecks
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import check_scale_width, warn_of_scale
-from cmlp._estimators.fit import Fit, fix_seed, store
-from cmlp._estimators.fitted import (
+from cmlp._fit.fit import Fit, fix_seed, store
+from cmlp._fit.result import (
     ASSIGNED,
     NETWORK,
-    Fitted,
+    Result,
     assigned_params,
     can_assemble,
     copy_with,
-    fitted_of,
     locked,
+    result_of,
 )
-from cmlp._estimators.resuming import fit_to_resume, parameters_to_keep, resumed_state
-from cmlp._estimators.sources import Arrays
-from cmlp._estimators.targets import learn_encoding
+from cmlp._fit.resuming import fit_to_resume, parameters_to_keep, resumed_state
+from cmlp._fit.sources import Arrays
+from cmlp._fit.targets import learn_encoding
 from cmlp._parameters.entries import FIT, PARAMETERS, PARTIAL_FIT, RANGE_TEST
 from cmlp._parameters.options import NetworkOptions, check_scoring, without_ignored
 from cmlp._process.signals import DeferredSignals
@@ -57,10 +57,10 @@ if TYPE_CHECKING:
     from cmlp._data.encoded_rows import EncodedRows
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
-    from cmlp._estimators.fit import EstimatorToFit
-    from cmlp._estimators.fitted import Provenance, ProvenanceNow
-    from cmlp._estimators.sources import RowSource
-    from cmlp._estimators.targets import TargetEncoding
+    from cmlp._fit.fit import EstimatorToFit
+    from cmlp._fit.result import Provenance, ProvenanceNow
+    from cmlp._fit.sources import RowSource
+    from cmlp._fit.targets import TargetEncoding
     from cmlp._train.data import Data
     from cmlp._train.random import Generator
     from cmlp._train.split import Shards
@@ -74,7 +74,7 @@ def partial_fit(estimator: EstimatorToFit, source: Arrays, classes: ArrayLike | 
     fit = NetworkFit.from_estimator(estimator, source, call=PARTIAL_FIT, classes=classes)
     if fit.previous is None and can_assemble(estimator):
         assemble(estimator)
-        fit.previous = fitted_of(estimator)
+        fit.previous = result_of(estimator)
     with _naming_classes(fit):
         fit.prepare()
     _core.run_deferred(DeferredSignals(), _train_epoch_and_store, fit)
@@ -84,11 +84,11 @@ def _train_epoch_and_store(fit: NetworkFit) -> None:
     """Train one epoch, which ends no training. The `network_` stays the same object, with the new parameters."""
     estimator, previous, training = fit.estimator, fit.previous, fit.training
     training.advance()
-    fitted = fit.convert_state(training.state.without_rows())
+    result = fit.convert_state(training.state.without_rows())
     network = vars(estimator).get(NETWORK)
-    store(estimator, fitted)
+    store(estimator, result)
     if network is not None and previous is not None and network.params is previous.model.params:
-        network._share(fitted.model.net, fitted.model.params)
+        network._share(result.model.net, result.model.params)
 
 
 @contextmanager
@@ -151,11 +151,11 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
             value=scale,
         )
     check_scale_width(scale, len(first))
-    twin = copy_with(estimator, Fitted.from_network(net, state, encoding.labels, input_scale=scale))
+    twin = copy_with(estimator, Result.from_network(net, state, encoding.labels, input_scale=scale))
     for name, value in assigned.items():
         if name not in ("coefs_", "intercepts_", "classes_"):
             setattr(twin, name, value)
-    estimator._fitted = twin._fitted
+    estimator._result = twin._result
 
 
 @dataclass(eq=False)
@@ -196,7 +196,7 @@ class NetworkFit(Fit):
         if resume:
             previous = fit_to_resume(estimator, options)
         elif call == PARTIAL_FIT or (options.warm_start and call != RANGE_TEST):
-            previous = fitted_of(estimator)
+            previous = result_of(estimator)
         if call != RANGE_TEST:  # which leaves no model
             values = estimator._parameters()
             if has_validation:
@@ -324,7 +324,7 @@ class NetworkFit(Fit):
             predicts_y=options.y_scale is not None and not is_random,
         )
 
-    def _continued_state(self, previous: Fitted, rng: Generator) -> TrainingState:
+    def _continued_state(self, previous: Result, rng: Generator) -> TrainingState:
         """Return the state of a call that trains a copy of the previous model."""
         y_scale, scale = self.options.y_scale, previous.state.target_scale
         if scale is not None and scale.kind != y_scale:
@@ -465,10 +465,10 @@ class NetworkFit(Fit):
         state: TrainingState,
         names: NDArray[Any] | None = None,
         provenance: Provenance | None = None,
-    ) -> Fitted:
+    ) -> Result:
         """Let the parameters of a new state predict y itself, and return what the fit leaves with it."""
         state.use_units_of_y(training.net)
-        return Fitted.from_network(
+        return Result.from_network(
             training.net,
             state,
             self.labels,
@@ -500,7 +500,7 @@ class NetworkFit(Fit):
 
     def begin_provenance(self) -> ProvenanceNow:
         """Begin the record of the fit."""
-        from cmlp._estimators.provenance import begin_network_record  # few programs need it
+        from cmlp._fit.provenance import begin_network_record  # few programs need it
 
         return begin_network_record(self, self.source, self.training, self.labels)
 
@@ -517,7 +517,7 @@ class NetworkFit(Fit):
             trainer._add_callbacks_to(self.training, callbacks)
         return self.training.train
 
-    def snapshot(self, provenance: Provenance | None) -> Fitted:
+    def snapshot(self, provenance: Provenance | None) -> Result:
         """Return what the fit would leave now, from which `resume` can continue."""
         return self.convert_state(self.training.state.best_so_far(), provenance)
 
@@ -531,14 +531,14 @@ class NetworkFit(Fit):
             return None
         return [(kinds, sums.tobytes()) for kinds, sums in digests_of(self.training).values()]
 
-    def fitted(self, provenance: Provenance | None) -> Fitted:
+    def result(self, provenance: Provenance | None) -> Result:
         """Return what the fit leaves, when training has ended or was interrupted."""
         state = self.training.state
         if self.can_resume:
             return self.convert_state(state.resumable(), provenance)
         return self.convert_state(state.without_rows(), provenance)
 
-    def convert_state(self, state: TrainingState, provenance: Provenance | None = None) -> Fitted:
+    def convert_state(self, state: TrainingState, provenance: Provenance | None = None) -> Result:
         """Let a new state of the training predict y itself, and return what the fit would leave with it.
 
         The model shares the block of parameters with the state, unless y is standardized.

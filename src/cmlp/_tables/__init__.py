@@ -1,0 +1,1 @@
+"""The fit of a table: its columns, their encoder, a bag of networks."""
