@@ -6,12 +6,13 @@ A function that draws takes the `Terminal` first, for its colours and characters
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cmlp import Network
 from cmlp._cli.terminal import Terminal, side_by_side
-from cmlp._data.array_types import AnyArray, Floats
 from cmlp._model.results import neuron_name
 
 SIDE = 28  # pixels per row and per column
@@ -40,7 +41,7 @@ def styled(terminal: Terminal, text: str, style: str) -> str:
     return text
 
 
-def digit_lines(terminal: Terminal, image: AnyArray, *, whole: bool = False) -> list[str]:
+def digit_lines(terminal: Terminal, image: NDArray[Any], *, whole: bool = False) -> list[str]:
     """Draw an image of 784 pixels from 0 to 255, whole or without its border.
 
     A column of the border is left on each side.
@@ -78,7 +79,7 @@ def patch_lines(terminal: Terminal, network: Network, width: int, height: int) -
     return lines
 
 
-def _patch(terminal: Terminal, weights: Floats, columns: int) -> list[str]:
+def _patch(terminal: Terminal, weights: NDArray[Any], columns: int) -> list[str]:
     """Draw the weights of one neuron without the margin.
 
     They are scaled so that few of its pixels are out of range.
@@ -96,7 +97,7 @@ def _patch(terminal: Terminal, weights: Floats, columns: int) -> list[str]:
 
 
 def output_bars(
-    terminal: Terminal, outputs: Floats, labels: Sequence[str], width: int
+    terminal: Terminal, outputs: NDArray[Any], labels: Sequence[str], width: int
 ) -> list[str]:
     """Draw one bar per output neuron, from 0 to 1, with its label and activation.
 
