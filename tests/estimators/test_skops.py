@@ -5,7 +5,7 @@ import pytest
 from estimator_cases import blobs, flat, small
 from optional import package
 
-from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
+from cmlp import MLPClassifier, MLPRegressor, Network, TabularClassifier, TabularRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 
@@ -25,6 +25,7 @@ ESTIMATORS = [
     ),
     small(learning_rate="one_cycle", random_state=None),
     regressor(random_state=np.random.RandomState(5)),
+    small(input_scale=Network([4, 3], input_scale=(np.ones(4), np.full(4, 2.0))).input_scale),
 ]
 
 
@@ -59,6 +60,7 @@ def test_skops_needs_to_trust_the_class_of_the_estimator_only(estimator):
     assert io.get_untrusted_types(data=data) == [name]
     loaded = io.loads(data, trusted=[name])
     np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+    assert loaded.input_scale == model.input_scale
     assert (loaded.loss_curve_, loaded.validation_scores_) == (
         model.loss_curve_,
         model.validation_scores_,

@@ -256,7 +256,11 @@ PREDICTS_Y: Form = _dump_predicts_y, _load_predicts_y
 
 
 def _dump_kept_parameters(key: str, parameters: dict[str, Any] | None) -> Parts:
-    return {} if parameters is None else {f"training.{key}": parameters}
+    if parameters is None:
+        return {}
+    # A tuple in place of an `InputScale`, so that what is stored has plain values.
+    plain = {n: tuple(one) if isinstance(one, tuple) else one for n, one in parameters.items()}
+    return {f"training.{key}": plain}
 
 
 def _load_kept_parameters(key: str, stored: StoredState) -> Mapping[str, Any] | None:
