@@ -153,9 +153,13 @@ def count_field(default: int | None) -> Any:
     return _number_field(default, lambda value: isinstance(value, int) and value >= 0)
 
 
+def _is_seed(value: Any) -> bool:
+    return isinstance(value, int) and 0 <= value < 2**32
+
+
 def seed_field() -> Any:
     """Return the field of the seed of random numbers of the core."""
-    return _number_field(0, lambda value: isinstance(value, int) and 0 <= value < 2**32)
+    return _number_field(0, _is_seed)
 
 
 def number_field(kind: type, default: object) -> Any:
