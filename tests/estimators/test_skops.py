@@ -153,6 +153,11 @@ def test_state_of_an_estimator_for_tables_has_plain_values_only(kind):
     }
 
 
+def with_large_number(columns):
+    (role, _, *more), *others = columns["layout"]
+    return [(role, 2**70, *more), *others]
+
+
 def without_last_number(columns):
     return columns | {"numbers": columns["numbers"][:-1]}
 
@@ -179,6 +184,10 @@ def without_last_number(columns):
             "parameters must be",
         ),
         (lambda fit, model: fit["states"].pop(), "it has not a state for each network"),
+        (
+            lambda fit, model: model["columns"].update(layout=with_large_number(model["columns"])),
+            "damaged: Python int too large",
+        ),
         (lambda fit, model: fit.update(folds=[0]), "its folds are no array of uint8"),
         (lambda fit, model: fit.update(provenance=[]), r"its provenance is \[\]"),
     ],
@@ -236,6 +245,7 @@ def without(name):
         ),
         (["model"], lambda model: model.update(names={"names": ("a",)}), "must have 4 feature"),
         ([], lambda fitted: fitted.update(states=[3]), "damaged"),
+        ([], lambda fitted: fitted.update(states=[]), "it has not a state for each network"),
     ],
 )
 def test_damaged_states_are_rejected(part, change, message):

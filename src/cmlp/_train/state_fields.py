@@ -34,7 +34,7 @@ def naming_damage(what: str = "training state") -> Iterator[None]:
         yield
     except KeyError as error:
         raise ValueError(f"The {what} is damaged: it lacks {error}.") from error
-    except (AttributeError, TypeError, ValueError) as error:
+    except (AttributeError, IndexError, OverflowError, TypeError, ValueError) as error:
         raise ValueError(f"The {what} is damaged: {error}") from error
 
 
