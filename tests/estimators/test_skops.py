@@ -5,7 +5,7 @@ import pytest
 from estimator_cases import blobs, flat, small
 from optional import package
 
-from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
+from cmlp import MLPClassifier, MLPRegressor, Network, TabularClassifier, TabularRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 
@@ -25,6 +25,7 @@ ESTIMATORS = [
     ),
     small(learning_rate="one_cycle", random_state=None),
     regressor(random_state=np.random.RandomState(5)),
+    small(input_scale=Network([4, 3], input_scale=(np.ones(4), np.full(4, 2.0))).input_scale),
 ]
 
 
@@ -59,6 +60,7 @@ def test_skops_needs_to_trust_the_class_of_the_estimator_only(estimator):
     assert io.get_untrusted_types(data=data) == [name]
     loaded = io.loads(data, trusted=[name])
     np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+    assert loaded.input_scale == model.input_scale
     assert (loaded.loss_curve_, loaded.validation_scores_) == (
         model.loss_curve_,
         model.validation_scores_,
@@ -151,6 +153,11 @@ def test_state_of_an_estimator_for_tables_has_plain_values_only(kind):
     }
 
 
+def with_large_number(columns):
+    (role, _, *more), *others = columns["layout"]
+    return [(role, 2**70, *more), *others]
+
+
 def without_last_number(columns):
     return columns | {"numbers": columns["numbers"][:-1]}
 
@@ -177,6 +184,10 @@ def without_last_number(columns):
             "parameters must be",
         ),
         (lambda fit, model: fit["states"].pop(), "it has not a state for each network"),
+        (
+            lambda fit, model: model["columns"].update(layout=with_large_number(model["columns"])),
+            "damaged: Python int too large",
+        ),
         (lambda fit, model: fit.update(folds=[0]), "its folds are no array of uint8"),
         (lambda fit, model: fit.update(provenance=[]), r"its provenance is \[\]"),
     ],
@@ -234,6 +245,7 @@ def without(name):
         ),
         (["model"], lambda model: model.update(names={"names": ("a",)}), "must have 4 feature"),
         ([], lambda fitted: fitted.update(states=[3]), "damaged"),
+        ([], lambda fitted: fitted.update(states=[]), "it has not a state for each network"),
     ],
 )
 def test_damaged_states_are_rejected(part, change, message):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from estimator_cases import blobs, flat, small
 from helpers import peak_memory
+from optional import package
 from sklearn.base import clone
 
 import cmlp
@@ -160,6 +161,23 @@ def test_pickle_stores_parameters_and_moments_once():
     X, y = blobs()
     model = small(hidden_layer_sizes=(200, 200), max_iter=1).fit(X, y)
     assert len(pickle.dumps(model)) < 3.2 * model.coefs_[0].base.nbytes
+
+
+def test_parameters_stay_in_the_buffers_of_a_pickle_and_in_the_map_of_a_file(tmp_path):
+    joblib = package("joblib")
+    X, y = blobs()
+    model, buffers = small().fit(X, y), []
+    data = pickle.dumps(model, protocol=5, buffer_callback=buffers.append)
+    joblib.dump(model, tmp_path / "model")
+    shared = pickle.loads(data, buffers=buffers)
+    mapped = joblib.load(tmp_path / "model", mmap_mode="r")
+    assert np.shares_memory(shared.coefs_[0], model.coefs_[0])
+    assert isinstance(mapped.coefs_[0].base, np.memmap) and not mapped.coefs_[0].flags.writeable
+    for twin in (shared, mapped):
+        np.testing.assert_array_equal(twin.predict_proba(X), model.predict_proba(X))
+    before = flat(model)
+    np.testing.assert_array_equal(flat(mapped.partial_fit(X, y)), flat(shared.partial_fit(X, y)))
+    np.testing.assert_array_equal(flat(model), before)
 
 
 def test_unfitted_estimator_can_be_pickled():

@@ -136,7 +136,9 @@ def loaded(state, network=None):
     return other
 
 
-@pytest.mark.parametrize("name", ["training.best", "training.order"])
+@pytest.mark.parametrize(
+    "name", ["training.best", "training.order", "training.generator", "training.loss_curve"]
+)
 def test_arrays_in_another_byte_order_are_converted(name):
     _, fields = stored()
     swapped = {**fields, name: fields[name].astype(fields[name].dtype.newbyteorder())}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cmlp._bridge.blocks import PICKLE_VERSION, check_version
+from cmlp._data.scale import InputScale
 from cmlp._estimators.exports import ExportMethods
 from cmlp._estimators.sklearn_stub import SklearnStub
 from cmlp._fit.result import (
@@ -263,6 +264,8 @@ class Estimator(SklearnStub, ExportMethods):
 
     def __getstate__(self) -> dict[str, Any]:
         kept = attributes_to_copy(self)
+        if isinstance(kept.get("input_scale"), InputScale):
+            kept["input_scale"] = {"vectors": tuple(kept["input_scale"])}
         if kept.keys() & FITS:
             from cmlp._estimators.pickling import pickled
 
@@ -276,6 +279,8 @@ class Estimator(SklearnStub, ExportMethods):
         # A pickle of an earlier version lacks the parameters that are newer.
         kept = {**PARAMETERS.defaults(self._parameter_owner), **fields}
         del kept["version"]
+        if isinstance(kept.get("input_scale"), dict):
+            kept["input_scale"] = InputScale(*kept["input_scale"]["vectors"])
         if kept.keys() & FITS:
             from cmlp._estimators.pickling import unpickled
 

@@ -50,7 +50,7 @@ def unpickled(fields: Mapping[str, Any]) -> Result:
         networks = model.networks
         states, name = fields["states"], fields.get("scale_name")
         provenance, folds = fields.get("provenance"), fields.get("folds")
-        if len(states) not in (0, len(networks)):
+        if len(states) not in ((0, len(networks)) if fields["is_table"] else (1,)):
             raise ValueError("it has not a state for each network")
         if name is not None and name not in SCALES:
             raise ValueError(f"the name of its input_scale is {name!r}")

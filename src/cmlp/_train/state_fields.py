@@ -34,7 +34,7 @@ def naming_damage(what: str = "training state") -> Iterator[None]:
         yield
     except KeyError as error:
         raise ValueError(f"The {what} is damaged: it lacks {error}.") from error
-    except (AttributeError, TypeError, ValueError) as error:
+    except (AttributeError, IndexError, OverflowError, TypeError, ValueError) as error:
         raise ValueError(f"The {what} is damaged: {error}") from error
 
 
@@ -153,9 +153,13 @@ def count_field(default: int | None) -> Any:
     return _number_field(default, lambda value: isinstance(value, int) and value >= 0)
 
 
+def _is_seed(value: Any) -> bool:
+    return isinstance(value, int) and 0 <= value < 2**32
+
+
 def seed_field() -> Any:
     """Return the field of the seed of random numbers of the core."""
-    return _number_field(0, lambda value: isinstance(value, int) and 0 <= value < 2**32)
+    return _number_field(0, _is_seed)
 
 
 def number_field(kind: type, default: object) -> Any:
@@ -256,7 +260,11 @@ PREDICTS_Y: Form = _dump_predicts_y, _load_predicts_y
 
 
 def _dump_kept_parameters(key: str, parameters: dict[str, Any] | None) -> Parts:
-    return {} if parameters is None else {f"training.{key}": parameters}
+    if parameters is None:
+        return {}
+    # A tuple in place of an `InputScale`, so that what is stored has plain values.
+    plain = {n: tuple(one) if isinstance(one, tuple) else one for n, one in parameters.items()}
+    return {f"training.{key}": plain}
 
 
 def _load_kept_parameters(key: str, stored: StoredState) -> Mapping[str, Any] | None:
