@@ -151,7 +151,9 @@ def test_fit_continues_after_ctrl_c_anywhere(parameters, passed, part):
     first = 2 * part + (1 if passed is unchanged else 2)  # the two cases have all points
     for step in range(first, 2000, 2 * N_PARTS):
         model = model_of(parameters, max_iter=2)
-        if not interrupted_at(step, lambda run=model: run.fit(X, Y), "cmlp._train."):
+        if not interrupted_at(
+            step, lambda run=model: run.fit(X, Y), "cmlp._train.", "cmlp._parameters."
+        ):
             break
         if "_result" not in vars(model) and "_interrupted" not in vars(model):
             continue  # before the training began

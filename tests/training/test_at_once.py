@@ -175,7 +175,9 @@ def test_ctrl_c_anywhere_between_the_epochs_can_be_resumed():
     whole, n_epochs = MLPClassifier((6,), **settings).fit(X, Y), set()
     for step in range(1, 1000, 3):
         model = MLPClassifier((6,), **settings)
-        if not interrupted_at(step, lambda run=model.fit: run(X, Y), "cmlp._train."):
+        if not interrupted_at(
+            step, lambda run=model.fit: run(X, Y), "cmlp._train.", "cmlp._parameters."
+        ):
             break
         n_epochs.add(getattr(model, "n_iter_", 0))
         assert learned(model.fit(X, Y, resume=hasattr(model, "n_iter_"))) == learned(whole)

@@ -82,7 +82,9 @@ def test_ctrl_c_anywhere_in_training_keeps_curves_and_counts_together(params):
     n_rows, fitted = 84 if params else 120, set()
     for step in range(1, 1000, 4):
         model = classifier(max_iter=3, **params)
-        if not interrupted_at(step, lambda run=model.fit: run(X, y), "cmlp._train."):
+        if not interrupted_at(
+            step, lambda run=model.fit: run(X, y), "cmlp._train.", "cmlp._parameters."
+        ):
             break
         if hasattr(model, "loss_curve_"):
             n_epochs = len(model.loss_curve_)

@@ -113,7 +113,9 @@ def test_ctrl_c_anywhere_pauses_training(generator, early_stopping):
         1 if generator is int else 2, 1000, 2
     ):  # every other point, the two cases all of them
         paused = begun()
-        if not interrupted_at(step, lambda run=paused.run: run(X, y), "cmlp._train."):
+        if not interrupted_at(
+            step, lambda run=paused.run: run(X, y), "cmlp._train.", "cmlp._parameters."
+        ):
             break
         resumed = pickle.loads(pickle.dumps(paused)).run(X, y)
         assert outcome(resumed) == outcome(whole)
