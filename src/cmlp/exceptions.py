@@ -16,7 +16,7 @@ import reprlib
 import sys
 from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +82,7 @@ class StatusError(CmlpError, ValueError):
         super().__init__(message)
         self.status = status
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
 
 
@@ -176,7 +176,7 @@ class InvalidParameterError(CmlpError, ValueError, TypeError):
         self.expected = expected
         self.expected_as_text = expected_as_text or expected
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return type(self), self.args, {**vars(self), "value": _picklable(self.value)}
 
 

@@ -154,7 +154,7 @@ def _export(arguments: argparse.Namespace, model: Any) -> object:
         return model.to_c(arguments.output, **header)
 
 
-def _read_calibration(files: DataFiles, path: str, model: Any) -> Any:
+def _read_calibration(files: DataFiles, path: str, model: Any) -> object:
     """Return typical rows for the model in the file `path`, with their labels if they are given."""
     from cmlp._data.files.rows import read_labels
 

@@ -193,7 +193,7 @@ def _format_line(result: Any) -> str:
     return _format_cells(result)
 
 
-def _format_cells(cells: Iterable[Any]) -> str:
+def _format_cells(cells: Iterable[object]) -> str:
     return ",".join(_quote(printable(str(cell))) for cell in cells)
 
 
@@ -205,7 +205,7 @@ def _quote(text: str) -> str:
     return f'"{doubled}"'
 
 
-def _predict_block(model: Any, proba: bool, coverage: float | None, rows: Any) -> Any:
+def _predict_block(model: Any, proba: bool, coverage: float | None, rows: Any) -> object:
     """Return what to print for each row.
 
     It is a label, a number, probabilities, a number with an interval, or labels.
@@ -228,7 +228,7 @@ def _predict_block(model: Any, proba: bool, coverage: float | None, rows: Any) -
     return model.predict(X)
 
 
-def _predict_intervals(model: Any, frame: Any, coverage: float) -> Any:
+def _predict_intervals(model: Any, frame: Any, coverage: float) -> object:
     """Return for each row of a table a number and the ends of its interval, or labels."""
     if model._estimator_type == "classifier":
         sets = model.predict_set(frame, coverage)

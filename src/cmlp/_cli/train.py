@@ -625,7 +625,7 @@ class TableTraining(Training):
         self.notices = notices
         self.held, self.rows = divide(len(y), read_as.file.holdout, groups)
         self._refits = refits and len(self.held) > 0
-        self._first: Any = None  # complete, if there is a second fit
+        self._first: object = None  # complete, if there is a second fit
 
     def fit(self, progress: ProgressLine) -> None:
         """Train the model; with two fits, `max_time` is for both."""

@@ -43,7 +43,7 @@ def read(value: Any, name: str) -> NamedMatrix | AnyArray:
     return _read_column(content.chunks or [content.combine_chunks()], name)
 
 
-def read_columns(value: Any, name: str) -> Any:
+def read_columns(value: Any, name: str) -> object:
     """Return a table of pyarrow, which has nulls, dates and points in time, for the estimators for tables."""
     table = _import(value, name)
     if not hasattr(table, "column_names"):
@@ -146,7 +146,7 @@ def _values_of_pyarrow(column: Any, where: str, row: int) -> AnyArray:
     return decoded
 
 
-def _without_nulls(column: Any, column_type: Any, where: str) -> AnyArray:
+def _without_nulls(column: Any, column_type: object, where: str) -> AnyArray:
     """Return the values of a column; raises TypeError unless they are numbers, booleans or text."""
     try:
         array: AnyArray = np.asarray(column)

@@ -368,7 +368,7 @@ def _microseconds(days: float) -> int:
 # ---------------------------------------------------------------------------------------------------- categories
 
 
-def categories_of(column: Column, column_type: str) -> list[Any]:
+def categories_of(column: Column, column_type: str) -> list[object]:
     """Return the entries of a column of categories: text, numbers and booleans, None if missing.
 
     `column_type` is what the column held in fit. A date, duration, period or interval becomes a category by its text.

@@ -108,7 +108,7 @@ class FileTable:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> object:
         return self.values[self.columns.index(name)]
 
     def take(self, rows: NDArray[np.intp]) -> FileTable:
@@ -237,7 +237,7 @@ class CellFormat(NamedTuple):
 
 
 def checked_cell_format(
-    decimal: Any, thousands: Any, missing: Any, has_own_words: Any = False
+    decimal: object, thousands: object, missing: object, has_own_words: object = False
 ) -> CellFormat:
     """Return the `CellFormat` of a file or a pickle, or raise ValueError."""
     if decimal not in _SEPARATORS or thousands not in _SEPARATORS[decimal]:

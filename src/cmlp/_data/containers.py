@@ -148,7 +148,7 @@ class Column:
         return times
 
     def _plain(self, array: AnyArray) -> list[Any]:
-        entries: list[Any] = array.tolist()
+        entries: list[object] = array.tolist()
         return entries
 
     def _converted(self, convert: Callable[[], list[Any]]) -> list[Any]:
@@ -264,7 +264,7 @@ def _kind_of(held: type) -> type[Column]:
 # ------------------------------------------------------------------------------------------------------- frames
 
 
-def names_of(X: Any) -> list[Any] | None:
+def names_of(X: Any) -> list[object] | None:
     """Return the names of the columns of a data frame; None for other rows. NaN becomes None."""
     if isinstance(X, np.ndarray) or not hasattr(X, "__array__"):
         return None
@@ -279,7 +279,7 @@ def names_of(X: Any) -> list[Any] | None:
     return None
 
 
-def columns_of(X: Any, names: Sequence[Any], *, types_are_known: bool) -> Sequence[Any]:
+def columns_of(X: Any, names: Sequence[Any], *, types_are_known: bool) -> Sequence[object]:
     """Return the columns of a data frame as they are or, of few rows if `types_are_known`, as arrays of their entries.
 
     Entries alone do not say that integers are categories, or in which order.

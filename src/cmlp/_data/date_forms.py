@@ -104,7 +104,7 @@ class DateForm(NamedTuple):
         """What the dates are: "instant" if they have an offset, otherwise "time"."""
         return "instant" if "z" in self.directives else "time"
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the form for a program in another language, with the table that reads it."""
         return {
             "text": self.text,
@@ -310,7 +310,7 @@ def form_of_numbers(numbers: AnyArray) -> str:
 # ---------------------------------------------------------------------------------- columns of a table
 
 
-def read_dates(column: Column, form: DateForm) -> Any:
+def read_dates(column: Column, form: DateForm) -> object:
     """Return a column whose texts and whole numbers are dates of a form; dates stay as they are.
 
     Raises ValueError with the row of an entry that is no date.
@@ -351,7 +351,7 @@ def _text_of(entry: Any) -> str | None:
     return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else None
 
 
-def _entry(value: Any, form: DateForm) -> Any:
+def _entry(value: Any, form: DateForm) -> object:
     """Return a date as Python has it, beside dates of other types."""
     if type(value) is not Date:
         return value

@@ -11,7 +11,7 @@ import itertools
 import math
 import re
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -136,7 +136,7 @@ class Grammar:
             text for text in also if self._plain(text) is not None or self.date(text) is not None
         }
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the grammar for a program in another language: its patterns, and what stands for a missing value."""
         return {
             "number": self._number.pattern,

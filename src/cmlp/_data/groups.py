@@ -96,7 +96,7 @@ def as_groups(groups: Any, n_rows: int, name: str = "groups") -> Groups | None:
     return groups_of(entries, column if isinstance(column, str) else None, name)
 
 
-def groups_of(entries: Sequence[Any], column: str | None, name: str = "groups") -> Groups:
+def groups_of(entries: Sequence[object], column: str | None, name: str = "groups") -> Groups:
     """Return the groups of rows from a value for each of them.
 
     Raises ValueError if one is missing or has no hash.

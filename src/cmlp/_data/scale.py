@@ -89,7 +89,7 @@ class InputScale(tuple[Any, Any]):
         vector: Vector = self[1]
         return vector
 
-    def __getnewargs__(self) -> tuple[Any, ...]:
+    def __getnewargs__(self) -> tuple[object, ...]:
         return tuple(self)
 
     def __eq__(self, other: object) -> bool:

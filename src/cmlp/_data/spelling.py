@@ -20,7 +20,7 @@ _CHANGES: Sequence[tuple[str, Callable[[str], str]]] = (
 )
 
 
-def matching_change(unknown: Iterable[Any], known: Iterable[Any]) -> str:
+def matching_change(unknown: Iterable[object], known: Iterable[object]) -> str:
     """Return a sentence about the change after which most unknown values are known ones; "" if none are."""
     # Few programs need it.
     from cmlp._data.column_entries import stored_category, text_of

@@ -158,7 +158,7 @@ def _indices(targets: AnyArray, n_columns: int) -> list[NDArray[np.intp]]:
     return list(targets.reshape(-1, n_columns).astype(np.intp).T)
 
 
-def _of_columns(class_weight: Any, n_columns: int) -> list[Any]:
+def _of_columns(class_weight: object, n_columns: int) -> list[object]:
     """Return the class weights of each column of multilabel targets; the errors are those of scikit-learn."""
     if isinstance(class_weight, str):
         return [class_weight] * n_columns

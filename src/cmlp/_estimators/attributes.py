@@ -137,7 +137,7 @@ class AbsentMethod:
 class MultilabelMethod:
     """A method that an estimator has while it is fitted for multilabel targets, and a class has not."""
 
-    def __init__(self, method: Callable[..., Any]) -> None:
+    def __init__(self, method: Callable[..., object]) -> None:
         self.method = method
 
     def __get__(self, instance: object, owner: type) -> Any:

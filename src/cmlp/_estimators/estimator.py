@@ -122,7 +122,7 @@ class Estimator(SklearnStub, ExportMethods):
         return sorted(_constructor(cls))
 
     @classmethod
-    def from_preset(cls, name: str, **overrides: Any) -> Self:
+    def from_preset(cls, name: str, **overrides: object) -> Self:
         """Return an estimator with the parameters of a preset.
 
         All parameters are explicit: ``get_params`` returns them, and ``set_params`` can change
@@ -262,7 +262,7 @@ class Estimator(SklearnStub, ExportMethods):
     def __sklearn_is_fitted__(self) -> bool:
         return RESULT in vars(self)
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         kept = attributes_to_copy(self)
         if isinstance(kept.get("input_scale"), InputScale):
             kept["input_scale"] = {"vectors": tuple(kept["input_scale"])}

@@ -168,7 +168,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator):
 
     def _fit_batches(
         self,
-        source: Any,
+        source: object,
         classes: ArrayLike | None,
         n_rows: int | None,
         validation: tuple[ArrayLike | None, ArrayLike | None, ArrayLike | None],

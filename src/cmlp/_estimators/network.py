@@ -256,7 +256,7 @@ class Network(ExportMethods):
         twin.__dict__.update(self.__dict__, _params=block_copy(self._params))
         return twin
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         return {"version": PICKLE_VERSION, **self.__dict__}
 
     def __setstate__(self, fields: dict[str, Any]) -> None:

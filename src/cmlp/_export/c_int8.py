@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cmlp._export.c_text import (
     CALL,
@@ -113,7 +113,7 @@ _QUANTIZE = Template("""\
 """)
 
 
-def parts_of_integers(model: NetworkModel, prefix: str, calibrate: Any) -> HeaderParts:
+def parts_of_integers(model: NetworkModel, prefix: str, calibrate: object) -> HeaderParts:
     """Return the parts of a header of 8-bit integers for a model in float32.
 
     `calibrate` is that of `Network.to_c`.

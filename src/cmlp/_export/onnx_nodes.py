@@ -62,8 +62,8 @@ class Nodes:
         self.prefix = prefix
         self.ir_version, self.ml_opset = _versions_with(onnx, opset)
         self.nodes: list[Any] = []
-        self.constants: dict[str, Any] = {}
-        self.functions: dict[str, Any] = {}
+        self.constants: dict[str, object] = {}
+        self.functions: dict[str, object] = {}
         self.outputs: list[Any] = []
 
     def model(self, inputs: Sequence[Any], metadata: Mapping[str, str]) -> Any:

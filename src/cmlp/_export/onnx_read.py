@@ -257,7 +257,7 @@ def _read_node(onnx: ModuleType, node: Any) -> Node:
     return Node(operator, node.name, tuple(node.input), tuple(node.output), attributes)
 
 
-def _overload(proto: Any) -> str:
+def _overload(proto: object) -> str:
     """Return the name of an overloaded function with a colon before.
 
     ONNX has them since version 1.16.

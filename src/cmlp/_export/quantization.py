@@ -314,7 +314,7 @@ class Int8Comparison(NamedTuple):
         )
 
 
-def calibration_rows(model: NetworkModel, calibrate: Any) -> tuple[Array, Array | None]:
+def calibration_rows(model: NetworkModel, calibrate: object) -> tuple[Array, Array | None]:
     """Return the validated rows and labels of the argument `calibrate`."""
     if calibrate is None:
         raise InvalidParameterError(

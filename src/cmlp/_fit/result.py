@@ -148,7 +148,7 @@ class Result(NamedTuple):
     useless_rows: object = None
     folds: AnyArray | None = None
 
-    def with_state(self, **changes: Any) -> Self:
+    def with_state(self, **changes: object) -> Self:
         """Return what is kept of one network, with other values of attributes of its state."""
         return self._replace(states=(self.state.replaced(**changes),))
 

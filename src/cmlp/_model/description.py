@@ -132,13 +132,13 @@ class Entry(NamedTuple):
     """
 
     dump: Callable[[Any, str], Mapping[str, Any]]  # (value, name of the class)
-    load: Callable[[Metadata, Draft], Any]
+    load: Callable[[Metadata, Draft], object]
     part: str = ""
     dtype: type | None = None
     by_core: bool = False
 
 
-def _itself(value: Any, _: TrainedModel) -> Any:
+def _itself(value: Any, _: TrainedModel) -> object:
     return value
 
 
@@ -190,7 +190,7 @@ def fields_of(model: TrainedModel) -> Sequence[ModelField]:
     return TABLE_FIELDS if isinstance(model, TableModel) else NETWORK_FIELDS
 
 
-def values_of(model: TrainedModel) -> Iterator[tuple[Entry, Any]]:
+def values_of(model: TrainedModel) -> Iterator[tuple[Entry, object]]:
     """Yield each entry of a model with its value."""
     for field in fields_of(model):
         values = field.values_of(model)
@@ -228,7 +228,7 @@ def _needed(draft: Draft) -> NoReturn:
 def _array(key: str, part: str = "", *, dtype: type = np.float64, by_core: bool = False) -> Entry:
     """Return the entry of an array."""
 
-    def dump(value: Any, _: str) -> Mapping[str, Any]:
+    def dump(value: Any, _: str) -> Mapping[str, object]:
         return {} if value is None else {key: value}
 
     return Entry(dump, lambda metadata, _: metadata.array(key), part, dtype, by_core)
@@ -245,10 +245,10 @@ def _member(
 ) -> Entry:
     """Return the entry of a member of a JSON object, or of what `stored` returns from tensors."""
 
-    def dump(value: Any, _: str) -> Mapping[str, Any]:
+    def dump(value: Any, _: str) -> Mapping[str, object]:
         return {} if value is None and is_optional else {key: {name: value}}
 
-    def load(metadata: Metadata, _: Draft) -> Any:
+    def load(metadata: Metadata, _: Draft) -> object:
         members = metadata.members(key) if stored is None else stored(metadata)
         return None if members is None else members.get(name)
 
@@ -386,7 +386,7 @@ def _load_classes(metadata: Metadata, draft: Draft) -> NDArray[Any] | None:
     return load_classes(metadata)
 
 
-def _dump_classes(classes: NDArray[Any], _: str) -> Mapping[str, Any]:
+def _dump_classes(classes: NDArray[Any], _: str) -> Mapping[str, object]:
     """Return what the core does not write of labels: their dtype, if it does not follow from their type."""
     name = dtype_to_store(classes)
     return {} if name is None else {"labels_dtype": name}
@@ -445,7 +445,7 @@ _LABELS = ModelField(
 )
 
 
-def _dump_names(names: tuple[Any, ...] | None, class_name: str) -> Mapping[str, Any]:
+def _dump_names(names: tuple[Any, ...] | None, class_name: str) -> Mapping[str, object]:
     """Return the names, which the core writes as text, exactly if one of them is no text."""
     if names is None or texts_of_names(names) is not None:
         return {}
@@ -457,7 +457,7 @@ def _count_columns(metadata: Metadata) -> int:
     return metadata.required("columns").count(",") + 1
 
 
-def _load_names(metadata: Metadata, draft: Draft) -> Sequence[Any] | None:
+def _load_names(metadata: Metadata, draft: Draft) -> Sequence[object] | None:
     if draft.kind == "network":
         return None
     n = _count_columns(metadata) if draft.is_table else draft.net.n_in
@@ -466,7 +466,7 @@ def _load_names(metadata: Metadata, draft: Draft) -> Sequence[Any] | None:
     return load_texts(metadata, "names")
 
 
-def _read_names(values: Values, draft: Draft) -> Sequence[Any]:
+def _read_names(values: Values, draft: Draft) -> Sequence[object]:
     names: Sequence[Any] = values["names"]
     if len(names) != draft.net.n_in:
         raise ValueError(f"it must have {draft.net.n_in} feature names")
@@ -530,7 +530,7 @@ def _layout(word: str) -> Layout:
     return role.removesuffix("_or_missing"), int(n or 0), role == "number_or_missing", all_widths
 
 
-def _load_categories(metadata: Metadata, _: Draft) -> list[list[Any] | None]:
+def _load_categories(metadata: Metadata, _: Draft) -> list[list[object] | None]:
     return load_categories(metadata, _count_columns(metadata))
 
 
@@ -707,7 +707,7 @@ _ORIGINS = {HELD_OUT: "held out in fit", CALIBRATION: "for calibration"}
 _ORIGINS_OF_GROUPS = {HELD_OUT: "held out", CALIBRATION: "calibrated"}
 
 
-def _read_fitted_outputs(values: Values, draft: Draft) -> tuple[Any, ...]:
+def _read_fitted_outputs(values: Values, draft: Draft) -> tuple[object, ...]:
     layers = tuple(values["fitted_outputs"])
     check_outputs(layers, draft.net, len(draft.networks), draft.labels)
     return layers

@@ -64,7 +64,7 @@ class Drift(NamedTuple):
         return _LEAST_SHIFT + by_chance
 
     @property
-    def drifted(self) -> list[Any]:
+    def drifted(self) -> list[object]:
         """The names of the used columns that have drifted, the largest shift first."""
         return [self.names[i] for i in self._order() if self._has_drifted(i)]
 

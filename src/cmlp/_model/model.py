@@ -281,7 +281,7 @@ class _Model:
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """Return how copies are made: from the fields, of which the others follow. A copy counts its own warnings."""
         fields = {name: getattr(self, name) for name in self._fields if name != "notices"}
         return _with_fields, (type(self), fields)
@@ -743,14 +743,14 @@ def mean_probabilities(outputs: Sequence[NDArray[np.float64]]) -> NDArray[np.flo
     return mean
 
 
-def model_of(owner: Any) -> TrainedModel:
+def model_of(owner: object) -> TrainedModel:
     """Return the model of a network or a fitted estimator."""
     if hasattr(owner, "_trained"):
         return cast("TrainedModel", owner._trained())
     raise TypeError(f"A Network or an estimator of cmlp is needed, got {type(owner).__name__}.")
 
 
-def network_model_of(owner: Any) -> NetworkModel:
+def network_model_of(owner: object) -> NetworkModel:
     """Return the model of a network or a fitted estimator of one network."""
     model = owner._trained() if hasattr(owner, "_trained") else None
     if isinstance(model, NetworkModel):

@@ -352,7 +352,7 @@ class TableColumns(_core.Columns):
     statistics: NDArray[np.float32]
     _written: dict[int, str]  # the forms of columns whose dates are text
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self._columns, self.names)
 
     def __len__(self) -> int:
@@ -628,11 +628,11 @@ class TableColumns(_core.Columns):
         layout: Sequence[Layout],
         numbers: NDArray[np.float64],
         categories: Sequence[Sequence[object] | None],
-        statistics: Any = None,
-        priors: Any = None,
+        statistics: object = None,
+        priors: object = None,
         types: Any = (),
-        formats: Any = None,
-        seen: Any = None,
+        formats: object = None,
+        seen: object = None,
     ) -> Self:
         """Return the columns of a file or a pickle; raises ValueError if its fields do not fit each other.
 
@@ -734,7 +734,7 @@ def _statistics_of(
         yield Statistics(table, n_one_hot, kept)
 
 
-def _are_priors(priors: Any, n: int) -> bool:
+def _are_priors(priors: object, n: int) -> bool:
     """Return whether a value has the priors of `n` means."""
     if not isinstance(priors, np.ndarray) or priors.dtype != np.float64:
         return False
@@ -763,7 +763,7 @@ def _with_formats(columns: list[TableColumn], formats: Any) -> list[TableColumn]
     ]
 
 
-def _with_seen(columns: list[TableColumn], seen: Any) -> list[TableColumn]:
+def _with_seen(columns: list[TableColumn], seen: object) -> list[TableColumn]:
     """Return columns with what fit has seen of their categories, or raise ValueError."""
     if seen is None:
         return [

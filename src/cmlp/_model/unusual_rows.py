@@ -145,7 +145,7 @@ def _words_of_first(values: Sequence[Any]) -> str:
     return f"The first are {', '.join(map(shown, values))}"
 
 
-def _first_different(values: Sequence[Any]) -> list[Any]:
+def _first_different(values: Sequence[Any]) -> list[object]:
     """Return the first different values; a dict of all of them takes too long if their hashes are equal."""
     found: list[Any] = []
     for value in values:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from cmlp._data.arrays import is_missing
 from cmlp._data.columns import index_by_column
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cmlp._data.input_frame import InputFrame
 
 
-def forms_of_columns(date_formats: Any, frame: InputFrame, rows: AnyArray) -> dict[int, str]:
+def forms_of_columns(date_formats: object, frame: InputFrame, rows: AnyArray) -> dict[int, str]:
     """Return the form of the dates of each column that has some, by its index.
 
     A single form is that of the columns of text of which it reads nearly all values in `rows`.

@@ -85,7 +85,7 @@ def _require_one_answer(encoding: TableEncoding, value: Any) -> None:
         )
 
 
-def _sign(sign: Any, value: Any) -> int:
+def _sign(sign: object, value: Any) -> int:
     if isinstance(sign, (int, np.integer)) and not isinstance(sign, bool) and -1 <= sign <= 1:
         return int(sign)
     raise _refused(f"must have the signs 1, 0 and -1, got {shown(sign)}.", value)

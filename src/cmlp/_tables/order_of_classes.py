@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,7 +27,7 @@ def in_order_of_classes(labels: Labels, y: object, options: FitOptions) -> Label
     given = options.ordered
     if given is False:
         return labels
-    order: Sequence[Any] | None = given if isinstance(given, (list, tuple)) else None
+    order: Sequence[object] | None = given if isinstance(given, (list, tuple)) else None
     is_asked = order is not None or given is True
     if labels.kind == "multilabel":
         if is_asked:
@@ -51,7 +51,7 @@ def in_order_of_classes(labels: Labels, y: object, options: FitOptions) -> Label
     return ordered
 
 
-def _order_of_type(y: object) -> Sequence[Any] | None:
+def _order_of_type(y: object) -> Sequence[object] | None:
     """Return the labels in the order of the type of y; None if it has none."""
     names = names_of(y)
     if names is not None and len(names) == 1:
@@ -62,7 +62,7 @@ def _order_of_type(y: object) -> Sequence[Any] | None:
     return None if levels is None else levels.entries()
 
 
-def _places(labels: Labels, order: Sequence[Any], given: object) -> list[int]:
+def _places(labels: Labels, order: Sequence[object], given: object) -> list[int]:
     """Return the place of each class in an order; InvalidParameterError if one has none, or two."""
     try:
         places = {label: place for place, label in enumerate(order)}

@@ -30,7 +30,7 @@ class Callbacks:
 
     def __init__(self, state: Any) -> None:
         self._state = state  # not the training: a cycle would keep its rows in memory
-        self._calls: dict[str, list[tuple[Any, Callable[[Any], object], Any]]] = {
+        self._calls: dict[str, list[tuple[object, Callable[[Any], object], object]]] = {
             hook: [] for hook in HOOKS
         }
         self.intervals: set[int] = set()  # all `every_batches`
@@ -148,7 +148,7 @@ def lines_of(options: TrainingOptions, state: TrainingState) -> VerboseLines | N
     return VerboseLines(options, state) if not isinstance(verbose, str) and verbose > 0 else None
 
 
-def _require_interval(callback: Any, name: str) -> int | None:
+def _require_interval(callback: object, name: str) -> int | None:
     """Return an attribute of a callback, a positive integer or None for never; raises ValueError if it is not one."""
     owner = type(callback).__name__
     if name == "every_epochs":
@@ -166,7 +166,7 @@ def _require_interval(callback: Any, name: str) -> int | None:
     return positive_integer(f"{name} of the callback {owner}", value, " or None")
 
 
-def callbacks_of(given: Sequence[Any] | None, verbose: bool | int | str) -> list[Any]:
+def callbacks_of(given: Sequence[Any] | None, verbose: bool | int | str) -> list[object]:
     """Return the callbacks, with the progress bar that ``verbose="bar"`` means."""
     callbacks = list(given or ())
     if verbose == "bar":

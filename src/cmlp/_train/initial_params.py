@@ -22,7 +22,7 @@ def initial_params(
     net: _core.Net,
     rng: Generator,
     activations: Sequence[str],
-    initialization: str | Sequence[Any] = "glorot",
+    initialization: str | Sequence[object] = "glorot",
 ) -> Floats:
     """Return a block of initial parameters; with "glorot" the same random numbers as scikit-learn's for the same seed.
 

@@ -119,7 +119,7 @@ def require_estimator(model: Any) -> None:
         )
 
 
-def blocks_of(X: Any, y: Any, sample_weight: Any) -> list[Any]:
+def blocks_of(X: Any, y: Any, sample_weight: Any) -> list[object]:
     """Return a delayed tuple (X, y, sample_weight) for each block; raises if the arguments have no common blocks."""
     delayed = import_of_dask("dask").delayed
     if y is None and isinstance(X, (list, tuple)):
@@ -140,7 +140,7 @@ def blocks_of(X: Any, y: Any, sample_weight: Any) -> list[Any]:
     return [delayed(_tuple, pure=False)(*row) for row in zip(*columns, strict=True)]
 
 
-def _blocks(value: Any, name: str, X: Any) -> Sequence[Any]:
+def _blocks(value: Any, name: str, X: Any) -> Sequence[object]:
     """Return the blocks of an argument; those of an array are cut like those of X if both have known sizes."""
     if isinstance(value, (list, tuple)):
         return value
@@ -167,5 +167,5 @@ def is_frame(value: Any) -> bool:
     return all(hasattr(value, name) for name in ("npartitions", "to_delayed", "map_partitions"))
 
 
-def _tuple(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
+def _tuple(X: Any, y: Any, sample_weight: Any) -> tuple[object, object, object]:
     return X, y, sample_weight

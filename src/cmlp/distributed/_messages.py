@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _PART_OF_WAIT, _LONGEST_PAUSE = 0.1, 1e-3
 
 # Requests without an end, with their memory: a communicator may use it until the process ends.
-_abandoned: list[tuple[Any, AnyArray]] = []
+_abandoned: list[tuple[object, AnyArray]] = []
 
 
 def seconds_of(timeout: float | None) -> float:

@@ -43,7 +43,7 @@ def fit_together(
     estimator: Any,
     rows: Arrays,
     validation: tuple[Any, Any, Any],
-    comm: Any,
+    comm: object,
     *,
     shards: Shards | None,
     local: bool,
@@ -97,7 +97,9 @@ def _adapt_to_worker(fit: NetworkFit, workers: Workers) -> None:
     fit.options = options
 
 
-def _train_with_others(fit: NetworkFit, workers: Workers, extra_callbacks: Sequence[Any]) -> None:
+def _train_with_others(
+    fit: NetworkFit, workers: Workers, extra_callbacks: Sequence[object]
+) -> None:
     """Compare with the other workers what is trained on what, train, and store the model."""
     workers.together(fit.prepare)
     training = fit.training

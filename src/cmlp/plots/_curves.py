@@ -194,7 +194,7 @@ class LossCurveDisplay(Display):
             ax.legend(loc="best")
         return self
 
-    def _with_gaps(self, curve: Any) -> Any:
+    def _with_gaps(self, curve: object) -> object:
         """Return a curve with NaN between those of two networks, so that no line leads from one to the other."""
         if self._ends is None:
             return curve

@@ -53,7 +53,7 @@ def pyplot() -> Any:
     )
 
 
-def text_color() -> Any:
+def text_color() -> object:
     """Return the colour of text in matplotlib's current style."""
     return pyplot().rcParams["text.color"]
 
@@ -83,7 +83,7 @@ def signed_colormap() -> Colormap:
     )
 
 
-def activation_colors(values: AnyArray) -> dict[str, Any]:
+def activation_colors(values: AnyArray) -> dict[str, object]:
     """Return the colour map of activations and its ends, ``vmin`` and ``vmax``.
 
     It goes from dark at 0 to white, and below 0 to orange. Logistic and softmax activations are
@@ -174,7 +174,7 @@ class ImageGrid:
         """Draw images with their titles; return both."""
         from matplotlib.patches import Rectangle
 
-        limits: dict[str, Any] = {
+        limits: dict[str, object] = {
             "xlim": (0, self.n_columns * (1 + self.gap) - self.gap),
             "ylim": (self.n_rows * (self.height + self.title + self.gap) - self.gap, 0),
         }

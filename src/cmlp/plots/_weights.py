@@ -181,7 +181,7 @@ class WeightsDisplay(Display):
     def _name(self, unit: int) -> str:
         return neuron_name(self.layer, unit, self.output_names)
 
-    def _plot_images(self, ax: Axes | None, n_columns: int, colors: dict[str, Any]) -> Axes:
+    def _plot_images(self, ax: Axes | None, n_columns: int, colors: dict[str, object]) -> Axes:
         """Draw an image for each neuron, on one scale."""
         assert self.image_shape is not None
         grid = ImageGrid(len(self.units), self.image_shape, min(n_columns, len(self.units)))
@@ -190,7 +190,7 @@ class WeightsDisplay(Display):
         self.images_, self.texts_ = grid.draw(ax, images, map(self._name, self.units), **colors)
         return ax
 
-    def _plot_matrix(self, ax: Axes | None, chosen: AnyArray, colors: dict[str, Any]) -> Axes:
+    def _plot_matrix(self, ax: Axes | None, chosen: AnyArray, colors: dict[str, object]) -> Axes:
         """Draw the weights as a matrix, with a row for each input and a column for each neuron."""
         n_in, n_out = chosen.shape
         ax = self._start(

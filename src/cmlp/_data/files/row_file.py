@@ -122,7 +122,7 @@ class FileRecord(NamedTuple):
     types: list[str] | None
     drop_missing_target: bool = False  # left out of files if it is false
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the record as a model file has it."""
         return {
             name: value
@@ -303,7 +303,7 @@ class TrainingRows(ABC):
         """Return the rows, which must be numbers, with targets."""
 
     @abstractmethod
-    def take_columns(self) -> Any:
+    def take_columns(self) -> object:
         """Return the columns with their types, as a table."""
 
 
@@ -337,7 +337,7 @@ class ArrayRows(TrainingRows):
         """Return the rows with targets."""
         return LabelledRows(self._X, y)
 
-    def take_columns(self) -> Any:
+    def take_columns(self) -> object:
         """Raise DataError: the columns have no types."""
         raise untyped(self._path)
 

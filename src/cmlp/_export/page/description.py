@@ -112,7 +112,7 @@ class Described:
         """Whether the page has a field to draw in instead of fields for numbers."""
         return self.sizes[0] == PIXELS
 
-    def as_json(self, white: float) -> dict[str, Any]:
+    def as_json(self, white: float) -> dict[str, object]:
         """Return the description for the page's script.
 
         `white` is the input of a white pixel; 0 without an image.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import zlib
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -355,7 +355,7 @@ class Examples:
             return None
         return float(((outputs > 0.5) == (y.reshape(len(y), -1) > 0.5)).all(axis=1).mean())
 
-    def as_json(self, n_train: int = _N_TRAIN, most_bytes: int = _MOST_BYTES) -> dict[str, Any]:
+    def as_json(self, n_train: int = _N_TRAIN, most_bytes: int = _MOST_BYTES) -> dict[str, object]:
         """Return as many of the first examples as fit into a number of bytes.
 
         They have a form for the page's script.
@@ -511,7 +511,7 @@ def _captions() -> str:
     )
 
 
-def _pack_examples(model: Described, examples: Examples | None) -> dict[str, Any] | None:
+def _pack_examples(model: Described, examples: Examples | None) -> dict[str, object] | None:
     """Return the examples for the page's script.
 
     Those of the film have the digits of tools/make_drawn_digits.py for training, too.
@@ -525,7 +525,7 @@ def _pack_examples(model: Described, examples: Examples | None) -> dict[str, Any
     return {**packed, "drawn": encode_base64(drawn)}
 
 
-def _door_data() -> dict[str, Any]:
+def _door_data() -> dict[str, object]:
     """Return the data of the doors for the page's script."""
     from cmlp._data.files.images import load_digits28
 

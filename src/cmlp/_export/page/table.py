@@ -200,7 +200,7 @@ def _list_target_scales(model: TableModel) -> list[list[float]] | None:
 # ------------------------------------------------------------------------------------------ columns
 
 
-def _describe_columns(model: TableModel) -> list[dict[str, Any]]:
+def _describe_columns(model: TableModel) -> list[dict[str, object]]:
     """Return the columns: their names, and what the encoder has learned about them."""
     texts = model.feature_names
     if texts is None:
@@ -246,7 +246,7 @@ def _describe_columns(model: TableModel) -> list[dict[str, Any]]:
     return columns
 
 
-def _choose_field(model: TableModel, i: int, column: TableColumn) -> dict[str, Any]:
+def _choose_field(model: TableModel, i: int, column: TableColumn) -> dict[str, object]:
     """Return the field of a number.
 
     It is "number", or "date" or "datetime-local" for days since 1970, or a choice.
@@ -270,7 +270,7 @@ def _choose_field(model: TableModel, i: int, column: TableColumn) -> dict[str, A
     return {"field": "datetime-local"}
 
 
-def _list_file_texts(values: Sequence[object]) -> dict[str, Any]:
+def _list_file_texts(values: Sequence[object]) -> dict[str, object]:
     """Return what a file has for the categories, where it is not what the page shows.
 
     These are texts, and numbers by value.
@@ -291,7 +291,7 @@ def _value_of_number(value: object) -> float | str | None:
     return float(value) if isinstance(value, (bool, int, float)) else None
 
 
-def _list_choices(values: Sequence[object]) -> dict[str, Any]:
+def _list_choices(values: Sequence[object]) -> dict[str, object]:
     """Return the choices of a column in the order of their codes, and a missing value's code."""
     choices = [None if value is None else clean_label(value) for value in values]
     missing = values.index(None) if None in values else -1
@@ -348,7 +348,7 @@ def _balance_weights(
     return equal
 
 
-def _encode_background(background: Background | None, *, is_kept: bool) -> dict[str, Any] | None:
+def _encode_background(background: Background | None, *, is_kept: bool) -> dict[str, object] | None:
     if background is None:
         return None
     rows, weights = (encode_base64(array.astype("<f8")) for array in background)
@@ -395,7 +395,7 @@ def _measure_intervals(model: TableModel) -> list[tuple[float, list[float]]]:
     return [pair for pair in zip(_COVERAGES, margins, strict=True) if np.isfinite(pair[1]).all()]
 
 
-def _list_widths(model: TableModel) -> list[Any] | None:
+def _list_widths(model: TableModel) -> list[object] | None:
     """Return for each answer the predictions and factors of its knots.
 
     It has them if the widths of intervals follow the row.
