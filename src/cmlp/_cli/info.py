@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._cli import options
 from cmlp._cli.terminal import Terminal, count_noun, printable, printable_message
-from cmlp._fit.result import result_of
+from cmlp._fit.result import provenance_of
 from cmlp._model import description
 from cmlp._model.model import TableModel, model_of
 
@@ -48,7 +48,7 @@ def described(model: Any) -> dict[str, str]:
     texts["settings"] = _settings(model)
     if not isinstance(trained, TableModel):
         texts["training"] = _training(model)
-    record = result_of(model).provenance
+    record = provenance_of(model)
     return texts if record is None else texts | _recorded(record)
 
 
@@ -72,7 +72,7 @@ def _recorded(record: Mapping[str, Any]) -> dict[str, str]:
 
 def _training(model: Any) -> str:
     """Describe the result of the training of a network."""
-    history = result_of(model).state.history
+    history = model._result.state.history
     result = (
         [f"{count_noun(model.n_iter_, 'epoch')} in the last call"]
         if history.t or model.n_iter_

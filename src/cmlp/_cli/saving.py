@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cmlp._fit.result import result_of
 from cmlp._fit.stored_training import FIT_RECORD_FIELDS
 from cmlp.callbacks import Checkpoint
 
@@ -46,7 +45,7 @@ def save_as_read(
 
     A recorded fit also knows what decides its rows.
     """
-    result = result_of(model)
+    result = model._result
     record = result.provenance
     if record is not None:
         record = {**record, "file": read_as.file.as_json()}

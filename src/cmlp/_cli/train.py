@@ -686,7 +686,7 @@ class TableTraining(Training):
 
 def _kept_line(model: Any) -> str:
     """Return which epochs of a fitted estimator were kept; "" if these are the last ones."""
-    return kept_line(result_of(model).states)
+    return kept_line(model._result.states)
 
 
 def _make_checkpoints(request: TrainRequest, read_as: ReadAs) -> list[CheckpointOfFile]:

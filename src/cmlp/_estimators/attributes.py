@@ -34,22 +34,22 @@ Value = TypeVar("Value")
 # ------------------------------------------------------------------------------- what an assignment makes of a `Result`
 
 
-def with_int(name: str) -> Callable[[Result, Any], Result]:
+def with_int(name: str) -> Callable[[Result[NetworkModel], Any], Result[NetworkModel]]:
     """Return a function that sets an int attribute of the history."""
     return lambda result, value: _with_history(result, name, operator.index(value))
 
 
-def with_real(name: str) -> Callable[[Result, Any], Result]:
+def with_real(name: str) -> Callable[[Result[NetworkModel], Any], Result[NetworkModel]]:
     """Return a function that sets an attribute of the history to a float or None."""
     return lambda result, value: _with_history(
         result, name, None if value is None else float(value)
     )
 
 
-def with_curve(name: str) -> Callable[[Result, Any], Result]:
+def with_curve(name: str) -> Callable[[Result[NetworkModel], Any], Result[NetworkModel]]:
     """Return a function that sets a curve of the history from a list of floats or None."""
 
-    def assign(result: Result, value: Iterable[float] | None) -> Result:
+    def assign(result: Result[NetworkModel], value: Iterable[float] | None) -> Result[NetworkModel]:
         from cmlp._train.state import Curve
 
         return _with_history(result, name, None if value is None else Curve.from_values(value))
@@ -57,18 +57,18 @@ def with_curve(name: str) -> Callable[[Result, Any], Result]:
     return assign
 
 
-def _with_history(result: Result, name: str, value: object) -> Result:
+def _with_history(result: Result[NetworkModel], name: str, value: object) -> Result[NetworkModel]:
     history = result.state.history.copy()
     setattr(history, name, value)
     return result.with_state(history=history)
 
 
-def with_n_iter(result: Result, value: Any) -> Result:
+def with_n_iter(result: Result[NetworkModel], value: Any) -> Result[NetworkModel]:
     """Set the number of epochs."""
     return result.with_state(epoch=operator.index(value))
 
 
-def with_feature_names(result: Result, value: Any) -> Result:
+def with_feature_names(result: Result[Any], value: Any) -> Result[Any]:
     """Set the column names; None if the model has none."""
     names = None if value is None else rectangular(value, "feature_names_in_").astype(object)
     width = result.model.n_inputs
@@ -81,7 +81,7 @@ def with_feature_names(result: Result, value: Any) -> Result:
     return result._replace(model=result.model.with_names(names))
 
 
-def with_classes(result: Result, value: Any) -> Result:
+def with_classes(result: Result[Any], value: Any) -> Result[Any]:
     """Set the labels of the classes."""
     labels, present = as_labels(value, "classes_"), result.model.class_labels
     kind_of_labels(labels, "classes_")
@@ -96,7 +96,7 @@ def with_classes(result: Result, value: Any) -> Result:
     return result._replace(model=result.model.replace(labels=now))
 
 
-def with_out_activation(result: Result, value: Any) -> Result:
+def with_out_activation(result: Result[NetworkModel], value: Any) -> Result[NetworkModel]:
     """Set the activation of the output layer for predictions. A warm start then raises ValueError."""
     from cmlp._parameters.constraints import OUTPUTS  # few programs need it
 
@@ -161,10 +161,10 @@ class FittedAttribute(Generic[Value]):
 
     def __init__(
         self,
-        read: Callable[[Result], Value | None],
+        read: Callable[[Result[NetworkModel]], Value | None],
         kind: str,
         doc: str,
-        write: Callable[[Result, Any], Result] | None = None,
+        write: Callable[[Result[NetworkModel], Any], Result[NetworkModel]] | None = None,
         *,
         nullable: bool = False,
         epochs: bool = False,

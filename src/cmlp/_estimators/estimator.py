@@ -63,7 +63,7 @@ class Estimator(SklearnStub, ExportMethods):
     _input_tags: ClassVar[Mapping[str, bool]]  # scikit-learn's tags of X
     _several_outputs: ClassVar[bool]  # whether y can have several columns
 
-    _result: Result  # exists after fit
+    _result: Result[TrainedModel]  # exists after fit
     n_threads: int | None
     random_state: int | np.random.RandomState | None
 

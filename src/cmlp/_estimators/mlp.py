@@ -73,7 +73,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator):
 
     set_callbacks = OfSklearnClasses()
 
-    _result: Result
+    _result: Result[NetworkModel]
 
     def _options(self) -> NetworkOptions:
         """Return the parameters for fit, validated and converted."""

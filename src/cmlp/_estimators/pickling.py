@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cmlp._model.model import TrainedModel
 
 
-def pickled(result: Result) -> dict[str, Any]:
+def pickled(result: Result[TrainedModel]) -> dict[str, Any]:
     """Return what to pickle of a fit."""
     model = result.model
     return {
@@ -43,7 +43,7 @@ def pickled(result: Result) -> dict[str, Any]:
     }
 
 
-def unpickled(fields: Mapping[str, Any]) -> Result:
+def unpickled(fields: Mapping[str, Any]) -> Result[TrainedModel]:
     """Return the fit that `pickled` has described; ValueError if it is damaged. A value that is missing is None."""
     with naming_damage("pickled estimator"):
         model = _model(fields)

@@ -58,7 +58,7 @@ class TabularEstimator(Estimator):
         "string": True,
     }
     _several_outputs: ClassVar[bool] = True
-    _result: Result
+    _result: Result[TableModel]
     allow_missing_keys: bool
 
     partial_fit = AbsentMethod(
@@ -151,9 +151,9 @@ class TabularEstimator(Estimator):
 
         return TableOptions.of(self)
 
-    def _required_fit(self) -> Result:
+    def _required_fit(self) -> Result[TableModel]:
         """Return everything that fit has left; raises NotFittedError."""
-        result: Result | None = result_of(self)
+        result: Result[TableModel] | None = result_of(self)
         if result is None:
             raise self._not_fitted()
         return result
@@ -848,7 +848,7 @@ class TabularClassifier(TabularEstimator):
         return self
 
     def _held_out(
-        self, result: Result, y: object, sample_weight: object, groups: object
+        self, result: Result[TableModel], y: object, sample_weight: object, groups: object
     ) -> HeldOutScores:
         """Return the rows that networks held out; raises ValueError if there are none, or some arguments are given."""
         if y is not None or sample_weight is not None or groups is not None:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from cmlp._data.array_types import AnyArray
     from cmlp._fit.fit import Fit
     from cmlp._fit.result import ProvenanceNow, Result
+    from cmlp._model.model import TrainedModel
     from cmlp._train.training import Training
 
 
@@ -403,7 +404,7 @@ class Trainer:
             return deepcopy(self.network)
         return copy_with(self._fit.estimator, self._fit_snapshot())
 
-    def _fit_snapshot(self) -> Result:
+    def _fit_snapshot(self) -> Result[TrainedModel]:
         """Return what the call of fit would leave now, with early stopping with the best parameters so far."""
         assert self._fit is not None
         return self._fit.snapshot(self._provenance_now())

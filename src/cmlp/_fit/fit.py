@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Self, TypeVar
 
     from cmlp._fit.result import Provenance, ProvenanceNow, Result
+    from cmlp._model.model import TrainedModel
     from cmlp._parameters.options import FitOptions
     from cmlp._train.training import Training
 
@@ -67,7 +68,7 @@ class Fit(ABC):
 
     estimator: EstimatorToFit
     options: FitOptions
-    previous: Result | None = None  # the fit that the call continues
+    previous: Result[Any] | None = None  # the fit that the call continues
     validation: tuple[Any, Any, Any] = (None, None, None)  # X, y and weights of own validation rows
     resume: bool = False
     trainings: Sequence[Training] = field(default=(), init=False)  # once it is prepared
@@ -91,7 +92,7 @@ class Fit(ABC):
         return self.previous.model
 
     @property
-    def resumed(self) -> Result | None:
+    def resumed(self) -> Result[Any] | None:
         """The fit that is resumed; None if none is."""
         if not self.resume:
             return None
@@ -137,14 +138,14 @@ class Fit(ABC):
         """
 
     @abstractmethod
-    def snapshot(self, provenance: Provenance | None) -> Result:
+    def snapshot(self, provenance: Provenance | None) -> Result[TrainedModel]:
         """Return what the fit would leave now, with early stopping with the best parameters so far.
 
         The training of a network can be resumed from it. For a table it has only the history.
         """
 
     @abstractmethod
-    def result(self, provenance: Provenance | None) -> Result:
+    def result(self, provenance: Provenance | None) -> Result[TrainedModel]:
         """Return what the fit leaves, when training has ended or was interrupted."""
 
     @abstractmethod
@@ -214,7 +215,7 @@ class Fit(ABC):
             raise
 
 
-def store(estimator: EstimatorToFit, result: Result) -> None:
+def store(estimator: EstimatorToFit, result: Result[TrainedModel]) -> None:
     """Store what a fit leaves, and free the values that were assigned before: all of it or nothing."""
     _core.replace_attributes(estimator, {RESULT: result}, (ASSIGNED, INTERRUPTED))
 

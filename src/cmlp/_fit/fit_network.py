@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from cmlp._fit.result import Provenance, ProvenanceNow
     from cmlp._fit.sources import RowSource
     from cmlp._fit.targets import TargetEncoding
+    from cmlp._model.model import NetworkModel
     from cmlp._train.data import Data
     from cmlp._train.random import Generator
     from cmlp._train.split import Shards
@@ -324,7 +325,7 @@ class NetworkFit(Fit):
             predicts_y=options.y_scale is not None and not is_random,
         )
 
-    def _continued_state(self, previous: Result, rng: Generator) -> TrainingState:
+    def _continued_state(self, previous: Result[NetworkModel], rng: Generator) -> TrainingState:
         """Return the state of a call that trains a copy of the previous model."""
         y_scale, scale = self.options.y_scale, previous.state.target_scale
         if scale is not None and scale.kind != y_scale:
@@ -465,7 +466,7 @@ class NetworkFit(Fit):
         state: TrainingState,
         names: NDArray[Any] | None = None,
         provenance: Provenance | None = None,
-    ) -> Result:
+    ) -> Result[NetworkModel]:
         """Let the parameters of a new state predict y itself, and return what the fit leaves with it."""
         state.use_units_of_y(training.net)
         return Result.from_network(
@@ -517,7 +518,7 @@ class NetworkFit(Fit):
             trainer._add_callbacks_to(self.training, callbacks)
         return self.training.train
 
-    def snapshot(self, provenance: Provenance | None) -> Result:
+    def snapshot(self, provenance: Provenance | None) -> Result[NetworkModel]:
         """Return what the fit would leave now, from which `resume` can continue."""
         return self.convert_state(self.training.state.best_so_far(), provenance)
 
@@ -531,14 +532,16 @@ class NetworkFit(Fit):
             return None
         return [(kinds, sums.tobytes()) for kinds, sums in digests_of(self.training).values()]
 
-    def result(self, provenance: Provenance | None) -> Result:
+    def result(self, provenance: Provenance | None) -> Result[NetworkModel]:
         """Return what the fit leaves, when training has ended or was interrupted."""
         state = self.training.state
         if self.can_resume:
             return self.convert_state(state.resumable(), provenance)
         return self.convert_state(state.without_rows(), provenance)
 
-    def convert_state(self, state: TrainingState, provenance: Provenance | None = None) -> Result:
+    def convert_state(
+        self, state: TrainingState, provenance: Provenance | None = None
+    ) -> Result[NetworkModel]:
         """Let a new state of the training predict y itself, and return what the fit would leave with it.
 
         The model shares the block of parameters with the state, unless y is standardized.

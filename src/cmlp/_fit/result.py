@@ -8,7 +8,7 @@ and mix two models: it reads them from `frozen_copy(estimator)`.
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import given_params
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 
 AnyEstimator = TypeVar("AnyEstimator")
+Model = TypeVar("Model", bound="TrainedModel", covariant=True)
 
 LOCK = "_fitting"  # the attribute that an estimator has only while it is trained
 RESULT = "_result"  # that with everything that fit leaves
@@ -66,7 +67,7 @@ def trains(function: Callable[P, R]) -> Callable[P, R]:
     return hinting(function, LOCK)
 
 
-def result_of(estimator: object) -> Any:
+def result_of(estimator: object) -> Result[Any] | None:
     """Return what fit has left: a `Result`; None before fit."""
     return vars(estimator).get(RESULT)
 
@@ -111,7 +112,7 @@ def can_assemble(estimator: Any) -> bool:
 # --------------------------------------------------------- what a fit leaves: `Result`, one attribute of an estimator
 
 
-class Result(NamedTuple):
+class Result(NamedTuple, Generic[Model]):
     """What an estimator keeps of a fit. It is replaced in one assignment.
 
     Attributes
@@ -139,7 +140,7 @@ class Result(NamedTuple):
         The fold of each training row of a table whose fit can be resumed.
     """
 
-    model: Any
+    model: Model
     states: tuple[TrainingState, ...]
     provenance: dict[str, Any] | None = None
     scale_name: str | None = None
@@ -164,12 +165,12 @@ class Result(NamedTuple):
         state: TrainingState,
         scale_name: str | None = None,
         provenance: dict[str, Any] | None = None,
-    ) -> Self:
+    ) -> Result[NetworkModel]:
         """Return what is kept of one network, whose block the state shares; ValueError if it does not."""
         if state.params is not model.params:
             raise ValueError("The parameters of the training state are not those of the model.")
         state.check(model.net)
-        return cls(model, (state,), provenance, scale_name)
+        return Result(model, (state,), provenance, scale_name)
 
     @classmethod
     def from_network(
@@ -182,7 +183,7 @@ class Result(NamedTuple):
         names: Iterable[Any] | None = None,
         scale_name: str | None = None,
         provenance: dict[str, Any] | None = None,
-    ) -> Self:
+    ) -> Result[NetworkModel]:
         """Return what is kept of a fit of one network, whose parameters are those of the state."""
         from cmlp._model.model import NetworkModel  # only a fit and a loaded file need it
 
@@ -206,10 +207,10 @@ def untrained_states(networks: Sequence[TrainedNet]) -> tuple[TrainingState, ...
 
 def store_model(estimator: Any, model: TrainedModel) -> None:
     """Give a fitted estimator another model, with the rest of what fit has left."""
-    estimator._result = result_of(estimator)._replace(model=model)
+    estimator._result = estimator._result._replace(model=model)
 
 
-def copy_with(estimator: Any, result: Result) -> Any:
+def copy_with(estimator: Any, result: Result[TrainedModel]) -> Any:
     """Return a copy of an estimator that is fitted like this."""
     from copy import copy  # few programs need it
 
@@ -221,5 +222,5 @@ def copy_with(estimator: Any, result: Result) -> Any:
 
 def provenance_of(model: Any) -> dict[str, Any] | None:
     """Return how a fit can be repeated; None if it was not recorded, and for a `Network`."""
-    result: Result | None = result_of(model)
+    result = result_of(model)
     return None if result is None else result.provenance

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from cmlp._fit.fit import EstimatorToFit
     from cmlp._fit.result import Result
+    from cmlp._model.model import NetworkModel, TableModel
     from cmlp._parameters.options import TrainingOptions
     from cmlp._train.state import TrainingState
 
@@ -57,7 +58,7 @@ def _is_same(was: Any, now: Any) -> bool:
     return len(entries[0]) == len(entries[1]) and all(map(_is_same, *entries))
 
 
-def _kept_fit(estimator: EstimatorToFit) -> Any:
+def _kept_fit(estimator: EstimatorToFit) -> Result[Any]:
     """Return what is kept of the previous call of fit, interrupted or complete; NotFittedError if there is none."""
     result = vars(estimator).get(INTERRUPTED) or result_of(estimator)
     if result is None:
@@ -68,10 +69,10 @@ def _kept_fit(estimator: EstimatorToFit) -> Any:
     return result
 
 
-def fit_to_resume(estimator: EstimatorToFit, options: TrainingOptions) -> Result:
+def fit_to_resume(estimator: EstimatorToFit, options: TrainingOptions) -> Result[NetworkModel]:
     """Return what is kept of the previous fit; raises ValueError if it cannot be resumed."""
     PARAMETERS.require_allowed(RESUME, vars(options))
-    result: Result = _kept_fit(estimator)
+    result: Result[NetworkModel] = _kept_fit(estimator)
     kept = result.state.kept_parameters
     if kept is None:
         raise ValueError(
@@ -83,9 +84,9 @@ def fit_to_resume(estimator: EstimatorToFit, options: TrainingOptions) -> Result
     return result
 
 
-def table_to_resume(estimator: EstimatorToFit) -> Result:
+def table_to_resume(estimator: EstimatorToFit) -> Result[TableModel]:
     """Return what is kept of the previous fit of a table; raises ValueError if it cannot be resumed."""
-    result: Result = _kept_fit(estimator)
+    result: Result[TableModel] = _kept_fit(estimator)
     kept = result.state.kept_parameters if result.states else None
     if kept is None:
         raise ValueError(

@@ -41,7 +41,7 @@ _HASH = re.compile("[0-9a-f]{64}")
 
 
 def dump_training(
-    result: Result, *, include_training_state: bool, include_provenance: bool | None
+    result: Result[TrainedModel], *, include_training_state: bool, include_provenance: bool | None
 ) -> tuple[dict[str, str], dict[str, AnyArray]]:
     """Return the strings and arrays to store. Without the training state, only counters are kept of it."""
     class_name, provenance = result.model.class_name, result.provenance

@@ -54,9 +54,8 @@ from cmlp.exceptions import ModelFormatError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from cmlp._bridge import _core
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.json_texts import Metadata
     from cmlp._model.calibration import Calibration
     from cmlp._model.model import TrainedModel
@@ -380,13 +379,13 @@ _INPUT_SCALE = ModelField(
 # -------------------------------------------------------------------------------- classes and names
 
 
-def _load_classes(metadata: Metadata, draft: Draft) -> NDArray[Any] | None:
+def _load_classes(metadata: Metadata, draft: Draft) -> AnyArray | None:
     if draft.kind != "classifier":
         return None
     return load_classes(metadata)
 
 
-def _dump_classes(classes: NDArray[Any], _: str) -> Mapping[str, object]:
+def _dump_classes(classes: AnyArray, _: str) -> Mapping[str, object]:
     """Return what the core does not write of labels: their dtype, if it does not follow from their type."""
     name = dtype_to_store(classes)
     return {} if name is None else {"labels_dtype": name}

@@ -387,7 +387,7 @@ class TableFit(Fit):
         """Return the targets of the training rows of which statistics are means."""
         return self.encoding.to_average(self.rows.targets[self.rows.parts[0]])
 
-    def _folds_to_resume(self, resumed: Result) -> NDArray[np.uint8]:
+    def _folds_to_resume(self, resumed: Result[TableModel]) -> NDArray[np.uint8]:
         """Return the folds of the fit that is resumed."""
         folds = resumed.folds
         if folds is None or len(folds) != self.rows.n_training:
@@ -711,7 +711,7 @@ class TableFit(Fit):
         ]
         return int(hash_of_text(repr(learned)), 16)
 
-    def result(self, provenance: Provenance | None) -> Result:
+    def result(self, provenance: Provenance | None) -> Result[TableModel]:
         """Return what the fit leaves, when training has ended or was interrupted; then with what `resume` needs."""
         result = self.snapshot(provenance)
         if all(training.state.epoch >= training.options.max_iter for training in self.trainings):
@@ -719,7 +719,7 @@ class TableFit(Fit):
         states = tuple(training.state.resumable() for training in self.trainings)
         return result._replace(states=states, folds=self.folds)
 
-    def snapshot(self, provenance: Provenance | None) -> Result:
+    def snapshot(self, provenance: Provenance | None) -> Result[TableModel]:
         """Return what the fit would leave now, without what `resume` needs."""
         encoding, networks = self.encoding, self.trained_nets()
         calibration, accuracy = self._measured_on_held_out(networks)

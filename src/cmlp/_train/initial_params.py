@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import empty_block, given_params

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp._fit.result import Result
+    from cmlp._model.model import TrainedModel
     from cmlp.callbacks import AnyTrainer
 
 # Attributes that exist only during fit. They are not copied or pickled, because they hold
@@ -91,7 +92,7 @@ class CallsCallbacks:
         if self.epoch.call_on_fit_task_end(**self.arguments, **attributes):
             trainer.stop()
 
-    def fit_is_over(self, result: Result) -> None:
+    def fit_is_over(self, result: Result[TrainedModel]) -> None:
         """Report that fit has ended with this model."""
         self.job.call_on_fit_task_end(
             **self.arguments, reconstruction_attributes=lambda: {RESULT: result}
