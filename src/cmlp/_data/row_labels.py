@@ -14,43 +14,38 @@ def warn_of_other_order(**arguments: Any) -> None:
     The arguments have an entry for each row. The first one is X, by its name in messages; None and what has no index
     are left out.
     """
-    order = RowOrder()
-    order.add(**arguments)
-    order.warn()
+    warn_of_order(label_differences(**arguments))
 
 
-class RowOrder:
-    """Compares the labels of the rows of arguments, which may come in blocks.
+def label_differences(**arguments: Any) -> Counter[tuple[str, str]]:
+    """Compare the labels of the rows of arguments, which may be a block of more rows: differences of blocks are added.
+
+    Returns, for the names of the first argument with an index and of each with another index, the sum of the hashes of
+    the labels of the first one, minus those of its own. It is 0 for the same labels in any order.
+    """
+    # Frames and columns of pandas have them.
+    indexes = [(name, held.index) for name, held in arguments.items() if hasattr(held, "iloc")]
+    differences: Counter[tuple[str, str]] = Counter()
+    for name, other in indexes[1:]:
+        first, index = indexes[0]
+        if other is not index and not other.equals(index):
+            differences[first, name] = _sum_of_hashes(index) - _sum_of_hashes(other)
+    return differences
+
+
+def warn_of_order(differences: Counter[tuple[str, str]]) -> None:
+    """Warn of arguments whose labels are those of the first one, in another order.
 
     An index with other labels is common, and right: one was reset. So only equal labels in another order are reported.
     Rows can be in another order across blocks, too, so that the labels of all blocks are compared.
     """
-
-    def __init__(self) -> None:
-        self._first = ""
-        # Of the arguments with another index: the sums of the hashes of the first one's labels, minus those of their
-        # own. They are 0 for the same labels in any order.
-        self._differences: Counter[str] = Counter()
-
-    def add(self, **arguments: Any) -> None:
-        """Compare the indexes of a block of rows, with the first one of them."""
-        # Frames and columns of pandas have them.
-        indexes = [(name, held.index) for name, held in arguments.items() if hasattr(held, "iloc")]
-        for name, other in indexes[1:]:
-            self._first, index = indexes[0]
-            if other is not index and not other.equals(index):
-                self._differences[name] += _sum_of_hashes(index) - _sum_of_hashes(other)
-
-    def warn(self) -> None:
-        """Warn of arguments whose labels are those of the first one, in another order."""
-        for name, difference in self._differences.items():
-            if difference == 0:
-                warn(
-                    f"The index of {name} has the labels of {self._first}'s index in another order, "
-                    "but rows are matched by position. To match them by label, pass "
-                    f"{name}.loc[{self._first}.index]; if the positions are right, "
-                    f"{name}.to_numpy()."
-                )
+    for (first, name), difference in differences.items():
+        if difference == 0:
+            warn(
+                f"The index of {name} has the labels of {first}'s index in another order, but rows "
+                f"are matched by position. To match them by label, pass {name}.loc[{first}.index]; "
+                f"if the positions are right, {name}.to_numpy()."
+            )
 
 
 def _sum_of_hashes(index: Any) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from cmlp._data.arrays import arrow_copied, read_once
 from cmlp._data.checks import positive_integer
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.passes import Passes, Reader
-from cmlp._data.row_labels import RowOrder
+from cmlp._data.row_labels import label_differences, warn_of_order
 from cmlp._data.weights import require_normal
 from cmlp._fit.fit_network import NetworkFit
 from cmlp._fit.result import locked
@@ -77,7 +78,8 @@ class BlockSource(RowSource):
         # The first pass, which begins with the first block.
         self._begun: Generator[Any, None, None] | None = None
         self._seen: list[Any] = []  # the blocks of this pass that were read before
-        self._row_order: RowOrder | None = RowOrder()  # until a pass is complete
+        # Of the labels of X, y and weights in all blocks, until a pass is complete.
+        self._differences: Counter[tuple[str, str]] | None = Counter()
 
     def open_first_block(self, checks: InputChecks) -> None:
         """Read blocks until one has rows, and open it; all blocks have the same checks."""
@@ -161,14 +163,14 @@ class BlockSource(RowSource):
         return Reader(items, self._encoded)
 
     def _compare_labels(self, X: Any, y: Any, weight: Any) -> None:
-        if self._row_order is not None:
-            self._row_order.add(X=X, y=y, sample_weight=weight)
+        if self._differences is not None:
+            self._differences.update(label_differences(X=X, y=y, sample_weight=weight))
 
     def _end_pass(self) -> None:
         """Warn of blocks whose rows are in another order than those of X."""
-        if self._row_order is not None:
-            self._row_order.warn()
-            self._row_order = None
+        if self._differences is not None:
+            warn_of_order(self._differences)
+            self._differences = None
 
     def _encoded(self, item: Any, index: int) -> EncodedRows:
         """Return a block for the core; the reader's thread calls this."""
