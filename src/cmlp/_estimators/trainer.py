@@ -489,13 +489,13 @@ class Trainer:
                     trained.net, X_val, user_y, weight_val, encoding
                 )
         check_scoring(options, encoded_validation is not None)
-        groups = encoding.groups(rows.targets)
+        strata = encoding.strata(rows.targets)
         data = data_in_memory(
             rows,
             options,
             input_scale=trained.input_scale,
             validation=encoded_validation,
-            groups=groups,
+            strata=strata,
         )
         if callable(options.scoring):
             user_score = UserScore(options.scoring, lambda _: self.network, user_y)

@@ -430,8 +430,8 @@ class NetworkFit(Fit):
             names=self.names,
             validation=validation,
             shards=shards,
-            groups=encoding.groups(encoded.targets),
-            group_names=None if encoding.labels is None else encoding.labels.classes,
+            strata=encoding.strata(encoded.targets),
+            stratum_names=None if encoding.labels is None else encoding.labels.classes,
         )
 
     def _objective(self, encoding: TargetEncoding, y: NDArray[Any]) -> Objective:

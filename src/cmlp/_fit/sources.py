@@ -179,10 +179,10 @@ class StreamHashes:
         return None
 
 
-def hash_arrays(training: Training, group: str) -> dict[str, str]:
+def hash_arrays(training: Training, row_set: str) -> dict[str, str]:
     """Return the hashes of the arrays of a training, by their names: of its rows, or of the validation rows."""
     hashes = {}
-    for name, array in arrays_of(training.data).get(group, {}).items():
+    for name, array in arrays_of(training.data).get(row_set, {}).items():
         hashed = RowHash(name, name.startswith("X") and is_single(training))
         hashed.add(array)
         hashes[name] = hashed.hexdigest()

@@ -51,8 +51,8 @@ class TargetEncoding(ABC):
     def objective(self) -> Objective:
         """Return what training minimizes, and how it scores."""
 
-    def groups(self, values: AnyArray) -> AnyArray | None:
-        """Return each row's group, for a stratified validation split; None if it is not stratified."""
+    def strata(self, values: AnyArray) -> AnyArray | None:
+        """Return each row's stratum, for a stratified validation split; None if it is not stratified."""
         return None
 
     def weigh(
@@ -96,7 +96,7 @@ class ClassEncoding(TargetEncoding):
         labels = self.labels
         return Objective(lambda outputs, y, weight: accuracy(labels.correct(outputs, y), weight))
 
-    def groups(self, values: AnyArray) -> AnyArray | None:
+    def strata(self, values: AnyArray) -> AnyArray | None:
         """Return the classes of the rows if there are two."""
         return values[:, 0] if self.labels.kind == "binary" else None
 
@@ -272,7 +272,7 @@ class TrainerEncoding(TargetEncoding):
             lambda outputs, y, weight: accuracy(((outputs > 0.5) == (y > 0.5)).all(axis=1), weight)
         )
 
-    def groups(self, values: AnyArray) -> AnyArray | None:
+    def strata(self, values: AnyArray) -> AnyArray | None:
         """Return the only column if it is of zeros and ones, as for a binary classifier."""
         is_column = traits_of(self._net.loss).has_probabilities and self.n_outputs == 1
         if self._has_indices or not is_column or self.output == "softmax":

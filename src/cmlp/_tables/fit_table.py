@@ -286,7 +286,7 @@ class TableFit(Fit):
 
     def _warn_of_one_class(self, values: NDArray[Any], values_val: NDArray[Any]) -> None:
         labels = self.encoding.labels
-        classes, classes_val = map(self.encoding.groups, (values, values_val))
+        classes, classes_val = map(self.encoding.strata, (values, values_val))
         if labels is not None and classes is not None and classes_val is not None:
             warn_of_one_class(labels, classes, classes_val)
 
@@ -468,7 +468,7 @@ class TableFit(Fit):
         if self.previous is not None:
             previous = networks_as_trained(self.previous.model)
             self._require_same(previous)
-        classes = self.encoding.groups(rows.targets[rows.parts[0]])
+        classes = self.encoding.strata(rows.targets[rows.parts[0]])
         own_rng, groups = rng.copy(), self.training_groups
         if self.row_groups is None or not self._holds_out:
             folds = folds_of(rows.n_training, classes, rng)
@@ -577,7 +577,7 @@ class TableFit(Fit):
         if labels is not None and labels.kind in ("binary", "multiclass"):
             classes = labels.classes
         encoded = EncodedRows(self.inputs_of(k), rows.targets, rows.weight)
-        data = data_in_memory(encoded, options, input_scale=1.0, split=split, group_names=classes)
+        data = data_in_memory(encoded, options, input_scale=1.0, split=split, stratum_names=classes)
         if labels is None:
             in_units_of_y = data.replace(rows=encoded._replace(targets=rows.truth))
             data = data.replace(in_units_of_y=in_units_of_y)

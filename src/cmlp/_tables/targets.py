@@ -87,14 +87,14 @@ class TableClassEncoding(ClassEncoding):
         self, rows: NDArray[np.intp], values: AnyArray, weight: NDArray[np.float64] | None
     ) -> CountedTargets:
         """Return the targets of rows that count, from their encoded labels."""
-        truth = self.groups(values)
+        truth = self.strata(values)
         return CountedTargets(rows, values, values if truth is None else truth, weight)
 
     def objective(self) -> Objective:
         """Return the objective without a score: the validation loss decides."""
         return Objective(score_of_outputs=None)
 
-    def groups(self, values: AnyArray) -> AnyArray | None:
+    def strata(self, values: AnyArray) -> AnyArray | None:
         """Return the classes of the rows; None for several labels."""
         return None if self.labels.kind == "multilabel" else self.labels.indices(values)
 
@@ -103,10 +103,10 @@ class TableClassEncoding(ClassEncoding):
 
         Of ordered classes, what each output answers.
         """
-        groups = self.groups(values)
-        if groups is None or self.labels.kind == "ordered":
+        classes = self.strata(values)
+        if classes is None or self.labels.kind == "ordered":
             return values
-        averaged: AnyArray = groups[:, None] == np.arange(len(self.labels.classes))
+        averaged: AnyArray = classes[:, None] == np.arange(len(self.labels.classes))
         return averaged[:, 1:] if self.labels.kind == "binary" else averaged
 
     def to_split(self, values: AnyArray) -> AnyArray:
@@ -114,10 +114,10 @@ class TableClassEncoding(ClassEncoding):
 
         Of ordered classes, a column for each output.
         """
-        groups = self.groups(values)
-        if groups is None or self.labels.kind == "ordered":
+        classes = self.strata(values)
+        if classes is None or self.labels.kind == "ordered":
             return values.astype(np.float64)
-        return groups
+        return classes
 
 
 class TableNumberEncoding(NumberEncoding):

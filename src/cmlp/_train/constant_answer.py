@@ -213,10 +213,12 @@ def _loss_of_shares(net: _core.Net, shares: NDArray[np.float64]) -> tuple[float,
         return _entropy(_with_rest(smoothed) if is_logistic else smoothed), plain
     assert best_constant == "focused shares"
     if is_logistic:
-        groups = [np.array([share, 1 - share]) for share in shares.tolist()]
+        distributions = [np.array([share, 1 - share]) for share in shares.tolist()]
     else:
-        groups = [shares]
-    return math.fsum(_focal_loss(group, parameter) for group in groups), plain
+        distributions = [shares]
+    return math.fsum(
+        _focal_loss(shares_of_one, parameter) for shares_of_one in distributions
+    ), plain
 
 
 def _with_rest(shares: NDArray[np.float64]) -> NDArray[np.float64]:

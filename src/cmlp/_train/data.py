@@ -84,8 +84,8 @@ class Data:
     Here all rows are in memory, and are shuffled as a whole, or not at all. `validation` are the user's own
     validation rows. `shards` are the numbers of rows of the shards into which the rows are divided. `split` has the
     training and the validation rows, if training does not choose them. `scale_to_learn` is the name of the scale of the
-    inputs that is learned before training, which then is the `input_scale`. `groups` has each row's group, for a
-    validation split that is stratified, and `group_names` has the names of the classes. With standardized targets,
+    inputs that is learned before training, which then is the `input_scale`. `strata` has each row's stratum, for a
+    validation split that is stratified, and `stratum_names` has the names of the classes. With standardized targets,
     `in_units_of_y` are the data before. A training begins with `begin`.
     """
 
@@ -96,8 +96,8 @@ class Data:
     validation: EncodedRows | None = None
     shards: tuple[int, ...] | None = None
     split: Split | None = None
-    groups: NDArray[Any] | None = None
-    group_names: NDArray[Any] | None = None
+    strata: NDArray[Any] | None = None
+    stratum_names: NDArray[Any] | None = None
     in_units_of_y: Data | None = None
     shuffle: bool = True
     # Training rows per epoch; 0 before the first pass over a source of unknown length.

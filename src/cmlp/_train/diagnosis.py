@@ -202,7 +202,7 @@ def rows_without_lack(training: Training) -> tuple[EncodedRows, None, str]:
 
 def _lacking_classes(training: Training, validation: EncodedRows) -> str:
     """Return which classes validation rows with equal targets lack."""
-    every, names = training.data.rows.targets, training.data.group_names
+    every, names = training.data.rows.targets, training.data.stratum_names
     missing = np.empty(0, np.intp)
     if _are_classes(training.net, validation) and every.size == len(every):
         counts = np.bincount((every.ravel() + 0.5).astype(np.intp))
@@ -473,7 +473,7 @@ def _dense(X: NDArray[Any] | CSR) -> NDArray[Any]:
 
 def _far_targets_of(training: Training) -> str:
     """Return a sentence if a squared error depends on a few far targets alone."""
-    has_classes = training.data.group_names is not None or training.data.rows.targets.ndim == 1
+    has_classes = training.data.stratum_names is not None or training.data.rows.targets.ndim == 1
     if not training.data.is_whole or has_classes or not traits_of(training.net.loss).is_squared:
         return ""
     sentence = far_targets(training.data)
@@ -605,7 +605,7 @@ def _never_predicted(
     if not missed.any():
         return ""
     k = int(np.where(missed, counts, 0).argmax())
-    names = training.data.group_names
+    names = training.data.stratum_names
     name = k
     if names is not None:
         name = names[k]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cmlp._train.data import Data
     from cmlp._train.training import Training
 
-    Groups = dict[str, dict[str, Any]]  # arrays by their name, in groups with the same rows
+    RowSets = dict[str, dict[str, Any]]  # arrays by their name, of sets of rows
 
 
 def checksums_of(first: int, *kinds_and_rows: Any) -> Checksums:
@@ -96,25 +96,25 @@ def _sample(n_rows: int) -> NDArray[np.intp]:
 def describe_arrays(training: Training) -> str:
     """Return the names, shapes and dtypes of all arrays of a fit, also of rows that only other processes have."""
     descriptions = []
-    for group, arrays in arrays_of(training.data).items():
+    for row_set, arrays in arrays_of(training.data).items():
         for name, array in arrays.items():
-            n_rows = training.state.n_rows if group == "rows" else array.shape[0]
+            n_rows = training.state.n_rows if row_set == "rows" else array.shape[0]
             sparse = "sparse " if isinstance(array, CSR) else ""
             descriptions.append(f"{name} of {sparse}{array.dtype} {(n_rows, *array.shape[1:])}")
     return ", ".join(descriptions)
 
 
-def arrays_of(data: Data) -> Groups:
-    """Return all arrays of a fit, in groups with the same rows; the targets are not standardized."""
+def arrays_of(data: Data) -> RowSets:
+    """Return all arrays of a fit, of each set of rows; the targets are not standardized."""
     data = data.in_units_of_y or data
-    groups: Groups = {"rows": _arrays_by_name(data.rows)}
+    row_sets: RowSets = {"rows": _arrays_by_name(data.rows)}
     if data.validation is not None:
-        groups["validation"] = _arrays_by_name(data.validation, "_val")
+        row_sets["validation"] = _arrays_by_name(data.validation, "_val")
     if data.shards is not None:
-        groups["shards"] = {"shards": np.array(data.shards)}
+        row_sets["shards"] = {"shards": np.array(data.shards)}
     return {
-        group: {name: array for name, array in arrays.items() if array is not None}
-        for group, arrays in groups.items()
+        row_set: {name: array for name, array in arrays.items() if array is not None}
+        for row_set, arrays in row_sets.items()
     }
 
 
@@ -137,21 +137,25 @@ def digests_of(
     """
     digests: Digests = {}
     earlier = training.state.digests
-    for group, arrays in arrays_of(training.data).items():
+    for row_set, arrays in arrays_of(training.data).items():
         kinds = {name: stored_dtype(array) for name, array in arrays.items()}
-        if earlier is not None and group in earlier and earlier[group][0].keys() == kinds.keys():
+        if (
+            earlier is not None
+            and row_set in earlier
+            and earlier[row_set][0].keys() == kinds.keys()
+        ):
             kinds = {
-                name: _kind_to_compare(kind, earlier[group][0][name])
+                name: _kind_to_compare(kind, earlier[row_set][0][name])
                 for name, kind in kinds.items()
             }
-        begin = first if group == "rows" else 0
+        begin = first if row_set == "rows" else 0
         # A copy for each state: whether models share the result would be seen in pickles.
         sums = checksums(begin, *kinds.values(), *arrays.values()).copy()
-        if group == "rows" and n_rows is not None:
+        if row_set == "rows" and n_rows is not None:
             own = sums
             sums = np.zeros(-(-n_rows // BLOCK), np.uint64)
             sums[begin // BLOCK :][: len(own)] = own
-        digests[group] = kinds, sums
+        digests[row_set] = kinds, sums
     return digests
 
 
@@ -162,21 +166,21 @@ def _kind_to_compare(now: str, earlier: str) -> str:
 
 def _require_same_rows(earlier: Digests, now: Digests) -> None:
     """Raise ValueError unless the checksums are those of the call that is resumed."""
-    for group in earlier.keys() | now.keys():
+    for row_set in earlier.keys() | now.keys():
         if (
-            group not in earlier
-            or group not in now
-            or earlier[group][0].keys() != now[group][0].keys()
+            row_set not in earlier
+            or row_set not in now
+            or earlier[row_set][0].keys() != now[row_set][0].keys()
         ):
             _refuse_other_data(
                 f"they had {_names_of_arrays(earlier)}, and now have {_names_of_arrays(now)}"
             )
-        (kinds, before), (others, after) = earlier[group], now[group]
+        (kinds, before), (others, after) = earlier[row_set], now[row_set]
         if kinds != others or len(before) != len(after):
             _refuse_other_data(f"{' or '.join(kinds)} has another format or number of rows")
         if (before != after).any():
             first = int((before != after).argmax()) * BLOCK
-            if group == "shards":
+            if row_set == "shards":
                 where = ""
             else:
                 where = f"among the rows from {first} to {first + BLOCK - 1} of "

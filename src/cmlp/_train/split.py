@@ -42,10 +42,10 @@ def split(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the training and the validation rows; raises ValueError if the sample weights of either are all zero."""
     fraction, weight = options.validation_fraction, data.rows.weight
-    if data.groups is None:
+    if data.strata is None:
         training, validation = plain_split(n_rows, fraction, rng)
     else:
-        training, validation = stratified_split(data.groups, fraction, rng, data.group_names)
+        training, validation = stratified_split(data.strata, fraction, rng, data.stratum_names)
     for name, rows in (("training", training), ("validation", validation)):
         if weight is not None and not weight[rows].any():
             raise ValueError(
@@ -89,21 +89,21 @@ def plain_split(
 
 
 def stratified_split(
-    groups: AnyArray, fraction: float, rng: Generator, names: AnyArray | None = None
+    strata: AnyArray, fraction: float, rng: Generator, names: AnyArray | None = None
 ) -> tuple[NDArray[np.int64], ...]:
-    """Return training and validation rows that contain the groups, 0 or 1, in the same proportions.
+    """Return training and validation rows that contain the strata, 0 or 1, in the same proportions.
 
-    The generator is used in this order: to break ties in the group sizes, first for training, then for validation; for
-    one permutation per group; for one permutation of the training rows and one of the validation rows. `names` are
-    those of the groups in messages, by default their numbers.
+    The generator is used in this order: to break ties in the sizes of strata, first for training, then for validation;
+    for one permutation per stratum; for one permutation of the training rows and one of the validation rows. `names`
+    are those of the strata in messages, by default their numbers.
     """
-    present = np.unique(groups)
-    members = [np.flatnonzero(groups == group) for group in present]
+    present = np.unique(strata)
+    members = [np.flatnonzero(strata == stratum) for stratum in present]
     counts = np.array([len(rows) for rows in members])
     rare = present[counts < 2]
     if len(rare):
         _refuse_rare(rare if names is None else names[rare.astype(np.intp)])
-    n_training, n_validation = split_sizes(len(groups), fraction)
+    n_training, n_validation = split_sizes(len(strata), fraction)
     for name, size in (("train_size", n_training), ("test_size", n_validation)):
         if size < len(counts):
             raise ValueError(
@@ -134,9 +134,9 @@ def _refuse_rare(names: AnyArray) -> NoReturn:
 def proportional_counts(
     counts: NDArray[np.int64], n_draws: int, rng: Generator
 ) -> NDArray[np.int64]:
-    """Return how many rows to take from each group so that `n_draws` rows have the groups' proportions.
+    """Return how many rows to take from each stratum so that `n_draws` rows have the strata's proportions.
 
-    The exact numbers are rounded down. The remaining rows go to the groups with the largest remainders, in random
+    The exact numbers are rounded down. The remaining rows go to the strata with the largest remainders, in random
     order if remainders are equal.
     """
     exact = counts / counts.sum() * n_draws

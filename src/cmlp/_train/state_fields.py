@@ -309,9 +309,11 @@ def generator_field() -> Any:
 def _dump_digests(key: str, digests: Digests | None) -> Parts:
     if digests is None:
         return {}
-    kinds = {group: " ".join(map("=".join, each.items())) for group, (each, _) in digests.items()}
+    kinds = {
+        row_set: " ".join(map("=".join, each.items())) for row_set, (each, _) in digests.items()
+    }
     arrays = {
-        f"training.digest_{group}": sums.view(np.int64) for group, (_, sums) in digests.items()
+        f"training.digest_{row_set}": sums.view(np.int64) for row_set, (_, sums) in digests.items()
     }
     return {**arrays, "training": {key: kinds}}
 
@@ -324,8 +326,8 @@ def _load_digests(key: str, stored: StoredState) -> Digests | None:
     if texts is None:
         return None
     digests: Digests = {}
-    for group, text in load_dict(key, texts).items():
-        sums = stored.array(f"training.digest_{group}")
+    for row_set, text in load_dict(key, texts).items():
+        sums = stored.array(f"training.digest_{row_set}")
         kinds = dict(pair.split("=", 1) for pair in str(text).split() if "=" in pair)
         if (
             sums is None
@@ -334,7 +336,7 @@ def _load_digests(key: str, stored: StoredState) -> Digests | None:
             or not set(kinds.values()) <= STORED_DTYPES
         ):
             raise ValueError("its checksums of the data are invalid.")
-        digests[group] = kinds, sums.view(np.uint64)
+        digests[row_set] = kinds, sums.view(np.uint64)
     return digests
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from cmlp._data.checksums import Digests
     from cmlp._fit.sources import Arrays, RowSource
     from cmlp._train.random import Generator as RandomNumbers
-    from cmlp._train.same_data import Groups
+    from cmlp._train.same_data import RowSets
     from cmlp._train.split import Shards
     from cmlp._train.training import Training
 
@@ -199,7 +199,7 @@ def _keep_or_compare(training: Training, workers: Workers, source: RowSource) ->
     workers.together(partial(keep_or_compare_digests, training, digests))
 
 
-def _require_those_of_worker_0(groups: Groups, digests: Digests, workers: Workers) -> None:
+def _require_those_of_worker_0(row_sets: RowSets, digests: Digests, workers: Workers) -> None:
     """Raise ValueError unless all workers have the same checksums."""
     own = np.concatenate([sums for _, sums in digests.values()])
     different = own != workers.receive_first(own)
@@ -210,9 +210,9 @@ def _require_those_of_worker_0(groups: Groups, digests: Digests, workers: Worker
     if rank is None:
         return
     place = ranks[rank]
-    for group, (kinds, sums) in digests.items():
+    for row_set, (kinds, sums) in digests.items():
         if place < len(sums):
-            _refuse_block(groups[group], kinds, place, rank, workers)
+            _refuse_block(row_sets[row_set], kinds, place, rank, workers)
         place -= len(sums)
 
 
