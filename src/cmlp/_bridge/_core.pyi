@@ -64,8 +64,8 @@ capi: object
 Array = npt.NDArray[Any]
 
 @type_check_only
-class RunKeywords(TypedDict, total=False):
-    """The keywords that all calls of a training run share: what it minimizes, the scale of the inputs, the threads."""
+class CommonKeywords(TypedDict, total=False):
+    """The keywords that all calls of a training share: what it minimizes, the scale of the inputs, the threads."""
 
     loss_scale: float
     clip: float
@@ -77,8 +77,8 @@ class RunKeywords(TypedDict, total=False):
     n_threads: int | None
 
 @type_check_only
-class CallKeywords(RunKeywords, total=False):
-    """The keywords of every call with an objective: those of a run, and what belongs to the rows of the call."""
+class CallKeywords(CommonKeywords, total=False):
+    """The keywords of every call with an objective: the common ones, and what belongs to the rows of the call."""
 
     sample_weight: npt.ArrayLike | None
     dropout_step: int

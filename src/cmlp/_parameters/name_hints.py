@@ -108,7 +108,7 @@ def name_hint(name: str, known: Mapping[str, str], *, trains: bool = True) -> st
     """Return a sentence about an unknown name: which one is meant, or where such a parameter is; or ''.
 
     `known` has the names that there are, and what the sentence calls each of them. If these are not the parameters of a
-    training run (`trains` is false), the sentence does not say where others are.
+    training (`trains` is false), the sentence does not say where others are.
     """
     aliases = _PARAMETERS.get(name, ())
     own = [name] if name in known else [meant for meant in aliases if meant in known]

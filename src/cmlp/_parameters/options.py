@@ -146,9 +146,9 @@ class TrainingOptions:
             return Schedule(*numbers)
         return kind(*numbers)
 
-    def penalty_and_dropout(self, n_layers: int) -> _core.RunKeywords:
+    def penalty_and_dropout(self, n_layers: int) -> _core.CommonKeywords:
         """Return the keywords of the core for the L2 penalty and dropout of a network with `n_layers` layers."""
-        keywords: _core.RunKeywords
+        keywords: _core.CommonKeywords
         if isinstance(self.alpha, float):
             keywords = {"alpha": self.alpha}
         else:

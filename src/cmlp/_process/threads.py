@@ -1,6 +1,6 @@
 """Threads: a pool of them, and how many a call may use.
 
-The training runs of a pool do not depend on each other.
+The fits of a pool do not depend on each other.
 
 A thread of a pool does the work of one task at a time. In this thread, ``n_threads=None`` means the
 task's share of the threads, the pool collects cmlp's warnings, and a call of the core raises an

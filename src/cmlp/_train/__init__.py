@@ -1,1 +1,1 @@
-"""One training run: its loop and the parts of the loop, and its state."""
+"""The training of one network: its loop and the parts of the loop, and its state."""
