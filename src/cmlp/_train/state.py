@@ -189,8 +189,11 @@ def _dump_history(key: str, history: History) -> Parts:
 def _load_history(key: str, stored: StoredState) -> History:
     members = stored.objects[key]
     history = History()
-    for name, types in {**_NUMBERS, "epoch": (int,), "scored": (bool,)}.items():
-        value = members.get(name, "missing")
+    expected = {**_NUMBERS, "epoch": (int,), "scored": (bool,)}
+    if members.keys() != expected.keys():
+        raise ValueError(f"{key!r} has other entries than {', '.join(expected)}")
+    for name, types in expected.items():
+        value = members[name]
         if not isinstance(value, types) or (isinstance(value, int) and value < 0):
             raise ValueError(f"{name} is {value!r} in the history.")
     vars(history).update({name: members[name] for name in _NUMBERS})
