@@ -37,7 +37,7 @@ def as_of_c(path, model, kind="classifier", labels=LABELS, **changes):
     }
     arrays = {name: np.frombuffer(data, TYPES[kind]) for name, (kind, _, data) in kept.items()}
     if model.shuffle:
-        generator, order = state_of(model).order_begin.copy(), np.arange(state["n_rows"])
+        generator, order = state_of(model).generator_before_order.copy(), np.arange(state["n_rows"])
         for _ in range(state["epoch"]):
             generator.shuffle(order)
         arrays["training.order"] = order

@@ -126,7 +126,7 @@ def test_other_bit_generators_cannot_be_stored():
 def stored():
     """Return a trainer that has a state with an order, and what is stored of the state."""
     paused = trainer(early_stopping=True).run(*blobs(), n_batches=4)
-    paused.state.order_begin = None  # so that the order is stored
+    paused.state.generator_before_order = None  # so that the order is stored
     return paused, paused.__getstate__()["state"]
 
 

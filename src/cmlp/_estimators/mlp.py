@@ -161,8 +161,8 @@ class MultilayerPerceptron(FittedAttributes, Estimator):
         from cmlp._fit.sources import Arrays
 
         validation = (X_val, y_val, sample_weight_val)
-        rows = Arrays(X, y, sample_weight)
-        fit = NetworkFit.from_estimator(self, rows, validation, resume=resume, shards=shards)
+        source = Arrays(X, y, sample_weight)
+        fit = NetworkFit.from_estimator(self, source, validation, resume=resume, shards=shards)
         fit.prepare_and_train()
         return self
 

@@ -142,7 +142,7 @@ class TabularEstimator(Estimator):
 
         rows, validation = (X, y, sample_weight), (X_val, y_val, sample_weight_val)
         fit = TableFit.from_estimator(self, rows, validation, (groups, groups_val), resume=resume)
-        fit.prepare().train(())
+        fit.prepare().train()
         return self
 
     def _options(self) -> TableOptions:

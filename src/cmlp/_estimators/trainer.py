@@ -28,11 +28,11 @@ from cmlp._process.signals import DeferredSignals
 from cmlp._train.callbacks import callbacks_of
 from cmlp._train.data import data_in_memory
 from cmlp._train.diagnosis import warn_if_useless
+from cmlp._train.objective import has_validation_rows, naming_validation
 from cmlp._train.prepare import draw_dropout_seed, make_training
 from cmlp._train.random import random_state as generator_of
 from cmlp._train.same_data import keep_or_compare_sample
 from cmlp._train.state import EpochNumbers, History, TrainingState
-from cmlp._train.task import has_validation_rows, naming_validation
 from cmlp._train.user_score import UserScore
 from cmlp.exceptions import InvalidParameterError, shown
 

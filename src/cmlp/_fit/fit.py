@@ -181,7 +181,7 @@ class Fit(ABC):
             rows = previous.useless_rows
         return {"is_useless": True, "useless_rows": rows}
 
-    def train(self, extra_callbacks: Sequence[Any], *, warns: bool = True) -> None:
+    def train(self, extra_callbacks: Sequence[Any] = (), *, warns: bool = True) -> None:
         """Train what is prepared, warn of a useless model, and store the model.
 
         After Ctrl-C, which waits for a safe point, the best model is stored, or the last. After any other exception the

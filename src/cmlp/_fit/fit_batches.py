@@ -18,7 +18,7 @@ from cmlp._fit.result import locked
 from cmlp._fit.sources import BlockFormat, RowSource, StreamHashes, unpacked
 from cmlp._parameters.entries import FIT_BATCHES
 from cmlp._train.data import StreamData
-from cmlp._train.task import y_scale_to_learn
+from cmlp._train.objective import y_scale_to_learn
 from cmlp.exceptions import InvalidParameterError, naming
 
 if TYPE_CHECKING:

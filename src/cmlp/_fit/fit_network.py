@@ -30,7 +30,7 @@ from cmlp._fit.result import (
     locked,
     result_of,
 )
-from cmlp._fit.resuming import fit_to_resume, parameters_to_keep, resumed_state
+from cmlp._fit.resuming import fit_to_resume, hyperparameters_to_keep, resumed_state
 from cmlp._fit.sources import Arrays
 from cmlp._fit.targets import learn_encoding
 from cmlp._parameters.entries import FIT, PARAMETERS, PARTIAL_FIT, RANGE_TEST
@@ -39,12 +39,12 @@ from cmlp._process.signals import DeferredSignals
 from cmlp._train.callbacks import callbacks_of
 from cmlp._train.diagnosis import warn_if_useless
 from cmlp._train.initial_params import initial_params
+from cmlp._train.objective import has_validation_rows, naming_validation
 from cmlp._train.prepare import draw_dropout_seed, make_training
 from cmlp._train.random import random_state
 from cmlp._train.same_data import checksums_of, digests_of, keep_or_compare
 from cmlp._train.split import checked_shards
 from cmlp._train.state import History, TrainingState
-from cmlp._train.task import has_validation_rows, naming_validation
 from cmlp._train.user_score import UserScore
 from cmlp.exceptions import InvalidParameterError, add_hint, optional
 
@@ -63,9 +63,9 @@ if TYPE_CHECKING:
     from cmlp._fit.targets import TargetEncoding
     from cmlp._model.model import NetworkModel
     from cmlp._train.data import Data
+    from cmlp._train.objective import Objective
     from cmlp._train.random import Generator
     from cmlp._train.split import Shards
-    from cmlp._train.task import Objective
     from cmlp._train.training import Training
 
 
@@ -85,7 +85,7 @@ def _train_epoch_and_store(fit: NetworkFit) -> None:
     """Train one epoch, which ends no training. The `network_` stays the same object, with the new parameters."""
     estimator, previous, training = fit.estimator, fit.previous, fit.training
     training.advance()
-    result = fit.convert_state(training.state.without_rows())
+    result = fit.result_with(training.state.without_rows())
     network = vars(estimator).get(NETWORK)
     store(estimator, result)
     if network is not None and previous is not None and network.params is previous.model.params:
@@ -372,6 +372,7 @@ class NetworkFit(Fit):
             once=source.once,
             classes=self.classes,
             knows_classes=self.is_incremental,
+            call=self.call,
         )
         self.labels = encoding.labels
         net = self.net(rows.X.shape[1], encoding.n_outputs, encoding.output)
@@ -390,7 +391,10 @@ class NetworkFit(Fit):
         return self
 
     def prepare_and_train(self, extra_callbacks: Sequence[Any] = ()) -> None:
-        """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
+        """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end.
+
+        The caller holds the lock of the estimator.
+        """
         with self.estimator._extra_callbacks(*self.source.given) as extra:
             self.prepare().keep_or_compare_rows()
             self.train([*extra, *extra_callbacks])
@@ -456,11 +460,9 @@ class NetworkFit(Fit):
 
         The score is computed from converted rows, which have no names of columns.
         """
-        return copy_with(
-            self.estimator, self._convert_state_of(training, training.state.without_rows())
-        )
+        return copy_with(self.estimator, self._result_of(training, training.state.without_rows()))
 
-    def _convert_state_of(
+    def _result_of(
         self,
         training: Training,
         state: TrainingState,
@@ -511,7 +513,7 @@ class NetworkFit(Fit):
         """Let the user's callbacks and extra ones follow; return the function that trains the network."""
         options = self.options
         if self.can_resume:
-            self.training.state.kept_parameters = parameters_to_keep(self.estimator)
+            self.training.state.kept_hyperparameters = hyperparameters_to_keep(self.estimator)
         callbacks = [*callbacks_of(options.callbacks, options.verbose), *extra_callbacks]
         if callbacks:
             trainer = self.estimator._trainer(self, self.trainings, provenance_now)
@@ -520,7 +522,7 @@ class NetworkFit(Fit):
 
     def snapshot(self, provenance: Provenance | None) -> Result[NetworkModel]:
         """Return what the fit would leave now, from which `resume` can continue."""
-        return self.convert_state(self.training.state.best_so_far(), provenance)
+        return self.result_with(self.training.state.best_so_far(), provenance)
 
     def warn_if_useless(self, *, warns: bool, needs_proof: bool, note: str) -> bool:
         """Warn if the network is hardly better than a constant; return whether it is useless."""
@@ -536,17 +538,17 @@ class NetworkFit(Fit):
         """Return what the fit leaves, when training has ended or was interrupted."""
         state = self.training.state
         if self.can_resume:
-            return self.convert_state(state.resumable(), provenance)
-        return self.convert_state(state.without_rows(), provenance)
+            return self.result_with(state.resumable(), provenance)
+        return self.result_with(state.without_rows(), provenance)
 
-    def convert_state(
+    def result_with(
         self, state: TrainingState, provenance: Provenance | None = None
     ) -> Result[NetworkModel]:
         """Let a new state of the training predict y itself, and return what the fit would leave with it.
 
         The model shares the block of parameters with the state, unless y is standardized.
         """
-        return self._convert_state_of(self.training, state, self.training.data.names, provenance)
+        return self._result_of(self.training, state, self.training.data.names, provenance)
 
 
 def _require_same(name: str, was: object, now: object) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cmlp._train.state import TrainingState
 
 
-def parameters_to_keep(estimator: EstimatorToFit) -> dict[str, Any]:
+def hyperparameters_to_keep(estimator: EstimatorToFit) -> dict[str, Any]:
     """Return copies of the parameters that must not change before training is resumed."""
     values = estimator._parameters()
     names = PARAMETERS.fixed_on_resume(estimator._parameter_owner)
@@ -73,28 +73,28 @@ def fit_to_resume(estimator: EstimatorToFit, options: TrainingOptions) -> Result
     """Return what is kept of the previous fit; raises ValueError if it cannot be resumed."""
     PARAMETERS.require_allowed(RESUME, vars(options))
     result: Result[NetworkModel] = _kept_fit(estimator)
-    kept = result.state.kept_parameters
+    kept = result.state.kept_hyperparameters
     if kept is None:
         raise ValueError(
             "resume=True continues a call of fit, but this model has no state of one: it was "
             "trained by partial_fit, with solver='lbfgs' or with a random generator other than "
             "MT19937, or loaded without its training state."
         )
-    _require_same_parameters(kept, parameters_to_keep(estimator))
+    _require_same_parameters(kept, hyperparameters_to_keep(estimator))
     return result
 
 
 def table_to_resume(estimator: EstimatorToFit) -> Result[TableModel]:
     """Return what is kept of the previous fit of a table; raises ValueError if it cannot be resumed."""
     result: Result[TableModel] = _kept_fit(estimator)
-    kept = result.state.kept_parameters if result.states else None
+    kept = result.state.kept_hyperparameters if result.states else None
     if kept is None:
         raise ValueError(
             "resume=True continues a fit that was interrupted, but that of this "
             f"{type(estimator).__name__} is complete, or it was loaded from a file, which has no "
             "training state."
         )
-    _require_same_parameters(kept, parameters_to_keep(estimator))
+    _require_same_parameters(kept, hyperparameters_to_keep(estimator))
     return result
 
 

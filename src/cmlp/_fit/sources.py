@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from cmlp._train.team import Team
     from cmlp._train.training import Training
 
-    Result = TypeVar("Result")
+    Returned = TypeVar("Returned")
 
 
 class RowSource(ABC):
@@ -48,7 +48,7 @@ class RowSource(ABC):
     fit_method = "fit"  # the public method that `cmlp verify` repeats
     team: Team = ALONE  # who trains on them
 
-    def once(self, function: Callable[..., Result], *arguments: Any) -> Result:
+    def once(self, function: Callable[..., Returned], *arguments: Any) -> Returned:
         """Return ``function(*arguments)``, which depends on the rows alone, and which nobody changes."""
         return function(*arguments)
 
@@ -120,11 +120,11 @@ class SharedArrays(Arrays):
         """Return all rows."""
         return self.once(_checked_rows, *self.given, *checks)
 
-    def once(self, function: Callable[..., Result], *arguments: Any) -> Result:
+    def once(self, function: Callable[..., Returned], *arguments: Any) -> Returned:
         """Return the latest result if the arguments are the same."""
         latest, result = self._latest.get(function, ((), None))
         if len(latest) == len(arguments) and all(map(_is_same, latest, arguments)):
-            return cast("Result", result)
+            return cast("Returned", result)
         n_warnings = self._pool.n_warnings
         found = function(*arguments)
         if self._pool.n_warnings == n_warnings:

@@ -23,8 +23,9 @@ from cmlp._data.labels import (
 )
 from cmlp._data.losses import traits_of
 from cmlp._data.weights import as_weights, weights_of_classes
+from cmlp._parameters.entries import FIT
+from cmlp._train.objective import Objective, objective_of_numbers, y_advice
 from cmlp._train.scores import accuracy, require_rows
-from cmlp._train.task import Objective, objective_of_numbers, y_advice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,10 +154,11 @@ def learn_encoding(
     once: Callable[..., Any],
     classes: ArrayLike | None = None,
     knows_classes: bool = False,
+    call: str = FIT,
 ) -> tuple[TargetEncoding, EncodedRows]:
     """Return what the first y means, and the rows with y as targets.
 
-    The classes are those of the earlier fit, or `classes`, if the call `knows_classes` or y is not complete.
+    The classes are those of the earlier fit, or `classes`, if the `call` `knows_classes` or y is not complete.
     `once` is that of the source of the rows.
     """
     y = rows.y
@@ -167,7 +169,7 @@ def learn_encoding(
         )
         return numbers, numbers.encode(rows._replace(y=matrix))
     if knows_classes or not is_complete:
-        labels = _known_labels(fit, y, classes)
+        labels = _known_labels(fit, y, classes, call)
         values = labels.encode(y)
     elif fit.previous is not None:
         labels = fit.previous.model.class_labels
@@ -182,18 +184,18 @@ def learn_encoding(
     return encoding, EncodedRows(rows.X, values, weight)
 
 
-def _known_labels(fit: Fit, y: AnyArray, classes: ArrayLike | None) -> Labels:
+def _known_labels(fit: Fit, y: AnyArray, classes: ArrayLike | None, call: str) -> Labels:
     """Return the labels if a call sees only a part of the rows; the first call needs `classes`."""
     previous: Any = fit.previous
     if previous is None:
         if classes is None:
-            raise ValueError("classes must be passed on the first call to partial_fit.")
+            raise ValueError(f"classes must be passed on the first call to {call}.")
         given = labels_of(classes)
         return Labels(given.classes, is_multilabel=True) if y.ndim == 2 else given
     labels: Labels = previous.model.class_labels
     if classes is not None and not np.array_equal(labels_of(classes).classes, labels.classes):
         raise ValueError(
-            f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
+            f"`classes={classes!r}` is not the same as on last call to {call}, was: "
             f"{labels.classes!r}"
         )
     return labels

@@ -212,7 +212,7 @@ class NetworkOptions(FitOptions, TrainingOptions):
         if options is None:
             checked = PARAMETERS.checked(owner, values, class_name)
             checked["hidden_layer_sizes"] = architecture.hidden_sizes(checked["hidden_layer_sizes"])
-            options = cls._from_checked(checked)
+            options = cls._of_checked_architecture(checked)
             if key:
                 if len(_known) >= _MOST_KNOWN:
                     _known.clear()
@@ -222,7 +222,7 @@ class NetworkOptions(FitOptions, TrainingOptions):
         return options.with_seed(**PARAMETERS.checked(owner, {"random_state": seed}, class_name))
 
     @classmethod
-    def _from_checked(cls, checked: dict[str, Any]) -> Self:
+    def _of_checked_architecture(cls, checked: dict[str, Any]) -> Self:
         """Return the options with converted parameters but for a seed; ValueError if these contradict each other."""
         sizes = checked["hidden_layer_sizes"]
         names = architecture.hidden_activations(checked["activation"], len(sizes))

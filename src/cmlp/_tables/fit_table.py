@@ -23,7 +23,7 @@ from cmlp._data.spelling import warn_of_spellings
 from cmlp._data.weights import as_weights, weights_of_rows
 from cmlp._fit.fit import Fit, fix_seed
 from cmlp._fit.result import Result, result_of, untrained_states
-from cmlp._fit.resuming import parameters_to_keep, resumed_state, table_to_resume
+from cmlp._fit.resuming import hyperparameters_to_keep, resumed_state, table_to_resume
 from cmlp._model.calibration import HELD_OUT, frequent_limits
 from cmlp._model.model import TableModel, TrainedNet, combination_of, mean_outputs
 from cmlp._model.outside import warn_of_moved_rows
@@ -78,10 +78,10 @@ from cmlp._train.callbacks import Callbacks, callbacks_of
 from cmlp._train.data import data_in_memory
 from cmlp._train.diagnosis import judged_rows
 from cmlp._train.initial_params import initial_params
+from cmlp._train.objective import has_validation_rows, naming_validation
 from cmlp._train.prepare import draw_dropout_seed, make_training
 from cmlp._train.random import draw_seed, random_state
 from cmlp._train.state import History, TrainingState
-from cmlp._train.task import has_validation_rows, naming_validation
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ class TableFit(Fit):
             )
             self.trainings = self._new_trainings(generator)
         for training in self.trainings:
-            training.state.kept_parameters = parameters_to_keep(self.estimator)
+            training.state.kept_hyperparameters = hyperparameters_to_keep(self.estimator)
             training.state.checksum = checksum
         self.values = values_at_ranks(self.raw_to_keep, rows.to_train_on[1])
         return self

@@ -16,7 +16,7 @@ from cmlp._data.arrays import taken
 from cmlp._data.losses import FOR_PREDICTION
 from cmlp._data.weights import weights_of_rows
 from cmlp._model.model import TrainedNet
-from cmlp._train.task import log_loss_clip
+from cmlp._train.objective import log_loss_clip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,7 +18,7 @@ from cmlp._fit.targets import ClassEncoding, NumberEncoding
 from cmlp._model.model import AnswerScale
 from cmlp._process.warnings import warn
 from cmlp._tables.order_of_classes import in_order_of_classes
-from cmlp._train.task import Objective
+from cmlp._train.objective import Objective
 from cmlp.exceptions import InvalidParameterError, short_repr
 
 if TYPE_CHECKING:

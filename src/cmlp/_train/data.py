@@ -18,11 +18,11 @@ from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.scale import Moments, learned_scale, sample, scale_of_moments
 from cmlp._data.weights import require_normal
 from cmlp._process.signals import safe_point
+from cmlp._train.objective import naming_validation
 from cmlp._train.random import draw_seed
 from cmlp._train.split import shuffled
 from cmlp._train.split import split as drawn_split
 from cmlp._train.target_scale import learned_target_scale, standard_scale
-from cmlp._train.task import naming_validation
 from cmlp.exceptions import NonFiniteInputError
 
 if TYPE_CHECKING:
@@ -189,8 +189,8 @@ class Data:
 
     def draw_order_again(self, state: TrainingState, options: TrainingOptions) -> None:
         """Give a stored state the order of its epoch again; Ctrl-C ends this, and the state stays as it was."""
-        assert state.order_begin is not None and state.n_rows is not None
-        rng = state.order_begin.copy()
+        assert state.generator_before_order is not None and state.n_rows is not None
+        rng = state.generator_before_order.copy()
         order, _ = self.first_order(state.n_rows, options, rng)
         if self.shuffles_order:
             order = np.arange(self.n_rows) if order is None else order
@@ -209,7 +209,7 @@ class Data:
             state.batch = 0
         else:
             if order is None:
-                state.begin_order()
+                state.keep_generator()
             state.draw_and_assign(
                 lambda rng: {"order": shuffled(order, self.n_rows, rng), "batch": 0}
             )
@@ -291,7 +291,7 @@ class _PartByPart(Data):
 
 
 @dataclass(eq=False)
-class BlockData(_PartByPart):
+class BlockShuffledData(_PartByPart):
     """Rows in memory that are shuffled by blocks: the order of the blocks, and the rows of `WINDOW` blocks together.
 
     A file is so read in stretches of `block_size` rows (the last one may be shorter), and only the order of one window
@@ -379,7 +379,7 @@ def data_in_memory(rows: EncodedRows, options: TrainingOptions, **facts: Any) ->
     if facts.get("shards") is not None:
         return ShardData(rows, batch_size=options.full_batch_size, **facts)
     if options.shuffle == "blocks":
-        return BlockData(rows, block_size=options.block_size, **facts)
+        return BlockShuffledData(rows, block_size=options.block_size, **facts)
     return Data(rows, shuffle=bool(options.shuffle), **facts)
 
 

@@ -30,8 +30,8 @@ from cmlp._train.constant_answer import (
     robust_errors,
 )
 from cmlp._train.data import scaled_targets
+from cmlp._train.objective import log_loss_clip
 from cmlp._train.scale_advice import far_targets, scale_advice
-from cmlp._train.task import log_loss_clip
 from cmlp.exceptions import StatusError, UselessModelWarning
 
 if TYPE_CHECKING:

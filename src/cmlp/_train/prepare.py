@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cmlp._data.losses import traits_of
 from cmlp._train.lbfgs import Minimization
+from cmlp._train.objective import y_scale_to_learn
 from cmlp._train.random import draw_seed
 from cmlp._train.target_scale import warn_of_lost_targets
-from cmlp._train.task import y_scale_to_learn
+from cmlp._train.team import ALONE
 from cmlp._train.training import Training
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from cmlp._bridge import _core
     from cmlp._data.arrays import LossFunction
     from cmlp._parameters.options import TrainingOptions
     from cmlp._train.data import Data
+    from cmlp._train.objective import Objective
     from cmlp._train.random import Generator
     from cmlp._train.state import TrainingState
     from cmlp._train.target_scale import TargetScale
-    from cmlp._train.task import Objective
+    from cmlp._train.team import Team
 
 
 def make_training(
@@ -30,9 +34,12 @@ def make_training(
     data: Data,
     options: TrainingOptions,
     state: TrainingState,
-    **more: Any,
+    *,
+    n_threads: int | None = None,
+    signs: NDArray[np.int8] | None = None,
+    team: Team = ALONE,
 ) -> Training:
-    """Return the training.
+    """Return the training; the last three arguments are those of `Training`.
 
     The state begins, or continues if it has epochs. The validation rows are the only thing that is drawn. The data
     learn the scale of the inputs that they name, and that of the targets if the objective has a `y_scale`. Raises
@@ -55,11 +62,10 @@ def make_training(
         data = data.standardized(scale)
     state.restore_last()
     data.begin(state)
-    if not options.has_epochs:
-        return Minimization(net, objective, data, options, state, **more)
-    if state.optimizer is None or state.schedule is None:
+    if options.has_epochs and (state.optimizer is None or state.schedule is None):
         state.optimizer, state.schedule = options.optimizer(net), options.schedule()
-    return Training(net, objective, data, options, state, **more)
+    kind = Training if options.has_epochs else Minimization
+    return kind(net, objective, data, options, state, n_threads=n_threads, signs=signs, team=team)
 
 
 def draw_dropout_seed(state: TrainingState, options: TrainingOptions, n_layers: int) -> None:
@@ -96,7 +102,7 @@ def _draw_split(state: TrainingState, data: Data, options: TrainingOptions) -> N
 
     holds_out = data.holds_out(options)
     if holds_out or data.split is not None:
-        state.begin_order()
+        state.keep_generator()
     if holds_out:
         state.draw_and_assign(draw)
     else:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.array_types import AnyArray
     from cmlp._train.data import Data
-    from cmlp._train.task import Objective
+    from cmlp._train.objective import Objective
 
 # Inputs and targets whose root mean square is larger than this are called large.
 _LARGE = 10.0

@@ -264,15 +264,15 @@ class TrainingState:
     # Of its training rows; None: as given, or not drawn again yet.
     order: NDArray[np.int64] | None = array_field(load_rows, copy=np.copy)
     # The generator before it drew this order; None: the order cannot be drawn again.
-    order_begin: _core.Random | None = generator_field()
-    # Of an order that is shuffled piece by piece.
+    generator_before_order: _core.Random | None = generator_field(key="order_begin")
+    # Of an order that is drawn part by part.
     shuffle_seed: int = seed_field()
     # Of its completed batches the sums of cost and penalty and the number of rows, and the gradient
     # norm of the last one: NaN before it, or if the norm is not computed.
     sums: NDArray[np.float64] = array_field(
         load_sums, MISSING, absent=NO_SUMS, copy=np.copy, default_factory=NO_SUMS.copy
     )
-    # Of its completed pieces; NaN if they were trained before pickling.
+    # Of its completed batches; NaN if they were trained before pickling.
     seconds: float = number_field(float, 0.0)
 
     # Other parameters than those of now:
@@ -292,10 +292,12 @@ class TrainingState:
     # Of all rows, if they are in arrays.
     digests: Digests | None = state_field(DIGESTS, None)
     # Of an estimator, which cannot resume without them.
-    kept_parameters: dict[str, Any] | None = state_field(KEPT_PARAMETERS, None, key="parameters")
+    kept_hyperparameters: dict[str, Any] | None = state_field(
+        KEPT_PARAMETERS, None, key="parameters"
+    )
 
     # Not stored: a generator of the program as the latest draw has left it. Others may draw from it.
-    order_end: _core.Random | None = None
+    generator_after_draw: _core.Random | None = None
 
     @property
     def best_or_present_params(self) -> NDArray[Any]:
@@ -355,18 +357,18 @@ class TrainingState:
         assert self.optimizer is not None and self.schedule is not None
         return self.optimizer, self.schedule
 
-    def digest(self) -> int:
+    def checksum_for_team(self) -> int:
         """Return a checksum of what processes that train together must have computed alike."""
         history, scores = self.history, self.history.validation_scores
         measures = None if not scores else scores.last(), history.stale
         numbers = (self.epoch, self.batch, self.stepping()[0].learning_rate, *measures)
         return crc32(repr(numbers).encode(), crc32(self.params))
 
-    def begin_order(self) -> None:
+    def keep_generator(self) -> None:
         """Keep the generator, which draws the order of the rows next, so that the order can be drawn again."""
         if self.generator is not None and is_storable(self.generator):
-            self.order_begin = stored_generator(self.generator).copy()
-            self.order_end = self.order_begin
+            self.generator_before_order = stored_generator(self.generator).copy()
+            self.generator_after_draw = self.generator_before_order
 
     def draw_and_assign(self, draw: Callable[[Any], dict[str, object]]) -> None:
         """Draw random numbers from the generator, and assign attributes: Ctrl-C comes before or after all of this.
@@ -376,17 +378,19 @@ class TrainingState:
         """
 
         def act() -> None:
-            generator, begin, end = self.generator, self.order_begin, None
+            generator, begin, end = self.generator, self.generator_before_order, None
             if isinstance(generator, _core.Random):
                 generator = generator.copy()
                 changes = draw(generator)
             else:
                 assert generator is not None  # only a finished training has none
-                if begin is not None and stored_generator(generator) != self.order_end:
+                if begin is not None and stored_generator(generator) != self.generator_after_draw:
                     begin = None
                 changes = draw(generator)
                 end = None if begin is None else stored_generator(generator)
-            vars(self).update(changes, generator=generator, order_begin=begin, order_end=end)
+            vars(self).update(
+                changes, generator=generator, generator_before_order=begin, generator_after_draw=end
+            )
 
         _core.run_deferred(DeferredSignals(), act)
 
@@ -406,13 +410,13 @@ class TrainingState:
         return self.replaced(
             generator=None if generator is None else stored_generator(generator),
             order=self.order_to_store,
-            order_end=None,
+            generator_after_draw=None,
         )
 
     @property
     def order_to_store(self) -> NDArray[np.int64] | None:
         """The order, unless it can be drawn again."""
-        return self.order if self.order_begin is None else None
+        return self.order if self.generator_before_order is None else None
 
     def copy(self) -> TrainingState:
         """Return an independent copy, from which training can continue."""

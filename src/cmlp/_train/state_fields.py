@@ -301,9 +301,9 @@ def _load_generator(key: str, stored: StoredState) -> _core.Random | None:
     )
 
 
-def generator_field() -> Any:
+def generator_field(key: str = "") -> Any:
     """Return the field of a random generator."""
-    return state_field((_dump_generator, _load_generator), None, copy=copied_generator)
+    return state_field((_dump_generator, _load_generator), None, key=key, copy=copied_generator)
 
 
 def _dump_digests(key: str, digests: Digests | None) -> Parts:

@@ -54,6 +54,6 @@ class Together(Team):
         """Stop if one of the workers stops; return whether worker 0 is late; raise if their states differ."""
         deliver()
         state.stopped, is_late = self._workers.settle(
-            stops=state.stopped, late=is_over(self._until), checksum=state.digest()
+            stops=state.stopped, late=is_over(self._until), checksum=state.checksum_for_team()
         )
         return is_late

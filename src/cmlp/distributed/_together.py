@@ -136,8 +136,8 @@ def _description(training: Training) -> dict[str, str]:
         if name not in own
     }
     order = _checksum_of_array(state.order)
-    if state.order is None and state.order_begin is not None:
-        order = _random_numbers(state.order_begin, 0)
+    if state.order is None and state.generator_before_order is not None:
+        order = _random_numbers(state.generator_before_order, 0)
     validation = _checksum_of_array(state.held_out_rows)
     return {
         "version of cmlp": _core.__version__,

@@ -1,4 +1,4 @@
-"""What is trained on what: the rows, and what is minimized and scored."""
+"""What a training minimizes, in which unit it is reported, and how the validation rows are scored."""
 
 from __future__ import annotations
 
