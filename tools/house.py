@@ -11,6 +11,7 @@ import ast
 import functools
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -330,13 +331,81 @@ def is_tuple_assignment(node: ast.AST) -> bool:
     )
 
 
+def with_stubs() -> list[Path]:
+    """Return the files of the package, and the stubs with the types of its bridge."""
+    return [*modules().values(), *sorted(PACKAGE.rglob("*.pyi"))]
+
+
 def uses_of_any() -> list[tuple[int, str]]:
     """Return how often each file uses `typing.Any`, the largest number first."""
     found = []
-    for path in [*modules().values(), *sorted(PACKAGE.rglob("*.pyi"))]:
+    for path in with_stubs():
         n = sum(isinstance(node, ast.Name) and node.id == "Any" for node in nodes_of(path))
         found += [(n, path.relative_to(PACKAGE).as_posix())] * bool(n)
     return sorted(found, reverse=True)
+
+
+def public_names() -> set[str]:
+    """Return the names that the public modules list, and those of the classes that public ones inherit from."""
+    trees = [tree_of(path) for name, path in modules().items() if f"cmlp.{name}" in PUBLIC]
+    trees.append(tree_of(modules()["__init__"]))
+    names = {
+        name
+        for tree in trees
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+        for name in ast.literal_eval(node.value)
+    }
+    bases: dict[str, set[str]] = {}
+    for path in modules().values():
+        for node in tree_of(path).body:
+            if isinstance(node, ast.ClassDef):
+                found = bases.setdefault(node.name, set())
+                found |= {ast.unparse(base).rpartition(".")[2] for base in node.bases}
+    new = names
+    while new:
+        new = {base for name in new for base in bases.get(name, ())} - names
+        names |= new
+    return names
+
+
+def public_functions(path: Path, names: set[str]) -> Iterator[tuple[str, Function]]:
+    """Yield the public functions of a file, and the public methods of its public classes."""
+    for node in tree_of(path).body:
+        if isinstance(node, Function) and node.name in names:
+            yield node.name, node
+        if isinstance(node, ast.ClassDef) and node.name in names:
+            for member in node.body:
+                if isinstance(member, Function) and (
+                    member.name[0] != "_" or member.name in ("__init__", "__call__")
+                ):
+                    yield f"{node.name}.{member.name}", member
+
+
+def annotations_of(function: Function) -> Iterator[ast.expr]:
+    """Yield the annotations of parameters and of the result."""
+    given = function.args
+    parameters = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
+    yield from (each.annotation for each in parameters if each and each.annotation)
+    if function.returns:
+        yield function.returns
+
+
+def unexplained_any() -> list[str]:
+    """Return the annotations of public signatures with `Any` on whose line no comment gives the reason."""
+    found = []
+    names = public_names()
+    for path in with_stubs():
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for name, function in public_functions(path, names):
+            for annotation in annotations_of(function):
+                line = lines[(annotation.end_lineno or annotation.lineno) - 1]
+                if re.search(r"\bAny\b", ast.unparse(annotation)) and not re.search(
+                    r"# (?!type:|noqa)", line
+                ):
+                    place = f"{path.relative_to(PACKAGE).as_posix()}:{annotation.lineno}"
+                    found.append(f"{place} {name}: {ast.unparse(annotation)}")
+    return found
 
 
 def shared_names() -> list[tuple[int, str]]:
@@ -401,6 +470,10 @@ FIGURES: dict[str, tuple[Callable[[], int], Callable[[], list[str]]]] = {
         ),
     ),
     "uses of Any": (lambda: sum(n for n, _ in uses_of_any()), lambda: listed(uses_of_any())),
+    "public signatures with Any and no reason": (
+        lambda: len(unexplained_any()),
+        lambda: unexplained_any(),
+    ),
     "characters of a line of code": (
         lambda: round(sum(map(len, text_of_code())) / len(text_of_code())),
         lambda: [],

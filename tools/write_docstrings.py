@@ -74,7 +74,7 @@ ANNOTATIONS = {
     "float": "float",
     "int": "int",
     "list of float": "Sequence[float]",
-    "list of object": "Sequence[Any]",
+    "list of object": "Sequence[object]",
     "list of str": "Sequence[str]",
     "sequence of float": "Sequence[float]",
     "str": "str",

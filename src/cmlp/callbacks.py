@@ -80,7 +80,7 @@ class ProgressBar:
 
     _repeatable = True  # see `_is_repeatable` in `cmlp._parameters.entries`
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: object) -> None:
         self.options = options
         self._bar: Any = None
 
@@ -322,7 +322,7 @@ default="validation_loss"
             self._waited += 1
 
 
-def new_bar(**options: Any) -> Any:
+def new_bar(**options: object) -> Any:
     """Return a new progress bar; raises ImportError without tqdm."""
     tqdm = optional(
         "tqdm.auto", "A progress bar needs tqdm: install it with `pip install cmlp[progress]`."

@@ -1,6 +1,7 @@
-"""Names of types of arrays that many signatures have; only annotations use them."""
+"""Names of types that many signatures have; only annotations use them."""
 
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,3 +12,8 @@ Floats: TypeAlias = NDArray[np.floating]
 AnyArray: TypeAlias = NDArray[Any]
 # The type of a network's numbers.
 FloatType: TypeAlias = np.dtype[np.floating]
+
+Setting = TypeVar("Setting")
+# Settings of some columns, by names or indices. A dict[str, ...] is no Mapping[Hashable, ...], as types of keys are
+# invariant.
+ByColumn: TypeAlias = Mapping[Any, Setting]

@@ -170,7 +170,7 @@ class Estimator(SklearnStub, ExportMethods):
             )
         return cls(**{**PRESETS[name], **overrides})
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # each has a type of its own
         """Return the parameters of the constructor.
 
         Parameters
@@ -184,7 +184,7 @@ class Estimator(SklearnStub, ExportMethods):
         """
         return {name: getattr(self, name) for name in self._get_param_names()}
 
-    def set_params(self, **params: Any) -> Self:
+    def set_params(self, **params: object) -> Self:
         """Change parameters; the next fit validates them.
 
         Parameters
@@ -349,7 +349,7 @@ class Estimator(SklearnStub, ExportMethods):
         )
         write_model(path, model, parameters, strings, arrays)
 
-    def to_sklearn(self) -> Any:
+    def to_sklearn(self) -> Any:  # of scikit-learn, which is optional
         """Return the fitted estimator as one of scikit-learn.
 
         Needs scikit-learn. Neither the result nor programs that load it need cmlp.

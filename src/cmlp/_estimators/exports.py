@@ -289,7 +289,7 @@ class ExportMethods:
 
         write_onnx(self._trained(), path, input_dtype, opset)
 
-    def to_torch(self) -> Any:
+    def to_torch(self) -> Any:  # an nn.Module: torch is optional
         """Return the trained network as a PyTorch module, in evaluation mode.
 
         Needs the package torch.

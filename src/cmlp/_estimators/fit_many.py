@@ -26,7 +26,7 @@ _MOST_NAMED = 3  # models in a message
 
 
 def fit_many(
-    models: Iterable[Any],
+    models: Iterable[object],
     X: ArrayLike | None = None,
     y: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
@@ -37,7 +37,7 @@ def fit_many(
     on_error: str = "raise",
     n_threads: int | None = None,
     verbose: bool = False,
-) -> list[Any]:
+) -> list[Any]:  # what the user has passed, or exceptions
     """Train many independent models over all CPUs, in one process.
 
     Every model is bit-identical to ``model.fit(X, y)`` alone, for any number of threads. The models
@@ -102,7 +102,7 @@ def fit_many(
     """
     from cmlp.callbacks import bar_over
 
-    models = _checked_models(models)
+    estimators = _checked_models(models)
     if on_error not in ("raise", "return"):
         raise InvalidParameterError(
             f"on_error must be 'raise' or 'return', got {shown(on_error)}.",
@@ -110,10 +110,10 @@ def fit_many(
             value=on_error,
         )
     threads = network_argument("n_threads", n_threads) or available_threads()
-    n = len(models)
+    n = len(estimators)
     rows, targets = _for_each_model(n, X, Xs, "X"), _for_each_model(n, y, ys, "y")
     weights = _for_each_model(n, sample_weight, sample_weights, "sample_weight", optional=True)
-    results, errors, pool = models.copy(), {}, Pool(n, threads)
+    results, errors, pool = estimators.copy(), {}, Pool(n, threads)
     shared = None
     if Xs is None and ys is None and sample_weights is None:
         shared = SharedArrays(rows[0], targets[0], weights[0], pool)
@@ -122,11 +122,11 @@ def fit_many(
         weight = {} if weights[k] is None else {"sample_weight": weights[k]}
         try:
             with naming(f"models[{k}]"):
-                method = getattr(models[k].fit, "__func__", None)
+                method = getattr(estimators[k].fit, "__func__", None)
                 if shared is not None and method is MultilayerPerceptron.fit:
-                    run_locked(models[k], _fit_on, models[k], shared)
+                    run_locked(estimators[k], _fit_on, estimators[k], shared)
                 else:
-                    models[k].fit(rows[k], targets[k], **weight)
+                    estimators[k].fit(rows[k], targets[k], **weight)
         except Exception as error:
             results[k] = errors[k] = error
 

@@ -196,7 +196,7 @@ def from_onnx(
     return _imported(read_onnx(path, classes))  # type: ignore[no-any-return]
 
 
-def from_torch(module: Any, *, classes: ArrayLike | None = None) -> Network | MLPClassifier:
+def from_torch(module: object, *, classes: ArrayLike | None = None) -> Network | MLPClassifier:
     """Convert a PyTorch module to a network or a fitted classifier.
 
     Parameters
@@ -249,7 +249,7 @@ def from_torch(module: Any, *, classes: ArrayLike | None = None) -> Network | ML
     return _imported(read_torch(module, classes))  # type: ignore[no-any-return]
 
 
-def from_sklearn(model: Any) -> MLPClassifier | MLPRegressor:
+def from_sklearn(model: object) -> MLPClassifier | MLPRegressor:
     """Convert a fitted estimator of scikit-learn.
 
     Parameters
@@ -292,7 +292,7 @@ def from_sklearn(model: Any) -> MLPClassifier | MLPRegressor:
     return _built(trained, parameters, state)  # type: ignore[no-any-return]
 
 
-def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
+def from_pipeline(pipeline: object) -> MLPClassifier | MLPRegressor:
     """Convert a pipeline of scalers and a network to one estimator, which scales the inputs itself.
 
     The estimator can be saved and exported, and takes the inputs of the pipeline.

@@ -697,7 +697,7 @@ class MLPClassifier(MultilayerPerceptron):
         warmup: float = 0.0,
         max_time: float | None = None,
         scoring: str | Callable[..., float] | None = None,
-        callbacks: Sequence[Any] | None = None,
+        callbacks: Sequence[object] | None = None,
         block_size: int = 1024,
         n_threads: int | None = None,
         dtype: str = "auto",
@@ -753,7 +753,7 @@ class MLPClassifier(MultilayerPerceptron):
         classes: ArrayLike | None = None,
         *,
         multilabel: bool = False,
-        **parameters: Any,
+        **parameters: object,
     ) -> Self:
         """Return a fitted classifier with the given weights and biases.
 
@@ -852,7 +852,7 @@ class MLPClassifier(MultilayerPerceptron):
 
     def fit_batches(
         self,
-        source: Any,
+        source: Iterable[object] | Callable[[], Iterable[object]],
         *,
         classes: ArrayLike | None = None,
         n_rows: int | None = None,
@@ -1371,7 +1371,7 @@ class MLPRegressor(MultilayerPerceptron):
         warmup: float = 0.0,
         max_time: float | None = None,
         scoring: str | Callable[..., float] | None = None,
-        callbacks: Sequence[Any] | None = None,
+        callbacks: Sequence[object] | None = None,
         block_size: int = 1024,
         n_threads: int | None = None,
         dtype: str = "auto",
@@ -1422,7 +1422,7 @@ class MLPRegressor(MultilayerPerceptron):
 
     @classmethod
     def from_arrays(
-        cls, coefs: Iterable[ArrayLike], intercepts: Iterable[ArrayLike], **parameters: Any
+        cls, coefs: Iterable[ArrayLike], intercepts: Iterable[ArrayLike], **parameters: object
     ) -> Self:
         """Return a fitted regressor with the given weights and biases.
 
@@ -1472,7 +1472,7 @@ class MLPRegressor(MultilayerPerceptron):
 
     def fit_batches(
         self,
-        source: Any,
+        source: Iterable[object] | Callable[[], Iterable[object]],
         *,
         n_rows: int | None = None,
         X_val: ArrayLike | None = None,

@@ -199,7 +199,7 @@ class Network(ExportMethods):
         *,
         output: str = "softmax",
         loss: str | LossFunction = "log_loss",
-        dtype: str | np.dtype[Any] | type = "float32",
+        dtype: str | np.dtype[np.generic] | type = "float32",
         input_scale: float | tuple[ArrayLike, ArrayLike] = 1,
         random_state: int | np.random.RandomState | None = None,
         n_threads: int | None = None,
@@ -737,7 +737,7 @@ class Network(ExportMethods):
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
-        **parameters: Any,
+        **parameters: Any,  # those of Trainer
     ) -> Self:
         """Train the network: the short form of ``Trainer(network, **parameters).run(X, y, sample_weight)``.
 

@@ -34,7 +34,7 @@ class SklearnStub:
     set_partial_fit_request = OfSklearnClasses()
     set_score_request = OfSklearnClasses()
 
-    def get_metadata_routing(self) -> Any:
+    def get_metadata_routing(self) -> Any:  # of scikit-learn, which is optional
         """Return requests that refuse all metadata, such as weights, for meta-estimators of scikit-learn.
 
         Returns

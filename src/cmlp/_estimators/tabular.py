@@ -27,12 +27,12 @@ from cmlp._process.warnings import warn
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, ByColumn
     from cmlp._data.labels import Labels
     from cmlp._data.weights import ClassWeight
     from cmlp._estimators.network import Network
@@ -327,13 +327,13 @@ class TabularEstimator(Estimator):
         self._result = with_feature_names(self._required_fit(), value)
 
     @property
-    def column_types_(self) -> dict[Any, str]:
+    def column_types_(self) -> dict[Hashable, str]:
         """What each column holds: names, or numbers of columns without names, and words such as "number"."""
         model = self._trained()
         return dict(zip(model.names or range(model.n_inputs), model.columns.types, strict=True))
 
     @property
-    def categories_(self) -> dict[Any, list[Any]]:
+    def categories_(self) -> dict[Hashable, list[object]]:
         """The categories that the model knows of each column that has some, from the most frequent one on.
 
         Of a column with more than 65,536 categories in fit these are the most frequent ones.
@@ -590,11 +590,11 @@ class TabularClassifier(TabularEstimator):
         hidden_layer_sizes: int | Sequence[int] = (128, 128),
         max_time: float | None = None,
         categorical_features: str | ArrayLike | None = "from_dtype",
-        date_formats: str | Mapping[Any, str] | None = None,
+        date_formats: str | ByColumn[str] | None = None,
         date_parts: bool = True,
-        monotonic_cst: ArrayLike | Mapping[Any, int] | None = None,
+        monotonic_cst: ArrayLike | ByColumn[int] | None = None,
         class_weight: ClassWeight = None,
-        ordered: str | bool | Sequence[Any] = "from_dtype",
+        ordered: str | bool | Sequence[object] = "from_dtype",
         learning_rate_init: float = 0.0125,
         dropout: float | Sequence[float] = 0.1,
         n_epochs: int | None = None,
@@ -603,7 +603,7 @@ class TabularClassifier(TabularEstimator):
         random_state: int | np.random.RandomState | None = None,
         n_threads: int | None = None,
         verbose: bool | int | str = False,
-        callbacks: Sequence[Any] | None = None,
+        callbacks: Sequence[object] | None = None,
         keep_background: int = 0,
         provenance: bool = False,
         allow_missing_keys: bool = False,
@@ -759,7 +759,7 @@ class TabularClassifier(TabularEstimator):
         groups: ArrayLike | None = None,
         recall: float | None = None,
         costs: tuple[float, float] | None = None,
-        pos_label: Any = None,
+        pos_label: object = None,
     ) -> Self:
         """Choose the probability of the second class from which on `predict` returns it; only for two classes.
 
@@ -1278,9 +1278,9 @@ class TabularRegressor(TabularEstimator):
         hidden_layer_sizes: int | Sequence[int] = (128, 128),
         max_time: float | None = None,
         categorical_features: str | ArrayLike | None = "from_dtype",
-        date_formats: str | Mapping[Any, str] | None = None,
+        date_formats: str | ByColumn[str] | None = None,
         date_parts: bool = True,
-        monotonic_cst: ArrayLike | Mapping[Any, int] | None = None,
+        monotonic_cst: ArrayLike | ByColumn[int] | None = None,
         loss: str = "squared_error",
         quantile: float | Sequence[float] = 0.5,
         interval_width: str = "adaptive",
@@ -1292,7 +1292,7 @@ class TabularRegressor(TabularEstimator):
         random_state: int | np.random.RandomState | None = None,
         n_threads: int | None = None,
         verbose: bool | int | str = False,
-        callbacks: Sequence[Any] | None = None,
+        callbacks: Sequence[object] | None = None,
         keep_background: int = 0,
         provenance: bool = False,
         allow_missing_keys: bool = False,

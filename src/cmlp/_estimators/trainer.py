@@ -183,7 +183,7 @@ class Trainer:
     @hinting
     def __init__(
         self,
-        network: Any,
+        network: object,
         *,
         solver: str = "adam",
         alpha: float | Sequence[float] = 0.0001,
@@ -211,7 +211,7 @@ class Trainer:
         warmup: float = 0.0,
         max_time: float | None = None,
         scoring: str | Callable[..., float] | None = None,
-        callbacks: Sequence[Any] | None = None,
+        callbacks: Sequence[object] | None = None,
         block_size: int = 1024,
     ) -> None:
         given = {name: value for name, value in locals().items() if name not in ("self", "network")}
@@ -251,7 +251,7 @@ class Trainer:
         return self._fit is not None and self._fit.is_of_table
 
     @property
-    def network(self) -> Any:
+    def network(self) -> Any:  # a Network, whose module imports this one
         """The network that is trained; AttributeError for a table, which has several."""
         if self._is_of_table:
             raise AttributeError(
@@ -394,7 +394,7 @@ class Trainer:
             for name in tables[0]
         }
 
-    def snapshot(self) -> Any:
+    def snapshot(self) -> Any:  # a Network or an estimator, whose modules import this one
         """Return a copy of the model as it is now: of the network, or for an estimator's training of the estimator.
 
         The copy of an estimator is fitted, with early stopping with the best parameters so far. The training of the

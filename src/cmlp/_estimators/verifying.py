@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 
 def verify(
-    model: Any,
-    X: Any,
+    model: object,
+    X: object,
     y: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
     *,

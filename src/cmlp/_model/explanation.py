@@ -312,7 +312,7 @@ class Explanation(NamedTuple):
     n_evaluations: int
     n_background: int
 
-    def table(self, row: int | None = None) -> dict[str, list[Any]]:
+    def table(self, row: int | None = None) -> dict[str, list[object]]:
         """Return a table with a line for each column, that with the largest effect first.
 
         ``pandas.DataFrame(explanation.table())`` is a data frame.
@@ -347,7 +347,7 @@ class Explanation(NamedTuple):
         table |= {name: effects[order, k].tolist() for k, name in enumerate(self.output_names)}
         return {**table, "error": largest[order].tolist()}
 
-    def to_shap(self) -> Any:
+    def to_shap(self) -> Any:  # a shap.Explanation: shap is optional
         """Return the same values as an explanation of the package shap, which `shap.plots` draws.
 
         For several outputs, the plots draw one of them: ``to_shap()[..., 0]``, or with its name

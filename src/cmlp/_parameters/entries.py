@@ -856,7 +856,7 @@ NETWORK_ENTRIES = (
             '"from_dtype", bool or list',
             "from_dtype",
             (one_of(str, "from_dtype"), *BOOLEAN, _LABELS),
-            annotation="str | bool | Sequence[Any]",
+            annotation="str | bool | Sequence[object]",
         ).says("""
             Whether the classes have an order, which `classes_` then has: each network learns for every class but the
             last whether y is above it. True is for numbers and booleans, in ascending order. A list has the labels in
@@ -883,7 +883,7 @@ NETWORK_ENTRIES = (
     Hyperparameter(
         "date_formats",
         Use(
-            TABULAR, "None, str or dict", None, (), annotation="str | Mapping[Any, str] | None"
+            TABULAR, "None, str or dict", None, (), annotation="str | ByColumn[str] | None"
         ).says("""
             How dates are written, if columns have them as text or, such as 19580329, as whole numbers: a dict maps
             columns, by names or indices, to forms, such as ``{"born": "%d.%m.%Y"}``. A single form is that of each
@@ -907,7 +907,7 @@ NETWORK_ENTRIES = (
             "array-like of int, dict or None",
             None,
             (),
-            annotation="ArrayLike | Mapping[Any, int] | None",
+            annotation="ArrayLike | ByColumn[int] | None",
         ).says("""
             Columns of numbers with which answers can only rise (1) or only fall (-1), whatever the other columns have;
             of two classes, the answer is the probability of the second one, and of `ordered` ones that of those above

@@ -70,7 +70,7 @@ class TrainingOptions:
     warmup: float
     max_time: float | None
     scoring: str | Callable[..., float] | None
-    callbacks: Sequence[Any] | None
+    callbacks: Sequence[object] | None
     block_size: int
 
     @classmethod

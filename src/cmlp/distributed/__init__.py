@@ -13,24 +13,28 @@ from cmlp.distributed._cluster import import_of_dask, is_array, is_frame, requir
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from numpy.typing import ArrayLike
 
     from cmlp._data.array_types import AnyArray
+    from cmlp._estimators.mlp import MultilayerPerceptron
     from cmlp._train.split import Shards
 
+    OwnEstimator = TypeVar("OwnEstimator", bound=MultilayerPerceptron)
 
 __all__ = ["fit", "predict"]
 
 
 @hinting
 def fit(
-    model: Any,
-    X: Any,
-    y: Any = None,
-    sample_weight: Any = None,
+    model: OwnEstimator,
+    X: object,
+    y: object = None,
+    sample_weight: object = None,
     *,
-    comm: Any = None,
-    client: Any = None,
+    comm: object = None,
+    client: object = None,
     shards: Shards | None = None,
     local: bool = False,
     timeout: float | None = None,
@@ -38,7 +42,7 @@ def fit(
     y_val: ArrayLike | None = None,
     sample_weight_val: ArrayLike | None = None,
     resume: bool = False,
-) -> Any:
+) -> OwnEstimator:
     """Train an estimator by several processes: together with `comm`, otherwise on the rows of a Dask cluster.
 
     With `comm`, a communicator such as ``mpi4py.MPI.COMM_WORLD``, each process of a job calls this
@@ -175,7 +179,12 @@ def fit(
 _METHODS = ("predict", "predict_proba", "predict_log_proba", "decision_function")
 
 
-def predict(model: Any, X: Any, *, method: str = "predict") -> Any:
+def predict(
+    model: MultilayerPerceptron,
+    X: Any,  # a collection of Dask, which is optional
+    *,
+    method: str = "predict",
+) -> Any:  # a collection of Dask, which is optional
     """Return the predictions for rows of Dask, lazily: nothing is computed before the result is.
 
     The results are bit-identical to ``model.predict(X)`` on all rows at once. Each task uses one

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp._data.array_types import AnyArray, Floats
+    from cmlp._estimators.mlp import MLPClassifier, MLPRegressor
+    from cmlp._estimators.network import Network
 
 _MOST_ROWS = 30
 _WIDEST = 40  # cells: the drawn width of a layer with this many units or more
@@ -71,7 +73,7 @@ class ActivationsDisplay(Display):
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
+        estimator: MLPClassifier | MLPRegressor | Network,
         X: ArrayLike,
         *,
         image_shape: Sequence[int] | None = None,

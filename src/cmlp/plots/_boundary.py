@@ -77,7 +77,7 @@ class BoundaryDisplay(Display):
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
+        estimator: object,
         X: ArrayLike,
         y: ArrayLike | None = None,
         *,

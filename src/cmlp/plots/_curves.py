@@ -6,7 +6,7 @@ Those over the epochs have the validation scores if there are any.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.array_types import AnyArray
+    from cmlp._estimators.estimator import Estimator
 
 
 class LossCurveDisplay(Display):
@@ -83,12 +84,12 @@ class LossCurveDisplay(Display):
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
+        estimator: Estimator,
         *,
         ax: Axes | None = None,
         log: bool = False,
         name: str | None = None,
-        **line: Any,
+        **line: object,
     ) -> Self:
         """Plot the curves of a fitted estimator.
 
@@ -137,7 +138,7 @@ class LossCurveDisplay(Display):
         *,
         log: bool = False,
         validation_ax: Axes | None = None,
-        **line: Any,
+        **line: object,
     ) -> Self:
         """Draw the curves.
 

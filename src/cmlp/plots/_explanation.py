@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
     from numpy.typing import ArrayLike
 
+    from cmlp._estimators.estimator import Estimator
     from cmlp._model.explanation import Explanation
 
 
@@ -54,7 +55,7 @@ class ExplanationDisplay(Display):
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
+        estimator: Estimator,
         X: ArrayLike,
         background: ArrayLike | None = None,
         *,
@@ -62,7 +63,7 @@ class ExplanationDisplay(Display):
         output: str | int | None = None,
         max_columns: int = 12,
         ax: Axes | None = None,
-        **options: Any,
+        **options: Any,  # those of `explain`
     ) -> Self:
         """Explain predictions, and plot the values.
 

@@ -5,7 +5,7 @@ Neurons are coloured by their activations, and have the strongest connections.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.array_types import AnyArray, Floats
+    from cmlp._estimators.mlp import MLPClassifier, MLPRegressor
+    from cmlp._estimators.network import Network
 
 _HEIGHT = 10.0  # of the drawing, in its own units
 _DISTANCE = 3.2  # between two layers
@@ -105,7 +107,7 @@ class NetworkDisplay(Display):
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
+        estimator: MLPClassifier | MLPRegressor | Network,
         x: ArrayLike | None = None,
         *,
         n_connections: int = 40,

@@ -19,6 +19,7 @@ from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from types import ModuleType
 
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
@@ -43,7 +44,7 @@ _ACTIVATIONS = {False: ("#bf4d04", "#16202c", "#ffffff"), True: ("#ff8f3f", "#0d
 _SIGNED = {False: ("#A84F00", "#2166AC"), True: ("#FFA64D", "#74B9F0")}
 
 
-def pyplot() -> Any:
+def pyplot() -> ModuleType:
     """Return ``matplotlib.pyplot``.
 
     Raises ImportError that names the extra if matplotlib is missing.

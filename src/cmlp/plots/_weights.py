@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
 
     from cmlp._data.array_types import AnyArray, Floats
+    from cmlp._estimators.mlp import MLPClassifier, MLPRegressor
+    from cmlp._estimators.network import Network
 
 _MOST_IMAGES = 64
 _MOST_TICKS = 20
@@ -86,7 +88,7 @@ class WeightsDisplay(Display):
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
+        estimator: MLPClassifier | MLPRegressor | Network,
         *,
         layer: int = 0,
         units: Sequence[int] | None = None,

@@ -127,18 +127,18 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]
         seed: int | None = None,
     ) -> None:
         self._set_up(locals())
-        self._codes: dict[Any, int] = {}
+        self._codes: dict[Hashable, int] = {}
 
     @property
     def _multiclass(self) -> bool:
         return True
 
     @property
-    def classes_(self) -> list[Any]:
+    def classes_(self) -> list[Hashable]:
         """The labels seen so far, in the order of the network's outputs."""
         return list(self._codes)
 
-    def learn_one(self, x: Mapping[Hashable, Any], y: Any) -> None:
+    def learn_one(self, x: Mapping[Hashable, object], y: Hashable) -> None:
         """Take one gradient step on a row.
 
         Parameters
@@ -157,7 +157,7 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]
         _require_label(y)
         self._learn_segment(list(x), as_row(x), [y])
 
-    def learn_many(self, X: Any, y: Any) -> None:
+    def learn_many(self, X: object, y: object) -> None:
         """Take a gradient step on every `batch_size` rows of a frame, in their order.
 
         Rows before the first one of a new class are learned before the class gets its output.
@@ -206,7 +206,9 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]
                 self._codes.popitem()
             raise
 
-    def predict_proba_one(self, x: Mapping[Hashable, Any], **kwargs: Any) -> dict[Any, float]:
+    def predict_proba_one(
+        self, x: Mapping[Hashable, object], **kwargs: object
+    ) -> dict[Hashable, float]:
         """Return the probability of each label seen so far; an empty dict before the first row.
 
         Parameters
@@ -225,7 +227,7 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]
             return {}
         return dict(zip(self._codes, self._outputs(self._learned, x, row)[0].tolist(), strict=True))
 
-    def predict_proba_many(self, X: Any) -> Any:
+    def predict_proba_many(self, X: object) -> Any:  # of the library of X, which is optional
         """Return the probabilities of the rows of a frame.
 
         Parameters
@@ -245,7 +247,7 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]
             outputs = self._outputs(learned, names, rows)
         return dataframe.to_native_frame(dict(zip(self._codes, outputs.T, strict=True)), like=frame)
 
-    def predict_many(self, X: Any) -> Any:
+    def predict_many(self, X: object) -> Any:  # of the library of X, which is optional
         """Return the most probable label of each row of a frame; None before the first learned row.
 
         Parameters
@@ -258,7 +260,7 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]
         """
         frame, names, rows, _ = as_frame(X)
         if self._learned is None:
-            labels = [None] * len(rows)
+            labels: list[Hashable] = [None] * len(rows)
         else:
             classes = self.classes_
             labels = [
@@ -405,7 +407,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]
             biases[...] = biases * spread + shift
         return network
 
-    def learn_one(self, x: Mapping[Hashable, Any], y: float) -> None:
+    def learn_one(self, x: Mapping[Hashable, object], y: float) -> None:
         """Take one gradient step on a row.
 
         Parameters
@@ -426,7 +428,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]
         self._require_target(y)
         self._learn_rows(list(x), row, [y])
 
-    def learn_many(self, X: Any, y: Any) -> None:
+    def learn_many(self, X: object, y: object) -> None:
         """Take a gradient step on every `batch_size` rows of a frame, in their order.
 
         Parameters
@@ -506,7 +508,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]
         shift, spread = self._shift_and_spread(learned.moments)
         return [output * spread + shift for output in outputs]
 
-    def predict_one(self, x: Mapping[Hashable, Any]) -> float:
+    def predict_one(self, x: Mapping[Hashable, object]) -> float:
         """Return the prediction for a row; 0 before the first learned row.
 
         Parameters
@@ -523,7 +525,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]
             return 0.0
         return self._predicted(self._learned, x, row)[0]
 
-    def predict_many(self, X: Any) -> Any:
+    def predict_many(self, X: object) -> Any:  # of the library of X, which is optional
         """Return the predictions for the rows of a frame; 0 before the first learned row.
 
         Parameters

@@ -323,7 +323,7 @@ def as_row(x: Mapping[Hashable, Any]) -> NDArray[np.float64]:
     return np.array([[float(value) for value in x.values()]], np.float64)
 
 
-def as_frame(X: Any) -> tuple[object, list[Hashable], NDArray[np.float64], NDArray[np.bool_]]:
+def as_frame(X: object) -> tuple[object, list[Hashable], NDArray[np.float64], NDArray[np.bool_]]:
     """Return a frame with columns, and which of its values are missing.
 
     Missing values are 0 in the frame.
@@ -344,7 +344,7 @@ def as_frame(X: Any) -> tuple[object, list[Hashable], NDArray[np.float64], NDArr
     return frame, list(frame.columns), rows, missing
 
 
-def as_list(y: Any, n_rows: int) -> list[object]:
+def as_list(y: object, n_rows: int) -> list[object]:
     """Return the entries of a series, one for each row."""
     labels: list[Any] = dataframe.into_series(y).to_list()
     if len(labels) != n_rows:
