@@ -164,6 +164,16 @@ static void test_invalid(call c)
     CHECK(f.run.bad_index == f.n_in - 1);
 }
 
+/* A row that has a column twice is refused. */
+static void test_repeated_column(call c)
+{
+    make_source(CMLP_FLOAT64, 0);
+    fixture_reset(&f, c);
+    set_sparse(c, CMLP_FLOAT64);
+    indices[1] = indices[0];
+    CHECK(indptr[1] > 1 && fixture_call(&f, c) == CMLP_ERROR_SPARSE);
+}
+
 static void test_overflow(call c, int sparse)
 {
     make_source(CMLP_FLOAT64, 0);
@@ -198,6 +208,7 @@ int main(void)
                 test_sparse(c, dtype);
             }
             test_invalid(c);
+            test_repeated_column(c);
             test_overflow(c, 0);
             test_overflow(c, 1);
         }

@@ -38,6 +38,16 @@ static void reset(void)
         check_that(status == (expected) && untouched && !net, "%s: %s", #change, cmlp_status_name(status)); \
     } while (0)
 
+/* The run names the array and the layer of a width that is refused. */
+static void test_refused_width(void)
+{
+    reset();
+    sizes[2] = 0;
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, &run) == CMLP_ERROR_WIDTH);
+    CHECK(run.refused && !strcmp(run.refused, "config->sizes") && run.bad_index == 2);
+}
+
 static void test_invalid_config(void)
 {
     INVALID(CMLP_ERROR_STRUCT_SIZE, config.struct_size = offsetof(cmlp_net_config, n_quantiles));
@@ -315,6 +325,7 @@ static void test_statuses(void)
 int main(void)
 {
     test_invalid_config();
+    test_refused_width();
     test_net_size();
     test_pairs();
     test_parameters();

@@ -437,6 +437,9 @@ def test_an_error_in_a_later_block_says_how_many_rows_are_printed(run, network):
         and lines
     )
     assert run("predict", "2.cmlp", "t.csv", "-o", "out")[0] == 1 and not Path("out").exists()
+    # The line of names is no row.
+    _, named, err = run("predict", "2.cmlp", "t.csv", "--names")
+    assert named[1:] == lines and f"the first {len(lines):,} rows are printed" in err
 
 
 def test_sets_of_labels_with_commas_are_quoted(run):

@@ -225,6 +225,14 @@ def test_saved_fit_continues(parameters, tmp_path):
     assert outcome(loaded.fit(X, Y, resume=True)) == outcome(whole)
 
 
+@pytest.mark.parametrize("sizes", [(5,), (5, 3, 2), (5, 4)])
+def test_a_sequence_with_other_entries_is_refused(sizes):
+    model = small(hidden_layer_sizes=(5, 3), max_iter=2).fit(X, Y)
+    model.set_params(hidden_layer_sizes=sizes, max_iter=4)
+    with pytest.raises(ValueError, match=r"continues a fit with hidden_layer_sizes=\(5, 3\), so"):
+        model.fit(X, Y, resume=True)
+
+
 def test_regressor_with_weights_continues():
     targets, weight = X[:, :2] * [1.0, -2.0], np.linspace(0, 2, len(X))
     parameters = {"hidden_layer_sizes": (5,), "random_state": 0, "max_iter": 6}

@@ -183,6 +183,8 @@ def test_result_and_comment_tell_the_loss(small_digits):
     assert all(line in str(header) and line in text for line in str(found).splitlines())
     assert f"Flash: {header.constants} bytes" in text
     assert f"a loss of {100 * (found.float_accuracy - found.accuracy):.2f} points" in str(header)
+    lost = found._replace(accuracy=0.9, float_accuracy=0.95)
+    assert "90.00 % with int8, 95.00 % with float32, a loss of 5.00 points" in str(lost)
     assert written(digits, calibrate=X)[0].comparison.accuracy is None
     assert "say little" in str(written(digits, calibrate=X[:99])[0])
     assert "say little" not in str(written(digits, calibrate=X[:100])[0])
