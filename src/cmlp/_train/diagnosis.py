@@ -171,14 +171,11 @@ def judged_rows(training: Training) -> tuple[EncodedRows, NDArray[np.int64] | No
 
     X has more rows than the targets and weights if an order of its rows is returned: the rows are those of the order.
     """
-    rows, held_out = training.data.rows, training.state.held_out_rows
-    own = training.data.validation
-    if own is not None:
-        return own, None, VALIDATION
-    if held_out is None:
-        return rows, None, TRAINING
-    weight = weights_of_rows(rows.weight, held_out)
-    return rows._replace(targets=rows.targets[held_out], weight=weight), held_out, VALIDATION
+    rows = training.validation_rows
+    if rows is None:
+        return training.data.rows, None, TRAINING
+    order = training.state.held_out_rows if training.data.validation is None else None
+    return rows, order, VALIDATION
 
 
 def lacking_of(training: Training, validation: EncodedRows) -> str:
@@ -186,10 +183,8 @@ def lacking_of(training: Training, validation: EncodedRows) -> str:
 
     Empty if there are others, or if there is no more to compare with: then the rows themselves are compared.
     """
-    data, held_out = training.data, training.state.held_out_rows
-    if not data.is_whole or (data.validation is None and held_out is None):
-        return ""
-    if not _is_constant(validation):
+    data = training.data
+    if not data.is_whole or training.validation_rows is None or not _is_constant(validation):
         return ""
     which = "all rows" if data.validation is None else "the training rows"
     return f" {_lacking_classes(training, validation)}, so the losses are those of {which}"
