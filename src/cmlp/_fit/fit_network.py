@@ -378,10 +378,11 @@ class NetworkFit(Fit):
         net = self.net(rows.X.shape[1], encoding.n_outputs, encoding.output)
         state = self._initial_state(net)
         validation, y_to_score = self._validation_rows(rows, encoding)
+        data = self._training_data(encoding, encoded, validation, state)
         training = make_training(
             net,
             self._objective(encoding, y_to_score),
-            self._training_data(encoding, encoded, validation, state),
+            data,
             self.options,
             state,
             n_threads=self.options.n_threads,
