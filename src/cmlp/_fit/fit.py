@@ -166,20 +166,23 @@ class Fit(ABC):
         """
         from cmlp._train.diagnosis import FEW_EPOCHS  # few programs need it
 
-        previous, warns = self.previous, True
-        if self.options.warm_start and previous is None:
-            warns = max(each.state.epoch for each in self.trainings) >= FEW_EPOCHS
-        elif self.options.warm_start and previous is not None and previous.is_useless:
-            said = previous.useless_rows
+        earlier = self.previous if self.options.warm_start else None
+        warns, note = True, ""
+        if earlier is not None and earlier.is_useless:
+            said = earlier.useless_rows
             warns = said is not None and said != self.digest_of_rows()
-        is_continued = warns and self.options.warm_start and previous is not None
-        note = _CONTINUED if is_continued else ""
-        if not self.warn_if_useless(warns=warns, needs_proof=is_continued, note=note):
+        elif earlier is None and self.options.warm_start:
+            warns = max(each.state.epoch for each in self.trainings) >= FEW_EPOCHS
+        if earlier is not None and warns:
+            note = _CONTINUED
+        if not self.warn_if_useless(warns=warns, needs_proof=bool(note), note=note):
             return {"is_useless": False, "useless_rows": None}
-        rows = self.digest_of_rows() if warns else None
-        if not warns and previous is not None:
-            rows = previous.useless_rows
-        return {"is_useless": True, "useless_rows": rows}
+        if warns:
+            return {"is_useless": True, "useless_rows": self.digest_of_rows()}
+        return {
+            "is_useless": True,
+            "useless_rows": None if earlier is None else earlier.useless_rows,
+        }
 
     def train(self, extra_callbacks: Sequence[Any] = (), *, warns: bool = True) -> None:
         """Train what is prepared, warn of a useless model, and store the model.
