@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks.table_sets import SETS, frame_and_target, load
 from cmlp import TabularClassifier, TabularRegressor
-from cmlp._tables import fit_table, learn_columns
+from cmlp._tables import learn_columns, prepared_table
 
 BUNDLED = {"iris": "classes", "wine": "classes", "digits": "classes", "linnerud": "numbers"}
 N_SINGLE = 100
@@ -55,10 +55,10 @@ CAN_BE_TRUE = {
     ("sets or intervals", "outside of the training range"),
 }
 CHECKS = [
-    (fit_table, "warn_of_inputs"),
-    (fit_table, "warn_of_other_order"),
-    (fit_table, "warn_of_repeated_rows"),
-    (fit_table, "warn_of_ascending_dates"),
+    (prepared_table, "warn_of_inputs"),
+    (prepared_table, "warn_of_other_order"),
+    (prepared_table, "warn_of_repeated_rows"),
+    (prepared_table, "warn_of_ascending_dates"),
     (learn_columns, "warn_of_categories"),
     (learn_columns, "warn_of_numbers"),
 ]

@@ -1,4 +1,7 @@
-"""A bag beside the best constant answer, by the rows that its networks held out."""
+"""What the rows that networks held out tell: intervals, scores, importances, and if the model is useless.
+
+Without such rows, the training rows tell the last two.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmlp._data.arrays import taken
+from cmlp._data.weights import weights_of_rows
+from cmlp._model.calibration import HELD_OUT, frequent_limits
+from cmlp._model.model import TrainedNet, combination_of, mean_outputs
+from cmlp._model.probabilities import HeldOutScores, Scores, no_map, scores_of_inputs
+from cmlp._tables.calibrate import measured
+from cmlp._tables.importances import importances_of
 from cmlp._train.constant_answer import constant_costs, loss_of_outputs
 from cmlp._train.diagnosis import (
     VALIDATION,
@@ -26,7 +35,132 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
+    from cmlp._data.arrays import CSR
+    from cmlp._model.calibration import Calibration
+    from cmlp._model.summary import Accuracy
+    from cmlp._parameters.options import TableOptions
+    from cmlp._tables.prepared_table import PreparedTable
     from cmlp._train.training import Training
+
+
+def held_out_rows(
+    table: PreparedTable, trainings: Sequence[Training]
+) -> list[tuple[NDArray[np.int64], list[int]]]:
+    """Return each set of held-out rows with the members that held out these; none if no rows were held out."""
+    # Member k holds out the set k % n_sets.
+    n_sets = table.n_folds or 1
+    sets = [training.state.held_out_rows for training in trainings[:n_sets]]
+    return [
+        (rows, list(range(k, len(trainings), n_sets)))
+        for k, rows in enumerate(sets)
+        if rows is not None
+    ]
+
+
+def _judged_parts(
+    table: PreparedTable, trainings: Sequence[Training]
+) -> list[tuple[NDArray[np.int64], list[int]]]:
+    """Return the sets of held-out rows, each of which learns from the others.
+
+    Of groups there are at least two.
+    """
+    parts = held_out_rows(table, trainings)
+    if len(parts) != 1 or table.groups is None:
+        return parts
+    ((rows, members),) = parts
+    is_second = table.groups_of(rows).codes % 2 == 1
+    halves = rows[~is_second], rows[is_second]
+    return [(half, members) for half in halves if len(half)]
+
+
+def measured_errors(
+    table: PreparedTable,
+    options: TableOptions,
+    trainings: Sequence[Training],
+    networks: Sequence[TrainedNet],
+) -> tuple[Calibration | None, Accuracy | None]:
+    """Return scores and accuracy on held-out rows, each by the networks that held it out; None without such."""
+    parts = _judged_parts(table, trainings)
+    if not parts:
+        return None, None
+    scale, net, labels = table.encoding.answer_scale, networks[0].net, table.encoding.labels
+    kind = "regressor" if labels is None else "classifier"
+    rule = combination_of(kind, net, labels, is_table=True).rule
+    rows = np.concatenate([held for held, _ in parts])
+    outputs = []
+    for held, members in parts:
+        each = [_outputs(networks[k], table.inputs_of(k)[held]) for k in members]
+        outputs.append(mean_outputs(each, scale, rule))
+    part = None
+    if options.interval_width == "adaptive":
+        part = np.repeat(np.arange(len(parts)), [len(held) for held, _ in parts])
+    weight, count = weights_of_rows(table.weight, rows), None
+    if table.groups is not None:
+        groups = table.groups_of(rows)
+        weight, count = groups.equal_weights(weight), groups.group_count
+    limits = None
+    if scale is not None and isinstance(options.loss_parameter, tuple):
+        # Intervals of several quantiles reach the limits of frequent targets.
+        truth = table.truth[: table.n_training, 0]
+        limits = frequent_limits(truth, table.to_train_on[1], scale.scale[0])
+    return measured(
+        net,
+        HELD_OUT,
+        np.concatenate(outputs),
+        table.truth[rows],
+        weight,
+        labels,
+        part=part,
+        limits=limits,
+        groups=count,
+    )
+
+
+def measured_importances(
+    table: PreparedTable, trainings: Sequence[Training], networks: Sequence[TrainedNet]
+) -> NDArray[np.float64]:
+    """Return how much each column matters for the networks."""
+    judged = []
+    for training in trainings:
+        rows, order, _ = judged_rows(training)
+        if table.groups is not None and order is not None:
+            groups = table.groups_of(order)
+            rows = rows._replace(weight=groups.equal_weights(rows.weight))
+        judged.append((rows, order))
+    return importances_of(table.columns, networks, judged)
+
+
+def held_out_scores(
+    table: PreparedTable, trainings: Sequence[Training], networks: Sequence[TrainedNet]
+) -> HeldOutScores | None:
+    """Return the scores of held-out rows by the networks that held them out; None without such rows or classes.
+
+    The weights of the rows are those before class weights multiplied them: they say how many rows a row stands for.
+    """
+    if table.encoding.labels is None:
+        return None
+    parts, class_weights = [], table.encoding.weights_of_labels
+    judged, count = _judged_parts(table, trainings), None
+    for rows, members in judged:
+        z = [scores_of_inputs(networks[k], table.inputs_of(k)[rows]) for k in members]
+        weight = np.ones(len(rows)) if table.weight is None else table.weight[rows]
+        truth = table.targets[rows].reshape(len(rows), -1).astype(np.int64)
+        for label, of_classes in enumerate([] if class_weights is None else class_weights):
+            weight = weight / of_classes[truth[:, label]]
+        if table.groups is not None:
+            weight = table.groups_of(rows).equal_weights(weight)
+        parts.append(Scores(np.stack(z), truth, weight))
+    if not parts:
+        return None
+    if table.groups is not None:
+        count = table.groups_of(np.concatenate([rows for rows, _ in judged])).group_count
+    return HeldOutScores(tuple(parts), no_map(networks[0].net), count)
+
+
+def _outputs(network: TrainedNet, inputs: AnyArray | CSR) -> NDArray[np.float64]:
+    """Return the outputs of a network for rows."""
+    return network.net.forward(network.params, inputs, n_threads=1).astype(np.float64)
 
 
 def warn_if_bag_is_useless(
@@ -98,10 +232,7 @@ def _outputs_of_bag(
         inputs = training.data.rows.X
         if rows is not None:
             inputs = taken(inputs, rows)
-        found.append(
-            training.net.forward(training.state.best_or_present_params, inputs, n_threads=1).astype(
-                np.float64
-            )
-        )
+        network = TrainedNet(training.net, training.state.best_or_present_params)
+        found.append(_outputs(network, inputs))
     mean: NDArray[np.float64] = np.mean(found, axis=0)
     return mean

@@ -1,0 +1,404 @@
+"""From X, y and groups of a call to the table that its networks read: `prepare_table` returns a `PreparedTable`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp._data.checks import as_targets
+from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
+from cmlp._data.groups import as_groups, require_other_groups
+from cmlp._data.input_frame import frame_of, with_dates
+from cmlp._data.row_labels import warn_of_other_order
+from cmlp._data.spelling import warn_of_spellings
+from cmlp._data.weights import as_weights, weights_of_rows
+from cmlp._model.outside import warn_of_moved_rows
+from cmlp._process.warnings import Notices
+from cmlp._tables.bag import FEWEST_ROWS_TO_HOLD_OUT, gets_bins, number_of_folds
+from cmlp._tables.date_formats import forms_of_columns
+from cmlp._tables.doubtful_columns import warn_of_inputs, warn_of_no_values
+from cmlp._tables.later_rows import warn_of_ascending_dates, warn_of_one_class
+from cmlp._tables.learn_columns import learn_columns, learn_inputs
+from cmlp._tables.learn_statistics import (
+    replace_training_statistics,
+    with_new_statistics,
+    with_statistics,
+)
+from cmlp._tables.monotone import signs_of_columns
+from cmlp._tables.repeated_rows import (
+    warn_of_groups_in_inputs,
+    warn_of_repeated_rows,
+)
+from cmlp._tables.splits import SplitTarget
+from cmlp._tables.targets import learn_table_encoding
+from cmlp._train.objective import has_validation_rows, naming_validation
+from cmlp.exceptions import InvalidParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp._data.groups import Groups
+    from cmlp._data.input_frame import InputFrame
+    from cmlp._fit.fit import Fit
+    from cmlp._model.table_columns import TableColumns
+    from cmlp._model.unusual_rows import Gaps
+    from cmlp._parameters.options import TableOptions
+    from cmlp._tables.targets import CountedTargets, TableEncoding
+    from cmlp._train.split import Split
+
+_FEWEST_ROWS_TO_FIT = 2  # that fit accepts
+_KEPT_COLUMNS = (
+    " warm_start=True keeps the categories, ranges and bins of the earlier fit: fit with "
+    "warm_start=False to learn those of these rows."
+)
+
+
+@dataclass(eq=False)
+class PreparedTable:
+    """The rows of a fit that count, as its networks read them, and what is learned of y and of the columns.
+
+    The training rows come first, then those of the user's validation data, if there are any.
+    """
+
+    encoding: TableEncoding  # what y means
+    raw: NDArray[np.float64]  # the columns as numbers
+    targets: NDArray[Any]
+    truth: NDArray[Any]  # as `scores_of` compares it with outputs
+    weight: NDArray[np.float64] | None
+    n_training: int
+    n_folds: int  # each network holds out one of them; 0 if none holds out training rows
+    # Of the validation rows if there are some, or else of those of training.
+    groups: Groups | None
+    training_groups: Groups | None
+    # What is learned of the training rows:
+    columns: TableColumns = field(init=False)
+    # The training rows without what is not kept of columns that no network uses.
+    raw_to_keep: NDArray[np.float64] = field(init=False)
+    # Of the columns with which the answers can only rise or fall; None without such.
+    column_signs: NDArray[np.int8] | None = field(init=False)
+    # Of the members with and without bins.
+    inputs: dict[bool, NDArray[np.float32]] = field(init=False)
+    # Of the training rows: the statistics of a row are learned without its fold.
+    folds: NDArray[np.uint8] = field(init=False)
+
+    @property
+    def parts(self) -> list[slice]:
+        """The training rows, and the validation rows if there are any."""
+        n, n_rows = self.n_training, len(self.raw)
+        if n == n_rows:
+            return [slice(0, n)]
+        return [slice(0, n), slice(n, n_rows)]
+
+    @property
+    def to_train_on(self) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        """The columns and the weights of the training rows."""
+        n = self.n_training
+        return self.raw[:n], weights_of_rows(self.weight, slice(n))
+
+    @property
+    def classes(self) -> NDArray[Any] | None:
+        """The classes of the training rows; None of numbers and of several labels."""
+        return self.encoding.strata(self.targets[: self.n_training])
+
+    def averages(self) -> NDArray[Any]:
+        """Return the targets of the training rows of which statistics are means."""
+        return self.encoding.to_average(self.targets[: self.n_training])
+
+    def inputs_of(self, k: int) -> NDArray[np.float32]:
+        """Return the encoded rows as member k reads them."""
+        return self.inputs[gets_bins(self.columns, k)]
+
+    def groups_of(self, rows: NDArray[np.int64]) -> Groups:
+        """Return the groups of held-out rows."""
+        assert self.groups is not None
+        return self.groups.take(rows - self.parts[-1].start)
+
+    def use_folds(self, folds: NDArray[np.integer]) -> None:
+        """Learn the statistics of each training row without its fold, and keep the folds."""
+        self.folds = folds.astype(np.uint8)
+        raw, weight = self.to_train_on
+        replace_training_statistics(self.inputs, self.columns, raw, folds, self.averages, weight)
+
+    def split(self, k: int, folds: NDArray[np.integer]) -> Split:
+        """Return the training and the validation rows of member k."""
+        n, n_rows = self.n_training, len(self.raw)
+        if n < n_rows:
+            return np.arange(n), np.arange(n, n_rows)
+        if not self.n_folds:
+            return np.arange(n), None
+        held_out = folds == k % self.n_folds
+        return np.flatnonzero(~held_out), np.flatnonzero(held_out)
+
+    def digest_of_rows(self) -> bytes:
+        """Return the checksums of the rows, without what was learned from them."""
+        arrays = [
+            np.where(np.isnan(self.raw), np.nan, self.raw),
+            self.targets,
+        ]  # NaN has many forms
+        if self.weight is not None:
+            arrays.append(self.weight)
+        return block_checksums(arrays, [stored_dtype(array) for array in arrays]).tobytes()
+
+    def checksum(self) -> int:
+        """Return a checksum of the rows and of what is learned before training."""
+        columns, labels, scale = self.columns, self.encoding.labels, self.encoding.answer_scale
+        learned = [
+            None if columns.names is None else list(columns.names),
+            columns.categories,
+            columns.dates,
+            None if labels is None else (labels.classes.dtype.str, labels.classes.tolist()),
+            None if scale is None else tuple(scale),
+            len(self.raw) - self.n_training,
+            columns.numbers.tobytes(),
+            columns.statistics.tobytes(),
+            *[groups and groups.codes.tobytes() for groups in (self.groups, self.training_groups)],
+            self.digest_of_rows(),
+        ]
+        return int(hash_of_text(repr(learned)), 16)
+
+
+def prepare_table(
+    fit: Fit,
+    options: TableOptions,
+    training: tuple[Any, Any, Any],
+    groups: tuple[Any, Any],
+    *,
+    until: float,
+    earlier: TableColumns | None,
+) -> PreparedTable:
+    """Open the rows of a call, and learn their columns, which a warm start keeps. The folds are not drawn yet.
+
+    `training` are X, y and weights; `groups` are those of the rows of training and validation, as they were given.
+    `until` ends the search for steps; `earlier` are the columns of an equal fit, which is resumed or repeated.
+    """
+    encoding, opened = _open(fit, options, training, groups)
+    opened_groups = _open_groups(options, opened, groups)
+    n_rows = len(opened[0][1].rows)
+    if n_rows < _FEWEST_ROWS_TO_FIT:
+        raise ValueError(
+            f"sample_weight must be positive for at least {_FEWEST_ROWS_TO_FIT} rows, got "
+            f"{n_rows} (weights below 1e-30 of the largest count as 0, and "
+            "class_weight multiplies them)."
+        )
+    if fit.warm_model is None:
+        table = _learn(fit, options, encoding, opened, opened_groups, until, earlier)
+    else:
+        table = _keep(fit, options, encoding, opened, opened_groups)
+    table.column_signs = signs_of_columns(options.monotonic_cst, table.columns, encoding)
+    kinds = {gets_bins(table.columns, k) for k in range(min(options.n_estimators, 2))}
+    table.inputs = {bins: table.columns.encode(table.raw, bins=bins) for bins in kinds}
+    return table
+
+
+def _open(
+    fit: Fit, options: TableOptions, training: tuple[Any, Any, Any], groups_given: tuple[Any, Any]
+) -> tuple[TableEncoding, list[tuple[InputFrame, CountedTargets]]]:
+    """Learn what y means. Return that, and the columns of X, and of X_val if given, with the targets that count."""
+    X, y, weight = training
+    X_val, y_val, weight_val = fit.validation
+    groups, groups_val = groups_given
+    warn_of_other_order(X=X, y=y, sample_weight=weight, groups=groups)
+    frame = frame_of(X, fit.class_name)
+    val_frame = None
+    if has_validation_rows(X_val, y_val, weight_val):
+        warn_of_other_order(
+            X_val=X_val, y_val=y_val, sample_weight_val=weight_val, groups_val=groups_val
+        )
+        if not options.early_stopping:
+            raise InvalidParameterError(
+                "early_stopping=False uses no validation data: leave out X_val and y_val.",
+                parameter="early_stopping",
+                value=False,
+            )
+        val_frame = _validation_frame(X_val, fit.class_name)
+    _require_rows(frame, fit.class_name)
+    weights = as_weights(weight, frame.n_rows)
+    encoding, targets = learn_table_encoding(fit, y, weights, frame.n_rows)
+    opened = [(frame, targets)]
+    if val_frame is not None:
+        with naming_validation():
+            array = as_targets(y_val, val_frame.n_rows, fit.class_name, labels=fit.is_classifier)
+            weights_val = as_weights(weight_val, val_frame.n_rows)
+            opened.append((val_frame, encoding.targets(array, weights_val)))
+        classes, classes_val = [encoding.strata(part.values) for _, part in opened]
+        if encoding.labels is not None and classes is not None and classes_val is not None:
+            warn_of_one_class(encoding.labels, classes, classes_val)
+    return encoding, opened
+
+
+def _require_rows(frame: InputFrame, class_name: str) -> None:
+    """Raise ValueError if there are too few rows."""
+    shape = frame.n_rows, len(frame.columns)
+    if frame.n_rows < _FEWEST_ROWS_TO_FIT:
+        raise ValueError(
+            f"Found array with {frame.n_rows} sample(s) (shape={shape}) while a minimum of "
+            f"{_FEWEST_ROWS_TO_FIT} is required by {class_name}."
+        )
+
+
+def _validation_frame(X_val: ArrayLike | None, class_name: str) -> InputFrame:
+    """Return the columns of the validation data."""
+    with naming_validation():
+        frame = frame_of(X_val, class_name)
+    if not frame.n_rows:
+        raise ValueError("X_val must have at least one row.")
+    return frame
+
+
+def _open_groups(
+    options: TableOptions,
+    opened: Sequence[tuple[InputFrame, CountedTargets]],
+    groups_given: tuple[Any, Any],
+) -> tuple[Groups | None, Groups | None]:
+    """Return the groups of the rows that count: of those of training, and of those of validation.
+
+    Raises ValueError for groups that nothing would use.
+    """
+    given, given_val = groups_given
+    (frame, targets), *validation_parts = opened
+    groups = as_groups(given, frame.n_rows)
+    if groups is not None:
+        if not options.early_stopping:
+            raise InvalidParameterError(
+                "early_stopping=False holds out no rows: leave out groups.",
+                parameter="early_stopping",
+                value=False,
+            )
+        groups = groups.take(targets.rows)
+        whose = "groups" if groups.column is None else f"column {groups.column!r}"
+        warn_of_spellings(groups.values, whose, "groups")
+    if not validation_parts:
+        if given_val is not None:
+            raise ValueError("groups_val must be passed with X_val and y_val, got X_val=None.")
+        return groups, None
+    ((val_frame, validation),) = validation_parts
+    groups_val = as_groups(given_val, val_frame.n_rows, "groups_val")
+    if groups_val is not None:
+        groups_val = groups_val.take(validation.rows)
+    if groups is not None:
+        if groups_val is None:
+            raise ValueError(
+                "groups_val must be passed with groups and X_val, got groups_val=None: fit "
+                "holds out no groups then, and measures errors on X_val."
+            )
+        require_other_groups(groups, groups_val)
+    return groups, groups_val
+
+
+def _keep(
+    fit: Fit,
+    options: TableOptions,
+    encoding: TableEncoding,
+    opened: Sequence[tuple[InputFrame, CountedTargets]],
+    groups: tuple[Groups | None, Groups | None],
+) -> PreparedTable:
+    """Return the table with the columns of the model that a warm start continues, but new statistics."""
+    model = fit.warm_model
+    notices = Notices(_KEPT_COLUMNS)
+    table = _read(fit, options, encoding, model.columns, opened, groups, notices, model.gaps)
+    raw, weight = table.to_train_on
+    warn_of_moved_rows(model, raw, _KEPT_COLUMNS)
+    table.columns = with_new_statistics(model.columns, raw, table.averages, weight)
+    table.raw_to_keep = table.columns.without_unused_numbers(raw)
+    return table
+
+
+def _learn(
+    fit: Fit,
+    options: TableOptions,
+    encoding: TableEncoding,
+    opened: Sequence[tuple[InputFrame, CountedTargets]],
+    groups: tuple[Groups | None, Groups | None],
+    until: float,
+    earlier: TableColumns | None,
+) -> PreparedTable:
+    """Learn the columns, and return the table with them."""
+    (frame, targets), *others = opened
+    forms = forms_of_columns(options.date_formats, frame, targets.rows)
+    if forms:
+        frame = with_dates(frame, forms)
+    known = learn_columns(
+        frame, options.categorical_features, fit.class_name, targets.rows, targets.weight, forms
+    )
+    table = _read(fit, options, encoding, known, [(frame, targets), *others], groups)
+    raw, weight = table.to_train_on
+    warn_of_no_values(raw, known.codes, frame.label)
+    truth = table.truth[: table.n_training]
+    warn_of_inputs(known, raw, truth, frame.label, has_classes=fit.is_classifier)
+    if table.training_groups is not None:
+        warn_of_groups_in_inputs(frame, known, raw, targets.rows, table.training_groups)
+    elif table.groups is None and not others and earlier is None:
+        warn_of_repeated_rows(frame, known, raw, targets.rows)
+        if table.n_folds:
+            warn_of_ascending_dates(frame, known, raw, table.averages())
+    columns = learn_inputs(
+        known,
+        raw,
+        SplitTarget(encoding.to_split(targets.values), targets.weight),
+        options.n_threads,
+        date_parts=options.date_parts,
+        until=until,
+        earlier=earlier,
+    )
+    learned = with_statistics(columns, raw, table.averages, weight)
+    table.columns = learned.without_unused_values()
+    table.raw_to_keep = table.columns.without_unused_numbers(raw, learned.codes)
+    return table
+
+
+def _read(
+    fit: Fit,
+    options: TableOptions,
+    encoding: TableEncoding,
+    columns: TableColumns,
+    opened: Sequence[tuple[InputFrame, CountedTargets]],
+    groups: tuple[Groups | None, Groups | None],
+    notices: Notices | None = None,
+    gaps: Gaps | None = None,
+) -> PreparedTable:
+    """Return the table with the rows that count, of training and validation, before its columns are learned.
+
+    With `notices`, the columns and the gaps are those of an earlier fit, and there are warnings of what these rows
+    have besides.
+    """
+    (frame, targets), *validation_parts = opened
+    raw = columns.read(frame, fit.class_name, notices, gaps, in_fit=True)
+    if len(targets.rows) < len(raw):
+        raw = raw[targets.rows]
+    numbers, parts = [raw], [targets]
+    for val_frame, validation in validation_parts:
+        with naming_validation():
+            val_raw = columns.read(val_frame, fit.class_name, Notices(), gaps)
+        numbers.append(val_raw[validation.rows])
+        parts.append(validation)
+    weight = None
+    if any(part.weight is not None for part in parts):
+        weight = _joined(
+            [np.ones(len(part.rows)) if part.weight is None else part.weight for part in parts]
+        )
+    training_groups, validation_groups = groups
+    n_folds = 0
+    if options.early_stopping and not validation_parts and len(raw) >= FEWEST_ROWS_TO_HOLD_OUT:
+        n_folds = number_of_folds(training_groups, options.n_estimators)
+    return PreparedTable(
+        encoding,
+        _joined(numbers),
+        _joined([part.values for part in parts]),
+        _joined([part.truth for part in parts]),
+        weight,
+        n_training=len(raw),
+        n_folds=n_folds,
+        groups=validation_groups if validation_parts else training_groups,
+        training_groups=training_groups,
+    )
+
+
+def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Return the rows of all parts: of one, without a copy."""
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate(parts)
