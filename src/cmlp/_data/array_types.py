@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 Floats: TypeAlias = NDArray[np.floating]
 # Rows, labels, targets and names, whose entries can have any type, because users choose it.
 AnyArray: TypeAlias = NDArray[Any]
+# X, y and weights of rows, as the user gave them.
+GivenRows: TypeAlias = tuple[Any, Any, Any]
 # The type of a network's numbers.
 FloatType: TypeAlias = np.dtype[np.floating]
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, GivenRows
     from cmlp._fit.fit import Fit
     from cmlp._fit.result import ProvenanceNow, Result
     from cmlp._model.model import TrainedModel
@@ -468,7 +468,7 @@ class Trainer:
         X: ArrayLike,
         y: ArrayLike,
         sample_weight: ArrayLike | None,
-        validation: tuple[Any, Any, Any],
+        validation: GivenRows,
     ) -> Training:
         """Validate the arguments of a call, and return the training on them."""
         options = self._options

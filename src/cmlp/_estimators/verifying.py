@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from cmlp._data.array_types import GivenRows
     from cmlp._fit.result import Provenance
     from cmlp._model.model import TrainedModel
 
@@ -258,8 +259,8 @@ def _repeat_fit(
     twin: Any,
     trained: TrainedModel,
     record: Provenance,
-    rows: tuple[Any, Any, Any],
-    validation: tuple[Any, Any, Any],
+    rows: GivenRows,
+    validation: GivenRows,
     groups: tuple[Any, Any],
     callbacks: Sequence[EndsAt],
 ) -> None:

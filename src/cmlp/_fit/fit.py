@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Self, TypeVar
 
+    from cmlp._data.array_types import GivenRows
     from cmlp._fit.result import Provenance, ProvenanceNow, Result
     from cmlp._model.model import TrainedModel
     from cmlp._parameters.options import FitOptions
@@ -69,7 +70,7 @@ class Fit(ABC):
     estimator: EstimatorToFit
     options: FitOptions
     previous: Result[Any] | None = None  # the fit that the call continues
-    validation: tuple[Any, Any, Any] = (None, None, None)  # X, y and weights of own validation rows
+    validation: GivenRows = (None, None, None)  # X, y and weights of own validation rows
     resume: bool = False
     trainings: Sequence[Training] = field(default=(), init=False)  # once it is prepared
     is_of_table: ClassVar[bool] = False  # whether it may train several networks, on encoded columns

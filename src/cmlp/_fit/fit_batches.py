@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from cmlp._data.array_types import GivenRows
     from cmlp._data.checks import CheckedRows, InputChecks
     from cmlp._fit.fit import EstimatorToFit
     from cmlp._fit.targets import TargetEncoding
@@ -40,7 +41,7 @@ def fit_batches(
     source: Any,
     classes: ArrayLike | None,
     n_rows: int | None,
-    validation: tuple[Any, Any, Any],
+    validation: GivenRows,
     *,
     resume: bool = False,
     extra_callbacks: Sequence[Any] = (),

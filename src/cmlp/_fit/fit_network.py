@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.array_types import GivenRows
     from cmlp._data.encoded_rows import EncodedRows
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
@@ -181,7 +182,7 @@ class NetworkFit(Fit):
         cls,
         estimator: EstimatorToFit,
         source: RowSource,
-        validation: tuple[Any, Any, Any] = (None, None, None),
+        validation: GivenRows = (None, None, None),
         *,
         call: str = FIT,
         resume: bool = False,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import GivenRows
     from cmlp._data.checks import CheckedRows
     from cmlp._data.encoded_rows import EncodedRows
     from cmlp._data.labels import Labels
@@ -43,7 +44,7 @@ class RowSource(ABC):
     """Opens the rows that a user passes to a call, and makes the data of the training. It uses no random numbers."""
 
     # X, y and weights of the rows that are opened, as the user has them.
-    given: tuple[Any, Any, Any]
+    given: GivenRows
     has_all_targets = False  # whether `open` returns all targets, even if not all rows
     fit_method = "fit"  # the public method that `cmlp verify` repeats
     team: Team = ALONE  # who trains on them
@@ -273,7 +274,7 @@ def _unknown_row(y: Any, labels: Labels | None) -> int | None:
     return int(rows[0])
 
 
-def unpacked(item: Any, index: int) -> tuple[Any, Any, Any]:
+def unpacked(item: Any, index: int) -> GivenRows:
     """Return X, y and the weights (or None) of a block; raises ValueError that names it if it has other entries."""
     if not isinstance(item, (tuple, list)) or len(item) not in (2, 3):
         given = type(item).__name__

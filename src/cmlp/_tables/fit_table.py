@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import GivenRows
     from cmlp._fit.fit import EstimatorToFit
     from cmlp._fit.result import Provenance, ProvenanceNow
     from cmlp._model.summary import Background
@@ -55,8 +56,8 @@ class TableFit(Fit):
     is_of_table = True
 
     options: TableOptions
-    given: tuple[Any, Any, Any] = field(kw_only=True)  # X, y and weights of the training rows
-    groups: tuple[Any, Any] = field(kw_only=True)  # of the rows of training and validation
+    given: GivenRows = field(kw_only=True)  # X, y and weights of the training rows
+    groups: tuple[object, object] = field(kw_only=True)  # of the rows of training and validation
     repeated: TableColumns | None = None  # the columns of a fit that the call repeats
     # Once it is prepared, also these:
     trainings: list[Training] = field(default_factory=list, init=False)
@@ -69,9 +70,9 @@ class TableFit(Fit):
     def from_estimator(
         cls,
         estimator: EstimatorToFit,
-        training: tuple[Any, Any, Any],
-        validation: tuple[Any, Any, Any],
-        groups: tuple[Any, Any],
+        training: GivenRows,
+        validation: GivenRows,
+        groups: tuple[object, object],
         *,
         resume: bool,
         repeated: TableColumns | None = None,

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.array_types import GivenRows
     from cmlp._data.groups import Groups
     from cmlp._data.input_frame import InputFrame
     from cmlp._fit.fit import Fit
@@ -164,8 +165,8 @@ class PreparedTable:
 def prepare_table(
     fit: Fit,
     options: TableOptions,
-    training: tuple[Any, Any, Any],
-    groups: tuple[Any, Any],
+    training: GivenRows,
+    groups: tuple[object, object],
     *,
     until: float,
     earlier: TableColumns | None,
@@ -195,7 +196,7 @@ def prepare_table(
 
 
 def _open(
-    fit: Fit, options: TableOptions, training: tuple[Any, Any, Any], groups_given: tuple[Any, Any]
+    fit: Fit, options: TableOptions, training: GivenRows, groups_given: tuple[object, object]
 ) -> tuple[TableEncoding, list[tuple[InputFrame, CountedTargets]]]:
     """Learn what y means. Return that, and the columns of X, and of X_val if given, with the targets that count."""
     X, y, weight = training
@@ -252,7 +253,7 @@ def _validation_frame(X_val: ArrayLike | None, class_name: str) -> InputFrame:
 def _open_groups(
     options: TableOptions,
     opened: Sequence[tuple[InputFrame, CountedTargets]],
-    groups_given: tuple[Any, Any],
+    groups_given: tuple[object, object],
 ) -> tuple[Groups | None, Groups | None]:
     """Return the groups of the rows that count: of those of training, and of those of validation.
 

@@ -18,7 +18,7 @@ from cmlp.distributed._cluster import blocks_of, cluster_of, import_of_dask
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, GivenRows
     from cmlp.distributed._cluster import Cluster
 
 _FETCHED_AHEAD = 2  # blocks, besides the one that the reader of `fit_batches` has ready
@@ -26,8 +26,8 @@ _FETCHED_AHEAD = 2  # blocks, besides the one that the reader of `fit_batches` h
 
 def fit_on_cluster(
     model: Any,
-    rows: tuple[Any, Any, Any],
-    validation: tuple[Any, Any, Any],
+    rows: GivenRows,
+    validation: GivenRows,
     client: Any,
     *,
     resume: bool,

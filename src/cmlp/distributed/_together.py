@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import NoReturn
 
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, GivenRows
     from cmlp._data.checksums import Digests
     from cmlp._fit.sources import Arrays, RowSource
     from cmlp._train.random import Generator as RandomNumbers
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 def fit_together(
     estimator: Any,
     rows: Arrays,
-    validation: tuple[Any, Any, Any],
+    validation: GivenRows,
     comm: object,
     *,
     shards: Shards | None,
@@ -73,7 +73,7 @@ def fit_together(
 def _make_fit(
     estimator: Any,
     rows: Arrays,
-    validation: tuple[Any, Any, Any],
+    validation: GivenRows,
     shards: Shards | None,
     resume: bool,
     local: bool,
