@@ -297,7 +297,13 @@ default="validation_loss"
                 self._watch(value)
 
     def on_epoch_end(self, trainer: AnyTrainer) -> None:
-        """Stop training if the quantity has not improved for too long."""
+        """Stop training if the quantity has not improved for too long.
+
+        Raises
+        ------
+        ValueError
+            If the fit does not compute the quantity.
+        """
         value = getattr(trainer.last_epoch, self.monitor)
         if value is None:
             raise ValueError(

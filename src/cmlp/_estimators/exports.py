@@ -195,6 +195,11 @@ class ExportMethods:
             `background` asks for rows that the model does not have, if `target` or `unit` does not
             fit the model, or if `path` exists and is not a regular file.
 
+        See Also
+        --------
+        to_c : A header of C.
+        to_onnx : A model of ONNX.
+
         Notes
         -----
         The page's encoding of a table's columns is bit-identical to Python's. It computes its networks in

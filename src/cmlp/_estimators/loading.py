@@ -60,6 +60,10 @@ def load(
     OSError
         If the file cannot be read.
 
+    See Also
+    --------
+    cmlp.verify : Train a model again, and compare it with a file.
+
     Notes
     -----
     Loading never executes code from the file. The checksums detect accidental damage. They do not protect against

@@ -941,6 +941,11 @@ class MLPClassifier(MultilayerPerceptron):
         Returns
         -------
         self
+
+        See Also
+        --------
+        fit : Train a new model until it converges.
+        fit_batches : The same on blocks of rows, for several epochs.
         """
         return self._partial_fit(X, y, sample_weight, classes)
 
@@ -954,6 +959,17 @@ class MLPClassifier(MultilayerPerceptron):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If X has another width, other names of columns, or NaN or infinity (`cmlp.NonFiniteInputError`).
+
+        See Also
+        --------
+        predict_proba : The probabilities of the labels.
         """
         model = self._trained()
         outputs = model.outputs_of_few(X, self.n_threads)
@@ -971,6 +987,13 @@ class MLPClassifier(MultilayerPerceptron):
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             In the dtype of the weights. For two classes one number per row, which is positive if
             `predict` returns the second class.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If X has another width, other names of columns, or NaN or infinity (`cmlp.NonFiniteInputError`).
         """
         model = self._trained()
         logits: np.ndarray = self._on_checked_rows(
@@ -989,6 +1012,17 @@ class MLPClassifier(MultilayerPerceptron):
         -------
         ndarray of shape (n_samples, n_classes)
             In the dtype of the weights.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If X has another width, other names of columns, or NaN or infinity (`cmlp.NonFiniteInputError`).
+
+        See Also
+        --------
+        decision_function : The logits.
         """
         model = self._trained()
         outputs = model.outputs_of_few(X, self.n_threads)
@@ -1552,6 +1586,11 @@ class MLPRegressor(MultilayerPerceptron):
         Returns
         -------
         self
+
+        See Also
+        --------
+        fit : Train a new model until it converges.
+        fit_batches : The same on blocks of rows, for several epochs.
         """
         return self._partial_fit(X, y, sample_weight)
 
@@ -1567,6 +1606,13 @@ class MLPRegressor(MultilayerPerceptron):
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             In the dtype of the weights. With several quantiles, a column for each of them,
             ascending in every row.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If X has another width, other names of columns, or NaN or infinity (`cmlp.NonFiniteInputError`).
         """
         model = self._trained()
         outputs = model.outputs_of_few(X, self.n_threads)
@@ -1589,6 +1635,13 @@ class MLPRegressor(MultilayerPerceptron):
         Returns
         -------
         float
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If X, y or `sample_weight` are invalid, do not fit each other, or have no rows.
         """
         from cmlp._train.scores import d2_pinball, r_squared, require_rows
 

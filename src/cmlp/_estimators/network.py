@@ -662,6 +662,11 @@ class Network(ExportMethods):
             `StepExplanation` shows an example. The average over the rows is minus the gradient,
             within rounding.
 
+        Raises
+        ------
+        ValueError
+            If X or y do not fit the network.
+
         Examples
         --------
         >>> import numpy as np

@@ -133,6 +133,12 @@ class TabularEstimator(Estimator):
         cmlp.DivergenceError
             If training diverged.
 
+        See Also
+        --------
+        calibrate : Measure the errors on other rows, without training.
+        outside : How far rows are outside of what fit has seen.
+        cmlp.fit_many : One model for each group of rows.
+
         References
         ----------
         .. [1] Dunn, Wasserman, Ramdas (2022), "Distribution-free prediction sets for two-layer
@@ -706,6 +712,11 @@ class TabularClassifier(TabularEstimator):
             label that `fit` has not seen, or with ``probabilities=True`` and at most 16 classes
             have none of a class. It then keeps its former calibration.
 
+        See Also
+        --------
+        predict_set : The sets that these errors give.
+        choose_threshold : The probability from which on predict answers the second label.
+
         References
         ----------
         .. [1] Papadopoulos, Proedrou, Vovk, Gammerman (2002), "Inductive confidence machines for
@@ -889,6 +900,10 @@ class TabularClassifier(TabularEstimator):
         ndarray of float64, shape (n_samples, n_classes)
             Rows add up to 1 in double precision. For multilabel targets, the probability that the
             row has the label; these rows do not.
+
+        See Also
+        --------
+        calibrate : Calibrate the probabilities with ``probabilities=True``.
         """
         return self._predicted(self._trained(), X)
 
@@ -929,6 +944,12 @@ class TabularClassifier(TabularEstimator):
         ndarray of shape (n_samples,)
             For multilabel targets a 0/1 matrix of shape (n_samples, n_classes): 1 for each label
             whose probability is above 0.5.
+
+        See Also
+        --------
+        predict_proba : The probabilities of the labels.
+        predict_set : All labels that are likely enough.
+        choose_threshold : The probability from which on predict answers the second label.
         """
         model = self._trained()
         return model.labels_of(self._predicted(model, X))
@@ -971,6 +992,10 @@ class TabularClassifier(TabularEstimator):
         ------
         ValueError
             If `coverage` is invalid, or if `fit` held out no rows and `calibrate` was not called.
+
+        See Also
+        --------
+        calibrate : Measure the errors on rows that fit has not seen.
 
         References
         ----------
@@ -1332,6 +1357,11 @@ class TabularRegressor(TabularEstimator):
         ndarray of float64, shape (n_samples,), (n_samples, n_targets) or (n_samples, n_quantiles)
             A column for each of several targets, or of several quantiles, which ascend in every
             row.
+
+        See Also
+        --------
+        predict_interval : Intervals that contain the number as often as asked for.
+        explain : The effect of each column on an answer.
         """
         predicted = self._predicted(self._trained(), X)
         return predicted[:, 0] if predicted.shape[1] == 1 else predicted
@@ -1374,6 +1404,10 @@ class TabularRegressor(TabularEstimator):
         ValueError
             If the estimator is not fitted, or the rows are invalid. It then keeps its former
             calibration.
+
+        See Also
+        --------
+        predict_interval : The intervals that these errors give.
 
         References
         ----------
@@ -1422,6 +1456,11 @@ class TabularRegressor(TabularEstimator):
         ------
         ValueError
             If `coverage` is invalid, or if `fit` held out no rows and `calibrate` was not called.
+
+        See Also
+        --------
+        calibrate : Measure the errors on rows that fit has not seen.
+        outside : How far rows are outside of what fit has seen.
 
         References
         ----------
@@ -1478,6 +1517,13 @@ class TabularRegressor(TabularEstimator):
         Returns
         -------
         float
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If X, y or `sample_weight` are invalid, do not fit each other, or have no rows.
         """
         from cmlp._train.scores import d2_pinball, r_squared, require_rows
 

@@ -170,6 +170,11 @@ class NetworkDisplay(Display):
         Returns
         -------
         NetworkDisplay
+
+        Raises
+        ------
+        ValueError
+            If `max_units` is below 1, or `n_connections` negative.
         """
         if max_units < 1 or n_connections < 0:
             raise ValueError(

@@ -221,6 +221,13 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]
         Returns
         -------
         dict
+
+        Raises
+        ------
+        TypeError
+            If x is no dict.
+        ValueError
+            If a value is no finite number.
         """
         row = as_row(x)
         if self._learned is None:
@@ -238,6 +245,11 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]
         -------
         DataFrame of shape (n, n_classes)
             A column for each label seen so far.
+
+        Raises
+        ------
+        ValueError
+            If X has columns without numbers, or infinity.
         """
         frame, names, rows, _ = as_frame(X)
         learned = self._learned
@@ -257,6 +269,11 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]
         Returns
         -------
         Series of shape (n,)
+
+        Raises
+        ------
+        ValueError
+            If X has columns without numbers, or infinity.
         """
         frame, names, rows, _ = as_frame(X)
         if self._learned is None:
@@ -519,6 +536,13 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]
         Returns
         -------
         float
+
+        Raises
+        ------
+        TypeError
+            If x is no dict.
+        ValueError
+            If a value is no finite number.
         """
         row = as_row(x)
         if self._learned is None:
@@ -535,6 +559,11 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]
         Returns
         -------
         Series of shape (n,)
+
+        Raises
+        ------
+        ValueError
+            If X has columns without numbers, or infinity.
         """
         frame, names, rows, _ = as_frame(X)
         values = np.zeros(len(rows))
