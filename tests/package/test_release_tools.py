@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -17,6 +18,7 @@ check_release, check_workflows, compare_hashes, platforms = (
     for name in ("check_release", "check_workflows", "compare_hashes", "platforms")
 )
 
+STAGES = (TOOLS.parent / ".ci/README.md").read_text(encoding="utf-8")
 HASH, OTHER = "0123456789abcdef", "0123456789abcdee"
 HEADER = '#define CMLP_VERSION "1.2.3"\n' + "".join(
     f"#define CMLP_VERSION_{part} {number}\n"
@@ -145,6 +147,27 @@ def test_wheel_of_another_version_fails(tmp_path, outside, inside, complaints):
 def test_wheels_are_identified_by_their_tags(tags, identifier):
     assert platforms.identifier_of(f"cmlp-1.2.3-{tags}.whl") == identifier
     assert identifier in platforms.documented()
+
+
+def test_page_of_platforms_has_what_was_run():
+    page = platforms.DOCUMENT.read_text(encoding="utf-8")
+    assert platforms.with_runs(page) == page, "python tools/platforms.py --write"
+
+
+def test_each_platform_says_what_was_run_and_by_which_source():
+    rows = tomllib.loads(platforms.RUN.read_text(encoding="utf-8"))["row"]
+    named = [name for row in rows for name in row["platforms"]]
+    assert set(platforms.documented_platforms()) <= set(named)
+    assert len(named) == len(set(named))
+    for row in rows:
+        assert row["tests"] and row["source"], row
+        was_run = row["kind"] != "prepared"
+        assert ("date" in row, "commit" in row) == (was_run, was_run), row
+        source = row["source"]
+        command, _, stage = source.partition(" ")
+        if "://" not in source:
+            assert (TOOLS.parent / command).exists(), source
+            assert not stage or f"\n| {stage} |" in STAGES, source
 
 
 def wheels_of(tier):
