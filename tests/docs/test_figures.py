@@ -24,6 +24,7 @@ FIGURES = {
         ("docs/start/embedding.md", r"one row\s+at a time needs ([\d,]+) KB", 1),
         ("README.md", r"C library of ([\d,]+) KB", 1),
         ("docs/decisions/0007-json.md", r"build has ([\d,]+) KB", 1),
+        ("paper/paper.md", r"one row at a time take ([\d,]+) KB", 1),
     ],
     "flash of an exported 64-16-10 on a Cortex-M4F, KB": [
         (
@@ -46,11 +47,13 @@ FIGURES = {
         ("README.md", r"784-128-64-10, batches of 128 rows, one thread \| (\d+) ms", 1),
         ("docs/index.md", r"\*\*(\d+) ms\*\*", 1),
         ("docs/decisions/0008-no-gpu.md", r"takes (\d+) ms on one core for 784-128-64-10", 1),
+        ("paper/paper.md", r"in batches of 128 takes (\d+) ms", 1),
     ],
     "scikit-learn, batches of 128": [
         ("docs/performance.md", r"784-128-64-10, 128 \| 61 ms \| [\d.]+ \| ([\d.]+) \|", 1),
         ("README.md", r"61 ms \| scikit-learn ([\d.]+) times", 1),
         ("docs/index.md", r"scikit-learn takes ([\d.]+) times", 1),
+        ("paper/paper.md", r"scikit-learn takes ([\d.]+) times", 1),
     ],
     "PyTorch, batches of 128": [
         (
@@ -66,10 +69,12 @@ FIGURES = {
         ("docs/index.md", r"\*\*([\d.]+) µs\*\*", 1),
         ("docs/decisions/0004-one-trained-model.md", r"([\d.]+) µs in all", 1),
         ("docs/decisions/0008-no-gpu.md", r"One row takes ([\d.]+) µs", 1),
+        ("paper/paper.md", r"takes ([\d.]+) µs from Python", 1),
     ],
     "one row in C, µs": [
         ("docs/performance.md", r"the same rows take ([\d.]+) and", 1),
         ("README.md", r"in C, without Python ([\d.]+) µs", 1),
+        ("paper/paper.md", r"and ([\d.]+) µs from C", 1),
     ],
     "mean rank on data frames": [
         ("docs/tables.md", r"`TabularClassifier`, `TabularRegressor` \| ([\d.]+) \|", 1),
@@ -77,17 +82,31 @@ FIGURES = {
         ("docs/images/tables-ranks.svg", r"cmlp tables \(([\d.]+)\)", 1),
         ("README.md", r"17 held-out data sets \| ([\d.]+) \|", 1),
         ("docs/index.md", r"\*\*rank ([\d.]+)\*\*", 1),
+        ("paper/paper.md", r"of 8 methods is ([\d.]+), that", 1),
     ],
     "mean rank of CatBoost": [
         ("docs/tables.md", r"\| CatBoost 1\.2 \| ([\d.]+) \|", 1),
         ("docs/images/tables-ranks.svg", r"CatBoost \(([\d.]+)\)", 1),
         ("README.md", r"\| CatBoost ([\d.]+); the best", 1),
         ("docs/index.md", r"CatBoost has ([\d.]+),", 1),
+        ("paper/paper.md", r"that of CatBoost ([\d.]+);", 1),
     ],
     "CPU time of fit relative to CatBoost": [
         ("docs/index.md", r"in ([\d.]+) of CatBoost's CPU time", 1),
         ("docs/tables.md", r"`TabularRegressor` \| [\d.]+ \| [\d.]+ \| [\d.]+ \| ([\d.]+) \|", 1),
         ("README.md", r"CPU time of `fit` \| ([\d.]+) \|", 1),
+    ],
+    "JAX, batches of 128": [
+        ("docs/performance.md", r"784-128-64-10, 128 \| 61 ms \| ([\d.]+) \|", 1),
+        ("paper/paper.md", r"JAX \[@jax\] ([\d.]+) times", 1),
+    ],
+    "JAX, batches of 10": [
+        ("docs/performance.md", r"784-128-64-10, 10 \| \d+ ms \| ([\d.]+) \|", 1),
+        ("paper/paper.md", r"with batches of 10, the ratios are [\d.]+ and (\d+\.\d+)", 1),
+    ],
+    "scikit-learn, batches of 10": [
+        ("docs/performance.md", r"784-128-64-10, 10 \| \d+ ms \| [\d.]+ \| ([\d.]+) \|", 1),
+        ("paper/paper.md", r"with batches of 10, the ratios are ([\d.]+) and", 1),
     ],
     "bytes per row of a fit": [
         ("docs/performance.md", r"4 MB, and (\d+) bytes per row", 1),

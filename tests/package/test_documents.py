@@ -64,6 +64,18 @@ def test_files_that_pages_for_developers_name_exist():
 
 
 @in_source_tree
+def test_files_that_the_page_on_soundness_names_exist():
+    """A path begins at the root, in the package, in its core or beside the tests of the same kind."""
+    text = (ROOT / "SOUNDNESS.md").read_text("utf-8")
+    named = set(re.findall(r"`([\w./-]+/[\w.-]+\.(?:py|c|h|toml))`", text))
+    assert len(named) > 20
+    folders = ROOT, PACKAGE, PACKAGE / "core", ROOT / "tests"
+    assert [
+        name for name in sorted(named) if not any(map(exists, (one / name for one in folders)))
+    ] == []
+
+
+@in_source_tree
 def test_names_of_code_in_pages_for_developers_exist():
     """A name with a capital letter is a class; others that are checked have an underscore, or follow a dot."""
     sources = "\n".join(
