@@ -124,9 +124,9 @@ CMLP_CHECKED cmlp_status cmlp_model_margin(const cmlp_model *model, const cmlp_t
 
 /* For a regressor: finds the interval of a target in a row. It is [output - margin, output + margin]; of a model of several
  * quantiles it is [first output - margin, last output + margin], or the point between both ends if they cross. If many
- * targets of training are the lowest or the highest one ("calibration.limits" in the file), the interval contains this target
- * if the first or the last output is near it. No interval of the losses "poisson" and "gamma" begins below 0.
- * docs/arithmetic.md ("Ends of intervals") defines every rounding. The interval contains every row of the calibration whose
+ * targets of training are the lowest or the highest one ("calibration.limits" in the file), no finite end is beyond this
+ * target; of several quantiles, the interval contains it instead if the first or the last output is near it. No interval of
+ * the losses "poisson" and "gamma" begins below 0. docs/arithmetic.md ("Ends of intervals") defines every rounding. The interval contains every row of the calibration whose
  * score is at most the margin, also at its ends.
  * low, high: receive the ends.
  * Returns as cmlp_model_margin; MODEL_KIND also for a classifier. */
@@ -247,7 +247,7 @@ typedef struct cmlp_table_calibration {
     int64_t n_targets;    /* as in cmlp_model_info: 1, or one for each target or each of several logistic outputs */
     const double *widths; /* NULL, or of SCALED_ERROR for each target knots, then as many factors: (2 n_targets, knots) */
     int64_t n_widths;
-    const double *limits; /* NULL, or of QUANTILES the four limits of frequent targets */
+    const double *limits; /* NULL, or of one target the four limits of frequent targets */
     int64_t n_limits;     /* 0 or 4 */
     cmlp_table_calibration_kind kind;
     int32_t is_held_out;  /* nonzero: rows that training held out to stop by; 0: rows that it never saw. No call of C reads

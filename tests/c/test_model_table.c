@@ -837,6 +837,17 @@ static void check_highest_end(const cmlp_model *model, void *scratch, size_t siz
     CHECK(has_interval(model, 0.1, near_lowest, 0.75, 4.5) && has_interval(model, 0.1, near_highest, 9.5, 10));
 }
 
+/* Of one prediction no finite end is beyond a frequent target. */
+static void check_limited_intervals(const cmlp_model *model, void *scratch, size_t size)
+{
+    const double low = 1, high = 9, below = -5, above = 12, middle = 4;
+    (void)scratch, (void)size;
+    CHECK(has_interval(model, 0.4, &low, 0, 4) && has_interval(model, 0.4, &high, 6, 10));
+    CHECK(has_interval(model, 0.2, &below, 0, 0) && has_interval(model, 0.2, &above, 10, 10));
+    CHECK(has_interval(model, 0.1, &middle, 4, 4) && has_interval(model, 0.9, &middle, 0, 10));
+    CHECK(has_interval(model, 0.91, &middle, -INFINITY, INFINITY));
+}
+
 /* Ends that the writer refuses, and the reader if they are in a file nevertheless. */
 static void check_refused_ends(const cmlp_table *table, cmlp_status status)
 {
@@ -883,7 +894,9 @@ static void check_intervals_of_quantiles(void)
     arrays[0].dtype = CMLP_FLOAT64;
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
     score_kind[0] = CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR;
-    CHECK(write_table(&table, 1) == CMLP_OK && load(&good, 1, check_no_margin) == CMLP_OK); /* ends of another kind */
+    CHECK(write_table(&table, 1) == CMLP_OK && load(&good, 1, check_limited_intervals) == CMLP_OK);
+    score_kind[0] = CMLP_TABLE_CALIBRATION_PROBABILITY;
+    CHECK(write_table(&table, 1) == CMLP_OK && load(&good, 1, check_no_margin) == CMLP_OK); /* limits of another kind */
     n_arrays = 0;
     score_kind[0] = 0;
 }

@@ -14,11 +14,12 @@ from cmlp import Network, TabularRegressor
 
 COVERAGES = (0.9, 0.3, 0.999)
 TIED = np.maximum(np.arange(80.0) % 9, 2)
+TIED_LARGE = np.maximum(np.arange(600.0), 99.1)
 
 
-def large():
+def large_of(y):
     """Return a model whose fit held out enough rows to learn widths."""
-    return TabularRegressor(**FAST).fit(mixed_rows(600, seed=0), np.arange(600.0) ** 2)
+    return TabularRegressor(**FAST).fit(mixed_rows(600, seed=0), y)
 
 
 def grouped(n_targets=1):
@@ -31,11 +32,13 @@ def grouped(n_targets=1):
 
 MODELS = {
     "held out": regressor,
-    "adaptive": lambda: large().calibrate(mixed_rows(300, seed=0), np.arange(300.0) ** 2),
+    "adaptive": lambda: large_of(np.arange(600.0) ** 2).calibrate(mixed_rows(300, seed=0), np.arange(300.0) ** 2),
     "constant": lambda: regressor(interval_width="constant"),
     "calibrated": lambda: regressor().calibrate(X, np.arange(80) * 1000.0),
     "quantiles": lambda: regressor(loss="quantile", quantile=[0.1, 0.4, 0.9]),
     "frequent ends": lambda: regressor_of(TIED, loss="quantile", quantile=[0.1, 0.9]),
+    "frequent lowest": lambda: regressor_of(TIED).calibrate(X, TIED),
+    "both frequent": lambda: large_of(np.minimum(TIED_LARGE, 500.5)),
     "poisson": lambda: regressor_of(np.arange(80) % 9, loss="poisson"),
     "groups": grouped,
     "groups of targets": lambda: grouped(2),
@@ -49,8 +52,10 @@ def test_intervals_and_outside(tmp_path, name):
     model = MODELS[name]()
     model.to_c(tmp_path / "table.h", intervals=True)
     calibration = model_of(model).calibration
-    assert (calibration.widths is not None) == (name in ("adaptive", "groups", "groups of targets"))
-    assert (calibration.limits is not None) == (name == "frequent ends")
+    assert (calibration.widths is not None) == (
+        name in ("adaptive", "both frequent", "groups", "groups of targets")
+    )
+    assert (calibration.limits is not None) == ("frequent" in name or name == "poisson")
     raw = raw_rows(model, UNSEEN)
     n_out = model.predict(UNSEEN[:1]).size
     n_targets = 1 if "quant" in name or "ends" in name else n_out

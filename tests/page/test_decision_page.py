@@ -300,16 +300,20 @@ def test_shown_interval_contains_every_row_up_to_its_rank(watch, tmp_path, offse
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["lowest", "highest", "positive"])
+@pytest.mark.parametrize("kind", ["lowest", "highest", "positive", "no lower", "no higher"])
 def test_ends_on_the_page_are_where_the_targets_are(watch, tmp_path, kind):
-    """A quantile near many equal targets reaches them, and no interval of counts begins below 0."""
+    """A quantile near many equal targets reaches them, no other interval is beyond them, and none of counts below 0."""
     rng = np.random.RandomState(0)
     X = rng.standard_normal((400, 1)).round(2)
     y = np.maximum(X[:, 0] + 0.7 + 0.5 * rng.standard_normal(400), 0)
+    is_highest = kind in ("highest", "no higher")
     if kind == "positive":
+        y = np.maximum(y, 0.01 * rng.random_sample(400))  # without many equal targets
         model = TabularRegressor(**SMALL, loss="poisson").fit(X, y)
+    elif kind.startswith("no"):
+        model = TabularRegressor(**SMALL).fit(X, 5 - y if is_highest else y)
     else:
-        y = y if kind == "lowest" else 5 - y
+        y = 5 - y if is_highest else y
         model = TabularRegressor(**SMALL, loss="quantile", quantile=[0.05, 0.95]).fit(X, y)
     assert (kind == "positive") == (model_of(model).calibration.limits is None)
     model.to_html(tmp_path / "page.html")
@@ -320,8 +324,8 @@ def test_ends_on_the_page_are_where_the_targets_are(watch, tmp_path, kind):
     texts = [re.findall(r"-?[\d,.]*\d", ends_of(page, row).replace("−", "-")) for row in rows]
     shown = np.array([[float(end.replace(",", "")) for end in ends] for ends in texts])
     assert np.abs(shown - exact).max() < 0.05
-    reached = shown == {"lowest": 0, "highest": 5, "positive": 0}[kind]
-    assert (reached == (np.abs(exact - (5 if kind == "highest" else 0)) < 1e-12)).all()
+    reached = shown == (5 if is_highest else 0)
+    assert (reached == (np.abs(exact - (5 if is_highest else 0)) < 1e-12)).all()
     assert reached.any()
 
 

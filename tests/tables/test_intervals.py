@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from bad_files import with_byte
 from helpers import model_in_c
-from internals import model_of
+from internals import changed, model_of
 from model_files import repaired, split
 from table_parts import factors_of, write_with_widths
 
@@ -158,10 +158,12 @@ def test_rows_for_a_calibration_have_targets_of_the_loss():
 
 
 def censored(n, seed, end):
-    """Return rows of which about 27 % have the lowest or the highest target."""
+    """Return rows of which about 27 % have the lowest target 0 or the highest one 5, or as many each of both."""
     X = np.random.RandomState(seed).standard_normal((n, 3))
     y = np.maximum(X[:, 0] + 0.9 + np.random.RandomState(seed + 1).standard_normal(n), 0)
-    return X, y if end == "lowest" else 5 - y
+    if end == "both":
+        y = np.minimum(5 * y / 1.8, 5)
+    return X, 5 - y if end == "highest" else y
 
 
 SEVERAL = {"loss": "quantile", "quantile": [0.1, 0.5, 0.9]}
@@ -211,6 +213,105 @@ def test_ends_that_are_not_frequent_change_nothing(quantiles):
     assert (
         model_of(TabularRegressor(**TINY, **SEVERAL).fit(X, y, weight)).calibration.limits is None
     )
+
+
+@pytest.mark.parametrize("width", ["adaptive", "constant"])
+@pytest.mark.parametrize("end", ["lowest", "highest", "both"])
+def test_intervals_of_one_prediction_end_at_a_frequent_end(end, width, tmp_path):
+    """The other ends are those of the same margins without limits; C, files and pickles have the same bits."""
+    X, y = censored(400, 0, end)
+    model = TabularRegressor(**TINY, interval_width=width).fit(X, y)
+    X_new, y_new = censored(300, 4, end)
+    known = model_of(model).calibration
+    assert np.isfinite(known.limits[:, 0]).tolist() == [end != "highest", end != "lowest"]
+    plain = changed(copy_of(model), calibration=known._replace(limits=None))
+    path = tmp_path / "table.cmlp"
+    model.save(path)
+    in_c, loaded = model_in_c(path), cmlp.load(path)
+    for coverage in (0.01, 0.5, 0.8, 0.95):
+        intervals, free = (one.predict_interval(X_new, coverage) for one in (model, plain))
+        expected = np.clip(free, -inf if end == "highest" else 0.0, inf if end == "lowest" else 5.0)
+        assert intervals.tobytes() == expected.tobytes()
+        assert (covered(intervals, y_new) == covered(free, y_new)).all()
+        for copy in (loaded, copy_of(model)):
+            assert copy.predict_interval(X_new, coverage).tobytes() == intervals.tobytes()
+        rows = model.predict(X_new)[:, None]
+        assert [in_c.interval(coverage, row) for row in rows] == [*map(tuple, intervals)]
+    assert (intervals != free).any(axis=1).sum() > 50
+    loaded.save(tmp_path / "again.cmlp")
+    assert (tmp_path / "again.cmlp").read_bytes() == path.read_bytes()
+
+
+def test_intervals_without_enough_errors_are_infinite_on_both_sides(tmp_path):
+    """No limit says anything about the rows that a margin without an error stands for."""
+    X, y = censored(400, 0, "both")
+    model = TabularRegressor(**TINY).fit(X, y).calibrate(*censored(30, 2, "both"))
+    assert np.isfinite(model_of(model).calibration.limits).all()
+    with pytest.warns(UserWarning, match="intervals are infinite"):
+        intervals = model.predict_interval(X[:5], 0.99)
+    assert (intervals == [-inf, inf]).all()
+    model.save(tmp_path / "table.cmlp")
+    in_c = model_in_c(tmp_path / "table.cmlp")
+    assert in_c.interval(0.99, model.predict(X[:1])) == (-inf, inf)
+
+
+@pytest.mark.parametrize("origin", ["calibrate", "X_val"])
+@pytest.mark.parametrize(("beyond", "remaining"), [(-1e-300, [-inf, 5.0]), (5.000001, [0.0, inf])])
+def test_a_row_beyond_a_frequent_end_removes_it(beyond, remaining, origin):
+    (X, y), (X_other, other) = censored(400, 0, "both"), censored(60, 2, "both")
+    other[7] = beyond
+    model = TabularRegressor(**TINY)
+    if origin == "X_val":
+        model.fit(X, y, X_val=X_other, y_val=other)
+    else:
+        model.fit(X, y).calibrate(X_other, other)
+    assert model_of(model).calibration.limits[:, 0].tolist() == remaining
+    for rank, coverage in ranks_and_coverages(60):
+        assert covered(model.predict_interval(X_other, coverage), other).sum() >= rank
+    model.calibrate(*censored(60, 6, "both"))
+    assert model_of(model).calibration.limits[:, 0].tolist() == remaining  # it does not come back
+
+
+def test_the_frequent_end_is_the_target_and_not_what_its_scale_makes_of_it():
+    """Of these numbers, the scale makes one that is above the lowest: no interval would contain it."""
+    n_missed = 0
+    for seed in range(20):
+        X, y = censored(100, seed, "lowest")
+        y = 0.1 + y / 3
+        model = TabularRegressor(**{**TINY, "n_epochs": 3, "random_state": seed}).fit(X, y)
+        scale = model_of(model).answer_scale
+        n_missed += scale.low[0] * scale.scale[0] + scale.centre[0] > 0.1
+        assert model.predict_interval(X, 0.9).min() == 0.1
+    assert n_missed
+
+
+def test_weights_decide_which_end_is_frequent():
+    X, y = numbers(400, seed=0)
+    y[:40] = -9.0
+    for weight, is_frequent in [(None, True), (np.where(np.arange(400) < 40, 0.4, 1.0), False)]:
+        model = TabularRegressor(**TINY).fit(X, y, weight)
+        assert (model_of(model).calibration.limits is not None) == is_frequent
+    y[:40:2] = -9.0
+    y[1:40:2] = -8.9  # 20 of 400 rows are 5 %
+    assert model_of(TabularRegressor(**TINY).fit(X, y)).calibration.limits is not None
+    y[0] = -8.9
+    assert model_of(TabularRegressor(**TINY).fit(X, y)).calibration.limits is None
+
+
+def test_predictions_beyond_a_frequent_end_have_it_as_their_interval():
+    """A warm start keeps the range of the first targets: its predictions can be below the lowest of the second."""
+    X, y = numbers(400, seed=0)
+    model = TabularRegressor(**{**TINY, "n_epochs": 1}, warm_start=True).fit(X, y)
+    low, high = model.fit(X, np.maximum(y, 0)).predict_interval(X, 0.05).T
+    assert (model.predict(X) < -0.2).any()
+    assert (low >= 0).all() and (low <= high).all() and (high[model.predict(X) < -0.2] == 0).any()
+
+
+def test_several_targets_have_no_frequent_ends():
+    X, y = censored(400, 0, "lowest")
+    model = TabularRegressor(**TINY).fit(X, np.stack([y, y], axis=1))
+    assert model_of(model).calibration.limits is None
+    assert model.predict_interval(X, 0.9).min() < 0
 
 
 # -------------------------------------------------------------------------------------------------------- ties
@@ -425,12 +526,14 @@ def test_calibrate_changes_no_prediction_and_fit_forgets_it(regressor):
     assert (model.fit(*numbers(400, seed=0)).predict_interval(X) == held_out).all()
 
 
-def test_resumed_fit_has_the_same_intervals():
-    X, y = numbers(300, seed=0)
-    whole = TabularRegressor(random_state=0).fit(X, y)
+@pytest.mark.parametrize("draw", [numbers, lambda n, seed: censored(n, seed, "lowest")])
+def test_resumed_fit_has_the_same_intervals(draw):
+    X, y = draw(300, seed=0)
+    whole = TabularRegressor(random_state=0, provenance=True).fit(X, y)
     model = TabularRegressor(random_state=0, max_time=1e-9).fit(X, y)
     model.set_params(max_time=None).fit(X, y, resume=True)
-    assert (model.predict_interval(X) == whole.predict_interval(X)).all()
+    assert model.predict_interval(X).tobytes() == whole.predict_interval(X).tobytes()
+    assert cmlp.verify(whole, X, y).reason == "identical"
 
 
 # -------------------------------------------------------------------------------- widths that follow the prediction

@@ -1427,9 +1427,10 @@ class TabularRegressor(TabularEstimator):
         several quantiles, the interval is ``[lowest - q, highest + q]``, and q, which can be
         negative, is found in the same way from how far the targets are outside the predicted
         quantiles (conformalized quantile regression [3]_). If at least 5 % of the targets in `fit`
-        are equal to the lowest one, the interval contains it where the lowest quantile is near it;
-        likewise the highest one. With the losses "poisson" and "gamma", intervals begin at 0 at
-        least.
+        are equal to the lowest one, no finite interval begins below it, unless a row outside the
+        training was there; with several quantiles, the interval contains it where the lowest
+        quantile is near it. Likewise the highest one; of several targets, neither. With the losses
+        "poisson" and "gamma", intervals begin at 0 at least.
 
         The rows are those of `calibrate`, with a guarantee: over all such rows and all new rows,
         the coverage is at least `coverage`. Without `calibrate` they are the rows that the networks

@@ -138,14 +138,7 @@ def _write_interval(model: TableModel, calibration: Calibration, prefix: str) ->
             prefix=prefix, size=2 * n_knots, n_knots=n_knots, last=n_knots - 1
         )
     if calibration.limits is not None:
-        lines = []
-        near = ("first <= {}", "last >= {}")
-        for (limit, number), is_near in zip(calibration.limits.tolist(), near, strict=True):
-            if np.isfinite(limit):
-                condition = is_near.format(repr(number))
-                lines.append(f"if ({condition} && low > {limit!r}) low = {limit!r};")
-                lines.append(f"if ({condition} && high < {limit!r}) high = {limit!r};")
-        frequent = "\n    ".join(lines)
+        frequent = "\n    ".join(_write_limits(calibration))
     bound = traits_of(model.net.loss).lowest_target
     if np.isfinite(bound):
         lowest = f"if (low < {bound!r}) low = {bound!r};"
@@ -165,6 +158,25 @@ def _write_interval(model: TableModel, calibration: Calibration, prefix: str) ->
         lowest=lowest,
     )
     return "".join(f"{line}\n" for line in text.splitlines() if line.strip())
+
+
+def _write_limits(calibration: Calibration) -> Iterator[str]:
+    """Yield the lines for the limits of frequent targets: docs/arithmetic.md, "Ends of intervals"."""
+    assert calibration.limits is not None
+    near = ("first <= {}", "last >= {}")
+    finite = ("{} >= -DBL_MAX", "{} <= DBL_MAX")
+    for (limit, number), is_near, is_finite, beyond in zip(
+        calibration.limits.tolist(), near, finite, "<>", strict=True
+    ):
+        if not np.isfinite(limit):
+            continue
+        if calibration.kind == QUANTILES:
+            condition = is_near.format(repr(number))
+            yield f"if ({condition} && low > {limit!r}) low = {limit!r};"
+            yield f"if ({condition} && high < {limit!r}) high = {limit!r};"
+        else:
+            for end in ("low", "high"):
+                yield f"if ({end} {beyond} {limit!r} && {is_finite.format(end)}) {end} = {limit!r};"
 
 
 def _write_outside(model: TableModel) -> str:

@@ -69,11 +69,12 @@ class Calibration(NamedTuple):
         For "scaled_error", how the width of an interval follows from the prediction: ascending
         predictions and their factors, see `factors_of`.
     limits : ndarray of float64, shape (2, 2), or None
-        For "quantiles", the lowest and the highest target if many are equal to it, each with a
-        number near it: an interval contains the lowest target if its lowest quantile is at most
-        this number, and the highest one if its highest quantile is at least this number. Infinite
-        for an end that is not frequent. The answer of one network, which gives the score of a
-        held-out row, often is such a target, but the mean of several hardly ever.
+        Of one target, the lowest and the highest one if many are equal to it, each with a number
+        near it. Infinite for an end that is not frequent. No finite end of an interval is beyond
+        them. For "quantiles", an interval contains the lowest target instead if its lowest quantile
+        is at most the number near it, and the highest one if its highest quantile is at least the
+        number near it: the answer of one network, which gives the score of a held-out row, often is
+        such a target, but the mean of several hardly ever.
     groups : GroupCount or None
         Of how many groups the rows are, if intervals should cover rows of new groups.
     """
@@ -150,12 +151,17 @@ class Calibration(NamedTuple):
             margins = margins * factors_of(self.widths, outputs)
         first, last = _ends(self.kind, outputs)
         low, high = first - margins, last + margins
-        if self.limits is not None:
+        if self.limits is not None and self.kind == QUANTILES:
             for is_near, target in zip(
                 _near_limits(self.limits, first, last), self.limits[:, 0], strict=True
             ):
                 low[is_near & (low > target)] = target
                 high[is_near & (high < target)] = target
+        elif self.limits is not None:
+            lowest_frequent, highest_frequent = self.limits[:, 0]
+            for end in (low, high):  # with too few scores they are infinite, and remain so
+                end[(end < lowest_frequent) & np.isfinite(end)] = lowest_frequent
+                end[(end > highest_frequent) & np.isfinite(end)] = highest_frequent
         # A negative margin: the point between both ends covers more than nothing.
         crossed = low > high
         low[crossed] = high[crossed] = (low[crossed] + high[crossed]) / 2
@@ -222,7 +228,7 @@ def checked_calibration(
     if (widths is None) != (kind != SCALED_ERROR):
         raise ValueError("the widths of the calibration do not fit its kind")
     if limits is not None:
-        _check_limits(limits, str(kind))
+        _check_limits(limits, str(kind), n)
     if widths is None:
         return Calibration(str(kind), str(rows), scores, None, limits, groups)
     if widths.ndim != 2 or len(widths) != 2 * n or not widths.size:
@@ -234,7 +240,7 @@ def checked_calibration(
     ascend = np.isfinite(predictions).all() and np.isfinite(steps).all() and (steps >= 0).all()
     if not ascend or not (np.isfinite(factors) & (factors > 0)).all():
         raise ValueError("the widths of the calibration break a rule")
-    return Calibration(str(kind), str(rows), scores, widths, groups=groups)
+    return Calibration(str(kind), str(rows), scores, widths, limits, groups)
 
 
 def _checked_groups(n: object, column: object) -> GroupCount | None:
@@ -246,9 +252,9 @@ def _checked_groups(n: object, column: object) -> GroupCount | None:
     return GroupCount(n, column)
 
 
-def _check_limits(limits: NDArray[np.float64], kind: str) -> None:
-    """Raise ValueError unless these can be the limits of frequent targets for scores of this kind."""
-    if kind != QUANTILES or limits.shape != (2, 2):
+def _check_limits(limits: NDArray[np.float64], kind: str, n: int) -> None:
+    """Raise ValueError unless these can be the limits of frequent targets for scores of this kind and n answers."""
+    if kind == PROBABILITY or n > 1 or limits.shape != (2, 2):
         raise ValueError("the limits of the calibration do not fit its kind")
     if not (limits[0, 0] <= limits[0, 1] and limits[1, 0] >= limits[1, 1]):
         raise ValueError("the limits of the calibration break a rule")
@@ -271,7 +277,7 @@ def scores_of(
     """Return the scores of rows, of shape (n_answers, n_rows).
 
     y has a column of numbers for each target, or the index of each row's class, or a bool for each
-    label that a row can have. `limits` are those of `Calibration`.
+    label that a row can have. `limits` are those of `Calibration`, for "quantiles".
     """
     if labels is not None and labels.kind == "ordered":
         outputs = _towards_median(outputs)
@@ -328,13 +334,28 @@ def _near_limits(
 def frequent_limits(
     targets: NDArray[np.float64], weight: NDArray[np.float64] | None, scale: float
 ) -> NDArray[np.float64] | None:
-    """Return the `limits` of a calibration from the targets of the training rows; None if no limit is frequent."""
+    """Return the `limits` of a calibration from the targets of the training rows; None if no limit is frequent.
+
+    They are targets as given: what the scale of the targets makes of one can miss it by a rounding.
+    """
     lowest, highest = targets.min(), targets.max()
     limits = np.array([[-np.inf, -np.inf], [np.inf, np.inf]])
     if _mean((targets == lowest).astype(np.float64), weight) >= _FREQUENT:
         limits[0] = lowest, lowest + _NEAR * scale
     if _mean((targets == highest).astype(np.float64), weight) >= _FREQUENT:
         limits[1] = highest, highest - _NEAR * scale
+    return limits if np.isfinite(limits).any() else None
+
+
+def limits_that_hold(
+    limits: NDArray[np.float64], targets: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """Return the `limits` beyond which none of these targets is; None if no limit remains."""
+    limits = limits.copy()
+    if targets.min() < limits[0, 0]:
+        limits[0] = -np.inf
+    if targets.max() > limits[1, 0]:
+        limits[1] = np.inf
     return limits if np.isfinite(limits).any() else None
 
 

@@ -12,11 +12,13 @@ from cmlp._model.calibration import (
     ABSOLUTE_ERROR,
     CALIBRATION,
     HELD_OUT,
+    QUANTILES,
     SCALED_ERROR,
     Calibration,
     factors_of,
     kind_of_scores,
     learned_widths,
+    limits_that_hold,
     scaled_scores,
     scores_of,
 )
@@ -281,23 +283,22 @@ def measured(
     """Return the calibration and the accuracy of outputs.
 
     `widths` are those of the model and the factors of the rows. If `part` has the number of each row's part, they are
-    learned from these rows. `limits` and `groups` are those of `Calibration`.
+    learned from these rows. `limits` and `groups` are those of `Calibration`. Unless they are for quantiles, a row that
+    is beyond a limit removes it, so that intervals contain every row whose score is at most their margin.
     """
     kind = kind_of_scores(net, labels)
-    scores = scores_of(kind, outputs, truth, labels, limits)
+    if limits is not None and kind != QUANTILES:
+        scores = scores_of(kind, outputs, truth, labels)
+        limits = limits_that_hold(limits, truth)
+    else:
+        scores = scores_of(kind, outputs, truth, labels, limits)
     if part is not None and kind == ABSOLUTE_ERROR:
         widths = learned_widths(outputs, scores.T, weight, part)
-    if widths is None:
-        calibration = Calibration.from_scores(
-            kind, kind_of_rows, scores, weight, limits=limits, groups=groups
-        )
-    else:
-        calibration = Calibration.from_scores(
-            SCALED_ERROR,
-            kind_of_rows,
-            scaled_scores(scores, widths[1].T),
-            weight,
-            widths[0],
-            groups=groups,
-        )
+    knots = None
+    if widths is not None:
+        knots, factors = widths
+        kind, scores = SCALED_ERROR, scaled_scores(scores, factors.T)
+    calibration = Calibration.from_scores(
+        kind, kind_of_rows, scores, weight, knots, limits, groups
+    )
     return calibration, accuracy_of(net, kind_of_rows, outputs, truth, weight, labels)

@@ -77,13 +77,13 @@ cmlp_status cmlpi_check_scores(const cmlp_model *model)
 }
 
 /* Whether the file has a kind of score that this library knows, has widths if and only if this kind needs them, and no
- * limits that this kind does not use. */
+ * limits unless they are those of one target. */
 static int is_known(const cmlp_model *model)
 {
     int32_t kind[2];
     load_kind(model, kind);
     if (!is_kind(kind[0]) || (kind[0] == CMLP_TABLE_CALIBRATION_SCALED_ERROR) != !!model->calibration.widths) return 0;
-    return kind[0] == CMLP_TABLE_CALIBRATION_QUANTILES || !model->calibration.limits;
+    return !model->calibration.limits || (kind[0] != CMLP_TABLE_CALIBRATION_PROBABILITY && model->calibration.n_targets == 1);
 }
 
 /* By which factor intervals are wider than usual where the output is `value`: docs/arithmetic.md, "Widths of intervals". */
@@ -158,6 +158,24 @@ static double lowest_target(cmlp_loss loss)
     return targets == CMLPI_NOT_NEGATIVE || targets == CMLPI_POSITIVE ? 0 : -INFINITY;
 }
 
+/* Of several quantiles, moves the ends to a frequent target that the first or the last quantile is near. */
+static void reach_limits(const double frequent[4], double first, double last, double *low, double *high)
+{
+    const int is_near[2] = {first <= frequent[1], last >= frequent[3]};
+    for (int k = 0; k < 2; k++) {
+        if (is_near[k] && *low > frequent[2 * k]) *low = frequent[2 * k];
+        if (is_near[k] && *high < frequent[2 * k]) *high = frequent[2 * k];
+    }
+}
+
+/* An end of an interval, which is not beyond frequent targets. With too few scores it is infinite. */
+static double within_limits(const double frequent[4], double end)
+{
+    if (isinf(end)) return end;
+    if (end < frequent[0]) end = frequent[0];
+    return end > frequent[2] ? frequent[2] : end;
+}
+
 /* Finds the ends of an interval from the outputs at which it begins and ends before the margin is added: docs/arithmetic.md,
  * "Ends of intervals". */
 static void find_ends(const cmlp_model *model, double first, double last, double margin, double *lowest,
@@ -165,10 +183,11 @@ static void find_ends(const cmlp_model *model, double first, double last, double
 {
     double frequent[4] = {-INFINITY, -INFINITY, INFINITY, INFINITY}, low = first - margin, high = last + margin;
     if (model->calibration.limits) load_limits(model, frequent);
-    const int is_near[2] = {first <= frequent[1], last >= frequent[3]};
-    for (int k = 0; k < 2; k++) {
-        if (is_near[k] && low > frequent[2 * k]) low = frequent[2 * k];
-        if (is_near[k] && high < frequent[2 * k]) high = frequent[2 * k];
+    if (model->net->n_quantiles)
+        reach_limits(frequent, first, last, &low, &high);
+    else {
+        low = within_limits(frequent, low);
+        high = within_limits(frequent, high);
     }
     if (low > high) low = high = (low + high) / 2;
     if (low < lowest_target(model->net->loss)) low = lowest_target(model->net->loss);

@@ -218,7 +218,8 @@ static cmlp_status add_calibration(cmlpi_writer *w, const cmlpi_content_kind *ki
     if (!c) return CMLP_OK;
     if (!fits_answers(w->table, c->kind)) return CMLP_ERROR_OPTION;
     if ((c->kind == CMLP_TABLE_CALIBRATION_SCALED_ERROR) != (c->n_widths != 0)) return CMLP_ERROR_OPTION;
-    if (c->n_limits && (c->kind != CMLP_TABLE_CALIBRATION_QUANTILES || c->n_limits != 4)) return CMLP_ERROR_OPTION;
+    if (c->n_limits && (c->kind == CMLP_TABLE_CALIBRATION_PROBABILITY || c->n_targets != 1 || c->n_limits != 4))
+        return CMLP_ERROR_OPTION;
     if (c->n_targets < 1 || c->n_scores < 1 || c->n_scores % c->n_targets) return CMLP_ERROR_OPTION;
     if (c->n_widths < 0 || c->n_targets > CMLPI_MAX_COUNT / 2 || c->n_widths % (2 * c->n_targets)) return CMLP_ERROR_OPTION;
     if (c->n_scores > CMLPI_MAX_COUNT || c->n_widths > CMLPI_MAX_COUNT) return CMLP_ERROR_OVERFLOW;

@@ -432,8 +432,12 @@ const marginOf = (answer, k) => coverages[k][1][answer] * factorOf(answer);
 function endsOf(first, last, margin) {
 	let [low, high] = [first - margin, last + margin];
 	const [[lowest, nearLowest], [highest, nearHighest]] = model.limits;
-	if (first <= nearLowest) [low, high] = [min(low, lowest), max(high, lowest)];
-	if (last >= nearHighest) [low, high] = [min(low, highest), max(high, highest)];
+	if (hasQuantiles) {
+		if (first <= nearLowest) [low, high] = [min(low, lowest), max(high, lowest)];
+		if (last >= nearHighest) [low, high] = [min(low, highest), max(high, highest)];
+	} else {
+		[low, high] = [low, high].map((end) => clip(end, lowest ?? -Infinity, highest ?? Infinity));
+	}
 	if (low > high) low = high = (low + high) / 2;
 	return [max(low, model.lowest ?? low), high];
 }
