@@ -1,8 +1,12 @@
-"""Intervals of several quantiles on tables where many targets are equal to the lowest or the highest one.
+"""Intervals on tables where many targets are equal to the lowest or the highest one.
 
-1,000 rows train, at most 3,000 test, and the scores are those of `fit`. For each table the script prints the
-share of equal targets, the mean coverage over the splits with its standard deviation, and the mean width in
+1,000 rows train, at most 3,000 test, and the scores are those of `fit`. Of several quantiles the script prints for each
+table the share of equal targets, the mean coverage over the splits with its standard deviation, and the mean width in
 standard deviations of the target. The last tables have no such targets.
+
+Of one prediction it prints, for the same tables of numbers on which the recipe was chosen and for others, the interval
+score with the limits that the intervals of a table have, divided by that of the same intervals without limits, and the
+same of the width; and both coverages.
 """
 
 import warnings
@@ -12,6 +16,7 @@ import numpy as np
 from benchmarks import table_sets
 from benchmarks.report import Report
 from benchmarks.table_sets import Set
+from benchmarks.tables import geometric
 
 QUANTILES, COVERAGE = (0.1, 0.5, 0.9), 0.8
 N_SPLITS, N_TRAIN, N_TEST = 20, 1000, 3000
@@ -29,6 +34,41 @@ TABLES = {
     ),
 }
 WITHOUT = ["concrete", "diamonds"]
+ONE_SPLITS, ONE_COVERAGES = 2, (0.8, 0.9, 0.95)
+
+
+def _other(package, name, target, *drop):
+    return Set("numbers", "r", (package, name), target, drop)
+
+
+# The first 13 have many equal targets.
+OTHERS = {
+    "smoke": _other("wooldridge", "smoke", "cigs"),
+    "doctor": _other("Ecdat", "Doctor", "doctor"),
+    "doctorvisits": _other("AER", "DoctorVisits", "visits"),
+    "crime1": _other("wooldridge", "crime1", "narr86", "nfarr86", "nparr86"),
+    "jtrain2": _other("wooldridge", "jtrain2", "re78", "unem78", "lre78"),
+    "affairs": _other("wooldridge", "affairs", "naffairs", "affair"),
+    "badhealth": _other("COUNT", "badhealth", "numvisit"),
+    "apple": _other("wooldridge", "apple", "ecolbs", "id"),
+    "medpar": _other("COUNT", "medpar", "los", "provnum"),
+    "recreation": _other("AER", "RecreationDemand", "trips"),
+    "fertil2": _other("wooldridge", "fertil2", "children", "ceb"),
+    "jtrain3": _other("wooldridge", "jtrain3", "re78", "unem78", "em78"),
+    "injury": _other("wooldridge", "injury", "durat", "ldurat"),
+    "wage2": _other("wooldridge", "wage2", "wage", "lwage"),
+    "hprice2": _other("wooldridge", "hprice2", "price", "lprice"),
+    "htv": _other("wooldridge", "htv", "wage", "lwage"),
+    "meap93": _other("wooldridge", "meap93", "math10"),
+    "gpa2": _other("wooldridge", "gpa2", "colgpa"),
+    "attend": _other("wooldridge", "attend", "stndfnl", "final"),
+    "bwght2": _other("wooldridge", "bwght2", "bwght", "lbwght", "lbw", "vlbw"),
+    "fringe": _other("wooldridge", "fringe", "annearn", "hrearn", "lannearn"),
+    "CASchools": _other("AER", "CASchools", "math", "school"),
+    "CPS1985": _other("AER", "CPS1985", "wage"),
+    "ncbirths": _other("openintro", "ncbirths", "weight", "lowbirthweight"),
+    "kielmc": _other("wooldridge", "kielmc", "price", "lprice", "rprice", "lrprice"),
+}
 
 
 def measured(X, y, seed):
@@ -44,6 +84,65 @@ def measured(X, y, seed):
     return inside.mean(), np.mean(high - low) / y[train].std()
 
 
+def measured_one(X, y, seed):
+    """Return for each coverage the ratios of score and width, and the coverage with and without limits."""
+    from cmlp import TabularRegressor
+    from cmlp._model.model import model_of
+
+    order = np.random.RandomState(seed).permutation(len(y))
+    n = min(N_TRAIN, 2 * len(y) // 3)
+    train, test = order[:n], order[n : n + N_TEST]
+    model = TabularRegressor(random_state=seed, n_threads=1).fit(X.iloc[train], y[train])
+    calibration, truth = model_of(model).calibration, y[test]
+    outputs = model.predict(X.iloc[test])[:, None]
+    found = []
+    for coverage in ONE_COVERAGES:
+        numbers = []
+        for limits in (calibration.limits, None):
+            low, high = (
+                calibration._replace(limits=limits).intervals(outputs, coverage, -np.inf).T
+            )
+            beyond = np.maximum(np.maximum(low - truth, truth - high), 0)
+            score = np.mean(high - low + 2 / (1 - coverage) * beyond)
+            numbers.append([score, np.mean(high - low), np.mean(beyond == 0)])
+        (score, width, covered), (free_score, free_width, free_covered) = numbers
+        found.append([score / free_score, width / free_width, covered, free_covered])
+    return found
+
+
+def compare_one(report, *, short):
+    """Add a table of intervals of one prediction."""
+    numbers = [name for group in (table_sets.CHOSEN, table_sets.EDGES) for name in group]
+    tables = {name: table_sets.SETS[name] for name in numbers} | OTHERS
+    tables = {name: one for name, one in tables.items() if one.task == "numbers"}
+    if short:
+        tables = {"smoke": OTHERS["smoke"]}
+    rows, found = [], []
+    for name, one in tables.items():
+        X, y, _ = table_sets.prepared(one)
+        with warnings.catch_warnings(action="ignore"):
+            splits = [measured_one(X, y, seed) for seed in range(1 if short else ONE_SPLITS)]
+        numbers = np.array(splits)
+        ratios = np.exp(np.log(numbers[..., :2]).mean(axis=0))
+        found.append(np.concatenate([ratios, numbers[..., 2:].mean(axis=0)], axis=1))
+        shares = [f"{np.mean(y == end):.2f}" for end in (y.min(), y.max())]
+        rows.append([name, *shares, *(f"{each[0]:.3f}" for each in found[-1])])
+        print(*rows[-1], flush=True)
+    head = ["table", "lowest target", "highest", *(f"score, {one}" for one in ONE_COVERAGES)]
+    report.table("one prediction: score / that without limits", head, rows)
+    found = np.array(found)
+    limited = (found[:, :, 0] != 1).any(axis=1)
+    rows = []
+    for who, chosen in (("all", limited | True), ("with such ends", limited)):
+        for k, coverage in enumerate(ONE_COVERAGES):
+            score, width, covered, free = found[chosen, k].T
+            means = [f"{geometric(score):.3f}", f"{score.max():.3f}", f"{geometric(width):.3f}"]
+            shares = [f"{covered.mean():.4f}", f"{free.mean():.4f}"]
+            rows.append([f"{chosen.sum()}, {who}", coverage, *means, *shares])
+    head = ["tables", "asked for", "score", "worst", "width", "coverage", "without limits"]
+    report.table("one prediction: means over tables", head, rows)
+
+
 def run(*, short):
     report = Report("ties", short)
     n_splits, names = (1, ["Workinghours"]) if short else (N_SPLITS, [*TABLES, *WITHOUT])
@@ -57,5 +156,6 @@ def run(*, short):
         rows.append([name, *shares, f"{coverage:.3f}", f"{spread:.3f}", f"{width:.3f}"])
         print(*rows[-1], flush=True)
     head = ["table", "lowest target", "highest", "coverage", "deviation of a split", "mean width"]
-    report.table(f"asked for {COVERAGE}, {n_splits} splits", head, rows)
+    report.table(f"several quantiles, asked for {COVERAGE}, {n_splits} splits", head, rows)
+    compare_one(report, short=short)
     report.write()
