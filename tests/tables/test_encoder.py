@@ -4,6 +4,7 @@ import math
 import pickle
 
 import numpy as np
+import pytest
 from optional import package
 
 from cmlp._model.table_columns import TableColumn, TableColumns
@@ -36,6 +37,39 @@ def test_a_number_is_scaled_by_median_and_quartiles_and_squeezed():
     np.testing.assert_array_equal(
         encoder.encode(raw, bins=False)[:, 0], (z / np.sqrt(1 + (z / 3) ** 2)).astype("f4")
     )
+
+
+@pytest.mark.parametrize(
+    ("others", "scale"),
+    [
+        ([1] * 100, 0.5),  # half of the range
+        ([1] * 98 + [5] * 2, 2.5),
+        ([1] * 98 + [8] * 2, 4.0),  # exactly 8 typical distances, which are half of 1
+        ([1] * 98 + [8.01] * 2, 0.5),
+        ([1] * 98 + [-9] * 2, 0.5),
+        ([1] * 98 + [666] * 2, 0.5),
+        ([2] * 60 + [3] * 30 + [1e300] * 10, 1.0),
+        ([-7] * 3, 3.5),
+    ],
+)
+def test_a_far_code_does_not_hide_the_others_where_the_quartiles_are_equal(others, scale):
+    _, encoder = encoder_of([0.0] * 900 + others)
+    assert (encoder[0].centre, encoder[0].scale) == (0.0, scale)
+
+
+def test_the_typical_distance_is_that_of_weighted_rows():
+    x = np.array([0.0] * 90 + [1.0] * 5 + [4.0] * 4 + [100.0])
+    for heavy, scale in [(1.0, 0.5), (4.0, 2.0)]:
+        weight = np.where(x == heavy, 2.0, 1.0)
+        known = TableColumns([TableColumn("number")])
+        assert learn_inputs(known, x[:, None], SplitTarget(x, weight))[0].scale == scale
+
+
+def test_half_of_the_range_remains_if_the_choice_of_many_rows_has_the_median_alone():
+    for place in range(6):
+        x = np.zeros(400_000)
+        x[place] = 50.0
+        assert encoder_of(x)[1][0].scale == 25.0
 
 
 def test_of_many_rows_a_choice_is_learned_but_no_extreme_or_gap_is_lost():

@@ -241,13 +241,16 @@ def median_and_spread(x: Vector, weight: Vector | None) -> tuple[float, float]:
     low, median, high = map(float, quantiles(x, (0.25, 0.5, 0.75), weight))
     if high > low:
         return median, high - low
+    return median, distance_of_others(x, median, weight)
+
+
+def distance_of_others(x: Vector, median: float, weight: Vector | None) -> float:
+    """Return the median distance from the median of the numbers that differ from it; 0 if there are none."""
     distance = np.abs(x - median)
     other = distance > 0
     if not other.any():
-        return median, 0.0
-    return median, float(
-        quantiles(distance[other], (0.5,), None if weight is None else weight[other])[0]
-    )
+        return 0.0
+    return float(quantiles(distance[other], (0.5,), None if weight is None else weight[other])[0])
 
 
 def quantiles(

@@ -31,7 +31,7 @@ from cmlp._data.column_entries import (
 from cmlp._data.columns import DATES
 from cmlp._data.containers import plain_entry
 from cmlp._data.input_frame import frame_of
-from cmlp._data.scale import quantiles
+from cmlp._data.scale import distance_of_others, quantiles
 from cmlp._data.weights import weights_of_rows
 from cmlp._model.table_columns import MAX_CATEGORIES, PARTS, DatePart, TableColumn, TableColumns
 from cmlp._model.unusual_rows import Seen
@@ -59,6 +59,7 @@ _MOST_ROWS = 100_000  # from which quartiles and steps are learned: of more rows
 _ROWS_FOR_THREADS = 10_000  # that make threads worth their time
 # Quantiles are those of numbers clipped to it, so that their differences do not overflow.
 _LARGEST = 1e300
+_FAR = 8  # typical distances from the median: pixels, small counts and a 0/1 column keep half of their range
 _FEWEST_NUMBERS = 4_000_000  # that are searched for steps whatever the time limit; about half a second on two cores
 
 
@@ -371,7 +372,13 @@ def _scaled(
         rows, present = rows[chosen], present[chosen]
     weight = weights_of_rows(target.weight, rows)
     low, centre, high = quantiles(present, (0.25, 0.5, 0.75), weight)
-    scale = high - low if high > low else (largest - smallest) / 2
+    scale = high - low
+    if not high > low:
+        scale = (largest - smallest) / 2
+        # A code such as 999 in a few rows would make the other numbers look the same to networks without bins.
+        typical = distance_of_others(present, float(centre), weight) / 2
+        if scale > _FAR * typical > 0:  # 0: a random choice of the rows can have the median alone
+            scale = typical
     column = column._replace(
         missing=bool(absent.any()),
         centre=float(centre),
