@@ -99,9 +99,7 @@ def measured_one(X, y, seed):
     for coverage in ONE_COVERAGES:
         numbers = []
         for limits in (calibration.limits, None):
-            low, high = (
-                calibration._replace(limits=limits).intervals(outputs, coverage, -np.inf).T
-            )
+            low, high = calibration._replace(limits=limits).intervals(outputs, coverage, -np.inf).T
             beyond = np.maximum(np.maximum(low - truth, truth - high), 0)
             score = np.mean(high - low + 2 / (1 - coverage) * beyond)
             numbers.append([score, np.mean(high - low), np.mean(beyond == 0)])

@@ -32,7 +32,9 @@ def grouped(n_targets=1):
 
 MODELS = {
     "held out": regressor,
-    "adaptive": lambda: large_of(np.arange(600.0) ** 2).calibrate(mixed_rows(300, seed=0), np.arange(300.0) ** 2),
+    "adaptive": lambda: large_of(np.arange(600.0) ** 2).calibrate(
+        mixed_rows(300, seed=0), np.arange(300.0) ** 2
+    ),
     "constant": lambda: regressor(interval_width="constant"),
     "calibrated": lambda: regressor().calibrate(X, np.arange(80) * 1000.0),
     "quantiles": lambda: regressor(loss="quantile", quantile=[0.1, 0.4, 0.9]),

@@ -321,8 +321,42 @@ def test_held_out_rows_of_one_class(names):
     assert f"its overall loss is {loss:.3g}, that of predicting the shares" in message
     assert message.endswith(
         f"The validation rows lack class {lacked} (2 of 1000 rows), so the losses are those of all "
-        "rows: other ones (X_val), or early_stopping=False, help."
+        "rows: other ones (X_val), or early_stopping=False, help. The validation accuracy, 1, is "
+        f"that of always class {names.tolist()[0]!r}: scoring='loss' trains on."
     )
+
+
+def test_an_accuracy_that_is_that_of_the_largest_class_stops_a_fit_that_the_loss_does_not():
+    ordered = np.argsort(X[:, 0] + 0.5 * X[:, 1])
+    rare = np.full(1000, "fine")
+    rare[ordered[-20:]] = "fraud"
+    model = MLPClassifier(early_stopping=True, random_state=0)
+    message = message_of(model, X, rare)
+    assert model.best_validation_score_ == 0.98
+    assert message.endswith(
+        " The validation accuracy, 0.98, is that of always class 'fine': scoring='loss' trains on."
+    )
+    assert "a smaller tol" not in message  # no epoch has another accuracy
+    by_loss = MLPClassifier(early_stopping=True, scoring="loss", random_state=0)
+    assert said(lambda: by_loss.fit(X, rare)) == []
+    true = np.arange(1000), np.searchsorted(model.classes_, rare)
+    plateau, trained = (-np.log(one.predict_proba(X)[true]).mean() for one in (model, by_loss))
+    assert trained < plateau / 4
+
+
+@pytest.mark.parametrize(
+    "stop", [{"scoring": "loss"}, {"early_stopping": False}, {"scoring": lambda net, X, y: 0.98}]
+)
+def test_nothing_is_said_of_an_accuracy_that_does_not_choose_the_epoch(stop):
+    rare = np.where(np.arange(1000) % 50, "fine", "fraud")
+    model = MLPClassifier(**{"early_stopping": True, "max_iter": 1, "random_state": 0, **stop})
+    assert "scoring='loss'" not in message_of(model, X, rare)
+
+
+def test_nothing_is_said_of_an_accuracy_that_is_not_that_of_the_largest_class():
+    model = MLPClassifier(early_stopping=True, max_iter=20, random_state=0)
+    message = message_of(model, X, np.where(NOISE > 0, "yes", "no"))
+    assert model.best_validation_score_ != 0.5 and "scoring='loss'" not in message
 
 
 @pytest.mark.parametrize("kind", [MLPClassifier, TabularClassifier])

@@ -298,7 +298,5 @@ def measured(
     if widths is not None:
         knots, factors = widths
         kind, scores = SCALED_ERROR, scaled_scores(scores, factors.T)
-    calibration = Calibration.from_scores(
-        kind, kind_of_rows, scores, weight, knots, limits, groups
-    )
+    calibration = Calibration.from_scores(kind, kind_of_rows, scores, weight, knots, limits, groups)
     return calibration, accuracy_of(net, kind_of_rows, outputs, truth, weight, labels)

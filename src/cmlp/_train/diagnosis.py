@@ -48,6 +48,7 @@ _GAIN_BY_CHANCE = {True: 2.0, False: 10.0}
 _MOST_GAIN = 0.5  # that is asked for on few rows
 # Of the number of correct rows, which must be above that of the most frequent class.
 _DEVIATIONS = 3.0
+_ROUNDING = 1e-9  # of an accuracy
 # Range of outputs, as a share of the targets' deviation; of probabilities, absolute.
 _NEARLY_EQUAL = 0.02
 _MOST_UNITS = 0.5  # share of a layer's units that may be the same for all rows
@@ -279,21 +280,35 @@ def _some(
 
 def _shown_by_score(training: Training, rows: EncodedRows, kind: str, score: float) -> bool:
     """Return whether the validation score shows that the model is useful: R^2 of one output, or an accuracy."""
-    objective, net = training.objective, training.net
-    if kind != VALIDATION or training.options.scoring == "loss":
+    net = training.net
+    if kind != VALIDATION or not _has_usual_score(training):
         return False
-    if objective.user_score is not None or objective.score_of_outputs is None:
-        return False
-    if rows.targets.ndim == 1 or (net.n_out == 1 and traits_of(net.loss).has_probabilities):
-        counts = np.bincount(rows.targets.ravel().astype(np.intp), rows.weight)
-        return _clearly_more(score, float(counts.max() / counts.sum()), certain_rows(rows))
+    frequent = _most_frequent(net, rows)
+    if frequent is not None:
+        return _clearly_more(score, frequent[1], certain_rows(rows))
     is_squared = traits_of(net.loss).is_squared and net.n_out == 1
     return is_squared and 1 - score < limit_of(net, rows, kind, 1.0)
 
 
+def _has_usual_score(training: Training) -> bool:
+    """Return whether the score of an epoch is an accuracy or R^2."""
+    objective = training.objective
+    if training.options.scoring == "loss" or objective.user_score is not None:
+        return False
+    return objective.score_of_outputs is not None
+
+
+def _most_frequent(net: _core.Net, rows: EncodedRows) -> tuple[int, float] | None:
+    """Return the most frequent class and its share; None if the rows do not have one class each."""
+    if rows.targets.ndim > 1 and not (net.n_out == 1 and traits_of(net.loss).has_probabilities):
+        return None
+    counts = np.bincount(rows.targets.ravel().astype(np.intp), rows.weight)
+    return int(counts.argmax()), float(counts.max() / counts.sum())
+
+
 def _clearly_more(accuracy: float, share: float, n_rows: float) -> bool:
     """Return whether an accuracy on some rows is clearly above the share of the most frequent class."""
-    return accuracy - share > _DEVIATIONS * math.sqrt(share * (1 - share) / n_rows) + 1e-9
+    return accuracy - share > _DEVIATIONS * math.sqrt(share * (1 - share) / n_rows) + _ROUNDING
 
 
 def _answer(net: _core.Net, targets: NDArray[Any]) -> str:
@@ -419,8 +434,9 @@ def advice_for(
     If validation rows of one class choose the epoch that is kept, they are the only cause. `outputs` of the rows are
     computed if they are None. A network that `is_of_table` has scaled inputs and an activation that are no parameters.
     """
+    accuracy = _accuracy_of_constant(training)
     if lacking and training.options.early_stopping:
-        return f"{lacking}: other ones (X_val), or early_stopping=False, help."
+        return f"{lacking}: other ones (X_val), or early_stopping=False, help.{accuracy}"
     begin = f"{lacking}." if lacking else ""
     only_cause = _constant_inputs(training, is_of_table=is_of_table) or _far_targets_of(training)
     if only_cause:
@@ -433,11 +449,12 @@ def advice_for(
         [
             _equal_outputs(training.net, layers, targets, is_of_table=is_of_table),
             _unfinished(training, "n_epochs" if is_of_table else "max_iter"),
-            _plateau(training),
+            "" if accuracy else _plateau(training),
             _out_of_range(training.net, targets),
             scale_advice(training.objective, training.data, tiny=True),
             _never_predicted(training, rows, order, outputs),
             _deep(training.net),
+            accuracy,
         ]
     )
     return begin + (
@@ -563,6 +580,21 @@ def _plateau(training: Training) -> str:
     )
 
 
+def _accuracy_of_constant(training: Training) -> str:
+    """Return a sentence if the accuracy that chose the epoch is that of always predicting the most frequent class."""
+    rows = training.validation_rows
+    if rows is None or not training.options.early_stopping or not _has_usual_score(training):
+        return ""
+    frequent = _most_frequent(training.net, rows)
+    if frequent is None or abs(training.kept_score - frequent[1]) > _ROUNDING:
+        return ""
+    name = _name_of_class(training, frequent[0])
+    return (
+        f" The validation accuracy, {frequent[1]:.3g}, is that of always class {name!r}: "
+        "scoring='loss' trains on."
+    )
+
+
 def _out_of_range(net: _core.Net, targets: NDArray[Any]) -> str:
     """Return a sentence if the output activation cannot have the values of the targets."""
     traits = traits_of_activation(net.activations[-1])
@@ -600,16 +632,16 @@ def _never_predicted(
     if not missed.any():
         return ""
     k = int(np.where(missed, counts, 0).argmax())
-    names = training.data.stratum_names
-    name = k
-    if names is not None:
-        name = names[k]
-    if hasattr(name, "item"):
-        name = name.item()
     return (
-        f" Class {name!r} ({counts[k]} of {len(truth)} rows) is never predicted: "
+        f" Class {_name_of_class(training, k)!r} ({counts[k]} of {len(truth)} rows) is never predicted: "
         "class_weight='balanced' of a classifier, or larger sample weights of its rows, help."
     )
+
+
+def _name_of_class(training: Training, k: int) -> object:
+    """Return the label of a class, or its number if it has none."""
+    names = training.data.stratum_names
+    return k if names is None else names.tolist()[k]
 
 
 def _deep(net: _core.Net) -> str:
