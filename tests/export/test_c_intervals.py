@@ -41,6 +41,7 @@ MODELS = {
     "frequent ends": lambda: regressor_of(TIED, loss="quantile", quantile=[0.1, 0.9]),
     "frequent lowest": lambda: regressor_of(TIED).calibrate(X, TIED),
     "both frequent": lambda: large_of(np.minimum(TIED_LARGE, 500.5)),
+    "huber": lambda: regressor(loss="huber"),
     "poisson": lambda: regressor_of(np.arange(80) % 9, loss="poisson"),
     "groups": grouped,
     "groups of targets": lambda: grouped(2),

@@ -233,6 +233,21 @@ def test_absolute_error_predicts_the_median():
     assert abs(model.predict([[0.0], [1.0]]).mean() - np.median(y)) < 0.15
 
 
+def test_huber_predicts_between_the_median_and_the_mean_whatever_a_far_target_is():
+    """X says nothing: the answer is where the errors, cut at the interquartile range, have the mean 0."""
+    y = np.random.RandomState(0).exponential(1.0, 800)
+    X = np.arange(800.0)[:, None] % 2
+    answers = []
+    for far in (100.0, 1e9):
+        y[7] = far
+        low, high = np.quantile(y, [0.25, 0.75])
+        model = TabularRegressor(loss="huber", random_state=0).fit(X, y)
+        answer = model.predict([[0.0], [1.0]]).mean()
+        assert abs(np.clip(y - answer, low - high, high - low).mean()) < 0.06
+        answers.append(answer)
+    assert np.median(y) + 0.05 < answers[0] < 0.95 and abs(answers[1] - answers[0]) < 0.02
+
+
 def deviance(loss, y, mean):
     if loss == "gamma":
         return 2 * np.mean(y / mean - 1 - np.log(y / mean))

@@ -57,6 +57,7 @@ def test_classifier_records_the_log_loss(y, weight):
 LOSSES = {
     "squared_error": lambda rest: rest**2,
     "absolute_error": np.abs,
+    "huber": lambda rest: np.where(np.abs(rest) <= 1, rest**2 / 2, np.abs(rest) - 0.5),
     "quantile": lambda rest: np.maximum(0.3 * rest, -0.7 * rest),
 }
 

@@ -166,7 +166,7 @@ _TRAITS = {
     "huber": LossTraits(
         best_constant="huber location",
         best_constant_text="the best constant",
-        estimators=_STREAM,
+        estimators=_REGRESSORS,
         formula=(
             "``d ** 2 / 2`` if ``abs(d) <= p``, otherwise ``p * (abs(d) - p / 2)``; by default p = "
             "1. Large\n"

@@ -1147,8 +1147,8 @@ class TabularRegressor(TabularEstimator):
 
     It takes data frames and arrays as they are: numbers of any scale, categories, missing values,
     see `TabularClassifier`. The targets are standardized for training: by mean and standard
-    deviation, or for the losses "absolute_error" and "quantile" by median and interquartile range,
-    which a few far targets do not change. For "poisson" and "gamma" they are divided by their mean,
+    deviation, or for the losses "absolute_error", "huber" and "quantile" by median and
+    interquartile range, which a few far targets do not change. For "poisson" and "gamma" they are divided by their mean,
     and the outputs are exponential. The prediction is the mean over the networks, each limited to
     the range of the targets in `fit`.
 
@@ -1193,12 +1193,13 @@ class TabularRegressor(TabularEstimator):
         other columns have; of two classes, the answer is the probability of the second one, and of
         `ordered` ones that of those above each. A sign for each column, or a dict of names or
         indices to signs. The signs of the weights prove it: see `monotonic_cst_`.
-    loss : {"absolute_error", "gamma", "poisson", "quantile", "squared_error"}, default="squared_error"
+    loss : {"absolute_error", "gamma", "huber", "poisson", "quantile", "squared_error"}, default="squared_error"
         What is minimized: "squared_error" predicts the mean, "absolute_error" the median,
-        "quantile" a quantile. "poisson" and "gamma" predict a mean, too, which is positive: half
-        their deviances are minimized, and the outputs are exponential. "poisson" is for counts,
-        which must not be negative, "gamma" for prices and durations, which must be positive and
-        whose deviations grow with their mean.
+        "quantile" a quantile. "huber" is between the first two: errors count as squared ones up to
+        the interquartile range of y, larger ones linearly. "poisson" and "gamma" predict a mean,
+        too, which is positive: half their deviances are minimized, and the outputs are exponential.
+        "poisson" is for counts, which must not be negative, "gamma" for prices and durations, which
+        must be positive and whose deviations grow with their mean.
     quantile : float or list of float, default=0.5
         The quantile of ``loss="quantile"``, between 0 and 1. Or an ascending list of 2 to 100
         quantiles of one target: `predict` then returns a column for each of them, ascending in
