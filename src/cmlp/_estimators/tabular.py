@@ -1148,9 +1148,9 @@ class TabularRegressor(TabularEstimator):
     It takes data frames and arrays as they are: numbers of any scale, categories, missing values,
     see `TabularClassifier`. The targets are standardized for training: by mean and standard
     deviation, or for the losses "absolute_error", "huber" and "quantile" by median and
-    interquartile range, which a few far targets do not change. For "poisson" and "gamma" they are divided by their mean,
-    and the outputs are exponential. The prediction is the mean over the networks, each limited to
-    the range of the targets in `fit`.
+    interquartile range, which a few far targets do not change. For "poisson" and "gamma" they are
+    divided by their mean, and the outputs are exponential. The prediction is the mean over the
+    networks, each limited to the range of the targets in `fit`.
 
     If y has several columns, each is a target with an output of the same networks. Their
     standardized errors count alike: a tree splits where any target changes, and the best epoch is

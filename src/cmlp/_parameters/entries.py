@@ -733,9 +733,9 @@ NETWORK_ENTRIES = (
         ).says("""
             What is minimized: "squared_error" predicts the mean, "absolute_error" the median, "quantile" a quantile.
             "huber" is between the first two: errors count as squared ones up to the interquartile range of y, larger
-            ones linearly. "poisson" and "gamma" predict a mean, too, which is positive: half their deviances are minimized, and the
-            outputs are exponential. "poisson" is for counts, which must not be negative, "gamma" for prices and
-            durations, which must be positive and whose deviations grow with their mean.
+            ones linearly. "poisson" and "gamma" predict a mean, too, which is positive: half their deviances are
+            minimized, and the outputs are exponential. "poisson" is for counts, which must not be negative, "gamma" for
+            prices and durations, which must be positive and whose deviations grow with their mean.
         """),
         Use(
             RIVER_REGRESSOR,
