@@ -960,6 +960,13 @@ static void check_scores_of_targets(const cmlp_table *table)
     n_arrays = 1;
     score_kind[0] = CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR;
     CHECK(write_table(table, 2) == CMLP_OK && load(&good, 1, check_margins_of_targets) == CMLP_OK);
+    arrays[1] = arrays[0];
+    arrays[0] = (cmlp_model_array){.name = "calibration.limits", .data = frequent, .n_rows = 2, .n_columns = 2,
+                                   .dtype = CMLP_FLOAT64};
+    n_arrays = 2; /* limits are those of one target */
+    CHECK(write_table(table, 2) == CMLP_OK && load(&good, 1, check_no_margin) == CMLP_OK);
+    arrays[0] = arrays[1];
+    n_arrays = 1;
     values[1][0] = 1;
     check_refused_scores(table, 2, CMLP_ERROR_FILE_VALUE);
     arrays[0].n_rows = 1;
