@@ -174,7 +174,7 @@ c_small_builds() {
 one_line() {
     local program=$WORK/one-line
     echo "$*"
-    "$@" -Iinclude tests/c/golden.c src/cmlp/core/*/*.c -pthread -lm -o "$program"
+    "$@" -Iinclude tests/c/golden.c src/cmlp/core/*/*.c src/cmlp/core/*/*/*.c -pthread -lm -o "$program"
     "$program"
 }
 

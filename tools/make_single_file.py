@@ -17,7 +17,7 @@ from pathlib import Path
 
 CORE = "src/cmlp/core"
 HEADERS = ["cmlp.h", "cmlp_table.h", "cmlp_workers.h", "cmlp_explain.h"]
-FIRST = ["known_tensors.c", "model_head.c"]  # define tables that other sources use
+FIRST = ["known_tensors.c", "model_format.c"]  # define tables that other sources use
 LAST = ["threads.c"]  # <windows.h> defines macros
 HOISTED = {
     "<math.h>",
@@ -169,7 +169,7 @@ class Core:
 
     def __init__(self, root: Path):
         self.folder = root / CORE
-        paths = sorted(self.folder.glob("*/*.c"))
+        paths = sorted(self.folder.rglob("*.c"))
         self.kernels = [path for path in paths if KERNEL.fullmatch(path.name)]
         self.sources = {path.name: path for path in paths if path not in self.kernels}
         self.public_headers = {(root / "include" / name).resolve() for name in HEADERS}

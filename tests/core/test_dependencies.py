@@ -128,6 +128,16 @@ def test_c_modules_have_no_cycle():
             del below[module]
 
 
+@in_source_tree
+def test_reader_and_writer_of_model_files_do_not_include_each_other():
+    for folder, other in (("read", "write"), ("write", "read")):
+        sources = [*CORE.glob(f"file/{folder}/*.[ch]")]
+        assert len(sources) > 5
+        for path in sources:
+            found = {(path.parent / name).resolve().parent.name for _, name in includes(path)}
+            assert other not in found, path.name
+
+
 # ---------------------------------------------------------------------------------------------------- parameters
 
 MOST_PARAMETERS = 8
@@ -225,6 +235,22 @@ def test_core_calls_only_memory_moves_and_threads(symbols):
     asked = {(file, name) for file, name, kind in symbols if kind in "Uw" and name not in defined}
     assert {(file, name) for file, name in asked if not ALLOWED.fullmatch(name)} == set()
     assert ("threads.c", "pthread_create") in asked  # the output of nm was parsed
+
+
+@compiles_core
+@needs_nm
+def test_sources_that_call_each_other_have_no_cycle(symbols):
+    owners = {name: file for file, name, kind in symbols if kind not in "Uw" and kind.isupper()}
+    below = {file: set() for file, _, _ in symbols}
+    for file, name, kind in symbols:
+        if kind == "U":
+            below[file].add(owners.get(name, file))
+    assert {"model_margin.c", "model_predict.c", "model_values.c"} <= below["model.c"]
+    while below:
+        free = [file for file, names in below.items() if not names & (set(below) - {file})]
+        assert free, f"a cycle among {sorted(below)}"
+        for file in free:
+            del below[file]
 
 
 @compiles_core

@@ -2,7 +2,7 @@
  * error. It stays inside, never moves back, and keeps its first error. */
 #include "any.h"
 
-#include "file/model_cursor.h"
+#include "file/read/model_cursor.h"
 
 static const unsigned char *head;
 static cursor c, before;
@@ -87,6 +87,6 @@ void prove_is_name(void)
     const size_t n = nondet_size();
     ASSUME(n <= MOST);
     const string_view name = {any_bytes(n), n};
-    if (!is_name(name, "layers.")) return;
+    if (!cmlpi_is_name(name, "layers.")) return;
     REQUIRE(n == 7 && !memcmp(name.at, "layers.", 7));
 }

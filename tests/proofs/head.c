@@ -1,7 +1,8 @@
 /* The parts of the reader of heads: any head of at most MOST bytes, from any place, with or without an earlier error. */
 #include "any.h"
 
-#include "file/model_head.c"
+#include "file/model_format.c"
+#include "file/read/model_head.c"
 
 static const unsigned char *file;
 static cursor c, before;

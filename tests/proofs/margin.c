@@ -2,7 +2,7 @@
  * scores and widths are inside the file, but their numbers are anything, since a program can change the bytes later. */
 #include "any.h"
 
-#include "file/model.h"
+#include "file/read/model.h"
 
 /* A number of the file: it is inside, and has any value. */
 static void any_number(double *to, const unsigned char *from, int64_t n, size_t element)
@@ -12,7 +12,7 @@ static void any_number(double *to, const unsigned char *from, int64_t n, size_t 
 }
 
 #define cmlpi_load any_number
-#include "file/model_margin.c"
+#include "file/read/model_margin.c"
 
 static cmlp_model model;
 

@@ -4,7 +4,7 @@
 
 #define CMLPI_MODEL_CURSOR_H
 #include "base/invariant.h"
-#include "file/model_head.h"
+#include "file/read/model_head.h"
 
 typedef struct cursor {
     const unsigned char *at, *end;
@@ -77,9 +77,11 @@ static string_view next_name(cursor *c, string_view *last)
     return n;
 }
 
-static int is_name(string_view n, const char *text) { return nondet_int(); }
+static int any_name(string_view n, const char *text) { return nondet_int(); }
 
-#include "file/model_head.c"
+#define cmlpi_is_name any_name
+#include "file/model_format.c"
+#include "file/read/model_head.c"
 
 /* ---- what their own proofs show of functions that the others call (`replaced` in proofs.toml) */
 

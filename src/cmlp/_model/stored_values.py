@@ -1,6 +1,6 @@
 """Labels, categories and names in the tensors of a model file, which the core has checked.
 
-The format is that of docs/model-file.md; `src/cmlp/core/file/model_values.c` checks it.
+The format is that of docs/model-file.md; `src/cmlp/core/file/read/model_values.c` checks it.
 """
 
 from __future__ import annotations

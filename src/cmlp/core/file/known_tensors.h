@@ -3,17 +3,7 @@
 #ifndef CMLPI_KNOWN_TENSORS_H
 #define CMLPI_KNOWN_TENSORS_H
 
-#include "../../../../include/cmlp_table.h"
-#include "../base/build.h"
-
-#define CMLPI_MAX_DATA (UINT64_C(1) << 53) /* the largest number in a head: exact in JavaScript */
-#define CMLPI_MAX_NAME 64                  /* letters of a key or a tensor's name */
-
-/* A key, a name or another part of a head. */
-typedef struct string_view {
-    const unsigned char *at;
-    size_t length;
-} string_view;
+#include "model_format.h"
 
 /* The tensors: those of every model, then those of tables. */
 enum {
@@ -54,9 +44,6 @@ typedef struct cmlpi_value_tensor {
 } cmlpi_value_tensor;
 
 extern const cmlpi_value_tensor cmlpi_value_tensors[CMLPI_N_VALUE_TENSORS];
-
-/* The most ordered labels of a table. */
-enum { CMLPI_MAX_RANKS = 256 };
 
 /* Where the tensors of a file are; all zeros if it has none. */
 typedef struct cmlpi_stored_values {

@@ -2,7 +2,7 @@
 #ifndef CMLPI_VALUES_H
 #define CMLPI_VALUES_H
 
-#include "model_head.h"
+#include "model_format.h"
 
 /* Values in the tensors of a file, at any address. A tensor that the file does not have is NULL, with 0 elements. */
 typedef struct cmlpi_value_list {

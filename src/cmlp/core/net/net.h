@@ -153,4 +153,10 @@ static inline int cmlpi_add_size(size_t *total, int64_t count, size_t size)
     return 1;
 }
 
+/* Whether n parameters, in native byte order, are finite. */
+static inline int cmlpi_are_finite(const cmlp_net *net, const void *params, int64_t n)
+{
+    return net->kernels->find_nonfinite(params, 1, n) == n;
+}
+
 #endif

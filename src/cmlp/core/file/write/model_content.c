@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "../base/arguments.h"
+#include "../../base/arguments.h"
 
 #if CMLPI_BUILDS_TRAINING
 
@@ -30,6 +30,14 @@ static int is_key(const char *text)
     return n && n <= CMLPI_MAX_NAME;
 }
 
+/* A key that is_key accepts. */
+static string_view view_of(const char *key)
+{
+    string_view view = {(const unsigned char *)key, 0};
+    while (key[view.length]) view.length++;
+    return view;
+}
+
 /* Whether a program can have this name, which is not one of the format or of Python. */
 static int is_allowed(const char *name, const cmlp_model_content *content)
 {
@@ -48,7 +56,7 @@ static cmlp_status check_strings(const cmlp_model_content *content, int64_t *bad
         *bad = i;
         if (s->n_value < 0 || s->reserved[0] || s->reserved[1]) return CMLP_ERROR_OPTION;
         if (!s->key || !s->value) return CMLP_ERROR_NULL;
-        if (!is_key(s->key) || cmlpi_is_fixed_key(s->key) || !is_allowed(s->key, content)) return CMLP_ERROR_NAME;
+        if (!is_key(s->key) || cmlpi_is_fixed_key(view_of(s->key)) || !is_allowed(s->key, content)) return CMLP_ERROR_NAME;
         if (i && cmlpi_order_of(s[-1].key, s->key) >= 0) return CMLP_ERROR_NAME;
         for (int64_t k = 0; k < s->n_value; k++)
             if ((unsigned char)s->value[k] < 0x20 || (unsigned char)s->value[k] > 0x7e) return CMLP_ERROR_TEXT;

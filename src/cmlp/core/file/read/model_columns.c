@@ -3,13 +3,11 @@
 
 #include <string.h>
 
-#include "../base/build.h"
-#include "../table/encode.h"
+#include "../../base/build.h"
+#include "../../table/encode.h"
 #include "model_cursor.h"
 
 #if CMLPI_BUILDS_TABLES
-const char cmlpi_part_names[CMLPI_PARTS][7] = {"/day:", "/week:", "/year:"};
-
 /* Reads the parts of a date. */
 static int read_parts(cursor *c, cmlp_table_column *column, cmlp_table_date_part parts[CMLPI_PARTS])
 {

@@ -1,9 +1,9 @@
 /* The calibration in the model of a table: how far intervals reach beyond predictions, and where they end. */
 #include <math.h>
 
-#include "../base/arguments.h"
-#include "../base/invariant.h"
-#include "../kernels/losses.h"
+#include "../../base/arguments.h"
+#include "../../base/invariant.h"
+#include "../../kernels/losses.h"
 #include "model.h"
 #include "model_head.h"
 

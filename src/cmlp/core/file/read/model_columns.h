@@ -2,7 +2,7 @@
 #ifndef CMLPI_MODEL_COLUMNS_H
 #define CMLPI_MODEL_COLUMNS_H
 
-#include "known_tensors.h"
+#include "../model_format.h"
 
 /* What the words of all columns specify. */
 typedef struct cmlpi_column_words {
@@ -12,9 +12,6 @@ typedef struct cmlpi_column_words {
     int64_t n_parts;   /* likewise */
     int64_t widths[2]; /* number of inputs without and with bins */
 } cmlpi_column_words;
-
-/* The words of the parts of a date, by their kinds from 1 on. */
-extern const char cmlpi_part_names[][7];
 
 /* Reads the words. If `columns` is not NULL, writes the columns and their parts, but for what the tensors contain. *at becomes
  * the position of an error. */

@@ -1,9 +1,8 @@
 /* Writes labels, names and categories as tensors: docs/model-file.md. Their elements are made from the caller's values
  * each time that the writer needs them. */
+#include "../../base/arguments.h"
+#include "../values.h"
 #include "model_writer.h"
-
-#include "../base/arguments.h"
-#include "values.h"
 
 #if CMLPI_BUILDS_TRAINING
 /* The lists of values. Categories have one for each column. */

@@ -2,9 +2,9 @@
 #ifndef CMLPI_MODEL_TABLE_H
 #define CMLPI_MODEL_TABLE_H
 
-#include "../table/table.h"
+#include "../../table/table.h"
+#include "../values.h"
 #include "model_head.h"
-#include "values.h"
 
 /* The arrays that a table in a model's memory points into. */
 typedef struct cmlpi_table_memory {

@@ -2,7 +2,7 @@
 #ifndef CMLPI_MODEL_CONTENT_H
 #define CMLPI_MODEL_CONTENT_H
 
-#include "model_head.h"
+#include "../known_tensors.h"
 
 /* What the content must fit. */
 typedef struct cmlpi_content_kind {

@@ -3,37 +3,13 @@
 
 #include <string.h>
 
-#include "../base/invariant.h"
-#include "../kernels/losses.h"
-#include "crc.h"
+#include "../../base/invariant.h"
+#include "../../kernels/losses.h"
+#include "../crc.h"
 #include "model_cursor.h"
-
-const cmlpi_dtype_name cmlpi_dtype_names[] = {
-    {"F32", CMLP_FLOAT32}, {"F64", CMLP_FLOAT64}, {"U8", CMLP_UINT8},
-    {"I32", CMLP_INT32},   {"I64", CMLP_INT64},   {NULL, 0},
-};
 
 /* What holds in all loops of the reader: the cursor moves forward, inside the head. */
 #define FORWARD CMLPI_INSIDE(c->at, __CPROVER_loop_entry(c->at), c->end)
-
-static const char *const fixed_keys[] = {"cmlp",        "crc32", "requires", "data_crc32", "input_scale",
-                                         "activations", "loss",  "kind",     "columns"};
-
-const char *const cmlpi_kind_names[CMLP_MODEL_ORDERED] = {"network", "regressor", "classifier", "multilabel", "ordered"};
-
-static int is_fixed(string_view n)
-{
-    for (size_t i = 0; i < sizeof fixed_keys / sizeof *fixed_keys; i++)
-        if (is_name(n, fixed_keys[i])) return 1;
-    return 0;
-}
-
-int cmlpi_is_fixed_key(const char *key)
-{
-    string_view n = {(const unsigned char *)key, 0};
-    while (n.length <= CMLPI_MAX_NAME && key[n.length]) n.length++;
-    return is_fixed(n);
-}
 
 /* Reads letters, digits and underscores. */
 static string_view next_word(cursor *c)
@@ -63,7 +39,7 @@ static int32_t next_activation(cursor *c, double *parameter)
     const cmlp_activation_info *info;
     const string_view n = next_word(c);
     for (int32_t code = 1; (info = cmlp_activation_describe(code)) != NULL; code++)
-        if (is_name(n, info->name)) {
+        if (cmlpi_is_name(n, info->name)) {
             *parameter = next_parameter(c, info->parameter);
             return code;
         }
@@ -75,7 +51,7 @@ static int32_t next_loss(cursor *c, double *parameter)
     const cmlp_loss_info *info;
     const string_view n = next_word(c);
     for (int32_t code = 1; (info = cmlp_loss_describe(code)) != NULL; code++)
-        if (is_name(n, info->name)) {
+        if (cmlpi_is_name(n, info->name)) {
             *parameter = next_parameter(c, info->parameter);
             return code;
         }
@@ -87,7 +63,7 @@ static cmlp_model_kind next_kind(cursor *c)
 {
     const string_view n = next_word(c);
     for (int32_t i = 0; i < CMLP_MODEL_ORDERED; i++)
-        if (is_name(n, cmlpi_kind_names[i])) return i + 1;
+        if (cmlpi_is_name(n, cmlpi_kind_names[i])) return i + 1;
     c->at = n.at;
     return fail(c, n.length ? CMLP_ERROR_FILE_VERSION : CMLP_ERROR_FILE_SYNTAX);
 }
@@ -112,7 +88,7 @@ static int32_t next_dtype(cursor *c)
 {
     const string_view n = next_word(c);
     for (const cmlpi_dtype_name *d = cmlpi_dtype_names; d->name; d++)
-        if (is_name(n, d->name)) return d->dtype;
+        if (cmlpi_is_name(n, d->name)) return d->dtype;
     return fail(c, CMLP_ERROR_FILE_TENSOR);
 }
 
@@ -198,7 +174,7 @@ static void read_metadata(cursor *c, cmlpi_head *head)
     string_view last = {(const unsigned char *)"", 0};
     while (PASS(c, ",")) {
         const string_view key = next_name(c, &last);
-        if (is_fixed(key)) fail(c, CMLP_ERROR_FILE_NAME);
+        if (cmlpi_is_fixed_key(key)) fail(c, CMLP_ERROR_FILE_NAME);
         DEMAND(c, ":", CMLP_ERROR_FILE_SYNTAX);
         string(c);
     }
@@ -305,7 +281,7 @@ static void note_values(cursor *c, cmlpi_head *head, string_view n, const shaped
 {
     const int n_known = CMLPI_IS_TABLE_HEAD(head) ? CMLPI_N_VALUE_TENSORS : CMLPI_N_NETWORK_TENSORS;
     for (int i = 0; i < n_known; i++) {
-        if (!is_name(n, cmlpi_value_tensors[i].name)) continue;
+        if (!cmlpi_is_name(n, cmlpi_value_tensors[i].name)) continue;
         head->values.starts[i] = start;
         head->values.n[i] = (int64_t)t->shape[0];
         if (t->dtype != cmlpi_value_tensors[i].dtype || t->n_dims != 1) fail(c, CMLP_ERROR_FILE_TENSOR);
@@ -335,16 +311,16 @@ static void note_tensor(cursor *c, cmlpi_head *head, string_view n, const shaped
     if (n.length > 6 && !memcmp(n.at, "layers.", 7)) fail(c, CMLP_ERROR_FILE_NAME);
     if (of_table && n.length > 4 && !memcmp(n.at, "nets.", 5)) fail(c, CMLP_ERROR_FILE_NAME);
     for (size_t i = 0; i < n_known; i++) {
-        if (!is_name(n, known[i].name)) continue;
+        if (!cmlpi_is_name(n, known[i].name)) continue;
         *known[i].start = start;
         if (t->dtype != known[i].dtype || (int64_t)t->shape[0] != known[i].rows ||
             (int64_t)t->shape[1] != known[i].columns)
             fail(c, CMLP_ERROR_FILE_TENSOR);
     }
     note_values(c, head, n, t, start);
-    if (of_table && is_name(n, CMLPI_CALIBRATION_LIMITS)) note_limits(c, head, t, start);
-    if (of_table && is_name(n, CMLPI_CALIBRATION_SCORES)) note_scores(c, head, t, start);
-    if (of_table && is_name(n, CMLPI_CALIBRATION_WIDTHS)) note_widths(c, head, t, start);
+    if (of_table && cmlpi_is_name(n, CMLPI_CALIBRATION_LIMITS)) note_limits(c, head, t, start);
+    if (of_table && cmlpi_is_name(n, CMLPI_CALIBRATION_SCORES)) note_scores(c, head, t, start);
+    if (of_table && cmlpi_is_name(n, CMLPI_CALIBRATION_WIDTHS)) note_widths(c, head, t, start);
 }
 
 /* A threshold is there if and only if the file requires it, and for the probability of two classes. */
@@ -354,28 +330,6 @@ static void check_has_threshold(cursor *c, const cmlpi_head *head)
     if (head->table_threshold && (head->sizes[head->n_layers - 1] != 1 || head->table_target ||
                                 head->activations[head->n_layers - 2] != CMLP_ACTIVATION_LOGISTIC))
         fail(c, CMLP_ERROR_OPTION);
-}
-
-int cmlpi_fits_kind(cmlp_model_kind kind, const cmlpi_model_outputs *outputs)
-{
-    const int is_of_classes = cmlpi_targets_of_loss(outputs->loss) == CMLPI_PROBABILITY;
-    const int is_logistic = outputs->activation == CMLP_ACTIVATION_LOGISTIC;
-    const int64_t n = outputs->n, n_labels = outputs->n_labels;
-    if (kind == CMLP_MODEL_NETWORK) return !outputs->is_table;
-    if (outputs->is_table && outputs->has_targets != (kind == CMLP_MODEL_REGRESSOR)) return 0;
-    if (kind == CMLP_MODEL_REGRESSOR) return !is_of_classes && !n_labels;
-    if (!is_of_classes && outputs->loss != CMLP_LOSS_SQUARED_ERROR) return 0;
-    if (!n_labels && !outputs->is_table) return 0;
-    switch (kind) {
-    case CMLP_MODEL_CLASSIFIER:
-        if (!is_logistic && outputs->activation != CMLP_ACTIVATION_SOFTMAX) return 0;
-        if (n_labels == 2 && n == 1) return 1;
-        if (n_labels == 2 && is_logistic && !outputs->is_table) return 0; /* of a network, two labels have one such output */
-        return n_labels <= n;
-    case CMLP_MODEL_MULTILABEL: return is_logistic && n > 1 && n_labels <= n;
-    case CMLP_MODEL_ORDERED: return is_logistic && outputs->is_table && n_labels == n + 1 && n < CMLPI_MAX_RANKS;
-    default: return 0;
-    }
 }
 
 /* Whether the kind fits the rest of the head. */
@@ -455,8 +409,8 @@ static cmlp_status head_length(const unsigned char *file, size_t n, uint64_t *by
 /* The feature of a name. */
 static int feature_of(string_view n)
 {
-    return is_name(n, CMLPI_FEATURE_TARGETS)     ? CMLPI_REQUIRES_TARGETS
-           : is_name(n, CMLPI_FEATURE_THRESHOLD) ? CMLPI_REQUIRES_THRESHOLD
+    return cmlpi_is_name(n, CMLPI_FEATURE_TARGETS)     ? CMLPI_REQUIRES_TARGETS
+           : cmlpi_is_name(n, CMLPI_FEATURE_THRESHOLD) ? CMLPI_REQUIRES_THRESHOLD
                                                 : CMLPI_NO_FEATURE;
 }
 
@@ -519,7 +473,7 @@ int cmlpi_head_find(const unsigned char *file, const char *key, const char **tex
         const unsigned char *first = c.at + 1;
         const size_t there = string(&c);
         if (c.status) return 0;
-        if (is_name(found, key)) {
+        if (cmlpi_is_name(found, key)) {
             *text = (const char *)first;
             *length = there;
             return 1;

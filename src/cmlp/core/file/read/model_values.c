@@ -1,9 +1,9 @@
 /* The typed values in the tensors of a model file: what they hold, and their search. */
 #include <math.h>
 
-#include "../base/arguments.h"
+#include "../../base/arguments.h"
+#include "../values.h"
 #include "model.h"
-#include "values.h"
 
 /* ---------------------------------------------------------------------------------------------- lists */
 

@@ -1,12 +1,11 @@
 /* Writes model files. The head contains its own length and checksums of itself and of the data, so the content is
  * generated several times: a sink counts the bytes, adds them to a checksum, or passes them to the caller. */
-#include "model.h"
+#include "model_writer.h"
 
 #include <string.h>
 
-#include "crc.h"
-#include "model_training.h"
-#include "model_writer.h"
+#include "../../data/rows.h"
+#include "../../forward/predict.h"
 
 #if CMLPI_BUILDS_TRAINING
 

@@ -2,8 +2,8 @@
 #ifndef CMLPI_MODEL_H
 #define CMLPI_MODEL_H
 
+#include "../values.h"
 #include "model_table.h"
-#include "values.h"
 
 #define CMLPI_MODEL_MAGIC CMLPI_MAGIC(0x646d63, cmlp_model)
 
@@ -27,13 +27,21 @@ struct cmlp_model {
 #define CMLPI_IS_TABLE_MODEL(model) (CMLPI_BUILDS_TABLES && (model)->table)
 
 /* Returns CMLP_OK, or the status for a model that is NULL or not initialized. */
-cmlp_status cmlpi_check_model(const cmlp_model *model);
+static inline cmlp_status cmlpi_check_model(const cmlp_model *model)
+{
+    if (!model) return CMLP_ERROR_NULL;
+    return cmlpi_misaligned(model, CMLPI_ALIGNMENT) || model->magic != CMLPI_MODEL_MAGIC ? CMLP_ERROR_MODEL : CMLP_OK;
+}
 
 /* The inputs of the network for a row of its width: the row itself, or a copy that is scaled as the model's inputs. */
 const void *cmlpi_model_inputs(const cmlp_model *model, const void *row, cmlp_dtype dtype, void *copy);
 
-/* Divides the workspace of a run for one row of a network, or of a table if n_columns is not 0. Returns an error if it is
- * NULL or too small. */
+/* Divides memory for the prediction of one row of a network, or of a table if n_columns is not 0, and returns its size in
+ * *size. */
+cmlp_status cmlpi_lay_out_prediction(const cmlp_net *net, int64_t n_columns, void *memory, size_t *size,
+                                     cmlpi_table_scratch *scratch);
+
+/* Divides the workspace of a run likewise. Returns an error if it is NULL or too small. */
 cmlp_status cmlpi_take_model_workspace(const cmlp_net *net, int64_t n_columns, cmlp_run *run, cmlpi_table_scratch *scratch);
 
 /* Checks labels, names and categories, and finds those of each column. Returns a status of a file; *refused becomes the name
@@ -59,11 +67,5 @@ double cmlpi_unknown_code(const cmlp_model *model, int64_t column);
 
 /* Returns OPTION if a score of the calibration is NaN or below the one before it, or its widths break a rule. */
 cmlp_status cmlpi_check_scores(const cmlp_model *model);
-
-/* Whether n parameters, in native byte order, are finite. */
-static inline int cmlpi_are_finite(const cmlp_net *net, const void *params, int64_t n)
-{
-    return net->kernels->find_nonfinite(params, 1, n) == n;
-}
 
 #endif

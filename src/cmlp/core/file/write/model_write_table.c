@@ -1,5 +1,5 @@
 /* Writes the model file of a table. */
-#include "model.h"
+#include "../../table/table.h"
 #include "model_writer.h"
 
 #if CMLPI_BUILDS_TRAINING && CMLPI_BUILDS_TABLES

@@ -97,6 +97,22 @@ static cmlpi_fault predict_input(const cmlp_model *model, const cmlp_rows *rows,
     return cmlpi_forward_row(model->net, model->params, x, &wanted, memory->workspace);
 }
 
+/* A network uses `row`, a table all buffers. */
+cmlp_status cmlpi_lay_out_prediction(const cmlp_net *net, int64_t n_columns, void *memory, size_t *size,
+                                     cmlpi_table_scratch *scratch)
+{
+    const cmlpi_table_sizes sizes = {.widest = net, .n_columns = n_columns, .n_rows = 1};
+    if (CMLPI_BUILDS_TABLES && n_columns) return cmlpi_table_scratch_lay_out(&sizes, memory, size, scratch);
+    return cmlpi_place_row(net, memory, size, &scratch->row);
+}
+
+cmlp_status cmlpi_take_model_workspace(const cmlp_net *net, int64_t n_columns, cmlp_run *run, cmlpi_table_scratch *scratch)
+{
+    size_t needed;
+    const cmlp_status status = cmlpi_lay_out_prediction(net, n_columns, run->workspace, &needed, scratch);
+    return status ? status : cmlpi_check_workspace(run, needed);
+}
+
 /* Predicts one simple row. */
 static cmlp_status predict_row(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
                                cmlp_run *run)

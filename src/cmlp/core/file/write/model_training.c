@@ -1,9 +1,8 @@
 /* Checks the training state, and lists its arrays in a model file. docs/model-file.md describes them. */
 #include "model_training.h"
 
-#include "../base/arguments.h"
-#include "../base/build.h"
-#include "../train/optimizer.h"
+#include "../../base/arguments.h"
+#include "../../train/optimizer.h"
 
 #if CMLPI_BUILDS_TRAINING
 

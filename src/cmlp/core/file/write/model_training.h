@@ -2,7 +2,7 @@
 #ifndef CMLPI_MODEL_TRAINING_H
 #define CMLPI_MODEL_TRAINING_H
 
-#include "model_head.h"
+#include "../model_format.h"
 
 #define CMLPI_N_TRAINING_NUMBERS 16
 #define CMLPI_N_TRAINING_ARRAYS 5

@@ -4,9 +4,8 @@
 
 #include <string.h>
 
-#include "../base/invariant.h"
-#include "../net/net.h"
-#include "known_tensors.h"
+#include "../../base/invariant.h"
+#include "../model_format.h"
 
 typedef struct cursor {
     const unsigned char *at, *end;
@@ -107,13 +106,6 @@ static inline string_view next_name(cursor *c, string_view *last)
     if (order > 0 || (order == 0 && last->length >= n.length)) fail(c, CMLP_ERROR_FILE_NAME);
     *last = n;
     return n;
-}
-
-static inline int is_name(string_view n, const char *text)
-{
-    size_t i = 0;
-    while (i < n.length && text[i] && n.at[i] == (unsigned char)text[i]) i++;
-    return i == n.length && !text[i];
 }
 
 #endif

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "crc.h"
+#include "../crc.h"
 #include "model_head.h"
 
 /* A model's memory: the struct, its network, factors and shifts, a table, and the parameters if their bytes must be
@@ -35,22 +35,6 @@ static cmlp_status lay_out_model(const cmlpi_head *head, void *base, model_memor
     return arena.overflow ? CMLP_ERROR_OVERFLOW : CMLP_OK;
 }
 
-/* The buffers of a prediction. A network uses `row`, a table all of them. */
-static cmlp_status row_space(const cmlp_net *net, int64_t n_columns, void *memory, size_t *size,
-                             cmlpi_table_scratch *scratch)
-{
-    const cmlpi_table_sizes sizes = {.widest = net, .n_columns = n_columns, .n_rows = 1};
-    if (CMLPI_BUILDS_TABLES && n_columns) return cmlpi_table_scratch_lay_out(&sizes, memory, size, scratch);
-    return cmlpi_place_row(net, memory, size, &scratch->row);
-}
-
-cmlp_status cmlpi_take_model_workspace(const cmlp_net *net, int64_t n_columns, cmlp_run *run, cmlpi_table_scratch *scratch)
-{
-    size_t needed;
-    const cmlp_status status = row_space(net, n_columns, run->workspace, &needed, scratch);
-    return status ? status : cmlpi_check_workspace(run, needed);
-}
-
 /* Whether each output is the probability of the labels above one of them, as that of the second of two labels is. */
 static int is_cumulative(const cmlpi_head *head)
 {
@@ -68,7 +52,7 @@ REAL_FN cmlp_status describe(const cmlpi_head *head, cmlp_model_info *info)
     const int64_t n_columns = head->words.n_columns;
     cmlp_status status = cmlpi_head_net(head, net);
     if (!status) status = lay_out_model(head, NULL, &memory, &info->model_size);
-    if (!status) status = row_space(net, n_columns, NULL, &info->workspace_size, &scratch);
+    if (!status) status = cmlpi_lay_out_prediction(net, n_columns, NULL, &info->workspace_size, &scratch);
     if (status) return status;
     info->file_size = head->file_size;
     info->n_in = n_columns ? n_columns : cmlpi_n_in(net);
@@ -268,12 +252,6 @@ cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, 
     if (model && !cmlpi_misaligned(model, sizeof *model)) *model = NULL;
     if (!status) status = load(memory, memory_size, file, file_size, options, model, &call.run);
     return cmlpi_end_call(&call, status);
-}
-
-cmlp_status cmlpi_check_model(const cmlp_model *model)
-{
-    if (!model) return CMLP_ERROR_NULL;
-    return cmlpi_misaligned(model, CMLPI_ALIGNMENT) || model->magic != CMLPI_MODEL_MAGIC ? CMLP_ERROR_MODEL : CMLP_OK;
 }
 
 static cmlp_status prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run)

@@ -1,8 +1,8 @@
 /* A cell of text as the number of a row: the kind of its column, the format of cells and the categories of a table's file. */
 #include <math.h>
 
-#include "../base/arguments.h"
-#include "../table/cells.h"
+#include "../../base/arguments.h"
+#include "../../table/cells.h"
 #include "model.h"
 
 #if CMLPI_BUILDS_CELLS

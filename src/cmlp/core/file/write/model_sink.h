@@ -2,8 +2,8 @@
 #ifndef CMLPI_MODEL_SINK_H
 #define CMLPI_MODEL_SINK_H
 
-#include "crc.h"
-#include "model_head.h"
+#include "../crc.h"
+#include "../model_format.h"
 
 typedef struct sink {
     cmlpi_crc *crc;                     /* if not NULL, the bytes are added to it */
