@@ -22,7 +22,7 @@ static void cursor_is_sound(void)
     REQUIRE(!before.status || (c.status == before.status && c.at == before.at));
 }
 
-void prove_pass(void)
+void prove_cursor_pass(void)
 {
     any_cursor();
     const int passed = PASS(&c, ",\"layers.");
@@ -32,51 +32,51 @@ void prove_pass(void)
     cursor_is_sound();
 }
 
-void prove_hex(void)
+void prove_cursor_hex(void)
 {
     any_cursor();
     const int digits = nondet_int();
     ASSUME(digits == 8 || digits == 16);
-    const uint64_t value = hex(&c, digits);
+    const uint64_t value = cursor_hex(&c, digits);
     REQUIRE(digits == 16 || value <= UINT32_MAX);
     REQUIRE(c.status || c.at - before.at == digits);
     REQUIRE(c.status || *before.at == "0123456789abcdef"[value >> 4 * (digits - 1)]);
     cursor_is_sound();
 }
 
-void prove_hex_double(void)
+void prove_cursor_hex_double(void)
 {
     any_cursor();
-    const double value = hex_double(&c);
+    const double value = cursor_hex_double(&c);
     REQUIRE(c.status || cmlpi_is_finite(value));
     cursor_is_sound();
 }
 
-void prove_number(void)
+void prove_cursor_number(void)
 {
     any_cursor();
-    const uint64_t value = number(&c);
+    const uint64_t value = cursor_number(&c);
     REQUIRE(value <= CMLPI_MAX_DATA);
     REQUIRE(c.status || (c.at > before.at && c.at - before.at <= 16));
     cursor_is_sound();
 }
 
-void prove_string(void)
+void prove_cursor_string(void)
 {
     any_cursor();
-    const size_t length = string(&c);
+    const size_t length = cursor_string(&c);
     REQUIRE(c.status || (size_t)(c.at - before.at) == length + 2);
     REQUIRE(c.status || (*before.at == '"' && c.at[-1] == '"'));
     cursor_is_sound();
 }
 
-void prove_next_name(void)
+void prove_cursor_next_name(void)
 {
     any_cursor();
     const size_t skipped = nondet_size(), length = nondet_size();
     ASSUME(skipped <= (size_t)(c.at - head) && length <= (size_t)(c.at - head) - skipped);
     string_view last = {head + skipped, length};
-    const string_view name = next_name(&c, &last);
+    const string_view name = cursor_next_name(&c, &last);
     REQUIRE(c.status || (name.length >= 1 && name.length <= CMLPI_MAX_NAME && name.at == before.at + 1));
     REQUIRE(c.status || (last.at == name.at && last.length == name.length));
     cursor_is_sound();

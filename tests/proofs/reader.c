@@ -11,7 +11,7 @@ typedef struct cursor {
     cmlp_status status;
 } cursor;
 
-static int fail(cursor *c, cmlp_status status)
+static int cursor_fail(cursor *c, cmlp_status status)
 {
     if (!c->status) c->status = status;
     return 0;
@@ -21,52 +21,52 @@ static int fail(cursor *c, cmlp_status status)
 static int advance(cursor *c, size_t least)
 {
     const size_t n = nondet_size();
-    if (nondet_int()) fail(c, CMLP_ERROR_FILE_SYNTAX);
+    if (nondet_int()) cursor_fail(c, CMLP_ERROR_FILE_SYNTAX);
     if (c->status) return 0;
     ASSUME(n <= (size_t)(c->end - c->at));
     c->at += n;
-    if (n < least) fail(c, CMLP_ERROR_FILE_SYNTAX);
+    if (n < least) cursor_fail(c, CMLP_ERROR_FILE_SYNTAX);
     return !c->status;
 }
 
-static int is_next(const cursor *c, const char *text, size_t n)
+static int cursor_is_next(const cursor *c, const char *text, size_t n)
 {
     return !c->status && (size_t)(c->end - c->at) >= n && nondet_int();
 }
 
-static int pass(cursor *c, const char *text, size_t n)
+static int cursor_pass(cursor *c, const char *text, size_t n)
 {
-    if (!is_next(c, text, n)) return 0;
+    if (!cursor_is_next(c, text, n)) return 0;
     c->at += n;
     return 1;
 }
-#define PASS(c, literal) pass((c), literal, sizeof literal - 1)
-#define DEMAND(c, literal, status) ((void)(PASS(c, literal) ? 0 : fail((c), (status))))
+#define PASS(c, literal) cursor_pass((c), literal, sizeof literal - 1)
+#define DEMAND(c, literal, status) ((void)(PASS(c, literal) ? 0 : cursor_fail((c), (status))))
 
-static uint64_t hex(cursor *c, int digits) { return advance(c, 8) ? nondet_uint64() : 0; }
+static uint64_t cursor_hex(cursor *c, int digits) { return advance(c, 8) ? nondet_uint64() : 0; }
 
-static double hex_double(cursor *c)
+static double cursor_hex_double(cursor *c)
 {
     const double value = nondet_double();
-    hex(c, 16);
-    if (!cmlpi_is_finite(value)) fail(c, CMLP_ERROR_OPTION);
+    cursor_hex(c, 16);
+    if (!cmlpi_is_finite(value)) cursor_fail(c, CMLP_ERROR_OPTION);
     return value;
 }
 
-static uint64_t number(cursor *c)
+static uint64_t cursor_number(cursor *c)
 {
     const uint64_t value = nondet_uint64();
     ASSUME(value <= CMLPI_MAX_DATA);
     return advance(c, 1) ? value : 0;
 }
 
-static size_t string(cursor *c)
+static size_t cursor_string(cursor *c)
 {
     const unsigned char *first = c->at;
     return advance(c, 2) ? (size_t)(c->at - first) - 2 : 0;
 }
 
-static string_view next_name(cursor *c, string_view *last)
+static string_view cursor_next_name(cursor *c, string_view *last)
 {
     string_view n = {c->at, 0};
     if (!advance(c, 3)) return n;

@@ -14,8 +14,8 @@ static int read_parts(cursor *c, cmlp_table_column *column, cmlp_table_date_part
     for (int k = 0; k < CMLPI_PARTS; k++) {
         size_t length = 0;
         while (cmlpi_part_names[k][length]) length++;
-        if (!pass(c, cmlpi_part_names[k], length)) continue;
-        const uint64_t n = number(c);
+        if (!cursor_pass(c, cmlpi_part_names[k], length)) continue;
+        const uint64_t n = cursor_number(c);
         if (c->status || n < 2 || n > CMLPI_MAX_COUNT) return 0;
         parts[column->n_parts++] = (cmlp_table_date_part){
             .kind = CMLP_TABLE_DATE_PART_DAY + k,
@@ -29,9 +29,9 @@ static int read_parts(cursor *c, cmlp_table_column *column, cmlp_table_date_part
 static int read_statistics(cursor *c, cmlp_table_column *column)
 {
     if (!PASS(c, "/one_hot:")) return 1;
-    const uint64_t n_one_hot = number(c);
+    const uint64_t n_one_hot = cursor_number(c);
     if (!PASS(c, "/statistics:")) return 0;
-    const uint64_t width = number(c), n = (uint64_t)column->n_categories;
+    const uint64_t width = cursor_number(c), n = (uint64_t)column->n_categories;
     if (c->status || n_one_hot > n || width < 1 || width > CMLPI_MAX_COUNT / n) return 0;
     column->n_one_hot = (int64_t)n_one_hot;
     column->n_statistics = (int64_t)(n * width);
@@ -50,7 +50,7 @@ static int read_word(cursor *c, cmlp_table_column *column, cmlp_table_date_part 
     const int is_number = column->has_missing || PASS(c, "number:");
     column->role = is_number ? CMLP_TABLE_ROLE_NUMBER : CMLP_TABLE_ROLE_CATEGORY;
     if (!is_number && !PASS(c, "category:")) return 0;
-    const uint64_t n = number(c);
+    const uint64_t n = cursor_number(c);
     if (c->status || n > CMLPI_MAX_COUNT) return 0;
     if (is_number) {
         column->n_edges = (int64_t)n;

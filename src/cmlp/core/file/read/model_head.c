@@ -29,8 +29,8 @@ static double next_parameter(cursor *c, double standard)
 {
     if (standard == 0) return 0;
     DEMAND(c, ":", CMLP_ERROR_FILE_SYNTAX);
-    const double value = hex_double(c);
-    if (!(value > 0)) fail(c, CMLP_ERROR_OPTION);
+    const double value = cursor_hex_double(c);
+    if (!(value > 0)) cursor_fail(c, CMLP_ERROR_OPTION);
     return value;
 }
 
@@ -43,7 +43,7 @@ static int32_t next_activation(cursor *c, double *parameter)
             *parameter = next_parameter(c, info->parameter);
             return code;
         }
-    return fail(c, CMLP_ERROR_ACTIVATION);
+    return cursor_fail(c, CMLP_ERROR_ACTIVATION);
 }
 
 static int32_t next_loss(cursor *c, double *parameter)
@@ -55,7 +55,7 @@ static int32_t next_loss(cursor *c, double *parameter)
             *parameter = next_parameter(c, info->parameter);
             return code;
         }
-    return fail(c, CMLP_ERROR_LOSS);
+    return cursor_fail(c, CMLP_ERROR_LOSS);
 }
 
 /* Reads the kind. Another version can have more. */
@@ -65,20 +65,20 @@ static cmlp_model_kind next_kind(cursor *c)
     for (int32_t i = 0; i < CMLP_MODEL_ORDERED; i++)
         if (cmlpi_is_name(n, cmlpi_kind_names[i])) return i + 1;
     c->at = n.at;
-    return fail(c, n.length ? CMLP_ERROR_FILE_VERSION : CMLP_ERROR_FILE_SYNTAX);
+    return cursor_fail(c, n.length ? CMLP_ERROR_FILE_VERSION : CMLP_ERROR_FILE_SYNTAX);
 }
 
 /* Reads the quantiles after the first one, if there are several. */
 static void read_quantiles(cursor *c, cmlpi_head *head)
 {
-    if (head->loss != CMLP_LOSS_QUANTILE || !is_next(c, ",", 1)) return;
+    if (head->loss != CMLP_LOSS_QUANTILE || !cursor_is_next(c, ",", 1)) return;
     head->quantiles[head->n_quantiles++] = head->loss_parameter;
     head->loss_parameter = 0;
     while (PASS(c, ","))
         CMLPI_LOOP(FORWARD && head->n_quantiles >= 1 && head->n_quantiles <= CMLP_MAX_QUANTILES, c->end - c->at,
                   c->at, c->status, head->n_quantiles, CMLPI_WHOLE(head->quantiles)) {
-        if (head->n_quantiles == CMLP_MAX_QUANTILES) fail(c, CMLP_ERROR_OPTION);
-        const double value = hex_double(c);
+        if (head->n_quantiles == CMLP_MAX_QUANTILES) cursor_fail(c, CMLP_ERROR_OPTION);
+        const double value = cursor_hex_double(c);
         if (c->status) return;
         head->quantiles[head->n_quantiles++] = value;
     }
@@ -89,7 +89,7 @@ static int32_t next_dtype(cursor *c)
     const string_view n = next_word(c);
     for (const cmlpi_dtype_name *d = cmlpi_dtype_names; d->name; d++)
         if (cmlpi_is_name(n, d->name)) return d->dtype;
-    return fail(c, CMLP_ERROR_FILE_TENSOR);
+    return cursor_fail(c, CMLP_ERROR_FILE_TENSOR);
 }
 
 /* Reads {"dtype":"F32","shape":[...],"data_offsets":[a,b]}. a must be the end of the previous tensor, and b - a the
@@ -107,19 +107,19 @@ static shaped_tensor next_tensor(cursor *c, uint64_t *offset)
     DEMAND(c, "\",\"shape\":[", CMLP_ERROR_FILE_SYNTAX);
     uint64_t bytes = cmlpi_bytes_of(t.dtype);
     do {
-        const uint64_t size = number(c);
+        const uint64_t size = cursor_number(c);
         if (c->status) return t;
         if (t.n_dims == 2 || size < 1 || size > CMLPI_MAX_COUNT || bytes > CMLPI_MAX_DATA / size) {
-            fail(c, CMLP_ERROR_FILE_TENSOR);
+            cursor_fail(c, CMLP_ERROR_FILE_TENSOR);
             return t;
         }
         t.shape[t.n_dims++] = size;
         bytes *= size;
     } while (PASS(c, ","));
     DEMAND(c, "],\"data_offsets\":[", CMLP_ERROR_FILE_SYNTAX);
-    if (number(c) != *offset) fail(c, CMLP_ERROR_FILE_TENSOR);
+    if (cursor_number(c) != *offset) cursor_fail(c, CMLP_ERROR_FILE_TENSOR);
     DEMAND(c, ",", CMLP_ERROR_FILE_SYNTAX);
-    if (number(c) != *offset + bytes) fail(c, CMLP_ERROR_FILE_TENSOR);
+    if (cursor_number(c) != *offset + bytes) cursor_fail(c, CMLP_ERROR_FILE_TENSOR);
     DEMAND(c, "]}", CMLP_ERROR_FILE_SYNTAX);
     *offset += bytes;
     return t;
@@ -130,36 +130,36 @@ static void read_columns(cursor *c, cmlpi_head *head)
 {
     const unsigned char *at;
     if (!PASS(c, CMLPI_HEAD_COLUMNS)) {
-        if (head->feature) fail(c, CMLP_ERROR_FILE_SYNTAX);
+        if (head->feature) cursor_fail(c, CMLP_ERROR_FILE_SYNTAX);
         return;
     }
     head->is_table = 1;
     if (!CMLPI_BUILDS_TABLES) {
-        fail(c, CMLP_ERROR_LEFT_OUT);
+        cursor_fail(c, CMLP_ERROR_LEFT_OUT);
         return;
     }
-    if (!c->status && head->input_scale != 1) fail(c, CMLP_ERROR_FILE_VALUE);
+    if (!c->status && head->input_scale != 1) cursor_fail(c, CMLP_ERROR_FILE_VALUE);
     if (c->status) return;
     head->columns.at = c->at + 1;
-    head->columns.length = string(c);
+    head->columns.length = cursor_string(c);
     if (c->status) return;
     const cmlp_status status = cmlpi_read_columns(&head->columns, NULL, NULL, &head->words, &at);
     if (status) c->at = at;
-    fail(c, status);
+    cursor_fail(c, status);
 }
 
 /* Reads the fixed keys, then the others, which only other programs use. */
 static void read_metadata(cursor *c, cmlpi_head *head)
 {
     DEMAND(c, "\",\"data_crc32\":\"", CMLP_ERROR_FILE_SYNTAX);
-    head->data_crc = (uint32_t)hex(c, 8);
+    head->data_crc = (uint32_t)cursor_hex(c, 8);
     DEMAND(c, "\",\"input_scale\":\"", CMLP_ERROR_FILE_SYNTAX);
-    head->input_scale = hex_double(c);
-    if (head->input_scale == 0) fail(c, CMLP_ERROR_OPTION);
+    head->input_scale = cursor_hex_double(c);
+    if (head->input_scale == 0) cursor_fail(c, CMLP_ERROR_OPTION);
     DEMAND(c, "\",\"activations\":\"", CMLP_ERROR_FILE_SYNTAX);
     head->n_layers = 1;
     do {
-        if (head->n_layers == CMLP_MAX_LAYERS) fail(c, CMLP_ERROR_LAYERS);
+        if (head->n_layers == CMLP_MAX_LAYERS) cursor_fail(c, CMLP_ERROR_LAYERS);
         if (c->status) return;
         const int32_t l = head->n_layers++ - 1;
         head->activations[l] = next_activation(c, &head->activation_parameters[l]);
@@ -173,10 +173,10 @@ static void read_metadata(cursor *c, cmlpi_head *head)
     read_columns(c, head);
     string_view last = {(const unsigned char *)"", 0};
     while (PASS(c, ",")) {
-        const string_view key = next_name(c, &last);
-        if (cmlpi_is_fixed_key(key)) fail(c, CMLP_ERROR_FILE_NAME);
+        const string_view key = cursor_next_name(c, &last);
+        if (cmlpi_is_fixed_key(key)) cursor_fail(c, CMLP_ERROR_FILE_NAME);
         DEMAND(c, ":", CMLP_ERROR_FILE_SYNTAX);
-        string(c);
+        cursor_string(c);
     }
     DEMAND(c, "}", CMLP_ERROR_FILE_SYNTAX);
 }
@@ -188,7 +188,7 @@ static void demand_number(cursor *c, int32_t n)
     size_t first = sizeof digits;
     do digits[--first] = (unsigned char)('0' + n % 10);
     while (n /= 10);
-    if (!pass(c, (const char *)digits + first, sizeof digits - first)) fail(c, CMLP_ERROR_FILE_NAME);
+    if (!cursor_pass(c, (const char *)digits + first, sizeof digits - first)) cursor_fail(c, CMLP_ERROR_FILE_NAME);
 }
 
 /* Reads ,"layers.I.weight" or ,"layers.I.bias", which in the file of a table begin with nets.N. */
@@ -202,7 +202,7 @@ static void layer_name(cursor *c, int32_t net, int32_t layer, int is_bias)
     }
     DEMAND(c, "layers.", CMLP_ERROR_FILE_NAME);
     demand_number(c, layer);
-    if (!(is_bias ? PASS(c, ".bias\"") : PASS(c, ".weight\""))) fail(c, CMLP_ERROR_FILE_NAME);
+    if (!(is_bias ? PASS(c, ".bias\"") : PASS(c, ".weight\""))) cursor_fail(c, CMLP_ERROR_FILE_NAME);
 }
 
 /* Reads the layers of a network. Those behind the input have the sizes of the first network. */
@@ -224,7 +224,7 @@ static void read_layers(cursor *c, cmlpi_head *head, int32_t net, int64_t *sizes
         if (!is_float || weights.dtype != head->dtype || biases.dtype != head->dtype || weights.n_dims != 2 ||
             biases.n_dims != 1 || (int64_t)weights.shape[0] != sizes[l] ||
             (int64_t)weights.shape[1] != sizes[l + 1] || biases.shape[0] != weights.shape[1])
-            fail(c, CMLP_ERROR_FILE_TENSOR);
+            cursor_fail(c, CMLP_ERROR_FILE_TENSOR);
     }
 }
 
@@ -235,16 +235,16 @@ static void read_nets(cursor *c, cmlpi_head *head, uint64_t *offset)
     int64_t widest = 0;
     do {
         const int32_t i = head->n_nets;
-        if (i == CMLP_TABLE_MAX_NETS) fail(c, CMLP_ERROR_FILE_NAME);
+        if (i == CMLP_TABLE_MAX_NETS) cursor_fail(c, CMLP_ERROR_FILE_NAME);
         if (c->status) return;
         read_layers(c, head, i, head->sizes, offset);
         if (c->status) return;
         const int64_t n_in = head->sizes[0];
-        if (n_in != widths[0] && n_in != widths[1]) fail(c, CMLP_ERROR_FILE_TENSOR);
+        if (n_in != widths[0] && n_in != widths[1]) cursor_fail(c, CMLP_ERROR_FILE_TENSOR);
         if (n_in == widths[1]) head->has_bins[i / 64] |= UINT64_C(1) << i % 64;
         if (n_in > widest) widest = n_in;
         head->n_nets++;
-    } while (is_next(c, ",\"nets.", 7));
+    } while (cursor_is_next(c, ",\"nets.", 7));
     head->sizes[0] = widest;
 }
 
@@ -256,7 +256,7 @@ static void note_scores(cursor *c, cmlpi_head *head, const shaped_tensor *t, uin
     calibration->n_targets = (int64_t)t->shape[0];
     calibration->n_scores = (int64_t)t->shape[1];
     if (!cmlpi_holds_scores(t->dtype, calibration->n_targets, calibration->n_scores, head->n_targets))
-        fail(c, CMLP_ERROR_FILE_TENSOR);
+        cursor_fail(c, CMLP_ERROR_FILE_TENSOR);
 }
 
 /* Notes where its widths start. The scores come before them. */
@@ -266,14 +266,15 @@ static void note_widths(cursor *c, cmlpi_head *head, const shaped_tensor *t, uin
     calibration->widths = start;
     calibration->n_knots = (int64_t)t->shape[1];
     if (!cmlpi_holds_widths(t->dtype, (int64_t)t->shape[0], calibration->n_knots, calibration->n_targets))
-        fail(c, CMLP_ERROR_FILE_TENSOR);
+        cursor_fail(c, CMLP_ERROR_FILE_TENSOR);
 }
 
 /* Notes where its limits of frequent targets start. */
 static void note_limits(cursor *c, cmlpi_head *head, const shaped_tensor *t, uint64_t start)
 {
     head->calibration.limits = start;
-    if (!cmlpi_holds_limits(t->dtype, (int64_t)t->shape[0], (int64_t)t->shape[1])) fail(c, CMLP_ERROR_FILE_TENSOR);
+    if (!cmlpi_holds_limits(t->dtype, (int64_t)t->shape[0], (int64_t)t->shape[1]))
+        cursor_fail(c, CMLP_ERROR_FILE_TENSOR);
 }
 
 /* Notes where the elements of labels, names and categories start. Of a network, those of tables are other programs'. */
@@ -284,7 +285,7 @@ static void note_values(cursor *c, cmlpi_head *head, string_view n, const shaped
         if (!cmlpi_is_name(n, cmlpi_value_tensors[i].name)) continue;
         head->values.starts[i] = start;
         head->values.n[i] = (int64_t)t->shape[0];
-        if (t->dtype != cmlpi_value_tensors[i].dtype || t->n_dims != 1) fail(c, CMLP_ERROR_FILE_TENSOR);
+        if (t->dtype != cmlpi_value_tensors[i].dtype || t->n_dims != 1) cursor_fail(c, CMLP_ERROR_FILE_TENSOR);
     }
 }
 
@@ -308,14 +309,14 @@ static void note_tensor(cursor *c, cmlpi_head *head, string_view n, const shaped
                  {CMLPI_TABLE_TARGET, CMLP_FLOAT64, head->n_targets, CMLPI_N_TARGET_NUMBERS, &head->table_target},
                  {CMLPI_TABLE_THRESHOLD, CMLP_FLOAT64, 1, 0, &head->table_threshold}};
     const size_t n_known = sizeof known / sizeof *known - (of_table ? 0 : 4);
-    if (n.length > 6 && !memcmp(n.at, "layers.", 7)) fail(c, CMLP_ERROR_FILE_NAME);
-    if (of_table && n.length > 4 && !memcmp(n.at, "nets.", 5)) fail(c, CMLP_ERROR_FILE_NAME);
+    if (n.length > 6 && !memcmp(n.at, "layers.", 7)) cursor_fail(c, CMLP_ERROR_FILE_NAME);
+    if (of_table && n.length > 4 && !memcmp(n.at, "nets.", 5)) cursor_fail(c, CMLP_ERROR_FILE_NAME);
     for (size_t i = 0; i < n_known; i++) {
         if (!cmlpi_is_name(n, known[i].name)) continue;
         *known[i].start = start;
         if (t->dtype != known[i].dtype || (int64_t)t->shape[0] != known[i].rows ||
             (int64_t)t->shape[1] != known[i].columns)
-            fail(c, CMLP_ERROR_FILE_TENSOR);
+            cursor_fail(c, CMLP_ERROR_FILE_TENSOR);
     }
     note_values(c, head, n, t, start);
     if (of_table && cmlpi_is_name(n, CMLPI_CALIBRATION_LIMITS)) note_limits(c, head, t, start);
@@ -326,10 +327,10 @@ static void note_tensor(cursor *c, cmlpi_head *head, string_view n, const shaped
 /* A threshold is there if and only if the file requires it, and for the probability of two classes. */
 static void check_has_threshold(cursor *c, const cmlpi_head *head)
 {
-    if ((head->feature == CMLPI_REQUIRES_THRESHOLD) != !!head->table_threshold) fail(c, CMLP_ERROR_FILE_NAME);
+    if ((head->feature == CMLPI_REQUIRES_THRESHOLD) != !!head->table_threshold) cursor_fail(c, CMLP_ERROR_FILE_NAME);
     if (head->table_threshold && (head->sizes[head->n_layers - 1] != 1 || head->table_target ||
                                 head->activations[head->n_layers - 2] != CMLP_ACTIVATION_LOGISTIC))
-        fail(c, CMLP_ERROR_OPTION);
+        cursor_fail(c, CMLP_ERROR_OPTION);
 }
 
 /* Whether the kind fits the rest of the head. */
@@ -342,7 +343,7 @@ static void check_kind(cursor *c, const cmlpi_head *head)
                                          .activation = head->activations[head->n_layers - 2],
                                          .n = head->sizes[head->n_layers - 1],
                                          .n_labels = head->values.n[CMLPI_LABEL_ENDS]};
-    if (!cmlpi_fits_kind(head->kind, &outputs)) fail(c, CMLP_ERROR_FILE_VALUE);
+    if (!cmlpi_fits_kind(head->kind, &outputs)) cursor_fail(c, CMLP_ERROR_FILE_VALUE);
 }
 
 /* Reads the example, shift and factor, and the tensors that only other programs use. */
@@ -350,18 +351,18 @@ static void read_other_tensors(cursor *c, cmlpi_head *head, uint64_t *offset)
 {
     string_view last = {(const unsigned char *)"", 0};
     while (PASS(c, ",")) {
-        const string_view n = next_name(c, &last);
+        const string_view n = cursor_next_name(c, &last);
         const uint64_t start = head->bytes + *offset;
         const shaped_tensor t = next_tensor(c, offset);
         if (c->status) return;
         note_tensor(c, head, n, &t, start);
     }
-    if (!head->example_input != !head->example_output) fail(c, CMLP_ERROR_FILE_NAME);
-    if (!head->input_shift != !head->input_factor) fail(c, CMLP_ERROR_FILE_NAME);
-    if (CMLPI_IS_TABLE_HEAD(head) && head->input_factor) fail(c, CMLP_ERROR_FILE_NAME);
-    if (!head->table_numbers != !head->words.n_numbers) fail(c, CMLP_ERROR_FILE_NAME);
-    if (!head->table_statistics != !head->words.n_statistics) fail(c, CMLP_ERROR_FILE_NAME);
-    if (head->feature == CMLPI_REQUIRES_TARGETS && !head->table_target) fail(c, CMLP_ERROR_FILE_NAME);
+    if (!head->example_input != !head->example_output) cursor_fail(c, CMLP_ERROR_FILE_NAME);
+    if (!head->input_shift != !head->input_factor) cursor_fail(c, CMLP_ERROR_FILE_NAME);
+    if (CMLPI_IS_TABLE_HEAD(head) && head->input_factor) cursor_fail(c, CMLP_ERROR_FILE_NAME);
+    if (!head->table_numbers != !head->words.n_numbers) cursor_fail(c, CMLP_ERROR_FILE_NAME);
+    if (!head->table_statistics != !head->words.n_statistics) cursor_fail(c, CMLP_ERROR_FILE_NAME);
+    if (head->feature == CMLPI_REQUIRES_TARGETS && !head->table_target) cursor_fail(c, CMLP_ERROR_FILE_NAME);
     if (CMLPI_BUILDS_TABLES) check_has_threshold(c, head);
     const cmlpi_value_sizes sizes = {.n_inputs = CMLPI_IS_TABLE_HEAD(head) ? head->words.n_columns : head->sizes[0],
                                      .n_outputs = head->sizes[head->n_layers - 1],
@@ -369,19 +370,19 @@ static void read_other_tensors(cursor *c, cmlpi_head *head, uint64_t *offset)
                                      .n_targets = head->feature == CMLPI_REQUIRES_TARGETS ? head->n_targets : 0,
                                      .has_scores = head->calibration.scores != 0,
                                      .is_ordered = head->kind == CMLP_MODEL_ORDERED};
-    fail(c, cmlpi_check_value_sizes(&head->values, &sizes));
+    cursor_fail(c, cmlpi_check_value_sizes(&head->values, &sizes));
     check_kind(c, head);
-    if (head->input_factor && head->input_scale != 1) fail(c, CMLP_ERROR_OPTION);
-    if (head->n_quantiles && head->n_quantiles != head->sizes[head->n_layers - 1]) fail(c, CMLP_ERROR_OPTION);
+    if (head->input_factor && head->input_scale != 1) cursor_fail(c, CMLP_ERROR_OPTION);
+    if (head->n_quantiles && head->n_quantiles != head->sizes[head->n_layers - 1]) cursor_fail(c, CMLP_ERROR_OPTION);
     DEMAND(c, "}", CMLP_ERROR_FILE_SYNTAX);
 }
 
 /* Skips at most 63 spaces before the parameters. */
 static void read_padding(cursor *c)
 {
-    if (c->end - c->at >= CMLPI_HEAD_ALIGNMENT) fail(c, CMLP_ERROR_FILE_SYNTAX);
+    if (c->end - c->at >= CMLPI_HEAD_ALIGNMENT) cursor_fail(c, CMLP_ERROR_FILE_SYNTAX);
     while (PASS(c, " ")) {}
-    if (c->at < c->end) fail(c, CMLP_ERROR_FILE_SYNTAX);
+    if (c->at < c->end) cursor_fail(c, CMLP_ERROR_FILE_SYNTAX);
 }
 
 static uint32_t head_crc(const unsigned char *file, size_t n)
@@ -427,7 +428,7 @@ static void read_requirements(cursor *c, cmlpi_head *head)
         if (feature_of(n) && feature_of(n) <= head->feature) n.length = 0; /* twice, or out of order */
     }
     c->at = n.at;
-    fail(c, n.length ? CMLP_ERROR_FILE_VERSION : CMLP_ERROR_FILE_SYNTAX);
+    cursor_fail(c, n.length ? CMLP_ERROR_FILE_VERSION : CMLP_ERROR_FILE_SYNTAX);
 }
 
 cmlp_status cmlpi_head_read(const unsigned char *file, size_t n, cmlpi_head *head)
@@ -439,8 +440,8 @@ cmlp_status cmlpi_head_read(const unsigned char *file, size_t n, cmlpi_head *hea
     uint64_t offset = 0;
     DEMAND(&c, CMLPI_HEAD_START, CMLP_ERROR_FILE_MAGIC);
     DEMAND(&c, CMLPI_HEAD_VERSION, CMLP_ERROR_FILE_VERSION);
-    const uint32_t crc = (uint32_t)hex(&c, 8);
-    if (!c.status && crc != head_crc(file, (size_t)head->bytes)) fail(&c, CMLP_ERROR_FILE_HEAD_CRC);
+    const uint32_t crc = (uint32_t)cursor_hex(&c, 8);
+    if (!c.status && crc != head_crc(file, (size_t)head->bytes)) cursor_fail(&c, CMLP_ERROR_FILE_HEAD_CRC);
     read_requirements(&c, head);
     read_metadata(&c, head);
     if (CMLPI_IS_TABLE_HEAD(head))
@@ -450,7 +451,8 @@ cmlp_status cmlpi_head_read(const unsigned char *file, size_t n, cmlpi_head *hea
     head->params_size = offset;
     const int has_several = head->feature == CMLPI_REQUIRES_TARGETS || head->kind == CMLP_MODEL_MULTILABEL;
     head->n_targets = has_several && !c.status ? head->sizes[head->n_layers - 1] : 1;
-    if (head->feature == CMLPI_REQUIRES_TARGETS && (head->n_quantiles || head->n_targets < 2)) fail(&c, CMLP_ERROR_OPTION);
+    if (head->feature == CMLPI_REQUIRES_TARGETS && (head->n_quantiles || head->n_targets < 2))
+        cursor_fail(&c, CMLP_ERROR_OPTION);
     read_other_tensors(&c, head, &offset);
     read_padding(&c);
     head->error_at = (uint64_t)(c.at - file);
@@ -467,11 +469,11 @@ int cmlpi_head_find(const unsigned char *file, const char *key, const char **tex
     DEMAND(&c, "{\"__metadata__\":{", CMLP_ERROR_FILE_SYNTAX);
     do {
         string_view none = {(const unsigned char *)"", 0};
-        const string_view found = next_name(&c, &none);
+        const string_view found = cursor_next_name(&c, &none);
         DEMAND(&c, ":\"", CMLP_ERROR_FILE_SYNTAX);
         c.at--;
         const unsigned char *first = c.at + 1;
-        const size_t there = string(&c);
+        const size_t there = cursor_string(&c);
         if (c.status) return 0;
         if (cmlpi_is_name(found, key)) {
             *text = (const char *)first;

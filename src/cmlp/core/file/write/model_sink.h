@@ -14,7 +14,7 @@ typedef struct sink {
     unsigned char buffer[256];
 } sink;
 
-static inline void take(sink *s, const void *bytes, size_t n)
+static inline void sink_take(sink *s, const void *bytes, size_t n)
 {
     if (s->crc)
         cmlpi_crc_add(s->crc, bytes, n);
@@ -22,15 +22,15 @@ static inline void take(sink *s, const void *bytes, size_t n)
         s->status = CMLP_ERROR_WRITE;
 }
 
-static inline void flush(sink *s)
+static inline void sink_flush(sink *s)
 {
-    if (s->used) take(s, s->buffer, s->used);
+    if (s->used) sink_take(s, s->buffer, s->used);
     s->used = 0;
 }
 
 static inline void put_byte(sink *s, unsigned byte)
 {
-    if (s->used == sizeof s->buffer) flush(s);
+    if (s->used == sizeof s->buffer) sink_flush(s);
     s->buffer[s->used++] = (unsigned char)byte;
     s->bytes++;
 }
@@ -93,15 +93,15 @@ static inline void put_elements(sink *s, const void *elements, uint64_t bytes, s
 {
     const unsigned char *p = elements;
     s->bytes += bytes;
-    flush(s);
+    sink_flush(s);
     if (!cmlpi_is_big_endian()) {
-        take(s, p, (size_t)bytes);
+        sink_take(s, p, (size_t)bytes);
         return;
     }
     for (uint64_t at = 0; at < bytes;) {
         const uint64_t n = bytes - at < sizeof s->buffer ? bytes - at : sizeof s->buffer;
         cmlpi_swap(s->buffer, p + at, n, size);
-        take(s, s->buffer, (size_t)n);
+        sink_take(s, s->buffer, (size_t)n);
         at += n;
     }
 }

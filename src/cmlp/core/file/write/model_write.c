@@ -114,7 +114,7 @@ static uint64_t put_head(sink *s, const cmlpi_writer *w, uint64_t length, uint32
     }
     put_byte(s, '}');
     while (s->bytes % CMLPI_HEAD_ALIGNMENT) put_byte(s, ' ');
-    flush(s);
+    sink_flush(s);
     return s->bytes - 8;
 }
 
@@ -191,14 +191,14 @@ cmlp_status cmlpi_write_file(cmlpi_writer *w)
     if (count.status || length > CMLPI_MAX_HEAD - 8) return CMLP_ERROR_OVERFLOW;
     cmlpi_crc_begin(&crc);
     put_data(&sum, w);
-    flush(&sum);
+    sink_flush(&sum);
     w->data_crc = cmlpi_crc_end(&crc);
     cmlpi_crc_restart(&crc);
     sum.bytes = 0;
     put_head(&sum, w, length, 0); /* the checksum is computed with its own digits set to zero */
     put_head(&out, w, length, cmlpi_crc_end(&crc));
     put_data(&out, w);
-    flush(&out);
+    sink_flush(&out);
     return out.status;
 }
 
