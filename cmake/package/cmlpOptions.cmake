@@ -100,4 +100,7 @@ function(cmlp_configure name)
   if(CMLP_THREADS)
     target_link_libraries(${name} PRIVATE Threads::Threads)
   endif()
+  if(UNIX) # where sqrt is a function call
+    target_link_libraries(${name} PRIVATE m)
+  endif()
 endfunction()

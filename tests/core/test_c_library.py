@@ -224,7 +224,7 @@ def test_python_trains_to_the_same_bits_as_c():
 
 @pytest.mark.skipif(not shutil.which("cmake"), reason="needs CMake")
 def test_cmake_compiles_with_the_flags_of_setup_py(tmp_path):
-    """The version in the pkg-config file is that of the header."""
+    """The version in the pkg-config file is that of the header, which says that programs may need -lm."""
     run(
         "cmake",
         "-S",
@@ -242,4 +242,6 @@ def test_cmake_compiles_with_the_flags_of_setup_py(tmp_path):
     flags = set(re.findall(r'"(-.+?)"', re.search(r"UNIX_FLAGS = \[(.*?)\]", setup)[1]))
     assert flags >= set(FLAGS) and flags - set(FLAGS) == {"-O2"}
     version = re.search(r'CMLP_VERSION "(.+)"', (ROOT / "include/cmlp.h").read_text("utf-8"))[1]
-    assert f"Version: {version}\n" in (tmp_path / "cmlp.pc").read_text(encoding="utf-8")
+    package = (tmp_path / "cmlp.pc").read_text(encoding="utf-8")
+    assert f"Version: {version}\n" in package
+    assert re.search(r"^Libs.private:.* -lm$", package, re.MULTILINE) or sys.platform == "win32"

@@ -5,7 +5,7 @@ import re
 import shutil
 
 import pytest
-from c_build import ROOT, in_source_tree, needs_compiler, run
+from c_build import FLAGS, ROOT, in_source_tree, needs_compiler, run
 
 import cmlp
 
@@ -40,12 +40,15 @@ def test_installed_library_is_found_by_pkg_config(tmp_path, kind):
     setup(
         ROOT, tmp_path / "build", f"--prefix={prefix}", "--libdir=lib", f"-Ddefault_library={kind}"
     )
+    commands = (tmp_path / "build/compile_commands.json").read_text(encoding="utf-8")
+    assert all(flag in commands for flag in FLAGS if flag.startswith("-f"))
     run(MESON, "install", "-C", tmp_path / "build", "--quiet")
     installed = {path.name for path in (prefix / "include").iterdir()}
-    assert installed == {path.name for path in (ROOT / "include").iterdir()} - {"cmlp_capi.h"}
+    assert installed == {path.name for path in (ROOT / "include").glob("*.h*")} - {"cmlp_capi.h"}
     (tmp_path / "program.c").write_text(PROGRAM, encoding="utf-8")
     environment = {**os.environ, "PKG_CONFIG_PATH": str(prefix / "lib/pkgconfig")}
     options = run("pkg-config", "--static", "--cflags", "--libs", "cmlp", env=environment).split()
+    assert kind == "shared" or "-lm" in options
     run("cc", tmp_path / "program.c", *options, "-o", tmp_path / "program")
     environment["LD_LIBRARY_PATH"] = str(prefix / "lib")
     assert run(tmp_path / "program", env=environment).strip() == cmlp.__version__
