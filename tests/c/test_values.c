@@ -210,12 +210,12 @@ static void test_check_value(void)
         {":0000000000000000000", 0}, {"1000000000000000000:", 0}, {"1000000000000000000/", 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const cmlp_status status = cmlpi_check_value(&cases[i].value, 0);
+        const cmlp_status status = cmlpi_check_value(&cases[i].value, CMLPI_WANTED_VALUE);
         check_that(status == cases[i].status, "case %d: %s", (int)i, cmlp_status_name(status));
     }
     for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
         const cmlp_value value = large(integers[i].digits);
-        const cmlp_status status = cmlpi_check_value(&value, 0);
+        const cmlp_status status = cmlpi_check_value(&value, CMLPI_WANTED_VALUE);
         check_that(status == (integers[i].is_large ? CMLP_OK : CMLP_ERROR_TEXT), "%s", integers[i].digits);
     }
 }

@@ -67,33 +67,3 @@ cmlp_status cmlpi_check_value_sizes(const cmlpi_stored_values *values, const cml
         if (n[i] && n[i] != length_of(i, n, sizes)) return CMLP_ERROR_FILE_TENSOR;
     return CMLP_OK;
 }
-
-#if CMLPI_CHECKS_VALUES
-int cmlpi_is_cell_form(int32_t decimal, int32_t thousands)
-{
-    if ((decimal != '.' && decimal != ',') || decimal == thousands) return 0;
-    return !thousands || thousands == ',' || thousands == '.' || thousands == ' ' || thousands == '\'';
-}
-#endif
-
-#if CMLPI_BUILDS_TABLES
-cmlp_table_column_kind cmlpi_default_kind(cmlp_table_role role, int64_t n)
-{
-    if (!n) return CMLP_TABLE_COLUMN_NUMBER;
-    return role == CMLP_TABLE_ROLE_NUMBER ? CMLP_TABLE_COLUMN_ORDERED : CMLP_TABLE_COLUMN_CATEGORY;
-}
-
-int cmlpi_is_date_kind(cmlp_table_column_kind kind)
-{
-    return kind == CMLP_TABLE_COLUMN_DATE || kind == CMLP_TABLE_COLUMN_TIME || kind == CMLP_TABLE_COLUMN_INSTANT;
-}
-
-int cmlpi_allows_kind(const cmlp_table_column *column, cmlp_table_column_kind kind, int64_t n)
-{
-    if (kind < CMLP_TABLE_COLUMN_NUMBER || kind > CMLP_TABLE_COLUMN_ORDERED) return 0;
-    if (column->role == CMLP_TABLE_ROLE_CATEGORY) return kind != CMLP_TABLE_COLUMN_ORDERED && n == column->n_categories;
-    if (kind == CMLP_TABLE_COLUMN_ORDERED) return n > 0;
-    if (column->role == CMLP_TABLE_ROLE_NUMBER) return !n && kind != CMLP_TABLE_COLUMN_CATEGORY;
-    return !n || kind == CMLP_TABLE_COLUMN_CATEGORY;
-}
-#endif

@@ -58,18 +58,6 @@ typedef struct cmlpi_value_sizes {
     int has_scores, is_ordered;
 } cmlpi_value_sizes;
 
-/* The kind of a column with n categories that has none in a program or a file. */
-cmlp_table_column_kind cmlpi_default_kind(cmlp_table_role role, int64_t n);
-
-/* Whether a column of this kind holds dates. */
-int cmlpi_is_date_kind(cmlp_table_column_kind kind);
-
-/* Whether a column with n categories can be of a kind. */
-int cmlpi_allows_kind(const cmlp_table_column *column, cmlp_table_column_kind kind, int64_t n);
-
-/* Whether cells can have this decimal point and this separator of thousands, or 0. */
-int cmlpi_is_cell_form(int32_t decimal, int32_t thousands);
-
 /* Checks which tensors there are, and their lengths. Returns FILE_NAME or FILE_TENSOR. */
 cmlp_status cmlpi_check_value_sizes(const cmlpi_stored_values *values, const cmlpi_value_sizes *sizes);
 

@@ -1,4 +1,4 @@
-/* What the reader and the writer of model files share: words, limits and rules. docs/model-file.md has the grammar. */
+/* What the reader and the writer of model files share: words, limits and bytes. docs/model-file.md has the grammar. */
 #ifndef CMLPI_MODEL_FORMAT_H
 #define CMLPI_MODEL_FORMAT_H
 
@@ -91,6 +91,13 @@ static inline int cmlpi_is_name(string_view n, const char *text)
     return i == n.length && !text[i];
 }
 
+/* Whether a byte can be in the name of a key or a tensor: [a-z][a-z0-9_.]*. */
+static inline int cmlpi_is_name_byte(unsigned byte, int is_first)
+{
+    const int is_letter = byte >= 'a' && byte <= 'z';
+    return is_letter || (!is_first && ((byte >= '0' && byte <= '9') || byte == '_' || byte == '.'));
+}
+
 /* Whether a key is one of those of the format: nothing else may be called so. */
 int cmlpi_is_fixed_key(string_view key);
 
@@ -100,8 +107,6 @@ extern const char cmlpi_part_names[][7];
 /* The words of the kinds, from CMLP_MODEL_NETWORK on. */
 extern const char *const cmlpi_kind_names[CMLP_MODEL_ORDERED];
 
-/* ------------------------------------------------------------------------------------------- rules */
-
 /* The status of a file whose layers, numbers or texts break a rule: statuses of arguments are for arguments. */
 static inline cmlp_status cmlpi_file_status(cmlp_status status)
 {
@@ -110,48 +115,5 @@ static inline cmlp_status cmlpi_file_status(cmlp_status status)
                    status == CMLP_ERROR_LOSS || status == CMLP_ERROR_OPTION || status == CMLP_ERROR_NULL
                ? CMLP_ERROR_FILE_VALUE : status;
 }
-
-/* The most ordered labels of a table. */
-enum { CMLPI_MAX_RANKS = 256 };
-
-/* What decides of which kinds a model can be. */
-typedef struct cmlpi_model_outputs {
-    int is_table, has_targets; /* whether a table has targets */
-    cmlp_loss loss;
-    int32_t activation;
-    int64_t n, n_labels;
-} cmlpi_model_outputs;
-
-/* Whether a model with these outputs can be of a kind. docs/model-file.md has the rules. */
-int cmlpi_fits_kind(cmlp_model_kind kind, const cmlpi_model_outputs *outputs);
-
-/* Whether a tensor or an array can hold the scores of a calibration: a row for each target. 0 columns mean one dimension. */
-static inline int cmlpi_holds_scores(int32_t dtype, int64_t rows, int64_t columns, int64_t n_targets)
-{
-    return dtype == CMLP_FLOAT64 && columns && rows == n_targets;
-}
-
-/* Whether a number can be one of the widths of a calibration: a factor, which is finite and above 0, or a prediction, whose
- * step from the one before it (for the first, itself) is finite and not negative. */
-static inline int cmlpi_is_width(double number, double before, int is_factor)
-{
-    const double step = number - before; /* NaN for a first prediction that is not finite */
-    return is_factor ? number > 0 && number < INFINITY : step >= 0 && step < INFINITY;
-}
-
-/* Whether they can hold its widths: two rows for each row of scores. Without scores there are none. */
-static inline int cmlpi_holds_widths(int32_t dtype, int64_t rows, int64_t columns, int64_t n_targets)
-{
-    return dtype == CMLP_FLOAT64 && columns && rows == 2 * n_targets;
-}
-
-/* Whether they can hold its limits of frequent targets. */
-static inline int cmlpi_holds_limits(int32_t dtype, int64_t rows, int64_t columns)
-{
-    return dtype == CMLP_FLOAT64 && rows == 2 && columns == 2;
-}
-
-/* Whether four numbers can be these limits: each number near a limit is not outside of it. */
-static inline int cmlpi_are_limits(const double limits[4]) { return limits[0] <= limits[1] && limits[3] <= limits[2]; }
 
 #endif

@@ -154,7 +154,7 @@ int cmlpi_compare_values(const cmlp_value *a, const cmlp_value *b)
     return rank ? compare_numbers(a, b) : 0;
 }
 
-cmlp_status cmlpi_check_value(const cmlp_value *value, int is_label)
+cmlp_status cmlpi_check_value(const cmlp_value *value, cmlpi_value_use use)
 {
     const cmlp_value_kind kind = value->kind;
     const int has_integer = kind == CMLP_VALUE_INTEGER || kind == CMLP_VALUE_BOOLEAN;
@@ -165,7 +165,9 @@ cmlp_status cmlpi_check_value(const cmlp_value *value, int is_label)
     if (kind == CMLP_VALUE_BOOLEAN && value->integer != 0 && value->integer != 1) return CMLP_ERROR_OPTION;
     if (value->n_text < 0 || (kind == CMLP_VALUE_MISSING && value->n_text)) return CMLP_ERROR_OPTION;
     if (value->n_text && !value->text) return CMLP_ERROR_NULL;
-    if (kind == CMLP_VALUE_LARGE_INTEGER) return is_large_integer(value, is_label) ? CMLP_OK : CMLP_ERROR_TEXT;
+    if (use == CMLPI_CATEGORY_VALUE && value->n_text && kind != CMLP_VALUE_TEXT && kind != CMLP_VALUE_LARGE_INTEGER)
+        return CMLP_ERROR_OPTION;
+    if (kind == CMLP_VALUE_LARGE_INTEGER) return is_large_integer(value, use == CMLPI_LABEL_VALUE) ? CMLP_OK : CMLP_ERROR_TEXT;
     return cmlpi_is_utf8((const unsigned char *)value->text, value->n_text) ? CMLP_OK : CMLP_ERROR_TEXT;
 }
 
@@ -185,12 +187,6 @@ cmlp_value cmlpi_with_text(const cmlp_value *label, char buffer[CMLPI_PRINTED])
     value.text = digits;
     value.n_text = buffer + CMLPI_PRINTED - digits;
     return value;
-}
-
-int cmlpi_is_number_of(const cmlp_value *label, int64_t output)
-{
-    const cmlp_value number = {.integer = output, .kind = CMLP_VALUE_INTEGER};
-    return !cmlpi_compare_values(label, &number);
 }
 
 int cmlpi_has_text(const cmlp_value *value, const cmlp_value *other)
@@ -263,9 +259,8 @@ cmlp_status cmlpi_check_values(const cmlpi_value_list *list, const cmlpi_value_r
         if (kind_at(list, at) > CMLP_VALUE_LARGE_INTEGER) return CMLP_ERROR_FILE_VALUE;
         if (!has_only_its_own(list, range, i)) return CMLP_ERROR_FILE_VALUE;
         const cmlp_value value = cmlpi_value_at(list, range, i);
-        const int is_text = value.kind == CMLP_VALUE_TEXT || value.kind == CMLP_VALUE_LARGE_INTEGER;
-        if (list->kinds && value.n_text && !is_text) return CMLP_ERROR_FILE_VALUE; /* labels have texts of numbers */
-        const cmlp_status status = cmlpi_file_status(cmlpi_check_value(&value, !list->kinds));
+        const cmlpi_value_use use = list->kinds ? CMLPI_CATEGORY_VALUE : CMLPI_LABEL_VALUE;
+        const cmlp_status status = cmlpi_file_status(cmlpi_check_value(&value, use));
         if (status) return status;
     }
     return CMLP_OK;

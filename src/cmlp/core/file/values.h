@@ -33,16 +33,17 @@ static inline cmlpi_value_range cmlpi_all_values(const cmlpi_value_list *list)
 /* Whether a text is UTF-8, in which surrogates may have three bytes each. */
 int cmlpi_is_utf8(const unsigned char *text, int64_t n);
 
+/* What a value is. A large integer of a label is one from 0 to 2^64 - 1, which Python has a type for. Categories have no texts
+ * of numbers. */
+typedef enum cmlpi_value_use { CMLPI_WANTED_VALUE, CMLPI_CATEGORY_VALUE, CMLPI_LABEL_VALUE } cmlpi_value_use;
+
 /* Checks a value of a program. Returns NULL or OPTION for a field, TEXT for a text that is not UTF-8, or a large
- * integer that is none. A label's is one from 0 to 2^64 - 1, which Python has a type for. */
-cmlp_status cmlpi_check_value(const cmlp_value *value, int is_label);
+ * integer that is none. */
+cmlp_status cmlpi_check_value(const cmlp_value *value, cmlpi_value_use use);
 
 /* A label with the text that the file has of it: an integer or a boolean as Python prints it, in the buffer. */
 enum { CMLPI_PRINTED = 20 };
 cmlp_value cmlpi_with_text(const cmlp_value *label, char buffer[CMLPI_PRINTED]);
-
-/* Whether a label is the number of its output, as all are if a row can have several. */
-int cmlpi_is_number_of(const cmlp_value *label, int64_t output);
 
 /* Whether a value has no text, or that of another one. */
 int cmlpi_has_text(const cmlp_value *value, const cmlp_value *other);

@@ -2,7 +2,7 @@
 #ifndef CMLPI_MODEL_H
 #define CMLPI_MODEL_H
 
-#include "../values.h"
+#include "../model_rules.h"
 #include "model_table.h"
 
 #define CMLPI_MODEL_MAGIC CMLPI_MAGIC(0x646d63, cmlp_model)

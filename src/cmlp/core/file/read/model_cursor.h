@@ -94,11 +94,8 @@ static inline string_view cursor_next_name(cursor *c, string_view *last)
 {
     DEMAND(c, "\"", CMLP_ERROR_FILE_NAME);
     string_view n = {c->at, 0};
-    for (; !c->status && c->at < c->end && n.length <= CMLPI_MAX_NAME; c->at++, n.length++) {
-        const unsigned b = *c->at;
-        const int letter = b >= 'a' && b <= 'z', other = (b >= '0' && b <= '9') || b == '_' || b == '.';
-        if (!letter && !(other && n.length)) break;
-    }
+    for (; !c->status && c->at < c->end && n.length <= CMLPI_MAX_NAME; c->at++, n.length++)
+        if (!cmlpi_is_name_byte(*c->at, !n.length)) break;
     if (!n.length || n.length > CMLPI_MAX_NAME) cursor_fail(c, CMLP_ERROR_FILE_NAME);
     DEMAND(c, "\"", CMLP_ERROR_FILE_NAME);
     if (c->status) return n;

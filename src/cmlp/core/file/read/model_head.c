@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "../../base/invariant.h"
-#include "../../kernels/losses.h"
 #include "../crc.h"
+#include "../model_rules.h"
 #include "model_cursor.h"
 
 /* What holds in all loops of the reader: the cursor moves forward, inside the head. */
@@ -328,8 +328,8 @@ static void note_tensor(cursor *c, cmlpi_head *head, string_view n, const shaped
 static void check_has_threshold(cursor *c, const cmlpi_head *head)
 {
     if ((head->feature == CMLPI_REQUIRES_THRESHOLD) != !!head->table_threshold) cursor_fail(c, CMLP_ERROR_FILE_NAME);
-    if (head->table_threshold && (head->sizes[head->n_layers - 1] != 1 || head->table_target ||
-                                head->activations[head->n_layers - 2] != CMLP_ACTIVATION_LOGISTIC))
+    if (head->table_threshold && !cmlpi_allows_threshold(head->sizes[head->n_layers - 1],
+                                                       head->activations[head->n_layers - 2], head->table_target != 0))
         cursor_fail(c, CMLP_ERROR_OPTION);
 }
 

@@ -10,12 +10,14 @@
 #if CMLPI_BUILDS_TABLES
 #define OUTPUTS "query->outputs"
 
-static double number_at(const cmlp_model *model, uint64_t offset, int64_t i)
+static double stored_number(const void *tensor, int64_t i)
 {
     double number;
-    cmlpi_load(&number, model->file + offset + (uint64_t)i * sizeof number, 1, sizeof number);
+    cmlpi_load(&number, (const unsigned char *)tensor + (uint64_t)i * sizeof number, 1, sizeof number);
     return number;
 }
+
+static double number_at(const cmlp_model *model, uint64_t offset, int64_t i) { return stored_number(model->file + offset, i); }
 
 static double score_at(const cmlp_model *model, int64_t i) { return number_at(model, model->calibration.scores, i); }
 
@@ -36,18 +38,6 @@ static void load_limits(const cmlp_model *model, double limits[4])
     for (int64_t i = 0; i < 4; i++) limits[i] = number_at(model, model->calibration.limits, i);
 }
 
-static cmlp_status check_stored_widths(const cmlp_model *model)
-{
-    const int64_t n = model->calibration.n_knots;
-    for (int64_t i = 0; i < n * model->calibration.n_targets; i++) {
-        const int64_t target = i / n, k = i % n;
-        const double knot = knot_at(model, target, k), before = k ? knot_at(model, target, k - 1) : knot;
-        if (!cmlpi_is_width(knot, before, 0) || !cmlpi_is_width(factor_at(model, target, k), 0, 1))
-            return CMLP_ERROR_OPTION;
-    }
-    return CMLP_OK;
-}
-
 /* Loads the kind of the scores and of their rows; zeros if the file has none. */
 static void load_kind(const cmlp_model *model, int32_t kind[2])
 {
@@ -56,34 +46,29 @@ static void load_kind(const cmlp_model *model, int32_t kind[2])
     cmlpi_load(kind, model->file + model->values.starts[CMLPI_CALIBRATION_KIND], 2, sizeof *kind);
 }
 
-/* Whether this library knows a kind of scores. Another version can have more. */
-static int is_kind(int32_t kind) { return kind >= CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR && kind <= CMLP_TABLE_CALIBRATION_PROBABILITY; }
-
 cmlp_status cmlpi_check_scores(const cmlp_model *model)
 {
-    double last = -INFINITY;
+    const cmlpi_stored_calibration *stored = &model->calibration;
+    const cmlpi_numbers scores = {stored_number, model->file + stored->scores};
+    const cmlpi_numbers widths = {stored_number, model->file + stored->widths};
     int32_t kind[2];
     load_kind(model, kind);
-    if (is_kind(kind[0]) && kind[1] != 1 && kind[1] != 2) return CMLP_ERROR_OPTION; /* rows held out, of calibration */
-    for (int64_t i = 0; i < model->calibration.n_scores * model->calibration.n_targets; i++) {
-        const double score = score_at(model, i);
-        if (i % model->calibration.n_scores == 0) last = -INFINITY;
-        if (!(score >= last)) return CMLP_ERROR_OPTION;
-        last = score;
-    }
+    if (cmlpi_is_score_kind(kind[0]) && kind[1] != 1 && kind[1] != 2) return CMLP_ERROR_OPTION; /* rows held out, of calibration */
     double limits[4] = {0};
-    if (model->calibration.limits) load_limits(model, limits);
-    return cmlpi_are_limits(limits) ? check_stored_widths(model) : CMLP_ERROR_OPTION;
+    if (stored->limits) load_limits(model, limits);
+    return cmlpi_are_scores(&scores, stored->n_targets, stored->n_scores) && cmlpi_are_limits(limits) &&
+                   cmlpi_are_widths(&widths, stored->n_targets, stored->n_knots)
+               ? CMLP_OK : CMLP_ERROR_OPTION;
 }
 
-/* Whether the file has a kind of score that this library knows, has widths if and only if this kind needs them, and no
- * limits unless they are those of one target. */
+/* Whether the file has a kind of score that this library knows, and the other parts of a calibration that fit it. */
 static int is_known(const cmlp_model *model)
 {
     int32_t kind[2];
     load_kind(model, kind);
-    if (!is_kind(kind[0]) || (kind[0] == CMLP_TABLE_CALIBRATION_SCALED_ERROR) != !!model->calibration.widths) return 0;
-    return !model->calibration.limits || (kind[0] != CMLP_TABLE_CALIBRATION_PROBABILITY && model->calibration.n_targets == 1);
+    const cmlpi_stored_calibration *stored = &model->calibration;
+    return cmlpi_is_score_kind(kind[0]) &&
+           cmlpi_fits_scores(kind[0], stored->n_targets, stored->widths != 0, stored->limits != 0);
 }
 
 /* By which factor intervals are wider than usual where the output is `value`: docs/arithmetic.md, "Widths of intervals". */

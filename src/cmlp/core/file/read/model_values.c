@@ -2,7 +2,6 @@
 #include <math.h>
 
 #include "../../base/arguments.h"
-#include "../values.h"
 #include "model.h"
 
 /* ---------------------------------------------------------------------------------------------- lists */
@@ -74,38 +73,21 @@ static cmlp_status check_stored_list(const cmlpi_value_list *list)
     return cmlpi_uses_all_text(list) ? CMLP_OK : CMLP_ERROR_FILE_VALUE;
 }
 
-/* Whether one of the labels before label i is equal to it. */
-static int is_repeated(const cmlpi_value_list *list, const cmlpi_value_range *all, int64_t i)
+static cmlp_value stored_label(const void *list, int64_t i)
 {
-    const cmlp_value label = cmlpi_value_at(list, all, i);
-    for (int64_t k = 0; k < i; k++) {
-        const cmlp_value other = cmlpi_value_at(list, all, k);
-        if (!cmlpi_compare_values(&other, &label)) return 1;
-    }
-    return 0;
+    const cmlpi_value_range all = cmlpi_all_values(list);
+    return cmlpi_value_at(list, &all, i);
 }
 
-/* Labels have the text that Python prints of their value, and ascend unless they are ordered. If a row can have several, they
- * are the numbers of the outputs. */
+/* A file states the texts of all labels. */
 static cmlp_status check_stored_labels(const cmlpi_value_list *list, cmlp_model_kind kind)
 {
-    const int are_ordered = kind == CMLP_MODEL_ORDERED;
-    const cmlpi_value_range all = cmlpi_all_values(list);
+    const cmlpi_labels labels = {stored_label, list, kind};
     const cmlp_status status = check_stored_list(list);
-    if (status) return status;
-    char buffer[CMLPI_PRINTED];
-    for (int64_t i = 0; i < list->n; i++) {
-        const cmlp_value label = cmlpi_value_at(list, &all, i);
-        const cmlp_value printed = cmlpi_with_text(&label, buffer);
-        if (!cmlpi_has_text(&label, &printed)) return CMLP_ERROR_FILE_VALUE;
-        if (list->kind != CMLP_VALUE_TEXT && !label.n_text) return CMLP_ERROR_FILE_VALUE;
-        if (kind == CMLP_MODEL_MULTILABEL && !cmlpi_is_number_of(&label, i)) return CMLP_ERROR_FILE_VALUE;
-        if (are_ordered && is_repeated(list, &all, i)) return CMLP_ERROR_FILE_VALUE;
-        if (are_ordered || !i) continue;
-        const cmlp_value before = cmlpi_value_at(list, &all, i - 1);
-        if (cmlpi_compare_values(&before, &label) >= 0) return CMLP_ERROR_FILE_VALUE;
-    }
-    return CMLP_OK;
+    for (int64_t i = 0; !status && i < list->n; i++)
+        if (!cmlpi_is_label(&labels, i) || (list->kind != CMLP_VALUE_TEXT && !stored_label(list, i).n_text))
+            return CMLP_ERROR_FILE_VALUE;
+    return status;
 }
 
 /* Checks what all models can have: labels, names and the format of cells. */
@@ -301,7 +283,7 @@ static cmlp_status find_code(const cmlp_model *model, int64_t column, const cmlp
         if (wanted.number != wanted.number) wanted.kind = CMLP_VALUE_MISSING;
         wanted.number = 0; /* for the check; the file has no infinite number */
     }
-    status = cmlpi_check_value(&wanted, 0);
+    status = cmlpi_check_value(&wanted, CMLPI_WANTED_VALUE);
     if (status) return cmlpi_refuse(&run->refused, status, "value");
     if (wanted.kind == CMLP_VALUE_DOUBLE) wanted.number = value->number;
     const cmlpi_value_list list = cmlpi_list_categories(model);

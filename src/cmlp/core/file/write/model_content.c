@@ -23,10 +23,8 @@ const char *cmlpi_dtype_name_of(int32_t dtype)
 static int is_key(const char *text)
 {
     int n = 0;
-    for (; n <= CMLPI_MAX_NAME && text[n]; n++) {
-        const int letter = text[n] >= 'a' && text[n] <= 'z';
-        if (!letter && !(n && ((text[n] >= '0' && text[n] <= '9') || text[n] == '_' || text[n] == '.'))) return 0;
-    }
+    for (; n <= CMLPI_MAX_NAME && text[n]; n++)
+        if (!cmlpi_is_name_byte((unsigned char)text[n], !n)) return 0;
     return n && n <= CMLPI_MAX_NAME;
 }
 
@@ -90,45 +88,26 @@ static cmlp_status check_content_array(const cmlp_model_array *a, const cmlpi_co
     return cmlpi_misaligned(a->data, cmlpi_bytes_of(a->dtype)) ? CMLP_ERROR_ALIGNMENT : CMLP_OK;
 }
 
-/* The scores of a table's calibration, by the rules of the reader. */
-static cmlp_status check_scores(const cmlp_model_array *a, const cmlpi_content_kind *kind)
-{
-    const double *scores = a->data;
-    if (!cmlpi_holds_scores(a->dtype, a->n_rows, a->n_columns, kind->n_targets))
-        return CMLP_ERROR_LENGTH;
-    for (int64_t i = 0; i < a->n_rows * a->n_columns; i++)
-        if (!(scores[i] >= scores[i % a->n_columns ? i - 1 : i])) return CMLP_ERROR_VALUE;
-    return CMLP_OK;
-}
-
-/* Its widths, likewise. The first of each two rows has predictions, the second one their factors. */
-static cmlp_status check_width_rows(const cmlp_model_array *a, int64_t n_targets)
-{
-    const double *numbers = a->data;
-    if (!cmlpi_holds_widths(a->dtype, a->n_rows, a->n_columns, n_targets)) return CMLP_ERROR_LENGTH;
-    for (int64_t i = 0; i < a->n_rows * a->n_columns; i++) {
-        const int is_factor = i / a->n_columns % 2 == 1;
-        if (!cmlpi_is_width(numbers[i], is_factor || i % a->n_columns == 0 ? numbers[i] : numbers[i - 1], is_factor))
-            return CMLP_ERROR_VALUE;
-    }
-    return CMLP_OK;
-}
-
-/* Its limits of frequent targets, likewise. */
-static cmlp_status check_limits(const cmlp_model_array *a)
-{
-    if (!cmlpi_holds_limits(a->dtype, a->n_rows, a->n_columns)) return CMLP_ERROR_LENGTH;
-    return cmlpi_are_limits(a->data) ? CMLP_OK : CMLP_ERROR_VALUE;
-}
+#if CMLPI_BUILDS_TABLES
+static double array_number(const void *array, int64_t i) { return ((const double *)array)[i]; }
 
 cmlp_status cmlpi_check_calibration_array(const cmlp_model_array *a, const cmlpi_content_kind *kind, int64_t *n_targets)
 {
-    if (!cmlpi_order_of(a->name, CMLPI_CALIBRATION_LIMITS)) return check_limits(a);
-    if (!cmlpi_order_of(a->name, CMLPI_CALIBRATION_WIDTHS)) return check_width_rows(a, *n_targets);
+    const cmlpi_numbers numbers = {array_number, a->data};
+    if (!cmlpi_order_of(a->name, CMLPI_CALIBRATION_LIMITS)) {
+        if (!cmlpi_holds_limits(a->dtype, a->n_rows, a->n_columns)) return CMLP_ERROR_LENGTH;
+        return cmlpi_are_limits(a->data) ? CMLP_OK : CMLP_ERROR_VALUE;
+    }
+    if (!cmlpi_order_of(a->name, CMLPI_CALIBRATION_WIDTHS)) {
+        if (!cmlpi_holds_widths(a->dtype, a->n_rows, a->n_columns, *n_targets)) return CMLP_ERROR_LENGTH;
+        return cmlpi_are_widths(&numbers, *n_targets, a->n_columns) ? CMLP_OK : CMLP_ERROR_VALUE;
+    }
     if (cmlpi_order_of(a->name, CMLPI_CALIBRATION_SCORES)) return CMLP_OK;
     *n_targets = a->n_rows;
-    return check_scores(a, kind);
+    if (!cmlpi_holds_scores(a->dtype, a->n_rows, a->n_columns, kind->n_targets)) return CMLP_ERROR_LENGTH;
+    return cmlpi_are_scores(&numbers, a->n_rows, a->n_columns) ? CMLP_OK : CMLP_ERROR_VALUE;
 }
+#endif
 
 static cmlp_status check_arrays(const cmlp_model_content *content, const cmlpi_content_kind *kind, int64_t *bad)
 {
@@ -140,7 +119,7 @@ static cmlp_status check_arrays(const cmlp_model_content *content, const cmlpi_c
         *bad = i;
         cmlp_status status = check_content_array(a, kind);
         if (!status && !is_allowed(a->name, content)) status = CMLP_ERROR_NAME;
-        if (!status && kind->columns) status = cmlpi_check_calibration_array(a, kind, &n_targets);
+        if (CMLPI_BUILDS_TABLES && !status && kind->columns) status = cmlpi_check_calibration_array(a, kind, &n_targets);
         if (status) return status;
         if (i && cmlpi_order_of(a[-1].name, a->name) >= 0) return CMLP_ERROR_NAME;
     }

@@ -3,6 +3,7 @@
 #define CMLPI_MODEL_CONTENT_H
 
 #include "../known_tensors.h"
+#include "../model_rules.h"
 
 /* What the content must fit. */
 typedef struct cmlpi_content_kind {

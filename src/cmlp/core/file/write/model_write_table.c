@@ -127,9 +127,8 @@ static cmlp_status check_nets(const cmlp_table *table, int64_t *bad)
 static cmlp_status check_threshold(const cmlp_table *table)
 {
     const cmlp_net *net = table->nets[0].net;
-    if (!table->has_threshold) return table->threshold != 0 ? CMLP_ERROR_OPTION : CMLP_OK;
-    return table->targets || cmlpi_n_out(net) != 1 || cmlpi_output_activation(net) != CMLP_ACTIVATION_LOGISTIC
-               ? CMLP_ERROR_OPTION : CMLP_OK;
+    const int is_allowed = cmlpi_allows_threshold(cmlpi_n_out(net), cmlpi_output_activation(net), table->targets != NULL);
+    return (table->has_threshold ? is_allowed : table->threshold == 0) ? CMLP_OK : CMLP_ERROR_OPTION;
 }
 
 /* Checks the targets. */
@@ -217,9 +216,8 @@ static cmlp_status add_calibration(cmlpi_writer *w, const cmlpi_content_kind *ki
     int64_t n_targets = 0;
     if (!c) return CMLP_OK;
     if (!fits_answers(w->table, c->kind)) return CMLP_ERROR_OPTION;
-    if ((c->kind == CMLP_TABLE_CALIBRATION_SCALED_ERROR) != (c->n_widths != 0)) return CMLP_ERROR_OPTION;
-    if (c->n_limits && (c->kind == CMLP_TABLE_CALIBRATION_PROBABILITY || c->n_targets != 1 || c->n_limits != 4))
-        return CMLP_ERROR_OPTION;
+    if (!cmlpi_fits_scores(c->kind, c->n_targets, c->n_widths != 0, c->n_limits != 0)) return CMLP_ERROR_OPTION;
+    if (c->n_limits && c->n_limits != 4) return CMLP_ERROR_OPTION;
     if (c->n_targets < 1 || c->n_scores < 1 || c->n_scores % c->n_targets) return CMLP_ERROR_OPTION;
     if (c->n_widths < 0 || c->n_targets > CMLPI_MAX_COUNT / 2 || c->n_widths % (2 * c->n_targets)) return CMLP_ERROR_OPTION;
     if (c->n_scores > CMLPI_MAX_COUNT || c->n_widths > CMLPI_MAX_COUNT) return CMLP_ERROR_OVERFLOW;

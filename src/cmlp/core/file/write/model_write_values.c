@@ -1,7 +1,6 @@
 /* Writes labels, names and categories as tensors: docs/model-file.md. Their elements are made from the caller's values
  * each time that the writer needs them. */
 #include "../../base/arguments.h"
-#include "../values.h"
 #include "model_writer.h"
 
 #if CMLPI_BUILDS_TRAINING
@@ -69,7 +68,7 @@ static cmlp_status check_list(const cmlpi_writer *w, value_source list, int64_t 
     const int64_t n = count_of(w, list, column);
     for (int64_t i = 0; i < n; i++) {
         const cmlp_value value = value_of(w, list, column, i, buffer);
-        const cmlp_status status = cmlpi_check_value(&value, list == LABEL_LIST);
+        const cmlp_status status = cmlpi_check_value(&value, list == LABEL_LIST ? CMLPI_LABEL_VALUE : CMLPI_CATEGORY_VALUE);
         *bad = i;
         if (status) return status == CMLP_ERROR_OPTION ? CMLP_ERROR_VALUE : status;
     }
@@ -89,16 +88,6 @@ static cmlp_model_kind usual_kind(const cmlpi_writer *w, const cmlpi_model_outpu
     return is_cumulative && (outputs->n > 1 || is_descending) ? CMLP_MODEL_ORDERED : CMLP_MODEL_CLASSIFIER;
 }
 
-/* Whether label i is where it must be: above the one before it, or of ordered labels, equal to none before it. */
-static int is_in_place(const cmlpi_writer *w, int64_t i)
-{
-    const cmlp_value *labels = w->content->labels;
-    if (w->kind != CMLP_MODEL_ORDERED) return !i || cmlpi_compare_values(&labels[i - 1], &labels[i]) < 0;
-    for (int64_t k = 0; k < i; k++)
-        if (!cmlpi_compare_values(&labels[k], &labels[i])) return 0;
-    return 1;
-}
-
 /* Checks the number of labels, and each of them alone. */
 static cmlp_status check_label_list(const cmlpi_writer *w, int64_t *bad)
 {
@@ -115,19 +104,13 @@ static cmlp_status check_label_list(const cmlpi_writer *w, int64_t *bad)
     return check_list(w, LABEL_LIST, 0, bad);
 }
 
+static cmlp_value given_label(const void *list, int64_t i) { return ((const cmlp_value *)list)[i]; }
+
 static cmlp_status compare_labels(const cmlpi_writer *w, int64_t *bad)
 {
-    const cmlp_value *labels = w->content->labels;
-    char buffer[CMLPI_PRINTED];
-    for (int64_t i = 0; i < w->content->n_labels; i++) {
-        const cmlp_value text = cmlpi_with_text(&labels[i], buffer);
-        *bad = i;
-        if (labels[i].kind != labels[0].kind || labels[i].kind == CMLP_VALUE_MISSING) return CMLP_ERROR_VALUE;
-        if (!text.n_text && labels[i].kind == CMLP_VALUE_DOUBLE) return CMLP_ERROR_VALUE;
-        if (!cmlpi_has_text(&labels[i], &text)) return CMLP_ERROR_VALUE;
-        if (w->kind == CMLP_MODEL_MULTILABEL && !cmlpi_is_number_of(&labels[i], i)) return CMLP_ERROR_VALUE;
-        if (!is_in_place(w, i)) return CMLP_ERROR_VALUE;
-    }
+    const cmlpi_labels labels = {given_label, w->content->labels, w->kind};
+    for (*bad = 0; *bad < w->content->n_labels; ++*bad)
+        if (!cmlpi_is_label(&labels, *bad)) return CMLP_ERROR_VALUE;
     *bad = -1;
     return CMLP_OK;
 }
@@ -237,10 +220,8 @@ static cmlp_status check_categories(const cmlpi_writer *w, int64_t *bad)
         if (status) return status;
         cmlpi_sort_values(column->categories, n, order);
         for (int64_t k = 0; k < n; k++) {
-            const cmlp_value *value = &column->categories[order[k]];
-            const int is_text = value->kind == CMLP_VALUE_TEXT || value->kind == CMLP_VALUE_LARGE_INTEGER;
-            if (value->n_text && !is_text) return CMLP_ERROR_VALUE;
-            if (k && cmlpi_compare_values(&column->categories[order[k - 1]], value) >= 0) return CMLP_ERROR_VALUE;
+            const cmlp_value *values = column->categories;
+            if (k && cmlpi_compare_values(&values[order[k - 1]], &values[order[k]]) >= 0) return CMLP_ERROR_VALUE;
         }
         order += n;
     }
