@@ -4,17 +4,17 @@
 
 #include "../kernels/losses.h"
 
-int cmlpi_fits_kind(cmlp_model_kind kind, const cmlpi_model_outputs *outputs)
+int cmlpi_fits_kind(cmlp_model_kind model_kind, const cmlpi_model_outputs *outputs)
 {
     const int is_of_classes = cmlpi_targets_of_loss(outputs->loss) == CMLPI_PROBABILITY;
     const int is_logistic = outputs->activation == CMLP_ACTIVATION_LOGISTIC;
     const int64_t n = outputs->n, n_labels = outputs->n_labels;
-    if (kind == CMLP_MODEL_NETWORK) return !outputs->is_table;
-    if (outputs->is_table && outputs->has_targets != (kind == CMLP_MODEL_REGRESSOR)) return 0;
-    if (kind == CMLP_MODEL_REGRESSOR) return !is_of_classes && !n_labels;
+    if (model_kind == CMLP_MODEL_NETWORK) return !outputs->is_table;
+    if (outputs->is_table && outputs->has_targets != (model_kind == CMLP_MODEL_REGRESSOR)) return 0;
+    if (model_kind == CMLP_MODEL_REGRESSOR) return !is_of_classes && !n_labels;
     if (!is_of_classes && outputs->loss != CMLP_LOSS_SQUARED_ERROR) return 0;
     if (!n_labels && !outputs->is_table) return 0;
-    switch (kind) {
+    switch (model_kind) {
     case CMLP_MODEL_CLASSIFIER:
         if (!is_logistic && outputs->activation != CMLP_ACTIVATION_SOFTMAX) return 0;
         if (n_labels == 2 && n == 1) return 1;
@@ -70,18 +70,20 @@ cmlp_table_column_kind cmlpi_default_kind(cmlp_table_role role, int64_t n)
     return role == CMLP_TABLE_ROLE_NUMBER ? CMLP_TABLE_COLUMN_ORDERED : CMLP_TABLE_COLUMN_CATEGORY;
 }
 
-int cmlpi_is_date_kind(cmlp_table_column_kind kind)
+int cmlpi_is_date_kind(cmlp_table_column_kind column_kind)
 {
-    return kind == CMLP_TABLE_COLUMN_DATE || kind == CMLP_TABLE_COLUMN_TIME || kind == CMLP_TABLE_COLUMN_INSTANT;
+    return column_kind == CMLP_TABLE_COLUMN_DATE || column_kind == CMLP_TABLE_COLUMN_TIME ||
+           column_kind == CMLP_TABLE_COLUMN_INSTANT;
 }
 
-int cmlpi_allows_kind(const cmlp_table_column *column, cmlp_table_column_kind kind, int64_t n)
+int cmlpi_allows_kind(const cmlp_table_column *column, cmlp_table_column_kind column_kind, int64_t n)
 {
-    if (kind < CMLP_TABLE_COLUMN_NUMBER || kind > CMLP_TABLE_COLUMN_ORDERED) return 0;
-    if (column->role == CMLP_TABLE_ROLE_CATEGORY) return kind != CMLP_TABLE_COLUMN_ORDERED && n == column->n_categories;
-    if (kind == CMLP_TABLE_COLUMN_ORDERED) return n > 0;
-    if (column->role == CMLP_TABLE_ROLE_NUMBER) return !n && kind != CMLP_TABLE_COLUMN_CATEGORY;
-    return !n || kind == CMLP_TABLE_COLUMN_CATEGORY;
+    if (column_kind < CMLP_TABLE_COLUMN_NUMBER || column_kind > CMLP_TABLE_COLUMN_ORDERED) return 0;
+    if (column->role == CMLP_TABLE_ROLE_CATEGORY)
+        return column_kind != CMLP_TABLE_COLUMN_ORDERED && n == column->n_categories;
+    if (column_kind == CMLP_TABLE_COLUMN_ORDERED) return n > 0;
+    if (column->role == CMLP_TABLE_ROLE_NUMBER) return !n && column_kind != CMLP_TABLE_COLUMN_CATEGORY;
+    return !n || column_kind == CMLP_TABLE_COLUMN_CATEGORY;
 }
 
 int cmlpi_are_scores(const cmlpi_numbers *scores, int64_t n_targets, int64_t n_scores)
@@ -109,14 +111,14 @@ int cmlpi_are_widths(const cmlpi_numbers *widths, int64_t n_targets, int64_t n_k
     return 1;
 }
 
-int cmlpi_is_score_kind(int32_t kind)
+int cmlpi_is_calibration_kind(int32_t calibration_kind)
 {
-    return kind >= CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR && kind <= CMLP_TABLE_CALIBRATION_PROBABILITY;
+    return calibration_kind >= CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR && calibration_kind <= CMLP_TABLE_CALIBRATION_PROBABILITY;
 }
 
-int cmlpi_fits_scores(int32_t kind, int64_t n_targets, int has_widths, int has_limits)
+int cmlpi_fits_scores(int32_t calibration_kind, int64_t n_targets, int has_widths, int has_limits)
 {
-    return has_widths == (kind == CMLP_TABLE_CALIBRATION_SCALED_ERROR) &&
-           (!has_limits || (kind != CMLP_TABLE_CALIBRATION_PROBABILITY && n_targets == 1));
+    return has_widths == (calibration_kind == CMLP_TABLE_CALIBRATION_SCALED_ERROR) &&
+           (!has_limits || (calibration_kind != CMLP_TABLE_CALIBRATION_PROBABILITY && n_targets == 1));
 }
 #endif

@@ -32,7 +32,7 @@ typedef struct cmlpi_model_outputs {
 } cmlpi_model_outputs;
 
 /* Whether a model with these outputs can be of a kind. docs/model-file.md has the rules. */
-int cmlpi_fits_kind(cmlp_model_kind kind, const cmlpi_model_outputs *outputs);
+int cmlpi_fits_kind(cmlp_model_kind model_kind, const cmlpi_model_outputs *outputs);
 
 #if CMLPI_CHECKS_VALUES
 /* Labels of a program or of a file, and the kind of their model. */
@@ -51,10 +51,10 @@ int cmlpi_is_label(const cmlpi_labels *labels, int64_t i);
 cmlp_table_column_kind cmlpi_default_kind(cmlp_table_role role, int64_t n);
 
 /* Whether a column of this kind holds dates. */
-int cmlpi_is_date_kind(cmlp_table_column_kind kind);
+int cmlpi_is_date_kind(cmlp_table_column_kind column_kind);
 
 /* Whether a column with n categories can be of a kind. */
-int cmlpi_allows_kind(const cmlp_table_column *column, cmlp_table_column_kind kind, int64_t n);
+int cmlpi_allows_kind(const cmlp_table_column *column, cmlp_table_column_kind column_kind, int64_t n);
 
 /* Whether cells can have this decimal point and this separator of thousands, or 0. */
 int cmlpi_is_cell_form(int32_t decimal, int32_t thousands);
@@ -100,10 +100,10 @@ int cmlpi_are_widths(const cmlpi_numbers *widths, int64_t n_targets, int64_t n_k
 static inline int cmlpi_are_limits(const double limits[4]) { return limits[0] <= limits[1] && limits[3] <= limits[2]; }
 
 /* Whether this library knows a kind of scores. Another version can have more. */
-int cmlpi_is_score_kind(int32_t kind);
+int cmlpi_is_calibration_kind(int32_t calibration_kind);
 
 /* Whether scores of a kind have widths if and only if they need them, and no limits unless they are those of one target. */
-int cmlpi_fits_scores(int32_t kind, int64_t n_targets, int has_widths, int has_limits);
+int cmlpi_fits_scores(int32_t calibration_kind, int64_t n_targets, int has_widths, int has_limits);
 #endif
 
 #endif

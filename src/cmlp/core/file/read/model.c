@@ -38,7 +38,7 @@ static cmlp_status lay_out_model(const cmlpi_head *head, void *base, model_memor
 /* Whether each output is the probability of the labels above one of them, as that of the second of two labels is. */
 static int is_cumulative(const cmlpi_head *head)
 {
-    if (head->kind == CMLP_MODEL_NETWORK) return 0;
+    if (head->model_kind == CMLP_MODEL_NETWORK) return 0;
     return head->values.n[CMLPI_LABEL_ENDS] == head->sizes[head->n_layers - 1] + 1;
 }
 
@@ -60,7 +60,7 @@ REAL_FN cmlp_status describe(const cmlpi_head *head, cmlp_model_info *info)
     info->n_labels = head->values.n[CMLPI_LABEL_ENDS];
     info->dtype = n_columns ? CMLP_FLOAT64 : head->dtype;
     info->n_nets = head->n_nets;
-    info->kind = head->kind;
+    info->kind = head->model_kind;
     info->n_targets = CMLPI_IS_TABLE_HEAD(head) ? head->n_targets : 0;
     return CMLP_OK;
 }
@@ -187,7 +187,7 @@ static cmlp_status make_model(const cmlpi_head *head, const unsigned char *file,
     model->calibration = head->calibration;
     model->values = head->values;
     model->is_cumulative = is_cumulative(head);
-    model->kind = head->kind;
+    model->model_kind = head->model_kind;
     const cmlp_status status = cmlpi_head_net(head, memory->net);
     if (!status && cmlpi_is_big_endian()) {
         cmlpi_swap(memory->params, file + head->bytes, head->params_size, model->net->element);

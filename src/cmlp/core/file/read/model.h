@@ -20,7 +20,7 @@ struct cmlp_model {
     cmlpi_value_range *ranges; /* after this struct: of the categories of each column; or NULL */
     int is_cumulative; /* one output fewer than labels: each is the probability of the labels above one of them, and the
                         * caller receives the probabilities of all labels */
-    cmlp_model_kind kind;
+    cmlp_model_kind model_kind;
 };
 
 /* Whether the model is a table: see CMLPI_IS_TABLE_HEAD. */

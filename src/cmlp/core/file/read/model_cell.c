@@ -12,7 +12,7 @@ typedef struct cell_reader {
     cmlpi_cell_format format;
     cmlpi_value_list missing; /* the words of the file for missing values */
     int has_own_words;        /* whether there are no others but the empty text */
-    cmlp_table_column_kind kind;
+    cmlp_table_column_kind column_kind;
     cmlpi_value_list categories;
     cmlpi_value_range range; /* n is 0 for a column of numbers */
     double unknown;
@@ -62,8 +62,8 @@ static int64_t find_kind(const cell_reader *reader, const cmlp_value *wanted, cm
 {
     const int64_t code = search_categories(reader, wanted);
     if (code < 0) return -1;
-    const cmlp_value_kind kind = cmlpi_value_at(&reader->categories, &reader->range, code).kind;
-    return kind == a || kind == b ? code : -1;
+    const cmlp_value_kind value_kind = cmlpi_value_at(&reader->categories, &reader->range, code).kind;
+    return value_kind == a || value_kind == b ? code : -1;
 }
 
 static int64_t find_missing(const cell_reader *reader)
@@ -157,8 +157,8 @@ static int64_t find_number(const cell_reader *reader)
 static int has_numbers(const cell_reader *reader)
 {
     for (int64_t i = 0; i < reader->range.n; i++) {
-        const cmlp_value_kind kind = cmlpi_value_at(&reader->categories, &reader->range, i).kind;
-        if (kind != CMLP_VALUE_MISSING && kind != CMLP_VALUE_TEXT) return 1;
+        const cmlp_value_kind value_kind = cmlpi_value_at(&reader->categories, &reader->range, i).kind;
+        if (value_kind != CMLP_VALUE_MISSING && value_kind != CMLP_VALUE_TEXT) return 1;
     }
     return 0;
 }
@@ -180,7 +180,7 @@ static cmlp_status read_number(const cell_reader *reader, double *result)
 {
     char digits[CMLPI_CELL_DIGITS];
     cmlpi_number number;
-    const int boolean = reader->kind == CMLP_TABLE_COLUMN_BOOLEAN ? cmlpi_cell_boolean(reader->trimmed) : -1;
+    const int boolean = reader->column_kind == CMLP_TABLE_COLUMN_BOOLEAN ? cmlpi_cell_boolean(reader->trimmed) : -1;
     *result = NAN;
     if (is_missing_number(reader)) return CMLP_OK;
     if (boolean >= 0) {
@@ -188,7 +188,8 @@ static cmlp_status read_number(const cell_reader *reader, double *result)
         return CMLP_OK;
     }
     const int is_number = cmlpi_read_cell_number(reader->trimmed, reader->format, &number, digits);
-    if (!is_number || number.value - number.value != 0 || reader->kind == CMLP_TABLE_COLUMN_DURATION) return CMLP_ERROR_INPUT;
+    if (!is_number || number.value - number.value != 0 || reader->column_kind == CMLP_TABLE_COLUMN_DURATION)
+        return CMLP_ERROR_INPUT;
     *result = number.value;
     return CMLP_OK;
 }
@@ -197,7 +198,7 @@ static cmlp_status read_date(const cell_reader *reader, cmlpi_cell_date *date)
 {
     if (!cmlpi_read_cell_date(reader->trimmed, date)) return CMLP_ERROR_INPUT;
     const int is_instant = date->form == CMLPI_CELL_INSTANT;
-    return is_instant == (reader->kind == CMLP_TABLE_COLUMN_INSTANT) ? CMLP_OK : CMLP_ERROR_INPUT;
+    return is_instant == (reader->column_kind == CMLP_TABLE_COLUMN_INSTANT) ? CMLP_OK : CMLP_ERROR_INPUT;
 }
 
 /* The category of a date is a text. */
@@ -211,7 +212,7 @@ static cmlp_status find_date(cell_reader *reader, double *code)
     } else {
         const cmlp_status status = read_date(reader, &date);
         if (status) return status;
-        const int n = cmlpi_write_cell_date(date.microseconds, (int)reader->kind - CMLP_TABLE_COLUMN_DATE, text);
+        const int n = cmlpi_write_cell_date(date.microseconds, (int)reader->column_kind - CMLP_TABLE_COLUMN_DATE, text);
         reader->cell = (cmlpi_cell){text, text + n};
         found = find_text(reader);
     }
@@ -242,7 +243,8 @@ static cmlp_status read_cell(const cmlp_model *model, int64_t column, const char
     const unsigned char *form = cmlpi_cell_form(model);
     cell_reader reader = {.cell = {text, text + n_text}, .format = {'.', 0}, .missing = cmlpi_list_missing_words(model),
                           .has_own_words = cmlpi_has_own_words(model),
-                          .kind = cmlpi_kind_of_column(model, column), .unknown = cmlpi_unknown_code(model, column)};
+                          .column_kind = cmlpi_kind_of_column(model, column),
+                          .unknown = cmlpi_unknown_code(model, column)};
     reader.trimmed = cmlpi_trim_cell(reader.cell);
     if (form) reader.format = (cmlpi_cell_format){(char)form[0], (char)form[1]};
     if (model->ranges) {
@@ -251,9 +253,9 @@ static cmlp_status read_cell(const cmlp_model *model, int64_t column, const char
     }
     if (cmlpi_format_of_column(model, column).n_text) /* only Python and pages read it */
         status = CMLP_ERROR_INPUT;
-    else if (cmlpi_is_date_kind(reader.kind))
+    else if (cmlpi_is_date_kind(reader.column_kind))
         status = reader.range.n ? find_date(&reader, &found) : read_days(&reader, &found);
-    else if (reader.kind == CMLP_TABLE_COLUMN_CATEGORY && !reader.range.n) /* an unused column, of which there are none */
+    else if (reader.column_kind == CMLP_TABLE_COLUMN_CATEGORY && !reader.range.n) /* of an unused column */
         found = is_missing(&reader) ? NAN : 0;
     else if (!reader.range.n)
         status = read_number(&reader, &found);

@@ -168,7 +168,7 @@ static void read_metadata(cursor *c, cmlpi_head *head)
     head->loss = next_loss(c, &head->loss_parameter);
     read_quantiles(c, head);
     DEMAND(c, CMLPI_HEAD_KIND, CMLP_ERROR_FILE_SYNTAX);
-    head->kind = next_kind(c);
+    head->model_kind = next_kind(c);
     DEMAND(c, "\"", CMLP_ERROR_FILE_SYNTAX);
     read_columns(c, head);
     string_view last = {(const unsigned char *)"", 0};
@@ -343,7 +343,7 @@ static void check_kind(cursor *c, const cmlpi_head *head)
                                          .activation = head->activations[head->n_layers - 2],
                                          .n = head->sizes[head->n_layers - 1],
                                          .n_labels = head->values.n[CMLPI_LABEL_ENDS]};
-    if (!cmlpi_fits_kind(head->kind, &outputs)) cursor_fail(c, CMLP_ERROR_FILE_VALUE);
+    if (!cmlpi_fits_kind(head->model_kind, &outputs)) cursor_fail(c, CMLP_ERROR_FILE_VALUE);
 }
 
 /* Reads the example, shift and factor, and the tensors that only other programs use. */
@@ -369,7 +369,7 @@ static void read_other_tensors(cursor *c, cmlpi_head *head, uint64_t *offset)
                                      .n_columns = head->words.n_columns,
                                      .n_targets = head->feature == CMLPI_REQUIRES_TARGETS ? head->n_targets : 0,
                                      .has_scores = head->calibration.scores != 0,
-                                     .is_ordered = head->kind == CMLP_MODEL_ORDERED};
+                                     .is_ordered = head->model_kind == CMLP_MODEL_ORDERED};
     cursor_fail(c, cmlpi_check_value_sizes(&head->values, &sizes));
     check_kind(c, head);
     if (head->input_factor && head->input_scale != 1) cursor_fail(c, CMLP_ERROR_OPTION);
@@ -449,7 +449,7 @@ cmlp_status cmlpi_head_read(const unsigned char *file, size_t n, cmlpi_head *hea
     else
         read_layers(&c, head, -1, head->sizes, &offset);
     head->params_size = offset;
-    const int has_several = head->feature == CMLPI_REQUIRES_TARGETS || head->kind == CMLP_MODEL_MULTILABEL;
+    const int has_several = head->feature == CMLPI_REQUIRES_TARGETS || head->model_kind == CMLP_MODEL_MULTILABEL;
     head->n_targets = has_several && !c.status ? head->sizes[head->n_layers - 1] : 1;
     if (head->feature == CMLPI_REQUIRES_TARGETS && (head->n_quantiles || head->n_targets < 2))
         cursor_fail(&c, CMLP_ERROR_OPTION);

@@ -24,7 +24,7 @@ typedef struct cmlpi_head {
     double activation_parameters[CMLP_MAX_LAYERS - 1], loss_parameter;
     double quantiles[CMLP_MAX_QUANTILES];
     int32_t n_layers, loss, dtype, n_quantiles;
-    cmlp_model_kind kind;
+    cmlp_model_kind model_kind;
     int is_table, feature; /* whether it is a table's; which feature it requires */
     int32_t n_nets;
     uint32_t data_crc;

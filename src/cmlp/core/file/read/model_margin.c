@@ -39,11 +39,11 @@ static void load_limits(const cmlp_model *model, double limits[4])
 }
 
 /* Loads the kind of the scores and of their rows; zeros if the file has none. */
-static void load_kind(const cmlp_model *model, int32_t kind[2])
+static void load_calibration_kind(const cmlp_model *model, int32_t calibration_kind[2])
 {
-    kind[0] = kind[1] = 0;
+    calibration_kind[0] = calibration_kind[1] = 0;
     if (!model->values.n[CMLPI_CALIBRATION_KIND]) return;
-    cmlpi_load(kind, model->file + model->values.starts[CMLPI_CALIBRATION_KIND], 2, sizeof *kind);
+    cmlpi_load(calibration_kind, model->file + model->values.starts[CMLPI_CALIBRATION_KIND], 2, sizeof *calibration_kind);
 }
 
 cmlp_status cmlpi_check_scores(const cmlp_model *model)
@@ -51,9 +51,10 @@ cmlp_status cmlpi_check_scores(const cmlp_model *model)
     const cmlpi_stored_calibration *stored = &model->calibration;
     const cmlpi_numbers scores = {stored_number, model->file + stored->scores};
     const cmlpi_numbers widths = {stored_number, model->file + stored->widths};
-    int32_t kind[2];
-    load_kind(model, kind);
-    if (cmlpi_is_score_kind(kind[0]) && kind[1] != 1 && kind[1] != 2) return CMLP_ERROR_OPTION; /* rows held out, of calibration */
+    int32_t calibration_kind[2];
+    load_calibration_kind(model, calibration_kind);
+    if (cmlpi_is_calibration_kind(calibration_kind[0]) && calibration_kind[1] != 1 && calibration_kind[1] != 2)
+        return CMLP_ERROR_OPTION; /* 1: of rows held out, 2: of rows of calibration */
     double limits[4] = {0};
     if (stored->limits) load_limits(model, limits);
     return cmlpi_are_scores(&scores, stored->n_targets, stored->n_scores) && cmlpi_are_limits(limits) &&
@@ -64,11 +65,11 @@ cmlp_status cmlpi_check_scores(const cmlp_model *model)
 /* Whether the file has a kind of score that this library knows, and the other parts of a calibration that fit it. */
 static int is_known(const cmlp_model *model)
 {
-    int32_t kind[2];
-    load_kind(model, kind);
+    int32_t calibration_kind[2];
+    load_calibration_kind(model, calibration_kind);
     const cmlpi_stored_calibration *stored = &model->calibration;
-    return cmlpi_is_score_kind(kind[0]) &&
-           cmlpi_fits_scores(kind[0], stored->n_targets, stored->widths != 0, stored->limits != 0);
+    return cmlpi_is_calibration_kind(calibration_kind[0]) &&
+           cmlpi_fits_scores(calibration_kind[0], stored->n_targets, stored->widths != 0, stored->limits != 0);
 }
 
 /* By which factor intervals are wider than usual where the output is `value`: docs/arithmetic.md, "Widths of intervals". */

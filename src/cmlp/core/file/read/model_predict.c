@@ -20,7 +20,7 @@ static void adapt_to_labels(const cmlp_model *model, cmlp_dtype dtype, int32_t *
     const int64_t n_out = cmlpi_n_out(model->net);
     float *narrow = outputs;
     double *wide = outputs;
-    const int has_class = model->kind != CMLP_MODEL_MULTILABEL && model->kind != CMLP_MODEL_REGRESSOR;
+    const int has_class = model->model_kind != CMLP_MODEL_MULTILABEL && model->model_kind != CMLP_MODEL_REGRESSOR;
     for (int64_t i = 0; !has_class && class_indices && i < n; i++) class_indices[i] = -1;
     if (!model->is_cumulative || !outputs) return;
     while (n-- > 0) /* from the end, because they overlap */

@@ -80,9 +80,9 @@ static cmlp_value stored_label(const void *list, int64_t i)
 }
 
 /* A file states the texts of all labels. */
-static cmlp_status check_stored_labels(const cmlpi_value_list *list, cmlp_model_kind kind)
+static cmlp_status check_stored_labels(const cmlpi_value_list *list, cmlp_model_kind model_kind)
 {
-    const cmlpi_labels labels = {stored_label, list, kind};
+    const cmlpi_labels labels = {stored_label, list, model_kind};
     const cmlp_status status = check_stored_list(list);
     for (int64_t i = 0; !status && i < list->n; i++)
         if (!cmlpi_is_label(&labels, i) || (list->kind != CMLP_VALUE_TEXT && !stored_label(list, i).n_text))
@@ -99,7 +99,7 @@ static cmlp_status check_stored_texts(const cmlp_model *model, const cmlpi_value
                                    {CMLPI_TARGET_ENDS, CMLPI_TARGET_TEXT}, {CMLPI_FORMAT_ENDS, CMLPI_FORMAT_TEXT}
 #endif
     };
-    cmlp_status status = check_stored_labels(labels, model->kind);
+    cmlp_status status = check_stored_labels(labels, model->model_kind);
     if (status) return cmlpi_refuse(refused, status, "labels");
     for (size_t i = 0; !status && i < sizeof texts / sizeof *texts; i++) {
         const cmlpi_value_list list = list_texts(model, texts[i][0], texts[i][1]);
@@ -200,10 +200,10 @@ cmlpi_value_list cmlpi_list_missing_words(const cmlp_model *model)
     return list_texts(model, CMLPI_CELL_ENDS, CMLPI_CELL_TEXT);
 }
 
-static cmlp_value unit_of(cmlp_table_column_kind kind)
+static cmlp_value unit_of(cmlp_table_column_kind column_kind)
 {
     static const char since[] = "days since 1970-01-01";
-    switch (kind) {
+    switch (column_kind) {
     case CMLP_TABLE_COLUMN_BOOLEAN: return (cmlp_value){.text = "0 or 1", .n_text = 6};
     case CMLP_TABLE_COLUMN_DATE:
     case CMLP_TABLE_COLUMN_TIME:

@@ -68,7 +68,7 @@ static void put_metadata(sink *s, const cmlpi_writer *w, uint32_t crc)
         put_hex_double(s, cmlpi_quantiles(net)[j]);
     }
     put_text(s, CMLPI_HEAD_KIND);
-    put_text(s, cmlpi_kind_names[w->kind - 1]);
+    put_text(s, cmlpi_kind_names[w->model_kind - 1]);
     if (w->table) {
         put_text(s, "\"" CMLPI_HEAD_COLUMNS "\"");
         w->put_columns(s, w->table);

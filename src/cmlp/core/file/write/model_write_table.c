@@ -202,11 +202,12 @@ cmlp_status cmlp_table_write_workspace_size(const cmlp_table *table, size_t *byt
 }
 
 /* Whether scores of a kind are those of a table's targets. */
-static int fits_answers(const cmlp_table *table, cmlp_table_calibration_kind kind)
+static int fits_answers(const cmlp_table *table, cmlp_table_calibration_kind calibration_kind)
 {
-    if (!table->targets) return kind == CMLP_TABLE_CALIBRATION_PROBABILITY;
-    if (table->nets[0].net->n_quantiles) return kind == CMLP_TABLE_CALIBRATION_QUANTILES;
-    return kind == CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR || kind == CMLP_TABLE_CALIBRATION_SCALED_ERROR;
+    if (!table->targets) return calibration_kind == CMLP_TABLE_CALIBRATION_PROBABILITY;
+    if (table->nets[0].net->n_quantiles) return calibration_kind == CMLP_TABLE_CALIBRATION_QUANTILES;
+    return calibration_kind == CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR ||
+           calibration_kind == CMLP_TABLE_CALIBRATION_SCALED_ERROR;
 }
 
 /* Lists the arrays of a calibration and checks them. */
@@ -268,7 +269,7 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
                       .content = &copy, .input_scale = 1};
     status = cmlpi_read_labels(&w, run);
     if (status) return status;
-    const int has_several = t->n_targets > 1 || w.kind == CMLP_MODEL_MULTILABEL;
+    const int has_several = t->n_targets > 1 || w.model_kind == CMLP_MODEL_MULTILABEL;
     const cmlpi_content_kind kind = {.columns = t->columns, .n_columns = t->n_columns,
                                      .n_targets = has_several ? cmlpi_n_out(w.net) : 1,
                                      .has_calibration = t->calibration != NULL};

@@ -108,7 +108,7 @@ static cmlp_value given_label(const void *list, int64_t i) { return ((const cmlp
 
 static cmlp_status compare_labels(const cmlpi_writer *w, int64_t *bad)
 {
-    const cmlpi_labels labels = {given_label, w->content->labels, w->kind};
+    const cmlpi_labels labels = {given_label, w->content->labels, w->model_kind};
     for (*bad = 0; *bad < w->content->n_labels; ++*bad)
         if (!cmlpi_is_label(&labels, *bad)) return CMLP_ERROR_VALUE;
     *bad = -1;
@@ -125,8 +125,8 @@ cmlp_status cmlpi_read_labels(cmlpi_writer *w, cmlp_run *run)
                                          .n_labels = w->content->n_labels};
     cmlp_status status = check_label_list(w, &run->bad_index);
     if (status) return cmlpi_refuse(&run->refused, status, "content->labels");
-    w->kind = w->content->kind ? w->content->kind : usual_kind(w, &outputs);
-    if (!cmlpi_fits_kind(w->kind, &outputs)) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "content->kind");
+    w->model_kind = w->content->kind ? w->content->kind : usual_kind(w, &outputs);
+    if (!cmlpi_fits_kind(w->model_kind, &outputs)) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "content->kind");
     status = compare_labels(w, &run->bad_index);
     return status ? cmlpi_refuse(&run->refused, status, "content->labels") : CMLP_OK;
 }
@@ -264,10 +264,10 @@ static int needs(const cmlpi_writer *w, int tensor, value_source list, int64_t c
     char buffer[CMLPI_PRINTED];
     if (!of_numbers && !of_integers && tensor != CMLPI_CATEGORY_ENDS) return 1;
     for (int64_t i = 0; i < count_of(w, list, column); i++) {
-        const cmlp_value_kind kind = value_of(w, list, column, i, buffer).kind;
-        if (of_numbers && kind == CMLP_VALUE_DOUBLE) return 1;
-        if (of_integers && (kind == CMLP_VALUE_INTEGER || kind == CMLP_VALUE_BOOLEAN)) return 1;
-        if (!of_numbers && !of_integers && (kind == CMLP_VALUE_TEXT || kind == CMLP_VALUE_LARGE_INTEGER)) return 1;
+        const cmlp_value_kind value_kind = value_of(w, list, column, i, buffer).kind;
+        if (of_numbers && value_kind == CMLP_VALUE_DOUBLE) return 1;
+        if (of_integers && (value_kind == CMLP_VALUE_INTEGER || value_kind == CMLP_VALUE_BOOLEAN)) return 1;
+        if (!of_numbers && !of_integers && (value_kind == CMLP_VALUE_TEXT || value_kind == CMLP_VALUE_LARGE_INTEGER)) return 1;
     }
     return 0;
 }

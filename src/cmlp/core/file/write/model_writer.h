@@ -14,7 +14,7 @@ typedef struct cmlpi_writer {
     const cmlp_table_net *nets;
     int64_t n_nets;
     const cmlp_model_content *content;
-    cmlp_model_kind kind;
+    cmlp_model_kind model_kind;
     cmlp_cell_format cells; /* a copy of those of the content; zeros if it has none */
     const cmlp_table_calibration *calibration; /* of a table; or NULL */
     double input_scale;
@@ -40,7 +40,7 @@ static inline double cmlpi_pseudo_random(int64_t i)
     return (double)(bits ^ bits >> 16) / 2147483648.0 - 1;
 }
 
-/* Checks the labels and the kind, and sets w->kind; run->refused and run->bad_index report what is refused. */
+/* Checks the labels and the kind, and sets w->model_kind; run->refused and run->bad_index report what is refused. */
 cmlp_status cmlpi_read_labels(cmlpi_writer *w, cmlp_run *run);
 
 /* Checks names, cells and categories likewise, copies the cells to w->cells, and sorts the categories into w->order. */
