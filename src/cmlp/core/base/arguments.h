@@ -72,6 +72,19 @@ cmlp_status cmlpi_begin_call(cmlpi_call *call, cmlp_run *run);
 /* Writes the run's output fields to the caller's struct, restores the caller's mode and returns the status. */
 cmlp_status cmlpi_end_call(const cmlpi_call *call, cmlp_status status);
 
+/* Defines a public function that does nothing but its body between cmlpi_begin_call and cmlpi_end_call. In the body, `run` is
+ * the copy of the caller's run. The arguments are those of the body: the parameters, and &call.run for `run`. */
+#define CMLPI_CALL(name, parameters, arguments)                                                                \
+    static cmlp_status name##_in_call parameters;                                                              \
+    cmlp_status name parameters                                                                                \
+    {                                                                                                          \
+        cmlpi_call call;                                                                                       \
+        cmlp_status status = cmlpi_begin_call(&call, run);                                                     \
+        if (!status) status = name##_in_call arguments;                                                        \
+        return cmlpi_end_call(&call, status);                                                                  \
+    }                                                                                                          \
+    static cmlp_status name##_in_call parameters
+
 /* Checks that an argument is given, and aligned for its elements. */
 cmlp_status cmlpi_check_pointer(const void *argument, size_t alignment, const char *name, cmlp_run *run);
 

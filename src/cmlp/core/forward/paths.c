@@ -345,8 +345,10 @@ cmlp_status cmlp_forward_paths(const cmlp_net *net, const void *params, int64_t 
     return cmlpi_end_call(&call, status);
 }
 
-static cmlp_status measure_paths(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
-                                 const cmlp_paths *paths, size_t *bytes, cmlp_run *run)
+CMLPI_CALL(cmlp_paths_workspace_size,
+           (const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to, const cmlp_paths *paths, size_t *bytes,
+            cmlp_run *run),
+           (net, rows, to, paths, bytes, &call.run))
 {
     const char **const refused = &run->refused;
     cmlp_rows ends[2];
@@ -368,14 +370,5 @@ static cmlp_status measure_paths(const cmlp_net *net, const cmlp_rows *rows, con
     if (!size) return CMLP_ERROR_OVERFLOW;
     *bytes = cmlpi_with_slack(size);
     return CMLP_OK;
-}
-
-cmlp_status cmlp_paths_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
-                                      const cmlp_paths *paths, size_t *bytes, cmlp_run *run)
-{
-    cmlpi_call call;
-    cmlp_status status = cmlpi_begin_call(&call, run);
-    if (!status) status = measure_paths(net, rows, to, paths, bytes, &call.run);
-    return cmlpi_end_call(&call, status);
 }
 #endif

@@ -248,7 +248,8 @@ cmlp_status cmlpi_net_tune(const cmlp_net *net, int32_t index)
 }
 #endif
 
-static cmlp_status describe_layer(const cmlp_net *net, int32_t index, cmlp_layer_info *layer, cmlp_run *run)
+CMLPI_CALL(cmlp_net_describe_layer, (const cmlp_net *net, int32_t index, cmlp_layer_info *layer, cmlp_run *run),
+           (net, index, layer, &call.run))
 {
     cmlp_layer_info copy;
     cmlp_status status = cmlpi_check_net(net);
@@ -268,14 +269,6 @@ static cmlp_status describe_layer(const cmlp_net *net, int32_t index, cmlp_layer
     return CMLP_OK;
 }
 
-cmlp_status cmlp_net_describe_layer(const cmlp_net *net, int32_t index, cmlp_layer_info *layer, cmlp_run *run)
-{
-    cmlpi_call call;
-    cmlp_status status = cmlpi_begin_call(&call, run);
-    if (!status) status = describe_layer(net, index, layer, &call.run);
-    return cmlpi_end_call(&call, status);
-}
-
 #if CMLPI_BUILDS_TRAINING
 /* The bound of the output layer uses the factor of the last hidden layer. */
 static double init_factor(const cmlp_net *net, int32_t l)
@@ -284,7 +277,9 @@ static double init_factor(const cmlp_net *net, int32_t l)
     return l >= 0 ? cmlp_activation_describe(net->layers[l].activation)->init_factor : 6;
 }
 
-static cmlp_status init_params(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params, cmlp_run *run)
+CMLPI_CALL(cmlp_net_init_params,
+           (const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params, cmlp_run *run),
+           (net, random, params, n_params, &call.run))
 {
     cmlp_status status = cmlpi_check_net(net);
     if (status) return cmlpi_refuse(&run->refused, status, "net");
@@ -302,13 +297,5 @@ static cmlp_status init_params(const cmlp_net *net, cmlp_random *random, void *p
         }
     }
     return CMLP_OK;
-}
-
-cmlp_status cmlp_net_init_params(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params, cmlp_run *run)
-{
-    cmlpi_call call;
-    cmlp_status status = cmlpi_begin_call(&call, run);
-    if (!status) status = init_params(net, random, params, n_params, &call.run);
-    return cmlpi_end_call(&call, status);
 }
 #endif

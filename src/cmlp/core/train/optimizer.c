@@ -226,8 +226,10 @@ void cmlpi_step_elements(const cmlp_net *net, const cmlpi_batch_step *step, void
     }
 }
 
-static cmlp_status take_step(const cmlp_net *net, void *params, int64_t n_params, const void *gradient,
-                             int64_t n_gradient, const cmlp_optimizer *optimizer, cmlp_run *run)
+CMLPI_CALL(cmlp_step,
+           (const cmlp_net *net, void *params, int64_t n_params, const void *gradient, int64_t n_gradient,
+            const cmlp_optimizer *optimizer, cmlp_run *run),
+           (net, params, n_params, gradient, n_gradient, optimizer, &call.run))
 {
     cmlp_optimizer copy;
     cmlp_optimizer_state counters;
@@ -249,14 +251,4 @@ static cmlp_status take_step(const cmlp_net *net, void *params, int64_t n_params
     memcpy(copy.state, &counters, sizeof counters);
     return CMLP_OK;
 }
-
-cmlp_status cmlp_step(const cmlp_net *net, void *params, int64_t n_params, const void *gradient, int64_t n_gradient,
-                      const cmlp_optimizer *optimizer, cmlp_run *run)
-{
-    cmlpi_call call;
-    cmlp_status status = cmlpi_begin_call(&call, run);
-    if (!status) status = take_step(net, params, n_params, gradient, n_gradient, optimizer, &call.run);
-    return cmlpi_end_call(&call, status);
-}
-
 #endif

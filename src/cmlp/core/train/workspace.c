@@ -57,8 +57,10 @@ static cmlp_status measure_call(const cmlp_net *net, const cmlp_rows *rows, cons
     return CMLP_OK;
 }
 
-static cmlp_status measure(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
-                                    const cmlp_epoch *epoch, size_t *bytes, cmlp_run *run)
+CMLPI_CALL(cmlp_net_workspace_size,
+           (const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective, const cmlp_epoch *epoch,
+            size_t *bytes, cmlp_run *run),
+           (net, rows, objective, epoch, bytes, &call.run))
 {
     cmlpi_row_memory memory;
     cmlp_status status = cmlpi_check_net(net);
@@ -67,13 +69,4 @@ static cmlp_status measure(const cmlp_net *net, const cmlp_rows *rows, const cml
     if (status) return status;
     if (rows || objective || epoch) return measure_call(net, rows, objective, epoch, bytes, run);
     return cmlpi_place_row(net, NULL, bytes, &memory);
-}
-
-cmlp_status cmlp_net_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
-                                    const cmlp_epoch *epoch, size_t *bytes, cmlp_run *run)
-{
-    cmlpi_call call;
-    cmlp_status status = cmlpi_begin_call(&call, run);
-    if (!status) status = measure(net, rows, objective, epoch, bytes, &call.run);
-    return cmlpi_end_call(&call, status);
 }

@@ -65,7 +65,8 @@ REAL_FN cmlp_status describe(const cmlpi_head *head, cmlp_model_info *info)
     return CMLP_OK;
 }
 
-static cmlp_status describe_file(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run)
+CMLPI_CALL(cmlp_model_describe, (const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run),
+           (file, file_size, info, &call.run))
 {
     cmlp_model_info copy;
     cmlpi_head head;
@@ -81,14 +82,6 @@ static cmlp_status describe_file(const void *file, size_t file_size, cmlp_model_
     if (status) copy.model_size = copy.workspace_size = 0;
     cmlpi_write_struct(info, &copy, sizeof copy);
     return status;
-}
-
-cmlp_status cmlp_model_describe(const void *file, size_t file_size, cmlp_model_info *info, cmlp_run *run)
-{
-    cmlpi_call call;
-    cmlp_status status = cmlpi_begin_call(&call, run);
-    if (!status) status = describe_file(file, file_size, info, &call.run);
-    return cmlpi_end_call(&call, status);
 }
 
 static cmlp_status check_data(const unsigned char *file, size_t n, const cmlpi_head *head)
@@ -254,7 +247,7 @@ cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, 
     return cmlpi_end_call(&call, status);
 }
 
-static cmlp_status prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run)
+CMLPI_CALL(cmlp_model_prepare_rows, (const cmlp_model *model, cmlp_rows *rows, cmlp_run *run), (model, rows, &call.run))
 {
     cmlp_rows copy;
     cmlp_status status = cmlpi_check_model(model);
@@ -271,14 +264,6 @@ static cmlp_status prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_r
     return CMLP_OK;
 }
 
-cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run)
-{
-    cmlpi_call call;
-    cmlp_status status = cmlpi_begin_call(&call, run);
-    if (!status) status = prepare_rows(model, rows, &call.run);
-    return cmlpi_end_call(&call, status);
-}
-
 const cmlp_net *cmlp_model_net(const cmlp_model *model)
 {
     return cmlpi_check_model(model) || CMLPI_IS_TABLE_MODEL(model) ? NULL : model->net;
@@ -289,8 +274,9 @@ const void *cmlp_model_params(const cmlp_model *model)
     return cmlpi_check_model(model) || CMLPI_IS_TABLE_MODEL(model) ? NULL : model->params;
 }
 
-static cmlp_status look_up_string(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
-                                  cmlp_run *run)
+CMLPI_CALL(cmlp_model_find_string,
+           (const cmlp_model *model, const char *key, const char **text, int64_t *n_text, cmlp_run *run),
+           (model, key, text, n_text, &call.run))
 {
     size_t length;
     cmlp_status status = cmlpi_check_model(model);
@@ -302,13 +288,4 @@ static cmlp_status look_up_string(const cmlp_model *model, const char *key, cons
     if (!cmlpi_head_find(model->file, key, text, &length)) return cmlpi_refuse(&run->refused, CMLP_ERROR_NOT_FOUND, "key");
     *n_text = (int64_t)length;
     return CMLP_OK;
-}
-
-cmlp_status cmlp_model_find_string(const cmlp_model *model, const char *key, const char **text, int64_t *n_text,
-                                   cmlp_run *run)
-{
-    cmlpi_call call;
-    cmlp_status status = cmlpi_begin_call(&call, run);
-    if (!status) status = look_up_string(model, key, text, n_text, &call.run);
-    return cmlpi_end_call(&call, status);
 }

@@ -230,8 +230,9 @@ static cmlp_status read_days(const cell_reader *reader, double *days)
     return status;
 }
 
-static cmlp_status read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text, double *number,
-                             cmlp_run *run)
+CMLPI_CALL(cmlp_model_read_cell,
+           (const cmlp_model *model, int64_t column, const char *text, int64_t n_text, double *number, cmlp_run *run),
+           (model, column, text, n_text, number, &call.run))
 {
     cmlp_status status = cmlpi_check_column(model, column, run);
     if (!status && n_text) status = cmlpi_check_pointer(text, 1, "text", run);
@@ -264,14 +265,5 @@ static cmlp_status read_cell(const cmlp_model *model, int64_t column, const char
     if (status) return cmlpi_refuse(&run->refused, status, "text");
     *number = found;
     return CMLP_OK;
-}
-
-cmlp_status cmlp_model_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
-                                 double *number, cmlp_run *run)
-{
-    cmlpi_call call;
-    cmlp_status status = cmlpi_begin_call(&call, run);
-    if (!status) status = read_cell(model, column, text, n_text, number, &call.run);
-    return cmlpi_end_call(&call, status);
 }
 #endif

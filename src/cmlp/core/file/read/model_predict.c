@@ -202,7 +202,8 @@ static cmlp_status measure_table(const cmlp_model *model, const cmlp_rows *rows,
     return CMLP_OK;
 }
 
-static cmlp_status measure_prediction(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes, cmlp_run *run)
+CMLPI_CALL(cmlp_model_workspace_size, (const cmlp_model *model, const cmlp_rows *rows, size_t *bytes, cmlp_run *run),
+           (model, rows, bytes, &call.run))
 {
     cmlp_status status = cmlpi_check_model(model);
     if (status) return cmlpi_refuse(&run->refused, status, "model");
@@ -211,12 +212,4 @@ static cmlp_status measure_prediction(const cmlp_model *model, const cmlp_rows *
     if (status) return status;
     if (CMLPI_IS_TABLE_MODEL(model)) return measure_table(model, rows, bytes, run);
     return cmlp_net_workspace_size(model->net, rows, NULL, NULL, bytes, run);
-}
-
-cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes, cmlp_run *run)
-{
-    cmlpi_call call;
-    cmlp_status status = cmlpi_begin_call(&call, run);
-    if (!status) status = measure_prediction(model, rows, bytes, &call.run);
-    return cmlpi_end_call(&call, status);
 }

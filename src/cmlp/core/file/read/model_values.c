@@ -31,7 +31,8 @@ static cmlpi_value_list list_labels(const cmlp_model *model)
     return list;
 }
 
-static cmlp_status find_label(const cmlp_model *model, int32_t class_index, cmlp_value *value, cmlp_run *run)
+CMLPI_CALL(cmlp_model_find_label, (const cmlp_model *model, int32_t class_index, cmlp_value *value, cmlp_run *run),
+           (model, class_index, value, &call.run))
 {
     cmlp_status status = cmlpi_check_model(model);
     if (status) return cmlpi_refuse(&run->refused, status, "model");
@@ -43,14 +44,6 @@ static cmlp_status find_label(const cmlp_model *model, int32_t class_index, cmlp
     if (class_index < 0 || class_index >= list.n) return cmlpi_refuse(&run->refused, CMLP_ERROR_INDEX, "class_index");
     *value = cmlpi_value_at(&list, &all, class_index);
     return CMLP_OK;
-}
-
-cmlp_status cmlp_model_find_label(const cmlp_model *model, int32_t class_index, cmlp_value *value, cmlp_run *run)
-{
-    cmlpi_call call;
-    cmlp_status status = cmlpi_begin_call(&call, run);
-    if (!status) status = find_label(model, class_index, value, &call.run);
-    return cmlpi_end_call(&call, status);
 }
 
 /* ------------------------------------------------------------------------------------------- contents */
@@ -227,7 +220,9 @@ double cmlpi_unknown_code(const cmlp_model *model, int64_t column)
     return model->table->columns[column].role == CMLP_TABLE_ROLE_NUMBER ? NAN : -1;
 }
 
-static cmlp_status describe_column(const cmlp_model *model, int64_t column, cmlp_table_column_info *info, cmlp_run *run)
+CMLPI_CALL(cmlp_model_describe_column,
+           (const cmlp_model *model, int64_t column, cmlp_table_column_info *info, cmlp_run *run),
+           (model, column, info, &call.run))
 {
     cmlp_table_column_info copy;
     cmlp_status status = cmlpi_check_column(model, column, run);
@@ -255,15 +250,6 @@ static cmlp_status describe_column(const cmlp_model *model, int64_t column, cmlp
     return CMLP_OK;
 }
 
-cmlp_status cmlp_model_describe_column(const cmlp_model *model, int64_t column, cmlp_table_column_info *info,
-                                       cmlp_run *run)
-{
-    cmlpi_call call;
-    cmlp_status status = cmlpi_begin_call(&call, run);
-    if (!status) status = describe_column(model, column, info, &call.run);
-    return cmlpi_end_call(&call, status);
-}
-
 /* Whether a column has categories. */
 static cmlp_status require_categories(const cmlp_model *model, int64_t column, cmlp_run *run)
 {
@@ -272,7 +258,9 @@ static cmlp_status require_categories(const cmlp_model *model, int64_t column, c
     return cmlpi_refuse(&run->refused, CMLP_ERROR_NOT_FOUND, "column");
 }
 
-static cmlp_status find_code(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code, cmlp_run *run)
+CMLPI_CALL(cmlp_model_find_code,
+           (const cmlp_model *model, int64_t column, const cmlp_value *value, double *code, cmlp_run *run),
+           (model, column, value, code, &call.run))
 {
     cmlp_status status = require_categories(model, column, run);
     if (!status) status = cmlpi_check_pointer(value, CMLPI_ALIGNOF(cmlp_value), "value", run);
@@ -292,7 +280,9 @@ static cmlp_status find_code(const cmlp_model *model, int64_t column, const cmlp
     return CMLP_OK;
 }
 
-static cmlp_status find_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value, cmlp_run *run)
+CMLPI_CALL(cmlp_model_find_category,
+           (const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value, cmlp_run *run),
+           (model, column, code, value, &call.run))
 {
     cmlp_status status = require_categories(model, column, run);
     if (!status) status = cmlpi_check_pointer(value, CMLPI_ALIGNOF(cmlp_value), "value", run);
@@ -302,23 +292,5 @@ static cmlp_status find_category(const cmlp_model *model, int64_t column, int64_
     const cmlpi_value_list list = cmlpi_list_categories(model);
     *value = cmlpi_value_at(&list, &model->ranges[column], code);
     return CMLP_OK;
-}
-
-cmlp_status cmlp_model_find_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
-                                     cmlp_run *run)
-{
-    cmlpi_call call;
-    cmlp_status status = cmlpi_begin_call(&call, run);
-    if (!status) status = find_category(model, column, code, value, &call.run);
-    return cmlpi_end_call(&call, status);
-}
-
-cmlp_status cmlp_model_find_code(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code,
-                                 cmlp_run *run)
-{
-    cmlpi_call call;
-    cmlp_status status = cmlpi_begin_call(&call, run);
-    if (!status) status = find_code(model, column, value, code, &call.run);
-    return cmlpi_end_call(&call, status);
 }
 #endif

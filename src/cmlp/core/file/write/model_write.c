@@ -217,8 +217,10 @@ static cmlp_status check_scale(const cmlp_model_content *content, cmlp_run *run)
     return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "content->input_scale");
 }
 
-static cmlp_status write_network(const cmlp_net *net, const void *params, int64_t n_params,
-                                 const cmlp_model_content *content, cmlp_run *run)
+CMLPI_CALL(cmlp_model_write,
+           (const cmlp_net *net, const void *params, int64_t n_params, const cmlp_model_content *content,
+            cmlp_run *run),
+           (net, params, n_params, content, &call.run))
 {
     cmlp_model_content copy = {.struct_size = 0};
     cmlpi_row_memory memory;
@@ -250,14 +252,4 @@ static cmlp_status write_network(const cmlp_net *net, const void *params, int64_
     if (!status) status = make_example(&w, &memory, run);
     return status ? status : cmlpi_write_file(&w);
 }
-
-cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, int64_t n_params,
-                             const cmlp_model_content *content, cmlp_run *run)
-{
-    cmlpi_call call;
-    cmlp_status status = cmlpi_begin_call(&call, run);
-    if (!status) status = write_network(net, params, n_params, content, &call.run);
-    return cmlpi_end_call(&call, status);
-}
-
 #endif

@@ -250,7 +250,8 @@ static cmlp_status check_table_content(const cmlp_model_content *content, cmlp_r
     return content->input_scale != 0 ? cmlpi_refuse(refused, CMLP_ERROR_OPTION, "content->input_scale") : CMLP_OK;
 }
 
-static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content *content, cmlp_run *run)
+CMLPI_CALL(cmlp_table_write, (const cmlp_table *table, const cmlp_model_content *content, cmlp_run *run),
+           (table, content, &call.run))
 {
     cmlp_table checked;
     cmlp_model_content copy;
@@ -295,13 +296,5 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     status = cmlpi_list_values(&w);
     if (!status) status = make_table_example(&w, &scratch);
     return status ? status : cmlpi_write_file(&w);
-}
-
-cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, cmlp_run *run)
-{
-    cmlpi_call call;
-    cmlp_status status = cmlpi_begin_call(&call, run);
-    if (!status) status = write_table(table, content, &call.run);
-    return cmlpi_end_call(&call, status);
 }
 #endif
