@@ -7,7 +7,26 @@
  *           [ w ][ w ]
  *   x[0][k] [+= ][+= ]
  *   x[1][k] [+= ][+= ]     R x C independent chains of fma hide its latency
- *   ... */
+ *   ...
+ *
+ * Variants. Each is for a case; without it, this case takes as many times its time. Figures without a processor are medians of
+ * CPU times on Zen 3 (AVX2, float32, noise 2 %), in one process with and without in turn; the others are those of
+ * PERFORMANCE.md and tunings.h. A variant that gains less than 3 % in its case, on every set that has it, is removed.
+ *
+ * | variant | sets | case | time without it |
+ * | --- | --- | --- | --- |
+ * | DENSE_UNROLL | AVX2 | 784-16-16-10, predict; train | 1.21; 1.10 |
+ * | next_weights | all | 784-16-16-10, predict; train | 1.23; 1.09 |
+ * | DENSE_BLOCK | all | 784-16-16-10, predict uint8; dense rows | 1.31; 1.13 |
+ * | PACED_ROWS | AVX2 | 784-16-16-10, predict; 512-16-10, train | 1.07; 1.09 |
+ * | PACED | all but generic | 784-8-8-10, rows in random order, train | 1.03; 1.22 (Zen 5, AVX2) |
+ * | dense_near | AVX2, AVX-512, NEON | 784-8-10, predict uint8 | 1.04 to 1.07 |
+ * | copies of rows, CLASHES | AVX-512, NEON | 512 -> 512, float64 | 1.18 (Zen 4) |
+ * | dense_panels | AVX2 | 784-512-512-10, train | 1.08 (Zen 4) |
+ * | dense_pairs | AVX-512 | 784-16-16-10, dense rows, train | 1.13 (Zen 5) |
+ * | DENSE_COPIES_2; W_AHEAD for them | AVX-512 | 784-512-512-10, train | 1.02; 1.04 (Intel) |
+ * | whole | AVX-512 | 784-128-64-10, train | 1.04 (Intel) |
+ */
 
 /* tiles_<isa>.h defines the tallest tiles of one and two vectors (DENSE_ROWS_1 and _2), whose sums fit in registers,
  * and lists all heights (DENSE_EACH_1 and _2). dense_6x2() is dense_tile() for 6 rows and 2 vectors. */
@@ -222,8 +241,10 @@ static int64_t dense_height(const dense_tiles *tiles, int64_t left)
     return height < left ? height + 1 : (height + 1) / 2;
 }
 
-/* Rows at a multiple of this distance share so few sets of the L1 cache that a tile's rows evict each other. */
+/* Rows at a multiple of this distance share so few sets of the L1 cache that a tile's rows evict each other, if they are more
+ * than the ways of a set. Tiles with fewer rows, such as those for 16 registers, lose up to 9 % by copies. */
 #define CLASH 2048 /* bytes */
+#define CLASHES(a, b) (DENSE_ROWS_2 > 8 && !(((uintptr_t)(a) ^ (uintptr_t)(b)) % CLASH))
 
 /* Converts `vectors` vectors of columns of uint8 rows into `copy` and returns their nonzero mask. If `vectors` is 1,
  * the vector may be partial: n values. */
@@ -345,7 +366,7 @@ static void dense_strips(dense_job *job)
     const int64_t step = one_chunk ? CMLPI_CHUNK : block;
     const int adjacent = job->tuning->adjacent && job->tiles->vectors > 1;
     job->copied = !job->bytes && job->x->copy && job->n_out > job->tiles->vectors * VL && rows > 1 &&
-                  (adjacent || !(((uintptr_t)AT_ROW(job->x, 0) ^ (uintptr_t)AT_ROW(job->x, 1)) % CLASH));
+                  (adjacent || CLASHES(AT_ROW(job->x, 0), AT_ROW(job->x, 1)));
     job->near = job->bytes ? job->tiles->vectors == 1 : adjacent && job->copied;
     for (int64_t k0 = 0; !k0 || k0 < n_in; k0 += block) { /* runs once even without inputs: z = b + 0 */
         const int64_t k1 = n_in - k0 < block ? n_in : k0 + block;
