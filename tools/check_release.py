@@ -3,7 +3,8 @@
 Usage: ``python tools/check_release.py [--tag v1.2.3] [--dist FOLDER [--complete TIER]] [--languages FOLDER] [--all]``
 
 Only include/cmlp.h defines the version. Without ``--tag``, the first entry of the changelog may be unreleased, and
-values of owner.toml may be empty; they are listed. ``--all`` also runs the tests of links, figures, promises and tools,
+values of owner.toml may be empty or not
+confirmed; they are listed. ``--all`` also runs the tests of links, figures, promises and tools,
 and builds the documentation, which needs the extras test and docs.
 ``--dist`` checks the metadata of the sdist and the wheels in a folder. With ``--complete``, the folder must contain
 each wheel of the tier in docs/platforms.md, with tier 1 the sdist, and nothing else. ``--languages`` checks the folder
@@ -140,7 +141,11 @@ def owner_complaints(released: bool) -> list[str]:
         f"{name} does not follow from owner.toml: run python tools/owner.py"
         for name in owner.outdated()
     ]
-    unknown = [f"owner.toml: {name} is empty" for name in owner.empty(owner.read())]
+    values = owner.read()
+    unknown = [
+        f"owner.toml: {name} is {'empty' if values[name] is not False else 'false'}"
+        for name in owner.empty(values)
+    ]
     if not released:
         print("".join(f"{line}, needed for a release\n" for line in unknown), end="")
     return complaints + unknown * released

@@ -5,8 +5,9 @@ Usage: ``python tools/owner.py [--check]``
 README.md gets its links: a label in its text is the path of a file, and its address is that of the published page or of
 the file in the repository. While an address is empty, the link is the path. README.md and pages of the documentation
 get the commands that install: from a clone, or from the package index once it has the package. pyproject.toml gets
-authors and addresses, CITATION.cff authors, addresses, version and date, and SECURITY.md and CODE_OF_CONDUCT.md the
-contact. ``--check`` changes nothing, and returns 1 if a file is out of date.
+authors and addresses, CITATION.cff authors, addresses, version and date, SECURITY.md and CODE_OF_CONDUCT.md the
+contact, and src/cmlp/_export/licence.py the licence of what is generated. ``--check`` changes nothing, and returns 1 if
+a file is out of date.
 """
 
 import re
@@ -16,7 +17,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PLACEHOLDER = "The cmlp developers"
-NAMES = ("repository", "documentation", "contact", "package", "authors")
+NAMES = (
+    *("repository", "documentation", "contact", "package"),
+    *("generated", "generated_confirmed", "authors"),
+)
+LICENCE = "src/cmlp/_export/licence.py"
 PICTURES = (".png", ".svg", ".jpg")
 
 COMMANDS = """\
@@ -76,7 +81,7 @@ def read() -> dict:
 
 
 def empty(owner: dict) -> list[str]:
-    """Return the names of the values that are not known yet."""
+    """Return the names of the values that are not known, or not confirmed, yet."""
     return [name for name in NAMES if not owner[name]]
 
 
@@ -158,6 +163,11 @@ def contact_lines(owner: dict) -> list[str]:
     return [f"Or write to <{owner['contact']}>."] if owner["contact"] else []
 
 
+def licence_lines(owner: dict) -> list[str]:
+    """Return the licence of what is generated, as a constant of the package."""
+    return [f'GENERATED = "{owner["generated"]}"']
+
+
 def text_of(name: str) -> str:
     """Return the text of a file of the repository."""
     return (ROOT / name).read_text(encoding="utf-8")
@@ -170,6 +180,7 @@ def files(owner: dict) -> dict[str, str]:
         "pyproject.toml": between(text_of("pyproject.toml"), pyproject_lines(owner)),
         "CITATION.cff": between(text_of("CITATION.cff"), citation_lines(owner)),
         "SECURITY.md": between(text_of("SECURITY.md"), contact_lines(owner)),
+        LICENCE: between(text_of(LICENCE), licence_lines(owner)),
         "CODE_OF_CONDUCT.md": between(text_of("CODE_OF_CONDUCT.md"), contact_lines(owner)),
     } | {
         name: between(text_of(name), installation_lines(name, owner))

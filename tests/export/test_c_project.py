@@ -150,6 +150,23 @@ def test_esp_idf_component(tmp_path):
     assert (folder / example).is_dir() and example == f"examples/{prefix}"
 
 
+@every_tool
+def test_files_name_the_licence_of_what_is_generated(tmp_path, tool):
+    folder, prefix = written(tmp_path, tool, "kinds")
+    assert (folder / "LICENSE").read_text().startswith("Zero-Clause BSD\n")
+    assert "under 0BSD (`LICENSE`)" in (folder / "README.md").read_text()
+    for name in (EXAMPLES[tool].format(prefix), f"{HEADERS[tool]}/{prefix}.h"):
+        first = (folder / name).read_text().split("\n")[0]
+        assert first.strip("/* ") == "SPDX-License-Identifier: 0BSD"
+
+
+def test_manifests_with_a_licence_name_it(tmp_path):
+    folder, _ = written(tmp_path, "platformio", "kinds")
+    assert json.loads((folder / "library.json").read_text())["license"] == "0BSD"
+    folder, _ = written(tmp_path, "esp-idf", "floats")
+    assert '\nlicense: "0BSD"\n' in (folder / "idf_component.yml").read_text()
+
+
 @pytest.mark.parametrize("tool", ["zephyr", "esp-idf"])
 def test_example_has_the_stack_that_the_header_states(tmp_path, tool):
     folder, prefix = written(tmp_path, tool, "kinds")

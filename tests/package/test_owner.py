@@ -17,6 +17,8 @@ KNOWN = {
     "documentation": "https://someone.example.org/cmlp",
     "contact": "someone@example.org",
     "package": "cmlp",
+    "generated": "0BSD",
+    "generated_confirmed": True,
     "authors": [{"family": "Doe", "given": "Jo", "orcid": "https://orcid.org/0000-0000-0000-0000"}],
 }
 
@@ -97,9 +99,20 @@ def test_what_is_not_known_is_listed_and_misspelt_names_raise(tmp_path, monkeypa
     monkeypatch.setattr(owner, "ROOT", tmp_path)
     with pytest.raises(
         ValueError,
-        match="must define repository, documentation, contact, package, authors, got repositry",
+        match=r"must define repository, documentation, contact, package, generated, .*, got repositry",
     ):
         owner.read()
+
+
+def test_licence_of_what_is_generated_is_listed_until_it_is_confirmed(capsys, monkeypatch):
+    import check_release
+
+    monkeypatch.setattr(owner, "read", lambda: {**KNOWN, "generated_confirmed": False})
+    line = "owner.toml: generated_confirmed is false"
+    assert check_release.owner_complaints(True)[-1] == line
+    monkeypatch.setattr(owner, "read", lambda: {**KNOWN, "generated": "MIT-0"})
+    assert line not in check_release.owner_complaints(True)
+    assert 'GENERATED = "MIT-0"\n' in owner.files(owner.read())["src/cmlp/_export/licence.py"]
 
 
 def test_readme_is_short():

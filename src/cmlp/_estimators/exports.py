@@ -168,7 +168,8 @@ class ExportMethods:
             Examples ``X_train, y_train, X_test, y_test``, as for the training of this model, but
             dense. The page contains the first of them: at most 500 training and 300 test rows, and
             at most 120 KB. None for the bundled digits if the model has 784 inputs and its classes
-            are digits, otherwise for no examples. Always None for a table.
+            are digits, otherwise for no examples; an empty sequence for no examples. Always None
+            for a table.
         title : str or None, default=None
             The heading; None for one that describes the model.
         background : bool, default=False

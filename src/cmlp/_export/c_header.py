@@ -14,6 +14,7 @@ from cmlp._export.c_int8 import parts_of_integers
 from cmlp._export.c_project import new_folder, require_no_system_header, write_project
 from cmlp._export.c_table import parts_of_table
 from cmlp._export.c_text import parts_of_rows, prefix_of, text_function
+from cmlp._export.licence import GENERATED, spdx_line
 from cmlp._model.formats import require
 from cmlp._model.model import TableModel
 from cmlp.exceptions import InvalidParameterError, shown
@@ -211,6 +212,8 @@ def _write_comment(model: TrainedModel, header: CHeader, parts: HeaderParts) -> 
         *_describe_model(model),
         *(line for i, line in enumerate(parts.about) if line or not i),
         "",
+        f"The model is yours, and cmlp's code around it is under {GENERATED}, which asks for nothing.",
+        "",
         f"Include it in one .c file, or in several: all of them define {name}_DECLARE before, which",
         f"declares the functions only, but one of them {name}_DEFINE.",
         "",
@@ -221,7 +224,7 @@ def _write_comment(model: TrainedModel, header: CHeader, parts: HeaderParts) -> 
     ]
     comment = "\n".join(f" * {line}".rstrip() for line in lines)
     guard = f"CMLP_EXPORT_{name}"
-    return f"/*{comment[2:]}\n */\n#ifndef {guard}\n#define {guard}\n"
+    return f"/* {spdx_line()} */\n/*{comment[2:]}\n */\n#ifndef {guard}\n#define {guard}\n"
 
 
 def _describe_model(model: TrainedModel) -> list[str]:

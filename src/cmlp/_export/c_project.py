@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cmlp._bridge import _core
+from cmlp._export.licence import GENERATED, spdx_line
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def write_project(
     temporary = f"{target}.cmlp-{os.urandom(8).hex()}.tmp"
     try:
         os.mkdir(temporary)
-        for name in ecosystem.folders:
+        for name in (*ecosystem.folders, "licence"):
             for path, template in _files_below(templates.joinpath(name)):
                 file = Path(temporary, _substitute(path, values))
                 file.parent.mkdir(parents=True, exist_ok=True)
@@ -152,6 +153,8 @@ def _values(ecosystem: Ecosystem, prefix: str, functions: Sequence[Function]) ->
         "NAME": prefix,
         "KCONFIG": f"CMLP_{prefix.upper()}",
         "CMLP": _core.__version__,
+        "LICENCE": GENERATED,
+        "SPDX": spdx_line(),
         "ROW": row,
         "ANSWER": "".join(f"{ecosystem.indent}{line}\n" for line in answer),
         "CHECK": check,

@@ -15,6 +15,7 @@ from cmlp._data.column_entries import CATEGORY
 from cmlp._data.disk import write_atomically
 from cmlp._data.json_texts import as_json, dump_names
 from cmlp._data.scale import too_coarse
+from cmlp._export.licence import GENERATED
 from cmlp._export.onnx_nodes import DEFAULT_OPSET, ML_DOMAIN, Nodes, require_opset
 from cmlp._model.formats import require, scale_in
 from cmlp._model.model import TableModel
@@ -389,6 +390,8 @@ class ColumnNodes:
 
 NEEDS = " needs the package onnx: install it with `pip install 'cmlp[onnx]'`."
 INPUT_DTYPES = ("float32", "float64", "uint8")
+# The key of the licence of what cmlp adds. ONNX's own "model_license" would be that of the model, which is the user's.
+LICENCE_KEY = "cmlp.license"
 # Keys of the metadata that `from_onnx` reads.
 CLASS_KEY = "cmlp.class"
 LOSS_KEY = "cmlp.loss"
@@ -453,7 +456,7 @@ def _build_metadata(model: TrainedModel) -> dict[str, str]:
     """Return what the graph does not show."""
     net = model.net
     names = model.feature_names
-    strings = {CLASS_KEY: model.class_name}
+    strings = {LICENCE_KEY: GENERATED, CLASS_KEY: model.class_name}
     # A function cannot be stored, and predictions do not need it. `from_onnx` reads no tables.
     if isinstance(net.loss, str) and not isinstance(model, TableModel):
         parameter = None

@@ -16,6 +16,7 @@ from cmlp._data.activations import traits_of_activation
 from cmlp._data.arrays import readable
 from cmlp._data.labels import as_labels
 from cmlp._data.losses import traits_of
+from cmlp._export.licence import DIGITS, GENERATED, spdx_line
 from cmlp._export.page.assembly import (
     Document,
     asset,
@@ -89,6 +90,7 @@ def page_of(
         )
     described = Described(model)
     credit = ""
+    examples = None
     if data is None:
         examples = default_digits(described)
         if examples is not None:
@@ -96,10 +98,14 @@ def page_of(
             if _has_film(described, examples):
                 drawn = "; and 200 digits that a program has drawn"
             credit = fill(asset("credit.html"), {"drawn": drawn})
-    else:
+    elif len(data):
         described.use_data(data)
         examples = Examples(described, data)
+    licence = GENERATED
+    if credit or _has_film(described, examples):
+        licence += f" AND {DIGITS}"
     parts = _write_template_texts(described, examples, title) | {
+        "licence": spdx_line(licence),
         "data": "",
         "credit": credit,
         "theme": 'document.documentElement.dataset.theme = "dark";',

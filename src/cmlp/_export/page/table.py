@@ -18,6 +18,7 @@ from cmlp._data.arrays import EXACT
 from cmlp._data.date_forms import date_form
 from cmlp._data.grammar import Grammar
 from cmlp._data.losses import traits_of
+from cmlp._export.licence import spdx_line
 from cmlp._export.page.assembly import (
     SYSTEM_THEME,
     Document,
@@ -126,6 +127,7 @@ def table_page(
     if model.columns.formats is not None:
         scripts.insert(scripts.index("table/table"), "table/forms")
     parts = {
+        "licence": spdx_line(),
         "title": escape(clean_label(title)),
         "facts": escape(facts[0]),
         "description": escape(facts[0]),

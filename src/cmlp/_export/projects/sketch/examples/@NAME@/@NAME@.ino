@@ -1,3 +1,4 @@
+// @SPDX@
 // Predicts a row every second, and prints the answer on the serial port.
 #include <@NAME@.h>
 

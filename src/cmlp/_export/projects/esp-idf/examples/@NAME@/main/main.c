@@ -1,3 +1,4 @@
+/* @SPDX@ */
 /* Predicts a row every second, and prints the answer. */
 #include <stdio.h>
 #include <freertos/FreeRTOS.h>
