@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from c_export import needs_gcc, predictions
+from c_export import Target, build, needs_gcc, predictions, run
 from helpers import assert_same_bits
 from internals import model_of, raw_rows
 from table_models import FAST, UNSEEN, X, classifier, mixed_rows, regressor, regressor_of
@@ -95,3 +95,15 @@ def test_only_regressors_have_intervals_and_only_on_request():
     text = io.StringIO()
     regressor().to_c(text, name="table")
     assert "table_interval" not in text.getvalue() and "table_outside" not in text.getvalue()
+
+
+@needs_gcc
+def test_interval_of_no_target_reads_no_output(tmp_path):
+    """A program without optimization reads what the header says, in its order."""
+    regressor().to_c(tmp_path / "table.h", intervals=True)
+    source = (
+        '#include "table.h"\nint main(int argc, char **argv)\n{\n    (void)argv;\n'
+        "    const double output[table_outputs] = {0};\n    double ends[2];\n"
+        "    return table_interval(argc * 100000000, 0.9, output, ends);\n}\n"
+    )
+    run(build(tmp_path, source, Target("gcc", ("gcc", "-std=c99")), "-O0"))

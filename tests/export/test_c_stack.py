@@ -42,7 +42,7 @@ TABLES = {"dates": dates, **{name: MODELS[name] for name in ("targets", "many")}
 
 def assert_bounds_hold(folder, name, processor):
     require(processor.target)
-    for optimization in ("-Os", "-O2", "-O3"):
+    for optimization in ("-Og", "-Os", "-O2", "-O3"):
         for function, (used, stated) in bytes_of_stack(
             folder, name, processor, optimization
         ).items():

@@ -73,12 +73,15 @@ class ExportMethods:
             its suffix, or the folder's name.
         project : {"arduino", "platformio", "zephyr", "esp-idf"} or None, default=None
             Write a library for this tool instead of the header alone: a folder with the header, the
-            description that the tool reads, and an example. `path` is a new or an empty folder.
+            description that the tool reads, and an example. `path` is a new or an empty folder. It
+            names a board with enough memory; if none is known, a warning names the smallest change
+            with which there is one.
         dtype : {"float32"} or None, default=None
             "float32" rounds the weights of a float64 model, which is otherwise refused.
         int8 : bool, default=False
             Whether weights and activations are 8-bit integers. The activations of the hidden layers
-            must be relu, logistic or tanh. Not for tables: 8-bit inputs with one step for all
+            must be relu, logistic or tanh. AVR processors compile layers of at most 32,767 weights:
+            no array of avr-gcc has more bytes. Not for tables: 8-bit inputs with one step for all
             columns would be too coarse a step for the bins.
         calibrate : array-like of shape (n, n_features) or tuple (X, y), default=None
             With `int8`: typical rows, for example 5,000 rows of the training data, which determine

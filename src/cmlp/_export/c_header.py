@@ -17,6 +17,7 @@ from cmlp._export.c_text import parts_of_rows, prefix_of, text_function
 from cmlp._export.licence import GENERATED, spdx_line
 from cmlp._model.formats import require
 from cmlp._model.model import TableModel
+from cmlp._process.warnings import warn
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
@@ -104,7 +105,9 @@ def write_c_header(
     header = CHeader(prefix, parts.constants, parts.stack, parts.comparison)
     text = _join_parts(model, header, parts, parameter_hash)
     if project is not None:
-        write_project(folder, project, prefix, text, parts.functions)
+        problem = write_project(folder, project, prefix, text, parts, model)
+        if problem:
+            warn(f"{folder} names no board: {problem}")
     elif isinstance(path, (str, bytes, os.PathLike)):
         write_atomically(path, lambda write: write(memoryview(text.encode("ascii"))))
     else:
@@ -220,7 +223,7 @@ def _write_comment(model: TrainedModel, header: CHeader, parts: HeaderParts) -> 
         "C99 or C++, without dependencies, allocation and static variables; threads can share it.",
         f"Flash: {header.constants} bytes of constants, and {parts.code} (Cortex-M4).",
         f"RAM: at most {header.stack} bytes of stack for a prediction. Numbers of stack hold for GCC 12",
-        "with -Os, -O2 or -O3 on Cortex-M0, Cortex-M4F and RISC-V, and for integers on AVR.",
+        "with -Og, -Os, -O2 or -O3 on Cortex-M0, Cortex-M4F and RISC-V, and for integers on AVR.",
     ]
     comment = "\n".join(f" * {line}".rstrip() for line in lines)
     guard = f"CMLP_EXPORT_{name}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from string import Template
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from cmlp._export.c_text import (
     CALL,
     Function,
@@ -13,6 +15,7 @@ from cmlp._export.c_text import (
     classify,
     define_out_of_line,
     float_array,
+    float_literals,
     inner,
     integer_array,
 )
@@ -21,6 +24,7 @@ from cmlp._export.quantization import calibration_rows, compare, quantize
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._export.quantization import InputRange, IntegerLayer, IntegerNet
     from cmlp._model.model import Combination, NetworkModel
 
@@ -57,6 +61,13 @@ typedef const int8_t *NAME_address;
 #define NAME_READ32(address) (*(address))
 #define NAME_READ_FLOAT(address) (*(address))
 typedef const int8_t *NAME_address;
+#endif
+"""
+
+MOST_AVR_ARRAY = 32_767  # bytes, of avr-gcc
+_TOO_LARGE = f"""\
+#ifdef __AVR__
+#error "a layer has more than {MOST_AVR_ARRAY:,} weights, and no array of avr-gcc has more bytes: use fewer units"
 #endif
 """
 
@@ -124,6 +135,10 @@ def parts_of_integers(model: NetworkModel, prefix: str, calibrate: object) -> He
     combination = model.combination
     if combination.rule == "binary" and combination.n_classes == 2:
         combination = combination._replace(answer="threshold")
+    largest = max(layer.weights.size for layer in net.layers)
+    opening = _OPENING
+    if largest > MOST_AVR_ARRAY:
+        opening += _TOO_LARGE
     inputs = ""
     if net.input is None:
         inputs = "The inputs q are the bytes of the model's data."
@@ -137,11 +152,21 @@ def parts_of_integers(model: NetworkModel, prefix: str, calibrate: object) -> He
         ],
         code="less than 1 KB of code",
         sizes=(model.n_inputs, model.net.n_out),
-        opening=_OPENING.replace("NAME_", f"{prefix}_") + define_out_of_line(prefix),
+        opening=opening.replace("NAME_", f"{prefix}_") + define_out_of_line(prefix),
         body=_write_integer_layers(net, prefix),
         functions=list(_write_integer_functions(net, prefix, combination)),
         comparison=comparison,
+        row=_typical_row(X, net),
+        largest_array=largest,
     )
+
+
+def _typical_row(X: AnyArray, net: IntegerNet) -> list[str]:
+    """Return the medians of the calibration rows: no row of them."""
+    medians = np.median(X, axis=0)
+    if net.input is None:
+        return [str(round(value)) for value in medians.tolist()]
+    return float_literals(medians)
 
 
 def _write_integer_layers(net: IntegerNet, prefix: str) -> str:

@@ -26,11 +26,12 @@ _INTERVAL = Template("""\
     $scores
     $widths
     const double place = ${prefix}_rounded(coverage * $n1.0) - 1e-9;
-    const double first = output[$first], last = output[$last];
     const uint64_t infinity = 0x7ff0000000000000u;
-    double margin, low, high;
+    double first, last, margin, low, high;
     int rank;
     if (target < 0 || target >= $n_targets || !(coverage > 0.0 && coverage < 1.0)) return 0;
+    first = output[$first];
+    last = output[$last];
     rank = (int)place;
     if (rank < 1 || (double)rank < place) rank++;
     memcpy(&margin, &infinity, sizeof margin);

@@ -7,23 +7,28 @@ The folders of `projects/` have the files of a library as templates, in which wo
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
+import textwrap
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cmlp._bridge import _core
+from cmlp._export.c_boards import choose_board
 from cmlp._export.licence import GENERATED, spdx_line
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from importlib.resources.abc import Traversable
     from typing import TextIO
 
-    from cmlp._export.c_text import Function
+    from cmlp._export.c_boards import BoardChoice
+    from cmlp._export.c_text import Function, HeaderParts
+    from cmlp._model.model import TrainedModel
 
 
 class Ecosystem(NamedTuple):
@@ -96,17 +101,17 @@ def require_no_system_header(prefix: str) -> None:
 
 
 def write_project(
-    folder: str, project: str, prefix: str, header: str, functions: Sequence[Function]
-) -> None:
-    """Write a library: a complete folder, or none."""
-    ecosystem = ECOSYSTEMS[project]
-    values = _values(ecosystem, prefix, functions) | {"HEADER": header}
+    folder: str, project: str, prefix: str, header: str, parts: HeaderParts, model: TrainedModel
+) -> str:
+    """Write a library: a complete folder, or none; return why it names no board, or ""."""
+    board, values = _values(model, project, prefix, parts)
+    values["HEADER"] = header
     templates = files("cmlp._export").joinpath("projects")
     target = os.path.realpath(folder)
     temporary = f"{target}.cmlp-{os.urandom(8).hex()}.tmp"
     try:
         os.mkdir(temporary)
-        for name in (*ecosystem.folders, "licence"):
+        for name in (*ECOSYSTEMS[project].folders, "licence"):
             for path, template in _files_below(templates.joinpath(name)):
                 file = Path(temporary, _substitute(path, values))
                 file.parent.mkdir(parents=True, exist_ok=True)
@@ -121,6 +126,7 @@ def write_project(
             error.filename = folder  # not the temporary one
             del error.filename2
         raise
+    return board.problem
 
 
 def _files_below(folder: Traversable, path: str = "") -> Iterator[tuple[str, Traversable]]:
@@ -136,20 +142,32 @@ def _substitute(text: str, values: dict[str, str]) -> str:
     return re.sub(r"@([A-Z_]+)@", lambda word: values[word[1]], text)
 
 
-def _values(ecosystem: Ecosystem, prefix: str, functions: Sequence[Function]) -> dict[str, str]:
-    """Return what replaces the words of the templates."""
+_ROW_BYTES = {"uint8_t": 1, "float": 4, "double": 8}  # of an element
+
+
+def _values(
+    model: TrainedModel, project: str, prefix: str, parts: HeaderParts
+) -> tuple[BoardChoice, dict[str, str]]:
+    """Return the board, and what replaces the words of the templates."""
+    ecosystem = ECOSYSTEMS[project]
+    functions = parts.functions
     by_name = {re.findall(r"(\w+)\(", each.signature)[0]: each for each in functions}
     names = {name.removeprefix(f"{prefix}_"): each for name, each in by_name.items()}
     row, answer = _predict_and_print(ecosystem, prefix, names)
     check = ""
     if "check" in names:
         check = _write_check(ecosystem, prefix)
-    # AVR processors have no doubles of 64 bits, which all headers but those of integers need.
-    board, pio_board, pio_platform = "arduino:renesas_uno:minima", "uno_r4_minima", "renesas-ra"
-    if "unit" in names:
-        board, pio_board, pio_platform = "arduino:avr:uno", "uno", "atmelavr"
     stack = max(each.stack for each in functions)
-    return {
+    n_in, n_out = parts.sizes
+    arrays = (1 if "quantize" in names else 0) * n_in + 8 * n_out
+    texts = 0 if model.labels is None else sum(len(str(c)) + 3 for c in model.labels.classes)
+    board = choose_board(model, project, parts, _ROW_BYTES[row] * n_in, stack + arrays + texts)
+    pio_platform, _, pio_board = board.name.rpartition(" ")
+    problem = ""
+    if board.problem:
+        text = f"The library names no board: {board.problem}"
+        problem = "\n" + textwrap.fill(text, 118, break_on_hyphens=False) + "\n"
+    return board, {
         "NAME": prefix,
         "KCONFIG": f"CMLP_{prefix.upper()}",
         "CMLP": _core.__version__,
@@ -158,12 +176,34 @@ def _values(ecosystem: Ecosystem, prefix: str, functions: Sequence[Function]) ->
         "ROW": row,
         "ANSWER": "".join(f"{ecosystem.indent}{line}\n" for line in answer),
         "CHECK": check,
-        "BOARD": board,
-        "PIO_BOARD": pio_board,
-        "PIO_PLATFORM": pio_platform,
+        "BOARD": board.name or "BOARD",
+        "PROBLEM": problem,
+        "ARCHITECTURES": ",".join(board.architectures),
+        "PLATFORMS": json.dumps(board.platforms),
+        "PIO_BOARD": pio_board or "BOARD",
+        "PIO_PLATFORM": pio_platform or "PLATFORM",
+        "VALUES": _write_values(parts),
+        "FILL": _write_fill(parts),
         "STACK": str(stack),
         "MAIN_STACK": str(ecosystem.stack + -(-stack // 256) * 256),
     }
+
+
+def _write_values(parts: HeaderParts) -> str:
+    """Return the initializer of the row of a network; a table's row is filled by the program."""
+    if parts.columns:
+        return ""
+    lines = (", ".join(parts.row[i : i + 8]) for i in range(0, len(parts.row), 8))
+    return " = {\n    " + ",\n    ".join(lines) + "}"
+
+
+def _write_fill(parts: HeaderParts) -> str:
+    """Return the statements that fill the row of a table."""
+    return "".join(
+        f"    row[{name}] = {value};\n"
+        for name, value in zip(parts.columns, parts.row, strict=bool(parts.columns))
+        if value
+    )
 
 
 def _predict_and_print(

@@ -49,7 +49,7 @@ _OPENING = """
 """
 # Bytes of stack beside the arrays, like those of c_text.py.
 _FRAMES = 320
-_FRAMES_OF_DATES = 64  # more, if columns have parts
+_FRAMES_OF_DATES = 112  # more, if columns have parts
 # For AVR processors.
 _REMEDY = (
     "a table needs them, so use a processor of 32 bits, or train one network (MLPClassifier or "
@@ -100,28 +100,64 @@ def parts_of_table(model: TableModel, prefix: str, *, intervals: bool) -> Header
         body="\n".join(table.write_body()),
         functions=functions,
         contract=_write_contract(model, prefix),
+        row=_typical_row(model, prefix),
+        columns=_name_columns(model, prefix),
     )
 
 
-def _write_contract(model: TableModel, prefix: str) -> str:
-    """Return the enum of the columns, with the meaning of each."""
-    lines = []
-    used = set()
+def _name_columns(model: TableModel, prefix: str) -> list[str]:
+    """Return the name of each column in the enum."""
+    names: list[str] = []
     most = _LONGEST_IDENTIFIER - len(f"{prefix}_column__{len(model.columns)}")
-    for i, column in enumerate(model.columns):
+    for i in range(len(model.columns)):
         name = ""
         if model.feature_names is not None:
             name = re.sub(r"[\W_]+", "_", str(model.feature_names[i]), flags=re.ASCII)[:most].strip(
                 "_"
             )
-        while not name or name in used:
+        while not name or f"{prefix}_column_{name}" in names:
             name = f"{name}_{i}".strip("_")
-        used.add(name)
+        names.append(f"{prefix}_column_{name}")
+    return names
+
+
+def _write_contract(model: TableModel, prefix: str) -> str:
+    """Return the enum of the columns, with the meaning of each."""
+    lines = []
+    for i, (name, column) in enumerate(
+        zip(_name_columns(model, prefix), model.columns, strict=True)
+    ):
         meaning = column.meaning
         if column.categories is not None:
             meaning += f": {prefix}_category({i}, name)"
-        lines.append(f"    {prefix}_column_{name} = {i}, /* {meaning} */\n")
+        lines.append(f"    {name} = {i}, /* {meaning} */\n")
     return f"/* The columns, and the values that they take. */\nenum {{\n{''.join(lines)}}};\n"
+
+
+def _typical_row(model: TableModel, prefix: str) -> list[str]:
+    """Return the medians of the training rows and the most frequent categories; "" for a column that is not used."""
+    row = []
+    for i, (name, column) in enumerate(
+        zip(_name_columns(model, prefix), model.columns, strict=True)
+    ):
+        value = column.centre
+        known = np.empty(0)
+        if model.summary is not None:
+            known = model.summary.values[:, i]
+            known = known[known >= 0] if column.categories is not None else known[~np.isnan(known)]
+        if len(known):  # an even number of codes has no median that is one
+            values, counts = np.unique(known, return_counts=True)
+            value = (
+                values[counts.argmax()] if column.is_category else np.sort(known)[len(known) // 2]
+            )
+        if not column.is_used:
+            row.append("")
+        elif column.categories is None:
+            row.append(repr(float(value)))
+        else:
+            text = _category_literals(model.columns, i)[int(value)]
+            row.append(f"{prefix}_category({name}, {text})")
+    return row
 
 
 def _name_outputs(model: TableModel) -> str:

@@ -72,6 +72,11 @@ class HeaderParts(NamedTuple):
     functions: list[Function]
     contract: str = ""  # what each column of a table is
     comparison: Int8Comparison | None = None  # of integers with float32
+    row: Sequence[str] = ()  # the elements of a row for the example of a library
+    columns: Sequence[str] = ()  # their names in the enum of a table
+    largest_array: int | None = (
+        None  # bytes, of integers; None for floats, which AVR processors do not compute
+    )
 
     @property
     def stack(self) -> int:
@@ -588,6 +593,7 @@ def parts_of_rows(model: NetworkModel, prefix: str) -> HeaderParts:
         ),
         body=_write_layers(model, prefix),
         functions=[*_write_predictions(model, prefix), _write_row_check(model, prefix)],
+        row=float_literals(_make_check_rows(model)[0]),
     )
 
 
@@ -732,8 +738,8 @@ def check_function(prefix: str, body: str, stack: int) -> Function:
     )
 
 
-def _write_row_check(model: NetworkModel, prefix: str) -> Function:
-    """Return the self-check.
+def _make_check_rows(model: NetworkModel) -> AnyArray:
+    """Return the raw rows of the self-check.
 
     Scaled inputs of the first row are uniform from -1 to 1; with shifts, rows are double.
     """
@@ -745,25 +751,33 @@ def _write_row_check(model: NetworkModel, prefix: str) -> Function:
         state = (state * 1664525 + 1013904223) % 2**32
         numbers.append((state >> 8) - 2**23)
     shrinking = 2.0 ** -np.arange(CHECK_ROWS)[:, None]
-    rows: AnyArray
     if isinstance(scale, tuple):
-        rows = (
-            scale.shift
-            + np.array(numbers, np.float64).reshape(-1, n_in)
-            * (2.0**-23 * shrinking)
-            / scale.factor
-        )
+        drawn = np.array(numbers, np.float64).reshape(-1, n_in)
+        return scale.shift + drawn * (2.0**-23 * shrinking) / scale.factor
+    return np.array(numbers, np.float32).reshape(-1, n_in) * (
+        _check_unit(scale) * shrinking.astype(np.float32)
+    )
+
+
+def _check_unit(scale: float) -> np.float32:
+    """Return the smallest step between the inputs of the first row of the self-check."""
+    return np.float32(2.0**-23 / abs(scale))
+
+
+def _write_row_check(model: NetworkModel, prefix: str) -> Function:
+    """Return the self-check."""
+    n_in = model.n_inputs
+    scale = model.input_scale
+    rows = _make_check_rows(model)
+    if isinstance(scale, tuple):
         value = (
             f"{prefix}_shifts[k] + (double)((int32_t)(state >> 8) - 8388608) * unit / "
             f"{prefix}_factors[k]"
         )
         fields = {"suffix": "_f64", "ctype": "double", "unit": repr(2.0**-23), "value": value}
     else:
-        unit = np.float32(2.0**-23 / abs(scale))
-        rows = np.array(numbers, np.float32).reshape(-1, n_in) * (
-            unit * shrinking.astype(np.float32)
-        )
-        fields = {"suffix": "", "ctype": "float", "unit": float_literals(np.array([unit]))[0]}
+        unit = float_literals(np.array([_check_unit(scale)]))[0]
+        fields = {"suffix": "", "ctype": "float", "unit": unit}
         fields["value"] = "(float)((int32_t)(state >> 8) - 8388608) * unit"
     outputs = model.predict(rows)
     n_out = outputs.shape[1]

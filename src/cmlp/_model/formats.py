@@ -43,6 +43,11 @@ def require(model: TrainedModel, form: str) -> None:
             raise error
 
 
+def can_write(model: TrainedModel, form: str) -> bool:
+    """Return whether `require` accepts a model."""
+    return all(refusal(model) is None for refusal in _REFUSALS[form])
+
+
 def scale_in(dtype: FloatType, scale: float, where: str) -> np.floating:
     """Return an input scale as a number of a type; raises ValueError if it is out of the type's range."""
     with np.errstate(over="ignore"):

@@ -2,12 +2,12 @@
 // Predicts a row every second, and prints the answer on the serial port.
 #include <@NAME@.h>
 
-// Replace the zeros by the values of a row, as predict() takes them in Python.
-static @ROW@ row[@NAME@_inputs];
+// A row, as predict() takes it in Python: replace its values.
+static @ROW@ row[@NAME@_inputs]@VALUES@;
 
 void setup() {
     Serial.begin(115200);
-@CHECK@}
+@FILL@@CHECK@}
 
 void loop() {
 @ANSWER@    delay(1000);

@@ -5,12 +5,12 @@
 #include <freertos/task.h>
 #include <@NAME@.h>
 
-/* Replace the zeros by the values of a row, as predict() takes them in Python. */
-static @ROW@ row[@NAME@_inputs];
+/* A row, as predict() takes it in Python: replace its values. */
+static @ROW@ row[@NAME@_inputs]@VALUES@;
 
 void app_main(void)
 {
-@CHECK@    for (;;) {
+@FILL@@CHECK@    for (;;) {
 @ANSWER@        vTaskDelay(pdMS_TO_TICKS(1000));
     }
 }

@@ -4,12 +4,12 @@
 #include <zephyr/sys/printk.h>
 #include <@NAME@.h>
 
-/* Replace the zeros by the values of a row, as predict() takes them in Python. */
-static @ROW@ row[@NAME@_inputs];
+/* A row, as predict() takes it in Python: replace its values. */
+static @ROW@ row[@NAME@_inputs]@VALUES@;
 
 int main(void)
 {
-@CHECK@    for (;;) {
+@FILL@@CHECK@    for (;;) {
 @ANSWER@        k_msleep(1000);
     }
     return 0;
