@@ -457,3 +457,130 @@ def test_missing_package_is_named(tmp_path, monkeypatch):
         match=r"from_onnx needs the package onnx: install it with `pip install 'cmlp\[onnx",
     ):
         cmlp.from_onnx(io.BytesIO())
+
+
+# ------------------------------------------------------------------------------ linear models of ai.onnx.ml
+
+WEIGHTS = np.random.RandomState(0).randn(3, 4).astype(np.float32)
+BIASES = np.float32([0.25, -0.5, 1.0])
+
+
+def linear_file(
+    onnx, tmp_path, operator, outputs=("label", "scores"), n=3, versions=(17,), **attributes
+):
+    """Write a file of one linear model, as skl2onnx writes it; return its path."""
+    helper, kinds = onnx.helper, onnx.TensorProto
+    node = helper.make_node(operator, ["X"], list(outputs), domain="ai.onnx.ml", **attributes)
+    types = {"label": kinds.INT64, "scores": kinds.FLOAT}
+    if "classlabels_strings" in attributes:
+        types["label"] = kinds.STRING
+    graph = helper.make_graph(
+        [node],
+        "linear",
+        [helper.make_tensor_value_info("X", kinds.FLOAT, [None, 4])],
+        [
+            helper.make_tensor_value_info(
+                name, types[name], [None] if name == "label" else [None, n]
+            )
+            for name in outputs
+        ],
+    )
+    imports = [helper.make_opsetid("ai.onnx.ml", 1)]
+    imports += [helper.make_opsetid("", version) for version in versions]
+    onnx.save(helper.make_model(graph, opset_imports=imports), tmp_path / "linear.onnx")
+    return tmp_path / "linear.onnx"
+
+
+def softmax(sums):
+    powers = np.exp(sums - sums.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [{"classlabels_ints": [3, 5, 9]}, {"classlabels_strings": ["a", "b", "ä"]}],
+    ids=["integers", "texts"],
+)
+def test_linear_classifier_is_a_network_without_hidden_layers(onnx, tmp_path, labels):
+    path = linear_file(
+        onnx,
+        tmp_path,
+        "LinearClassifier",
+        coefficients=WEIGHTS.ravel().tolist(),
+        intercepts=BIASES.tolist(),
+        post_transform="SOFTMAX",
+        multi_class=1,
+        **labels,
+    )
+    model = cmlp.from_onnx(path)
+    expected = softmax(X[:, :4] @ WEIGHTS.T + BIASES)
+    assert isinstance(model, MLPClassifier) and model.n_layers_ == 2
+    np.testing.assert_allclose(model.predict_proba(X[:, :4]), expected, atol=1e-6)
+    names = np.array(next(iter(labels.values())))
+    np.testing.assert_array_equal(model.predict(X[:, :4]), names[expected.argmax(axis=1)])
+
+
+def test_linear_classifier_of_two_classes_has_one_output(onnx, tmp_path):
+    options = {"post_transform": "LOGISTIC", "classlabels_ints": [0, 1], "n": 2}
+    rows = np.float32([-WEIGHTS[0], WEIGHTS[0]])
+    options["intercepts"] = [-0.5, 0.5]
+    path = linear_file(
+        onnx, tmp_path, "LinearClassifier", coefficients=rows.ravel().tolist(), **options
+    )
+    model = cmlp.from_onnx(path)
+    expected = 1 / (1 + np.exp(-(X[:, :4] @ WEIGHTS[0] + 0.5)))
+    np.testing.assert_allclose(model.predict_proba(X[:, :4])[:, 1], expected, atol=1e-6)
+    assert model.coefs_[0].shape == (4, 1)
+    rows[0, 2] += 1
+    path = linear_file(
+        onnx, tmp_path, "LinearClassifier", coefficients=rows.ravel().tolist(), **options
+    )
+    with pytest.raises(ValueError, match=r"cannot be converted: .*opposite coefficients"):
+        cmlp.from_onnx(path)
+
+
+@pytest.mark.parametrize("targets", [1, 3])
+def test_linear_regressor(onnx, tmp_path, targets):
+    path = linear_file(
+        onnx,
+        tmp_path,
+        "LinearRegressor",
+        ["scores"],
+        targets,
+        coefficients=WEIGHTS[:targets].ravel().tolist(),
+        intercepts=BIASES[:targets].tolist(),
+        targets=targets,
+    )
+    model = cmlp.from_onnx(path)
+    expected = X[:, :4] @ WEIGHTS[:targets].T + BIASES[:targets]
+    np.testing.assert_allclose(model.forward(X[:, :4].astype(np.float32)), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"post_transform": "PROBIT"}, "not supported with post_transform='PROBIT'"),
+        ({"post_transform": "LOGISTIC"}, "not supported with post_transform='LOGISTIC'"),
+        ({"coefficients": [1.0] * 11}, "as many rows of coefficients and intercepts as answers"),
+        ({"intercepts": [1.0] * 2}, "as many rows of coefficients and intercepts as answers"),
+    ],
+)
+def test_other_linear_classifiers_are_refused_by_name(onnx, tmp_path, changed, message):
+    options = {
+        "coefficients": WEIGHTS.ravel().tolist(),
+        "intercepts": BIASES.tolist(),
+        "post_transform": "SOFTMAX",
+        "classlabels_ints": [0, 1, 2],
+    }
+    path = linear_file(onnx, tmp_path, "LinearClassifier", **(options | changed))
+    with pytest.raises(ValueError, match=f"cannot be converted: .*LinearClassifier.*{message}"):
+        cmlp.from_onnx(path)
+
+
+def test_domain_that_is_imported_twice(onnx, tmp_path):
+    options = {"coefficients": WEIGHTS[0].tolist(), "outputs": ["scores"], "n": 1}
+    path = linear_file(onnx, tmp_path, "LinearRegressor", versions=(17, 17), **options)
+    assert cmlp.from_onnx(path).sizes == (4, 1)
+    path = linear_file(onnx, tmp_path, "LinearRegressor", versions=(17, 18), **options)
+    with pytest.raises(ValueError, match=r"one version of ONNX's operators.*\[17, 18\]"):
+        cmlp.from_onnx(path)

@@ -241,6 +241,33 @@ def test_regressors_of_skl2onnx(onnx, tmp_path):
     np.testing.assert_allclose(ours.reshape(-1), run(path, X)[0].reshape(-1), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("zipmap", [True, False])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_logistic_regression_of_skl2onnx(onnx, tmp_path, n_classes, zipmap):
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    rows = X.astype(np.float32)
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(rows, Y % n_classes)
+    path = sklearn_file(tmp_path, model, rows, options={"zipmap": zipmap})
+    back = cmlp.from_onnx(path)
+    np.testing.assert_allclose(back.predict_proba(rows), model.predict_proba(rows), atol=1e-5)
+    np.testing.assert_array_equal(back.predict(rows), model.predict(rows))
+
+
+def test_linear_regression_of_skl2onnx(onnx, tmp_path):
+    from sklearn.linear_model import LinearRegression
+
+    rows = X.astype(np.float32)
+    for targets in (rows[:, 0], rows[:, :2]):
+        model = LinearRegression().fit(rows, targets)
+        back = cmlp.from_onnx(sklearn_file(tmp_path, model, rows))
+        np.testing.assert_allclose(
+            back.forward(rows).reshape(targets.shape), model.predict(rows), atol=1e-5
+        )
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
     "scaler", ["StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler"]

@@ -155,8 +155,10 @@ def from_onnx(
         must be a chain of layers: Gemm, or MatMul and Add, with the activations Sigmoid, Tanh,
         Relu, LeakyRelu, Elu, Gelu, Softplus, Softsign, x * Sigmoid(x), Clip from 0 without an upper
         limit (as Relu), and at the end Softmax or Exp. A BatchNormalization becomes a part of the
-        layer before or after it. At the start, Flatten, Reshape with the same rows, Cast to float32
-        or float64, and shifts and factors of the columns are supported.
+        layer before or after it. LinearRegressor and LinearClassifier of ai.onnx.ml, as skl2onnx
+        writes linear and logistic regressions, are a network without hidden layers. At the start,
+        Flatten, Reshape with the same rows, Cast to float32 or float64, and shifts and factors of
+        the columns are supported.
     classes : array-like of shape (n_classes,) or None, default=None
         Labels in the order of the outputs, for a file without labels; see `cmlp.from_torch`.
 

@@ -214,11 +214,12 @@ def _convert_graph(onnx: ModuleType, model: Any) -> Graph:
     _require_unique(
         [inputs[0].name, *constants, *(name for node in nodes for name in node.outputs if name)]
     )
-    versions = [entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")]
-    if len(versions) != 1 or versions[0] < _OLDEST_OPSET:
+    # A file of skl2onnx can import the same domain twice.
+    versions = {entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")}
+    if len(versions) != 1 or min(versions) < _OLDEST_OPSET:
         raise ValueError(
             f"the file must have one version of ONNX's operators, at least {_OLDEST_OPSET}, got "
-            f"{versions}"
+            f"{sorted(versions)}"
         )
     (opset,) = versions
     for function in model.functions:
@@ -315,6 +316,96 @@ def _same_node(onnx: ModuleType, a: Node, b: Node) -> bool:
 
 def _same_values(x: Any, y: Any) -> bool:
     return x.dtype == y.dtype and x.shape == y.shape and bool(np.allclose(x, y, _CLOSE, 0))
+
+
+class _LinearModels:
+    """The nodes of a graph, with linear models of ai.onnx.ml as a layer, its activation and the labels.
+
+    The graph gets the constants of the new nodes.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._onnx = graph.onnx
+        self._constants = graph.constants
+        self._names = {graph.input, *graph.constants}
+        self._names.update(name for node in graph.nodes for name in node.inputs + node.outputs)
+        self.expanded: list[Node] = []
+        for node in graph.nodes:
+            if node.operator in ("ai.onnx.ml.LinearClassifier", "ai.onnx.ml.LinearRegressor"):
+                self._expand(node)
+            else:
+                self.expanded.append(node)
+
+    def _expand(self, node: Node) -> None:
+        given = node.attributes
+        numbers = self._onnx.numpy_helper
+        is_classifier = node.operator.endswith("Classifier")
+        labels = given.get("classlabels_strings") or given.get("classlabels_ints") or ()
+        n = len(labels) if is_classifier else given.get("targets", 1)
+        coefficients = np.asarray(given.get("coefficients", ()), np.float32)
+        intercepts = given.get("intercepts")
+        n_biases = n if intercepts is None else len(intercepts)
+        if not 1 <= n <= len(coefficients) or len(coefficients) % n or n_biases != n:
+            raise ValueError(
+                f"{node} must have as many rows of coefficients and intercepts as answers"
+            )
+        weights: AnyArray = coefficients.reshape(n, -1)
+        biases: AnyArray = np.asarray(intercepts or [0.0] * n, np.float32)
+        transform = given.get("post_transform", b"NONE").decode()
+        is_pair = transform == "LOGISTIC" and n == 2
+        if is_pair:
+            if (weights[0] != -weights[1]).any() or biases[0] != -biases[1]:
+                raise ValueError(f"{node} must have opposite coefficients for its two classes")
+            weights, biases = weights[1:], biases[1:]
+        elif transform not in ("NONE", "SOFTMAX") or (transform != "NONE" and not is_classifier):
+            raise ValueError(f"{node} is not supported with post_transform={transform!r}")
+        before = self._add(node, "Cast", node.inputs[0], to=self._onnx.TensorProto.FLOAT)
+        sums = self._add(
+            node,
+            "Gemm",
+            before,
+            self._constant("weights", numbers.from_array(weights)),
+            self._constant("biases", numbers.from_array(biases)),
+            transB=1,
+        )
+        if not is_classifier:
+            self._add(node, "Identity", sums, output=node.outputs[0])
+            return
+        scores = self._name("scores") if len(node.outputs) < 2 else node.outputs[1]
+        if is_pair:
+            second = self._add(node, "Sigmoid", sums)
+            one = self._constant("one", numbers.from_array(np.ones(1, np.float32)))
+            first = self._add(node, "Sub", one, second)
+            self._add(node, "Concat", first, second, output=scores, axis=1)
+        elif transform == "SOFTMAX":
+            self._add(node, "Softmax", sums, output=scores, axis=1)
+        else:
+            self._add(node, "Identity", sums, output=scores)
+        index = self._add(node, "ArgMax", scores, axis=1, keepdims=0)
+        kind = self._onnx.TensorProto
+        element = kind.STRING if isinstance(labels[0], bytes) else kind.INT64
+        tensor = self._onnx.helper.make_tensor("classes", element, [n], labels)
+        self._add(node, "Gather", self._constant("classes", tensor), index, output=node.outputs[0])
+
+    def _name(self, base: str) -> str:
+        """Return a name that the graph does not have."""
+        while base in self._names:
+            base += "_"
+        self._names.add(base)
+        return base
+
+    def _constant(self, base: str, tensor: object) -> str:
+        name = self._name(base)
+        self._constants[name] = Constant(self._onnx, tensor)
+        return name
+
+    def _add(
+        self, node: Node, operator: str, *inputs: str, output: str = "", **attributes: int
+    ) -> str:
+        """Add a node in place of a part of another one; return the name of its output."""
+        output = output or self._name(operator)
+        self.expanded.append(Node(operator, node.name, inputs, (output,), attributes))
+        return output
 
 
 class _Inlined(NamedTuple):
@@ -1076,6 +1167,12 @@ def _map_labels(attributes: Attributes, arguments: Arguments) -> Term | None:
     return Term(term.sums, "map", source=term.state, classes=labels[0])
 
 
+def _divide_by_sum(attributes: Attributes, arguments: Arguments) -> Term | None:
+    """Return probabilities, whose sum is 1 already."""
+    (term,) = arguments
+    return term if term.state in ("softmax", "pair") else None
+
+
 _VECTORS = {"index column": "index", "label column": "label", "label row": "label"}
 _INTEGERS = (np.int32, np.int64)
 # State after a conversion to one of the dtypes, and from what a class index was computed.
@@ -1095,6 +1192,7 @@ _LABEL_RULES: dict[str, Callable[[Attributes, Arguments], Term | None]] = {
     "Reshape": _reshape_term,
     "Squeeze": _squeeze_term,
     "ai.onnx.ml.ArrayFeatureExtractor": _look_up_labels,
+    "ai.onnx.ml.Normalizer": _divide_by_sum,
     "ai.onnx.ml.ZipMap": _map_labels,
 }
 
@@ -1116,6 +1214,7 @@ def read_onnx(path: str | os.PathLike[str], classes: ArrayLike | None = None) ->
 
 
 def _build_model(graph: Graph, classes: ArrayLike | None) -> NetworkModel:
+    graph = graph._replace(nodes=_LinearModels(graph).expanded)
     outputs = _execute(graph)
     labels = [term for term in outputs if term.state in ("label", "multilabel")]
     numbers = [term for term in outputs if term.state not in ("label", "multilabel")]
@@ -1321,6 +1420,7 @@ _ATTRIBUTES: dict[str, dict[str, tuple[Any, Any]]] = {
     "Transpose": {"perm": ([1, 0], ([1, 0],))},
     "Unsqueeze": {"axes": (None, ([0],))},
     "ai.onnx.ml.Binarizer": {"threshold": (0.0, (0.5,))},
+    "ai.onnx.ml.Normalizer": {"norm": (b"MAX", (b"L1",))},
     "ai.onnx.ml.Scaler": {"offset": (None, None), "scale": (None, None)},
     "ai.onnx.ml.ZipMap": {"classlabels_int64s": (None, None), "classlabels_strings": (None, None)},
 }
