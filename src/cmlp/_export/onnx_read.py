@@ -340,7 +340,7 @@ class _LinearModels:
         given = node.attributes
         numbers = self._onnx.numpy_helper
         is_classifier = node.operator.endswith("Classifier")
-        labels = given.get("classlabels_strings") or given.get("classlabels_ints") or ()
+        labels: Sequence[Any] = given.get("classlabels_strings") or given.get("classlabels_ints") or ()
         n = len(labels) if is_classifier else given.get("targets", 1)
         coefficients = np.asarray(given.get("coefficients", ()), np.float32)
         intercepts = given.get("intercepts")
@@ -354,7 +354,7 @@ class _LinearModels:
         transform = given.get("post_transform", b"NONE").decode()
         is_pair = transform == "LOGISTIC" and n == 2
         if is_pair:
-            if (weights[0] != -weights[1]).any() or biases[0] != -biases[1]:
+            if not np.array_equal(weights[:1], -weights[1:]) or biases[0] != -biases[1]:
                 raise ValueError(f"{node} must have opposite coefficients for its two classes")
             weights, biases = weights[1:], biases[1:]
         elif transform not in ("NONE", "SOFTMAX") or (transform != "NONE" and not is_classifier):
