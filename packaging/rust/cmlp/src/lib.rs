@@ -21,6 +21,7 @@ pub use predict::{Number, Predictor};
 
 use std::os::raw::c_void;
 use std::path::Path;
+use std::sync::Arc;
 use std::{fs, mem, ptr, slice};
 
 use cmlp_sys as sys;
@@ -48,12 +49,12 @@ unsafe impl Sync for Model {}
 
 impl Model {
     /// Reads a model file.
-    pub fn load(path: impl AsRef<Path>) -> Result<Model, Error> {
+    pub fn load(path: impl AsRef<Path>) -> Result<Arc<Model>, Error> {
         Model::from_bytes(&fs::read(path)?)
     }
 
     /// Makes a model of the bytes of a model file, which are copied. They may come from anywhere: other bytes are an error.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
+    pub fn from_bytes(bytes: &[u8]) -> Result<Arc<Model>, Error> {
         // SAFETY: all fields of the struct are numbers.
         let mut info: sys::cmlp_model_info = unsafe { mem::zeroed() };
         info.struct_size = mem::size_of::<sys::cmlp_model_info>();
@@ -82,7 +83,7 @@ impl Model {
                 &mut run,
             )
         })?;
-        Ok(Model { model, info, _memory: memory, _file: file })
+        Ok(Arc::new(Model { model, info, _memory: memory, _file: file }))
     }
 
     /// The numbers of a row: of a table its columns.
@@ -108,9 +109,9 @@ impl Model {
         self.info.n_nets > 0
     }
 
-    /// Returns what predicts with this model. It has memory of its own; threads use one each.
-    pub fn predictor(&self) -> Result<Predictor<'_>, Error> {
-        Ok(Predictor::new(self, block(self.info.workspace_size)?))
+    /// Returns what predicts with this model, which it keeps alive. It has memory of its own; threads use one each.
+    pub fn predictor(self: &Arc<Model>) -> Result<Predictor, Error> {
+        Ok(Predictor::new(Arc::clone(self), block(self.info.workspace_size)?))
     }
 
     /// Reads a cell of a table's column, as in a CSV file: a number, the days of a date or the code of a category. An empty

@@ -1,18 +1,24 @@
+use std::sync::Arc;
 use std::{mem, ptr};
 
 use cmlp_sys as sys;
 
 use crate::{check, run_of, Error, Model};
 
-/// Predicts rows with a model.
-pub struct Predictor<'m> {
-    model: &'m Model,
+/// Predicts rows with a model, which it owns together with others.
+pub struct Predictor {
+    model: Arc<Model>,
     workspace: Vec<u64>,
 }
 
-impl<'m> Predictor<'m> {
-    pub(crate) fn new(model: &'m Model, workspace: Vec<u64>) -> Predictor<'m> {
+impl Predictor {
+    pub(crate) fn new(model: Arc<Model>, workspace: Vec<u64>) -> Predictor {
         Predictor { model, workspace }
+    }
+
+    /// The model, whose labels and columns a worker needs beside its predictions.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
     }
 
     /// Predicts a row: writes its outputs, and returns the index of its class, or None for a model without classes or with

@@ -1,9 +1,10 @@
 //! Model files of the repository: predictions, and files that are cut off or damaged.
 
 use std::path::PathBuf;
+use std::sync::{mpsc, Arc};
 use std::{fs, thread};
 
-use cmlp::{Dtype, Error, Model};
+use cmlp::{Dtype, Error, Model, Predictor};
 
 fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../tests/files/data").join(name)
@@ -58,6 +59,43 @@ fn threads_share_a_model() {
             assert_eq!(handle.join().unwrap(), expected);
         }
     });
+}
+
+/// What a service has for each thread: it owns all that a request needs.
+struct Worker {
+    predictor: Predictor,
+    outputs: Vec<f64>,
+}
+
+#[test]
+fn workers_own_their_predictor_and_live_longer_than_the_first_handle() {
+    let model = Model::load(path("v1_table_classifier.cmlp")).unwrap();
+    let (answers, found) = mpsc::channel();
+    let workers: Vec<_> = (0..8)
+        .map(|_| {
+            let mut worker = Worker { predictor: model.predictor().unwrap(), outputs: vec![0.0; model.n_outputs()] };
+            let answers = answers.clone();
+            thread::spawn(move || {
+                for _ in 0..100 {
+                    let model = Arc::clone(worker.predictor.model());
+                    let row: Vec<f64> = ["0.25", "3", "é", "7"]
+                        .iter()
+                        .enumerate()
+                        .map(|(i, cell)| model.number_of_cell(i, cell).unwrap())
+                        .collect();
+                    let class = worker.predictor.predict(&row, &mut worker.outputs).unwrap().unwrap();
+                    answers.send((model.label(class).unwrap(), worker.outputs.clone())).unwrap();
+                }
+            })
+        })
+        .collect();
+    drop((model, answers));
+    for worker in workers {
+        worker.join().unwrap();
+    }
+    let found: Vec<_> = found.iter().collect();
+    assert_eq!(found.len(), 800);
+    assert!(found.iter().all(|answer| *answer == found[0]) && found[0].0 == "yy");
 }
 
 #[test]
