@@ -340,7 +340,9 @@ class _LinearModels:
         given = node.attributes
         numbers = self._onnx.numpy_helper
         is_classifier = node.operator.endswith("Classifier")
-        labels: Sequence[Any] = given.get("classlabels_strings") or given.get("classlabels_ints") or ()
+        labels: Sequence[Any] = (
+            given.get("classlabels_strings") or given.get("classlabels_ints") or ()
+        )
         n = len(labels) if is_classifier else given.get("targets", 1)
         coefficients = np.asarray(given.get("coefficients", ()), np.float32)
         intercepts = given.get("intercepts")
