@@ -18,7 +18,6 @@ check_release, check_workflows, compare_hashes, platforms = (
     for name in ("check_release", "check_workflows", "compare_hashes", "platforms")
 )
 
-STAGES = (TOOLS.parent / ".ci/README.md").read_text(encoding="utf-8")
 HASH, OTHER = "0123456789abcdef", "0123456789abcdee"
 HEADER = '#define CMLP_VERSION "1.2.3"\n' + "".join(
     f"#define CMLP_VERSION_{part} {number}\n"
@@ -155,6 +154,10 @@ def test_page_of_platforms_has_what_was_run():
 
 
 def test_each_platform_says_what_was_run_and_by_which_source():
+    stages = TOOLS.parent / ".ci/README.md"
+    if not stages.exists():
+        pytest.skip("the list of stages is in the repository only")
+    known = stages.read_text(encoding="utf-8")
     rows = tomllib.loads(platforms.RUN.read_text(encoding="utf-8"))["row"]
     named = [name for row in rows for name in row["platforms"]]
     assert set(platforms.documented_platforms()) <= set(named)
@@ -167,7 +170,7 @@ def test_each_platform_says_what_was_run_and_by_which_source():
         command, _, stage = source.partition(" ")
         if "://" not in source:
             assert (TOOLS.parent / command).exists(), source
-            assert not stage or f"\n| {stage} |" in STAGES, source
+            assert not stage or f"\n| {stage} |" in known, source
 
 
 def wheels_of(tier):
