@@ -35,9 +35,10 @@ MODULE = re.compile(r"cmlp/_bridge/_core\.([\w-]+\.)?(so|pyd)")
 # take 3,500, names of kernels in the one file 1,600. Requests, turns and pixel wishes that the film
 # tells in numbers take 11,000, dates that ascend and outputs in one struct 5,000. The bridge at -Os
 # or -O1 would take 63,000 or 17,000 less, but a small fit would take 5 % more. Mended defects and
-# the order that is drawn again take 12,000.
-LARGEST = 2_810_000
-LARGEST_WITHOUT_SAMPLE = 2_070_000
+# the order that is drawn again take 12,000. Your turn, the wishes and the voice of the film, boards
+# and examples of exported libraries, licences and linear models of ONNX take 28,000.
+LARGEST = 2_838_000
+LARGEST_WITHOUT_SAMPLE = 2_098_000
 
 
 def wanted_files(root: Path) -> set[str]:
@@ -54,6 +55,7 @@ def wanted_files(root: Path) -> set[str]:
         "_export/*.h",
         "_export/projects/**/*.*",
         "_export/projects/**/Kconfig",
+        "_export/projects/licence/LICENSE",
         "core/base/soft_root.h",
         "core/table/encode_row.h",
     ]
