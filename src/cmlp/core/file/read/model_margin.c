@@ -157,7 +157,7 @@ static void reach_limits(const double frequent[4], double first, double last, do
 /* An end of an interval, which is not beyond frequent targets. With too few scores it is infinite. */
 static double within_limits(const double frequent[4], double end)
 {
-    if (isinf(end)) return end;
+    if (!cmlpi_is_finite(end)) return end;
     if (end < frequent[0]) end = frequent[0];
     return end > frequent[2] ? frequent[2] : end;
 }
