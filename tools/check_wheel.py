@@ -35,8 +35,8 @@ MODULE = re.compile(r"cmlp/_bridge/_core\.([\w-]+\.)?(so|pyd)")
 # take 3,500, names of kernels in the one file 1,600. Requests, turns and pixel wishes that the film
 # tells in numbers take 11,000, dates that ascend and outputs in one struct 5,000. The bridge at -Os
 # or -O1 would take 63,000 or 17,000 less, but a small fit would take 5 % more. Mended defects and
-# the order that is drawn again take 12,000. Your turn, the wishes and the voice of the film, boards
-# and examples of exported libraries, licences and linear models of ONNX take 28,000.
+# the order that is drawn again take 12,000. Boards and examples of exported libraries, licences,
+# linear models of ONNX, rules of the core and what is to come of the film take 28,000.
 LARGEST = 2_838_000
 LARGEST_WITHOUT_SAMPLE = 2_098_000
 
