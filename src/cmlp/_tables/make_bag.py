@@ -169,7 +169,7 @@ def _new_training(
     state = TrainingState(params, History(), _core.Random(seed))
     draw_dropout_seed(state, training_options, len(net.sizes) - 1)
     state.generator = generator
-    return _training(table, net, training_options, k, state, split)
+    return _training(table, net, training_options, k, state, split, signs)
 
 
 def _resumed_training(
@@ -181,7 +181,8 @@ def _resumed_training(
         raise ValueError(OTHER_DATA)
     split = order, validation = table.split(k, table.folds)
     training_options = options_of_member(options, len(order), has_validation=validation is not None)
-    return _training(table, net, training_options, k, resumed_state(state, training_options), split)
+    state = resumed_state(state, training_options)
+    return _training(table, net, training_options, k, state, split, _signs(table, net))
 
 
 def _training(
@@ -191,6 +192,7 @@ def _training(
     k: int,
     state: TrainingState,
     split: Split,
+    signs: NDArray[np.int8] | None,
 ) -> Training:
     labels = table.encoding.labels
     classes = None
@@ -208,7 +210,7 @@ def _training(
         options,
         state,
         n_threads=1,
-        signs=_signs(table, net),
+        signs=signs,
     )
 
 

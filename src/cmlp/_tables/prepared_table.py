@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,7 +38,7 @@ from cmlp._train.objective import has_validation_rows, naming_validation
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from cmlp._data.groups import Groups
     from cmlp._data.input_frame import InputFrame
     from cmlp._fit.fit import Fit
+    from cmlp._model.model import TableModel
     from cmlp._model.table_columns import TableColumns
     from cmlp._model.unusual_rows import Gaps
     from cmlp._parameters.options import TableOptions
@@ -185,10 +187,11 @@ def prepare_table(
             f"{n_rows} (weights below 1e-30 of the largest count as 0, and "
             "class_weight multiplies them)."
         )
+    read = partial(_read, fit, options, encoding, opened_groups)
     if fit.warm_model is None:
-        table = _learn(fit, options, encoding, opened, opened_groups, until, earlier)
+        table = _learn(fit, options, opened, read, until, earlier)
     else:
-        table = _keep(fit, options, encoding, opened, opened_groups)
+        table = _keep(fit.warm_model, opened, read)
     table.column_signs = signs_of_columns(options.monotonic_cst, table.columns, encoding)
     kinds = {gets_bins(table.columns, k) for k in range(min(options.n_estimators, 2))}
     table.inputs = {bins: table.columns.encode(table.raw, bins=bins) for bins in kinds}
@@ -291,16 +294,12 @@ def _open_groups(
 
 
 def _keep(
-    fit: Fit,
-    options: TableOptions,
-    encoding: TableEncoding,
+    model: TableModel,
     opened: Sequence[tuple[InputFrame, CountedTargets]],
-    groups: tuple[Groups | None, Groups | None],
+    read: Callable[..., PreparedTable],
 ) -> PreparedTable:
     """Return the table with the columns of the model that a warm start continues, but new statistics."""
-    model = fit.warm_model
-    notices = Notices(_KEPT_COLUMNS)
-    table = _read(fit, options, encoding, model.columns, opened, groups, notices, model.gaps)
+    table = read(model.columns, opened, Notices(_KEPT_COLUMNS), model.gaps)
     raw, weight = table.to_train_on
     warn_of_moved_rows(model, raw, _KEPT_COLUMNS)
     table.columns = with_new_statistics(model.columns, raw, table.averages, weight)
@@ -311,9 +310,8 @@ def _keep(
 def _learn(
     fit: Fit,
     options: TableOptions,
-    encoding: TableEncoding,
     opened: Sequence[tuple[InputFrame, CountedTargets]],
-    groups: tuple[Groups | None, Groups | None],
+    read: Callable[..., PreparedTable],
     until: float,
     earlier: TableColumns | None,
 ) -> PreparedTable:
@@ -325,7 +323,7 @@ def _learn(
     known = learn_columns(
         frame, options.categorical_features, fit.class_name, targets.rows, targets.weight, forms
     )
-    table = _read(fit, options, encoding, known, [(frame, targets), *others], groups)
+    table = read(known, [(frame, targets), *others])
     raw, weight = table.to_train_on
     warn_of_no_values(raw, known.codes, frame.label)
     truth = table.truth[: table.n_training]
@@ -339,7 +337,7 @@ def _learn(
     columns = learn_inputs(
         known,
         raw,
-        SplitTarget(encoding.to_split(targets.values), targets.weight),
+        SplitTarget(table.encoding.to_split(targets.values), targets.weight),
         options.n_threads,
         date_parts=options.date_parts,
         until=until,
@@ -355,9 +353,9 @@ def _read(
     fit: Fit,
     options: TableOptions,
     encoding: TableEncoding,
+    groups: tuple[Groups | None, Groups | None],
     columns: TableColumns,
     opened: Sequence[tuple[InputFrame, CountedTargets]],
-    groups: tuple[Groups | None, Groups | None],
     notices: Notices | None = None,
     gaps: Gaps | None = None,
 ) -> PreparedTable:
