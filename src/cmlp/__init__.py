@@ -6,14 +6,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from cmlp.exceptions import (
+    CategoriesWarning,
     CmlpError,
     ConvergenceWarning,
     DataConversionWarning,
+    DataWarning,
     DivergenceError,
+    EmptyColumnWarning,
+    FarTargetsWarning,
+    FindingsNote,
+    GroupColumnWarning,
     InvalidParameterError,
+    LabelsWarning,
+    LeakWarning,
     ModelFormatError,
     NonFiniteInputError,
     NotFittedError,
+    OneClassWarning,
+    OrderWarning,
+    ParseWarning,
+    RoundedIdsWarning,
+    ScaleWarning,
+    SpellingWarning,
     StatusError,
     UndefinedMetricWarning,
     UnusedParameterWarning,
@@ -22,17 +36,26 @@ from cmlp.exceptions import (
 )
 
 __all__ = [
+    "CategoriesWarning",
     "Certification",
     "CmlpError",
     "ConvergenceWarning",
     "DataConversionWarning",
+    "DataWarning",
     "DivergenceError",
     "Drift",
+    "EmptyColumnWarning",
     "Epoch",
     "Explanation",
+    "FarTargetsWarning",
+    "Finding",
+    "FindingsNote",
     "Gradient",
+    "GroupColumnWarning",
     "InvalidParameterError",
+    "LabelsWarning",
     "LayerExplanation",
+    "LeakWarning",
     "LearningRateCurve",
     "MLPClassifier",
     "MLPRegressor",
@@ -40,8 +63,15 @@ __all__ = [
     "Network",
     "NonFiniteInputError",
     "NotFittedError",
+    "OneClassWarning",
     "Optimizer",
+    "OrderWarning",
     "ParameterIndex",
+    "ParseWarning",
+    "Report",
+    "RoundedIdsWarning",
+    "ScaleWarning",
+    "SpellingWarning",
     "StatusError",
     "StepExplanation",
     "TabularClassifier",
@@ -59,6 +89,7 @@ __all__ = [
     "cpu_info",
     "datasets",
     "distributed",
+    "examine",
     "find_learning_rate",
     "fit_many",
     "from_onnx",
@@ -76,6 +107,7 @@ if TYPE_CHECKING:
     from cmlp import callbacks, datasets, distributed
     from cmlp._bridge import get_cmake_dir, get_include, get_source
     from cmlp._bridge._core import Optimizer, __version__, capi, cpu_info
+    from cmlp._estimators.examine import examine
     from cmlp._estimators.fit_many import fit_many
     from cmlp._estimators.loading import from_onnx, from_pipeline, from_sklearn, from_torch, load
     from cmlp._estimators.mlp import MLPClassifier, MLPRegressor
@@ -86,6 +118,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.verifying import verify
     from cmlp._model.drift import Drift
     from cmlp._model.explanation import Explanation
+    from cmlp._model.findings import Finding, Report
     from cmlp._model.results import (
         Certification,
         Epoch,
@@ -103,12 +136,14 @@ else:
         "_bridge": ("get_cmake_dir", "get_include", "get_source"),
         "_bridge._core": ("Optimizer", "__version__", "capi", "cpu_info"),
         "_estimators.mlp": ("MLPClassifier", "MLPRegressor"),
+        "_estimators.examine": ("examine",),
         "_estimators.fit_many": ("fit_many",),
         "_estimators.rate_finder": ("LearningRateCurve", "find_learning_rate"),
         "_estimators.loading": ("from_onnx", "from_pipeline", "from_sklearn", "from_torch", "load"),
         "_estimators.network": ("Network",),
         "_model.drift": ("Drift",),
         "_model.explanation": ("Explanation",),
+        "_model.findings": ("Finding", "Report"),
         "_model.results": (
             "Certification",
             "Epoch",
@@ -142,7 +177,7 @@ else:
         if len(sys._current_frames()) > 1:
             of_tables = (
                 "_tables.fit_table",
-                "_tables.doubtful_text",
+                "_findings.texts",
                 "_model.outside",
             )
             is_for_tables = "cmlp._estimators.tabular" in sys.modules

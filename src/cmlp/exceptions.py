@@ -26,14 +26,28 @@ if TYPE_CHECKING:
     Error = TypeVar("Error", bound=Exception)
 
 __all__ = [
+    "CategoriesWarning",
     "CmlpError",
     "ConvergenceWarning",
     "DataConversionWarning",
+    "DataWarning",
     "DivergenceError",
+    "EmptyColumnWarning",
+    "FarTargetsWarning",
+    "FindingsNote",
+    "GroupColumnWarning",
     "InvalidParameterError",
+    "LabelsWarning",
+    "LeakWarning",
     "ModelFormatError",
     "NonFiniteInputError",
     "NotFittedError",
+    "OneClassWarning",
+    "OrderWarning",
+    "ParseWarning",
+    "RoundedIdsWarning",
+    "ScaleWarning",
+    "SpellingWarning",
     "StatusError",
     "UndefinedMetricWarning",
     "UnusedParameterWarning",
@@ -215,11 +229,103 @@ class UnusedParameterWarning(UserWarning):
     """
 
 
-class UselessModelWarning(UserWarning):
+class DataWarning(UserWarning):
+    """Something is probably wrong with the data of `fit`: each kind has a class below this one.
+
+    The message ends with the code of the kind and the columns, such as ``[leak:wage]``: `known` of a table takes it.
+
+    Attributes
+    ----------
+    code : str
+        The code of the kind.
+    """
+
+    code = "data"
+
+
+class LeakWarning(DataWarning):
+    """Columns of X say y exactly, or nearly: the target or what is made from it is among them."""
+
+    code = "leak"
+
+
+class GroupColumnWarning(DataWarning):
+    """X has the groups that `groups` has: rows to predict are of others."""
+
+    code = "group-column"
+
+
+class ParseWarning(DataWarning):
+    """A column has text that is probably numbers or dates, or numbers that are probably dates."""
+
+    code = "parse"
+
+
+class EmptyColumnWarning(DataWarning):
+    """A column has no value in any row of `fit`."""
+
+    code = "empty"
+
+
+class CategoriesWarning(DataWarning):
+    """A column has more categories than a model keeps."""
+
+    code = "categories"
+
+
+class LabelsWarning(DataWarning):
+    """The labels of a classifier are probably others than were meant: numbers to predict, or one of several columns."""
+
+    code = "labels"
+
+
+class SpellingWarning(DataWarning):
+    """Labels differ only by blanks or case, and are different classes of a network; tables report it."""
+
+    code = "spelling"
+
+
+class ScaleWarning(DataWarning):
+    """The inputs, times `input_scale`, are far larger or smaller than a network expects."""
+
+    code = "scale"
+
+
+class RoundedIdsWarning(DataWarning):
+    """Whole numbers from 2**53 on were read as floats, which cannot tell all of them apart."""
+
+    code = "rounded"
+
+
+class OrderWarning(DataWarning):
+    """The index of y, weights or groups has the labels of X's index in another order."""
+
+    code = "order"
+
+
+class OneClassWarning(DataWarning):
+    """The validation rows have one label alone."""
+
+    code = "one-class"
+
+
+class FarTargetsWarning(DataWarning):
+    """The targets are too far from 0, or too close together, for the type that the network computes with."""
+
+    code = "targets"
+
+
+class FindingsNote(UserWarning):
+    """The report of a fitted table, `report_`, has findings to read."""
+
+
+class UselessModelWarning(DataWarning):
     """A fitted model is not clearly better than the best constant answer for its loss, such as the mean of y.
 
     The message names the causes that the data show, and their remedies.
     """
+
+    code = "useless"
 
 
 def optional(name: str, sentence: str) -> ModuleType:

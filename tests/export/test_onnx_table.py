@@ -192,7 +192,6 @@ def test_onnx_runtime_agrees_with_python(tmp_path, onnxruntime, name):
             assert_outputs_agree(model, got, UNSEEN[:n])
 
 
-@pytest.mark.filterwarnings("ignore:.* ascends from row to row")
 def test_inputs_say_what_their_values_are(tmp_path, onnx):
     rows = [
         [i % 9, bool(i % 2), ["x", "y", "z"][i % 3], np.datetime64("2020-01-01") + i]

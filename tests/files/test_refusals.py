@@ -264,6 +264,35 @@ def test_a_table_of_python_lacks_nothing_that_saving_it_would_add(path, names, m
         cmlp.load(path)
 
 
+LEAK = '["leak",["a"],1.0,"","X"]'
+
+
+@pytest.mark.parametrize(
+    ("findings", "flags", "message"),
+    [
+        ("7", "true", "an entry that is no finding"),
+        ("[7]", "true", "an entry that is no finding"),
+        (f"[{LEAK},{LEAK.replace('1.0', '1.5')}]", "true", "an entry that is no finding"),
+        (f"[{LEAK.replace('1.0', 'true')}]", "true", "an entry that is no finding"),
+        ('[["leak",[1],1.0,"","X"]]', "true", "an entry that is no finding"),
+        (f"[{LEAK[:-5]}]]", "true", "an entry that is no finding"),
+        (f"[{LEAK}]", "1", "must say whether it is complete and measured"),
+    ],
+)
+def test_a_report_has_findings_only(path, findings, flags, message):
+    text, data = split(fitted_table(path))
+
+    def report(findings, flags):
+        return f'{{"findings":{findings},"complete":{flags},"measured":{flags}}}'
+
+    path.write_bytes(repaired(with_string(text, "report", report(f"[{LEAK}]", "true")), data))
+    assert [one.code for one in cmlp.load(path).report_] == ["leak"]
+    later = LEAK.replace("leak", "of a later version")
+    path.write_bytes(repaired(with_string(text, "report", report(f"[{later}]", "true")), data))
+    assert cmlp.load(path).report_[0].mark == "!!"
+    refuse(path, with_string(text, "report", report(findings, flags)), data, message)
+
+
 def test_an_unknown_kind_of_scores_is_of_c_programs_only(path):
     content = fitted_table(path)
     path.write_bytes(without(content, (), unknown_kind=9))

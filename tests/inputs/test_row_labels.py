@@ -139,7 +139,7 @@ def test_the_message_names_the_remedies():
         (text,) = [str(one.message) for one in caught if "another order" in str(one.message)]
         assert f"has the labels of X{suffix}'s index in another order" in text
         assert f"pass groups{suffix}.loc[X{suffix}.index]; if" in text
-        assert text.endswith(f"groups{suffix}.to_numpy().")
+        assert text.endswith(f"groups{suffix}.to_numpy(). [order:groups{suffix}]")
 
 
 def test_weights_are_compared_with_y_if_x_has_no_index():

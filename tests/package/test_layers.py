@@ -27,6 +27,7 @@ LAYERS = [
     ["callbacks"],  # know a trainer only as the argument of their methods
     ["_parameters"],
     ["_train", "_model"],  # know nothing of each other
+    ["_findings"],
     ["_export"],
     ["_fit"],
     ["_tables"],

@@ -1,9 +1,11 @@
 """What tests read or change of a fitted estimator that has no public name; no test reads private attributes itself."""
 
 from cmlp._fit.result import RESULT, provenance_of, result_of
+from cmlp._model.kinds_of_findings import KINDS
 from cmlp._model.model import model_of
 
 __all__ = [
+    "KINDS",
     "changed",
     "model_of",
     "options_of",

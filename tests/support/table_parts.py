@@ -3,11 +3,12 @@
 from internals import model_of, result_of
 
 from cmlp._estimators import certify
+from cmlp._findings import categories
 from cmlp._fit.result import copy_with
 from cmlp._model import table_columns
 from cmlp._model.calibration import SCALED_ERROR, factors_of
 from cmlp._model.file import write_model
-from cmlp._tables import doubtful_columns, learn_columns
+from cmlp._tables import learn_columns
 from cmlp._tables.fit_table import TableFit
 
 __all__ = [
@@ -41,7 +42,7 @@ def limit_boxes(monkeypatch, n):
 
 def list_at_most(monkeypatch, n, *, warns=False):
     """Let models list at most the n most frequent categories of a column, also with a warning."""
-    for module in (learn_columns, table_columns, *[doubtful_columns] * warns):
+    for module in (learn_columns, table_columns, *[categories] * warns):
         monkeypatch.setattr(module, "MAX_CATEGORIES", n)
 
 

@@ -68,7 +68,6 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 FIRST = datetime(1999, 12, 6)  # a Monday
 
 
-@pytest.mark.filterwarnings("ignore:.* ascends from row to row")
 @pytest.mark.parametrize(
     ("times", "target", "parts"),
     [

@@ -7,7 +7,7 @@ import pytest
 from optional import package
 
 from cmlp import MLPClassifier, TabularClassifier, TabularRegressor
-from cmlp.exceptions import UselessModelWarning
+from cmlp.exceptions import FindingsNote, UselessModelWarning
 
 QUICK = {"n_estimators": 1, "hidden_layer_sizes": (4,), "n_epochs": 1, "random_state": 0}
 NETWORK = {"hidden_layer_sizes": (4,), "max_iter": 1}
@@ -26,7 +26,7 @@ def messages(function, *arguments, **keywords):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         function(*arguments, **keywords)
-    silent = UselessModelWarning
+    silent = UselessModelWarning, FindingsNote
     found = [str(one.message) for one in caught if not issubclass(one.category, silent)]
     return [message for message in found if "Optimizer" not in message]
 
@@ -34,6 +34,13 @@ def messages(function, *arguments, **keywords):
 def about_columns(y=CLASS, **columns):
     kind = TabularClassifier if y.dtype.kind == "U" else TabularRegressor
     return messages(kind(**QUICK).fit, frame(**columns), y)
+
+
+def found_in(X, y=CLASS, code="ids", **parameters):
+    """Return what a fit reports of a kind."""
+    kind = TabularClassifier if y.dtype.kind == "U" else TabularRegressor
+    report = kind(**QUICK, **parameters).fit(X, y).report_
+    return [one for one in report if one.code == code]
 
 
 # ------------------------------------------------------------------------------------ values that do not repeat
@@ -48,22 +55,23 @@ def about_columns(y=CLASS, **columns):
     ids=["ids", "three quarters alone"],
 )
 def test_text_that_hardly_repeats_is_named_with_what_was_done(text):
-    (message,) = about_columns(note=text)
-    assert message.startswith("column 'note' hardly repeats a value, as ids and free text do.")
-    assert "each value of fit as a category" in message and "Leave it out, or" in message
+    (finding,) = found_in(frame(note=text))
+    assert finding.columns == ("note",) and finding.remedy.startswith(
+        "X.drop(columns=['note']), or"
+    )
+    assert finding.evidence == "hardly repeats a value, as ids and free text do"
 
 
 def test_numbers_that_are_named_as_categories_and_hardly_repeat_are_named():
-    model = TabularClassifier(categorical_features=["code", "color"], **QUICK)
-    (message,) = messages(model.fit, frame(code=rng.permutation(10**6)[:N]), CLASS)
-    assert message.startswith("column 'code' hardly repeats a value")
+    X = frame(code=rng.permutation(10**6)[:N])
+    (finding,) = found_in(X, categorical_features=["code", "color"])
+    assert finding.columns == ("code",) and finding.evidence.startswith("hardly repeats a value")
 
 
 def test_values_of_which_half_repeat_are_read_in_silence():
     half = [f"{i if i < N // 2 else i % 10}" + "th" for i in range(N)]
-    assert about_columns(note=half) == []
-    few = frame(note=[f"text {i}" for i in range(N)])[:49]
-    assert messages(TabularClassifier(**QUICK).fit, few, CLASS[:49]) == []
+    assert found_in(frame(note=half)) == []
+    assert found_in(frame(note=[f"text {i}" for i in range(N)])[:49], CLASS[:49]) == []
 
 
 # ------------------------------------------------------------------------------------------------ numbers of rows
@@ -76,9 +84,9 @@ def test_values_of_which_half_repeat_are_read_in_silence():
 )
 @pytest.mark.parametrize("y", [CLASS, NUMBER], ids=["classes", "numbers"])
 def test_counting_numbers_are_named(column, y):
-    (message,) = about_columns(y, id=column)
-    assert message.startswith("column 'id' counts: it has different whole numbers")
-    assert "If it is an id" in message and "leave it out" in message
+    (finding,) = found_in(frame(id=column), y)
+    assert finding.columns == ("id",) and finding.remedy == "X.drop(columns=['id'])"
+    assert finding.evidence.startswith("different whole numbers with hardly a gap")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +102,7 @@ def test_counting_numbers_are_named(column, y):
     ids=["twice each", "fractions", "every third", "one twice", "one is missing", "days"],
 )
 def test_other_numbers_are_read_in_silence(column):
-    assert about_columns(id=column) == []
+    assert found_in(frame(id=column)) == []
 
 
 # ------------------------------------------------------------------------------------------- copies of the target
@@ -157,34 +165,30 @@ def test_a_single_column_may_say_y():
 # ---------------------------------------------------------------------------------------------------- spellings
 
 
-def test_categories_that_differ_by_blanks_or_case_are_named():
+def test_categories_that_differ_by_blanks_or_case_are_found():
     mixed = np.where(np.arange(N) % 9, COLOR, "Green ")
-    (message,) = about_columns(color=mixed)
-    assert message.startswith(
-        "column 'color' has 'Green ' and 'green', which differ only by blanks or case, and are "
-        "different categories."
-    )
-    assert message.endswith("for example by column.str.strip().str.casefold().")
-    model = TabularClassifier(**QUICK)
-    assert len(messages(model.fit, frame(color=mixed), CLASS)) == 1
+    (finding,) = found_in(frame(color=mixed), code="spelling")
+    assert finding.columns == ("color",) and finding.mark == "."
+    assert finding.remedy == "X['color'].str.strip().str.casefold()"
+    model = TabularClassifier(**QUICK).fit(frame(color=mixed), CLASS)
     assert model.categories_["color"].count("Green ") == 1
 
 
 def test_remedy_for_blanks_removes_inner_ones():
-    column = package("pandas").Series(np.where(np.arange(N) % 9, "light green", "Light  green "))
-    (message,) = about_columns(color=column)
-    remedy = 'column.str.split().str.join(" ").str.casefold()'
-    assert message.endswith(f"for example by {remedy}.")
-    assert about_columns(color=column.str.split().str.join(" ").str.casefold()) == []
+    X = frame(color=np.where(np.arange(N) % 9, "light green", "Light  green "))
+    (finding,) = found_in(X, code="spelling")
+    X["color"] = eval(finding.remedy)
+    assert found_in(X, code="spelling") == []
 
 
-@pytest.mark.parametrize("kind", [TabularClassifier, MLPClassifier])
-def test_labels_that_differ_by_blanks_or_case_are_named(kind):
+def test_labels_that_differ_by_blanks_or_case_are_found():
     labels = np.where(np.arange(N) % 9, CLASS, "Yes")
-    model = kind(**QUICK) if kind is TabularClassifier else kind(**NETWORK)
+    (finding,) = found_in(SIZE[:, None], labels, code="spelling")
+    assert finding.columns == ("y",) and "different classes" in finding.evidence
+    model = MLPClassifier(**NETWORK)
     (message,) = messages(model.fit, SIZE[:, None], labels)
     assert message.startswith("y has 'Yes' and 'yes', which differ only by blanks or case")
-    assert "different classes" in message
+    assert "different classes" in message and message.endswith(". [spelling]")
     assert model.classes_.tolist() == ["Yes", "no", "yes"]
 
 

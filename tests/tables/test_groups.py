@@ -10,7 +10,7 @@ from internals import model_of, result_of
 from optional import package
 
 import cmlp
-from cmlp import TabularClassifier, TabularRegressor
+from cmlp import GroupColumnWarning, TabularClassifier, TabularRegressor
 
 QUICK = {"hidden_layer_sizes": (16,), "n_epochs": 12, "random_state": 0}
 COVERAGE = 0.9
@@ -374,14 +374,11 @@ def with_ids(ids, **more):
     return frame.assign(person=ids, **more)
 
 
-def notes_of(frame, parameters=None, **more):
-    """Return the warnings of a fit that speak of repeated measurements."""
+def found_in(frame, parameters=None, **more):
+    """Return what a fit reports of repeated measurements."""
     model = TabularRegressor(**QUICK | {"n_epochs": 1, "n_estimators": 1} | (parameters or {}))
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        model.fit(frame, Y, **more)
-    texts = [str(one.message) for one in caught]
-    return [text for text in texts if text.startswith("X looks like repeated measurements")]
+    report = model.fit(frame, Y, **more).report_
+    return [one for one in report if one.code == "groups"]
 
 
 @pytest.mark.parametrize(
@@ -389,10 +386,11 @@ def notes_of(frame, parameters=None, **more):
     [GROUP + 1000, [f"p{one}" for one in GROUP], [f"p{one}" if one else None for one in GROUP]],
     ids=["numbers", "texts", "one missing"],
 )
-def test_repeated_measurements_are_noted(ids):
-    (note,) = notes_of(with_ids(ids))
-    assert "of column 'person': the columns 'a', 'b', 'c' are constant for each of its 60" in note
-    assert "pass groups (--groups of cmlp train)" in note
+def test_repeated_measurements_are_found(ids):
+    (finding,) = found_in(with_ids(ids))
+    assert finding.columns == ("person",) and finding.weight is None and finding.mark == "!!"
+    assert finding.evidence == "a, b, c constant for each of its 60 values"
+    assert finding.remedy == "fit(X.drop(columns=['person']), y, groups=X['person'])"
 
 
 TIMES = np.datetime64("2024-01-01T00", "h") + 7 * GROUP
@@ -410,20 +408,20 @@ TIMES = np.datetime64("2024-01-01T00", "h") + 7 * GROUP
     ],
     ids=["times", "days", "texts with a form"],
 )
-def test_rows_of_one_time_are_noted(times, more):
+def test_rows_of_one_time_are_found(times, more):
     """Of 60 times, 7 hours apart, some are on the same of 18 days."""
     frame = with_ids(times)
     if not more:
         frame["person"] = frame["person"].astype("datetime64[us]")
     if len(np.unique(times)) < 60:
         frame[["a", "b", "c"]] = frame.groupby("person")[["a", "b", "c"]].transform("first")
-    (note,) = notes_of(frame, parameters=more)
+    (finding,) = found_in(frame, parameters=more)
     n = len(np.unique(times))
-    assert f"'person': the columns 'a', 'b', 'c' are constant for each of its {n} values" in note
+    assert finding.evidence == f"a, b, c constant for each of its {n} values"
 
 
-@pytest.mark.parametrize("share, is_noted", [(0.6, True), (0.4, False)])
-def test_the_share_of_rows_in_repeated_values_counts(share, is_noted):
+@pytest.mark.parametrize("share, is_found", [(0.6, True), (0.4, False)])
+def test_the_share_of_rows_in_repeated_values_counts(share, is_found):
     """There are fewer than two rows for each value."""
     frame = with_ids(GROUP)
     frame["person"] = np.arange(480) // 2
@@ -431,7 +429,7 @@ def test_the_share_of_rows_in_repeated_values_counts(share, is_noted):
     frame.loc[alone, "person"] = 1000 + np.arange(480)[alone]
     traits = np.random.RandomState(0).randint(0, 9, (1480, 3))
     frame[["a", "b", "c"]] = traits[frame["person"]]
-    assert len(notes_of(frame)) == is_noted
+    assert len(found_in(frame)) == is_found
 
 
 def test_columns_that_follow_from_dates_are_no_traits():
@@ -445,23 +443,25 @@ def test_columns_that_follow_from_dates_are_no_traits():
         season=(days.dt.day_of_year // 80) % 4,
         since=days.dt.day_of_year / 3,
     )
-    assert notes_of(frame) == []
+    assert found_in(frame) == []
     frame["weather"], frame["visitors"] = np.random.RandomState(0).randint(0, 9, (2, 160))[
         :, np.arange(480) // 3
     ]
-    (note,) = notes_of(frame)
-    assert "column 'day': the columns 'weather', 'visitors' are constant" in note
+    (finding,) = found_in(frame)
+    assert finding.columns == ("day",)
+    assert finding.evidence.startswith("weather, visitors constant")
 
 
-def test_more_categories_than_a_model_lists_are_noted():
+def test_more_categories_than_a_model_lists_are_found():
     pandas = package("pandas")
     frame = pandas.DataFrame({"x": X[:, 4]}).assign(person=[f"p{row // 2}" for row in range(480)])
     wealth = np.random.RandomState(0).randint(0, 9, (240, 2))[np.arange(480) // 2]
     frame[["age", "rank"]] = wealth
-    (note,) = notes_of(frame)
-    assert "column 'person': the columns 'age', 'rank' are constant for each of its 240" in note
+    (finding,) = found_in(frame)
+    assert finding.evidence == "age, rank constant for each of its 240 values"
 
 
+@pytest.mark.filterwarnings("ignore::cmlp.GroupColumnWarning")
 @pytest.mark.parametrize(
     "frame, more",
     [
@@ -487,9 +487,9 @@ def test_more_categories_than_a_model_lists_are_noted():
         "numbers that are computed from it",
     ],
 )
-def test_other_tables_are_not_noted(frame, more):
+def test_other_tables_are_not_found(frame, more):
     package("pandas")
-    assert notes_of(frame(), **more) == []
+    assert found_in(frame(), **more) == []
 
 
 @pytest.mark.parametrize(
@@ -499,7 +499,9 @@ def test_other_tables_are_not_noted(frame, more):
 )
 def test_a_column_that_has_the_groups_is_named(ids):
     model = TabularRegressor(**QUICK | {"n_epochs": 1, "n_estimators": 1})
-    with pytest.warns(UserWarning, match="column 'person' has the groups.* leave it out of X"):
+    with pytest.warns(
+        GroupColumnWarning, match="column 'person' has the groups.* leave it out of X"
+    ):
         model.fit(with_ids(ids), Y, groups=list(GROUP))
 
 
@@ -513,7 +515,7 @@ def test_other_columns_beside_groups_are_not_named(ids):
     frame = with_ids(GROUP)
     frame["person"] = ids
     with warnings.catch_warnings():
-        warnings.filterwarnings("error", ".*has the groups")
+        warnings.simplefilter("error", GroupColumnWarning)
         model.fit(frame, Y, groups=list(GROUP))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cmlp import TabularClassifier, TabularRegressor
-from cmlp.exceptions import UselessModelWarning
+from cmlp.exceptions import OneClassWarning, UselessModelWarning
 
 QUICK = {"n_estimators": 1, "hidden_layer_sizes": (4,), "n_epochs": 1, "random_state": 0}
 N = 400
@@ -15,7 +15,7 @@ DAYS = np.datetime64("2020-01-01") + np.arange(N)
 NOISE = RNG.standard_normal(N)
 TREND = NOISE + np.arange(N) / 100
 LATE = np.where(RNG.rand(N) < np.linspace(0.1, 0.9, N), "yes", "no")
-ASCENDS = "column 0 ascends from row to row, and y changes with it"
+ASCENDS = "ascends from row to row, and y changes with it"
 
 
 def messages(function, *arguments, **keywords):
@@ -27,16 +27,18 @@ def messages(function, *arguments, **keywords):
 
 
 def about_dates(y, days=DAYS, options=(), **given):
-    """Return the warnings of a fit of dates and of a column of noise."""
+    """Return what a fit of dates and of a column of noise reports of time."""
     X = np.array([*zip(days.astype(object), RNG.standard_normal(len(days)), strict=True)], object)
     kind = TabularClassifier if y.dtype.kind == "U" else TabularRegressor
-    return messages(kind(**QUICK | dict(options)).fit, X, y, **given)
+    report = kind(**QUICK | dict(options)).fit(X, y, **given).report_
+    return [one for one in report if one.code == "time"]
 
 
 @pytest.mark.parametrize("y", [TREND, LATE], ids=["numbers", "classes"])
 def test_ascending_dates_along_which_y_changes_are_named(y):
-    (message,) = about_dates(y)
-    assert message.startswith(ASCENDS) and "--holdout last" in message
+    (finding,) = about_dates(y)
+    assert finding.columns == ("x0",) and finding.evidence == ASCENDS
+    assert "X_val=X[n:]" in finding.remedy
 
 
 @pytest.mark.parametrize("n", [50, 400, 3000])
@@ -59,8 +61,8 @@ def test_a_season_of_several_years_is_no_change():
     season = 3 * np.sin(np.arange(len(days)) * 2 * np.pi / 365.25)
     y = season + RNG.standard_normal(len(days))
     assert about_dates(y, days) == []
-    (message,) = about_dates(y + np.arange(len(days)) / 300, days)
-    assert message.startswith(ASCENDS)
+    (finding,) = about_dates(y + np.arange(len(days)) / 300, days)
+    assert finding.evidence == ASCENDS
 
 
 def test_other_held_out_rows_are_the_choice_of_the_user():
@@ -80,8 +82,8 @@ SORTED = np.sort(np.where(RNG.rand(N) < 0.7, "low", "top"))
 def test_validation_rows_of_one_class_are_named():
     fit = TabularClassifier(**QUICK).fit
     X = NOISE[:, None]
-    (message,) = messages(fit, X[:300], SORTED[:300], X_val=X[300:], y_val=SORTED[300:])
-    assert message.startswith("y_val has the label 'top' alone")
+    with pytest.warns(OneClassWarning, match="y_val has the label 'top' alone.*X_val. .one-class."):
+        fit(X[:300], SORTED[:300], X_val=X[300:], y_val=SORTED[300:])
     assert messages(fit, X[:300], SORTED[:300], X_val=X[300:302], y_val=SORTED[300:302]) == []
     mixed = SORTED[::-1][:300]
     assert messages(fit, X[:300], mixed, X_val=X[300:], y_val=[*["top"] * 99, "low"]) == []

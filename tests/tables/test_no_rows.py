@@ -9,7 +9,6 @@ from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegresso
 from cmlp.plots import ExplanationDisplay
 
 pytestmark = pytest.mark.filterwarnings(
-    "ignore:.* ascends from row to row",
     "ignore::cmlp.ConvergenceWarning",
     "ignore::cmlp.UselessModelWarning",
 )

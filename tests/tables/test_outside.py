@@ -46,7 +46,6 @@ def test_categories_and_gaps_that_training_did_not_have_are_nan():
     np.testing.assert_array_equal(found, [[0, 0], [nan, 1], [0, 0]])
 
 
-@pytest.mark.filterwarnings("ignore:.* ascends from row to row")
 def test_an_interval_of_a_trend_over_dates_names_the_column():
     table = days()
     model = TabularRegressor(**QUICK).fit(table[:300], np.arange(300.0))
@@ -96,7 +95,6 @@ def test_rows_of_the_same_population_are_read_in_silence():
     assert notes(model.predict_interval, rows[1000:]) == []
 
 
-@pytest.mark.filterwarnings("ignore:.* ascends from row to row")
 @pytest.mark.parametrize("coverage", [["--coverage", "0.8"], []])
 def test_the_command_names_the_column(coverage, tmp_path, capsys):
     table = days()

@@ -27,8 +27,8 @@ from cmlp._data.containers import (
     out_of_range,
     plain_entry,
 )
-from cmlp._process.warnings import warn
-from cmlp.exceptions import short_repr
+from cmlp._process.warnings import warn_of_data
+from cmlp.exceptions import RoundedIdsWarning, short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -481,8 +481,9 @@ def warn_of_rounded(
         return
     if notices is not None and not notices.is_first(f"{label}: floats from 2**53 on"):
         return
-    warn(
+    warn_of_data(
         f"{label} has floats from 2**53 on, such as {float(first)!r}, which cannot tell all "
         f"integers apart: different integers may have become one {what}. pandas makes floats of "
-        "integers if one is missing. Read them with the dtype 'Int64', or as text."
+        "integers if one is missing. Read them with the dtype 'Int64', or as text.",
+        RoundedIdsWarning,
     )

@@ -26,8 +26,8 @@ import numpy as np
 
 from cmlp._data.arrays import EXACT, in_64_bits, is_missing, rectangular
 from cmlp._data.spelling import matching_change, warn_of_spellings
-from cmlp._process.warnings import warn
-from cmlp.exceptions import InvalidParameterError, short_repr
+from cmlp._process.warnings import warn, warn_of_data
+from cmlp.exceptions import InvalidParameterError, LabelsWarning, short_repr
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 # A classifier warns if its classes are more different floats than this: they are probably numbers
 # to predict.
+_MOST_LABELS = 30  # more distinct whole numbers are no labels of a table
+_FEWEST_LABELS = 2  # with a row each; more numbers that all differ are no labels
 _MOST_FLOATS = 50
 FLOATS = (
     f"y has more than {_MOST_FLOATS} different floats, and each of them is a class. To predict "
@@ -388,17 +390,22 @@ def mixes_text(one: AnyArray, other: AnyArray) -> bool:
     return (one.dtype.kind in "OUT") != (other.dtype.kind in "OUT")
 
 
-def learn_labels(y: AnyArray) -> tuple[Labels, AnyArray]:
+def are_probably_numbers(n_different: int, n_rows: int) -> bool:
+    """Return whether so many different whole numbers are probably numbers to predict, not labels of a table."""
+    return n_different > _MOST_LABELS or (n_different == n_rows and n_rows > _FEWEST_LABELS)
+
+
+def learn_labels(y: AnyArray, *, warns_of_spellings: bool = True) -> tuple[Labels, AnyArray]:
     """Return the classes of y, labels as `as_labels` returns them, and y as targets."""
     if kind_of_labels(y) == "multilabel":
         targets: NDArray[np.bool_] = y != 0
         if len(y) >= _FEWEST_ROWS and (targets.sum(axis=1) == 1).all():
-            warn(_ONE_HOT)
+            warn_of_data(_ONE_HOT, LabelsWarning)
         return Labels(np.arange(y.shape[1]), is_multilabel=True), targets
     classes, indices = distinct(y)
     if y.dtype.kind == "f" and len(classes) > _MOST_FLOATS:
-        warn(FLOATS)
-    if classes.dtype.kind in "OU":
+        warn_of_data(FLOATS, LabelsWarning)
+    if warns_of_spellings and classes.dtype.kind in "OU":
         warn_of_spellings(classes.tolist(), "y", "classes")
     labels = Labels(classes)
     return labels, labels.targets(indices)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from cmlp._process.warnings import warn
+from cmlp._process.warnings import warn_of_data
+from cmlp.exceptions import OrderWarning
 
 
 def warn_of_other_order(**arguments: Any) -> None:
@@ -41,10 +42,12 @@ def warn_of_order(differences: Counter[tuple[str, str]]) -> None:
     """
     for (first, name), difference in differences.items():
         if difference == 0:
-            warn(
+            warn_of_data(
                 f"The index of {name} has the labels of {first}'s index in another order, but rows "
                 f"are matched by position. To match them by label, pass {name}.loc[{first}.index]; "
-                f"if the positions are right, {name}.to_numpy()."
+                f"if the positions are right, {name}.to_numpy().",
+                OrderWarning,
+                name,
             )
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from cmlp._data.arrays import CSR, taken
-from cmlp._process.warnings import warn
-from cmlp.exceptions import InvalidParameterError
+from cmlp._process.warnings import warn_of_data
+from cmlp.exceptions import InvalidParameterError, ScaleWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -320,10 +320,11 @@ def warn_of_scale(X: AnyArray | CSR, input_scale: float) -> None:
         probably = "input_scale=1, because the inputs are already scaled"
     else:
         return
-    warn(
+    warn_of_data(
         f"The largest input times input_scale is {largest:g} * {input_scale:g} = "
         f"{largest * input_scale:g} (in the first {min(len(X), SAMPLE_ROWS)} rows). You probably "
-        f"mean {probably}."
+        f"mean {probably}.",
+        ScaleWarning,
     )
 
 

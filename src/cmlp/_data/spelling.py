@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cmlp._process.warnings import warn
+from cmlp._process.warnings import warn_of_data
+from cmlp.exceptions import SpellingWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -42,11 +43,16 @@ def matching_change(unknown: Iterable[object], known: Iterable[object]) -> str:
     return best[1]
 
 
-def warn_of_spellings(values: Iterable[Any], whose: str, what: str) -> None:
-    """Warn if two of different texts differ only by blanks or case; `what` they are in a model.
+class EqualSpellings(NamedTuple):
+    """Two texts that differ only by blanks or case, in the order of texts, and the code that makes such ones equal."""
 
-    The texts stay different: only the user knows whether they mean the same.
-    """
+    one: str
+    two: str
+    remedy: str
+
+
+def equal_spellings(values: Iterable[object]) -> EqualSpellings | None:
+    """Return the first two of different texts that differ only by blanks or case; None without such."""
     first: dict[str, str] = {}
     for value in values:
         if not isinstance(value, str):
@@ -57,9 +63,20 @@ def warn_of_spellings(values: Iterable[Any], whose: str, what: str) -> None:
             remedy = "column.str.strip().str.casefold()"
             if one.strip().casefold() != two.strip().casefold():
                 remedy = 'column.str.split().str.join(" ").str.casefold()'
-            warn(
-                f"{whose} has {one!r} and {two!r}, which differ only by blanks or case, and are "
-                f"different {what}. If such texts mean the same, make them equal before fit and "
-                f"predict, for example by {remedy}."
-            )
-            return
+            return EqualSpellings(one, two, remedy)
+    return None
+
+
+def warn_of_spellings(values: Iterable[object], whose: str, what: str) -> None:
+    """Warn if two of different texts differ only by blanks or case; `what` they are in a model.
+
+    The texts stay different: only the user knows whether they mean the same.
+    """
+    found = equal_spellings(values)
+    if found is not None:
+        warn_of_data(
+            f"{whose} has {found.one!r} and {found.two!r}, which differ only by blanks or case, and are "
+            f"different {what}. If such texts mean the same, make them equal before fit and "
+            f"predict, for example by {found.remedy}.",
+            SpellingWarning,
+        )

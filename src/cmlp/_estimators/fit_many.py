@@ -14,7 +14,7 @@ from cmlp._fit.result import run_locked
 from cmlp._fit.sources import SharedArrays
 from cmlp._parameters.entries import network_argument
 from cmlp._process.threads import Pool, available_threads
-from cmlp._process.warnings import warn
+from cmlp._process.warnings import message_and_code, warn
 from cmlp.exceptions import InvalidParameterError, naming, shown
 
 if TYPE_CHECKING:
@@ -133,7 +133,8 @@ def fit_many(
     with bar_over(n, "model", shows=verbose) as progress:
         _core.run_pool(pool, train, progress)
     for (message, category), indices in pool.warnings().items():
-        warn(f"{message} ({_names_of_models(indices)})", category)
+        text, code = message_and_code(message, category)
+        warn(f"{text} ({_names_of_models(indices)}){code}", category)
     if errors and on_error == "raise":
         raise _first_error(errors)
     return results

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.network import Network
     from cmlp._fit.result import Result
     from cmlp._model.drift import Drift
+    from cmlp._model.findings import Report
     from cmlp._model.model import TableModel
     from cmlp._model.probabilities import HeldOutScores
     from cmlp._model.results import Certification
@@ -117,8 +118,8 @@ class TabularEstimator(Estimator):
         resume : bool, default=False
             Whether to continue a fit on the same data that was interrupted, by Ctrl-C, `max_time` or a callback. The
             result then is bit-identical to a fit without the break. Of the parameters, only these may have changed:
-            `allow_missing_keys`, `random_state`, `warm_start`, `n_threads`, `verbose`, `max_time`
-            and `callbacks`
+            `allow_missing_keys`, `known`, `random_state`, `warm_start`, `n_threads`, `verbose`,
+            `max_time` and `callbacks`
 
         Returns
         -------
@@ -400,6 +401,17 @@ class TabularEstimator(Estimator):
         return signs_of_model(self._trained())
 
     @property
+    def report_(self) -> Report:
+        """What `fit` has found in the table, and what only the model knows; `cmlp.examine` also measures."""
+        report = self._trained().report
+        if report is None:
+            raise AttributeError(
+                f"This {type(self).__name__} has no report_: it is from a file that does not contain "
+                "one. Use cmlp.examine(X, y)."
+            )
+        return report
+
+    @property
     def warning_counts_(self) -> dict[str, int]:
         """How often each warning about rows to predict was due since `fit`; each is issued once, and then counted."""
         return dict(self._trained().notices.counts)
@@ -513,6 +525,9 @@ class TabularClassifier(TabularEstimator):
     allow_missing_keys : bool, default=False
         Whether a record to predict, a dict, may lack keys, whose values then are missing. If False,
         a missing key raises ValueError. `fit` does not use it.
+    known : None or list of str, default=None
+        Findings and warnings that are known, and not said again: codes, such as "groups", or codes
+        with their columns, such as "leak:wage". `report_` has the others.
 
     Attributes
     ----------
@@ -613,6 +628,7 @@ class TabularClassifier(TabularEstimator):
         keep_background: int = 0,
         provenance: bool = False,
         allow_missing_keys: bool = False,
+        known: Sequence[str] | None = None,
     ) -> None:
         self.n_estimators = n_estimators
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -635,6 +651,7 @@ class TabularClassifier(TabularEstimator):
         self.keep_background = keep_background
         self.provenance = provenance
         self.allow_missing_keys = allow_missing_keys
+        self.known = known
 
     @property
     def classes_(self) -> np.ndarray:
@@ -1248,6 +1265,9 @@ class TabularRegressor(TabularEstimator):
     allow_missing_keys : bool, default=False
         Whether a record to predict, a dict, may lack keys, whose values then are missing. If False,
         a missing key raises ValueError. `fit` does not use it.
+    known : None or list of str, default=None
+        Findings and warnings that are known, and not said again: codes, such as "groups", or codes
+        with their columns, such as "leak:wage". `report_` has the others.
 
     Attributes
     ----------
@@ -1322,6 +1342,7 @@ class TabularRegressor(TabularEstimator):
         keep_background: int = 0,
         provenance: bool = False,
         allow_missing_keys: bool = False,
+        known: Sequence[str] | None = None,
     ) -> None:
         self.n_estimators = n_estimators
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -1345,6 +1366,7 @@ class TabularRegressor(TabularEstimator):
         self.keep_background = keep_background
         self.provenance = provenance
         self.allow_missing_keys = allow_missing_keys
+        self.known = known
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Return the predicted numbers: the mean over the networks.

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from cmlp._data.array_types import AnyArray
     from cmlp._data.json_texts import Metadata
     from cmlp._model.calibration import Calibration
+    from cmlp._model.findings import Report
     from cmlp._model.model import TrainedModel
     from cmlp._model.summary import Background, Summary
     from cmlp._model.table_columns import Layout, TableColumn, TableColumns
@@ -785,6 +786,24 @@ def _described_found(summary: Summary, model: TableModel) -> Texts:
     }
 
 
+def _read_report(values: Values, _: Draft) -> Report:
+    from cmlp._model.findings import report_of_stored
+
+    return report_of_stored(**values)
+
+
+def _report_parts(report: Report, _: TableModel) -> Values:
+    from cmlp._model.findings import stored_report
+
+    return stored_report(report)
+
+
+def _described_report(report: Report, _: TableModel) -> Texts:
+    from cmlp._model.findings import brief
+
+    return {"findings": _listed([*map(brief, report)])} if report else {}
+
+
 def _read_background(values: Values, draft: Draft) -> Background:
     if any(array is None for array in values.values()):
         raise ValueError("one of background.rows and background.weights is missing")
@@ -870,6 +889,13 @@ TABLE_FIELDS = (
         _read_summary,
         _summary_parts,
         _described_summary,
+    ),
+    ModelField(
+        "report",  # `verify` does not compare it: `known` can have changed
+        {name: _member("report", name) for name in ("findings", "complete", "measured")},
+        _read_report,
+        _report_parts,
+        _described_report,
     ),
     ModelField(
         "background",

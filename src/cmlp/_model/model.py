@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
     from cmlp._model.calibration import Calibration
+    from cmlp._model.findings import Report
     from cmlp._model.summary import Background, Summary
     from cmlp._model.table_columns import TableColumns
     from cmlp._model.unusual_rows import Gaps
@@ -524,6 +525,7 @@ class TableModel(_Model):
     threshold: float | None = None
     background: Background | None = None  # training rows that were kept for explanations
     summary: Summary | None = None  # of the training rows, for pages: no answer depends on it
+    report: Report | None = None  # the findings of fit: no answer depends on them
     notices: Notices  # counts the warnings about rows to predict, which are issued once
     _fields = (*_Model._fields, *__annotations__)
 

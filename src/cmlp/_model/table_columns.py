@@ -67,6 +67,11 @@ _FEW_NUMBERS = 64
 _NO_STATISTICS = np.empty(0, np.float32)
 
 
+def column_name(names: Sequence[Any] | None, i: int) -> str:
+    """Return the name of a column where texts name it without the word "column": x0 and so on without names."""
+    return f"x{i}" if names is None else str(names[i])
+
+
 class DatePart(NamedTuple):
     """A part of a date that begins anew with each day, week or year."""
 

@@ -620,6 +620,11 @@ _LABELS = Constraint(
     lambda value: isinstance(value, (list, tuple)),
     as_text="labels with commas such as 'low,medium,high'",
 )
+_CODES = Constraint(
+    "a list of codes of findings",
+    lambda value: isinstance(value, (list, tuple)) and all(isinstance(one, str) for one in value),
+    as_text="codes with commas such as 'groups,leak:wage'",
+)
 _DICTS = instance(list, "several of them such as '[{0: 1, 1: 5}, {0: 1, 1: 1}]'")
 _INITIALIZATION = one_of(str, "glorot", "he", "lecun"), pair("coefs", "intercepts")
 _SCALE = interval(Real, 0, math.inf, "neither"), COLUMNS
@@ -953,6 +958,20 @@ NETWORK_ENTRIES = (
         Use(TABULAR, "bool", False, BOOLEAN).says("""
             Whether a record to predict, a dict, may lack keys, whose values then are missing. If False, a missing key
             raises ValueError. `fit` does not use it.
+        """),
+        free_on_resume=True,
+    ),
+    Hyperparameter(
+        "known",
+        Use(
+            TABULAR,
+            "None or list of str",
+            None,
+            (NONE, _CODES),
+            annotation="Sequence[str] | None",
+        ).says("""
+            Findings and warnings that are known, and not said again: codes, such as "groups", or codes with their
+            columns, such as "leak:wage". `report_` has the others.
         """),
         free_on_resume=True,
     ),

@@ -285,6 +285,7 @@ class TableOptions(FitOptions):
     verbose: bool | int | str
     callbacks: Sequence[Any] | None
     keep_background: int
+    known: Sequence[str] | None
     loss: str = "label_smoothing"  # of a classifier
     loss_parameter: float | tuple[float, ...] = 0.02
     interval_width: str = ""

@@ -6,24 +6,35 @@ import sys
 import warnings
 from _thread import allocate_lock  # threading.Lock, without the time to import threading
 from collections import Counter
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from cmlp._process.signals import immediate_signals
 from cmlp._process.threads import current_pool
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
     from types import FrameType
+
+    from cmlp.exceptions import DataWarning
+
+_KNOWN: ContextVar[frozenset[str]] = ContextVar("_KNOWN", default=frozenset())
 
 
 def warn(
-    message: str, category: type[Warning] = UserWarning, *, once: Notices | None = None
+    message: str,
+    category: type[Warning] = UserWarning,
+    *,
+    once: Notices | None = None,
+    subject: str | None = None,
 ) -> None:
     """Issue a warning that points to the user's code: the first caller outside this package.
 
-    A thread of a pool has no such caller: its pool collects the warning. With `once`, which
-    remembers what was shown, a text is shown once under Python's default filter. The filter itself
-    forgets what it has shown when filters change: scikit-learn changes them for each fit of a
-    search. Other filters, such as "always" and "error", decide as usual.
+    A thread of a pool has no such caller: its pool collects the warning. With `once`, which remembers what was shown, a
+    text, or another `subject`, is shown once under Python's default filter. The filter itself forgets what it has shown
+    when filters change: scikit-learn changes them for each fit of a search. Other filters, such as "always" and
+    "error", decide as usual.
     """
     pool = current_pool()
     if pool is not None:
@@ -38,11 +49,36 @@ def warn(
     if (
         once is not None
         and _action(message, category, frame) == "default"
-        and not once.is_first(message)
+        and not once.is_first(message if subject is None else subject)
     ):
         return
     with immediate_signals():  # a filter can be a function of the caller
         warnings.warn(message, category, stacklevel=level)
+
+
+def warn_of_data(message: str, category: type[DataWarning], *columns: str) -> None:
+    """Issue a warning about the data of `fit`, which ends with its code and its columns, unless the caller knows it."""
+    names = [category.code, f"{category.code}:{','.join(columns)}"]
+    if _KNOWN.get().isdisjoint(names):
+        warn(f"{message} [{names[bool(columns)]}]", category)
+
+
+def message_and_code(message: str, category: type[Warning]) -> tuple[str, str]:
+    """Return the message of a warning without its code, and the end with the code; "" without one."""
+    if not hasattr(category, "code"):
+        return message, ""
+    text, begin, code = message.rpartition(" [")
+    return text, begin + code
+
+
+@contextmanager
+def knowing(known: Collection[str]) -> Iterator[None]:
+    """Let `warn_of_data` be silent about what the caller knows: codes, or codes with columns."""
+    token = _KNOWN.set(frozenset(known))
+    try:
+        yield
+    finally:
+        _KNOWN.reset(token)
 
 
 def _action(message: str, category: type[Warning], frame: FrameType) -> str:

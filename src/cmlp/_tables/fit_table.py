@@ -14,12 +14,15 @@ from cmlp._bridge.blocks import block_copy
 from cmlp._fit.fit import Fit, fix_seed
 from cmlp._fit.result import Result, result_of, untrained_states
 from cmlp._fit.resuming import hyperparameters_to_keep, table_to_resume
+from cmlp._model.kinds_of_findings import checked_known
 from cmlp._model.model import TableModel, TrainedNet
 from cmlp._model.probabilities import networks_as_trained
 from cmlp._model.summary import Summary, kept_rows, values_at_ranks
 from cmlp._parameters.entries import PARAMETERS
 from cmlp._parameters.options import TableOptions
 from cmlp._process.time_limit import end_of
+from cmlp._process.warnings import knowing
+from cmlp._tables.findings_at_fit import with_verdict
 from cmlp._tables.held_out import (
     held_out_rows,
     held_out_scores,
@@ -110,9 +113,10 @@ class TableFit(Fit):
         options, resumed = self.options, self.resumed
         self.until = end_of(options.max_time)
         earlier = self.repeated if resumed is None else resumed.model.columns
-        table = self.table = prepare_table(
-            self, options, self.given, self.groups, until=self.until, earlier=earlier
-        )
+        with knowing(checked_known(options.known)):
+            table = self.table = prepare_table(
+                self, options, self.given, self.groups, until=self.until, earlier=earlier
+            )
         checksum = table.checksum()
         if resumed is not None:
             if checksum != resumed.state.checksum:
@@ -203,9 +207,15 @@ class TableFit(Fit):
         """Warn if the networks are hardly better than a constant; return whether they are not."""
         held_out = held_out_rows(self.table, self.trainings)
         groups = [[self.trainings[k] for k in members] for _, members in held_out]
-        return warn_if_bag_is_useless(
-            groups or [self.trainings], warns=warns, needs_proof=needs_proof, note=note
-        )
+        known = checked_known(self.options.known)
+        with knowing(known):
+            is_useless = warn_if_bag_is_useless(
+                groups or [self.trainings], warns=warns, needs_proof=needs_proof, note=note
+            )
+        if self.table.report is not None:
+            report = with_verdict(self.table.report, known, is_useless=is_useless)
+            self.table.report = report
+        return is_useless
 
     def digest_of_rows(self) -> bytes:
         """Return the checksums of the rows that count, without what was learned from them."""
@@ -235,6 +245,7 @@ class TableFit(Fit):
             class_weights=encoding.weights_of_labels,
             background=self.background,
             summary=Summary(self.values, accuracy, importances=importances),
+            report=table.report,
         )
         states = untrained_states(networks)
         for state, training in zip(states, trainings, strict=True):

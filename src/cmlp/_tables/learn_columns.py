@@ -33,13 +33,13 @@ from cmlp._data.containers import plain_entry
 from cmlp._data.input_frame import frame_of
 from cmlp._data.scale import distance_of_others, quantiles
 from cmlp._data.weights import weights_of_rows
+from cmlp._findings.table import CategoryCounts
 from cmlp._model.table_columns import MAX_CATEGORIES, PARTS, DatePart, TableColumn, TableColumns
 from cmlp._model.unusual_rows import Seen
 from cmlp._process.signals import TimeLimitReached
 from cmlp._process.threads import Pool, available_threads, interruption
 from cmlp._process.time_limit import is_over
 from cmlp._process.warnings import warn
-from cmlp._tables.doubtful_columns import warn_of_categories, warn_of_numbers
 from cmlp._tables.splits import LEAST_GAIN_OF_PART, step_edges
 from cmlp.exceptions import InvalidParameterError, short_repr, shown
 
@@ -73,6 +73,7 @@ def learn_columns(
     rows: NDArray[np.intp] | None = None,
     weight: NDArray[np.float64] | None = None,
     forms: Mapping[int, str] = _NO_FORMS,
+    counts: dict[int, CategoryCounts] | None = None,
 ) -> TableColumns:
     """Return the columns of a table, with their types and categories; `learn_inputs` learns the rest.
 
@@ -80,7 +81,8 @@ def learn_columns(
 
     Columns of a category, text or object dtype that has no numbers are categories, unless `categorical` is None, and so
     are those that it has: names, indices, a mask, or a mapping to lists of ordered categories (None for no order).
-    `forms` are those of columns whose texts are dates, which the frame has as dates.
+    `forms` are those of columns whose texts are dates, which the frame has as dates. `counts` are filled with those of
+    the categories of each column that has some.
     """
     frame = frame_of(X, owner)
     if rows is None:
@@ -102,11 +104,12 @@ def learn_columns(
         if levels is not None:
             found.append(_ordered(column, levels))
         elif i in chosen or (categorical is not None and _holds_categories(column, rows)):
-            is_decided = i in chosen or column.is_of_file or column.has_categories()
-            found.append(_with_categories(column, column_type, rows, weight, is_decided=is_decided))
+            learned, occurring = _with_categories(column, column_type, rows, weight)
+            found.append(learned)
+            if counts is not None:
+                is_decided = i in chosen or column.is_of_file or column.has_categories()
+                counts[i] = CategoryCounts(occurring, is_decided)
         else:
-            if categorical is not None and not column.is_of_file:
-                warn_of_numbers(column, rows)
             found.append(TableColumn("number", type_of_numbers(column_type)))
         if i in forms:
             found[i] = found[i]._replace(date_format=forms[i])
@@ -218,13 +221,10 @@ def _with_categories(
     entries_type: str,
     rows: NDArray[np.intp],
     weight: NDArray[np.float64] | None,
-    *,
-    is_decided: bool,
-) -> TableColumn:
-    """Return a column with the categories of the largest weights, and with what there was besides them.
+) -> tuple[TableColumn, Counter[object]]:
+    """Return a column with the categories of the largest weights, with what there was besides them, and their counts.
 
-    Categories of equal weight have the order of text, None last. There is a warning if they are probably none;
-    `is_decided` is whether the user or a type says that they are categories, not numbers or dates.
+    Categories of equal weight have the order of text, None last.
     """
     column_type = entries_type if entries_type in TIMES else CATEGORY
     values = categories_of(column, column_type)
@@ -255,10 +255,8 @@ def _with_categories(
     if len(stored) > len(listed):
         part = _part_in_new_rows(occurring, listed)
         rare = rare if part == 1 else 1 - part * (1 - rare)
-    if column_type == CATEGORY:
-        warn_of_categories(values, occurring, column.label, rows, may_be_text=not is_decided)
     role = "category" if len(categories) > 1 else "unused"
-    return TableColumn(role, column_type, categories, Seen(len(stored), rare))
+    return TableColumn(role, column_type, categories, Seen(len(stored), rare)), occurring
 
 
 def _part_in_new_rows(occurring: Mapping[object, int], listed: AbstractSet[object]) -> float:

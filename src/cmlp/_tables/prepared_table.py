@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +13,14 @@ from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
 from cmlp._data.groups import as_groups, require_other_groups
 from cmlp._data.input_frame import frame_of, with_dates
 from cmlp._data.row_labels import warn_of_other_order
-from cmlp._data.spelling import warn_of_spellings
 from cmlp._data.weights import as_weights, weights_of_rows
+from cmlp._findings.table import CategoryCounts, Table
+from cmlp._model.kinds_of_findings import GROUPS, RANDOM, checked_known
 from cmlp._model.outside import warn_of_moved_rows
-from cmlp._process.warnings import Notices
+from cmlp._process.warnings import Notices, knowing
 from cmlp._tables.bag import FEWEST_ROWS_TO_HOLD_OUT, gets_bins, number_of_folds
 from cmlp._tables.date_formats import forms_of_columns
-from cmlp._tables.doubtful_columns import warn_of_inputs, warn_of_no_values
-from cmlp._tables.later_rows import warn_of_ascending_dates, warn_of_one_class
+from cmlp._tables.findings_at_fit import tell, warn_of_one_class
 from cmlp._tables.learn_columns import learn_columns, learn_inputs
 from cmlp._tables.learn_statistics import (
     replace_training_statistics,
@@ -28,10 +28,6 @@ from cmlp._tables.learn_statistics import (
     with_statistics,
 )
 from cmlp._tables.monotone import signs_of_columns
-from cmlp._tables.repeated_rows import (
-    warn_of_groups_in_inputs,
-    warn_of_repeated_rows,
-)
 from cmlp._tables.splits import SplitTarget
 from cmlp._tables.targets import learn_table_encoding
 from cmlp._train.objective import has_validation_rows, naming_validation
@@ -46,6 +42,7 @@ if TYPE_CHECKING:
     from cmlp._data.groups import Groups
     from cmlp._data.input_frame import InputFrame
     from cmlp._fit.fit import Fit
+    from cmlp._model.findings import Report
     from cmlp._model.model import TableModel
     from cmlp._model.table_columns import TableColumns
     from cmlp._model.unusual_rows import Gaps
@@ -77,6 +74,7 @@ class PreparedTable:
     # Of the validation rows if there are some, or else of those of training.
     groups: Groups | None
     training_groups: Groups | None
+    report: Report | None = None  # what was found in them; of a warm start that of its model
     # What is learned of the training rows:
     columns: TableColumns = field(init=False)
     # The training rows without what is not kept of columns that no network uses.
@@ -273,8 +271,6 @@ def _open_groups(
                 value=False,
             )
         groups = groups.take(targets.rows)
-        whose = "groups" if groups.column is None else f"column {groups.column!r}"
-        warn_of_spellings(groups.values, whose, "groups")
     if not validation_parts:
         if given_val is not None:
             raise ValueError("groups_val must be passed with X_val and y_val, got X_val=None.")
@@ -300,6 +296,7 @@ def _keep(
 ) -> PreparedTable:
     """Return the table with the columns of the model that a warm start continues, but new statistics."""
     table = read(model.columns, opened, Notices(_KEPT_COLUMNS), model.gaps)
+    table.report = model.report
     raw, weight = table.to_train_on
     warn_of_moved_rows(model, raw, _KEPT_COLUMNS)
     table.columns = with_new_statistics(model.columns, raw, table.averages, weight)
@@ -316,26 +313,15 @@ def _learn(
     earlier: TableColumns | None,
 ) -> PreparedTable:
     """Learn the columns, and return the table with them."""
-    (frame, targets), *others = opened
-    forms = forms_of_columns(options.date_formats, frame, targets.rows)
-    if forms:
-        frame = with_dates(frame, forms)
-    known = learn_columns(
-        frame, options.categorical_features, fit.class_name, targets.rows, targets.weight, forms
-    )
-    table = read(known, [(frame, targets), *others])
+    table, checked = _find_columns(fit, options, opened, read)
+    # The user has said which rows are held out, or an equal fit has said what there is to say.
+    if not table.n_folds or earlier is not None:
+        checked = replace(checked, use=RANDOM)
+    table.report = tell(checked)
+    targets = opened[0][1]
     raw, weight = table.to_train_on
-    warn_of_no_values(raw, known.codes, frame.label)
-    truth = table.truth[: table.n_training]
-    warn_of_inputs(known, raw, truth, frame.label, has_classes=fit.is_classifier)
-    if table.training_groups is not None:
-        warn_of_groups_in_inputs(frame, known, raw, targets.rows, table.training_groups)
-    elif table.groups is None and not others and earlier is None:
-        warn_of_repeated_rows(frame, known, raw, targets.rows)
-        if table.n_folds:
-            warn_of_ascending_dates(frame, known, raw, table.averages())
     columns = learn_inputs(
-        known,
+        checked.columns,
         raw,
         SplitTarget(table.encoding.to_split(targets.values), targets.weight),
         options.n_threads,
@@ -347,6 +333,53 @@ def _learn(
     table.columns = learned.without_unused_values()
     table.raw_to_keep = table.columns.without_unused_numbers(raw, learned.codes)
     return table
+
+
+def _find_columns(
+    fit: Fit,
+    options: TableOptions,
+    opened: Sequence[tuple[InputFrame, CountedTargets]],
+    read: Callable[..., PreparedTable],
+) -> tuple[PreparedTable, Table]:
+    """Find what each column holds, read the rows, and return them for networks and as checks look at them."""
+    (frame, targets), *others = opened
+    categorical = options.categorical_features
+    forms = forms_of_columns(options.date_formats, frame, targets.rows)
+    if forms:
+        frame = with_dates(frame, forms)
+    counts: dict[int, CategoryCounts] = {}
+    columns = learn_columns(
+        frame, categorical, fit.class_name, targets.rows, targets.weight, forms, counts
+    )
+    table = read(columns, [(frame, targets), *others])
+    raw, weight = table.to_train_on
+    checked = Table(
+        frame,
+        columns,
+        targets.rows,
+        raw,
+        table.truth[: table.n_training],
+        table.averages,
+        table.encoding.labels,
+        weight,
+        table.training_groups,
+        use=None if table.training_groups is None else GROUPS,
+        known=checked_known(options.known),
+        counts=counts,
+        numbers_may_be_dates=categorical is not None,
+    )
+    return table, checked
+
+
+def table_to_examine(
+    fit: Fit, options: TableOptions, training: GivenRows, groups: tuple[object, object]
+) -> Table:
+    """Open the rows of a call as `prepare_table`, and return them as checks look at them."""
+    with knowing(checked_known(options.known)):
+        encoding, opened = _open(fit, options, training, groups)
+        opened_groups = _open_groups(options, opened, groups)
+        read = partial(_read, fit, options, encoding, opened_groups)
+        return _find_columns(fit, options, opened, read)[1]
 
 
 def _read(

@@ -16,10 +16,10 @@ from cmlp._data.scale import median_and_spread
 from cmlp._data.weights import weights_of_classes, weights_of_rows
 from cmlp._fit.targets import ClassEncoding, NumberEncoding
 from cmlp._model.model import AnswerScale
-from cmlp._process.warnings import warn
+from cmlp._process.warnings import warn_of_data
 from cmlp._tables.order_of_classes import in_order_of_classes
 from cmlp._train.objective import Objective
-from cmlp.exceptions import InvalidParameterError, short_repr
+from cmlp.exceptions import InvalidParameterError, LabelsWarning, short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -214,7 +214,7 @@ def _learn_table_classes(
     """Return the classes of y, whose order can be that of the type of what the user has given."""
     kind_of_labels(y)  # raises an error for rows of weight 0 too
     rows, equal_weight = rows_that_count(weight, len(y))
-    every, values = learn_labels(y[rows])
+    every, values = learn_labels(y[rows], warns_of_spellings=False)
     labels = every
     weights = weights_of_classes(fit.options.class_weight, every, values, equal_weight)
     if weights is not None:
@@ -222,7 +222,9 @@ def _learn_table_classes(
         remaining, equal_weight = rows_that_count(product, len(rows))
         if len(remaining) < len(rows):
             rows = rows[remaining]
-            labels, values = learn_labels(y[rows])  # without the labels of weight 0
+            labels, values = learn_labels(
+                y[rows], warns_of_spellings=False
+            )  # without the labels of weight 0
     if len(labels.classes) < 2:
         where = "" if len(rows) == len(y) else " in rows of positive weight"
         raise ValueError(
@@ -251,9 +253,10 @@ def _warn_of_integers(labels: Labels, n_rows: int) -> None:
     """Warn of classes that are probably numbers to predict: integers that hardly repeat."""
     n = len(labels.classes)
     if labels.classes.dtype.kind in "iu" and n > max(_MOST_INTEGERS, n_rows / 2):
-        warn(
+        warn_of_data(
             f"y has {n:,} different integers in {n_rows:,} rows, and each of them is a class. To "
-            "predict numbers, use TabularRegressor."
+            "predict numbers, use TabularRegressor.",
+            LabelsWarning,
         )
 
 

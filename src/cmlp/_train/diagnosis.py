@@ -20,7 +20,7 @@ from cmlp._data.arrays import CSR, section, taken
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import sample
 from cmlp._data.weights import weights_of_rows
-from cmlp._process.warnings import is_ignored, warn
+from cmlp._process.warnings import is_ignored, warn_of_data
 from cmlp._train.constant_answer import (
     MEDIAN,
     best_numbers,
@@ -164,7 +164,7 @@ def warn_of_useless(
         f"The model is not clearly better than a constant: its {kind} loss is {loss:.3g}, that of "
         f"predicting {_answer(net, rows.targets)} is {constant:.3g}."
     )
-    warn(text + advice, UselessModelWarning)
+    warn_of_data(text + advice, UselessModelWarning)
 
 
 def judged_rows(training: Training) -> tuple[EncodedRows, NDArray[np.int64] | None, str]:

@@ -8,8 +8,8 @@ import numpy as np
 
 from cmlp._bridge.blocks import output_layer
 from cmlp._data.scale import Moments, median_and_spread, sample, spacing, too_coarse
-from cmlp._process.warnings import warn
-from cmlp.exceptions import InvalidParameterError
+from cmlp._process.warnings import warn_of_data
+from cmlp.exceptions import FarTargetsWarning, InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -181,10 +181,11 @@ def warn_of_lost_targets(targets: AnyArray, weight: NDArray[np.float64] | None) 
     coarse = too_coarse(center, deviation, np.float32)
     if coarse.any():
         k = int(coarse.argmax())
-        warn(
+        warn_of_data(
             f"y has the mean {center[k]:.6g} and the standard deviation {deviation[k]:.3g} in "
             f"column {k}, but a float32 network computes with {multiples(center[k])}: use "
-            "dtype='float64', or subtract an offset from y."
+            "dtype='float64', or subtract an offset from y.",
+            FarTargetsWarning,
         )
 
 

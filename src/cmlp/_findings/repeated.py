@@ -1,4 +1,4 @@
-"""The warnings at fit about a column that says what the rows are repeated measurements of, or has their groups."""
+"""A column that says what the rows are repeated measurements of, or has their groups."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cmlp._data.column_entries import CATEGORY, NUMBER, categories_of
+from cmlp._data.column_entries import CATEGORY, NUMBER
 from cmlp._data.columns import DATES
 from cmlp._data.groups import groups_of
-from cmlp._process.warnings import warn
+from cmlp._model.findings import Finding, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from cmlp._data.array_types import AnyArray
-    from cmlp._data.groups import Groups
-    from cmlp._data.input_frame import InputFrame
+    from cmlp._findings.table import Table
     from cmlp._model.table_columns import TableColumns
 
 # The limits were chosen on the tables of benchmarks/table_sets.py, of which one has repeated
@@ -33,49 +32,60 @@ _MOST_OF_ONE_NUMBER = 0.9  # share of the rows with the most frequent value of a
 _MOST_EXCEPTIONS = 0.1  # share of the dates at which a part of the calendar has another value
 _MOST_ROWS = 20_000  # that are compared
 _FEW_ROWS = 500  # that are compared first
-_SHOWN = 3  # columns in a message
 
 
-def warn_of_repeated_rows(
-    frame: InputFrame, columns: TableColumns, raw: NDArray[np.float64], rows: NDArray[np.intp]
-) -> None:
-    """Warn of a column for each of whose values several others are constant: texts, whole numbers or dates.
+def check_repeated_rows(table: Table) -> Iterator[Finding]:
+    """Find a column for each of whose values several others are constant: texts, whole numbers or dates.
 
     Without `groups`, `fit` holds out rows of persons on whom it also trains, and intervals do not
     cover new ones.
     """
-    for i, column in enumerate(columns):
+    if table.groups is not None:
+        return
+    columns = table.columns
+    for i in table.candidates("groups"):
+        column = columns[i]
         if column.type not in (CATEGORY, NUMBER, *DATES) or not column.is_used:
             continue
-        values = _values(frame, columns, raw, rows, i)
+        values = _values(table, i)
         compared = [k for k in _compared(columns) if k != i]
-        others = _constant_columns(values, raw, compared, are_dates=column.is_date)
+        others = _constant_columns(values, table.raw, compared, are_dates=column.is_date)
         if len(others) >= _FEWEST_CONSTANT:
-            _warn(frame, i, others, len(np.unique(values[~np.isnan(values)])))
+            n_values = len(np.unique(values[~np.isnan(values)]))
+            yield Finding(
+                "groups",
+                table.names([i]),
+                None,
+                f"{listed(table.names(others))} constant for each of its {n_values:,} values",
+                f"fit({table.without([i])}, y, groups={table.one(i)})",
+            )
             return
 
 
-def warn_of_groups_in_inputs(
-    frame: InputFrame,
-    columns: TableColumns,
-    raw: NDArray[np.float64],
-    rows: NDArray[np.intp],
-    groups: Groups,
-) -> None:
-    """Warn of a column that has the groups: their numbers, or a text of its own for each."""
+def check_groups_in_inputs(table: Table) -> Iterator[Finding]:
+    """Find a column that has the groups: their numbers, or a text of its own for each."""
+    groups = table.groups
+    if groups is None:
+        return
     are_numbers = all(isinstance(value, Real) for value in groups.values)
-    for i, column in enumerate(columns):
+    for i in table.candidates("group-column"):
+        column = table.columns[i]
         if not column.is_used:
             continue
         has_groups = False
         if column.type == CATEGORY:
-            has_groups = _are_names(_values(frame, columns, raw, rows, i), groups.codes)
+            has_groups = _are_names(_values(table, i), groups.codes)
         elif column.type == NUMBER and are_numbers:
-            has_groups = np.array_equal(raw[:, i], np.array(groups.values)[groups.codes])
+            has_groups = np.array_equal(table.raw[:, i], np.array(groups.values)[groups.codes])
         if has_groups:
-            warn(
-                f"{frame.label(i)} has the groups. Rows to predict are of other groups, and the "
-                "model knows nothing of their values: leave it out of X."
+            yield Finding(
+                "group-column",
+                table.names([i]),
+                None,
+                "has the groups, and rows to predict are of others",
+                table.without([i]),
+                f"{table.label(i)} has the groups. Rows to predict are of other groups, and the "
+                "model knows nothing of their values: leave it out of X.",
             )
             return
 
@@ -89,19 +99,12 @@ def _are_names(values: NDArray[np.float64], codes: NDArray[np.int64]) -> bool:
     return True
 
 
-def _values(
-    frame: InputFrame,
-    columns: TableColumns,
-    raw: NDArray[np.float64],
-    rows: NDArray[np.intp],
-    i: int,
-) -> NDArray[np.float64]:
+def _values(table: Table, i: int) -> NDArray[np.float64]:
     """Return the numbers of a column, or codes of all its categories, of which some may not be listed."""
-    if not columns[i].has_unlisted:
-        return raw[:, i]
-    entries = categories_of(frame.exact(i), columns[i].type)
+    if not table.columns[i].has_unlisted:
+        return table.raw[:, i]
     # A missing value is a value here.
-    kept = [(entries[row] is None, entries[row]) for row in rows.tolist()]
+    kept = [(entry is None, entry) for entry in table.values(i)]
     return groups_of(kept, None).codes.astype(np.float64)
 
 
@@ -210,15 +213,3 @@ def _is_monotone(values: NDArray[np.float64]) -> bool:
     """Return whether numbers never descend, or never ascend."""
     steps = np.diff(values)
     return bool((steps >= 0).all() or (steps <= 0).all())
-
-
-def _warn(frame: InputFrame, i: int, others: Sequence[int], n_values: int) -> None:
-    names = [frame.label(k).removeprefix("column ") for k in others[:_SHOWN]]
-    more = len(others) - len(names)
-    listed = ", ".join(names) + f" and {more} more" * (more > 0)
-    warn(
-        f"X looks like repeated measurements of {frame.label(i)}: the columns {listed} are "
-        f"constant for each of its {n_values:,} values. If rows to predict will be of others, pass groups "
-        "(--groups of cmlp train), this column, and leave it out of X: errors and intervals are "
-        "then those of rows of new ones, instead of far too small."
-    )

@@ -1,4 +1,4 @@
-"""The warnings at fit about rows in the order of time, and about validation rows of one class."""
+"""Rows in the order of time, along which y changes."""
 
 from __future__ import annotations
 
@@ -8,62 +8,45 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmlp._data.columns import DATES
-from cmlp._process.warnings import warn
+from cmlp._findings.table import FEWEST_ROWS
+from cmlp._model.findings import Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from cmlp._data.array_types import AnyArray
-    from cmlp._data.input_frame import InputFrame
-    from cmlp._data.labels import Labels
-    from cmlp._model.table_columns import TableColumns
+    from cmlp._findings.table import Table
 
-# Part of the message, by which `cmlp train` knows it.
-ASCENDS = "ascends from row to row, and y changes with it"
 # The limits were chosen on the 45 targets of benchmarks/later.py.
-_FEWEST_ROWS = 50
 _N_PARTS = 8  # of the rows, at most
 _YEAR = 365.25  # days
 _LEAST_SHARE = 0.05  # of the variance of y between these parts
 _CHANCE = 4  # standard errors of this share, where y does not change
-_LEAST_CHANCE = 0.001  # of random rows that all have the same class
 
 
-def warn_of_ascending_dates(
-    frame: InputFrame, columns: TableColumns, raw: NDArray[np.float64], y: AnyArray
-) -> None:
-    """Warn if a column of dates ascends from row to row, and parts of the time have different means of y.
+def check_ascending_dates(table: Table) -> Iterator[Finding]:
+    """Find a column of dates that ascends from row to row, if parts of the time have different means of y.
 
     Rows that `fit` holds out at random are then between those of training, and later rows are not.
     """
-    if len(raw) < _FEWEST_ROWS:
+    if table.groups is not None or table.n_rows < FEWEST_ROWS:
         return
     dates = (
         i
-        for i, column in enumerate(columns)
-        if column.type in DATES and column.is_used and _ascends(raw[:, i])
+        for i in table.candidates("time")
+        if table.columns[i].type in DATES and table.columns[i].is_used and _ascends(table.raw[:, i])
     )
     i = next(dates, None)
-    if i is None or not _changes(y.reshape(len(y), -1), _parts(raw[:, i])):
+    if i is None or not _changes(table.averaged, _parts(table.raw[:, i])):
         return
-    warn(
-        f"{frame.label(i)} {ASCENDS}. If rows to predict will be later ones, the errors and "
-        "intervals of fit, which are those of random rows, are too small: hold out the last rows "
-        "(--holdout last of cmlp train), to measure errors and to calibrate."
-    )
-
-
-def warn_of_one_class(labels: Labels, classes: AnyArray, classes_val: AnyArray) -> None:
-    """Warn if validation rows are all of one class, which is not by chance. Both are class indices."""
-    first = classes_val[0]
-    if (classes_val != first).any():
-        return
-    if np.mean(classes == first) ** len(classes_val) > _LEAST_CHANCE:
-        return
-    warn(
-        f"y_val has the label {labels.classes.tolist()[first]!r} alone, so errors and sets that "
-        "are measured with it say little. If the rows are sorted by y, choose validation rows at "
-        "random, or leave out X_val."
+    yield Finding(
+        "time",
+        table.names([i]),
+        None,
+        "ascends from row to row, and y changes with it",
+        "fit(X[:n], y[:n], X_val=X[n:], y_val=y[n:]), n: the first of the last rows",
     )
 
 

@@ -1,0 +1,56 @@
+"""The checks of a table, in the order in which they are made, and what of their findings is said.
+
+To add one, write a generator function `(table: Table) -> Iterator[Finding]` in the file of its subject, enter it in
+`CHECKS`, and its code in `KINDS` if that is new. A check yields one finding for all columns with the same remedy,
+leaves out columns that are not `table.candidates(code)`, and fits small models only if `table.measures`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cmlp._findings.categories import check_categories, check_empty, check_spellings
+from cmlp._findings.ids import check_row_numbers
+from cmlp._findings.leaks import check_copies
+from cmlp._findings.repeated import check_groups_in_inputs, check_repeated_rows
+from cmlp._findings.texts import check_numbers_of_dates
+from cmlp._findings.times import check_ascending_dates
+from cmlp._model.findings import names_in_known
+from cmlp._model.kinds_of_findings import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import TypeAlias
+
+    from cmlp._findings.table import Table
+    from cmlp._model.findings import Finding
+
+    Check: TypeAlias = Callable[[Table], Iterator[Finding]]
+
+CHECKS: tuple[Check, ...] = (
+    check_categories,
+    check_numbers_of_dates,
+    check_empty,
+    check_spellings,
+    check_copies,
+    check_row_numbers,
+    check_groups_in_inputs,
+    check_repeated_rows,
+    check_ascending_dates,
+)
+
+
+def findings_of(table: Table) -> Iterator[list[Finding]]:
+    """Make each check; yield what is said of its findings."""
+    for check in CHECKS:
+        yield [finding for finding in check(table) if _is_said(finding, table)]
+
+
+def _is_said(finding: Finding, table: Table) -> bool:
+    """Return whether a finding is grave enough, matters for the use of the model, and is not known."""
+    kind = KINDS[finding.code]
+    return (
+        (finding.weight is None or finding.weight >= kind.limit)
+        and (table.use is None or kind.use in (None, table.use))
+        and table.known.isdisjoint(names_in_known(finding))
+    )

@@ -1,0 +1,63 @@
+"""Columns that say nothing of new rows: numbers of rows, ids and free text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cmlp._data.column_entries import NUMBER
+from cmlp._findings.table import FEWEST_ROWS
+from cmlp._model.findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from cmlp._findings.table import Table
+
+# Share of the values that are in one row alone, above which a column hardly repeats a value.
+_MOST_ALONE = 0.5
+# Share of the numbers between its ends that a counting column has. Half of a shuffled file has about half of them.
+_LEAST_DENSITY = 0.4
+
+
+def check_row_numbers(table: Table) -> Iterator[Finding]:
+    """Find columns that count the rows, unless they are y in another form."""
+    if table.n_rows < FEWEST_ROWS or len(table.columns) < 2:
+        return
+    found = [
+        i
+        for i in table.candidates("ids")
+        if table.columns[i].type == NUMBER
+        and table.columns[i].is_number
+        and _counts(table.raw[:, i])
+    ]
+    if found:
+        yield Finding(
+            "ids",
+            table.names(found),
+            None,
+            "different whole numbers with hardly a gap, as the numbers of rows",
+            table.without(found),
+        )
+
+
+def hardly_repeats(counts: Mapping[object, int]) -> bool:
+    """Return whether most of the values with these counts are in one row alone, as those of ids and free text."""
+    filled = [count for value, count in counts.items() if value is not None]
+    n = sum(filled)
+    return n >= FEWEST_ROWS and filled.count(1) > _MOST_ALONE * n
+
+
+def _counts(x: NDArray[np.float64]) -> bool:
+    """Return whether numbers are whole, all different, and hardly one between them is missing."""
+    low, high = x.min(), x.max()
+    n = len(x)
+    if not n - 1 <= high - low < n / _LEAST_DENSITY:  # also if one is NaN
+        return False
+    offsets = x - low
+    if (x != np.floor(x)).any():
+        return False
+    return bool(np.bincount(offsets.astype(np.intp)).max() == 1)

@@ -1,0 +1,149 @@
+"""The table that checks look at: its columns as they came and as numbers, its targets, and what the user has said."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cmlp._data.column_entries import categories_of
+from cmlp._model.table_columns import column_name
+from cmlp._model.unusual_rows import listed_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from cmlp._data.array_types import AnyArray
+    from cmlp._data.groups import Groups
+    from cmlp._data.input_frame import InputFrame
+    from cmlp._data.labels import Labels
+    from cmlp._model.table_columns import TableColumns
+
+TARGET = "y"  # the name of the target in findings
+# In fewer rows, a column can agree with y, or hardly repeat a value, by chance.
+FEWEST_ROWS = 50
+
+
+def also(table: Table, columns: Sequence[int]) -> str:
+    """Return the end of a warning about the first of some columns: which others it concerns."""
+    others = [table.label(i) for i in columns[1:]]
+    return f" The same is so of {listed_columns(others)}." if others else ""
+
+
+class CategoryCounts(NamedTuple):
+    """How many rows have each value of a column of categories."""
+
+    occurring: Mapping[object, int]
+    is_decided: (
+        bool  # whether the user or a type says that they are categories, not numbers or dates
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The rows of a table that count, in the order in which they came.
+
+    Attributes
+    ----------
+    frame : InputFrame
+        The columns of all rows as the user passed them.
+    columns : TableColumns
+        What each column holds.
+    rows : ndarray of intp
+        The numbers of the rows that count in the frame.
+    raw : ndarray of float64, shape (n_rows, n_columns)
+        Numbers, NaN if missing, and codes of categories, of the rows that count.
+    y : ndarray
+        The targets: numbers, or indices of classes; a column for each of several targets or labels.
+    average : callable
+        Returns the targets as numbers whose means say something: of classes, a column for each.
+    labels : Labels or None
+        The classes or labels of y; None for numbers.
+    weight : ndarray of float64 or None
+        The weights of the rows.
+    groups : Groups or None
+        The groups that the user has passed.
+    use : str or None
+        What the rows to predict are, an entry of `USES`; None if the user has not said it.
+    known : frozenset of str
+        What the user knows: codes, such as "leak", or codes with a column, such as "leak:wage".
+    counts : mapping of int to CategoryCounts
+        Those of the columns of categories.
+    numbers_may_be_dates : bool
+        Whether the user has not said that all columns hold numbers.
+    measures : bool
+        Whether checks can fit small models: `cmlp.examine` lets them, `fit` does not.
+    """
+
+    frame: InputFrame
+    columns: TableColumns
+    rows: NDArray[np.intp]
+    raw: NDArray[np.float64]
+    y: AnyArray
+    average: Callable[[], AnyArray]
+    labels: Labels | None = None
+    weight: NDArray[np.float64] | None = None
+    groups: Groups | None = None
+    use: str | None = None
+    known: frozenset[str] = frozenset()
+    counts: Mapping[int, CategoryCounts] = field(default_factory=dict)
+    numbers_may_be_dates: bool = True
+    measures: bool = False
+
+    @property
+    def n_rows(self) -> int:
+        """The number of rows that count."""
+        return len(self.raw)
+
+    @functools.cached_property
+    def targets(self) -> NDArray[np.float64]:
+        """The targets as numbers, a row for each target."""
+        return np.ascontiguousarray(self.y.reshape(self.n_rows, -1).T, np.float64)
+
+    @functools.cached_property
+    def averaged(self) -> AnyArray:
+        """What `average` returns, a row for each row and a column for each number."""
+        return self.average().reshape(self.n_rows, -1)
+
+    def name(self, i: int) -> str:
+        """Return the name of a column in findings: x0, x1 and so on for those of an array."""
+        return column_name(self.frame.names, i)
+
+    def label(self, i: int) -> str:
+        """Return the name of a column in sentences."""
+        return self.frame.label(i)
+
+    def names(self, columns: Sequence[int]) -> tuple[str, ...]:
+        """Return the names of columns in findings."""
+        return tuple(map(self.name, columns))
+
+    def candidates(self, code: str) -> list[int]:
+        """Return the columns of which the user has not said that a kind of finding is known."""
+        if code in self.known:
+            return []
+        return [i for i in range(len(self.columns)) if f"{code}:{self.name(i)}" not in self.known]
+
+    def values(self, i: int) -> list[object]:
+        """Return the categories of a column in the rows that count, None if missing."""
+        entries = categories_of(self.frame.exact(i), self.columns[i].type)
+        return [entries[row] for row in self.rows.tolist()]
+
+    def selection(self, columns: Sequence[int]) -> str:
+        """Return columns as code has them: their names in a list, or their indices."""
+        names = self.frame.names
+        return repr([i if names is None else names[i] for i in columns])
+
+    def without(self, columns: Sequence[int]) -> str:
+        """Return the code for X without some columns."""
+        if self.frame.names is None:
+            return f"np.delete(X, {self.selection(columns)}, axis=1)"
+        return f"X.drop(columns={self.selection(columns)})"
+
+    def one(self, i: int) -> str:
+        """Return the code for a column of X."""
+        names = self.frame.names
+        return f"X[:, {i}]" if names is None else f"X[{names[i]!r}]"

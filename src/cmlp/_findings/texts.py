@@ -1,0 +1,233 @@
+"""Columns of text that is probably numbers or dates, and of whole numbers that are probably dates."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import Counter
+from numbers import Number
+from typing import TYPE_CHECKING, NamedTuple
+
+from cmlp._data.column_entries import NUMBER
+from cmlp._data.columns import DATES, CellFormat
+from cmlp._data.grammar import MOST_SHARE, OFFSET, Grammar, looks_like_a_date
+from cmlp._findings.table import also
+from cmlp._model.findings import Finding
+from cmlp.exceptions import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from cmlp._findings.table import Table
+
+_SHOWN = 3  # values in a message
+_SAMPLED = 5000  # entries that are parsed first if a column has more different ones
+
+_ZEROS, _SIMILAR, _OTHER_DATE = "zeros", "similar", "other date"
+_NUMBERS = ("integer", "number", _ZEROS, "infinite", _SIMILAR)
+_TIMES = (*DATES, _OTHER_DATE)
+_INSTANT = DATES[-1]
+_OFFSET = re.compile(f"{OFFSET}$")
+# Numbers with the digits of a month or a day in a year.
+_FEWEST_DIGITS, _MOST_DIGITS = 180_000, 21_000_000
+_USE_CATEGORIES = (
+    "To use categories, give it the dtype 'category', or name all such columns in "
+    "categorical_features."
+)
+
+
+class Meaning(NamedTuple):
+    """What the text of a column probably is."""
+
+    what: str  # "numbers" or "dates"
+    share: float  # of the entries
+    warning: str  # with cells
+    call: str = ""  # what reads it, but for the column
+    forms: tuple[str, ...] = ()  # of dates, one of which reads it
+
+
+def check_numbers_of_dates(table: Table) -> Iterator[Finding]:
+    """Find columns of whole numbers that are probably dates, such as 19580329."""
+    if not table.numbers_may_be_dates:
+        return
+    forms: dict[str, list[int]] = {}
+    for i in table.candidates("parse"):
+        if table.columns[i].type != NUMBER or table.frame.column(i).is_of_file:
+            continue
+        values = table.raw[:, i]
+        if not len(values) or not _may_be_dates(float(values[0])):
+            continue
+        # Few programs need it.
+        from cmlp._data.date_forms import form_of_numbers
+
+        form = form_of_numbers(values)
+        if form:
+            forms.setdefault(form, []).append(i)
+    for form, found in forms.items():
+        first = found[0]
+        yield Finding(
+            "parse",
+            table.names(found),
+            None,
+            "whole numbers that are probably dates",
+            _stated(table, found, form),
+            f"{table.label(first)} has whole numbers that are probably dates, such as "
+            f"{int(table.raw[0, first])}. To use dates, pass {_stated(table, [first], form)}. As "
+            f"numbers, their distances are wrong, and the networks see no weekday or season.{also(table, found)}",
+        )
+
+
+def _may_be_dates(number: float) -> bool:
+    """Return whether a number has the digits of a day or a month in a year."""
+    return bool(_FEWEST_DIGITS <= number < _MOST_DIGITS and number == int(number))
+
+
+def _stated(table: Table, columns: Sequence[int], form: str) -> str:
+    """Return the parameter that states a form of dates."""
+    names = table.frame.names
+    return f"date_formats={ {i if names is None else names[i]: form for i in columns}!r}"
+
+
+def findings_of_text(table: Table, found: Sequence[tuple[int, Meaning]]) -> Iterator[Finding]:
+    """Return a finding for all columns whose text has one meaning."""
+    alike: dict[tuple[str, tuple[str, ...]], list[tuple[int, Meaning]]] = {}
+    for i, meaning in found:
+        alike.setdefault((meaning.call, meaning.forms), []).append((i, meaning))
+    for each in alike.values():
+        columns = [i for i, _ in each]
+        first = each[0][1]
+        yield Finding(
+            "parse",
+            table.names(columns),
+            None,
+            f"text, of which {_shares([meaning.share for _, meaning in each])} are {first.what}",
+            _remedy(table, columns, first),
+            first.warning + also(table, columns),
+        )
+
+
+def _shares(shares: Sequence[float]) -> str:
+    low, high = (f"{int(1000 * share) / 10:g}" for share in (min(shares), max(shares)))
+    return f"{low} %" if low == high else f"{low} to {high} %"
+
+
+def _remedy(table: Table, columns: Sequence[int], meaning: Meaning) -> str:
+    if meaning.forms:
+        return " or ".join(_stated(table, columns, form) for form in meaning.forms)
+    function, _, options = meaning.call.partition("(")
+    if len(columns) == 1:
+        return f"{function}({table.one(columns[0])}{options}"
+    X = "pandas.DataFrame(X)" if table.frame.names is None else "X"
+    return f"{X}[{table.selection(columns)}].apply({function}{options}"
+
+
+def meaning_of_text(table: Table, i: int) -> Meaning | None:
+    """Return what nearly all values of a column of text are; None if they are neither numbers nor dates.
+
+    They are those of the grammar of files, or dates of a common form.
+    """
+    counts = {
+        value: count for value, count in table.counts[i].occurring.items() if value is not None
+    }
+    meaning = _meaning_by_form(table, i, counts)
+    if meaning is not None:
+        return meaning
+    if len(counts) > _SAMPLED:
+        sample = random.Random(0).sample([*counts], _SAMPLED, counts=counts.values())
+        if not _judged(Counter(sample))[0]:
+            return None
+    what, kinds, n = _judged(counts)
+    if not what:
+        return None
+    n_all = sum(counts.values())
+    if n < n_all:
+        share = f"{n:,} of {n_all:,} entries ({int(1000 * n / n_all) / 10} %)"
+    else:
+        share = f"all {n:,} entries"
+    others = _first_others(table, i, kinds, _NUMBERS if what == "numbers" else _TIMES)
+    listed = f" The first others are {', '.join(others)}." if others else ""
+    written = next(
+        (value for value, kind in kinds.items() if kind in (_SIMILAR, _OTHER_DATE)), None
+    )
+    if written is None:
+        form = ""
+    else:
+        form = f" Values such as {written!r} need their format stated, or other characters removed."
+    function = "to_numeric" if what == "numbers" else "to_datetime"
+    offsets = {
+        found[0]
+        for value, kind in kinds.items()
+        if kind == _INSTANT and (found := _OFFSET.search(str(value)))
+    }
+    # Without it, pandas raises ValueError of times before and after a clock change.
+    zone = ", utc=True" if len(offsets) > 1 else ""
+    call = f"pandas.{function}(, errors='coerce'{zone})"
+    return Meaning(
+        what,
+        n / n_all,
+        f"{table.label(i)} has text, so its values are categories, but {share} are {what}.{listed} To use "
+        f"{what}, convert the column before fit and predict, for example by "
+        f"{call.replace('(', '(column', 1)}.{form} {_USE_CATEGORIES}",
+        call,
+    )
+
+
+def _first_others(
+    table: Table, i: int, kinds: Mapping[object, str], wanted: Sequence[str]
+) -> list[str]:
+    """Return the first values of other kinds, with their rows."""
+    others = {value for value, kind in kinds.items() if kind not in wanted}
+    found: dict[object, str] = {}
+    if not others:
+        return []
+    for row, value in zip(table.rows.tolist(), table.values(i), strict=True):
+        if value in others and value not in found:
+            found[value] = f"{shown(value)} in row {row}"
+            if len(found) == _SHOWN:
+                break
+    return [*found.values()]
+
+
+def _meaning_by_form(table: Table, i: int, counts: Mapping[object, int]) -> Meaning | None:
+    """Return the meaning of text of which a common form reads nearly all values as dates; None of other text."""
+    if not all(isinstance(value, str) for value in counts):
+        return None
+    from cmlp._data.date_forms import common_forms  # few programs need it
+
+    forms = common_forms(Counter({str(value): count for value, count in counts.items()}))
+    if not forms:
+        return None
+    stated = [_stated(table, [i], form) for form in forms]
+    return Meaning(
+        "dates",
+        MOST_SHARE,
+        f"{table.label(i)} has text, so its values are categories, but nearly all are dates, such as "
+        f"{next(iter(counts))!r}. To use dates, pass {' or '.join(stated)}. {_USE_CATEGORIES}",
+        forms=tuple(forms),
+    )
+
+
+def _judged(counts: Mapping[object, int]) -> tuple[str, dict[object, str], int]:
+    """Return what nearly all values are, "numbers", "dates" or "", the kind of each, and how many entries are that."""
+    grammar = Grammar(CellFormat())
+    kinds = {value: _kind(grammar, value) for value in counts}
+    tally: Counter[str] = Counter()
+    for value, kind in kinds.items():
+        tally[kind] += counts[value]
+    n_numbers, n_dates = (sum(tally[kind] for kind in these) for these in (_NUMBERS, _TIMES))
+    are_codes = tally[_ZEROS] and not tally["number"] and not tally[_SIMILAR]  # such as 00123
+    what, n = ("numbers", n_numbers) if n_numbers >= n_dates else ("dates", n_dates)
+    if (
+        not n
+        or n < MOST_SHARE * (tally.total() - tally["missing"] - tally["mark"])
+        or (are_codes and what == "numbers")
+    ):
+        return "", kinds, 0
+    return what, kinds, n
+
+
+def _kind(grammar: Grammar, value: object) -> str:
+    if isinstance(value, str):
+        kind = grammar.kind(value)
+        return _OTHER_DATE if kind in ("text", _SIMILAR) and looks_like_a_date(value) else kind
+    return "number" if isinstance(value, Number) and not isinstance(value, bool) else "text"

@@ -1,0 +1,98 @@
+"""The kinds of findings: for each code what it means, its limit, and whether `fit` warns of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cmlp.exceptions import (
+    CategoriesWarning,
+    DataWarning,
+    EmptyColumnWarning,
+    GroupColumnWarning,
+    InvalidParameterError,
+    LeakWarning,
+    ParseWarning,
+    UselessModelWarning,
+    shown,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MARKS = ("!!", "!", ".")  # from the gravest to the lightest
+_LEAST_WEIGHTS = (0.3, 0.1)  # of the first marks
+# What the rows to predict are, as the user can say.
+GROUPS, TIME, RANDOM = USES = ("groups", "time", "random")
+
+
+class Kind(NamedTuple):
+    """A kind of finding.
+
+    Attributes
+    ----------
+    title : str
+        What it says, for the documentation.
+    mark : str
+        That of a finding whose weight is not measured.
+    limit : float
+        The weight below which nothing is said.
+    most : str
+        The gravest mark that a weight can give.
+    use : str or None
+        The use of the model for which it matters; None if it matters for all.
+    warning : type or None
+        The class of the warning of `fit`; None if `fit` only reports it.
+    """
+
+    title: str
+    mark: str = "!"
+    limit: float = 0.05
+    most: str = MARKS[0]
+    use: str | None = None
+    warning: type[DataWarning] | None = None
+
+
+# By their codes, which are public.
+KINDS = {
+    "leak": Kind("Columns say y, or nearly", "!!", warning=LeakWarning),
+    "groups": Kind(
+        "The rows are repeated measurements of the values of a column", "!!", use=GROUPS
+    ),
+    "group-column": Kind("X has the groups that are passed", "!!", warning=GroupColumnWarning),
+    "time": Kind("The rows are in the order of time, and y changes with it", use=TIME),
+    "useless": Kind(
+        "The model is hardly better than a constant", "!!", warning=UselessModelWarning
+    ),
+    "parse": Kind("Text or numbers that are probably numbers or dates", warning=ParseWarning),
+    "empty": Kind("A column without any value", warning=EmptyColumnWarning),
+    "categories": Kind("More categories than a model keeps", warning=CategoriesWarning),
+    "ids": Kind("Values that hardly repeat, or that count the rows"),
+    "spelling": Kind("Texts that differ only by blanks or case", "."),
+}
+# Of warnings at `fit` that are no findings of columns.
+_OF_WARNINGS = {one.code for one in DataWarning.__subclasses__()}
+_OF_LATER_VERSIONS = Kind("A kind that this version does not know")
+
+
+def checked_known(known: Sequence[str] | None) -> frozenset[str]:
+    """Return what the user knows: codes, or codes with columns; InvalidParameterError if a code does not exist."""
+    codes = {*KINDS, *_OF_WARNINGS}
+    for entry in known or ():
+        code = entry.partition(":")[0]
+        if code not in codes:
+            raise InvalidParameterError(
+                f"known must have codes among {', '.join(sorted(codes))}, each alone or with columns as in "
+                f"'leak:wage', got {shown(entry)}.",
+                parameter="known",
+                value=known,
+            )
+    return frozenset(known or ())
+
+
+def mark_of(code: str, weight: float | None) -> str:
+    """Return the mark of a finding of this weight."""
+    kind = KINDS.get(code, _OF_LATER_VERSIONS)
+    if weight is None:
+        return kind.mark
+    place = sum(weight < least for least in _LEAST_WEIGHTS)
+    return MARKS[max(place, MARKS.index(kind.most))]

@@ -1,0 +1,272 @@
+"""`Finding` and `Report`, `cmlp.examine`, `report_` and `known`; what each check finds has tests of its own."""
+
+import json
+import pickle
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from optional import package
+
+import cmlp
+from cmlp import TabularClassifier, TabularRegressor
+from cmlp.exceptions import InvalidParameterError
+
+QUICK = {"n_estimators": 1, "hidden_layer_sizes": (4,), "n_epochs": 1, "random_state": 0}
+N = 240
+RNG = np.random.RandomState(0)
+PERSON = np.arange(N) // 6
+NUMBER = RNG.standard_normal(N)
+CLASS = np.where(NUMBER > 0, "yes", "no")
+
+
+def frame(**columns):
+    """Return noise, repeated measurements of persons, and more columns."""
+    age, sex = RNG.randint(0, 50, N // 6)[PERSON], RNG.choice(["m", "f"], N // 6)[PERSON]
+    fixed = {"size": RNG.standard_normal(N), "person": PERSON, "age": age, "sex": sex}
+    return package("pandas").DataFrame(fixed | columns)
+
+
+def spoken(report):
+    return [(one.code, *one.columns) for one in report]
+
+
+def told(function, *arguments, **keywords):
+    """Return the warnings of a call."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        warnings.simplefilter("ignore", cmlp.UselessModelWarning)
+        function(*arguments, **keywords)
+    return [one.message for one in caught]
+
+
+# ------------------------------------------------------------------------------------------------------- examine
+
+
+def test_examine_finds_sorts_and_says_what_to_do():
+    X = frame(copy=-(NUMBER**3), note=[f"note {i}" for i in range(N)])
+    report = cmlp.examine(X, NUMBER)
+    assert spoken(report) == [("leak", "copy"), ("groups", "person"), ("ids", "note")]
+    leak, groups, _ = report
+    assert (leak.weight, leak.mark, leak.remedy) == (1.0, "!!", "X.drop(columns=['copy'])")
+    assert groups.remedy == "fit(X.drop(columns=['person']), y, groups=X['person'])"
+    assert report.complete and report.measured
+    assert cmlp.examine(frame()[["size", "sex"]], NUMBER).findings == ()
+
+
+def test_examine_issues_no_warning_about_what_it_reports():
+    X = frame(copy=NUMBER, text=[f"{one:.3f}" for one in NUMBER], empty=[None] * N)
+    assert told(cmlp.examine, X, NUMBER) == []
+    assert {one.code for one in cmlp.examine(X, NUMBER)} >= {"leak", "parse", "empty"}
+
+
+def test_examine_takes_the_target_by_its_name_and_decides_what_it_has():
+    X = frame(copy=NUMBER)
+    assert cmlp.examine(X.assign(y=NUMBER), "y") == cmlp.examine(X, NUMBER)
+    of_classes = frame(copy=CLASS == "yes")
+    assert ("leak", "copy") in spoken(cmlp.examine(of_classes.assign(y=CLASS), "y"))
+    with pytest.raises(ValueError, match=r"y must be the name of a column of X .*got 'z'"):
+        cmlp.examine(X, "z")
+    with pytest.raises(ValueError, match="other columns than the target, got 'y' alone"):
+        cmlp.examine(package("pandas").DataFrame({"y": NUMBER}), "y")
+
+
+def test_whole_numbers_are_labels_if_they_are_few_unless_the_user_says_otherwise():
+    # A falling function of whole numbers is a copy of classes as of numbers, another order only of classes.
+    whole = np.arange(N) % 12
+    shuffled = np.array([5, 2, 7, 0, 11, 9, 1, 3, 10, 4, 8, 6])[whole]
+    X = np.stack([RNG.standard_normal(N), shuffled], axis=1)
+    assert spoken(cmlp.examine(X, whole)) == [("leak", "x1")]
+    assert spoken(cmlp.examine(X, whole, regressor=True)) == []
+
+
+def test_columns_of_arrays_are_called_x0_and_so_on():
+    X = np.stack([RNG.standard_normal(N), NUMBER], axis=1)
+    (finding,) = cmlp.examine(X, NUMBER)
+    assert finding.columns == ("x1",) and finding.remedy == "np.delete(X, [1], axis=1)"
+
+
+def test_the_use_is_stated_once():
+    X = frame(day=np.datetime64("2020-01-01", "s") + np.arange(N) * np.timedelta64(86400, "s"))
+    y = NUMBER + np.arange(N) / 20
+    assert spoken(cmlp.examine(X, y)) == [("groups", "person"), ("time", "day")]
+    assert spoken(cmlp.examine(X, y, use="time")) == [("time", "day")]
+    assert spoken(cmlp.examine(X, y, use="groups")) == [("groups", "person")]
+    assert spoken(cmlp.examine(X, y, use="random")) == []
+    assert spoken(cmlp.examine(X, y, groups=PERSON)) == [("group-column", "person")]
+    with pytest.raises(
+        InvalidParameterError, match="use must be one of 'groups', 'time', 'random'"
+    ):
+        cmlp.examine(X, y, use="later")
+    with pytest.raises(InvalidParameterError, match="use must be 'groups' or None with groups"):
+        cmlp.examine(X, y, groups=PERSON, use="time")
+
+
+def test_what_is_known_is_left_out():
+    X = frame(copy=NUMBER, twin=-NUMBER)
+    assert spoken(cmlp.examine(X, NUMBER, known=["groups"])) == [("leak", "copy", "twin")]
+    known = ["groups:person", "leak:copy"]
+    assert spoken(cmlp.examine(X, NUMBER, known=known)) == [("leak", "twin")]
+    assert spoken(cmlp.examine(X, NUMBER, known=["groups", "leak:copy,twin"])) == []
+    with pytest.raises(
+        InvalidParameterError, match=r"known must have codes among .*got 'leek:copy'"
+    ):
+        cmlp.examine(X, NUMBER, known=["leek:copy"])
+
+
+def test_ctrl_c_returns_what_is_found():
+    def interrupt(n, n_checks):
+        if n == 6:
+            raise KeyboardInterrupt
+
+    report = cmlp.examine(frame(copy=NUMBER), NUMBER, progress=interrupt)
+    assert not report.complete and spoken(report) == [("leak", "copy")]
+    assert repr(report).endswith("Interrupted: not all checks were made.")
+
+
+def test_progress_is_told_after_each_check():
+    steps = []
+    cmlp.examine(frame(), NUMBER, progress=lambda *step: steps.append(step))
+    assert [n for n, _ in steps] == [*range(1, len(steps) + 1)]
+    assert {n_checks for _, n_checks in steps} == {len(steps)}
+
+
+def test_few_rows_are_not_measured():
+    X = frame(empty=[None] * N)
+    report = cmlp.examine(X[:39], NUMBER[:39])
+    assert not report.measured and ("empty", "empty") in spoken(report)
+    assert "Not measured: " in repr(report)
+    assert cmlp.examine(X[:40], NUMBER[:40]).measured
+
+
+# -------------------------------------------------------------------------------------------------------- reports
+
+
+def test_a_report_is_a_table_and_json():
+    names = {f"copy of <{i}>": NUMBER for i in range(4)}
+    report = cmlp.examine(frame(**names), NUMBER)
+    head, first, *_ = repr(report).split("\n")
+    assert head.split() == ["finding", "columns", "evidence", "remedy"]
+    assert first.startswith("!!  leak") and "copy of <0>, copy of <1>, … (4)" in first
+    assert "<td>copy of &lt;0&gt;, " in report._repr_html_()
+    stored = json.loads(report.to_json())
+    assert stored["complete"] is stored["measured"] is True
+    assert stored["findings"][0]["columns"] == [*names]
+    assert {*stored["findings"][0]} == {"mark", "code", "columns", "weight", "evidence", "remedy"}
+    assert repr(cmlp.Report()) == "nothing found"
+
+
+def test_reports_are_sequences():
+    report = cmlp.examine(frame(copy=NUMBER), NUMBER)
+    assert len(report) == 2 and report[0] is report.findings[0] and report[-1].code == "groups"
+    assert pickle.loads(pickle.dumps(report)) == report != cmlp.Report(report[:1])
+
+
+def test_no_report_has_values_of_cells():
+    secret = [f"secret{i}" if i % 9 else f"{i}.5" for i in range(N)]
+    X = frame(
+        copy=np.where(CLASS == "yes", "secret1", "secret2"),
+        note=secret,
+        text=[f"{7000 + i}" if i % 99 else "secret" for i in range(N)],
+        mixed=np.where(np.arange(N) % 9, "secret", "Secret "),
+    )
+    report = cmlp.examine(X, CLASS)
+    assert {one.code for one in report} >= {"leak", "ids", "parse", "spelling"}
+    for text in (repr(report), report.to_json(), repr(pickle.dumps(report))):
+        assert "secret" not in text.casefold() and "7001" not in text
+
+
+# --------------------------------------------------------------------------------------------------- fit and known
+
+
+def test_fit_keeps_its_report_also_in_files(tmp_path):
+    model = TabularRegressor(**QUICK).fit(frame(copy=NUMBER), NUMBER)
+    assert {("leak", "copy"), ("groups", "person")} <= {*spoken(model.report_)}
+    assert not model.report_.measured
+    model.save(tmp_path / "model.cmlp")
+    assert cmlp.load(tmp_path / "model.cmlp").report_ == model.report_
+    assert pickle.loads(pickle.dumps(model)).report_ == model.report_
+
+
+def test_a_useless_model_is_in_the_report():
+    noise = np.random.RandomState(1).standard_normal((2, N))
+    model = TabularRegressor(**QUICK).fit(noise[:1].T, noise[1])
+    assert ("useless", "y") in spoken(model.report_)
+    model.set_params(known=["useless"]).fit(noise[:1].T, noise[1])
+    assert spoken(model.report_) == []
+
+
+def test_fit_notes_the_report_once_for_a_table():
+    X = frame(note=[f"note {i}" for i in range(N)])
+    fit = TabularRegressor(**QUICK).fit
+
+    def texts(X):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.resetwarnings()
+            warnings.simplefilter("ignore", cmlp.UselessModelWarning)
+            fit(X, NUMBER)
+        return [str(one.message) for one in caught if one.category is cmlp.FindingsNote]
+
+    assert texts(X) == ["2 findings in model.report_: groups, ids"]
+    assert texts(X) == []
+    assert texts(X.rename(columns={"note": "text"})) == ["2 findings in model.report_: groups, ids"]
+    assert texts(X[["size", "sex"]]) == []
+
+
+def test_warnings_of_data_have_a_class_and_a_code():
+    X = frame(copy=NUMBER, twin=NUMBER)
+    (message,) = [
+        one
+        for one in told(TabularRegressor(**QUICK).fit, X, NUMBER)
+        if isinstance(one, UserWarning) and not isinstance(one, cmlp.FindingsNote)
+    ]
+    assert isinstance(message, cmlp.LeakWarning) and isinstance(message, cmlp.DataWarning)
+    assert str(message).endswith("The same is so of column 'twin'. [leak:copy,twin]")
+    assert issubclass(cmlp.UselessModelWarning, cmlp.DataWarning)
+
+
+@pytest.mark.parametrize("known", [["leak", "groups"], ("leak:copy", "groups:person")])
+def test_fit_is_silent_about_what_is_known(known, tmp_path):
+    X = frame(copy=NUMBER)
+    model = TabularRegressor(**QUICK, known=known)
+    assert told(model.fit, X, NUMBER) == []
+    assert spoken(model.report_) == [("useless", "y")] * ("useless" in repr(model.report_))
+    model.save(tmp_path / "model.cmlp")
+    again = cmlp.load(tmp_path / "model.cmlp")
+    assert [*again.known] == [*known] and told(again.fit, X, NUMBER) == []
+
+
+def test_warnings_about_rows_are_known_too():
+    pandas = package("pandas")
+    y = pandas.Series(NUMBER, index=np.arange(N)[::-1])
+    X = frame()[["size"]]
+    (message,) = told(TabularRegressor(**QUICK).fit, X, y)
+    assert isinstance(message, cmlp.OrderWarning) and str(message).endswith("[order:y]")
+    assert told(TabularRegressor(**QUICK, known=["order"]).fit, X, y) == []
+    assert told(TabularRegressor(**QUICK, known=["order:y"]).fit, X, y) == []
+    labels = np.arange(N)
+    (message,) = told(TabularClassifier(**QUICK).fit, X, labels)
+    assert isinstance(message, cmlp.LabelsWarning)
+    assert told(TabularClassifier(**QUICK, known=["labels"]).fit, X, labels) == []
+
+
+def test_wrong_codes_are_refused():
+    for known in (["loss of hair"], "groups", [1]):
+        model = TabularRegressor(**QUICK, known=known)
+        with pytest.raises(InvalidParameterError, match="known"):
+            model.fit(NUMBER[:, None], NUMBER)
+
+
+def test_a_warm_start_keeps_the_report():
+    model = TabularRegressor(**QUICK, warm_start=True).fit(frame(), NUMBER)
+    before = [one for one in model.report_ if one.code != "useless"]
+    model.fit(frame(), NUMBER)
+    assert before and before == [one for one in model.report_ if one.code != "useless"]
+
+
+def test_a_model_of_an_earlier_version_has_no_report():
+    model = cmlp.load(Path(__file__).parents[1] / "files" / "data" / "v1_table_regressor.cmlp")
+    with pytest.raises(AttributeError, match=r"no report_: it is from a file .* cmlp.examine"):
+        _ = model.report_
+    assert not hasattr(model, "report_")
