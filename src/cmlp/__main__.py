@@ -16,6 +16,7 @@ _COMMANDS = {
     "story": ("cmlp.story.story", "tell how a neural network works and learns, in your browser"),
     "page": ("cmlp._cli.page", "make a web page that shows a trained model at work"),
     "train": ("cmlp._cli.train", "train a model on a file of rows"),
+    "examine": ("cmlp._cli.examine", "report what is probably wrong with a table"),
     "verify": ("cmlp._cli.verify", "train a model again, and compare all bits"),
     "predict": ("cmlp._cli.predict", "print the predictions of a model for a file of rows"),
     "check": ("cmlp._cli.check", "compare the rows of a file with those of training"),

@@ -201,6 +201,27 @@ def _read_date_formats(
     return stated[0][1]
 
 
+def add_reading_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what columns of text hold, for commands that learn from them."""
+    parser.add_argument(
+        "--text",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="read a column of CSV as text, also if it has numbers or dates; can be repeated",
+    )
+    parser.add_argument(
+        "--date-format",
+        action="append",
+        default=[],
+        type=parse_date_format,
+        metavar="COLUMN=FORM",
+        help="of a table: how the dates of a column are written, such as born=%%d.%%m.%%Y, with "
+        "%%Y %%y %%m %%d %%b %%B %%H %%M %%S %%p %%j %%z and %%q (the quarter); a form alone is "
+        "that of each column of text of which it reads nearly all cells; can be repeated",
+    )
+
+
 def add_target_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say where targets and validation rows are."""
     parser.add_argument(

@@ -21,12 +21,13 @@ from cmlp._cli.data_files import (
     DATA_HELP,
     DataFiles,
     add_file_options,
+    add_reading_options,
     add_target_options,
     data_file,
     divide,
-    parse_date_format,
     schema_of,
 )
+from cmlp._cli.finding_lines import finding_lines
 from cmlp._cli.progress import ProgressLine, ReadingProgress, kept_line
 from cmlp._cli.saving import CheckpointOfFile, ReadAs, save_as_read
 from cmlp._cli.table_report import TableReport
@@ -34,14 +35,14 @@ from cmlp._cli.terminal import Terminal, count_noun, printable, printable_messag
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import CellFormat
 from cmlp._data.files.row_file import HOLDOUTS, FileSchema, LabelledRows
-from cmlp._data.labels import FLOATS
+from cmlp._data.labels import FLOATS, are_probably_numbers
 from cmlp._fit.result import provenance_of, result_of
+from cmlp._model.kinds_of_findings import KINDS, TIME
 from cmlp._model.model import TableModel, model_of
 from cmlp._parameters.constraints import POSITIVE
 from cmlp._parameters.entries import PARAMETERS
 from cmlp._process.signals import DeferredSignals
-from cmlp._tables.later_rows import ASCENDS
-from cmlp.exceptions import UselessModelWarning
+from cmlp.exceptions import FindingsNote, UselessModelWarning
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,13 +74,16 @@ _NOT_OPTIONS = ("callbacks", "date_formats", "provenance", "verbose", "warm_star
 _FOR_TABLES = ("table", "holdout", "groups", "no_refit", "date_format")
 _FOR_NETWORKS = ("network", "resume", "checkpoint_every", "labels", "validation")
 # Parameters whose one value is a list of one, but for these values.
-_LISTS = {"categorical_features": ("from_dtype",), "ordered": ("from_dtype", True, False)}
+_LISTS = {
+    "categorical_features": ("from_dtype",),
+    "known": (),
+    "ordered": ("from_dtype", True, False),
+}
 _SWITCHES = ("ordered",)  # parameters that are True without a value
 _PREFIX = "parameter_"
+_USELESS = UselessModelWarning.code
 _LEAST_TIME = 1e-9  # seconds, for the second fit: an epoch
 _MOST_COLUMNS = 256  # of numbers with names in a table; more are probably pixels
-_MOST_CLASSES = 30  # more distinct numbers are no labels of a table
-_FEWEST_CLASSES = 2  # with a row each; more numbers that all differ are no labels
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -132,23 +136,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="continue the training of MODEL, up to --max-iter epochs",
     )
     add_file_options(parser)
-    parser.add_argument(
-        "--text",
-        action="append",
-        default=[],
-        metavar="COLUMN",
-        help="read a column of CSV as text, also if it has numbers or dates; can be repeated",
-    )
-    parser.add_argument(
-        "--date-format",
-        action="append",
-        default=[],
-        type=parse_date_format,
-        metavar="COLUMN=FORM",
-        help="of a table: how the dates of a column are written, such as born=%%d.%%m.%%Y, with "
-        "%%Y %%y %%m %%d %%b %%B %%H %%M %%S %%p %%j %%z and %%q (the quarter); a form alone is "
-        "that of each column of text of which it reads nearly all cells; can be repeated",
-    )
+    add_reading_options(parser)
     listed = ", ".join(map(options.flag, _parameters()))
     section = parser.add_argument_group(
         "parameters", f"Each takes a value as in Python; lists have commas: {listed}."
@@ -316,7 +304,7 @@ def _new_training(request: TrainRequest, progress: ReadingProgress) -> Training:
     schema = FileSchema(request.files.reading.cell_format(CellFormat()))
     rows = request.files.training_rows(schema, progress)
     choice = _choose_model(request, rows)
-    target = _decide_target(request, rows, choice)
+    target = decide_target(request.regressor_option, rows, is_table=choice.is_table)
     classes: dict[tuple[bool, bool], Any] = {
         (False, False): MLPRegressor,
         (False, True): MLPClassifier,
@@ -405,10 +393,12 @@ class Target(NamedTuple):
     reason: str
 
 
-def _decide_target(request: TrainRequest, rows: TrainingRows, choice: ModelChoice) -> Target:
-    """Decide between labels and numbers; for a table, numbers that are no labels suffice for a regressor."""
+def decide_target(option: str | None, rows: TrainingRows, *, is_table: bool) -> Target:
+    """Decide between labels and numbers; for a table, numbers that are no labels suffice for a regressor.
+
+    `option` asks for a regressor, if one does.
+    """
     kind = rows.target_kind
-    option = request.regressor_option
     if option:
         if kind == "text":
             raise options.CommandError(
@@ -416,17 +406,17 @@ def _decide_target(request: TrainRequest, rows: TrainingRows, choice: ModelChoic
             )
         return Target(rows.numbers(), False, f"{option} is given")
     if kind == "fractions":
-        if not choice.is_table:
+        if not is_table:
             raise options.CommandError(
                 f"{rows.place_of_fraction}: the target has numbers with fractions, which are no "
                 "labels: add --regressor"
             )
         return Target(rows.numbers(), False, "the target has numbers with fractions")
-    if kind == "whole" and choice.is_table:
+    if kind == "whole" and is_table:
         numbers = rows.numbers()
         is_exact = (np.abs(numbers) < EXACT).all()
         n = _count_different(numbers if is_exact else rows.labels())
-        if n > _MOST_CLASSES or (n == len(numbers) and n > _FEWEST_CLASSES):
+        if are_probably_numbers(n, len(numbers)):
             return Target(numbers, False, f"the target has {n:,} different numbers")
     labels = rows.labels()
     n = _count_different(labels)
@@ -454,8 +444,6 @@ def _fit_and_save(path: str, terminal: Terminal, training: Training) -> int:
             warnings.simplefilter("always")
             # The notices have said what the target is.
             warnings.filterwarnings("ignore", re.escape(FLOATS))
-            if training.has_holdout:
-                warnings.filterwarnings("ignore", f".*{re.escape(ASCENDS)}")
             try:
                 training.fit(progress)
             finally:
@@ -478,7 +466,7 @@ def _fit_and_save(path: str, terminal: Terminal, training: Training) -> int:
             raise options.CommandError(f"{str(error).rstrip('.')} ({saved})") from error
         raise
     _save(path, training)
-    terminal.write_lines([*map(printable_message, _texts(caught))])
+    terminal.write_lines([*map(printable_message, [*_texts(caught), *training.finding_lines()])])
     try:
         with options.as_command_errors(ImportError):
             lines = training.report_lines()
@@ -492,7 +480,7 @@ def _fit_and_save(path: str, terminal: Terminal, training: Training) -> int:
 
 def _texts(caught: Sequence[warnings.WarningMessage]) -> list[str]:
     """Return the texts of warnings, each once. Of two fits, the first that says something has its own figures."""
-    messages = [warning.message for warning in caught]
+    messages = [one.message for one in caught if not isinstance(one.message, _REPORTED)]
     verdicts = [message for message in messages if isinstance(message, UselessModelWarning)]
     texts: dict[str, str] = {}
     for message in messages:
@@ -502,6 +490,11 @@ def _texts(caught: Sequence[warnings.WarningMessage]) -> list[str]:
     return [*texts.values()]
 
 
+# What the table of findings says.
+_REPORTED: tuple[type[Warning], ...] = (
+    FindingsNote,
+    *(one.warning for code, one in KINDS.items() if one.warning is not None and code != _USELESS),
+)
 # A column, or a value or number that depends on the rows.
 _FIGURE = re.compile(r"""column (?:'[^']*'|\d+)|'[^']*'|"[^"]*"|\d[\d,.]*""")
 
@@ -527,6 +520,10 @@ class Training(ABC):
     @abstractmethod
     def report_lines(self) -> list[str]:
         """Return lines about the trained model."""
+
+    def finding_lines(self) -> list[str]:
+        """Return the lines of a table of what was found in the rows."""
+        return []
 
     @abstractmethod
     def interruption_lines(self, path: str) -> list[str]:
@@ -653,6 +650,14 @@ class TableTraining(Training):
         second.max_time = limit
         self.model = second
         self.read_as = self.read_as._replace(measured=provenance_of(model))
+
+    def finding_lines(self) -> list[str]:
+        """Return the lines of the report, without what other lines say."""
+        # The user who has said which rows to hold out knows their order.
+        left_out = {_USELESS, *[TIME] * self.has_holdout}
+        if all(one.code in left_out for one in self.model.report_):
+            return []
+        return finding_lines(self.model.report_, left_out)
 
     def report_lines(self) -> list[str]:
         """Return lines about the model, measured on the rows that are held out of the first fit."""

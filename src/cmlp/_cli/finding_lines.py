@@ -1,0 +1,40 @@
+"""The table of findings as the command prints it, with options as remedies."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cmlp._model.findings import Report
+from cmlp._model.kinds_of_findings import TIME
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from cmlp._model.findings import Finding
+
+# The option that leaves out a column, or names it, by the code of the finding.
+_OPTIONS = {
+    **dict.fromkeys(("leak", "group-column", "empty", "ids"), "--drop"),
+    "groups": "--groups",
+}
+
+
+def finding_lines(report: Report, without: Collection[str] = ()) -> list[str]:
+    """Return the lines of a table of findings but for some codes."""
+    findings = [_in_shell(one) for one in report if one.code not in without]
+    shown = Report(findings, complete=report.complete, measured=report.measured)
+    return repr(shown).split("\n")
+
+
+def _in_shell(finding: Finding) -> Finding:
+    """Return a finding with its remedy as options of `cmlp train`, if there are such."""
+    if finding.code == TIME:
+        return replace(finding, remedy="--holdout last")
+    option = _OPTIONS.get(finding.code)
+    if option is None:
+        return finding
+    return replace(
+        finding, remedy=" ".join(f"{option} {shlex.quote(name)}" for name in finding.columns)
+    )

@@ -1,0 +1,67 @@
+"""The command ``cmlp examine``."""
+
+import json
+
+import numpy as np
+import pytest
+
+from cmlp import __main__ as cli
+
+N = 240
+RNG = np.random.RandomState(0)
+EXAMINE = ("examine", "rows.csv", "--target", "wage")
+
+
+@pytest.fixture
+def command(tmp_path, capsys, monkeypatch):
+    """Return a function that runs the command in a folder with rows of persons and a copy of the target."""
+    monkeypatch.chdir(tmp_path)
+    person = np.arange(N) // 6
+    age, sex = RNG.randint(0, 50, N // 6)[person], RNG.choice(["m", "f"], N // 6)[person]
+    wage = RNG.standard_normal(N).round(6)
+    with open("rows.csv", "w") as file:
+        file.write("person,age,sex,net pay,wage\n")
+        for a, b, c, d in zip(person, age, sex, wage, strict=True):
+            file.write(f"p{a},{b},{c},{2 * d},{d}\n")
+
+    def run(*arguments):
+        status = cli.main(list(arguments))
+        out, err = capsys.readouterr()
+        return status, out.splitlines(), err
+
+    return run
+
+
+def codes(lines):
+    return [line.split()[1] for line in lines if line.startswith("!")]
+
+
+def test_the_findings_are_a_table_with_options_as_remedies(command):
+    status, lines, _ = command(*EXAMINE)
+    assert status == 0 and codes(lines) == ["leak", "groups"]
+    leak, groups = (line for line in lines if line.startswith("!!"))
+    assert leak.endswith("--drop 'net pay'") and groups.endswith("--groups person")
+
+
+def test_pipelines_fail_on_a_kind(command):
+    assert command(*EXAMINE, "--fail-on", "spelling")[0] == 0
+    assert command(*EXAMINE, "--fail-on", "spelling", "--fail-on", "leak")[0] == 3
+    assert command(*EXAMINE, "--fail-on", "leak", "--known", "leak:net pay")[0] == 0
+    with pytest.raises(SystemExit):
+        command(*EXAMINE, "--fail-on", "leek")
+
+
+def test_json_is_all_that_is_printed(command):
+    _, lines, _ = command(*EXAMINE, "--json")
+    report = json.loads("\n".join(lines))
+    assert report["complete"] and [one["code"] for one in report["findings"]] == ["leak", "groups"]
+    assert report["findings"][0]["remedy"] == "X.drop(columns=['net pay'])"
+
+
+def test_options_say_the_use_and_the_columns(command):
+    assert codes(command(*EXAMINE, "--use", "random")[1]) == ["leak"]
+    assert codes(command(*EXAMINE, "--groups", "person", "--drop", "net pay")[1]) == []
+    status, _, err = command(*EXAMINE, "--known", "leek")
+    assert status == 1 and "--known: known must have codes among" in err
+    status, _, err = command(*EXAMINE, "--groups", "person", "--use", "time")
+    assert status == 1 and "--use: use must be 'groups' or None with groups" in err
