@@ -1004,3 +1004,16 @@ def test_firefox_reads_the_same_rows(typed, capsys):
         assert found == pytest.approx(by_the_command(typed, LINES, capsys), rel=1e-5)
         assert browser.evaluate("$('loaded').textContent").startswith("Row 4 of 4")
         assert browser.evaluate("document.documentElement.scrollWidth") <= 1280
+
+
+def test_page_shows_what_fit_has_found(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    y = np.random.RandomState(0).standard_normal(90)
+    frame = pandas.DataFrame({"size": y[::-1], "<b>pay": 2 * y})
+    model = TabularRegressor(n_estimators=1, hidden_layer_sizes=(4,), n_epochs=1, random_state=0)
+    model.fit(frame, y).to_html(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<li>!! leak: &lt;b&gt;pay: y exactly: equal values of one are" in page
+    model.set_params(known=["leak", "useless"]).fit(frame, y).to_html(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert 'id="findings"' not in page

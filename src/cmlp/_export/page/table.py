@@ -31,6 +31,7 @@ from cmlp._export.page.assembly import (
 from cmlp._export.page.description import clean_label, encode_base64, has_rare_activation
 from cmlp._model.calibration import CALIBRATION, HELD_OUT, PROBABILITY, n_answers
 from cmlp._model.explanation import output_names
+from cmlp._model.findings import brief
 from cmlp._model.formats import require
 from cmlp._model.summary import Background, measures_distance, short
 from cmlp._model.table_columns import PARTS
@@ -132,6 +133,7 @@ def table_page(
         "facts": escape(facts[0]),
         "description": escape(facts[0]),
         "about": escape(_write_about(model)),
+        "findings": _list_findings(model),
         "theme": SYSTEM_THEME,
         "style": dense(style(["base", "table"])),
         "script": dense_script(script(scripts)),
@@ -499,6 +501,17 @@ def _write_threshold(model: TableModel) -> str:
         f"Finds {found.recall:.0%} of all {name}, and {found.precision:.0%} of what it calls "
         f"{name} are right, on the {found.n:,} rows {rows} with which its threshold was chosen. "
     )
+
+
+def _list_findings(model: TableModel) -> str:
+    """Return a list of what fit has found in the table, as HTML; "" without such."""
+    if not model.report:
+        return ""
+    items = [
+        f"<li>{escape(clean_label(f'{brief(one)}: {one.evidence}'))}</li>" for one in model.report
+    ]
+    summary = "<summary>What is probably wrong with the table</summary>"
+    return f'<details id="findings">{summary}<ul class="quiet">{"".join(items)}</ul></details>'
 
 
 def _write_about(model: TableModel) -> str:
