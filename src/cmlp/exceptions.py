@@ -40,6 +40,7 @@ __all__ = [
     "LabelsWarning",
     "LeakWarning",
     "ModelFormatError",
+    "MovedRowsWarning",
     "NonFiniteInputError",
     "NotFittedError",
     "OneClassWarning",
@@ -313,6 +314,12 @@ class FarTargetsWarning(DataWarning):
     """The targets are too far from 0, or too close together, for the type that the network computes with."""
 
     code = "targets"
+
+
+class MovedRowsWarning(DataWarning):
+    """Most rows of a warm start are outside the range of a column in the earlier fit."""
+
+    code = "moved"
 
 
 class FindingsNote(UserWarning):

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmlp._model.summary import short
-from cmlp._process.warnings import warn
+from cmlp._model.table_columns import column_name
+from cmlp._process.warnings import warn, warn_of_data
+from cmlp.exceptions import MovedRowsWarning
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +96,8 @@ def warn_of_moved_rows(model: TableModel, raw: NDArray[np.float64], note: str) -
     moved = np.flatnonzero(((far > 0).mean(axis=0) > _MOSTLY) & are_numbers).tolist()
     text = _described(model, moved, low, high, far)
     if text:
-        warn(f"{text}.{note}")
+        names = [column_name(model.columns.names, i) for i in moved]
+        warn_of_data(f"{text}.{note}", MovedRowsWarning, *names)
 
 
 def _described(

@@ -22,7 +22,6 @@ from cmlp._parameters.entries import PARAMETERS
 from cmlp._parameters.options import TableOptions
 from cmlp._process.time_limit import end_of
 from cmlp._process.warnings import knowing
-from cmlp._tables.findings_at_fit import with_verdict
 from cmlp._tables.held_out import (
     held_out_rows,
     held_out_scores,
@@ -32,6 +31,7 @@ from cmlp._tables.held_out import (
 )
 from cmlp._tables.make_bag import OTHER_DATA, new_trainings, resumed_trainings
 from cmlp._tables.prepared_table import PreparedTable, prepare_table
+from cmlp._tables.tell import with_verdict
 from cmlp._tables.train_bag import train_members
 from cmlp._train.callbacks import Callbacks, callbacks_of
 from cmlp._train.random import draw_seed, random_state

@@ -20,7 +20,6 @@ from cmlp._model.outside import warn_of_moved_rows
 from cmlp._process.warnings import Notices, knowing
 from cmlp._tables.bag import FEWEST_ROWS_TO_HOLD_OUT, gets_bins, number_of_folds
 from cmlp._tables.date_formats import forms_of_columns
-from cmlp._tables.findings_at_fit import tell, warn_of_one_class
 from cmlp._tables.learn_columns import learn_columns, learn_inputs
 from cmlp._tables.learn_statistics import (
     replace_training_statistics,
@@ -30,6 +29,7 @@ from cmlp._tables.learn_statistics import (
 from cmlp._tables.monotone import signs_of_columns
 from cmlp._tables.splits import SplitTarget
 from cmlp._tables.targets import learn_table_encoding
+from cmlp._tables.tell import tell, warn_of_one_class
 from cmlp._train.objective import has_validation_rows, naming_validation
 from cmlp.exceptions import InvalidParameterError
 
