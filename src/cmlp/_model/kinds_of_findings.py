@@ -41,7 +41,7 @@ class Kind(NamedTuple):
     use : str or None
         The use of the model for which it matters; None if it matters for all.
     warning : type or None
-        The class of the warning of `fit`; None if `fit` only reports it.
+        The class of the warning of `fit`, for findings that have a text for it; None if `fit` only reports them.
     """
 
     title: str

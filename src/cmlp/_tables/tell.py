@@ -8,14 +8,12 @@ import numpy as np
 
 from cmlp._findings.checks import findings_of
 from cmlp._findings.table import TARGET
-from cmlp._model.findings import Finding, Report
+from cmlp._model.findings import Finding, Report, names_in_known
 from cmlp._model.kinds_of_findings import KINDS, MARKS
 from cmlp._process.warnings import Notices, warn, warn_of_data
 from cmlp.exceptions import FindingsNote, OneClassWarning, UselessModelWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from cmlp._data.array_types import AnyArray
     from cmlp._data.labels import Labels
     from cmlp._findings.table import Table
@@ -30,29 +28,25 @@ def tell(table: Table) -> Report:
     findings = [finding for found in findings_of(table) for finding in found]
     for finding in findings:
         category = KINDS[finding.code].warning
-        if category is not None:
+        if category is not None and finding.warning:
             warn_of_data(finding.warning, category, *finding.columns)
-    report = Report(findings, measured=False)
-    noted = [
-        one.code
-        for one in report
-        if KINDS[one.code].warning is None and (one.weight is None or one.mark == MARKS[0])
-    ]
+    reported = Report([one for one in findings if not one.warning])
+    noted = [one.code for one in reported if one.weight is None or one.mark == MARKS[0]]
     if noted:
         n = f"{len(noted)} finding{'s' * (len(noted) > 1)}"
         text = f"{n} in model.report_: {', '.join(dict.fromkeys(noted))}"
-        columns = table.names(range(len(table.columns)))
-        warn(text, FindingsNote, once=_NOTES, subject=f"{text} of {columns}")
-    return report
+        columns = hash(table.names(range(len(table.columns))))
+        warn(text, FindingsNote, once=_NOTES, subject=f"{text} {columns}")
+    return Report(findings, measured=False)
 
 
-def with_verdict(report: Report, known: Sequence[str], *, is_useless: bool) -> Report:
+def with_verdict(report: Report, known: frozenset[str], *, is_useless: bool) -> Report:
     """Return the report with what only the model knows: whether it is no better than a constant."""
     others = [one for one in report if one.code != _USELESS]
     found = Finding(
         _USELESS, (TARGET,), None, "the model is not clearly better than a constant answer", ""
     )
-    if is_useless and _USELESS not in known:
+    if is_useless and known.isdisjoint(names_in_known(found)):
         others.append(found)
     return Report(others, measured=report.measured)
 
