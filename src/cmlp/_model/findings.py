@@ -77,7 +77,7 @@ class Report(Sequence[Finding]):
     def __init__(
         self, findings: Iterable[Finding] = (), *, complete: bool = True, measured: bool = True
     ) -> None:
-        self.findings = tuple(sorted((replace(one, warning="") for one in findings), key=_order))
+        self.findings = tuple(sorted(map(_reported, findings), key=_order))
         self.complete = complete
         self.measured = measured
 
@@ -203,6 +203,12 @@ def _stored_finding(entry: object) -> Finding:
         if {*map(type, texts)} == {str} and (weight is None or (is_number and 0 <= weight <= 1)):
             return Finding(code, tuple(columns), weight, evidence, remedy)
     raise ValueError("the report has an entry that is no finding")
+
+
+def _reported(finding: Finding) -> Finding:
+    """Return a finding as reports have it: without cells, and with a number of Python as its weight."""
+    weight = None if finding.weight is None else float(finding.weight)
+    return replace(finding, weight=weight, warning="")
 
 
 def listed(columns: Sequence[str]) -> str:
