@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cmlp._data.column_entries import NUMBER
 from cmlp._data.columns import DATES, CellFormat
 from cmlp._data.grammar import MOST_SHARE, OFFSET, Grammar, looks_like_a_date
+from cmlp._findings.ids import hardly_repeats
 from cmlp._findings.table import also
 from cmlp._model.findings import Finding
 from cmlp.exceptions import shown
@@ -114,7 +115,13 @@ def _shares(shares: Sequence[float]) -> str:
 def _remedy(table: Table, columns: Sequence[int], meaning: Meaning) -> str:
     if meaning.forms:
         return " or ".join(_stated(table, columns, form) for form in meaning.forms)
-    function, _, options = meaning.call.partition("(")
+    call = meaning.call
+    if "column" in call:
+        if len(columns) > 1:
+            return f"X[{table.selection(columns)}].apply(lambda column: {call})"
+        one = table.one(columns[0])
+        return call.replace("column", f"pandas.Series({one})" if table.frame.names is None else one)
+    function, _, options = call.partition("(")
     if len(columns) == 1:
         return f"{function}({table.one(columns[0])}{options}"
     X = "pandas.DataFrame(X)" if table.frame.names is None else "X"
@@ -135,10 +142,13 @@ def meaning_of_text(table: Table, i: int) -> Meaning | None:
     if len(counts) > _SAMPLED:
         sample = random.Random(0).sample([*counts], _SAMPLED, counts=counts.values())
         if not _judged(Counter(sample))[0]:
-            return None
+            return _meaning_of_quantities(table, i, counts) if hardly_repeats(counts) else None
     what, kinds, n = _judged(counts)
-    if not what:
-        return None
+    # Text such as "$5" is a number, which nothing reads as it is.
+    if _SIMILAR in kinds.values() if what == "numbers" else not what and hardly_repeats(counts):
+        meaning = _meaning_of_quantities(table, i, counts)
+    if meaning is not None or not what:
+        return meaning
     n_all = sum(counts.values())
     if n < n_all:
         share = f"{n:,} of {n_all:,} entries ({int(1000 * n / n_all) / 10} %)"
@@ -204,6 +214,26 @@ def _meaning_by_form(table: Table, i: int, counts: Mapping[object, int]) -> Mean
         f"{table.label(i)} has text, so its values are categories, but nearly all are dates, such as "
         f"{next(iter(counts))!r}. To use dates, pass {' or '.join(stated)}. {_USE_CATEGORIES}",
         forms=tuple(forms),
+    )
+
+
+def _meaning_of_quantities(table: Table, i: int, counts: Mapping[object, int]) -> Meaning | None:
+    """Return the meaning of text that hardly repeats, if nearly all values are numbers with a unit, or durations."""
+    if not all(isinstance(value, str) for value in counts):
+        return None
+    from cmlp._findings.quantities import quantities_in  # few programs need it
+
+    found = quantities_in(counts)
+    if found is None:
+        return None
+    return Meaning(
+        f'{found.what} of the form "{found.form}"',
+        found.share,
+        f"{table.label(i)} has text, so its values are categories, but "
+        f"{int(1000 * found.share) / 10:g} % of the entries are {found.what} of the form {found.form!r}, such as "
+        f"{found.example!r}. To use {found.what}, convert the column before fit and predict, for example by "
+        f"{found.call}. {_USE_CATEGORIES}",
+        found.call,
     )
 
 

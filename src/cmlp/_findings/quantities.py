@@ -1,0 +1,113 @@
+"""Text that people read as quantities: numbers with a unit, a currency, a bound or a note, and durations."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# The share of the entries that are quantities; the second if all others have one form, as "refused" or "n/k" have.
+_LEAST_SHARE, _LEAST_SHARE_WITH_ONE_OTHER_FORM = 0.8, 0.7
+_MOST_FORMS = 6  # ids such as 12A have more
+_MOST_READ = 5000
+_NOTE = r"\s*(?:\([^()]*\)|\[[^\[\]]*\])"  # in brackets, at the end or the start
+_CURRENCY = r"EUR|USD|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|[$€£¥₹]|Rs\.?"
+_SIGN = r"<=?|>=?|≤|≥|~|≈|ca\.?|approx\.?|about"
+_NUMBER = r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|[+-]?\.\d+|[+-]?\d+,\d+"
+_UNIT = r"[^\W\d_]{1,12}(?:[/^][^\W\d_]{1,6}\d?|[²³])?|[%‰°\"'][A-Z]?|[$€£¥₹]|\+"
+_QUANTITY = re.compile(
+    rf"(?P<sign>{_SIGN})?\s*(?P<currency>{_CURRENCY})?\s*(?P<number>{_NUMBER})\s*(?P<unit>{_UNIT})?\.?",
+    re.IGNORECASE,
+)
+_CLOCK = re.compile(r"(?:\d+:)?\d{1,3}:\d\d(?:\.\d+)?")
+_SPAN = re.compile(
+    r"(?:\d+(?:\.\d+)?\s*(?:d|days?|h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?)\b[ ,]*)+",
+    re.IGNORECASE,
+)
+_MINUTES = "minutes:seconds"
+_POWERS = {"k": 3, "m": 6, "mio": 6, "b": 9, "bn": 9}
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,(?!\d{3}$)\d+")
+
+
+class Quantities(NamedTuple):
+    """What text is that has quantities."""
+
+    what: str  # "numbers" or "durations"
+    share: float  # of the entries
+    form: str  # of most of them, as "number kg"
+    example: str
+    call: str  # the code that reads a column
+
+
+class _Read(NamedTuple):
+    """An entry that is a quantity."""
+
+    what: str
+    form: str
+    number: str = ""
+    unit: str = ""
+
+
+def quantities_in(counts: Mapping[str, int]) -> Quantities | None:
+    """Return what the entries of a column of text are, of which each occurs so often; None if they have no quantities.
+
+    Of many different ones the first are read.
+    """
+    some = dict(islice(counts.items(), _MOST_READ))
+    total = sum(some.values())
+    forms: dict[str, Counter[str]] = {"numbers": Counter(), "durations": Counter()}
+    examples: dict[str, str] = {}
+    numbers = []
+    others = set()
+    for text, count in some.items():
+        entry = _read(text)
+        if entry is None:
+            others.add(re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "9", text)))
+            continue
+        forms[entry.what][entry.form] += count
+        examples.setdefault(entry.form, text)
+        if entry.what == "numbers":
+            numbers.append(entry)
+    least = _LEAST_SHARE if len(others) > 1 else _LEAST_SHARE_WITH_ONE_OTHER_FORM
+    for what, found in forms.items():
+        share = found.total() / total
+        if share > least and len(found) <= _MOST_FORMS:
+            form = found.most_common(1)[0][0]
+            call = _call_of_numbers(numbers) if what == "numbers" else _call_of_durations(form)
+            return Quantities(what, share, form, examples[form], call)
+    return None
+
+
+def _read(text: str) -> _Read | None:
+    """Return the quantity of an entry without notes and brackets; None if it has none."""
+    bare = (re.sub(f"{_NOTE}$|^{_NOTE}", "", text.strip()) or text).strip("()[] \t")
+    if _CLOCK.fullmatch(bare):
+        return _Read("durations", "hours:minutes:seconds" if bare.count(":") > 1 else _MINUTES)
+    found = _QUANTITY.fullmatch(bare)
+    if found:
+        parts = found["sign"], found["currency"], "number", found["unit"]
+        form = " ".join(part for part in parts if part)
+        return _Read("numbers", form, found["number"], found["unit"] or "")
+    return _Read("durations", "hours and minutes") if _SPAN.fullmatch(bare) else None
+
+
+def _call_of_durations(form: str) -> str:
+    hours = "'00:' + " if form == _MINUTES else ""
+    return f"pandas.to_timedelta({hours}column, errors='coerce')"
+
+
+def _call_of_numbers(numbers: Sequence[_Read]) -> str:
+    """Return the code that reads the numbers, with their thousands and decimal commas, and their powers of ten."""
+    n_decimal = sum(_DECIMAL_COMMA.fullmatch(one.number) is not None for one in numbers)
+    comma = "." if n_decimal > len(numbers) / 2 else ""
+    steps = f".str.replace(',', '{comma}')" if any("," in one.number for one in numbers) else ""
+    units = sorted({one.unit for one in numbers})
+    for unit in units:
+        # Beside no thousands, m is a metre or a minute, and b is a byte.
+        if unit.lower() in _POWERS and (unit not in ("m", "b") or {"k", "K"} & {*units}):
+            steps += f".str.replace(r'(?<=\\d) ?{unit}\\b', 'e{_POWERS[unit.lower()]}', regex=True)"
+    return f"column{steps}.str.extract(r'([+-]?\\d*\\.?\\d+(?:e\\d)?)')[0].astype(float)"

@@ -1,0 +1,111 @@
+"""Text that is numbers with units, currencies and bounds, or durations, and the remedies that read it."""
+
+import numpy as np
+import pytest
+from optional import package
+
+import cmlp
+
+N = 120
+rng = np.random.RandomState(0)
+NUMBERS = np.round(rng.rand(N) * 5000 + 60, 2)
+Y = rng.standard_normal(N)
+
+
+def findings(*codes, **columns):
+    """Return the findings of some kinds in a table with these columns."""
+    frame = package("pandas").DataFrame({"size": rng.standard_normal(N)} | columns)
+    return frame, [one for one in cmlp.examine(frame, Y) if one.code in codes]
+
+
+def result_of(remedy, frame):
+    return eval(remedy, {"pandas": package("pandas"), "X": frame})
+
+
+@pytest.mark.parametrize(
+    "write, form, factor",
+    [
+        ("EUR {:.2f}", "EUR number", 1),
+        ("{:.2f} kg", "number kg", 1),
+        ("{:.2f}k", "number k", 1000),
+        ("<{:.2f}", "< number", 1),
+        ("${:,.2f}", "$ number", 1),
+        ("({:.2f})", "number", 1),
+        ("{:.2f}[1]", "number", 1),
+        ("{:.2f} (estimated)", "number", 1),
+        ("-{:.2f} m", "number m", -1),
+    ],
+)
+def test_numbers_in_a_form_are_named_with_the_form_and_what_reads_them(write, form, factor):
+    frame, (found,) = findings("parse", "ids", amount=[write.format(one) for one in NUMBERS])
+    assert found.code == "parse" and found.columns == ("amount",)
+    assert found.evidence == f'text, of which 100 % are numbers of the form "{form}"'
+    np.testing.assert_allclose(result_of(found.remedy, frame), NUMBERS * factor)
+
+
+def test_decimal_commas_and_powers_of_ten_are_read():
+    commas = [f"{one:.2f} €".replace(".", ",") for one in NUMBERS]
+    frame, (found,) = findings("parse", "ids", amount=commas)
+    np.testing.assert_allclose(result_of(found.remedy, frame), NUMBERS)
+    powers = [f"{one}{'KM'[row % 2]}" for row, one in enumerate(NUMBERS)]
+    frame, (found,) = findings("parse", "ids", amount=powers)
+    np.testing.assert_allclose(
+        result_of(found.remedy, frame), NUMBERS * 1000.0 ** (1 + np.arange(N) % 2)
+    )
+
+
+def test_columns_of_one_form_have_one_finding():
+    texts = [f"{one} kg" for one in NUMBERS]
+    frame, (found,) = findings("parse", "ids", a=texts, b=texts[::-1])
+    assert found.columns == ("a", "b")
+    np.testing.assert_allclose(result_of(found.remedy, frame)["b"], NUMBERS[::-1])
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda s: f"{s // 60}:{s % 60:02d}",
+        lambda s: f"{s // 3600}:{s // 60 % 60:02d}:{s % 60:02d}",
+        lambda s: f"{s // 60} min {s % 60} s",
+    ],
+    ids=["minutes", "hours", "words"],
+)
+def test_durations_are_read_before_numbers(write):
+    seconds = NUMBERS.astype(int)
+    frame, (found,) = findings("parse", "ids", took=[write(one) for one in seconds])
+    assert "100 % are durations" in found.evidence
+    np.testing.assert_array_equal(result_of(found.remedy, frame).dt.total_seconds(), seconds)
+
+
+@pytest.mark.parametrize(
+    "other, n, is_named",
+    [
+        (lambda row: "refused", 30, True),
+        (lambda row: "refused", 38, False),
+        (lambda row: "x " * row, 22, True),
+        (lambda row: "x " * row, 30, False),
+    ],
+    ids=["a quarter of one form", "a third of one form", "less than a fifth", "a quarter"],
+)
+def test_the_share_of_numbers_counts_by_the_form_of_the_others(other, n, is_named):
+    texts = [other(row) if row < n else f"{one} kg" for row, one in enumerate(NUMBERS)]
+    found = findings("parse", "ids", weight=texts)[1]
+    assert [one.code for one in found] == (["parse"] if is_named else ["ids"])
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        [f"p{row}" for row in range(N)],
+        [f"text {row}" for row in range(N)],
+        [f"{row} {'abcdefghij'[row % 10]}" for row in range(N)],
+        [f"{row} Main Street" for row in range(N)],
+    ],
+    ids=["ids", "words", "ten units", "addresses"],
+)
+def test_ids_are_no_numbers(texts):
+    assert [one.code for one in findings("parse", "ids", name=texts)[1]] == ["ids"]
+
+
+def test_categories_with_a_unit_are_read_in_silence():
+    assert findings("parse", "ids", dose=[f"{row % 4 / 2} mg" for row in range(N)])[1] == []
