@@ -20,6 +20,35 @@ if TYPE_CHECKING:
     from cmlp._findings.table import Table
     from cmlp._findings.texts import Meaning
 
+# Words of files and of questionnaires that mean a missing value, in small letters.
+_MISSING = {
+    *(
+        "",
+        "?",
+        "-",
+        "--",
+        ".",
+        "na",
+        "n.a.",
+        "n/a",
+        "nan",
+        "nil",
+        "null",
+        "none",
+        "missing",
+        "unknown",
+    ),
+    *(
+        "unspecified",
+        "not available",
+        "not known",
+        "not recorded",
+        "no answer",
+        "(missing)",
+        "<missing>",
+    ),
+}
+
 
 def check_categories(table: Table) -> Iterator[Finding]:
     """Find columns whose values are probably numbers, dates, ids or free text; of others, rare or misspelt values."""
@@ -116,6 +145,27 @@ def check_empty(table: Table) -> Iterator[Finding]:
             f"{listed_columns([table.label(i) for i in found])} {has} no value in any row "
             "of fit, so the model ignores the values that later rows have there. Leave out such a "
             "column, or check where its values are lost.",
+        )
+
+
+def check_missing_words(table: Table) -> Iterator[Finding]:
+    """Find categories that are words for a missing value."""
+    found: dict[int, list[str]] = {}
+    for i in table.candidates("missing"):
+        values = table.counts[i].occurring if i in table.counts else ()
+        words = [one for one in values if isinstance(one, str) and one.strip().lower() in _MISSING]
+        if words and len(values) > len(words):
+            found[i] = sorted(words)
+    if found:
+        columns = [*found]
+        words = sorted({word for each in found.values() for word in each})
+        given = table.one(columns[0]) if len(columns) == 1 else f"X[{table.selection(columns)}]"
+        yield Finding(
+            "missing",
+            table.names(columns),
+            None,
+            "a category is a word for a missing value",
+            f"{given}.replace({dict.fromkeys(words)!r})",
         )
 
 

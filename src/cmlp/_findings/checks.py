@@ -9,12 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cmlp._findings.categories import check_categories, check_empty, check_spellings
+from cmlp._findings.categories import (
+    check_categories,
+    check_empty,
+    check_missing_words,
+    check_spellings,
+)
 from cmlp._findings.ids import check_row_numbers
-from cmlp._findings.leaks import check_copies
+from cmlp._findings.leaks import check_copies, check_functions, check_missing
 from cmlp._findings.repeated import check_groups_in_inputs, check_repeated_rows
+from cmlp._findings.sums import check_sums
 from cmlp._findings.texts import check_numbers_of_dates
-from cmlp._findings.times import check_ascending_dates
+from cmlp._findings.times import check_ascending_times
 from cmlp._model.findings import names_in_known
 from cmlp._model.kinds_of_findings import KINDS
 
@@ -32,11 +38,15 @@ CHECKS: tuple[Check, ...] = (
     check_numbers_of_dates,
     check_empty,
     check_spellings,
+    check_missing_words,
     check_copies,
+    check_functions,
+    check_missing,
+    check_sums,
     check_row_numbers,
     check_groups_in_inputs,
     check_repeated_rows,
-    check_ascending_dates,
+    check_ascending_times,
 )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from cmlp._data.column_entries import NUMBER
 from cmlp._findings.table import FEWEST_ROWS
+from cmlp._findings.times import may_be_time
 from cmlp._model.findings import Finding
 
 if TYPE_CHECKING:
@@ -42,6 +43,20 @@ def check_row_numbers(table: Table) -> Iterator[Finding]:
             "different whole numbers with hardly a gap, as the numbers of rows",
             table.without(found),
         )
+    ascending = [
+        i
+        for i in table.candidates("ids")
+        if i not in found and table.columns[i].type == NUMBER and _ascends(table.raw[:, i])
+    ]
+    ascending = [i for i in ascending if not may_be_time(table, i)]
+    if ascending:
+        yield Finding(
+            "ids",
+            table.names(ascending),
+            None,
+            "different whole numbers that ascend from row to row, as ids with gaps",
+            table.without(ascending),
+        )
 
 
 def hardly_repeats(counts: Mapping[object, int]) -> bool:
@@ -49,6 +64,11 @@ def hardly_repeats(counts: Mapping[object, int]) -> bool:
     filled = [count for value, count in counts.items() if value is not None]
     n = sum(filled)
     return n >= FEWEST_ROWS and filled.count(1) > _MOST_ALONE * n
+
+
+def _ascends(x: NDArray[np.float64]) -> bool:
+    """Return whether numbers are whole, and each is larger than the one before."""
+    return bool((np.diff(x) > 0).all() and (x == np.floor(x)).all())
 
 
 def _counts(x: NDArray[np.float64]) -> bool:

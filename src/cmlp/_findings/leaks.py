@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
 # Rows on average of a value of y, from which on it cannot be by chance that a column says which value it is.
 _FEWEST_PER_VALUE = 5
+# Of y by a function of a column that never falls, on other rows.
+_LEAST_R2 = 0.995
+_LEAST_RANK_CORRELATION = 0.99  # of columns for which such a function is fitted
+_MOST_ROWS = 2000  # to which it is fitted, and on which it is judged
+_FEWEST_OTHERS = 20  # rows that repeat a value and have another y than most
+_FEWEST_MISSING = 0.02  # share of the values that are missing, or are not
+_LEAST_ACCURACY = 0.97  # of the classes that a missing value, and one that is not, predict
+_LEAST_WAY = 0.3  # of the way from the share of the largest class to 1
 
 
 def check_copies(table: Table) -> Iterator[Finding]:
@@ -76,3 +84,139 @@ def _agree(x: NDArray[np.float64], y: NDArray[np.float64], *, is_ordered: bool) 
         return bool((steps[is_new] > 0).all() or (steps[is_new] < 0).all())
     firsts = x[np.flatnonzero(is_new) + 1]
     return len(np.unique([*x[:1], *firsts])) == len(x[:1]) + len(firsts)
+
+
+def check_functions(table: Table) -> Iterator[Finding]:
+    """Find columns from whose values y follows: each value has one, or y rises or falls with them, nearly."""
+    if table.n_rows < FEWEST_ROWS or len(table.columns) < 2:
+        return
+    exact, nearly = [], []
+    for i in table.candidates("leak"):
+        column, x = table.columns[i], table.raw[:, i]
+        if column.is_time or not column.is_used or column.has_unlisted:
+            continue
+        is_ordered = column.is_number and table.labels is None
+        if any(_is_copy(x, y, is_ordered=is_ordered) for y in table.targets):
+            continue
+        if any(_is_function(x, y) for y in table.targets):
+            exact.append(i)
+        elif is_ordered and any(_nearly_rises(x, y) for y in table.targets):
+            nearly.append(i)
+    if exact:
+        yield Finding(
+            "leak",
+            table.names(exact),
+            1.0,
+            "y follows: all rows with one value have the same y",
+            table.without(exact),
+            f"{table.label(exact[0])} says y: all rows with one value have the same y, though most values are in "
+            "several rows. If y was made from it, or it from y, the model has learned nothing for new rows, "
+            f"in which it is not known: leave it out.{also(table, exact)}",
+        )
+    if nearly:
+        yield Finding(
+            "leak",
+            table.names(nearly),
+            _LEAST_R2,
+            "y rises or falls with it, nearly exactly",
+            table.without(nearly),
+            f"{table.label(nearly[0])} nearly says y, which rises or falls with it: on other rows, R² is above "
+            f"{_LEAST_R2}. If it is made from y, leave it out.{also(table, nearly)}",
+        )
+
+
+def check_missing(table: Table) -> Iterator[Finding]:
+    """Find columns of which a value is missing in rows of one class, and there only."""
+    if table.labels is None or table.n_rows < FEWEST_ROWS or len(table.columns) < 2:
+        return
+    codes = [np.nan if known is None else known.get(None, np.nan) for known in table.columns.codes]
+    is_missing = np.isnan(table.raw) | (table.raw == codes)
+    shares = is_missing.mean(axis=0)
+    found = [
+        i
+        for i in table.candidates("leak")
+        if _FEWEST_MISSING <= shares[i] <= 1 - _FEWEST_MISSING
+        and any(
+            _gives_class(is_missing[:, i], y) and not _is_copy(table.raw[:, i], y, is_ordered=False)
+            for y in table.targets
+        )
+    ]
+    if found:
+        yield Finding(
+            "leak",
+            table.names(found),
+            1.0,
+            "whether its value is missing gives the class",
+            table.without(found),
+            f"Whether {table.label(found[0])} has a value says y nearly exactly. If it is known only after y, the "
+            f"model has learned nothing for new rows: leave it out.{also(table, found)}",
+        )
+
+
+def _is_function(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
+    """Return whether each value of x has one y, values repeat, and y has no more values than x."""
+    present = ~np.isnan(x)
+    if np.count_nonzero(present) < len(x) / 2:
+        return False
+    x, y = x[present], y[present]
+    order = np.argsort(x, kind="stable")
+    is_equal = np.diff(x[order]) == 0
+    if (np.diff(y[order])[is_equal] != 0).any():
+        return False
+    n_values = len(x) - np.count_nonzero(is_equal)
+    repeats = np.append(is_equal, False) | np.append(False, is_equal)
+    n_repeated = np.count_nonzero(repeats)
+    n_of_y = len(np.unique(y))
+    counts = np.unique(y[order][repeats], return_counts=True)[1]
+    if (
+        n_repeated - counts.max(initial=0) < _FEWEST_OTHERS
+    ):  # rare values of y can be in rows alone by chance
+        return False
+    return bool(n_repeated >= FEWEST_ROWS and n_values <= len(x) / 2 and 1 < n_of_y <= n_values)
+
+
+def _nearly_rises(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
+    """Return whether y is nearly a step function of x that never falls, or never rises: on other rows than those of it.
+
+    A column that ascends from row to row is a time: what grows with time does not follow from it.
+    """
+    present = np.flatnonzero(~np.isnan(x))
+    if len(present) < max(FEWEST_ROWS, len(x) / 2) or len(np.unique(x[present])) < FEWEST_ROWS:
+        return False
+    if (np.diff(x[present]) >= 0).all():
+        return False
+    ranks = np.argsort(np.argsort(x[present])), np.argsort(np.argsort(y[present]))
+    if abs(np.corrcoef(*ranks)[0, 1]) < _LEAST_RANK_CORRELATION:
+        return False
+    chosen = np.random.RandomState(0).permutation(present)[:_MOST_ROWS]
+    seen, others = np.sort(chosen[::2]), chosen[1::2]
+    sign = np.sign(np.corrcoef(*ranks)[0, 1])
+    order = seen[np.argsort(x[seen], kind="stable")]
+    steps = sign * _rising(sign * y[order])
+    errors = y[others] - np.interp(x[others], x[order], steps)
+    return bool(np.square(errors).mean() < (1 - _LEAST_R2) * y[others].var())
+
+
+def _rising(y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the numbers that never fall and are nearest to some (pool adjacent violators)."""
+    means: list[float] = []
+    sizes: list[int] = []
+    for value in y.tolist():
+        means.append(value)
+        sizes.append(1)
+        while len(means) > 1 and means[-2] > means[-1]:
+            last, n = means.pop(), sizes.pop()
+            means[-1] = (means[-1] * sizes[-1] + last * n) / (sizes[-1] + n)
+            sizes[-1] += n
+    return np.repeat(means, sizes)
+
+
+def _gives_class(is_missing: NDArray[np.bool_], y: NDArray[np.float64]) -> bool:
+    """Return whether the most frequent class with a value, and that without one, are nearly always right."""
+    classes, codes = np.unique(y, return_inverse=True)
+    counts = np.stack(
+        [np.bincount(codes[rows], minlength=len(classes)) for rows in (is_missing, ~is_missing)]
+    )
+    accuracy = counts.max(axis=1).sum() / len(y)
+    most = counts.sum(axis=0).max() / len(y)
+    return bool(accuracy > _LEAST_ACCURACY and accuracy >= most + _LEAST_WAY * (1 - most))

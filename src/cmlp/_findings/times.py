@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cmlp._data.column_entries import NUMBER
 from cmlp._data.columns import DATES
 from cmlp._findings.table import FEWEST_ROWS
 from cmlp._model.findings import Finding
@@ -23,23 +25,37 @@ if TYPE_CHECKING:
 _N_PARTS = 8  # of the rows, at most
 _YEAR = 365.25  # days
 _LEAST_SHARE = 0.05  # of the variance of y between these parts
+_FIRST_YEAR, _LAST_YEAR = 1850, 2035
+_TIME_NAME = re.compile(
+    r"(?i:(?:.*[_. -])?(?:t|times?|timestamp|date|days?|weeks?|months?|quarter|years?|yr|trend|period|wave|epoch)"
+    r"(?:[_. -]?(?:id|no|nr|num|number|index))?|(?:time|year|date|day|month|week)[a-z]*\d*)"
+)
 _CHANCE = 4  # standard errors of this share, where y does not change
 
 
-def check_ascending_dates(table: Table) -> Iterator[Finding]:
-    """Find a column of dates that ascends from row to row, if parts of the time have different means of y.
+def check_ascending_times(table: Table) -> Iterator[Finding]:
+    """Find a column of times that ascends from row to row, if parts of the time have different means of y.
 
     Rows that `fit` holds out at random are then between those of training, and later rows are not.
     """
     if table.groups is not None or table.n_rows < FEWEST_ROWS:
         return
-    dates = (
+    columns = table.columns
+    times = [
         i
         for i in table.candidates("time")
-        if table.columns[i].type in DATES and table.columns[i].is_used and _ascends(table.raw[:, i])
+        if columns[i].is_used
+        and _ascends(table.raw[:, i])
+        and (columns[i].type in DATES or may_be_time(table, i))
+    ]
+    if not times:
+        return
+    i = times[0]
+    values = table.raw[:, i]
+    parts = (
+        _parts(values) if columns[i].is_date else np.arange(table.n_rows) * _N_PARTS // table.n_rows
     )
-    i = next(dates, None)
-    if i is None or not _changes(table.averaged, _parts(table.raw[:, i])):
+    if not _changes(table.averaged, parts):
         return
     yield Finding(
         "time",
@@ -47,6 +63,17 @@ def check_ascending_dates(table: Table) -> Iterator[Finding]:
         None,
         "ascends from row to row, and y changes with it",
         "fit(X[:n], y[:n], X_val=X[n:], y_val=y[n:]), n: the first of the last rows",
+    )
+
+
+def may_be_time(table: Table, i: int) -> bool:
+    """Return whether a column of whole numbers is called a time, or has years."""
+    values = table.raw[:, i]
+    if table.columns[i].type != NUMBER or (values != np.floor(values)).any():
+        return False
+    low, high = values.min(initial=np.inf), values.max(initial=-np.inf)
+    return bool(_FIRST_YEAR <= low <= high <= _LAST_YEAR) or bool(
+        _TIME_NAME.fullmatch(table.name(i))
     )
 
 

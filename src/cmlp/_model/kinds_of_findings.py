@@ -55,6 +55,7 @@ class Kind(NamedTuple):
 # By their codes, which are public.
 KINDS = {
     "leak": Kind("Columns say y, or nearly", "!!", warning=LeakWarning),
+    "linear": Kind("y is a sum of many columns", "."),
     "groups": Kind(
         "The rows are repeated measurements of the values of a column", "!!", use=GROUPS
     ),
@@ -67,6 +68,7 @@ KINDS = {
     "empty": Kind("A column without any value", warning=EmptyColumnWarning),
     "categories": Kind("More categories than a model keeps", warning=CategoriesWarning),
     "ids": Kind("Values that hardly repeat, or that count the rows"),
+    "missing": Kind("Words for missing values among categories", "."),
     "spelling": Kind("Texts that differ only by blanks or case", "."),
 }
 # Of warnings at `fit` that are no findings of columns.

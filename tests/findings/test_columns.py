@@ -1,0 +1,76 @@
+"""Ids with gaps, times as numbers, and words for missing values."""
+
+import numpy as np
+import pytest
+from optional import package
+
+import cmlp
+
+N = 240
+rng = np.random.RandomState(0)
+A, B = rng.standard_normal((2, N))
+KIND = rng.choice(["red", "green", "blue"], N)
+GAPS = np.cumsum(rng.randint(1, 9, N))
+
+
+def findings(*codes, y=B, **columns):
+    frame = package("pandas").DataFrame({"a": A, "kind": KIND} | columns)
+    return [(one.code, one.columns) for one in cmlp.examine(frame, y) if one.code in codes]
+
+
+# --------------------------------------------------------------------------------------------------------------- ids
+
+
+def test_different_whole_numbers_that_ascend_with_the_rows_are_ids():
+    assert findings("ids", number=GAPS) == [("ids", ("number",))]
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [rng.permutation(GAPS), GAPS + 0.5, GAPS // 9, np.where(np.arange(N) == 9, np.nan, GAPS)],
+    ids=["in no order", "fractions", "equal ones", "a missing one"],
+)
+def test_other_numbers_are_no_ids(numbers):
+    assert findings("ids", number=numbers) == []
+
+
+# ------------------------------------------------------------------------------------------------------------- times
+
+RISING = 0.02 * np.arange(N) + rng.standard_normal(N)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [{"year": GAPS}, {"period": np.arange(N) // 5}, {"x": 1900 + np.arange(N) // 3}],
+    ids=["called year", "called period", "years"],
+)
+def test_numbers_that_are_probably_times_along_which_y_changes_are_named(columns):
+    (name,) = columns
+    assert ("time", (name,)) in findings("time", "ids", y=RISING, **columns)
+    assert findings("time", "ids", **columns) == []
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [{"x": np.arange(N) // 5}, {"year": rng.permutation(N)[:N] // 5}, {"year": GAPS + 0.5}],
+    ids=["of another name", "in no order", "fractions"],
+)
+def test_other_numbers_are_no_times(columns):
+    assert findings("time", y=RISING, **columns) == []
+
+
+# ------------------------------------------------------------------------------------------------------------- words
+
+
+@pytest.mark.parametrize("word", ["n/a", "-", "none", " Unknown "])
+def test_words_for_missing_values_among_categories_are_named(word):
+    pandas = package("pandas")
+    given = pandas.DataFrame({"a": A, "color": np.where(np.arange(N) % 9, KIND, word)})
+    (found,) = [one for one in cmlp.examine(given, B) if one.code == "missing"]
+    assert found.columns == ("color",) and found.mark == "."
+    result = eval(found.remedy, {"X": given})
+    assert result.isna().sum() == np.count_nonzero(np.arange(N) % 9 == 0)
+
+
+def test_other_words_are_no_missing_values():
+    assert findings("missing", color=np.where(np.arange(N) % 9, KIND, "nothing")) == []
