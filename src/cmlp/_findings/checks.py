@@ -15,6 +15,7 @@ from cmlp._findings.categories import (
     check_missing_words,
     check_spellings,
 )
+from cmlp._findings.counts import check_counts
 from cmlp._findings.ids import check_row_numbers
 from cmlp._findings.leaks import check_copies, check_functions, check_missing
 from cmlp._findings.repeated import check_groups_in_inputs, check_repeated_rows
@@ -47,6 +48,7 @@ CHECKS: tuple[Check, ...] = (
     check_groups_in_inputs,
     check_repeated_rows,
     check_ascending_times,
+    check_counts,
 )
 
 

@@ -11,6 +11,14 @@ import numpy as np
 from cmlp._data.column_entries import CATEGORY, NUMBER
 from cmlp._data.columns import DATES
 from cmlp._data.groups import groups_of
+from cmlp._findings.quick import (
+    COVERAGE,
+    MOST_ROWS,
+    coverage_of,
+    quick_model,
+    rows_of_groups,
+    size_of,
+)
 from cmlp._model.findings import Finding, listed
 
 if TYPE_CHECKING:
@@ -33,6 +41,10 @@ _LARGEST_SHARE = 0.25  # of the rows that have the most frequent value
 _FEWEST_CONSTANT = 2
 # The columns that describe the values; one is enough for groups of one size, as those of planned measurements.
 _FEWEST_TRAITS, _FEWEST_TRAITS_IF_PLANNED = 3, 1
+# Errors on new values to errors on random rows, above which a column is named.
+_LEAST_RATIO, _LEAST_RATIO_IF_PROBABLE = 1.25, 1.1
+_LEAST_ERROR = 1e-3  # standard deviations of y
+_MOST_MEASURED = 4  # columns
 _SAME_SIZE = 0.6  # share of the groups that have the most frequent size
 _MOST_OF_ONE_NUMBER = 0.9  # share of the rows with the most frequent value of a constant column
 _MOST_EXCEPTIONS = 0.1  # share of the dates at which a part of the calendar has another value
@@ -47,34 +59,101 @@ _ID_NAME = re.compile(
 _DATE = re.compile(r"\d{1,4}([./-])\d{1,2}(?:\1|-)\d{1,4}")  # in a text
 
 
+class _Harm(NamedTuple):
+    """What a quick model loses on rows of new groups."""
+
+    ratio: float  # of the errors
+    coverage: float  # of intervals that cover `COVERAGE` of random rows
+
+
+class _Groups(NamedTuple):
+    """A column that the rows may be repeated measurements of."""
+
+    column: int
+    rows: _SortedRows
+    constant: list[int]  # other columns that are so for each of its values
+    is_likely: bool  # by its name and the constant columns, or by what these describe
+    is_called_id: bool
+
+
 def check_repeated_rows(table: Table) -> Iterator[Finding]:
-    """Find a column for each of whose values several others are constant: texts, whole numbers or dates.
+    """Find the column for whose new values errors are largest, or that others describe: texts, whole numbers or dates.
 
     Without `groups`, `fit` holds out rows of persons on whom it also trains, and intervals do not
     cover new ones.
     """
     if table.groups is not None:
         return
+    candidates = _candidates(table)
+    if not table.measures:
+        found = next((one for one in candidates if one.is_likely), None)
+        if found is not None:
+            yield _finding(table, found, None, _evidence(table, found))
+        return
+    order = sorted(candidates, key=lambda one: (not one.is_likely, not one.is_called_id))
+    measured = [
+        (harm, one) for one in order[:_MOST_MEASURED] if (harm := _harm(table, one)) is not None
+    ]
+    if not measured:
+        return
+    harm, one = max(measured, key=lambda pair: (pair[1].is_likely, pair[0].ratio))
+    evidence = (
+        f"error on new values {harm.ratio:.2g} × that on random rows; "
+        f"intervals of {COVERAGE:.2g} cover {harm.coverage:.2f}"
+    )
+    if one.constant:
+        evidence += f"; {_evidence(table, one)}"
+    yield _finding(table, one, 1 - 1 / harm.ratio, evidence)
+
+
+def _candidates(table: Table) -> Iterator[_Groups]:
+    """Yield columns whose values repeat as those of ids do: those that others describe, texts, what is called an id."""
     columns = table.columns
     for i in table.candidates("groups"):
         column = columns[i]
         if column.type not in (CATEGORY, NUMBER, *DATES) or not column.is_used:
             continue
-        values = _values(table, i)
-        rows = _sorted_rows(values, are_dates=column.is_date)
+        rows = _sorted_rows(_values(table, i), are_dates=column.is_date)
         if rows is None:
             continue
         compared = [k for k in _compared(columns) if k != i]
         constant = _constant_columns(rows, table.raw, compared, are_dates=column.is_date)
-        if len(constant) >= _FEWEST_CONSTANT and _are_described(rows, table, i, constant):
-            yield Finding(
-                "groups",
-                table.names([i]),
-                None,
-                f"{listed(table.names(constant))} constant for each of its {len(rows.values):,} values",
-                f"fit({table.without([i])}, y, groups={table.one(i)})",
-            )
-            return
+        is_described = len(constant) >= _FEWEST_CONSTANT
+        is_likely = is_described and _are_described(rows, table, i, constant)
+        is_called_id = _ID_NAME.fullmatch(table.name(i)) is not None
+        # Other numbers, such as a month, have neighbours from which a model knows their new values.
+        if is_likely or (table.measures and (column.type == CATEGORY or is_called_id)):
+            yield _Groups(i, rows, constant, is_likely, is_called_id)
+
+
+def _harm(table: Table, found: _Groups) -> _Harm | None:
+    """Return what a quick model loses on new values of a column; None if that is too little to be said."""
+    codes = np.full(table.n_rows, -1)
+    codes[found.rows.order] = np.cumsum(found.rows.is_first) - 1
+    rows = rows_of_groups(codes, MOST_ROWS)
+    model = quick_model(table, rows)
+    if model is None:
+        return None
+    known = model.errors()
+    order = np.argsort(codes[rows], kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(codes[rows][order])) + 1)
+    new = model.errors(parts)
+    ratio = size_of(new) / max(size_of(known), _LEAST_ERROR)
+    harm = _Harm(ratio, coverage_of(new, known))
+    is_probable = found.is_likely or found.is_called_id
+    least = _LEAST_RATIO_IF_PROBABLE if is_probable else _LEAST_RATIO
+    return harm if harm.ratio >= least else None
+
+
+def _evidence(table: Table, found: _Groups) -> str:
+    n_values = len(found.rows.values)
+    return f"{listed(table.names(found.constant))} constant for each of its {n_values:,} values"
+
+
+def _finding(table: Table, found: _Groups, weight: float | None, evidence: str) -> Finding:
+    i = found.column
+    remedy = f"fit({table.without([i])}, y, groups={table.one(i)})"
+    return Finding("groups", table.names([i]), weight, evidence, remedy)
 
 
 def check_groups_in_inputs(table: Table) -> Iterator[Finding]:

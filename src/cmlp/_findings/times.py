@@ -10,6 +10,7 @@ import numpy as np
 
 from cmlp._data.column_entries import NUMBER
 from cmlp._data.columns import DATES
+from cmlp._findings.quick import COVERAGE, MOST_ROWS, coverage_of, quick_model, size_of
 from cmlp._findings.table import FEWEST_ROWS
 from cmlp._model.findings import Finding
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _N_PARTS = 8  # of the rows, at most
 _YEAR = 365.25  # days
 _LEAST_SHARE = 0.05  # of the variance of y between these parts
+_LEAST_ERROR = 1e-3  # standard deviations of y
 _FIRST_YEAR, _LAST_YEAR = 1850, 2035
 _TIME_NAME = re.compile(
     r"(?i:(?:.*[_. -])?(?:t|times?|timestamp|date|days?|weeks?|months?|quarter|years?|yr|trend|period|wave|epoch)"
@@ -57,11 +59,27 @@ def check_ascending_times(table: Table) -> Iterator[Finding]:
     )
     if not _changes(table.averaged, parts):
         return
+    weight, evidence = None, "ascends from row to row, and y changes with it"
+    if table.measures:
+        rows = np.unique(np.linspace(0, table.n_rows - 1, MOST_ROWS).astype(np.intp))
+        model = quick_model(table, rows)
+        if model is None:
+            return
+        known = model.errors()
+        last = np.arange(len(rows) * (_N_PARTS - 1) // _N_PARTS, len(rows))
+        later = model.errors([last])[last]
+        ratio = max(1.0, size_of(later) / max(size_of(known), _LEAST_ERROR))
+        coverage = coverage_of(later, known)
+        weight = max(1 - 1 / ratio, 1 - coverage / COVERAGE)
+        evidence = (
+            f"last eighth: error {ratio:.2g} × that on random rows, intervals of "
+            f"{COVERAGE:.2g} cover {coverage:.2f}"
+        )
     yield Finding(
         "time",
         table.names([i]),
-        None,
-        "ascends from row to row, and y changes with it",
+        weight,
+        evidence,
         "fit(X[:n], y[:n], X_val=X[n:], y_val=y[n:]), n: the first of the last rows",
     )
 

@@ -68,6 +68,7 @@ KINDS = {
     "empty": Kind("A column without any value", warning=EmptyColumnWarning),
     "categories": Kind("More categories than a model keeps", warning=CategoriesWarning),
     "ids": Kind("Values that hardly repeat, or that count the rows"),
+    "loss": Kind("y counts, and another loss has narrower intervals", ".", 0.1, "."),
     "missing": Kind("Words for missing values among categories", "."),
     "spelling": Kind("Texts that differ only by blanks or case", "."),
 }

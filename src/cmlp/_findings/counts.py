@@ -1,0 +1,59 @@
+"""Targets that count: a loss for counts has narrower intervals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cmlp._findings.quick import COVERAGE, MOST_ROWS, quick_errors
+from cmlp._findings.table import TARGET
+from cmlp._model.findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from cmlp._findings.table import Table
+
+_FEWEST_ROWS = 200  # for widths that differ by chance by less than the limit
+_FEWEST_VALUES, _MOST_VALUES = 3, 59
+_SHIFT = (
+    3 / 8
+)  # of the root of counts, whose variance hardly depends on their mean (Anscombe, 1948)
+
+
+def check_counts(table: Table) -> Iterator[Finding]:
+    """Find targets that are counts, if intervals are narrower where errors grow with the root of the mean."""
+    if not table.measures or table.labels is not None or len(table.targets) != 1:
+        return
+    y = table.targets[0]
+    if len(y) < _FEWEST_ROWS or y.min() < 0 or (y != np.floor(y)).any() or "loss" in table.known:
+        return
+    if not _FEWEST_VALUES <= len(np.unique(y)) <= _MOST_VALUES:
+        return
+    rows = np.unique(np.linspace(0, table.n_rows - 1, MOST_ROWS).astype(np.intp))
+    ratio = _width_of_roots(table, rows) / max(_width(table, rows), np.finfo(float).tiny)
+    if ratio < 1:
+        zeros = round(100 * float(np.mean(y == 0)))
+        evidence = f"counts, {zeros} % zeros; intervals {ratio:.2f} × as wide"
+        yield Finding("loss", (TARGET,), 1 - ratio, evidence, 'loss="poisson"')
+
+
+def _width(table: Table, rows: NDArray[np.intp]) -> float:
+    """Return the mean width of intervals around numbers, which end at 0."""
+    errors, y = quick_errors(table, rows, table.targets[0])
+    half = np.quantile(np.abs(errors), COVERAGE)
+    means = y - errors
+    return float(np.mean(np.maximum(means + half, 0) - np.maximum(means - half, 0)))
+
+
+def _width_of_roots(table: Table, rows: NDArray[np.intp]) -> float:
+    """Return the mean width of intervals around roots, in numbers."""
+    errors, roots = quick_errors(table, rows, np.sqrt(table.targets[0] + _SHIFT))
+    half = np.quantile(np.abs(errors), COVERAGE)
+    means = roots - errors
+    return float(
+        np.mean(np.square(np.maximum(means + half, 0)) - np.square(np.maximum(means - half, 0)))
+    )
