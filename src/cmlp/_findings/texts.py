@@ -219,11 +219,12 @@ def _meaning_by_form(table: Table, i: int, counts: Mapping[object, int]) -> Mean
 
 def _meaning_of_quantities(table: Table, i: int, counts: Mapping[object, int]) -> Meaning | None:
     """Return the meaning of text that hardly repeats, if nearly all values are numbers with a unit, or durations."""
-    if not all(isinstance(value, str) for value in counts):
+    texts = {value: count for value, count in counts.items() if isinstance(value, str)}
+    if len(texts) < len(counts):
         return None
     from cmlp._findings.quantities import quantities_in  # few programs need it
 
-    found = quantities_in(counts)
+    found = quantities_in(texts)
     if found is None:
         return None
     return Meaning(
