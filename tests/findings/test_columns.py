@@ -41,12 +41,17 @@ RISING = 0.02 * np.arange(N) + rng.standard_normal(N)
 
 @pytest.mark.parametrize(
     "columns",
-    [{"year": GAPS}, {"period": np.arange(N) // 5}, {"x": 1900 + np.arange(N) // 3}],
-    ids=["called year", "called period", "years"],
+    [
+        {"year": GAPS},
+        {"t": np.arange(N)},
+        {"period": np.arange(N) // 5},
+        {"x": 1900 + np.arange(N) // 3},
+    ],
+    ids=["called year", "counts", "called period", "years"],
 )
 def test_numbers_that_are_probably_times_along_which_y_changes_are_named(columns):
     (name,) = columns
-    assert ("time", (name,)) in findings("time", "ids", y=RISING, **columns)
+    assert findings("time", "ids", y=RISING, **columns) == [("time", (name,))]
     assert findings("time", "ids", **columns) == []
 
 
@@ -62,7 +67,7 @@ def test_other_numbers_are_no_times(columns):
 # ------------------------------------------------------------------------------------------------------------- words
 
 
-@pytest.mark.parametrize("word", ["n/a", "-", "none", " Unknown "])
+@pytest.mark.parametrize("word", ["n/a", "-", "missing", " Unknown "])
 def test_words_for_missing_values_among_categories_are_named(word):
     pandas = package("pandas")
     given = pandas.DataFrame({"a": A, "color": np.where(np.arange(N) % 9, KIND, word)})
@@ -73,4 +78,4 @@ def test_words_for_missing_values_among_categories_are_named(word):
 
 
 def test_other_words_are_no_missing_values():
-    assert findings("missing", color=np.where(np.arange(N) % 9, KIND, "nothing")) == []
+    assert findings("missing", color=np.where(np.arange(N) % 9, KIND, "none")) == []

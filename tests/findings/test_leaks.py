@@ -87,7 +87,8 @@ def test_a_column_along_which_y_rises_or_falls_nearly_exactly_is_named(sign, noi
 def test_what_grows_with_time_is_no_leak():
     time = np.cumsum(rng.rand(N))
     y = np.sqrt(time) + 0.01 * rng.standard_normal(N)
-    assert leaks(y, elapsed=time, b=B) == []
+    assert leaks(y, elapsed=time, b=B) == [] and leaks(y[::-1], elapsed=time[::-1], b=B) == []
+    assert leaks(y, other=time + 0.1 * rng.standard_normal(N), b=B) == []
     order = rng.permutation(N)
     assert leaks(y[order], elapsed=time[order], b=B) == [("leak", ("elapsed",))]
 

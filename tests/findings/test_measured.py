@@ -105,8 +105,16 @@ def test_counts_with_narrower_intervals_are_named():
         COUNTS - 1,
         (COUNTS > 0) * 1,
         COUNTS * 7 + np.arange(N) % 7,
+        np.round(np.square(X * 2)),
     ],
-    ids=["equal variances", "halves", "below zero", "two values", "sixty values"],
+    ids=[
+        "equal variances",
+        "halves",
+        "below zero",
+        "two values",
+        "sixty values",
+        "a function of x",
+    ],
 )
 def test_other_targets_are_no_counts(y):
     assert findings("loss", y, {"x": X}, regressor=True) == []

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cmlp._findings.table import Table
     from cmlp._findings.texts import Meaning
 
-# Words of files and of questionnaires that mean a missing value, in small letters.
+# Words of files and of questionnaires that mean a missing value, in small letters. "none" often means nothing at all.
 _MISSING = {
     *(
         "",
@@ -32,9 +32,7 @@ _MISSING = {
         "n.a.",
         "n/a",
         "nan",
-        "nil",
         "null",
-        "none",
         "missing",
         "unknown",
     ),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cmlp._findings.quick import COVERAGE, MOST_ROWS, quick_errors
+from cmlp._findings.quick import COVERAGE, MOST_ROWS, quick_errors, size_of
 from cmlp._findings.table import TARGET
 from cmlp._model.findings import Finding
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _FEWEST_ROWS = 200  # for widths that differ by chance by less than the limit
 _FEWEST_VALUES, _MOST_VALUES = 3, 59
+_LEAST_ERROR = 0.3  # standard deviations of y
 _SHIFT = (
     3 / 8
 )  # of the root of counts, whose variance hardly depends on their mean (Anscombe, 1948)
@@ -34,6 +35,9 @@ def check_counts(table: Table) -> Iterator[Finding]:
     if not _FEWEST_VALUES <= len(np.unique(y)) <= _MOST_VALUES:
         return
     rows = np.unique(np.linspace(0, table.n_rows - 1, MOST_ROWS).astype(np.intp))
+    errors, some = quick_errors(table, rows, y)
+    if size_of(errors) < _LEAST_ERROR * some.std():  # y follows from a column, whatever the loss
+        return
     ratio = _width_of_roots(table, rows) / max(_width(table, rows), np.finfo(float).tiny)
     if ratio < 1:
         zeros = round(100 * float(np.mean(y == 0)))

@@ -34,6 +34,7 @@ def check_row_numbers(table: Table) -> Iterator[Finding]:
         if table.columns[i].type == NUMBER
         and table.columns[i].is_number
         and _counts(table.raw[:, i])
+        and not may_be_time(table, i)
     ]
     if found:
         yield Finding(

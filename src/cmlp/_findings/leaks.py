@@ -21,6 +21,7 @@ _FEWEST_PER_VALUE = 5
 # Of y by a function of a column that never falls, on other rows.
 _LEAST_R2 = 0.995
 _LEAST_RANK_CORRELATION = 0.99  # of columns for which such a function is fitted
+_MOST_TREND = 0.8  # rank correlation of a column with the numbers of its rows
 _MOST_ROWS = 2000  # to which it is fitted, and on which it is judged
 _FEWEST_OTHERS = 20  # rows that repeat a value and have another y than most
 _FEWEST_MISSING = 0.02  # share of the values that are missing, or are not
@@ -178,14 +179,14 @@ def _is_function(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
 def _nearly_rises(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
     """Return whether y is nearly a step function of x that never falls, or never rises: on other rows than those of it.
 
-    A column that ascends from row to row is a time: what grows with time does not follow from it.
+    What grows or falls from row to row does so with time: two such columns agree, and neither follows from the other.
     """
     present = np.flatnonzero(~np.isnan(x))
     if len(present) < max(FEWEST_ROWS, len(x) / 2) or len(np.unique(x[present])) < FEWEST_ROWS:
         return False
-    if (np.diff(x[present]) >= 0).all():
-        return False
     ranks = np.argsort(np.argsort(x[present])), np.argsort(np.argsort(y[present]))
+    if abs(np.corrcoef(ranks[0], np.arange(len(present)))[0, 1]) > _MOST_TREND:
+        return False
     if abs(np.corrcoef(*ranks)[0, 1]) < _LEAST_RANK_CORRELATION:
         return False
     chosen = np.random.RandomState(0).permutation(present)[:_MOST_ROWS]
