@@ -23,6 +23,7 @@ _LEAST_R2 = 0.995
 _LEAST_RANK_CORRELATION = 0.99  # of columns for which such a function is fitted
 _MOST_TREND = 0.8  # rank correlation of a column with the numbers of its rows
 _MOST_ROWS = 2000  # to which it is fitted, and on which it is judged
+_FEWEST_VALUES = 10  # of a column that y follows: fewer are often the design of an example
 _FEWEST_OTHERS = 20  # rows that repeat a value and have another y than most
 _FEWEST_MISSING = 0.02  # share of the values that are missing, or are not
 _LEAST_ACCURACY = 0.97  # of the classes that a missing value, and one that is not, predict
@@ -173,7 +174,8 @@ def _is_function(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
         n_repeated - counts.max(initial=0) < _FEWEST_OTHERS
     ):  # rare values of y can be in rows alone by chance
         return False
-    return bool(n_repeated >= FEWEST_ROWS and n_values <= len(x) / 2 and 1 < n_of_y <= n_values)
+    is_many = n_repeated >= FEWEST_ROWS and _FEWEST_VALUES <= n_values <= len(x) / 2
+    return bool(is_many and 1 < n_of_y <= n_values)
 
 
 def _nearly_rises(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
