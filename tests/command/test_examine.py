@@ -18,7 +18,7 @@ def command(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     person = np.arange(N) // 6
     age, sex = RNG.randint(0, 50, N // 6)[person], RNG.choice(["m", "f"], N // 6)[person]
-    wage = RNG.standard_normal(N).round(6)
+    wage = (RNG.standard_normal(N // 6)[person] + 0.3 * RNG.standard_normal(N)).round(6)
     with open("rows.csv", "w") as file:
         file.write("person,age,sex,net pay,wage\n")
         for a, b, c, d in zip(person, age, sex, wage, strict=True):

@@ -330,6 +330,15 @@ def test_codes_with_underscores_or_leading_zeros_are_text(train, run):
     assert isinstance(cmlp.load("m.cmlp"), cmlp.MLPRegressor)
 
 
+@pytest.mark.parametrize(
+    "entry, comes_first",
+    [("65+", "--text"), ("<10", "--text"), ("1A", "--text"), ("n.a.", "--missing")],
+)
+def test_the_remedy_that_is_more_likely_comes_first(train, entry, comes_first):
+    status, _, err = train({"x": changed(10 + SIZE % 80, 7, entry), "y": PRICE})
+    assert status == 1 and sorted(["--text", "--missing"], key=err.index)[0] == comes_first
+
+
 def test_other_kinds_of_dates_are_never_mixed(train, run):
     days = [f"2020-05-{1 + i % 28:02}" for i in range(N)]
     compact = [day.replace("-", "") for day in days]

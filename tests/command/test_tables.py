@@ -887,7 +887,7 @@ def test_predictions_have_intervals_and_sets_on_demand(command):
 
 def test_coverage_of_several_targets_and_labels(command):
     """Each target has its number and both ends, each label what its set contains."""
-    X, t = [[float(i % 10), "ab"[i // 3 % 2]] for i in range(90)], np.arange(90)
+    X, t = [[float(i % 7), "ab"[i // 3 % 2]] for i in range(90)], np.arange(90)
     Path("x.csv").write_text(
         "number,side\n" + "".join(f"{x},{side}\n" for x, side in X[:5]), encoding="utf-8"
     )

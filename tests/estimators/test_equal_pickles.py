@@ -21,7 +21,7 @@ from cmlp.callbacks import CSVLog
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 
 X, Y = uniform(0, 120, 4), labels(1, 120, 3)
-TARGETS = X @ [1.0, -2.0, 0.5, 0.0]
+TARGETS = X @ [1.0, -2.0, 0.5, 0.0] + uniform(2, 120, 1)[:, 0] / 10
 FIT = {"max_iter": 12, "batch_size": 20, "random_state": 0}
 
 

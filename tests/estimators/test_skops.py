@@ -102,7 +102,7 @@ def frame():
     }
     frame = pandas.DataFrame(columns)
     frame["grade"] = pandas.Categorical(rng.choice([1, 2.5, True], 80))
-    return frame, columns["size"] + (np.arange(80) % 3 == 0)
+    return frame, columns["size"] + (np.arange(80) % 3 == 0) + rng.standard_normal(80) / 10
 
 
 def of_table(kind, **parameters):

@@ -64,6 +64,11 @@ def test_a_column_whose_values_have_one_y_each_is_named():
     assert leaks(group, code=CODE, a=A) == [("leak", ("code",))]
 
 
+def test_columns_of_rows_that_repeat_are_no_leak():
+    rows = rng.randint(0, N, 4 * N)
+    assert leaks(B[rows], kind=KIND[rows], a=A[rows], c=C[rows]) == []
+
+
 def test_columns_that_do_not_repeat_or_have_several_y_are_no_leak():
     per_code = rng.standard_normal(60)[CODE]
     per_code[17] += 1

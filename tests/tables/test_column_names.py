@@ -20,7 +20,7 @@ rng = np.random.RandomState(0)
 X = np.column_stack(
     [rng.standard_normal(60), rng.exponential(1e3, 60), np.arange(60) % 3, rng.uniform(5, 9, 60)]
 )
-Y = X[:, 0] + X[:, 2]
+Y = X[:, 0] + X[:, 2] + rng.standard_normal(60) / 10
 
 NAMES = {
     "default": [0, 1, 2, 3],

@@ -75,7 +75,8 @@ def test_every_category_of_fit_is_known(regressor):
 
 @pytest.mark.parametrize("n_categories", [200, 201])
 def test_200_categories_are_one_hot(n_categories):
-    model = TabularRegressor(**QUICK).fit(X[CODE < n_categories], EFFECT[CODE[CODE < n_categories]])
+    rows = CODE < n_categories
+    model = TabularRegressor(**QUICK).fit(X[rows], Y[rows])
     assert (statistics_of(model) is None) == (n_categories == 200)
 
 

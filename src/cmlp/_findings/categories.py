@@ -147,12 +147,15 @@ def check_empty(table: Table) -> Iterator[Finding]:
 
 
 def check_missing_words(table: Table) -> Iterator[Finding]:
-    """Find categories that are words for a missing value."""
+    """Find categories that are words for a missing value.
+
+    Among codes of one length, such as DE, FR and NA, they are codes.
+    """
     found: dict[int, list[str]] = {}
     for i in table.candidates("missing"):
         values = table.counts[i].occurring if i in table.counts else ()
         words = [one for one in values if isinstance(one, str) and one.strip().lower() in _MISSING]
-        if words and len(values) > len(words):
+        if words and len({*map(len, map(str, values))}) > 1 and len(values) > len(words):
             found[i] = sorted(words)
     if found:
         columns = [*found]

@@ -101,7 +101,9 @@ def check_functions(table: Table) -> Iterator[Finding]:
         if any(_is_copy(x, y, is_ordered=is_ordered) for y in table.targets):
             continue
         if any(_is_function(x, y) for y in table.targets):
-            exact.append(i)
+            once = table.different_rows
+            if any(_is_function(x[once], y[once]) for y in table.targets):
+                exact.append(i)
         elif is_ordered and any(_nearly_rises(x, y) for y in table.targets):
             nearly.append(i)
     if exact:

@@ -45,7 +45,9 @@ def check_sums(table: Table) -> Iterator[Finding]:
         found = sorted(numbers[kept[k]] for k in chosen)
         if len(found) == 1:
             continue
-        few = len(found) <= _MOST_TERMS
+        few = len(found) <= min(
+            _MOST_TERMS, len(table.columns) - 1
+        )  # of a made example y is the sum of all
         labels = listed_columns([table.label(i) for i in found])
         yield Finding(
             "leak" if few else "linear",

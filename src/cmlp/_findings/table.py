@@ -109,6 +109,12 @@ class Table:
         """What `average` returns, a row for each row and a column for each number."""
         return self.average().reshape(self.n_rows, -1)
 
+    @functools.cached_property
+    def different_rows(self) -> NDArray[np.intp]:
+        """One of each set of equal rows: in others, all columns repeat, and so does y."""
+        rows = np.ascontiguousarray(np.column_stack([self.raw, self.targets.T]))
+        return np.unique(rows.view(np.dtype((np.void, rows.strides[0]))), return_index=True)[1]
+
     def name(self, i: int) -> str:
         """Return the name of a column in findings: x0, x1 and so on for those of an array."""
         return column_name(self.frame.names, i)

@@ -32,6 +32,8 @@ _WORDS = (*_NUMBERS, "boolean", *DATES, "similar", "text", *_ABSENT)
 _SHOWN = 3  # of the other cells
 _FEW = 4096  # different texts, up to which targets are kept as text
 _GERMAN = "--decimal , --thousands ."
+# A range of numbers at the end of others, such as 65+ or <1.
+_LAST = re.compile(r"\s*(?:[<>≤≥]=?\s*\d[\d.,]*|\d[\d.,]*\s*\+)\s*", re.ASCII)
 # A number whose points may separate thousands.
 _WITH_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}(\.\d{3})+\s*", re.ASCII)
 
@@ -291,12 +293,25 @@ class TrainingColumn:
         # Only one row, the last one, has something else.
         is_footer = len(others) == 1 and row == self.tally.total() - 1
         footer = f". If {place.line(row)} is a footer, remove it" if is_footer else ""
+        remedies = [
+            f"if they stand for missing values, add --missing {quoted(cell.strip())}",
+            f"if the column is text, add --text {quoted(place.name)}",
+        ]
+        if are_numbers and self._are_codes([one for _, one in others]):
+            remedies.reverse()
+        first, second = remedies
         return DataError(
             f"{place(row)}: {cell!r} is not a {what}, but of {n:,} values {found}. The first "
-            f"others are {listed}. {other_form}If they stand for missing values, add --missing "
-            f"{quoted(cell.strip())}; if the column is text, add --text "
-            f"{quoted(place.name)}{footer}",
+            f"others are {listed}. {other_form}{first[0].upper()}{first[1:]}; {second}{footer}",
         )
+
+    def _are_codes(self, others: Sequence[str]) -> bool:
+        """Return whether text among numbers is probably what it is: it has their length, or stands at their end."""
+        if all(map(_LAST.fullmatch, others)):
+            return True
+        numbers = [cell for _, cell in self.first(_NUMBERS)]
+        lengths = {len(cell.strip()) for cell in (*numbers, *others)}
+        return len(lengths) == 1 and lengths != {1}
 
     def has_values(self, column_type: str) -> bool:
         """Return whether the values of a type follow from the blocks: not if one is in the form of another type."""
