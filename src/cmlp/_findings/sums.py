@@ -45,9 +45,8 @@ def check_sums(table: Table) -> Iterator[Finding]:
         found = sorted(numbers[kept[k]] for k in chosen)
         if len(found) == 1:
             continue
-        few = len(found) <= min(
-            _MOST_TERMS, len(table.columns) - 1
-        )  # of a made example y is the sum of all
+        # A sum of all columns is the formula of an example.
+        few = len(found) <= min(_MOST_TERMS, len(table.columns) - 1)
         labels = listed_columns([table.label(i) for i in found])
         yield Finding(
             "leak" if few else "linear",

@@ -55,7 +55,7 @@ class Kind(NamedTuple):
 # By their codes, which are public.
 KINDS = {
     "leak": Kind("Columns say y, or nearly", "!!", warning=LeakWarning),
-    "linear": Kind("y is a sum of many columns", "."),
+    "linear": Kind("y is a sum of many columns, or of all", "."),
     "groups": Kind(
         "The rows are repeated measurements of the values of a column", "!!", use=GROUPS
     ),
