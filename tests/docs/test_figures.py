@@ -22,7 +22,7 @@ FIGURES = {
             1 / THOUSAND,
         ),
         ("docs/start/embedding.md", r"one row\s+at a time needs ([\d,]+) KB", 1),
-        ("README.md", r"C library of ([\d,]+) KB", 1),
+        ("README.md", r"Cortex-M4F \| ([\d,]+) KB", 1),
         ("docs/decisions/0007-json.md", r"build has ([\d,]+) KB", 1),
         ("paper/paper.md", r"one row at a time take ([\d,]+) KB", 1),
     ],
@@ -32,7 +32,7 @@ FIGURES = {
             r"Cortex-M4F, float header, rows of bytes \| ([\d,]+) \|",
             1 / THOUSAND,
         ),
-        ("README.md", r"takes ([\d.]+) KB of flash as float", 1),
+        ("README.md", r"([\d.]+) KB of flash as float", 1),
     ],
     "the same with integers of 8 bits, KB": [
         (

@@ -42,7 +42,7 @@ def test_links_of_the_readme_are_files_or_absolute_addresses():
     assert targets["docs/start/tables.md"] == "https://someone.example.org/cmlp/start/tables.html"
     assert targets["LICENSE"] == "https://example.org/someone/cmlp/blob/main/LICENSE"
     pictures = [target for label, target in targets.items() if label.endswith(".png")]
-    assert len(pictures) == 2
+    assert len(pictures) == 1
     assert all(
         one.startswith("https://example.org/someone/cmlp/raw/main/docs/images/") for one in pictures
     )
