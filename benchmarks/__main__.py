@@ -4,6 +4,7 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
 
   train     time of an epoch: relative to each peer and to plain SGD (momentum, Adam, float64, uint8),
             with scikit-learn's defaults, with AVX2 forced; percentage of the machine's limits
+  epoch     time of the README's epoch on images and on dense rows, relative to scikit-learn, in one run
   peak      share of the processor's peak that each product and an epoch reach, with CMLP_ISA and CMLP_TUNING
   latency   microseconds for one row, and from Ctrl-C to KeyboardInterrupt
   batch     milliseconds for 10,000 rows
@@ -62,6 +63,7 @@ import importlib
 
 COMMANDS = [
     "train",
+    "epoch",
     "peak",
     "latency",
     "batch",
