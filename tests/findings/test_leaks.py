@@ -41,10 +41,17 @@ def test_five_columns_are_a_leak_and_six_a_finding_without_a_warning():
         frame = pandas.DataFrame(X, columns=names)
         (found,) = cmlp.examine(frame, y)
         assert (found.code, found.columns) == (code, tuple(names[:n]))
+        assert found.evidence.endswith("; 7 other columns remain") == (code == "leak")
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             cmlp.TabularRegressor(n_estimators=1, n_epochs=1).fit(frame, y)
         assert any(issubclass(one.category, cmlp.LeakWarning) for one in caught) == (code == "leak")
+
+
+def test_a_sum_of_all_columns_is_the_formula_of_an_example():
+    X = rng.standard_normal((N, 3))
+    (found,) = cmlp.examine(X, X @ [1, 2, 3])
+    assert (found.code, found.columns, found.remedy) == ("linear", ("x0", "x1", "x2"), "")
 
 
 def test_default_data_of_scikit_learn_give_no_warning():

@@ -52,7 +52,8 @@ def check_sums(table: Table) -> Iterator[Finding]:
             "leak" if few else "linear",
             table.names(found),
             1.0 if few else None,
-            "their weighted sum is y (R² 1.0000 on other rows)",
+            "their weighted sum is y (R² 1.0000 on other rows)"
+            + f"; {len(table.columns) - len(found)} other columns remain" * few,
             table.without(found) if few else "",
             f"y is a weighted sum of {labels}: on rows from which the weights were not learned, R² is above "
             f"{_LEAST_R2}. If these are parts of y, they are not known in new rows: leave them out."
