@@ -28,9 +28,10 @@ SMALLEST = 1e-7  # probabilities are clipped to it
 
 def texts(X):
     """Return a frame whose categories are text, for CatBoost: missing ones have a name."""
-    return X.assign(
-        **{name: X[name].astype(object).fillna("missing").astype(str) for name in categories(X)}
-    )
+    X = X.copy()
+    for name in categories(X):
+        X[name] = X[name].astype(object).fillna("missing").astype(str)
+    return X
 
 
 def categories(X):

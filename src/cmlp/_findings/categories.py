@@ -15,7 +15,7 @@ from cmlp._model.table_columns import MAX_CATEGORIES
 from cmlp._model.unusual_rows import listed_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cmlp._findings.table import Table
     from cmlp._findings.texts import Meaning
@@ -50,11 +50,11 @@ _MISSING = {
 
 def check_categories(table: Table) -> Iterator[Finding]:
     """Find columns whose values are probably numbers, dates, ids or free text; of others, rare or misspelt values."""
-    may_be = {
-        code: {*table.candidates(code)} for code in ("parse", "ids", "categories", "spelling")
-    }
+    codes = ("parse", "ids", "categories", "spelling", "missing")
+    may_be = {code: {*table.candidates(code)} for code in codes}
     texts: list[tuple[int, Meaning]] = []
     ids, large, misspelt = [], [], []
+    absent: dict[int, list[str]] = {}
     for i, (counts, is_decided) in table.counts.items():
         if table.columns[i].type != CATEGORY:
             continue
@@ -73,6 +73,9 @@ def check_categories(table: Table) -> Iterator[Finding]:
             large.append(i)
         if i in may_be["spelling"] and equal_spellings(counts):
             misspelt.append(i)
+        words = _missing_words(counts) if i in may_be["missing"] else []
+        if words:
+            absent[i] = words
     if texts:
         from cmlp._findings.texts import findings_of_text
 
@@ -93,6 +96,8 @@ def check_categories(table: Table) -> Iterator[Finding]:
         yield _of_many_categories(table, large)
     if misspelt:
         yield _of_spellings(table, misspelt)
+    if absent:
+        yield _of_missing_words(table, absent)
 
 
 def _of_many_categories(table: Table, found: Sequence[int]) -> Finding:
@@ -146,28 +151,25 @@ def check_empty(table: Table) -> Iterator[Finding]:
         )
 
 
-def check_missing_words(table: Table) -> Iterator[Finding]:
-    """Find categories that are words for a missing value.
+def _missing_words(counts: Mapping[object, int]) -> list[str]:
+    """Return the categories that are words for a missing value: none among codes of one length, as DE, FR and NA."""
+    values = [one for one in counts if one is not None]
+    words = [one for one in values if isinstance(one, str) and one.strip().lower() in _MISSING]
+    are_codes = len({len(str(one)) for one in values}) == 1
+    return [] if are_codes or len(words) == len(values) else sorted(words)
 
-    Among codes of one length, such as DE, FR and NA, they are codes.
-    """
-    found: dict[int, list[str]] = {}
-    for i in table.candidates("missing"):
-        values = table.counts[i].occurring if i in table.counts else ()
-        words = [one for one in values if isinstance(one, str) and one.strip().lower() in _MISSING]
-        if words and len({*map(len, map(str, values))}) > 1 and len(values) > len(words):
-            found[i] = sorted(words)
-    if found:
-        columns = [*found]
-        words = sorted({word for each in found.values() for word in each})
-        given = table.one(columns[0]) if len(columns) == 1 else f"X[{table.selection(columns)}]"
-        yield Finding(
-            "missing",
-            table.names(columns),
-            None,
-            "a category is a word for a missing value",
-            f"{given}.replace({dict.fromkeys(words)!r})",
-        )
+
+def _of_missing_words(table: Table, found: Mapping[int, Sequence[str]]) -> Finding:
+    columns = [*found]
+    words = sorted({word for each in found.values() for word in each})
+    given = table.one(columns[0]) if len(columns) == 1 else f"X[{table.selection(columns)}]"
+    return Finding(
+        "missing",
+        table.names(columns),
+        None,
+        "a category is a word for a missing value",
+        f"{given}.replace({dict.fromkeys(words)!r})",
+    )
 
 
 def check_spellings(table: Table) -> Iterator[Finding]:

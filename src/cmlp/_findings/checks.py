@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from cmlp._findings.categories import (
     check_categories,
     check_empty,
-    check_missing_words,
     check_spellings,
 )
 from cmlp._findings.counts import check_counts
@@ -39,7 +38,6 @@ CHECKS: tuple[Check, ...] = (
     check_numbers_of_dates,
     check_empty,
     check_spellings,
-    check_missing_words,
     check_copies,
     check_functions,
     check_missing,
