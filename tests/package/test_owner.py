@@ -55,9 +55,9 @@ def commands(text):
     return before, blocks[::2]
 
 
-def test_readme_begins_with_a_sentence_and_the_commands_for_a_clone():
+def test_readme_begins_with_what_it_is_three_ways_and_the_commands_for_a_clone():
     before, (install, test) = commands(owner.text_of("README.md"))
-    assert len(re.findall(r"[.!?]\s", before.replace("owner.toml", ""))) == 1
+    assert before.count("\n- **") == 3 and len(before.split("\n\n")) == 4
     assert install == "python -m pip install . && cmlp"
     assert test == 'python -m pip install ".[test]" && python -m pytest'
 
