@@ -62,21 +62,17 @@
  *   must be zero. Elements of arrays have no size, but reserved fields. A program works with its own version of the
  *   library and every later one of the same major version (docs/stability.md), and with an earlier one if it uses nothing
  *   newer: inline functions leave the fields that 1.0 lacks at zero, unless an argument asks for them.
- * - Status. Every function that can fail returns a cmlp_status (but getters 0 or NULL): CMLP_OK, NULL for a required
- *   pointer, ALIGNMENT or LENGTH of an array, and the errors of its arguments. Those of a net are NET and ALIGNMENT, of a
- *   model MODEL; those of a struct are STRUCT_SIZE and what its comment lists, those of a run THREADS, OPTION (reserved)
- *   and CANCELLED, those of a workspace NULL, BUFFER_SIZE and OVERFLOW.
- *   (All without the prefix CMLP_ERROR_.) The comment of a function lists the others after "Returns". The kind of a status
- *   is its range: 16 to 63 an invalid argument, 64 to 79 the data, 80 to 95 this build, processor or system, 96 to 127 a
- *   model file.
+ * - Status. Every function that can fail returns a cmlp_status (but getters 0 or NULL). Its comment lists all but CMLP_OK
+ *   after "Statuses", without the prefix CMLP_ERROR_, and explains some of them after "Returns"; the comment of a struct
+ *   lists the errors of its fields. Those of a net are NULL, NET and ALIGNMENT, of a model NULL and MODEL, of an array
+ *   NULL, ALIGNMENT and LENGTH, of a struct STRUCT_SIZE too, and of a workspace NULL, BUFFER_SIZE and OVERFLOW. The kind of
+ *   a status is its range: 16 to 63 an invalid argument, 64 to 79 the data, 80 to 95 this build, processor or system, 96 to
+ *   127 a model file. Later versions may add statuses: a program treats one that it does not know as a failure.
  * - After a failure, outputs are unchanged, unless the function's comment says otherwise. But arrays and numbers that a call
- *   computes from rows are unspecified after CMLP_CANCELLED and statuses from 64 to 79. The outputs of cmlp_run are set by
- *   every call, unless the run itself is refused (STRUCT_SIZE): `refused` names an invalid argument or a part of a model
- *   file, in words that may change. bad_index is the row with bad data, or the index of the refused element of the array that
- *   `refused` names, if this is about one element, or -1. Of several faults in the data, a call first reports ORDER,
- *   SPARSE, CLASS and WEIGHT: it checks all rows for each of these, and names the first selected row that has it. Of other
- *   faults it reports that of the first selected row, and of its input before its target. Threads and workers do not change
- *   this.
+ *   computes from rows are unspecified after CMLP_CANCELLED and statuses from 64 to 79. The outputs of cmlp_run report what
+ *   is refused (see there). Of several faults in the data, a call first reports ORDER, SPARSE, CLASS and WEIGHT: it checks
+ *   all rows for each of these, and names the first selected row that has it. Of other faults it reports that of the first
+ *   selected row, and of its input before its target. Threads and workers do not change this.
  * - Floating-point mode. A call computes in round-to-nearest with subnormal numbers and without traps, and restores the
  *   caller's mode at its end; on other processors than x86 and aarch64, and with compilers without intrinsics, the mode must
  *   be the default one. Callbacks run in the library's mode.
@@ -181,7 +177,7 @@ enum {
     CMLP_ERROR_THREADS = 38,         /* n_threads is negative */
     CMLP_ERROR_WORKERS = 39,         /* the workers of an epoch have different arguments */
     CMLP_ERROR_MODEL_KIND = 40,      /* the function is not for this kind of model, or not for networks, or for tables */
-    /* The data: cmlp_run.bad_index and bad_column give the position. */
+    /* The data: cmlp_run reports the position. */
     CMLP_ERROR_INPUT = 64,           /* NaN, infinite or too large for the network's element type */
     CMLP_ERROR_TARGET = 65,          /* the same of a target, or the loss does not allow it */
     CMLP_ERROR_DIVERGED = 66,        /* the cost or a parameter became NaN or infinite */
@@ -189,6 +185,7 @@ enum {
     CMLP_ERROR_WEIGHT = 68,          /* not 0 and not a normal number > 0 whose reciprocal is normal; or so is the sum */
     CMLP_ERROR_ORDER = 69,           /* an index of the row order is outside the rows */
     CMLP_ERROR_SPARSE = 70,          /* indptr decreases, or columns of a row do not ascend or are out of range */
+    CMLP_ERROR_CELL = 71,            /* the column of a table cannot hold this text */
     /* This build, processor or system. */
     CMLP_ERROR_ISA = 80,             /* no allowed instruction set is available */
     CMLP_ERROR_BUILD = 81,           /* compiled with options that change the arithmetic */
@@ -224,6 +221,25 @@ CMLP_API int32_t cmlp_version_number(void);
 /* How a call runs, and why it failed: the last parameter of every function that can fail. NULL is a run whose fields are
  * all 0.
  *
+ * `refused` and the three fields behind it are outputs, which every call sets, unless it refuses the run itself. `refused`
+ * names the argument that the status is about, or a field of it: a static string, in words that may change. For a file it
+ * can be a part of it, such as "labels". bad_row is a position in the rows that `refused` names, whatever their `order`,
+ * and bad_element a position in the array that it names. What does not apply is NULL or -1.
+ *
+ *   status                                 refused                     bad_row     bad_element     bad_column
+ *   OK, CANCELLED, BUILD, MEMORY           NULL                        -1          -1              -1
+ *   INPUT                                  "rows->data" (or others)    the row     -1              the input's
+ *   TARGET                                 "targets->data"             the row     -1              the output's
+ *   DIVERGED                               NULL                        a row, -1   -1              -1
+ *   CLASS                                  "targets->data"             the row     -1              -1
+ *   WEIGHT                                 "objective->row_weights"    a row, -1   as bad_row      -1
+ *   ORDER                                  an array of indices         -1          the position    -1
+ *   SPARSE                                 "rows->indptr or indices"   the row     -1              -1
+ *   CELL                                   "text"                      -1          -1              the column's
+ *   every other one                        the argument                -1          a position, -1  -1
+ *
+ * (DIVERGED: -1 if the last step of an epoch made parameters NaN or infinite. WEIGHT: -1 if their sum is refused.)
+ *
  * The errors of a run: THREADS, OPTION (reserved), those of its workspace, and CMLP_CANCELLED. */
 typedef struct cmlp_run {
     size_t struct_size;
@@ -234,18 +250,13 @@ typedef struct cmlp_run {
      * than 0 cancels the call. Predictions of one row need not call it. */
     int (*poll)(void *context);
     void *poll_context;
-    /* Outputs. The row is a position in the rows, not in `order`, except for ORDER; for an element of an array, its index.
-     * The column is that of an input, or the output to which the target belongs. -1: the status is about no row or element,
-     * or no column. */
-    const char *refused;   /* the invalid argument, or a part of a model file, a static string such as "rows->scale"; else
-                            * NULL */
-    int64_t bad_index;
-    int64_t bad_column;    /* for INPUT and TARGET */
+    const char *refused; /* such as "rows->scale" */
+    int64_t bad_row;
+    int64_t bad_element;
+    int64_t bad_column;
     int32_t n_threads;     /* maximum number of threads, including the caller; 0: 1. Small calls use fewer, and 1.0 uses
                             * at most CMLP_MAX_THREADS */
     int32_t reserved;      /* 0 */
-    double pace;           /* of the library, which leaves here what the next call of cmlp_train_epoch can use. It changes
-                            * how long epochs with several threads take, and no result. No value is an error */
 } cmlp_run;
 
 /* ================================================================================ 1. load and predict: model files
@@ -338,7 +349,9 @@ typedef struct cmlp_model_info {
  * bytes are enough for it); FILE_MAGIC, FILE_VERSION, FILE_HEAD_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR or FILE_VALUE if
  * the content is not that of a model file; LEFT_OUT (the file of a table, or a network of float64), ISA, OVERFLOW or BUILD
  * if this build of the library cannot run the model. After these and FILE_SHORT, all fields of *info are 0 except
- * struct_size, head_size and error_at. */
+ * struct_size, head_size and error_at.
+ * Statuses: NULL, STRUCT_SIZE, OVERFLOW, OPTION, THREADS, ISA, BUILD, LEFT_OUT, FILE_SHORT, FILE_MAGIC, FILE_VERSION,
+ * FILE_HEAD_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR, FILE_VALUE. */
 CMLP_CHECKED cmlp_status cmlp_model_describe(const void *start, size_t start_size, cmlp_model_info *info, cmlp_run *run);
 
 /* How cmlp_model_init makes a model.
@@ -361,7 +374,10 @@ typedef struct cmlp_model_options {
  *     as "input.factor", "labels" or "categories".
  * Returns the statuses of cmlp_model_describe; FILE_LONG; FILE_NONFINITE and FILE_VALUE (a shift, a factor, a number of a
  * table); unless trusted, FILE_DATA_CRC, FILE_NONFINITE (a parameter) and FILE_EXAMPLE. After every failure *model is NULL,
- * and the contents of `memory` are unspecified. */
+ * and the contents of `memory` are unspecified.
+ * Statuses: NULL, STRUCT_SIZE, BUFFER_SIZE, ALIGNMENT, OVERFLOW, OPTION, THREADS, ISA, BUILD, LEFT_OUT, FILE_SHORT,
+ * FILE_LONG, FILE_MAGIC, FILE_VERSION, FILE_HEAD_CRC, FILE_DATA_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR, FILE_VALUE,
+ * FILE_NONFINITE, FILE_EXAMPLE. */
 CMLP_CHECKED cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t file_size,
                                          const cmlp_model_options *options, const cmlp_model **model, cmlp_run *run);
 
@@ -462,12 +478,15 @@ typedef struct cmlp_prediction {
  *     cmlp_table.h). Without scale, shifts and factors: the model has its own.
  * run: for one selected row, its workspace has info->workspace_size bytes; for more, those of cmlp_model_workspace_size.
  * Returns ROWS if n_columns is not that of the model; DTYPE and ROWS (sparse) for the rows of a table; OPTION for
- * a scale other than 0 and 1, and for activations and sums of a table; LEFT_OUT as cmlp_forward. */
+ * a scale other than 0 and 1, and for activations and sums of a table; LEFT_OUT as cmlp_forward.
+ * Statuses: CANCELLED, NULL, STRUCT_SIZE, LENGTH, BUFFER_SIZE, ALIGNMENT, OVERFLOW, DTYPE, OPTION, MODEL, ROWS,
+ * THREADS, INPUT, ORDER, SPARSE, LEFT_OUT. */
 CMLP_CHECKED cmlp_status cmlp_model_predict(const cmlp_model *model, const cmlp_rows *rows,
                                             const cmlp_prediction *prediction, cmlp_run *run);
 
 /* Computes the bytes of workspace for predictions of these rows with run->n_threads, as cmlp_net_workspace_size: for one row
- * at most info->workspace_size. Returns ROWS, OVERFLOW. */
+ * at most info->workspace_size. Returns ROWS, OVERFLOW.
+ * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OVERFLOW, OPTION, MODEL, ROWS, THREADS, LEFT_OUT. */
 CMLP_CHECKED cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes,
                                                    cmlp_run *run);
 
@@ -497,7 +516,8 @@ typedef struct cmlp_value {
 } cmlp_value;
 
 /* Finds the label of a class, with its text: numbers as Python prints them. Python writes the labels of classifiers.
- * Returns NOT_FOUND if the file has no labels; INDEX if there is no such class, as -1. */
+ * Returns NOT_FOUND if the file has no labels; INDEX if there is no such class, as -1.
+ * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OPTION, INDEX, NOT_FOUND, MODEL, THREADS. */
 CMLP_CHECKED cmlp_status cmlp_model_find_label(const cmlp_model *model, int32_t class_index, cmlp_value *value,
                                                cmlp_run *run);
 
@@ -509,13 +529,15 @@ CMLP_API const void *cmlp_model_params(const cmlp_model *model);
 /* Finds the string of a key, such as one of cmlp_model_content.strings: `*text` points to `*n_text` bytes of the file,
  * as they stand in the file, without a terminating NUL: printable ASCII, in which \" stands for " and \\ for \. Python writes
  * JSON.
- * Returns NOT_FOUND if the file has no such key. */
+ * Returns NOT_FOUND if the file has no such key.
+ * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OPTION, NOT_FOUND, MODEL, THREADS. */
 CMLP_CHECKED cmlp_status cmlp_model_find_string(const cmlp_model *model, const char *key, const char **text,
                                                 int64_t *n_text, cmlp_run *run);
 
 /* Prepares rows for the network of a model and the functions below: sets kind (dense), and n_columns, scale, shifts and
  * factors to those of the model's inputs. Set data, dtype and n_rows afterwards. Returns MODEL_KIND for the model of a
- * table. */
+ * table.
+ * Statuses: NULL, STRUCT_SIZE, OPTION, MODEL, THREADS, MODEL_KIND. */
 CMLP_CHECKED cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run);
 
 /* -------------------------------------------------------------------------------------------- networks without files */
@@ -535,7 +557,8 @@ struct cmlp_workers;
  * rows of one batch.
  * bytes: may be the workspace_size of the run.
  * Returns ROWS, BATCH, OVERFLOW; OPTION (workers); LEFT_OUT if this build of the library cannot train, or not with
- * workers. */
+ * workers.
+ * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OVERFLOW, OPTION, NET, ROWS, BATCH, THREADS, LEFT_OUT. */
 CMLP_CHECKED cmlp_status cmlp_net_workspace_size(const cmlp_net *net, const cmlp_rows *rows,
                                                  const struct cmlp_objective *objective, const struct cmlp_epoch *epoch,
                                                  size_t *bytes, cmlp_run *run);
@@ -544,7 +567,9 @@ CMLP_CHECKED cmlp_status cmlp_net_workspace_size(const cmlp_net *net, const cmlp
  * activations of all layers are not sorted). With n_threads <= 1 there is no allocation, lock or system call, except those of
  * `poll`.
  * params: the parameter block (see cmlp_net_n_params).
- * Returns LEFT_OUT for several or sparse rows if this build of the library predicts single rows only. */
+ * Returns LEFT_OUT for several or sparse rows if this build of the library predicts single rows only.
+ * Statuses: CANCELLED, NULL, STRUCT_SIZE, LENGTH, BUFFER_SIZE, ALIGNMENT, OVERFLOW, DTYPE, OPTION, NET, ROWS,
+ * THREADS, INPUT, ORDER, SPARSE, LEFT_OUT. */
 CMLP_CHECKED cmlp_status cmlp_forward(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
                                       const cmlp_prediction *prediction, cmlp_run *run);
 
@@ -610,7 +635,8 @@ typedef struct cmlp_net_config {
 } cmlp_net_config;
 
 /* Sets *bytes to the size of the net that the configuration describes.
- * Returns LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION, LEFT_OUT, as cmlp_net_init. */
+ * Returns LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION, LEFT_OUT, as cmlp_net_init.
+ * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, DTYPE, OPTION, LAYERS, WIDTH, ACTIVATION, LOSS, THREADS, LEFT_OUT. */
 CMLP_CHECKED cmlp_status cmlp_net_size(const cmlp_net_config *config, size_t *bytes, cmlp_run *run);
 /* No net of 1.x is larger: for static storage, as in  static char memory[CMLP_NET_SIZE(3)];  of a net with quantiles, add 8
  * bytes for each. */
@@ -621,7 +647,9 @@ CMLP_CHECKED cmlp_status cmlp_net_size(const cmlp_net_config *config, size_t *by
  * or several rows where this one is not, return NET for this net, as MODEL for a model.
  * net: receives the net, whose address is inside `memory`.
  * Returns LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION (a parameter of an activation or of the loss, or quantiles), ISA,
- * OVERFLOW, BUFFER_SIZE, BUILD, LEFT_OUT (float64). After every failure *net is NULL, and `memory` is unchanged. */
+ * OVERFLOW, BUFFER_SIZE, BUILD, LEFT_OUT (float64). After every failure *net is NULL, and `memory` is unchanged.
+ * Statuses: NULL, STRUCT_SIZE, LENGTH, BUFFER_SIZE, ALIGNMENT, OVERFLOW, DTYPE, OPTION, LAYERS, WIDTH, ACTIVATION,
+ * LOSS, THREADS, ISA, BUILD, LEFT_OUT. */
 CMLP_CHECKED cmlp_status cmlp_net_init(void *memory, size_t memory_size, const cmlp_net_config *config,
                                        const cmlp_net **net, cmlp_run *run);
 
@@ -646,7 +674,8 @@ CMLP_API void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t 
 /* Fills `params` with random numbers, uniform in [-b, b) with b = sqrt(c / (n_in + n_out)) and c = init_factor of the
  * layer's activation: 2 for logistic, 6 for most others (Glorot & Bengio 2010, as scikit-learn). The output layer uses the
  * c of the last hidden layer, or 6 if there is none. Random numbers are used layer by layer, weights before biases.
- * There are no options: parameters are plain numbers, and a program can fill them from another distribution. */
+ * There are no options: parameters are plain numbers, and a program can fill them from another distribution.
+ * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OPTION, NET, THREADS. */
 CMLP_CHECKED cmlp_status cmlp_net_init_params(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params,
                                               cmlp_run *run);
 
@@ -790,7 +819,9 @@ typedef struct cmlp_optimizer_state {
     int64_t n_steps;                   /* steps taken, >= 0 */
     double beta_1_power, beta_2_power; /* of adam and adamw: beta^n_steps, a product that is rounded at every step. With
                                         * n_steps 0 they are not read and count as 1 */
-    int64_t reserved[5];               /* 0 */
+    double pace;                       /* private: what cmlp_train_epoch leaves for the next one. It changes how long epochs
+                                        * with several threads take, and no result. No value is an error */
+    int64_t reserved[4];               /* 0 */
 } cmlp_optimizer_state;
 
 /* An optimizer with the usual hyperparameters: learning rate 0.001 (sgd, momentum and nesterov: 0.1), momentum 0.9,
@@ -814,7 +845,8 @@ CMLP_API void cmlp_optimizer_init(cmlp_optimizer *optimizer, size_t struct_size,
 /* Computes the bytes of an optimizer's state: those of cmlp_optimizer_state and of 0 to 2 moments, each as large as the
  * parameters. Of `optimizer` the solver alone counts.
  * bytes: may be the optimizer's state_size.
- * Returns OPTION (an unknown solver), OVERFLOW. */
+ * Returns OPTION (an unknown solver), OVERFLOW.
+ * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OVERFLOW, OPTION, NET, THREADS. */
 CMLP_CHECKED cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, const cmlp_optimizer *optimizer, size_t *bytes,
                                                    cmlp_run *run);
 
@@ -861,8 +893,9 @@ typedef struct cmlp_epoch {
  * result: or NULL.
  * Returns ROWS if no row is selected; DIVERGED. After CMLP_CANCELLED, INPUT, TARGET and DIVERGED in a batch, parameters and
  * state are those after the last complete batch, and *result covers the complete batches. After DIVERGED the parameters
- * need not be finite: the last step may have made them NaN or infinite. A bad_index of -1 means that the last step of the
- * epoch did. */
+ * need not be finite: the last step may have made them NaN or infinite.
+ * Statuses: CANCELLED, NULL, STRUCT_SIZE, LENGTH, BUFFER_SIZE, ALIGNMENT, OVERFLOW, DTYPE, OPTION, NET, ROWS,
+ * TARGETS, BATCH, THREADS, WORKERS, INPUT, TARGET, DIVERGED, CLASS, WEIGHT, ORDER, SPARSE, LEFT_OUT, MESSAGE. */
 CMLP_CHECKED cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params, const cmlp_rows *rows,
                                           const cmlp_targets *targets, const cmlp_objective *objective,
                                           const cmlp_optimizer *optimizer, const cmlp_epoch *epoch,
@@ -957,13 +990,14 @@ typedef struct cmlp_model_content {
 
 /* Writes a model file through content->write, in order and in blocks of any size. The same content gives the same bytes
  * on every platform with the same version. The example in the file has pseudo-random inputs, never a row of data.
- * run: its workspace has the bytes of cmlp_net_workspace_size without rows. After a failure `refused` names the field, such
- *     as "content->strings", and bad_index is the index of the element.
+ * run: its workspace has the bytes of cmlp_net_workspace_size without rows.
  * Returns OPTION (kind, input_scale, shifts, factors, a count, an array's shape or a reserved field), DTYPE, OVERFLOW;
- * INPUT (a shift is so large that no input of the net's type can be scaled); NAME (a key, or the name of an array), TEXT (a
- * string that is not printable ASCII, a label or a name that is not UTF-8), VALUE (a label, a name, cells, or a parameter
- * that is not finite). After these, nothing has been written. After WRITE, part of the file has. What is written without an
- * error can be read by cmlp_model_init. */
+ * NAME (a key, or the name of an array), TEXT (a string that is not printable ASCII, a label or a name that is not UTF-8),
+ * VALUE (a label, a name, cells, a parameter that is not finite, or a shift or scale with which no input of the net's type is
+ * finite). After these, nothing has been written. After WRITE, part of the file has. What is written without an
+ * error can be read by cmlp_model_init.
+ * Statuses: NULL, STRUCT_SIZE, LENGTH, BUFFER_SIZE, ALIGNMENT, OVERFLOW, DTYPE, OPTION, TEXT, NAME, VALUE, NET, ROWS,
+ * BATCH, THREADS, ORDER, WRITE. */
 CMLP_CHECKED cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, int64_t n_params,
                                           const cmlp_model_content *content, cmlp_run *run);
 
@@ -979,7 +1013,8 @@ typedef struct cmlp_layer_info {
     int64_t first_bias;   /* index in the parameter block: (n_out) */
 } cmlp_layer_info;
 
-/* Describes layer `index` of the n_layers - 1 layers with weights. Returns INDEX if there is no such layer. */
+/* Describes layer `index` of the n_layers - 1 layers with weights. Returns INDEX if there is no such layer.
+ * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OPTION, INDEX, NET, THREADS. */
 CMLP_CHECKED cmlp_status cmlp_net_describe_layer(const cmlp_net *net, int32_t index, cmlp_layer_info *layer, cmlp_run *run);
 
 /* Properties of an activation. The structs are static, and of the library's size: a field exists if it ends within
@@ -1038,13 +1073,16 @@ typedef struct cmlp_derivatives {
 /* Computes the objective's value at these parameters, and the derivatives that `derivatives` asks for, in one pass over all
  * selected rows.
  * Returns ROWS if no row is selected; DIVERGED if the objective, the plain cost or the cost of a row is not finite. It may
- * also be returned if a weighted sum is not. */
+ * also be returned if a weighted sum is not.
+ * Statuses: CANCELLED, NULL, STRUCT_SIZE, LENGTH, BUFFER_SIZE, ALIGNMENT, OVERFLOW, DTYPE, OPTION, NET, ROWS,
+ * TARGETS, THREADS, INPUT, TARGET, DIVERGED, CLASS, WEIGHT, ORDER, SPARSE. */
 CMLP_CHECKED cmlp_status cmlp_backpropagate(const cmlp_net *net, const void *params, int64_t n_params,
                                             const cmlp_rows *rows, const cmlp_targets *targets,
                                             const cmlp_objective *objective, cmlp_derivatives *derivatives, cmlp_run *run);
 
 /* One optimizer step with `gradient` (in the layout of the parameters), in the calling thread. Updates `params` and the
- * optimizer's state. The new parameters are not checked: they are not finite if the gradient is not. */
+ * optimizer's state. The new parameters are not checked: they are not finite if the gradient is not.
+ * Statuses: NULL, STRUCT_SIZE, LENGTH, BUFFER_SIZE, ALIGNMENT, OVERFLOW, OPTION, NET, THREADS. */
 CMLP_CHECKED cmlp_status cmlp_step(const cmlp_net *net, void *params, int64_t n_params, const void *gradient,
                                    int64_t n_gradient, const cmlp_optimizer *optimizer, cmlp_run *run);
 

@@ -32,14 +32,14 @@ inline namespace v1_0_aborts {
 // A status, and what the run of the call reports beside it.
 class error : public std::runtime_error {
 public:
-    explicit error(cmlp_status code, const char *what_is_refused = nullptr, std::int64_t row = -1, std::int64_t column = -1)
-        : std::runtime_error((what_is_refused ? std::string(what_is_refused) + ": " : std::string()) + cmlp_status_string(code)),
-          status(code), refused(what_is_refused), bad_index(row), bad_column(column)
+    explicit error(cmlp_status code, const cmlp_run &run = CMLP_INIT(cmlp_run))
+        : std::runtime_error((run.refused ? std::string(run.refused) + ": " : std::string()) + cmlp_status_string(code)),
+          status(code), refused(run.refused), bad_row(run.bad_row), bad_element(run.bad_element), bad_column(run.bad_column)
     {
     }
     cmlp_status status;
     const char *refused; // static, or null
-    std::int64_t bad_index, bad_column;
+    std::int64_t bad_row, bad_element, bad_column;
 };
 
 // Throws an error unless the status is CMLP_OK.
@@ -47,7 +47,7 @@ inline void check(cmlp_status status, const cmlp_run *run = nullptr)
 {
     if (status == CMLP_OK) return;
 #if CMLP_HPP_THROWS
-    if (run) throw error(status, run->refused, run->bad_index, run->bad_column);
+    if (run) throw error(status, *run);
     throw error(status);
 #else
     static_cast<void>(run);
@@ -178,7 +178,7 @@ public:
         return text ? code(column, std::string_view(text)) : code(column, nullptr);
     }
 
-    // The number for the row of a cell of text, as in a CSV file. Throws an error with CMLP_ERROR_INPUT if the column cannot
+    // The number for the row of a cell of text, as in a CSV file. Throws an error with CMLP_ERROR_CELL if the column cannot
     // hold it.
     double cell(std::int64_t column, std::string_view text) const
     {

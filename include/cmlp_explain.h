@@ -32,7 +32,9 @@ typedef struct cmlp_bounds_outputs {
  * run: needs no workspace in any 1.x; the call takes one thread.
  * They hold for finite parameters. If a bound of a weighted sum overflows, it is NaN, and so is all that depends on it.
  * Returns ROWS for sparse rows or another number of rows; ACTIVATION for a net of float64 with other activations than
- * identity, relu and leaky_relu. */
+ * identity, relu and leaky_relu.
+ * Statuses: CANCELLED, NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, DTYPE, OPTION, NET, ACTIVATION, ROWS, THREADS, INPUT,
+ * ORDER, SPARSE. */
 CMLP_CHECKED cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *lower,
                                      const cmlp_rows *upper, const cmlp_bounds_outputs *bounds, cmlp_run *run);
 
@@ -58,14 +60,17 @@ typedef struct cmlp_paths {
  * outputs: (rows of `to`, n_paths, n_groups - 1, n_out), contiguous, of the net's type and aligned for it.
  * run: its workspace has cmlp_paths_workspace_size() bytes.
  * Returns as cmlp_forward; ROWS for sparse rows; OPTION for groups; ORDER for start_rows and orders; OVERFLOW for outputs
- * that are too many. After INPUT and CMLP_CANCELLED `outputs` is unspecified. */
+ * that are too many. After INPUT and CMLP_CANCELLED `outputs` is unspecified.
+ * Statuses: CANCELLED, NULL, STRUCT_SIZE, LENGTH, BUFFER_SIZE, ALIGNMENT, OVERFLOW, DTYPE, OPTION, NET, ROWS,
+ * THREADS, INPUT, ORDER, SPARSE. */
 CMLP_CHECKED cmlp_status cmlp_forward_paths(const cmlp_net *net, const void *params, int64_t n_params,
                                             const cmlp_rows *rows, const cmlp_rows *to, const cmlp_paths *paths,
                                             void *outputs, int64_t n_outputs, cmlp_run *run);
 
 /* Computes the bytes of workspace for cmlp_forward_paths with these numbers of rows and groups and run->n_threads. Data
  * and the arrays of `paths` need not be set. A workspace for more of each also serves fewer.
- * Returns OVERFLOW, and the errors of the same arguments. */
+ * Returns OVERFLOW, and the errors of the same arguments.
+ * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OVERFLOW, OPTION, NET, ROWS, THREADS. */
 CMLP_CHECKED cmlp_status cmlp_paths_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
                                                    const cmlp_paths *paths, size_t *bytes, cmlp_run *run);
 

@@ -20,6 +20,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A model in allocated memory. It belongs to the program that has compiled this header: do not hand it to code that may
  * have been compiled with another version. Any number of threads may share the model. The run serves one call at a time;
@@ -28,7 +29,7 @@ typedef struct cmlp_file {
     const cmlp_model *model; /* NULL if loading failed */
     void *memory;            /* one block: the bytes of the file, the model, the workspace */
     cmlp_model_info info;    /* after a failure: head_size and error_at */
-    cmlp_run run;            /* with the workspace; after a failure: refused and bad_index */
+    cmlp_run run;            /* with the workspace; after a failure: its report */
 } cmlp_file;
 
 #ifdef __cplusplus
@@ -100,8 +101,10 @@ static inline cmlp_status cmlp_file_fill_(cmlp_file *file, FILE *stream)
 
 /* Reads a model file, of a network or a table, from a stream up to its end, verifies it and makes the model. All fields of
  * *file are written. The stream is read once from its position to its end, so that a pipe will do, and stays open.
- * Returns CMLP_OK; READ if the stream cannot be read, MEMORY if malloc fails; the statuses of cmlp_model_describe and
- * cmlp_model_init. On failure file->model is NULL, and there is nothing to release. */
+ * On failure file->model is NULL, and there is nothing to release.
+ * Returns READ if the stream is NULL or cannot be read, MEMORY if malloc fails; `refused` is "stream" or a part of the file.
+ * Statuses: OVERFLOW, ISA, BUILD, LEFT_OUT, MEMORY, READ, FILE_SHORT, FILE_LONG, FILE_MAGIC, FILE_VERSION,
+ * FILE_HEAD_CRC, FILE_DATA_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR, FILE_VALUE, FILE_NONFINITE, FILE_EXAMPLE. */
 static inline cmlp_status cmlp_file_load_stream(cmlp_file *file, FILE *stream)
 {
     const cmlp_model_info info = CMLP_INIT(cmlp_model_info);
@@ -110,14 +113,21 @@ static inline cmlp_status cmlp_file_load_stream(cmlp_file *file, FILE *stream)
     file->model = NULL;
     file->info = info;
     file->run = run;
+    file->run.bad_row = file->run.bad_element = file->run.bad_column = -1;
     const cmlp_status status = stream ? cmlp_file_fill_(file, stream) : CMLP_ERROR_READ;
+    const char *const part = file->run.refused; /* or an argument of the function that has refused it */
+    const int is_whole = !part || !strcmp(part, "start") || !strcmp(part, "file");
+    if (status && is_whole && status != CMLP_ERROR_MEMORY && status != CMLP_ERROR_BUILD) file->run.refused = "stream";
     if (status) cmlp_file_free(file);
     return status;
 }
 
 /* The same for the file at a path, which fopen opens: a path is bytes in the encoding of the file system, on Windows in the
  * code page of the program. For other paths, a program opens the stream itself (on Windows with _wfopen) and calls
- * cmlp_file_load_stream. Returns READ also if the file cannot be opened, or if path is NULL. */
+ * cmlp_file_load_stream.
+ * Returns READ also if the path is NULL, or the file cannot be opened: `refused` is then "path".
+ * Statuses: OVERFLOW, ISA, BUILD, LEFT_OUT, MEMORY, READ, FILE_SHORT, FILE_LONG, FILE_MAGIC, FILE_VERSION,
+ * FILE_HEAD_CRC, FILE_DATA_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR, FILE_VALUE, FILE_NONFINITE, FILE_EXAMPLE. */
 static inline cmlp_status cmlp_file_load(cmlp_file *file, const char *path)
 {
 #ifdef _MSC_VER
@@ -129,7 +139,10 @@ static inline cmlp_status cmlp_file_load(cmlp_file *file, const char *path)
 #  pragma warning(pop)
 #endif
     const cmlp_status status = cmlp_file_load_stream(file, stream);
-    if (stream) fclose(stream);
+    if (stream)
+        fclose(stream);
+    else
+        file->run.refused = "path";
     return status;
 }
 

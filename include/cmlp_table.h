@@ -59,7 +59,8 @@ typedef struct cmlp_table_column_info {
 } cmlp_table_column_info;
 
 /* Describes a column of a table's model, in constant time.
- * Returns MODEL_KIND for the model of a network; INDEX if there is no such column. */
+ * Returns MODEL_KIND for the model of a network; INDEX if there is no such column.
+ * Statuses: NULL, STRUCT_SIZE, OPTION, INDEX, MODEL, THREADS, MODEL_KIND. */
 CMLP_CHECKED cmlp_status cmlp_model_describe_column(const cmlp_model *model, int64_t column,
                                                     cmlp_table_column_info *info, cmlp_run *run);
 
@@ -72,11 +73,13 @@ CMLP_CHECKED cmlp_status cmlp_model_describe_column(const cmlp_model *model, int
  * value: MISSING, or any other kind; a DOUBLE that is NaN counts as MISSING.
  * code: receives the column's `unknown_code` if no category is equal.
  * Returns MODEL_KIND for the model of a network; INDEX if there is no such column; NOT_FOUND if it has no categories;
- * OPTION for the kind or a reserved field of `value`; TEXT for bytes that are not UTF-8, or a larger integer that is none. */
+ * OPTION for the kind or a reserved field of `value`; TEXT for bytes that are not UTF-8, or a larger integer that is none.
+ * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OPTION, INDEX, NOT_FOUND, TEXT, MODEL, THREADS, MODEL_KIND. */
 CMLP_CHECKED cmlp_status cmlp_model_find_code(const cmlp_model *model, int64_t column, const cmlp_value *value,
                                                   double *code, cmlp_run *run);
 
-/* Finds the category of a code, in constant time. Returns as cmlp_model_find_code; INDEX if there is no such code. */
+/* Finds the category of a code, in constant time. Returns as cmlp_model_find_code; INDEX if there is no such code.
+ * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OPTION, INDEX, NOT_FOUND, MODEL, THREADS, MODEL_KIND. */
 CMLP_CHECKED cmlp_status cmlp_model_find_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
                                              cmlp_run *run);
 
@@ -86,9 +89,10 @@ CMLP_CHECKED cmlp_status cmlp_model_find_category(const cmlp_model *model, int64
  * number: receives the number for the row: of a column of numbers, booleans or dates the number of the cell, or NaN if it is
  *     missing; of a column of categories the code, or the column's `unknown_code`. A cell finds a category that Python
  *     prints as this text, or otherwise one with the same value. It is unchanged if the status is not CMLP_OK.
- * Returns MODEL_KIND for the model of a network; INDEX if there is no such column; OPTION if n_text is negative; INPUT if a
- * column of numbers, booleans or dates cannot hold the cell, if one of durations is not missing, or for each cell of a
- * column of dates with a `format`, which only Python and pages read: the program reads it, and passes days. */
+ * Returns MODEL_KIND for the model of a network; INDEX if there is no such column; OPTION if n_text is negative; CELL if a
+ * column of numbers, booleans or dates cannot hold the cell, if one of durations is not missing, or, in this version, for
+ * each cell of a column of dates with a `format`, which only Python and pages read: the program reads it, and passes days.
+ * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OPTION, INDEX, MODEL, THREADS, MODEL_KIND, CELL. */
 CMLP_CHECKED cmlp_status cmlp_model_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
                                               double *number, cmlp_run *run);
 
@@ -118,7 +122,8 @@ typedef struct cmlp_table_query {
  * below, above: receive the margin on either side. In this version they are equal; a later one may have files in which they
  * are not.
  * Returns MODEL_KIND for the model of a network; NOT_FOUND if the file has no calibration, or one of a kind that this version
- * does not know or whose sets follow another rule. */
+ * does not know or whose sets follow another rule.
+ * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OPTION, INDEX, NOT_FOUND, MODEL, THREADS, MODEL_KIND. */
 CMLP_CHECKED cmlp_status cmlp_model_margin(const cmlp_model *model, const cmlp_table_query *query, double *below,
                                            double *above, cmlp_run *run);
 
@@ -129,7 +134,8 @@ CMLP_CHECKED cmlp_status cmlp_model_margin(const cmlp_model *model, const cmlp_t
  * the losses "poisson" and "gamma" begins below 0. docs/arithmetic.md ("Ends of intervals") defines every rounding. The interval contains every row of the calibration whose
  * score is at most the margin, also at its ends.
  * low, high: receive the ends.
- * Returns as cmlp_model_margin; MODEL_KIND also for a classifier. */
+ * Returns as cmlp_model_margin; MODEL_KIND also for a classifier.
+ * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OPTION, INDEX, NOT_FOUND, MODEL, THREADS, MODEL_KIND. */
 CMLP_CHECKED cmlp_status cmlp_model_interval(const cmlp_model *model, const cmlp_table_query *query, double *low,
                                              double *high, cmlp_run *run);
 
@@ -203,14 +209,16 @@ typedef struct cmlp_table_encoder {
     cmlp_dtype dtype; /* of the inputs: CMLP_FLOAT32 or CMLP_FLOAT64 */
 } cmlp_table_encoder;
 
-/* Computes the number of inputs. */
+/* Computes the number of inputs.
+ * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OVERFLOW, DTYPE, OPTION, THREADS. */
 CMLP_CHECKED cmlp_status cmlp_table_encoder_width(const cmlp_table_encoder *encoder, int64_t *n_in, cmlp_run *run);
 
 /* Encodes rows, in the calling thread: inputs[i, :] are the inputs of the i-th selected row. Each row is encoded alone, so
  * that any split of the rows gives the same bits.
  * rows: dense, of n_columns adjacent columns and CMLP_FLOAT64, without scale, shifts and factors.
  * inputs: (rows selected, n_in of cmlp_table_encoder_width), of the encoder's dtype.
- * Returns BUILD; INPUT if a value is infinite. */
+ * Returns BUILD; INPUT if a value is infinite.
+ * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OVERFLOW, DTYPE, OPTION, ROWS, THREADS, INPUT, ORDER, BUILD. */
 CMLP_CHECKED cmlp_status cmlp_table_encode(const cmlp_table_encoder *encoder, const cmlp_rows *rows, void *inputs,
                                            int64_t n_inputs, cmlp_run *run);
 
@@ -288,7 +296,9 @@ typedef struct cmlp_table {
 
 #define CMLP_TABLE_MAX_NETS 1024 /* in every 1.x */
 
-/* Computes the bytes of workspace that cmlp_table_write needs: of the run that it takes. */
+/* Computes the bytes of workspace that cmlp_table_write needs: of the run that it takes.
+ * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OVERFLOW, DTYPE, OPTION, NET, LAYERS, WIDTH, ACTIVATION, LOSS,
+ * THREADS. */
 CMLP_CHECKED cmlp_status cmlp_table_write_workspace_size(const cmlp_table *table, size_t *bytes, cmlp_run *run);
 
 /* Writes the model file of a table, as cmlp_model_write does that of a network.
@@ -297,7 +307,9 @@ CMLP_CHECKED cmlp_status cmlp_table_write_workspace_size(const cmlp_table *table
  * logistic output, or of several of which a row can have any number.
  * content: input_scale is 0 and names, shifts, factors and training are NULL (OPTION).
  * Returns as cmlp_model_write, and the errors of a table and of a calibration; VALUE if two categories of a column are
- * equal, TEXT for a name or a category that is not UTF-8. */
+ * equal, TEXT for a name or a category that is not UTF-8.
+ * Statuses: NULL, STRUCT_SIZE, LENGTH, BUFFER_SIZE, ALIGNMENT, OVERFLOW, DTYPE, OPTION, TEXT, NAME, VALUE, NET,
+ * LAYERS, WIDTH, ACTIVATION, LOSS, THREADS, WRITE. */
 CMLP_CHECKED cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, cmlp_run *run);
 
 #ifdef __cplusplus

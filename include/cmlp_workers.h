@@ -80,7 +80,7 @@ typedef struct cmlp_workers {
     int32_t first_shard, n_shards, n_all_shards;
     /* Output: the worker that has ended the call, by its arguments, an error in its rows, its
      * `poll` or its loss. All workers then return the same status; at the others, cmlp_run.refused
-     * is "workers" if it was an argument. -1 if no single worker has: after CMLP_OK and
+     * is "epoch->workers". -1 if no single worker has: after CMLP_OK and
      * CMLP_ERROR_MESSAGE, if parameters are not finite after the last batch, and if this worker
      * could not tell the others. With one worker, 0 after every failure. Unchanged if struct_size
      * is invalid. */

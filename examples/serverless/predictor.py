@@ -60,9 +60,8 @@ class Run(Structure):
         ("workspace", c_void_p),
         ("workspace_size", c_size_t),
         *((name, c_void_p) for name in ("poll", "poll_context", "refused")),
-        *((name, c_int64) for name in ("bad_index", "bad_column")),
+        *((name, c_int64) for name in ("bad_row", "bad_element", "bad_column")),
         *((name, c_int32) for name in ("n_threads", "reserved")),
-        ("pace", c_double),
     ]
 
 

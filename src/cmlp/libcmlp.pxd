@@ -44,6 +44,7 @@ cdef extern from "cmlp.h" nogil:
         CMLP_ERROR_WEIGHT
         CMLP_ERROR_ORDER
         CMLP_ERROR_SPARSE
+        CMLP_ERROR_CELL
         CMLP_ERROR_ISA
         CMLP_ERROR_BUILD
         CMLP_ERROR_LEFT_OUT
@@ -77,11 +78,11 @@ cdef extern from "cmlp.h" nogil:
         int (*poll)(void *context) noexcept nogil
         void *poll_context
         const char *refused
-        int64_t bad_index
+        int64_t bad_row
+        int64_t bad_element
         int64_t bad_column
         int32_t n_threads
         int32_t reserved
-        double pace
 
     ctypedef int32_t cmlp_dtype
     enum:
@@ -369,7 +370,8 @@ cdef extern from "cmlp.h" nogil:
         int64_t n_steps
         double beta_1_power
         double beta_2_power
-        int64_t reserved[5]
+        double pace
+        int64_t reserved[4]
 
     cmlp_optimizer cmlp_default_optimizer(cmlp_solver solver)
     void cmlp_optimizer_init(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver)

@@ -154,7 +154,7 @@ static void reset_structs(fixture *f, call c)
                                     .n_batches = -7};
     f->workers = NULL;
     f->run = (cmlp_run){.struct_size = sizeof f->run, .workspace = slot_place(&f->workspace, workspace, AT_END, 0),
-                        .workspace_size = workspace, .bad_index = -7, .bad_column = -7, .n_threads = f->shape.n_threads};
+                        .workspace_size = workspace, .bad_row = -7, .bad_column = -7, .n_threads = f->shape.n_threads};
 }
 
 /* Gives the arrays of the structs the length that they have, unless a test sets them. */
@@ -183,7 +183,6 @@ void fixture_reset(fixture *f, call c)
     memset(f->state, 0, f->state_size);
     f->state->beta_1_power = 1; /* as a call without a complete batch leaves them */
     f->state->beta_2_power = 1;
-    f->run.pace = 0;
     memset(f->run.workspace, 0xff, f->run.workspace_size); /* NaN: the calls must not read the previous contents */
     f->cost = f->plain_cost = -7;
     cmlp_random_seed(&f->random, 5);

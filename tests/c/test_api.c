@@ -201,37 +201,37 @@ static void test_unused_fields(void)
     INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.reserved = 1);
 }
 
-/* run.bad_index is the row of a bad label or weight, and the position of a bad index in `order`. */
+/* run.bad_row is the row of a bad label or weight, and run.bad_element the position of a bad index in `order`. */
 static void test_position(void)
 {
     const int32_t kept = f.labels[4];
     fixture_reset(&f, GRADIENT);
     f.labels[4] = -1;
-    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_CLASS && f.run.bad_index == 4 && f.run.bad_column == -1);
+    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_CLASS && f.run.bad_row == 4 && f.run.bad_column == -1);
     f.rows.order = f.order;
     f.rows.n_order = 2; /* without row 4 */
     CHECK(f.order[0] != 4 && f.order[1] != 4);
-    CHECK(fixture_call(&f, GRADIENT) == CMLP_OK && f.run.bad_index == -1);
+    CHECK(fixture_call(&f, GRADIENT) == CMLP_OK && f.run.bad_row == -1);
     f.order[1] = 4;
-    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_CLASS && f.run.bad_index == 4);
+    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_CLASS && f.run.bad_row == 4);
     f.labels[4] = kept;
     f.labels[0] -= 100;
     fixture_reset(&f, GRADIENT);
-    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_CLASS && f.run.bad_index == 0);
+    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_CLASS && f.run.bad_row == 0);
     f.labels[0] += 100;
     fixture_reset(&f, GRADIENT);
     f.rows.order = f.order;
     f.rows.n_order = 2;
     f.order[1] = f.n;
-    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_ORDER && f.run.bad_index == 1);
+    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_ORDER && f.run.bad_element == 1);
     f.order[1] = 1;
     fixture_reset(&f, TRAIN);
     f.objective.row_weights = f.weights;
     const double weight = f.weights[2];
     f.weights[2] = NAN;
-    CHECK(fixture_call(&f, TRAIN) == CMLP_ERROR_WEIGHT && f.run.bad_index == 2);
+    CHECK(fixture_call(&f, TRAIN) == CMLP_ERROR_WEIGHT && f.run.bad_row == 2 && f.run.bad_element == 2);
     f.weights[2] = weight;
-    CHECK(fixture_call(&f, TRAIN) == CMLP_OK && f.run.bad_index == -1);
+    CHECK(fixture_call(&f, TRAIN) == CMLP_OK && f.run.bad_row == -1);
 }
 
 static void test_targets(void)
@@ -276,10 +276,10 @@ static void test_objective(void)
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = 1, f.objective.dropout_rates = rates));
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = NAN, f.objective.dropout_rates = rates));
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = -0.1, f.objective.dropout_rates = rates));
-    CHECK(f.run.bad_index == 0);
+    CHECK(f.run.bad_element == 0);
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = -0.1, f.objective.alphas = rates));
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = 0, rates[1] = INFINITY, f.objective.alphas = rates));
-    CHECK(f.run.bad_index == 1);
+    CHECK(f.run.bad_element == 1);
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (f.objective.dropout_row = -1, f.objective.dropout_rates = rates));
     INVALID(ALL_TARGETS, CMLP_ERROR_BUFFER_SIZE, ((void)"workspace_size", rates[0] = 0.5,
                                                   f.objective.dropout_rates = rates));
@@ -317,7 +317,7 @@ static void test_optimizer(void)
     for (int i = -1; i < 2; i += 2) {
         signs[1] = (cmlp_sign)(i < 0 ? CMLP_SIGN_NEGATIVE - 1 : CMLP_SIGN_ZERO + 1);
         INVALID(ALL_STEPS, CMLP_ERROR_OPTION, (f.optimizer.signs = signs, f.optimizer.n_signs = f.n_params));
-        CHECK(f.run.bad_index == 1);
+        CHECK(f.run.bad_element == 1);
     }
     INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_1 = 1);
     INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.beta_2 = 1);
@@ -340,7 +340,7 @@ static void test_epoch(void)
         for (int k = 0; k < 3; k += 2) {
             rates[k] = bad[i];
             INVALID(BIT(TRAIN), CMLP_ERROR_OPTION, f.epoch.rates = rates);
-            CHECK(f.run.bad_index == k);
+            CHECK(f.run.bad_element == k);
             rates[k] = 0.1;
         }
     }

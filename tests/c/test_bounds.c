@@ -137,12 +137,12 @@ static void test_statuses(void)
     refuses(CMLP_ERROR_LENGTH, "bounds->upper",
             into(n, ends[0], length, ends[1], length - 1));
     lower.data = NULL;
-    refuses(CMLP_ERROR_NULL, "rows->data", bounds());
+    refuses(CMLP_ERROR_NULL, "lower->data", bounds());
     lower.data = low;
     upper.n_rows = 1;
     refuses(CMLP_ERROR_ROWS, "upper", bounds());
     lower.n_rows = upper.n_rows = -1;
-    refuses(CMLP_ERROR_ROWS, "rows->n_rows", bounds());
+    refuses(CMLP_ERROR_ROWS, "lower->n_rows", bounds());
     make(CMLP_FLOAT64, CMLP_ACTIVATION_LOGISTIC);
     refuses(CMLP_ERROR_ACTIVATION, "net", bounds());
     make(CMLP_FLOAT64, CMLP_ACTIVATION_IDENTITY);
@@ -153,7 +153,7 @@ static void test_values(void)
 {
     make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
     put(CMLP_FLOAT32, high, N_IN + 2, (double)INFINITY);
-    CHECK(bounds() == CMLP_ERROR_INPUT && run.bad_index == 1 && run.bad_column == 2);
+    CHECK(bounds() == CMLP_ERROR_INPUT && run.bad_row == 1 && run.bad_column == 2);
     make(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
     lower.n_rows = upper.n_rows = 0;
     refuses(CMLP_OK, "", list_bounds(net, params, &lower, &upper, NULL, NULL, &run));

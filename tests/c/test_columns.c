@@ -151,17 +151,17 @@ static void test_invalid(call c)
     for (int i = 0; i < 4; i++) {
         if (i < 3) {
             REFUSED(CMLP_ERROR_OPTION, "rows->shifts", shifts[5] = bad[i]);
-            CHECK(f.run.bad_index == 5);
+            CHECK(f.run.bad_element == 5);
         }
         shifts[5] = shift;
         REFUSED(CMLP_ERROR_OPTION, "rows->factors", factors[f.n_in - 1] = bad[i]);
-        CHECK(f.run.bad_index == f.n_in - 1);
+        CHECK(f.run.bad_element == f.n_in - 1);
         factors[f.n_in - 1] = factor;
     }
     make_source(CMLP_FLOAT64, 0);
     shifts[f.n_in - 1] = 1e-300;
     REFUSED(CMLP_ERROR_OPTION, "rows->shifts", set_sparse(c, CMLP_FLOAT64));
-    CHECK(f.run.bad_index == f.n_in - 1);
+    CHECK(f.run.bad_element == f.n_in - 1);
 }
 
 /* A row that has a column twice is refused. */
@@ -185,8 +185,8 @@ static void test_overflow(call c, int sparse)
     else
         set_columns(CMLP_FLOAT64);
     const int status = fixture_call(&f, c);
-    check_that(status == CMLP_ERROR_INPUT && f.run.bad_index == 7 && f.run.bad_column == 3, "%s: %s, row %d, column %d",
-               call_names[c], cmlp_status_name(status), (int)f.run.bad_index, (int)f.run.bad_column);
+    check_that(status == CMLP_ERROR_INPUT && f.run.bad_row == 7 && f.run.bad_column == 3, "%s: %s, row %d, column %d",
+               call_names[c], cmlp_status_name(status), (int)f.run.bad_row, (int)f.run.bad_column);
 }
 
 int main(void)

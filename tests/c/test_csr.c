@@ -206,9 +206,9 @@ static void test_nonfinite(double value)
         const int64_t p = (int64_t)indptr_of(7) + 2;
         put(f.shape.dtype, s.values.data, p, value);
         const int status = fixture_call(&f, c);
-        check_that(status == CMLP_ERROR_INPUT && f.run.bad_index == 7 && f.run.bad_column == (int64_t)index_of(p),
+        check_that(status == CMLP_ERROR_INPUT && f.run.bad_row == 7 && f.run.bad_column == (int64_t)index_of(p),
                    "%s with %g stored in row 7: %s, row %d, column %d", call_names[c], value, cmlp_status_name(status),
-                   (int)f.run.bad_index, (int)f.run.bad_column);
+                   (int)f.run.bad_row, (int)f.run.bad_column);
     }
 }
 

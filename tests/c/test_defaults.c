@@ -136,7 +136,7 @@ static void test_bad_targets_of_ignored_rows(void)
             for (int64_t i = 0; i < f.n * f.n_out; i++) targets[i] = i == j ? NAN : 0.5f;
             f.targets = cmlp_dense_targets(targets, CMLP_FLOAT32, f.n, f.n_out);
             f.objective.row_weights = f.weights;
-            CHECK(fixture_call(&f, c) == CMLP_ERROR_TARGET && f.run.bad_index == 0 && f.run.bad_column == j);
+            CHECK(fixture_call(&f, c) == CMLP_ERROR_TARGET && f.run.bad_row == 0 && f.run.bad_column == j);
         }
     f.weights[0] = weight;
 }

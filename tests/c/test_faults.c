@@ -15,11 +15,11 @@ static void test_pair(const fault *kinds, const int64_t *rows, int32_t n_threads
         fixture_reset(&f, c);
         f.targets = cmlp_dense_targets(targets, CMLP_FLOAT64, FAULTY_ROWS, f.n_out);
         const int status = fixture_call(&f, c);
-        check_that(status == fault_statuses[kinds[first]] && f.run.bad_index == rows[first] &&
+        check_that(status == fault_statuses[kinds[first]] && f.run.bad_row == rows[first] &&
                        f.run.bad_column == fault_column(kinds[first], rows[first]),
                    "%s: faults %d in row %d and %d in row %d, %d threads: status %d, row %d, column %d", call_names[c],
                    (int)kinds[0], (int)rows[0], (int)kinds[1], (int)rows[1], (int)n_threads, status,
-                   (int)f.run.bad_index, (int)f.run.bad_column);
+                   (int)f.run.bad_row, (int)f.run.bad_column);
         fixture_free(&f);
     }
 }

@@ -140,7 +140,7 @@ static void test_infinite_cost(void)
         f.weights[0] = 1e305;
         f.objective.row_weights = f.weights;
         set_targets(&f, &y);
-        CHECK(fixture_call(&f, c) == CMLP_ERROR_DIVERGED && f.cost == -7 && f.run.bad_index == -1);
+        CHECK(fixture_call(&f, c) == CMLP_ERROR_DIVERGED && f.cost == -7 && f.run.bad_row == -1);
     }
     fixture_free(&f);
 }
@@ -262,7 +262,7 @@ static void test_canonical_nans(int32_t dtype, int32_t solver, cmlp_isa isa)
         }
         for (int64_t k = 0; k < (int64_t)((f.state_size - sizeof *f.state) / size_of(dtype)); k++)
             if (!is_canonical(dtype, f.state + 1, k)) check_that(0, "moment %d has another NaN", (int)k);
-        CHECK(f.state->n_steps < 3 && f.run.pace == 0);
+        CHECK(f.state->n_steps < 3 && f.state->pace == 0);
     }
     CHECK(nans > 0);
     fixture_free(&f);

@@ -458,15 +458,15 @@ static void check_reports(const cmlp_model *model, void *scratch, size_t s)
     cmlp_prediction own = larger.prediction;
     own.struct_size = sizeof own;
     for (int i = 0; i < 2; i++) {
-        cmlp_run run = {.struct_size = sizeof run, .workspace = scratch, .workspace_size = s, .bad_index = 7};
+        cmlp_run run = {.struct_size = sizeof run, .workspace = scratch, .workspace_size = s, .bad_row = 7};
         const cmlp_prediction *const p = i ? &larger.prediction : &own;
         for (int k = 0; k < N_IN; k++) put(dtype, row, k, k == 2 ? HUGE_VAL : 1);
         const cmlp_rows rows = cmlp_dense_rows(row, dtype, 1, N_IN);
         CHECK(cmlp_model_predict(model, &rows, p, &run) == CMLP_ERROR_INPUT);
-        CHECK(!run.refused && run.bad_index == 0 && run.bad_column == 2);
+        CHECK(!strcmp(run.refused, "rows->data") && run.bad_row == 0 && run.bad_element == -1 && run.bad_column == 2);
         put(dtype, row, 2, 1);
         CHECK(cmlp_model_predict(model, &rows, p, &run) == CMLP_OK);
-        CHECK(!run.refused && run.bad_index == -1 && run.bad_column == -1);
+        CHECK(!run.refused && run.bad_row == -1 && run.bad_element == -1 && run.bad_column == -1);
         run.workspace_size = 1;
         CHECK(cmlp_model_predict(model, &rows, p, &run) == CMLP_ERROR_BUFFER_SIZE);
         CHECK(run.refused && !strcmp(run.refused, "run->workspace_size"));
@@ -572,12 +572,12 @@ static void check_refused_content(void)
     s[0] = strings[1]; /* not ascending */
     s[1] = strings[0];
     CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net), &content, &run) == CMLP_ERROR_NAME);
-    CHECK(run.refused && !strcmp(run.refused, "content->strings") && run.bad_index == 1);
+    CHECK(run.refused && !strcmp(run.refused, "content->strings") && run.bad_element == 1);
     s[0].key = "User";
     CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net), &content, &run) == CMLP_ERROR_NAME);
-    CHECK(run.refused && !strcmp(run.refused, "content->strings") && run.bad_index == 0);
+    CHECK(run.refused && !strcmp(run.refused, "content->strings") && run.bad_element == 0);
     CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net) - 1, &content, &run) == CMLP_ERROR_LENGTH);
-    CHECK(run.refused && !strcmp(run.refused, "params") && run.bad_index == -1);
+    CHECK(run.refused && !strcmp(run.refused, "params") && run.bad_element == -1);
 }
 
 static int refuse(void *context, const void *piece, size_t n)

@@ -312,7 +312,7 @@ static void check_rows(const cmlp_model *model, void *scratch, size_t size)
     raw[200][2] = INFINITY;
     raw[290][0] = INFINITY;
     CHECK(predict_rows(model, &rows, labels, found[0], MANY * N_OUT, &run) == CMLP_ERROR_INPUT);
-    CHECK(run.bad_index == 200 && run.bad_column == 2 && !run.refused);
+    CHECK(run.bad_row == 200 && run.bad_column == 2 && !strcmp(run.refused, "rows->data"));
     CHECK((r = rows, r.dtype = CMLP_FLOAT32, predict_rows(model, &r, NULL, found[0], MANY * N_OUT, &run)) ==
           CMLP_ERROR_DTYPE && !strcmp(run.refused, "rows->dtype"));
     CHECK((r = rows, r.n_rows = -1, cmlp_model_workspace_size(model, &r, &bytes, NULL)) == CMLP_ERROR_ROWS);

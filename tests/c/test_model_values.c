@@ -559,8 +559,8 @@ static void test_formats(void)
         CHECK(cmlp_model_describe_column(model, 3, &column, NULL) == CMLP_OK);
         CHECK(column.n_format == 8 && !memcmp(column.format, "%d.%m.%Y", 8) && column.kind == kind);
         CHECK(cmlp_model_describe_column(model, 0, &column, NULL) == CMLP_OK && column.format && !column.n_format);
-        CHECK(cmlp_model_read_cell(model, 3, "2026-11-24", 10, &days, NULL) == CMLP_ERROR_INPUT && days == -9);
-        CHECK(cmlp_model_read_cell(model, 3, "", 0, &days, NULL) == CMLP_ERROR_INPUT && days == -9);
+        CHECK(cmlp_model_read_cell(model, 3, "2026-11-24", 10, &days, NULL) == CMLP_ERROR_CELL && days == -9);
+        CHECK(cmlp_model_read_cell(model, 3, "", 0, &days, NULL) == CMLP_ERROR_CELL && days == -9);
     }
     CHECK(write_format(CMLP_TABLE_COLUMN_DATE, NULL, 0) == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
     CHECK(cmlp_model_describe_column(model, 3, &column, NULL) == CMLP_OK && column.format && !column.n_format);

@@ -104,7 +104,7 @@ static void compare(int32_t output, int32_t dtype, int classes, const int64_t *o
     context = (loss_context){order, 0, 400};
     cost = plain_cost = -7;
     CHECK(call_cost(net, other, &rows, &targets, &objective, &cost, &plain_cost, &run) == CMLP_CANCELLED);
-    CHECK(cost == -7 && plain_cost == -7 && run.bad_index == -1 && run.bad_column == -1);
+    CHECK(cost == -7 && plain_cost == -7 && run.bad_row == -1 && run.bad_column == -1);
     free(run.workspace);
 }
 

@@ -118,7 +118,7 @@ static void test_infinite_plain_cost(void)
     memcpy(f.params, params, sizeof params);
     f.targets = cmlp_dense_targets(y, CMLP_FLOAT64, 1, 3);
     check_unchanged(&f, CMLP_ERROR_DIVERGED);
-    CHECK(f.run.bad_index == 0);
+    CHECK(f.run.bad_row == 0);
     fixture_free(&f);
 }
 

@@ -184,7 +184,7 @@ static void test_no_rows(void)
     f.rows.order = f.order;
     f.rows.n_order = 0;
     CHECK(fixture_call(&f, ACTIVATIONS) == CMLP_OK);
-    f.run.bad_index = f.run.bad_column = -7;
+    f.run.bad_row = f.run.bad_column = -7;
     CHECK(fixture_hash(&f) == before);
 }
 

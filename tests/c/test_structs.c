@@ -79,7 +79,7 @@ static void check_calls(void)
     CHECK(cmlp_model_describe("short", 5, &info.value, NULL) == CMLP_ERROR_FILE_SHORT);
     CHECK(layer.value.struct_size == sizeof(cmlp_layer_info) + 1024 && info.value.struct_size == sizeof(cmlp_model_info) + 1024);
     CHECK(!memcmp(layer.tail, zeros, sizeof zeros) && !memcmp(info.tail, zeros, sizeof zeros));
-    CHECK(!memcmp(run.tail, zeros, sizeof zeros) && run.value.bad_index == -1);
+    CHECK(!memcmp(run.tail, zeros, sizeof zeros) && run.value.bad_row == -1);
 }
 
 /* Functions that need a row say so, also if pointers to data and targets are NULL. */

@@ -66,12 +66,12 @@ static void test_value(fixture *f, double y, double seen)
             reset(f, c, weights[w], row);
             const uint64_t before = fixture_hash(f);
             const int status = fixture_call(f, c);
-            const int64_t bad_index = good ? -1 : row, bad_column = good ? -1 : column;
-            check_that(status == (good ? CMLP_OK : CMLP_ERROR_TARGET) && f->run.bad_index == bad_index &&
+            const int64_t bad_row = good ? -1 : row, bad_column = good ? -1 : column;
+            check_that(status == (good ? CMLP_OK : CMLP_ERROR_TARGET) && f->run.bad_row == bad_row &&
                            f->run.bad_column == bad_column,
                        "%s: loss %d, %d outputs of kind %d, dtype %d, isa %u, weight %g, target %g: %s, row %d, column %d",
                        call_names[c], (int)f->shape.loss, (int)f->n_out, (int)f->shape.output, (int)f->shape.dtype,
-                       (unsigned)f->shape.isa, weights[w], y, cmlp_status_name(status), (int)f->run.bad_index,
+                       (unsigned)f->shape.isa, weights[w], y, cmlp_status_name(status), (int)f->run.bad_row,
                        (int)f->run.bad_column);
             if (good) continue;
             if (c == TRAIN)

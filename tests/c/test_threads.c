@@ -108,32 +108,32 @@ static void test_back_off(fixture *f)
     fixture_reset(f, TRAIN);
     created = 0;
     train_by_slow_clock(f);
-    CHECK(created == team && f->run.pace > 0);
-    while (f->run.pace > 0 && ++alone < 100) {
-        const double before = f->run.pace;
+    CHECK(created == team && f->state->pace > 0);
+    while (f->state->pace > 0 && ++alone < 100) {
+        const double before = f->state->pace;
         train_by_slow_clock(f);
-        CHECK(created == team && f->run.pace < before);
+        CHECK(created == team && f->state->pace < before);
     }
     CHECK(alone > 0 && alone < 100);
     train_by_slow_clock(f);
-    CHECK(created == 2 * team && f->run.pace > 0);
+    CHECK(created == 2 * team && f->state->pace > 0);
     const uint64_t hash = fixture_trained(f);
     f->shape.n_threads = 1;
     fixture_reset(f, TRAIN);
     for (int i = 0; i < alone + 2; i++) train_by_slow_clock(f);
-    CHECK(fixture_trained(f) == hash && f->run.pace == 0);
+    CHECK(fixture_trained(f) == hash && f->state->pace == 0);
     f->shape.n_threads = team + 1;
 }
 
-/* The program keeps the seconds in the run: whatever it passes, no value turns threads off for ever, or the back-off. */
+/* The program keeps the seconds in the state: whatever it passes, no value turns threads off for ever, or the back-off. */
 static void test_lost_seconds_have_a_range(fixture *f)
 {
     const double given[] = {INFINITY, 1e300, NAN, -INFINITY};
     for (int i = 0; i < 4; i++) {
         fixture_reset(f, TRAIN);
-        f->run.pace = given[i];
+        f->state->pace = given[i];
         train_by_slow_clock(f);
-        CHECK(f->run.pace >= -0.02 && f->run.pace <= 0.25);
+        CHECK(f->state->pace >= -0.02 && f->state->pace <= 0.25);
     }
 }
 
@@ -142,7 +142,7 @@ static void test_back_off_ends_within_an_epoch(fixture *f)
 {
     fixture_reset(f, TRAIN);
     created = 0;
-    f->run.pace = 0.01;
+    f->state->pace = 0.01;
     train_by_slow_clock(f);
     CHECK(created == f->shape.n_threads - 1 && f->result.n_batches == 2);
 }
@@ -319,7 +319,7 @@ static void test_first_fault(fixture *f)
             f->shape.n_threads = counts[i];
             fixture_reset(f, c);
             CHECK(fixture_call(f, c) == CMLP_ERROR_INPUT);
-            CHECK(f->run.bad_index == early && f->run.bad_column == 3);
+            CHECK(f->run.bad_row == early && f->run.bad_column == 3);
             if (!i) alone = fixture_trained(f);
             CHECK(fixture_trained(f) == alone);
         }

@@ -240,7 +240,7 @@ static void test_cancel_others(fixture *f)
         f->run.poll = poll;
         f->run.poll_context = &s;
         check_that(fixture_call(f, calls[i]) == CMLP_CANCELLED, "%s is not cancelled", call_names[calls[i]]);
-        CHECK(f->run.bad_index == -1 && f->run.bad_column == -1);
+        CHECK(f->run.bad_row == -1 && f->run.bad_column == -1);
     }
 }
 
@@ -342,7 +342,7 @@ static void test_bad_input(fixture *f)
             if (c == STEP) continue;
             fixture_reset(f, c);
             CHECK(fixture_call(f, c) == CMLP_ERROR_INPUT);
-            CHECK(f->run.bad_index == row && f->run.bad_column == 2);
+            CHECK(f->run.bad_row == row && f->run.bad_column == 2);
         }
         CHECK(fixture_trained(f) == before && f->result.n_batches == 3);
         put(f->shape.dtype, f->x, row * f->n_in + 2, kept);
@@ -366,7 +366,7 @@ static void test_too_large_input(fixture *f)
         if (scaled || f->shape.dtype == CMLP_FLOAT64)
             CHECK(status == CMLP_OK);
         else
-            CHECK(status == CMLP_ERROR_INPUT && f->run.bad_index == 9 && f->run.bad_column == 5);
+            CHECK(status == CMLP_ERROR_INPUT && f->run.bad_row == 9 && f->run.bad_column == 5);
     }
 }
 
@@ -379,7 +379,7 @@ static void test_bad_first_column(fixture *f)
         fixture_reset(f, c);
         const double kept = get(f->shape.dtype, f->x, row * f->n_in);
         put(f->shape.dtype, f->x, row * f->n_in, NAN);
-        CHECK(fixture_call(f, c) == CMLP_ERROR_INPUT && f->run.bad_index == row && f->run.bad_column == 0);
+        CHECK(fixture_call(f, c) == CMLP_ERROR_INPUT && f->run.bad_row == row && f->run.bad_column == 0);
         put(f->shape.dtype, f->x, row * f->n_in, kept);
     }
 }
@@ -400,7 +400,7 @@ static void test_bad_target(fixture *f, int column)
         f->targets.row_stride = sizeof(double) * 4;
         f->targets.column_stride = sizeof(double);
         CHECK(fixture_call(f, c) == CMLP_ERROR_TARGET);
-        CHECK(f->run.bad_index == row && f->run.bad_column == column);
+        CHECK(f->run.bad_row == row && f->run.bad_column == column);
     }
     CHECK(f->result.n_batches == 2);
 }
@@ -420,7 +420,7 @@ static void test_divergence(fixture *f)
     put(f->shape.dtype, f->params, 3, NAN);
     CHECK(fixture_call(f, FORWARD) == CMLP_OK && isnan(get(f->shape.dtype, f->output, 0)));
     fixture_reset(f, FORWARD);
-    CHECK(fixture_call(f, FORWARD) == CMLP_OK && f->run.bad_index == -1 && f->run.bad_column == -1);
+    CHECK(fixture_call(f, FORWARD) == CMLP_OK && f->run.bad_row == -1 && f->run.bad_column == -1);
 }
 
 /* Fused updates in several parts: of dense rows, of sparse rows, and divided among threads. */

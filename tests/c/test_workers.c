@@ -470,7 +470,7 @@ static void test_bad_rows(void)
         work(&o, all);
         for (int32_t r = 0; r < 3; r++) {
             const fixture *f = &all[r].fixture;
-            CHECK(all[r].status == CMLP_ERROR_INPUT && f->run.bad_index == (later ? 599 : 440));
+            CHECK(all[r].status == CMLP_ERROR_INPUT && f->run.bad_row == (later ? 599 : 440));
             CHECK(f->run.bad_column == (later ? 3 : 7) && f->result.n_batches == 1 && f->state->n_steps == 1);
             CHECK(all[r].workers.failed_rank == (later ? 2 : 1));
             CHECK(fixture_hash(f) == fixture_hash(&all[0].fixture));
@@ -499,7 +499,7 @@ static void test_pairs_of_faults(void)
         work(&o, all);
         for (int32_t r = 0; r < o.n_workers; r++) {
             const cmlp_run *const run = &all[r].fixture.run;
-            CHECK(all[r].status == fault_statuses[kinds[first]] && run->bad_index == rows[first]);
+            CHECK(all[r].status == fault_statuses[kinds[first]] && run->bad_row == rows[first]);
             CHECK(run->bad_column == fault_column(kinds[first], rows[first]) && !all[r].leaks);
         }
         close_office(&o, all);
@@ -518,7 +518,7 @@ static void test_bad_messages(void)
         work(&o, all);
         for (int32_t r = 0; r < 3; r++) {
             CHECK(all[r].status == CMLP_ERROR_MESSAGE && all[r].workers.failed_rank == -1);
-            CHECK(all[r].fixture.run.bad_index == -1 && all[r].fixture.result.n_batches == 0);
+            CHECK(all[r].fixture.run.bad_row == -1 && all[r].fixture.result.n_batches == 0);
         }
         close_office(&o, all);
     }
@@ -537,7 +537,7 @@ static void test_cancel(void)
             work(&o, all);
             for (int32_t r = 0; r < 3; r++) {
                 CHECK(all[r].status == CMLP_CANCELLED && all[r].workers.failed_rank == rank);
-                CHECK(all[r].fixture.run.bad_index == -1 && all[r].fixture.result.n_batches == at / 3);
+                CHECK(all[r].fixture.run.bad_row == -1 && all[r].fixture.result.n_batches == at / 3);
                 CHECK(fixture_hash(&all[r].fixture) == fixture_hash(&all[0].fixture));
             }
             close_office(&o, all);
@@ -632,7 +632,7 @@ static void test_seconds(void)
 static void expect_refused(fixture *f, int status)
 {
     const uint64_t before = fixture_hash(f);
-    CHECK(fixture_call(f, TRAIN) == status && f->run.refused && !strncmp(f->run.refused, "workers", 7));
+    CHECK(fixture_call(f, TRAIN) == status && f->run.refused && !strncmp(f->run.refused, "epoch->workers", 14));
     CHECK(fixture_hash(f) == before && f->workers->failed_rank == (status == CMLP_ERROR_STRUCT_SIZE ? -7 : -1));
 }
 
@@ -679,7 +679,7 @@ static void test_refused(void)
     f->p_epoch = &f->epoch;
     workers->n_workers = 1;
     workers->rank = 1;
-    CHECK(fixture_call(f, TRAIN) == CMLP_ERROR_OPTION && !strcmp(f->run.refused, "workers->rank"));
+    CHECK(fixture_call(f, TRAIN) == CMLP_ERROR_OPTION && !strcmp(f->run.refused, "epoch->workers->rank"));
     CHECK(workers->failed_rank == 0); /* the only one there is */
     slot_free(&workspace);
     close_office(&o, all);
@@ -811,7 +811,7 @@ static void test_disagreements(void)
             for (int32_t r = 0; r < 3; r++) {
                 check_that(all[r].status == changes[i].status && all[r].workers.failed_rank == ended,
                            "change %d at worker %d: status %d of worker %d", i, (int)rank, all[r].status, (int)r);
-                if (r != rank) CHECK(!strcmp(all[r].fixture.run.refused, "workers"));
+                if (r != rank) CHECK(!strcmp(all[r].fixture.run.refused, "epoch->workers"));
             }
             CHECK(fixture_trained(&all[2 - rank].fixture) == before || rank == 1);
             close_office(&o, all);
@@ -854,7 +854,7 @@ static void test_other_numbers(void)
         work(&o, all);
         for (int32_t r = 0; r < 3; r++) {
             CHECK(all[r].status == CMLP_ERROR_WORKERS && all[r].workers.failed_rank == wrong[i].rank);
-            CHECK(!strcmp(all[r].fixture.run.refused, "workers") && fixture_trained(&all[r].fixture) == before);
+            CHECK(!strcmp(all[r].fixture.run.refused, "epoch->workers") && fixture_trained(&all[r].fixture) == before);
         }
         close_office(&o, all);
     }

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from c_build import COMPILER, HEADER, HEADERS, ROOT, WARNINGS, in_source_tree, needs_compiler, run
+from c_header import function_comments, header_statuses, listed_statuses
 from helpers import imported
 
 import cmlp
@@ -156,10 +157,7 @@ def test_header_has_the_version_of_the_package():
 
 
 def test_every_function_that_can_fail_documents_its_statuses():
-    """A comment refers to a status, or to "the errors of" a struct, which are listed above that struct.
-
-    The rules of cmlp.h have the errors that follow from the parameters of a function.
-    """
+    """Its comment lists all of them by name; the errors of a struct's fields are listed above that struct."""
     text = "".join(path.read_text("utf-8") for path in HEADERS)
     structs = {
         "rows",
@@ -180,25 +178,24 @@ def test_every_function_that_can_fail_documents_its_statuses():
         "query",
     }
     assert set(re.findall(r"The errors of (?:an? )?(\w+): ", text)) == structs
-    statuses = {name.removeprefix("CMLP_ERROR_") for name in header_enums()["cmlp_status"]}
-    known = statuses | {"ASCII", "UTF"}
-    documented = re.findall(
-        r"/\*((?:[^*]|\*(?!/))*)\*/\n((?:CMLP_(?:API|CHECKED) [^;]+;[^\n]*\n)+)", text
-    )
-    checked, more = set(), 0
-    for comment, declarations in documented:
-        names = re.findall(r"CMLP_CHECKED cmlp_status (cmlp_\w+)\(", declarations)
-        if not names:
-            continue
-        comment = " ".join(comment.replace("\n *", " ").split())
-        returns = comment.partition("Returns ")[2]
-        more += bool(returns)
-        assert set(re.findall(r"\b[A-Z_]{3,}\b", returns)) <= known, names
-        assert "CMLP_OK" not in returns, names
-        checked.update(names)
-    fail = {name for name, (kind, _) in header_functions().items() if kind == "cmlp_status"}
-    assert checked == fail
-    assert more > 25
+    statuses, functions = header_statuses(), header_functions()
+    fail = {name for name, (kind, _) in functions.items() if kind == "cmlp_status"}
+    listed, comments = listed_statuses(), function_comments()
+    assert set(listed) - {"cmlp_file_load", "cmlp_file_load_stream"} == fail
+    structs = header_structs()
+    for name, names in listed.items():
+        assert names == sorted(names, key=statuses.index), name  # each once, in the order of their values
+        explained = comments[name].partition("Returns ")[2].partition("Statuses: ")[0]
+        words = set(re.findall(r"\b[A-Z_]{3,}\b", explained.replace("is NULL", "")))
+        words -= {"CMLP_CANCELLED", "ASCII", "UTF"}
+        assert words <= {*names}, name
+        kinds = [kind for kind, _ in functions.get(name, (None, []))[1]]
+        needed = {"NULL", "STRUCT_SIZE", "OPTION", "THREADS"} if kinds else set()
+        needed |= {"NET", "ALIGNMENT"} if "const cmlp_net *" in kinds else set()
+        needed |= {"MODEL"} if "const cmlp_model *" in kinds else set()
+        assert needed <= {*names}, name
+        assert "STRUCT_SIZE" in names or not any(kind.strip("const *") in structs for kind in kinds)
+    assert {name for names in listed.values() for name in names} == {*statuses} - {"OK"}
 
 
 def test_status_values_are_distinct_and_pinned():
@@ -211,7 +208,7 @@ def test_status_values_are_distinct_and_pinned():
     ranges = {"FILE_": range(96, 128)} | dict.fromkeys(
         ("ISA", "BUILD", "LEFT_OUT", "MEMORY", "READ", "WRITE", "MESSAGE"), range(80, 96)
     )
-    data = ("INPUT", "TARGET", "DIVERGED", "CLASS", "WEIGHT", "ORDER", "SPARSE")
+    data = ("INPUT", "TARGET", "DIVERGED", "CLASS", "WEIGHT", "ORDER", "SPARSE", "CELL")
     ranges |= dict.fromkeys(data, range(64, 80)) | {"": range(16, 64)}
     for name, value in list(values.items())[2:]:  # the range is the kind of a status
         kind = re.match(

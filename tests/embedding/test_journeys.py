@@ -4,14 +4,18 @@ Each program checks itself; what it prints is compared with Python.
 """
 
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from c_build import COMPILER, run
+from bad_files import good_files
+from c_build import COMPILER, HEADER, run
+from c_header import header_statuses, listed_statuses
 from helpers import DEADLOCK
+from hostile_files import FILES
 
 import cmlp
 
@@ -106,6 +110,67 @@ def test_table_row(journey, folder):
             float(journey("table_row", folder / "table.cmlp", *arguments))
             == model.predict([row])[0]
         )
+
+
+def reports_of_the_header():
+    """Return the table of cmlp.h: the status, then `refused`, bad_row, bad_element and bad_column."""
+    text = HEADER.read_text("utf-8")
+    (table,) = re.findall(r"^ \*   status +refused .*\n((?: \*   .+\n)+)", text, re.MULTILINE)
+    lines = [re.split(r" {2,}", line.removeprefix(" *").strip()) for line in table.splitlines()]
+    assert all(len(line) == 5 for line in lines)
+    return {status: line for names, *line in lines for status in names.split(", ")}
+
+
+def follows(value, cell, row):
+    """Return whether a position is one that a cell of the table allows."""
+    if cell == "as bad_row":
+        return value == row
+    may_be_none = cell.endswith("-1")
+    return may_be_none if value == -1 else cell != "-1" and value >= 0
+
+
+def test_reports_of_refused_calls(journey, folder):
+    """Every status but those of other builds, of several processes and of the system, and their functions list them."""
+    files = {status: content for content, status in FILES.values() if status != "OK"}
+    files = {"table": good_files(folder)["table"], **files}
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    paths = [folder / name for name in files]
+    table, listed, seen = reports_of_the_header(), listed_statuses(), set()
+    for line in journey("reports", *paths, folder / "absent.cmlp").splitlines():
+        function, status, *positions, refused = line.split(" ", 5)
+        name = status.removeprefix("CMLP_").removeprefix("ERROR_")
+        cells = table.get(name, table["every other one"])
+        row, element, column = map(int, positions)
+        assert (refused == "NULL") == (cells[0] == "NULL"), line
+        if cells[0].startswith('"') and "others" not in cells[0]:
+            assert refused == cells[0].strip('"'), line
+        assert follows(row, cells[1], row), line
+        assert follows(element, cells[2], row), line
+        assert follows(column, cells[3], row), line
+        assert name == "OK" or name in listed[f"cmlp_{function}"], line
+        seen.add((function, name, refused, row, element, column))
+    assert {name for _, name, *_ in seen} >= set(header_statuses()) - {
+        *("OK", "WORKERS"),  # another process
+        *("BUILD", "LEFT_OUT", "MEMORY"),  # other builds and systems
+    }
+    assert seen >= {
+        ("bounds", "INPUT", "lower->data", 1, -1, 3),
+        ("bounds", "INPUT", "upper->data", 1, -1, 3),
+        ("forward_paths", "INPUT", "rows->data", 1, -1, 3),
+        ("forward_paths", "INPUT", "to->data", 1, -1, 3),
+        ("bounds", "ORDER", "lower->order", -1, 0, -1),
+        ("bounds", "ORDER", "upper->order", -1, 0, -1),
+        ("forward_paths", "ORDER", "to->order", -1, 0, -1),
+        ("forward_paths", "ORDER", "paths->orders", -1, 1, -1),
+        ("train_epoch", "WEIGHT", "objective->row_weights", 8, 8, -1),
+        ("train_epoch", "WEIGHT", "objective->row_weights", -1, -1, -1),
+        ("train_epoch", "TARGET", "targets->data", 4, -1, 1),
+        ("train_epoch", "DIVERGED", "NULL", 0, -1, -1),
+        ("train_epoch", "DIVERGED", "NULL", -1, -1, -1),
+        ("model_read_cell", "CELL", "text", -1, -1, 2),
+        ("model_write", "VALUE", "content->names", -1, 2, -1),
+    }
 
 
 def test_train(journey, folder):

@@ -40,9 +40,8 @@ static class Predict
         public IntPtr Workspace;
         public UIntPtr WorkspaceSize;
         public IntPtr Poll, PollContext, Refused;
-        public long BadIndex, BadColumn;
+        public long BadRow, BadElement, BadColumn;
         public int NThreads, Reserved;
-        public double Pace;
     }
 
     [DllImport("cmlp", CallingConvention = CallingConvention.Cdecl)]

@@ -34,14 +34,13 @@ public class Predict {
     }
 
     @Structure.FieldOrder({
-        "structSize", "workspace", "workspaceSize", "poll", "pollContext", "refused", "badIndex", "badColumn", "nThreads",
-        "reserved", "pace"
+        "structSize", "workspace", "workspaceSize", "poll", "pollContext", "refused", "badRow", "badElement",
+        "badColumn", "nThreads", "reserved"
     })
     public static class Run extends Structure {
-        public long structSize, workspaceSize, badIndex, badColumn;
+        public long structSize, workspaceSize, badRow, badElement, badColumn;
         public Pointer workspace, poll, pollContext, refused;
         public int nThreads, reserved;
-        public double pace;
     }
 
     public interface Cmlp extends Library {

@@ -37,11 +37,11 @@ mutable struct Run # cmlp_run
     poll::Ptr{Cvoid}
     poll_context::Ptr{Cvoid}
     refused::Ptr{UInt8}
-    bad_index::Int64
+    bad_row::Int64
+    bad_element::Int64
     bad_column::Int64
     n_threads::Int32
     reserved::Int32
-    pace::Float64
     Run() = new(sizeof(Run), C_NULL, 0, C_NULL, C_NULL, C_NULL, 0, 0, 0, 0, 0)
 end
 

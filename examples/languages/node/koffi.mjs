@@ -37,11 +37,11 @@ const Run = koffi.struct("cmlp_run", {
 	poll: "void *",
 	poll_context: "void *",
 	refused: "void *",
-	bad_index: "int64_t",
+	bad_row: "int64_t",
+	bad_element: "int64_t",
 	bad_column: "int64_t",
 	n_threads: "int32_t",
 	reserved: "int32_t",
-	pace: "double",
 });
 const ROWS = 128; // the size of cmlp_rows
 const statusString = cmlp.func("const char *cmlp_status_string(int status)");

@@ -562,7 +562,6 @@ cdef class Call:
         cdef cmlp_optimizer given = optimizer.optimizer
         if self.signs is not None:
             given.signs, given.n_signs = <const cmlp_sign *>cnp.PyArray_DATA(self.signs), cnp.PyArray_SIZE(self.signs)
-        self.run.pace = optimizer.pace
         cdef PyThreadState *released = release_gil(n_epochs * self.work())
         cdef int status = CMLP_OK
         cdef double begin, end = now(), total
@@ -591,7 +590,6 @@ cdef class Call:
             if status != CMLP_OK or total - total != 0:  # infinite or NaN
                 break
         take_gil(released)
-        optimizer.pace = self.run.pace
         return status
 
     cdef double work(self) noexcept:
@@ -660,7 +658,7 @@ cdef class Call:
             if self.poll.expired and not signalled():
                 raise TimeLimitReached()
             return raised()
-        row, column = self.run.bad_index, self.run.bad_column
+        row, column = self.run.bad_row, self.run.bad_column
         if status == CMLP_ERROR_INPUT:
             found = "NaN or infinity" if self.workers.n_stored else kind_of(self.given(), row, column)
             raise NonFiniteInputError(found, row, column)

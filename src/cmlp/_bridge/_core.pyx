@@ -596,7 +596,6 @@ cdef class Optimizer:
     """
 
     cdef cmlp_optimizer optimizer
-    cdef double pace  # see cmlp_run
     cdef cnp.ndarray block  # the memory of its state
     cdef readonly str solver
     cdef readonly object state  # the moments in this memory

@@ -80,7 +80,7 @@ cdef int check_file(int status, uint64_t at=0, const cmlp_run *run=NULL) except 
     name = cmlp_status_name(status).decode()
     where = f" (at byte {at})" if at else ""
     if run != NULL and run.refused != NULL:
-        index = "" if run.bad_index < 0 else f", {run.bad_index}"
+        index = "" if run.bad_element < 0 else f", {run.bad_element}"
         where = f" ({run.refused.decode()}{index})"
     raise ModelFormatError(f"{cmlp_status_string(status).decode()}{where}", name)
 

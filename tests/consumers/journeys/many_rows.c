@@ -43,7 +43,7 @@ int main(int argc, char **argv)
     rows.order = &outside;
     rows.n_order = 1;
     CHECK(cmlp_model_predict(file.model, &rows, &prediction, &run) == CMLP_ERROR_ORDER);
-    CHECK(run.bad_index == 0 && run.refused && !strcmp(run.refused, "rows->order"));
+    CHECK(run.bad_element == 0 && run.refused && !strcmp(run.refused, "rows->order"));
     rows.order = NULL;
     rows.n_order = rows.n_rows = 0;
     const cmlp_prediction none = CMLP_INIT(cmlp_prediction);

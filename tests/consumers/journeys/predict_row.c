@@ -23,7 +23,7 @@ int main(int argc, char **argv)
     row[0] = (float)NAN;
     index = 77;
     CHECK(predict_one(file.model, row, CMLP_FLOAT32, file.info.n_in, &index, output, 16, &file.run) == CMLP_ERROR_INPUT);
-    CHECK(index == 77 && file.run.bad_index == 0 && file.run.bad_column == 0);
+    CHECK(index == 77 && file.run.bad_row == 0 && file.run.bad_column == 0);
     fclose(rows);
     cmlp_file_free(&file);
     return 0;

@@ -41,7 +41,7 @@ int main(void)
     CHECK(!memcmp(output, dense_output, sizeof output));
     indices[indptr[5]] = N_IN; /* a column outside the row */
     CHECK(cmlp_forward(net_of(&l), l.params, N_PARAMS, &sparse, &from_sparse, &run) == CMLP_ERROR_SPARSE);
-    CHECK(run.bad_index == 5 && run.refused && !strcmp(run.refused, "rows->indptr or rows->indices"));
+    CHECK(run.bad_row == 5 && run.refused && !strcmp(run.refused, "rows->indptr or indices"));
     free(run.workspace);
     return 0;
 }

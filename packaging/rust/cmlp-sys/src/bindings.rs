@@ -37,6 +37,7 @@ pub const CMLP_ERROR_CLASS: _bindgen_ty_1 = 67;
 pub const CMLP_ERROR_WEIGHT: _bindgen_ty_1 = 68;
 pub const CMLP_ERROR_ORDER: _bindgen_ty_1 = 69;
 pub const CMLP_ERROR_SPARSE: _bindgen_ty_1 = 70;
+pub const CMLP_ERROR_CELL: _bindgen_ty_1 = 71;
 pub const CMLP_ERROR_ISA: _bindgen_ty_1 = 80;
 pub const CMLP_ERROR_BUILD: _bindgen_ty_1 = 81;
 pub const CMLP_ERROR_LEFT_OUT: _bindgen_ty_1 = 82;
@@ -80,11 +81,11 @@ pub struct cmlp_run {
     >,
     pub poll_context: *mut ::std::os::raw::c_void,
     pub refused: *const ::std::os::raw::c_char,
-    pub bad_index: i64,
+    pub bad_row: i64,
+    pub bad_element: i64,
     pub bad_column: i64,
     pub n_threads: i32,
     pub reserved: i32,
-    pub pace: f64,
 }
 pub type cmlp_dtype = i32;
 pub const CMLP_FLOAT32: _bindgen_ty_2 = 1;

@@ -32,11 +32,11 @@ cmlp_status cmlpi_begin_call(cmlpi_call *call, cmlp_run *run)
     call->mode = cmlpi_enter_mode();
     call->callers = NULL;
     *copy = (cmlp_run){.struct_size = sizeof *copy};
-    if (run) status = CMLPI_READ(copy, run, cmlp_run, pace);
+    if (run) status = CMLPI_READ(copy, run, cmlp_run, reserved);
     if (status) return status;
     call->callers = run;
     copy->refused = NULL;
-    copy->bad_index = copy->bad_column = -1;
+    copy->bad_row = copy->bad_element = copy->bad_column = -1;
     if (copy->n_threads < 0) return cmlpi_refuse(&copy->refused, CMLP_ERROR_THREADS, "run->n_threads");
     if (!copy->n_threads) copy->n_threads = 1;
     if (copy->n_threads > CMLP_MAX_THREADS) copy->n_threads = CMLP_MAX_THREADS;
@@ -46,10 +46,10 @@ cmlp_status cmlpi_begin_call(cmlpi_call *call, cmlp_run *run)
 cmlp_status cmlpi_end_call(const cmlpi_call *call, cmlp_status status)
 {
     if (call->callers) {
-        call->callers->bad_index = call->run.bad_index;
+        call->callers->bad_row = call->run.bad_row;
+        call->callers->bad_element = call->run.bad_element;
         call->callers->bad_column = call->run.bad_column;
         call->callers->refused = call->run.refused;
-        call->callers->pace = call->run.pace;
     }
     cmlpi_leave_mode(call->mode);
     return status;
@@ -62,6 +62,17 @@ void cmlpi_init_struct(void *given, size_t given_size, const void *copy, size_t 
     memcpy(given, copy, given_size < size ? given_size : size);
     memcpy(given, &given_size, sizeof given_size);
 }
+
+#if CMLPI_BUILDS_TRAINING
+void cmlpi_rename_refused(cmlp_run *run, const char *old, const char *names, size_t n_new)
+{
+    const size_t n_old = strlen(old);
+    if (!run->refused || strncmp(run->refused, old, n_old)) return;
+    const char *const end = run->refused + n_old;
+    for (; *names; names += strlen(names) + 1)
+        if (!strcmp(names + n_new, end)) run->refused = names;
+}
+#endif
 
 cmlp_status cmlpi_check_pointer(const void *argument, size_t alignment, const char *name, cmlp_run *run)
 {

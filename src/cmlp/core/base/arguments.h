@@ -51,12 +51,23 @@ static inline cmlp_status cmlpi_refuse(const char **refused, cmlp_status status,
     return status;
 }
 
+/* The same if the status is that of an argument, of which no part has been named. */
+static inline cmlp_status cmlpi_refuse_whole(cmlp_run *run, cmlp_status status, const char *argument)
+{
+    if (status && status != CMLP_ERROR_BUILD && !run->refused) run->refused = argument;
+    return status;
+}
+
 /* The same of element i of an array. */
 static inline cmlp_status cmlpi_refuse_element(cmlp_run *run, cmlp_status status, const char *array, int64_t i)
 {
-    run->bad_index = i;
+    run->bad_element = i;
     return cmlpi_refuse(&run->refused, status, array);
 }
+
+/* Replaces the name of a refused argument that begins with `old`, for an argument that functions have under several names:
+ * `names` lists the new names, each with a NUL and one behind the last. They begin with n_new bytes instead. */
+void cmlpi_rename_refused(cmlp_run *run, const char *old, const char *names, size_t n_new);
 
 /* One computing call: the library's copy of the caller's run, and the caller's floating-point mode. */
 typedef struct cmlpi_call {

@@ -20,6 +20,12 @@
 #define TRAINING_STATUSES(X)
 #endif
 
+#if CMLPI_BUILDS_CELLS
+#define CELL_STATUSES(X) X(CMLP_ERROR_CELL, "the column of the table cannot hold this text")
+#else
+#define CELL_STATUSES(X)
+#endif
+
 #define STATUSES(X)                                                                                                   \
     X(CMLP_OK, "success")                                                                                             \
     X(CMLP_CANCELLED, "cancelled by a callback: parameters are those after the last complete batch")                  \
@@ -63,6 +69,7 @@
     X(CMLP_ERROR_FILE_VALUE, "a layer, activation, loss or number in the file breaks a rule of the format")           \
     X(CMLP_ERROR_FILE_NONFINITE, "a parameter, a shift or factor of the inputs, or a cost is NaN or infinite")        \
     X(CMLP_ERROR_FILE_EXAMPLE, "the computed output of the example differs from the stored one")                      \
+    CELL_STATUSES(X)                                                                                                  \
     TRAINING_STATUSES(X)
 
 /* One string after the other: pointers to them would take more bytes than the shorter ones. */

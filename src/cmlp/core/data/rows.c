@@ -11,7 +11,7 @@ typedef struct matrix_names {
     const char *data, *dtype, *row_stride, *column_stride;
 } matrix_names;
 
-static const matrix_names rows_names = {CMLP_ERROR_ROWS, "rows->data", "rows->dtype", "rows->row_stride",
+static const matrix_names rows_names = {CMLP_ERROR_ROWS, CMLPI_ROWS_DATA, "rows->dtype", "rows->row_stride",
                                         "rows->column_stride"};
 
 /* Replaces strides that are 0 or CMLP_REPEAT by bytes. Of one row the stride does not matter. Returns 0 if the row
@@ -114,7 +114,7 @@ cmlp_status cmlpi_read_rows(cmlp_rows *rows, int64_t n_columns, const cmlp_rows 
     status = sparse ? cmlpi_check_sparse_arrays(rows, *n != 0, refused)
                     : read_strided(rows, *n ? rows->n_rows : 0, &rows_names, refused);
     if (status) return status;
-    status = check_order(rows, *n, &run->bad_index);
+    status = check_order(rows, *n, &run->bad_element);
     return status ? cmlpi_refuse(refused, status, *n < 0 ? "rows->n_order" : "rows->order") : CMLP_OK;
 }
 
@@ -156,8 +156,8 @@ static cmlp_status read_class_indices(cmlpi_data *data, cmlp_run *run)
     /* If at least n_rows rows are selected, all indices are first checked in the order of memory, which is faster. If
      * one is bad, the second check decides whether its row is selected: other rows may have any index. */
     if (data->n >= targets->n_rows && bad_class_index(data, 0) < 0) return CMLP_OK;
-    run->bad_index = bad_class_index(data, 1);
-    return run->bad_index < 0 ? CMLP_OK : cmlpi_refuse(refused, CMLP_ERROR_CLASS, targets_names.data);
+    run->bad_row = bad_class_index(data, 1);
+    return run->bad_row < 0 ? CMLP_OK : cmlpi_refuse(refused, CMLP_ERROR_CLASS, targets_names.data);
 }
 
 static cmlp_status read_dense_targets(cmlpi_data *data, const char **refused)
@@ -219,8 +219,8 @@ cmlp_status cmlpi_read_data(cmlpi_data *data, const cmlp_net *net, const cmlp_ro
     data->in_place = copy->dtype == net->dtype && copy->scale == 1 && !copy->factors &&
                      copy->column_stride == (int64_t)net->element;
     if (cmlpi_is_sparse(data)) {
-        status = cmlpi_check_sparse_rows(data, &run->bad_index);
-        if (status) return cmlpi_refuse(refused, status, "rows->indptr or rows->indices");
+        status = cmlpi_check_sparse_rows(data, &run->bad_row);
+        if (status) return cmlpi_refuse(refused, status, "rows->indptr or indices");
     }
 #if CMLPI_BUILDS_TRAINING /* otherwise both are NULL */
     data->allowed_targets = cmlpi_targets_of_loss(net->loss);
@@ -228,7 +228,8 @@ cmlp_status cmlpi_read_data(cmlpi_data *data, const cmlp_net *net, const cmlp_ro
     if (!status && objective && objective->n_row_weights != (row_weights ? data->rows.n_rows : 0))
         return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, "objective->row_weights");
     if (!status && row_weights) {
-        status = check_row_weights(data, &run->bad_index);
+        status = check_row_weights(data, &run->bad_row);
+        run->bad_element = run->bad_row;
         if (status) *refused = "objective->row_weights";
     }
 #else

@@ -11,7 +11,7 @@ cmlp_status cmlpi_check_workspace(cmlp_run *run, size_t needed)
 
 cmlp_status cmlpi_take_workspace(cmlp_run *run, size_t needed)
 {
-    if (!needed) return CMLP_ERROR_OVERFLOW;
+    if (!needed) return cmlpi_refuse(&run->refused, CMLP_ERROR_OVERFLOW, "run->workspace_size");
     const cmlp_status status = cmlpi_check_workspace(run, cmlpi_with_slack(needed));
     if (!status) run->workspace = cmlpi_aligned(run->workspace);
     return status;
@@ -91,8 +91,16 @@ cmlpi_fault cmlpi_first_fault(const cmlpi_fault *faults, int32_t size)
 
 cmlp_status cmlpi_report(cmlp_run *run, const cmlpi_data *data, cmlpi_fault fault)
 {
-    run->bad_index = fault.selected < 0 ? -1 : cmlpi_row_index(data, fault.selected);
+    return cmlpi_report_row(run, fault, fault.selected < 0 ? -1 : cmlpi_row_index(data, fault.selected));
+}
+
+cmlp_status cmlpi_report_row(cmlp_run *run, cmlpi_fault fault, int64_t row)
+{
+    run->bad_row = row;
     run->bad_column = fault.column;
+    if (fault.status == CMLP_ERROR_INPUT) run->refused = CMLPI_ROWS_DATA;
+    if (CMLPI_BUILDS_TRAINING && fault.status == CMLP_ERROR_TARGET) run->refused = "targets->data";
+    if (CMLPI_BUILDS_WORKERS && fault.status == CMLP_ERROR_MESSAGE) run->refused = "epoch->workers";
     return fault.status;
 }
 

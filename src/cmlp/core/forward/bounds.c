@@ -202,12 +202,22 @@ static int64_t bad_input(const cmlpi_data *data, int64_t row)
     return -1;
 }
 
+/* Gives refused rows the name that they have in cmlp_bounds. */
+static cmlp_status name_corner(cmlp_run *run, cmlp_status status, int corner)
+{
+    static const char lower[] = CMLPI_ROWS_NAMES("lower"), upper[] = CMLPI_ROWS_NAMES("upper");
+    if (status) cmlpi_rename_refused(run, "rows", corner ? upper : lower, 5);
+    return status;
+}
+
 static cmlp_status bound_row(const bounds_job *job, int64_t row, cmlp_run *run)
 {
     const cmlpi_data *corners[] = {&job->low, &job->high};
     for (int i = 0; i < 2; i++) {
         const int64_t column = bad_input(corners[i], row);
-        if (column >= 0) return cmlpi_report(run, corners[i], (cmlpi_fault){CMLP_ERROR_INPUT, row, column});
+        if (column < 0) continue;
+        cmlpi_report(run, corners[i], (cmlpi_fault){CMLP_ERROR_INPUT, row, column});
+        return name_corner(run, CMLP_ERROR_INPUT, i);
     }
     for (int32_t l = 0; l < job->low.net->depth; l++) {
         bound_sums(job, l, row);
@@ -220,10 +230,11 @@ static cmlp_status check_bounds(bounds_job *job, const cmlp_net *net, int64_t n_
                                 const cmlp_rows *upper, const cmlp_bounds_outputs *bounds, cmlp_run *run)
 {
     cmlp_bounds_outputs wanted;
-    cmlp_status status = cmlpi_read_data(&job->low, net, lower, NULL, NULL, run);
-    if (!status) status = cmlpi_read_data(&job->high, net, upper, NULL, NULL, run);
-    if (!status && (cmlpi_is_sparse(&job->low) || cmlpi_is_sparse(&job->high) || job->low.n != job->high.n))
-        status = cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, "upper");
+    cmlp_status status = name_corner(run, cmlpi_read_data(&job->low, net, lower, NULL, NULL, run), 0);
+    if (!status) status = name_corner(run, cmlpi_read_data(&job->high, net, upper, NULL, NULL, run), 1);
+    if (!status && cmlpi_is_sparse(&job->low)) status = cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, "lower->kind");
+    if (!status && cmlpi_is_sparse(&job->high)) status = cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, "upper->kind");
+    if (!status && job->low.n != job->high.n) status = cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, "upper");
     if (!status) status = cmlpi_check_params(net, job->params, n_params, "params", run);
     if (status) return status;
     for (int32_t l = 0; l < net->depth; l++)

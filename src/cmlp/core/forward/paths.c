@@ -236,28 +236,33 @@ static cmlp_status predict_ends(path_walker *walker, path_ends *ends)
     return CMLP_OK;
 }
 
-/* Whether the groups are all inputs, in ascending order. */
-static int are_groups(const cmlp_paths *paths, int64_t n_in)
+/* Checks that the groups are all inputs, in ascending order. */
+static cmlp_status check_groups(const cmlp_paths *paths, int64_t n_in, cmlp_run *run)
 {
-    for (int64_t g = 0; g < paths->n_groups; g++)
-        if (paths->group_begins[g] > paths->group_begins[g + 1]) return 0;
-    return !paths->group_begins[0] && paths->group_begins[paths->n_groups] == n_in;
+    const int64_t n = paths->n_groups, *begins = paths->group_begins;
+    int64_t bad = begins[0] ? 0 : -1;
+    for (int64_t g = 0; bad < 0 && g < n; g++)
+        if (begins[g] > begins[g + 1]) bad = g + 1;
+    if (bad < 0 && begins[n] != n_in) bad = n;
+    return bad < 0 ? CMLP_OK : cmlpi_refuse_element(run, CMLP_ERROR_OPTION, "paths->group_begins", bad);
 }
 
-/* Whether each path begins in a row, and changes each group once. */
-static int are_orders(const paths_job *job)
+/* Checks that each path begins in a row, and changes each group once. */
+static cmlp_status check_orders(const paths_job *job)
 {
     const cmlp_paths *paths = &job->paths;
     for (int64_t g = 0; g < paths->n_groups; g++) job->seen[g] = -1;
     for (int64_t i = 0; i < paths->n_paths; i++) {
-        if (paths->start_rows[i] < 0 || paths->start_rows[i] >= job->from.data.n) return 0;
+        if (paths->start_rows[i] < 0 || paths->start_rows[i] >= job->from.data.n)
+            return cmlpi_refuse_element(job->run, CMLP_ERROR_ORDER, "paths->start_rows", i);
         for (int64_t k = 0; k < paths->n_groups; k++) {
-            const int64_t g = paths->orders[i * paths->n_groups + k];
-            if (g < 0 || g >= paths->n_groups || job->seen[g] == i) return 0;
+            const int64_t at = i * paths->n_groups + k, g = paths->orders[at];
+            if (g < 0 || g >= paths->n_groups || job->seen[g] == i)
+                return cmlpi_refuse_element(job->run, CMLP_ERROR_ORDER, "paths->orders", at);
             job->seen[g] = i;
         }
     }
-    return 1;
+    return CMLP_OK;
 }
 
 static cmlp_status read_paths(paths_job *job, const cmlp_paths *given, int64_t n_in, cmlp_run *run)
@@ -266,12 +271,12 @@ static cmlp_status read_paths(paths_job *job, const cmlp_paths *given, int64_t n
     const size_t size = sizeof(int64_t);
     cmlp_status status = CMLPI_READ(paths, given, cmlp_paths, n_paths);
     if (status) return cmlpi_refuse(&run->refused, status, "paths");
-    if (paths->n_groups < 1 || paths->n_paths < 0) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "paths");
+    if (paths->n_groups < 1) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "paths->n_groups");
+    if (paths->n_paths < 0) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "paths->n_paths");
     status = cmlpi_check_pointer(paths->group_begins, size, "paths->group_begins", run);
     if (!status && paths->n_paths) status = cmlpi_check_pointer(paths->start_rows, size, "paths->start_rows", run);
     if (!status && paths->n_paths) status = cmlpi_check_pointer(paths->orders, size, "paths->orders", run);
-    if (!status && !are_groups(paths, n_in)) status = cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "paths->group_begins");
-    return status;
+    return status ? status : check_groups(paths, n_in, run);
 }
 
 /* Checks that the size of the outputs can be addressed, and returns their number in *n. */
@@ -288,29 +293,36 @@ static cmlp_status count_outputs(const paths_job *job, int64_t *n)
     return cmlpi_add_size(&bytes, *n, net->element) ? CMLP_OK : CMLP_ERROR_OVERFLOW;
 }
 
-static cmlp_status check_path_ends(path_ends *ends, const cmlp_net *net, const cmlp_rows *rows, const char *name,
-                                   cmlp_run *run)
+static cmlp_status check_path_ends(path_ends *ends, const cmlp_net *net, const cmlp_rows *rows, cmlp_run *run)
 {
     const cmlp_status status = cmlpi_read_data(&ends->data, net, rows, NULL, NULL, run);
-    return !status && cmlpi_is_sparse(&ends->data) ? cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, name) : status;
+    return !status && cmlpi_is_sparse(&ends->data) ? cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, "rows->kind") : status;
+}
+
+/* Gives the refused rows at the ends of paths the name that they have in cmlp_forward_paths. */
+static cmlp_status name_ends(cmlp_run *run, cmlp_status status)
+{
+    static const char names[] = CMLPI_ROWS_NAMES("to");
+    if (status) cmlpi_rename_refused(run, "rows", names, 2);
+    return status;
 }
 
 static cmlp_status check_paths(paths_job *job, const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
                                const cmlp_paths *paths, int64_t n_params, int64_t n_outputs, int64_t *n)
 {
     cmlp_run *run = job->run;
-    cmlp_status status = check_path_ends(&job->from, net, rows, "rows", run);
-    if (!status) status = check_path_ends(&job->to, net, to, "to", run);
+    cmlp_status status = check_path_ends(&job->from, net, rows, run);
+    if (!status) status = name_ends(run, check_path_ends(&job->to, net, to, run));
     if (!status) status = cmlpi_check_params(net, job->params, n_params, "params", run);
     if (!status) status = read_paths(job, paths, cmlpi_n_in(net), run);
-    if (!status) status = count_outputs(job, n);
+    if (!status) status = cmlpi_refuse_whole(run, count_outputs(job, n), "paths");
     if (!status) status = cmlpi_check_output(job->outputs, n_outputs, *n, 1, net->element, "outputs", run);
     if (status) return status;
     const size_t size = lay_out_paths(job, NULL, net, job->from.data.n, job->to.data.n, run->n_threads);
     status = cmlpi_take_workspace(run, size);
     if (status) return status;
     lay_out_paths(job, run->workspace, net, job->from.data.n, job->to.data.n, run->n_threads);
-    return are_orders(job) ? CMLP_OK : cmlpi_refuse(&run->refused, CMLP_ERROR_ORDER, "paths");
+    return check_orders(job);
 }
 
 /* Multiplications of the steps: those of the layers after the first. */
@@ -324,7 +336,7 @@ static cmlp_status predict_paths(paths_job *job, int64_t n)
     path_walker walker;
     begin_walker(&walker, job, 0);
     cmlp_status status = n ? predict_ends(&walker, &job->from) : CMLP_OK;
-    if (!status && n) status = predict_ends(&walker, &job->to);
+    if (!status && n) status = name_ends(job->run, predict_ends(&walker, &job->to));
     if (status || !n) return status;
     const int32_t threads = cmlpi_prediction_threads(path_products(job->from.data.net, n), job->run->n_threads);
     cmlpi_queue_begin(&job->queue, job->run, job->to.data.n * blocks_of(job), 1);
@@ -363,11 +375,13 @@ CMLPI_CALL(cmlp_paths_workspace_size,
     if (status) return cmlpi_refuse(refused, status, "paths");
     status = cmlpi_check_pointer(bytes, sizeof *bytes, "bytes", run);
     if (status) return status;
-    if (cmlpi_n_selected(&ends[0]) < 0) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows");
-    if (cmlpi_n_selected(&ends[1]) < 0) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "to");
+    if (cmlpi_n_selected(&ends[0]) < 0)
+        return cmlpi_refuse(refused, CMLP_ERROR_ROWS, rows->order ? "rows->n_order" : "rows->n_rows");
+    if (cmlpi_n_selected(&ends[1]) < 0)
+        return cmlpi_refuse(refused, CMLP_ERROR_ROWS, to->order ? "to->n_order" : "to->n_rows");
     if (job.paths.n_groups < 1) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "paths->n_groups");
     const size_t size = lay_out_paths(&job, NULL, net, cmlpi_n_selected(&ends[0]), cmlpi_n_selected(&ends[1]), run->n_threads);
-    if (!size) return CMLP_ERROR_OVERFLOW;
+    if (!size) return cmlpi_refuse(refused, CMLP_ERROR_OVERFLOW, "bytes");
     *bytes = cmlpi_with_slack(size);
     return CMLP_OK;
 }

@@ -18,5 +18,5 @@ cmlp_status cmlpi_take_row_workspace(const cmlp_net *net, cmlp_run *run, cmlpi_r
 {
     size_t needed;
     const cmlp_status status = cmlpi_place_row(net, run->workspace, &needed, placed);
-    return status ? status : cmlpi_check_workspace(run, needed);
+    return status ? cmlpi_refuse(&run->refused, status, "run->workspace_size") : cmlpi_check_workspace(run, needed);
 }

@@ -2,7 +2,7 @@
 #include "encode.h"
 
 #include "../base/arguments.h"
-#include "../data/rows.h"
+#include "../data/run.h"
 #include "encode_row.h"
 
 #if CMLPI_BUILDS_TABLES
@@ -140,7 +140,7 @@ static cmlp_status read_encoder(const cmlp_table_encoder *encoder, cmlp_table_en
     if (status) return cmlpi_refuse(&run->refused, status, "encoder");
     if (copy->dtype != CMLP_FLOAT32 && copy->dtype != CMLP_FLOAT64)
         return cmlpi_refuse(&run->refused, CMLP_ERROR_DTYPE, "encoder->dtype");
-    status = cmlpi_check_columns(copy->columns, copy->n_columns, &run->bad_index);
+    status = cmlpi_check_columns(copy->columns, copy->n_columns, &run->bad_element);
     if (status) return cmlpi_refuse(&run->refused, status, "encoder->columns");
     *width = cmlpi_columns_width(copy->columns, copy->n_columns, copy->has_bins);
     return *width < 0 ? cmlpi_refuse(&run->refused, CMLP_ERROR_OVERFLOW, "encoder->columns") : CMLP_OK;
@@ -178,9 +178,7 @@ static cmlp_status report_row(const double *row, int64_t n_columns, int64_t inde
 {
     int64_t column = 0;
     while (column < n_columns - 1 && (row[column] != row[column] || cmlpi_is_finite(row[column]))) column++;
-    run->bad_index = index;
-    run->bad_column = column;
-    return CMLP_ERROR_INPUT;
+    return cmlpi_report_row(run, (cmlpi_fault){CMLP_ERROR_INPUT, index, column}, index);
 }
 
 static cmlp_status encode(const cmlp_table_encoder *encoder, int64_t width, const cmlp_rows *given, void *inputs,

@@ -104,9 +104,7 @@ static void predict_table_thread(void *context, cmlpi_thread self)
 static cmlp_status report_fault(const table_job *job, cmlpi_fault fault)
 {
     if (!fault.status) return CMLP_OK;
-    job->run->bad_index = cmlpi_selected_row(&job->rows, fault.selected);
-    job->run->bad_column = fault.column;
-    return fault.status;
+    return cmlpi_report_row(job->run, fault, cmlpi_selected_row(&job->rows, fault.selected));
 }
 
 /* Predicts at most one row. */
@@ -115,7 +113,8 @@ static cmlp_status predict_at_most_one(const table_job *job)
     cmlpi_table_scratch scratch;
     size_t needed;
     cmlp_status status = lay_out_table_row(job->table, job->run->workspace, &needed, &scratch);
-    if (!status) status = cmlpi_check_workspace(job->run, needed);
+    if (status) return cmlpi_refuse(&job->run->refused, status, "run->workspace_size");
+    status = cmlpi_check_workspace(job->run, needed);
     if (status) return status;
     if (cmlpi_polls_cancel(job->run)) return CMLP_CANCELLED;
     return job->n ? report_fault(job, predict_raw_rows(job, 0, 1, &scratch)) : CMLP_OK;

@@ -1,6 +1,6 @@
 /* Thread back-off. If another program uses a worker thread's processor, the worker is not scheduled for milliseconds, and the
  * team waits: at the barriers of a batch, and once more for the worker's end. The time that teams lose compared with one
- * thread is therefore added up, from epoch to epoch (cmlp_run.pace), and the time that they gain subtracted. While the sum is
+ * thread is therefore added up, from epoch to epoch (cmlp_optimizer_state.pace), and the time that they gain subtracted. While the sum is
  * positive, thread 0 trains alone, and each second of that pays for a part of the loss. */
 #ifndef CMLPI_BACK_OFF_H
 #define CMLPI_BACK_OFF_H
@@ -12,7 +12,7 @@ typedef struct cmlpi_back_off {
     double shortest; /* seconds: thread 0's shortest part of a team's batch */
 } cmlpi_back_off;
 
-/* Begins an epoch with what an earlier one has left. NaN, which a caller may have written to its run, counts as 0. */
+/* Begins an epoch with what an earlier one has left. NaN, which a caller may have written to the state, counts as 0. */
 void cmlpi_begin_back_off(cmlpi_back_off *b, double lost);
 
 static inline int cmlpi_backs_off(const cmlpi_back_off *b) { return b->lost > 0; }

@@ -85,7 +85,7 @@ static cmlp_status read_counters(cmlp_optimizer_state *s, const cmlp_optimizer *
     memcpy(s, o->state, sizeof *s);
     if (s->n_steps < 0 || s->n_steps == INT64_MAX)
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->state->n_steps");
-    if (s->reserved[0] | s->reserved[1] | s->reserved[2] | s->reserved[3] | s->reserved[4])
+    if (s->reserved[0] | s->reserved[1] | s->reserved[2] | s->reserved[3])
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->state->reserved");
     return CMLP_OK;
 }

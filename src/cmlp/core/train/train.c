@@ -191,7 +191,7 @@ static cmlp_status finish_epoch(epoch_job *job, cmlp_epoch_result *result, cmlp_
     job->result.penalty = job->result.penalty_sum / rows;
     if (!canonicalize_params(job) && !fault.status) fault.status = CMLP_ERROR_DIVERGED;
     if (result) cmlpi_write_struct(result, &job->result, sizeof job->result);
-    run->pace = job->back_off.lost;
+    job->counters.pace = job->back_off.lost;
     memcpy(job->optimizer.state, &job->counters, sizeof job->counters);
     return cmlpi_report(run, &job->batch.data, fault);
 }
@@ -218,7 +218,7 @@ static cmlp_status read_arguments(epoch_job *job, const void *params, int64_t n_
     status = check_counts(job, run);
     if (!CMLPI_BUILDS_WORKERS || !workers || status) return status;
     if (job->has_bad_shards)
-        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "workers->first_shard, n_shards or n_all_shards");
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "epoch->workers->first_shard, n_shards or n_all_shards");
     return cmlpi_check_stored_rows(batch, &job->epoch);
 }
 
@@ -231,7 +231,7 @@ static void begin_epoch(epoch_job *job)
                                       .penalty_sum = job->before.penalty_sum,
                                       .rows_done = job->before.rows_done,
                                       .next_batch = job->epoch.first_batch};
-    cmlpi_begin_back_off(&job->back_off, job->batch.run->pace);
+    cmlpi_begin_back_off(&job->back_off, job->counters.pace);
     if (job->batch.penalized) cmlpi_compute_squares(&job->batch);
 }
 

@@ -278,16 +278,16 @@ cmlp_status cmlpi_read_workers(cmlp_workers *workers, cmlp_workers *given, int *
                                const char **refused)
 {
     const cmlp_status status = CMLPI_READ(workers, given, cmlp_workers, failed_rank);
-    if (status) return cmlpi_refuse(refused, status, "workers");
+    if (status) return cmlpi_refuse(refused, status, "epoch->workers");
     workers->failed_rank = -1;
     given->failed_rank = workers->n_workers == 1 ? 0 : -1; /* unless the call ends otherwise */
     if (workers->rank < 0 || workers->rank >= workers->n_workers)
-        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "workers->rank");
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "epoch->workers->rank");
     if (!(workers->seconds >= 0)) /* or NaN */
-        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "workers->seconds");
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "epoch->workers->seconds");
     *has_bad_shards = replace_bad_shards(workers);
     if (workers->n_workers > 1 && (!workers->send || !workers->receive || !workers->broadcast))
-        return cmlpi_refuse(refused, CMLP_ERROR_NULL, "workers->send, receive or broadcast");
+        return cmlpi_refuse(refused, CMLP_ERROR_NULL, "epoch->workers->send, receive or broadcast");
     return CMLP_OK;
 }
 
@@ -297,10 +297,10 @@ cmlp_status cmlpi_check_stored_rows(cmlpi_batch_job *job, const cmlp_epoch *epoc
     cmlpi_data *data = &job->data;
     const int64_t size = epoch->batch_size;
     if (workers->first_stored < 0 || workers->n_stored < 0)
-        return cmlpi_refuse(&job->run->refused, CMLP_ERROR_OPTION, "workers->first_stored or n_stored");
+        return cmlpi_refuse(&job->run->refused, CMLP_ERROR_OPTION, "epoch->workers->first_stored or n_stored");
     if (!workers->n_stored) return CMLP_OK;
     if (cmlpi_is_sparse(data) || workers->first_stored > data->rows.n_rows - workers->n_stored)
-        return cmlpi_refuse(&job->run->refused, CMLP_ERROR_OPTION, "workers->first_stored or n_stored");
+        return cmlpi_refuse(&job->run->refused, CMLP_ERROR_OPTION, "epoch->workers->first_stored or n_stored");
     data->first_stored = workers->first_stored;
     data->n_stored = workers->n_stored;
     for (int64_t first = 0, n = data->n; first < n; first += size) {
@@ -308,7 +308,7 @@ cmlp_status cmlpi_check_stored_rows(cmlpi_batch_job *job, const cmlp_epoch *epoc
         worker_rows(workers, n - first < size ? n - first : size, &a, &b);
         for (int64_t i = first + a; i < first + b; i++) {
             if (cmlpi_is_stored(data, i)) continue;
-            return cmlpi_refuse_element(job->run, CMLP_ERROR_ORDER, "workers->first_stored or n_stored", i);
+            return cmlpi_refuse_element(job->run, CMLP_ERROR_ORDER, "epoch->workers->first_stored or n_stored", i);
         }
     }
     return CMLP_OK;
@@ -321,7 +321,7 @@ cmlp_status cmlpi_workers_handshake(cmlp_status own, const cmlpi_batch_job *job,
     if (workers->n_workers == 1) return own;
     const uint64_t fingerprint = own ? 0 : cmlpi_fingerprint(job, optimizer, counters, epoch);
     const cmlp_status status = handshake(workers, own, fingerprint);
-    if (status && status != CMLP_ERROR_MESSAGE && !own) job->run->refused = "workers";
+    if (status && !own) job->run->refused = "epoch->workers";
     return status;
 }
 

@@ -81,7 +81,7 @@ CMLPI_CALL(cmlp_model_describe, (const void *file, size_t file_size, cmlp_model_
     if (!status) status = describe(&head, &copy);
     if (status) copy.model_size = copy.workspace_size = 0;
     cmlpi_write_struct(info, &copy, sizeof copy);
-    return status;
+    return cmlpi_refuse_whole(run, status, "start");
 }
 
 static cmlp_status check_data(const unsigned char *file, size_t n, const cmlpi_head *head)
@@ -243,7 +243,8 @@ cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, 
     cmlp_status status = cmlpi_begin_call(&call, run);
     if (!status) status = cmlpi_check_pointer(model, sizeof *model, "model", &call.run);
     if (model && !cmlpi_misaligned(model, sizeof *model)) *model = NULL;
-    if (!status) status = load(memory, memory_size, file, file_size, options, model, &call.run);
+    if (!status)
+        status = cmlpi_refuse_whole(&call.run, load(memory, memory_size, file, file_size, options, model, &call.run), "file");
     return cmlpi_end_call(&call, status);
 }
 

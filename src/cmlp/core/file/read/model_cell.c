@@ -189,16 +189,16 @@ static cmlp_status read_number(const cell_reader *reader, double *result)
     }
     const int is_number = cmlpi_read_cell_number(reader->trimmed, reader->format, &number, digits);
     if (!is_number || number.value - number.value != 0 || reader->column_kind == CMLP_TABLE_COLUMN_DURATION)
-        return CMLP_ERROR_INPUT;
+        return CMLP_ERROR_CELL;
     *result = number.value;
     return CMLP_OK;
 }
 
 static cmlp_status read_date(const cell_reader *reader, cmlpi_cell_date *date)
 {
-    if (!cmlpi_read_cell_date(reader->trimmed, date)) return CMLP_ERROR_INPUT;
+    if (!cmlpi_read_cell_date(reader->trimmed, date)) return CMLP_ERROR_CELL;
     const int is_instant = date->form == CMLPI_CELL_INSTANT;
-    return is_instant == (reader->column_kind == CMLP_TABLE_COLUMN_INSTANT) ? CMLP_OK : CMLP_ERROR_INPUT;
+    return is_instant == (reader->column_kind == CMLP_TABLE_COLUMN_INSTANT) ? CMLP_OK : CMLP_ERROR_CELL;
 }
 
 /* The category of a date is a text. */
@@ -253,7 +253,7 @@ CMLPI_CALL(cmlp_model_read_cell,
         reader.range = model->ranges[column];
     }
     if (cmlpi_format_of_column(model, column).n_text) /* only Python and pages read it */
-        status = CMLP_ERROR_INPUT;
+        status = CMLP_ERROR_CELL;
     else if (cmlpi_is_date_kind(reader.column_kind))
         status = reader.range.n ? find_date(&reader, &found) : read_days(&reader, &found);
     else if (reader.column_kind == CMLP_TABLE_COLUMN_CATEGORY && !reader.range.n) /* of an unused column */
@@ -262,7 +262,10 @@ CMLPI_CALL(cmlp_model_read_cell,
         status = read_number(&reader, &found);
     else
         found = category_of_cell(&reader);
-    if (status) return cmlpi_refuse(&run->refused, status, "text");
+    if (status) {
+        run->bad_column = column;
+        return cmlpi_refuse(&run->refused, status, "text");
+    }
     *number = found;
     return CMLP_OK;
 }

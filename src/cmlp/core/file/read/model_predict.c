@@ -41,7 +41,7 @@ static inline int is_misaligned(const void *address, size_t size) { return ((uin
 /* The next two functions check every field. */
 CMLPI_ASSERT(sizeof(cmlp_rows) == CMLPI_OLDEST(cmlp_rows, factors), "no field of the rows is forgotten");
 CMLPI_ASSERT(sizeof(cmlp_prediction) == CMLPI_OLDEST(cmlp_prediction, n_sums), "no field of a prediction is forgotten");
-CMLPI_ASSERT(sizeof(cmlp_run) == CMLPI_OLDEST(cmlp_run, pace), "no field of a run is forgotten");
+CMLPI_ASSERT(sizeof(cmlp_run) == CMLPI_OLDEST(cmlp_run, reserved), "no field of a run is forgotten");
 
 /* Whether rows have a field that contiguous dense rows do not use. */
 static inline int has_more_fields(const cmlp_rows *rows)
@@ -120,7 +120,7 @@ static cmlp_status predict_row(const cmlp_model *model, const cmlp_rows *rows, c
     cmlpi_fault fault = {CMLP_OK, -1, -1};
     cmlpi_table_scratch scratch;
     run->refused = NULL;
-    run->bad_index = run->bad_column = -1;
+    run->bad_row = run->bad_element = run->bad_column = -1;
     const int64_t n_columns = CMLPI_IS_TABLE_MODEL(model) ? model->table->n_columns : 0;
     const cmlp_status status = cmlpi_take_model_workspace(model->net, n_columns, run, &scratch);
     if (status) return status;
@@ -134,11 +134,7 @@ static cmlp_status predict_row(const cmlp_model *model, const cmlp_rows *rows, c
     }
     if (!fault.status) adapt_to_labels(model, dtype_of(model), prediction->class_indices, prediction->outputs, 1);
     cmlpi_leave_mode(mode);
-    if (fault.status) {
-        run->bad_index = fault.selected;
-        run->bad_column = fault.column;
-    }
-    return fault.status;
+    return fault.status ? cmlpi_report_row(run, fault, fault.selected) : CMLP_OK;
 }
 
 /* --------------------------------------------------------------------------------------------------- many rows */
@@ -197,7 +193,7 @@ static cmlp_status measure_table(const cmlp_model *model, const cmlp_rows *rows,
     const int64_t n = cmlpi_n_selected(&copy);
     if (n < 0 || copy.kind != CMLP_ROWS_DENSE) return cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, "rows");
     const size_t needed = CMLPI_BUILDS_TABLES ? cmlpi_table_rows_bytes(model->table, n, run->n_threads) : 0;
-    if (!needed) return CMLP_ERROR_OVERFLOW;
+    if (!needed) return cmlpi_refuse(&run->refused, CMLP_ERROR_OVERFLOW, "bytes");
     *bytes = needed;
     return CMLP_OK;
 }

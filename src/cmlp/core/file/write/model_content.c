@@ -129,9 +129,9 @@ static cmlp_status check_arrays(const cmlp_model_content *content, const cmlpi_c
 
 cmlp_status cmlpi_check_content(const cmlp_model_content *content, const cmlpi_content_kind *kind, cmlp_run *run)
 {
-    cmlp_status status = check_strings(content, &run->bad_index);
+    cmlp_status status = check_strings(content, &run->bad_element);
     if (status) return cmlpi_refuse(&run->refused, status, "content->strings");
-    status = check_arrays(content, kind, &run->bad_index);
+    status = check_arrays(content, kind, &run->bad_element);
     return status ? cmlpi_refuse(&run->refused, status, "content->arrays") : CMLP_OK;
 }
 #endif

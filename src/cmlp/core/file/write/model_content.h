@@ -17,7 +17,7 @@ typedef struct cmlpi_content_kind {
 /* Checks an array if it is one of a calibration: limits, scores, then widths. */
 cmlp_status cmlpi_check_calibration_array(const cmlp_model_array *a, const cmlpi_content_kind *kind, int64_t *n_targets);
 
-/* Checks the strings and arrays; run->refused and run->bad_index report which one is refused. */
+/* Checks the strings and arrays; run->refused and run->bad_element report which one is refused. */
 cmlp_status cmlpi_check_content(const cmlp_model_content *content, const cmlpi_content_kind *kind, cmlp_run *run);
 
 /* Like strcmp, for names that are not NULL. */

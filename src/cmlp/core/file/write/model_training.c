@@ -18,25 +18,25 @@ static cmlp_status check(const cmlp_training *t, cmlp_run *run)
 {
     const char **const refused = &run->refused;
     const int is_shuffled = t->random != NULL;
-    if (!t->optimizer) return cmlpi_refuse(refused, CMLP_ERROR_NULL, "training->optimizer");
-    if (is_shuffled != (t->order != NULL)) return cmlpi_refuse(refused, CMLP_ERROR_NULL, "training->random or order");
-    if (cmlpi_misaligned(t->order, sizeof *t->order)) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, "training->order");
-    if (cmlpi_misaligned(t->objectives, sizeof *t->objectives)) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, "training->objectives");
-    if (t->n_rows < 1 || t->n_rows > CMLPI_MAX_COUNT) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "training->n_rows");
+    if (!t->optimizer) return cmlpi_refuse(refused, CMLP_ERROR_NULL, "content->training->optimizer");
+    if (is_shuffled != (t->order != NULL)) return cmlpi_refuse(refused, CMLP_ERROR_NULL, "content->training->random or order");
+    if (cmlpi_misaligned(t->order, sizeof *t->order)) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, "content->training->order");
+    if (cmlpi_misaligned(t->objectives, sizeof *t->objectives)) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, "content->training->objectives");
+    if (t->n_rows < 1 || t->n_rows > CMLPI_MAX_COUNT) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "content->training->n_rows");
     if (t->batch_size < 0 || t->batch_size > CMLPI_MAX_COUNT)
-        return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "training->batch_size");
+        return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "content->training->batch_size");
     if (t->n_epochs < 0 || t->n_epochs > CMLPI_MAX_COUNT)
-        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "training->n_epochs");
-    if (!cmlpi_is_finite(t->alpha) || t->alpha < 0) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "training->alpha");
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "content->training->n_epochs");
+    if (!cmlpi_is_finite(t->alpha) || t->alpha < 0) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "content->training->alpha");
     if (is_shuffled && (t->random->position < 0 || t->random->position > GENERATOR_WORDS))
-        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "training->random");
+        return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "content->training->random");
     for (int64_t i = 0; is_shuffled && i < t->n_rows; i++) {
         if (t->order[i] >= 0 && t->order[i] < t->n_rows) continue;
-        return cmlpi_refuse_element(run, CMLP_ERROR_ORDER, "training->order", i);
+        return cmlpi_refuse_element(run, CMLP_ERROR_ORDER, "content->training->order", i);
     }
     for (int64_t i = 0; t->objectives && i < t->n_epochs; i++) {
         if (cmlpi_is_finite(t->objectives[i])) continue;
-        return cmlpi_refuse_element(run, CMLP_ERROR_VALUE, "training->objectives", i);
+        return cmlpi_refuse_element(run, CMLP_ERROR_VALUE, "content->training->objectives", i);
     }
     return CMLP_OK;
 }
@@ -54,6 +54,20 @@ static void reset_unused(cmlp_optimizer *o, cmlp_optimizer_state *counters)
     counters->beta_1_power = counters->beta_2_power = 1;
 }
 
+/* Gives a refused optimizer the name that it has in cmlp_model_write. */
+static cmlp_status name_optimizer(cmlp_run *run, cmlp_status status)
+{
+#define OPTIMIZER "content->training->optimizer"
+    static const char names[] =
+        OPTIMIZER "\0" OPTIMIZER "->reserved\0" OPTIMIZER "->solver\0" OPTIMIZER "->learning_rate\0" OPTIMIZER
+                  "->momentum\0" OPTIMIZER "->max_norm\0" OPTIMIZER "->weight_decay\0" OPTIMIZER "->beta_1\0" OPTIMIZER
+                  "->beta_2\0" OPTIMIZER "->epsilon\0" OPTIMIZER "->signs\0" OPTIMIZER "->n_signs\0" OPTIMIZER
+                  "->state\0" OPTIMIZER "->state_size\0" OPTIMIZER "->state->n_steps\0" OPTIMIZER
+                  "->state->reserved\0" OPTIMIZER "->state->beta_1_power\0" OPTIMIZER "->state->beta_2_power\0";
+    cmlpi_rename_refused(run, "optimizer", names, sizeof OPTIMIZER - 1);
+    return status;
+}
+
 cmlp_status cmlpi_read_training(cmlpi_training_arrays *arrays, const cmlp_net *net, const cmlp_training *training,
                                 cmlp_run *run)
 {
@@ -64,8 +78,9 @@ cmlp_status cmlpi_read_training(cmlpi_training_arrays *arrays, const cmlp_net *n
     cmlp_status status = CMLPI_READ(&t, training, cmlp_training, alpha);
     if (status) return cmlpi_refuse(&run->refused, status, "content->training");
     status = check(&t, run);
-    if (!status) status = cmlpi_read_optimizer(&o, &counters, net, t.optimizer, NULL, run);
     if (status) return status;
+    status = cmlpi_read_optimizer(&o, &counters, net, t.optimizer, NULL, run);
+    if (status) return name_optimizer(run, status);
     reset_unused(&o, &counters);
     const int64_t n_elements = cmlpi_n_moments(o.solver) * net->n_params;
     if (counters.n_steps > (int64_t)CMLPI_MAX_DATA || n_elements > CMLPI_MAX_COUNT)

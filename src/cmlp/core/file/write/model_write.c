@@ -160,16 +160,17 @@ static cmlp_status make_example(cmlpi_writer *w, const cmlpi_row_memory *scratch
     row.shifts = w->content->shifts;
     row.factors = w->content->factors;
     cmlpi_data data;
-    cmlp_run rows_run; /* receives the name of a field of these rows, which the caller does not have */
     const cmlp_prediction outputs = {.outputs = scratch->output};
-    cmlp_status status = cmlpi_read_data(&data, net, &row, NULL, NULL, &rows_run);
-    if (status) return cmlpi_refuse(&run->refused, status, w->content->factors ? "content->shifts or factors" : "content->input_scale");
+    cmlp_status status = cmlpi_read_data(&data, net, &row, NULL, NULL, run);
+    if (status) cmlpi_rename_refused(run, "rows", "content->shifts\0content->factors\0", sizeof "content" - 1);
+    if (status) return status;
     const void *x;
     cmlpi_gather_rows(&data, 0, 1, &x, scratch->workspace);
-    status = cmlpi_forward_row(net, w->nets[0].params, x, &outputs, scratch->workspace).status;
-    if (status) cmlpi_refuse(&run->refused, status, w->content->factors ? "content->shifts" : "content->input_scale");
+    const cmlpi_fault fault = cmlpi_forward_row(net, w->nets[0].params, x, &outputs, scratch->workspace);
+    if (fault.status && !w->content->factors) return cmlpi_refuse(&run->refused, CMLP_ERROR_VALUE, "content->input_scale");
+    if (fault.status) return cmlpi_refuse_element(run, CMLP_ERROR_VALUE, "content->shifts", fault.column);
     cmlpi_canonicalize_nans(net->dtype, scratch->output, cmlpi_n_out(net));
-    return status;
+    return CMLP_OK;
 }
 
 static void list_own_arrays(cmlpi_writer *w, const cmlpi_row_memory *scratch)
@@ -202,6 +203,11 @@ cmlp_status cmlpi_write_file(cmlpi_writer *w)
     return out.status;
 }
 
+cmlp_status cmlpi_refuse_content(cmlp_run *run, cmlp_status status)
+{
+    return cmlpi_refuse_whole(run, status, status == CMLP_ERROR_WRITE ? "content->write" : "content");
+}
+
 /* Checks the scale of the inputs. */
 static cmlp_status check_scale(const cmlp_model_content *content, cmlp_run *run)
 {
@@ -217,10 +223,8 @@ static cmlp_status check_scale(const cmlp_model_content *content, cmlp_run *run)
     return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "content->input_scale");
 }
 
-CMLPI_CALL(cmlp_model_write,
-           (const cmlp_net *net, const void *params, int64_t n_params, const cmlp_model_content *content,
-            cmlp_run *run),
-           (net, params, n_params, content, &call.run))
+static cmlp_status write_network(const cmlp_net *net, const void *params, int64_t n_params,
+                                 const cmlp_model_content *content, cmlp_run *run)
 {
     cmlp_model_content copy = {.struct_size = 0};
     cmlpi_row_memory memory;
@@ -252,4 +256,14 @@ CMLPI_CALL(cmlp_model_write,
     if (!status) status = make_example(&w, &memory, run);
     return status ? status : cmlpi_write_file(&w);
 }
+
+cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, int64_t n_params,
+                             const cmlp_model_content *content, cmlp_run *run)
+{
+    cmlpi_call call;
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = cmlpi_refuse_content(&call.run, write_network(net, params, n_params, content, &call.run));
+    return cmlpi_end_call(&call, status);
+}
+
 #endif

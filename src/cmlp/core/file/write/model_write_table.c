@@ -167,9 +167,9 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
     cmlp_status status = CMLPI_READ(copy, table, cmlp_table, reserved);
     if (status) return cmlpi_refuse(refused, status, "table");
     if (copy->reserved) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "table->reserved");
-    status = cmlpi_check_columns(copy->columns, copy->n_columns, &run->bad_index);
+    status = cmlpi_check_columns(copy->columns, copy->n_columns, &run->bad_element);
     if (status) return cmlpi_refuse(refused, status, "table->columns");
-    status = check_nets(copy, &run->bad_index);
+    status = check_nets(copy, &run->bad_element);
     if (status) return cmlpi_refuse(refused, status, "table->nets");
     status = check_threshold(copy);
     if (status) return cmlpi_refuse(refused, status, "table->threshold");
@@ -182,7 +182,7 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
         if (copy->columns[i].role == CMLP_TABLE_ROLE_NUMBER) sizes.n_numbers += 2 + cmlpi_column_edges(&copy->columns[i]);
     }
     sizes.n_numbers += CMLPI_N_TARGET_NUMBERS * copy->n_targets;
-    status = count_categories(copy, &sizes.n_categories, &run->bad_index);
+    status = count_categories(copy, &sizes.n_categories, &run->bad_element);
     if (status) return cmlpi_refuse(refused, status, "table->columns");
     if (sizes.n_numbers > CMLPI_MAX_COUNT || sizes.n_statistics > CMLPI_MAX_COUNT) return CMLP_ERROR_OVERFLOW;
     return cmlpi_table_scratch_lay_out(&sizes, memory, size, scratch);
@@ -250,8 +250,7 @@ static cmlp_status check_table_content(const cmlp_model_content *content, cmlp_r
     return content->input_scale != 0 ? cmlpi_refuse(refused, CMLP_ERROR_OPTION, "content->input_scale") : CMLP_OK;
 }
 
-CMLPI_CALL(cmlp_table_write, (const cmlp_table *table, const cmlp_model_content *content, cmlp_run *run),
-           (table, content, &call.run))
+static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content *content, cmlp_run *run)
 {
     cmlp_table checked;
     cmlp_model_content copy;
@@ -296,5 +295,13 @@ CMLPI_CALL(cmlp_table_write, (const cmlp_table *table, const cmlp_model_content 
     status = cmlpi_list_values(&w);
     if (!status) status = make_table_example(&w, &scratch);
     return status ? status : cmlpi_write_file(&w);
+}
+
+cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, cmlp_run *run)
+{
+    cmlpi_call call;
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = cmlpi_refuse_content(&call.run, write_table(table, content, &call.run));
+    return cmlpi_end_call(&call, status);
 }
 #endif

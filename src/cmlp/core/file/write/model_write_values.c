@@ -123,11 +123,11 @@ cmlp_status cmlpi_read_labels(cmlpi_writer *w, cmlp_run *run)
                                          .activation = cmlpi_output_activation(w->net),
                                          .n = cmlpi_n_out(w->net),
                                          .n_labels = w->content->n_labels};
-    cmlp_status status = check_label_list(w, &run->bad_index);
+    cmlp_status status = check_label_list(w, &run->bad_element);
     if (status) return cmlpi_refuse(&run->refused, status, "content->labels");
     w->model_kind = w->content->kind ? w->content->kind : usual_kind(w, &outputs);
     if (!cmlpi_fits_kind(w->model_kind, &outputs)) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "content->kind");
-    status = compare_labels(w, &run->bad_index);
+    status = compare_labels(w, &run->bad_element);
     return status ? cmlpi_refuse(&run->refused, status, "content->labels") : CMLP_OK;
 }
 
@@ -233,17 +233,17 @@ static cmlp_status check_categories(const cmlpi_writer *w, int64_t *bad)
 cmlp_status cmlpi_read_given_values(cmlpi_writer *w, cmlp_run *run)
 {
     const char **const refused = &run->refused;
-    cmlp_status status = check_input_names(w, &run->bad_index);
+    cmlp_status status = check_input_names(w, &run->bad_element);
     if (status) return cmlpi_refuse(refused, status, "content->names");
-    status = read_cells(w, &run->bad_index);
+    status = read_cells(w, &run->bad_element);
     if (status) return cmlpi_refuse(refused, status, "content->cells");
 #if CMLPI_BUILDS_TABLES
     if (!w->table) return CMLP_OK;
-    status = check_names(w, NAME_LIST, w->table->n_columns, &run->bad_index);
-    if (!status) status = check_formats(w, &run->bad_index);
-    if (!status) status = check_categories(w, &run->bad_index);
+    status = check_names(w, NAME_LIST, w->table->n_columns, &run->bad_element);
+    if (!status) status = check_formats(w, &run->bad_element);
+    if (!status) status = check_categories(w, &run->bad_element);
     if (status) return cmlpi_refuse(refused, status, "table->columns");
-    if (w->table->n_targets > 1) status = check_names(w, TARGET_LIST, w->table->n_targets, &run->bad_index);
+    if (w->table->n_targets > 1) status = check_names(w, TARGET_LIST, w->table->n_targets, &run->bad_element);
     if (status) return cmlpi_refuse(refused, status, "table->targets");
 #endif
     return CMLP_OK;

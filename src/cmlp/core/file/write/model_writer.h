@@ -40,7 +40,7 @@ static inline double cmlpi_pseudo_random(int64_t i)
     return (double)(bits ^ bits >> 16) / 2147483648.0 - 1;
 }
 
-/* Checks the labels and the kind, and sets w->model_kind; run->refused and run->bad_index report what is refused. */
+/* Checks the labels and the kind, and sets w->model_kind; run->refused and run->bad_element report what is refused. */
 cmlp_status cmlpi_read_labels(cmlpi_writer *w, cmlp_run *run);
 
 /* Checks names, cells and categories likewise, copies the cells to w->cells, and sorts the categories into w->order. */
@@ -54,5 +54,8 @@ void cmlpi_write_values(sink *s, const cmlpi_writer *w, int tensor);
 
 /* Writes the file. w->data_crc need not be set. */
 cmlp_status cmlpi_write_file(cmlpi_writer *w);
+
+/* Names the content if writing has failed and no part of it is named. Returns the status. */
+cmlp_status cmlpi_refuse_content(cmlp_run *run, cmlp_status status);
 
 #endif
