@@ -56,7 +56,7 @@ static int predict(const void *row, cmlp_dtype dtype, long width, void *output)
 #ifdef WITHOUT_TABLES /* in an earlier version that loads only networks so */
 #define cmlp_file_load cmlp_file_load_table
 #endif
-int load(const char *path) { return cmlp_file_load(&file, path); }
+int load(const char *path) { return cmlp_file_load(&file, path, NULL); }
 float model_f32(const float *x, const float *params, long width, long n)
 {
     float output[16], sum = 0;

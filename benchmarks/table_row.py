@@ -20,7 +20,7 @@ N_COLUMNS, N_ROWS, N_MANY = 20, 64, 100_000
 SOURCE = """
 #include "cmlp_file.h"
 static cmlp_file file;
-int load(const char *path) { return cmlp_file_load(&file, path); }
+int load(const char *path) { return cmlp_file_load(&file, path, NULL); }
 double predict(const double *rows, int n, int repeats)
 {
     double output[16], sum = 0;

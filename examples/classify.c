@@ -24,7 +24,7 @@ int main(int argc, char **argv)
         return 2;
     }
     cmlp_file digits;
-    check(cmlp_file_load(&digits, argv[1]), argv[1]);
+    check(cmlp_file_load(&digits, argv[1], NULL), argv[1]);
 
     const idx images = read_idx(argv[2], 3);
     if (images.size != digits.info.n_in) {

@@ -41,7 +41,7 @@ int main(int argc, char **argv)
         return 2;
     }
     cmlp_file digits;
-    cmlp_status status = cmlp_file_load(&digits, argv[1]);
+    cmlp_status status = cmlp_file_load(&digits, argv[1], NULL);
     if (status) {
         fprintf(stderr, "%s: %s\n", argv[1], cmlp_status_string(status));
         return 1;

@@ -74,8 +74,9 @@
  *   all rows for each of these, and names the first selected row that has it. Of other faults it reports that of the first
  *   selected row, and of its input before its target. Threads and workers do not change this.
  * - Floating-point mode. A call computes in round-to-nearest with subnormal numbers and without traps, and restores the
- *   caller's mode at its end; on other processors than x86 and aarch64, and with compilers without intrinsics, the mode must
- *   be the default one. Callbacks run in the library's mode.
+ *   caller's rounding, flush-to-zero and traps at its end; exception flags are unspecified then. On other processors than x86
+ *   and aarch64, and with compilers without intrinsics, the mode must be the default one. Callbacks run in the library's
+ *   mode of SSE or NEON; x87 keeps the caller's.
  * - Callbacks must return to the library, because other threads may work for the call: no longjmp, no C++ exception and no
  *   end of the thread leaves them. They may call functions of the library, with a run, a workspace and outputs of their own.
  *   They must not change or release what the outer call reads or writes.
@@ -295,7 +296,8 @@ typedef struct cmlp_run {
 typedef int32_t cmlp_dtype;
 enum { CMLP_FLOAT32 = 1, CMLP_FLOAT64 = 2, CMLP_UINT8 = 3, CMLP_INT32 = 4, CMLP_INT64 = 5, CMLP_DTYPE_SIGNED = -1 };
 
-/* Instruction sets. A sum of them is a set of several. */
+/* Instruction sets, and sums of them: a set of several. */
+typedef int32_t cmlp_isa_set;
 typedef int32_t cmlp_isa;
 enum {
     CMLP_ISA_GENERIC = 1, /* for every processor of the compiler's target */
@@ -356,12 +358,12 @@ CMLP_CHECKED cmlp_status cmlp_model_describe(const void *start, size_t start_siz
 
 /* How cmlp_model_init makes a model.
  *
- * The errors of options: ISA (isa_mask). */
+ * The errors of options: ISA and OPTION (isa_mask). */
 typedef struct cmlp_model_options {
     size_t struct_size;
     int32_t is_trusted; /* nonzero: skips the checks that read all data: of its checksum, that all parameters are finite, and
                          * that the example in the file gives the stored output */
-    cmlp_isa isa_mask;  /* as in cmlp_net_config */
+    cmlp_isa_set isa_mask; /* as in cmlp_net_config */
 } cmlp_model_options;
 
 /* Makes a model in `memory`.
@@ -512,7 +514,8 @@ typedef struct cmlp_value {
     double number;     /* DOUBLE; otherwise 0 */
     int64_t integer;   /* INTEGER and BOOLEAN; otherwise 0 */
     cmlp_value_kind kind;
-    int32_t reserved[3]; /* 0 */
+    int32_t padding;     /* 0 */
+    int64_t reserved[4]; /* 0 */
 } cmlp_value;
 
 /* Finds the label of a class, with its text: numbers as Python prints them. Python writes the labels of classifiers.
@@ -624,7 +627,8 @@ typedef struct cmlp_net_config {
     int32_t n_layers;
     cmlp_loss loss;
     cmlp_dtype dtype;           /* CMLP_FLOAT32 or CMLP_FLOAT64: of parameters and of all arithmetic */
-    cmlp_isa isa_mask;          /* sum of the allowed values of cmlp_isa, or 0 for all; the fastest available one is used */
+    cmlp_isa_set isa_mask;      /* the allowed ones, or 0 for all; the fastest available one is used. Bits that the library
+                                 * does not know are ignored; a negative number is refused (OPTION) */
     const double *activation_parameters; /* one per activation, or NULL: finite, > 0; 0: default */
     double loss_parameter;      /* finite, > 0; 0: default */
     const double *quantiles;    /* NULL, with n_quantiles 0. Or of CMLP_LOSS_QUANTILE: the parameter p of each output,
@@ -754,15 +758,16 @@ typedef struct cmlp_objective {
     int64_t n_row_weights;
     double alpha;              /* L2 penalty, >= 0 */
     double loss_scale;         /* > 0; 0: 1. 0.5 gives the halved squared error */
-    double log_loss_clip;      /* below 0.5; 0: exact from the logits; else probabilities are clipped to [c, 1-c] in the
-                                * reported cost, which is then finite; the gradient is always that of the exact cost */
+    double log_loss_clip;      /* of CMLP_LOSS_LOG, FOCAL and LABEL_SMOOTHING, below 0.5; 0: exact from the logits; else
+                                * probabilities are clipped to [c, 1-c] in the reported cost, which is then finite; the
+                                * gradient is always that of the exact cost */
     const double *alphas;      /* NULL, or instead of alpha (0) one for each layer with weights, >= 0 */
     int64_t n_alphas;
     const double *dropout_rates; /* NULL: no dropout, and the next fields are 0; or one for each hidden layer, in [0, 1) */
     int64_t n_dropout_rates;
     int64_t dropout_step;      /* seeds the choice of units; 0 for cmlp_train_epoch, which uses the state's n_steps */
-    int64_t dropout_row;       /* added to the indices of the rows, if they are part of a larger set; >= 0. The sum counts
-                                * modulo 2^48 */
+    int64_t dropout_row;       /* added to the indices of the rows, if they are part of a larger set; from 0 to 2^48 - 1. The
+                                * sum counts modulo 2^48 */
     uint32_t dropout_seed;
     int32_t reserved;          /* 0 */
     /* NULL, or a loss that is used instead of the net's. The calling thread, which then computes alone, calls it for all
@@ -918,7 +923,8 @@ typedef struct cmlp_model_array {
     const void *data;
     int64_t n_rows, n_columns;
     cmlp_dtype dtype;
-    int32_t reserved[3]; /* 0 */
+    int32_t padding;     /* 0 */
+    int64_t reserved[4]; /* 0 */
 } cmlp_model_array;
 
 /* Training in batches with a constant learning rate, whose epochs each began with cmlp_random_shuffle of `order`.
@@ -983,9 +989,7 @@ typedef struct cmlp_model_content {
                                        * with labels that fit, otherwise NETWORK. 0, of a table: REGRESSOR with `targets`;
                                        * ORDERED with one label more than outputs, if they are three or more or do not
                                        * ascend; otherwise CLASSIFIER */
-    int32_t has_any_names;            /* nonzero: keys and names need not begin with "user.". For the Python package alone,
-                                       * which knows what they mean: later versions may refuse to write or to load such names
-                                       * of others */
+    int32_t reserved;                 /* 0 */
 } cmlp_model_content;
 
 /* Writes a model file through content->write, in order and in blocks of any size. The same content gives the same bytes
@@ -1048,7 +1052,7 @@ CMLP_API const char *cmlp_isa_name(cmlp_isa isa);
 CMLP_API const char *cmlp_solver_name(cmlp_solver solver);
 
 CMLP_API cmlp_isa cmlp_net_isa(const cmlp_net *net); /* the one in use; 0 for an invalid net */
-CMLP_API cmlp_isa cmlp_cpu_isa_mask(void); /* sum of those that this build, processor and operating system support */
+CMLP_API cmlp_isa_set cmlp_cpu_isa_mask(void); /* those that this build, processor and operating system support */
 
 /* What cmlp_backpropagate computes. Arrays are of the net's type, and NULL with length 0 if they are not wanted.
  * The derivatives of a row include loss_scale and the row weight, but no average and no penalty.

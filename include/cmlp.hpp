@@ -233,7 +233,7 @@ private:
     {
         if (path.find('\0') != std::string::npos) return CMLP_ERROR_READ;
         cmlp_file file;
-        const cmlp_status status = cmlp_file_load(&file, path.c_str());
+        const cmlp_status status = cmlp_file_load(&file, path.c_str(), NULL);
         run = file.run;
         if (status == CMLP_OK) *this = model(file);
         return status;

@@ -75,7 +75,7 @@ typedef struct cmlp_capi {
     const char *(*isa_name)(cmlp_isa isa);
     const char *(*solver_name)(cmlp_solver solver);
     cmlp_isa (*net_isa)(const cmlp_net *net);
-    cmlp_isa (*cpu_isa_mask)(void);
+    cmlp_isa_set (*cpu_isa_mask)(void);
     cmlp_status (*backpropagate)(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
                                  const cmlp_targets *targets, const cmlp_objective *objective,
                                  cmlp_derivatives *derivatives, cmlp_run *run);
@@ -107,10 +107,13 @@ typedef struct cmlp_capi {
                                         const cmlp_paths *paths, size_t *bytes, cmlp_run *run);
 } cmlp_capi;
 
+/* The bytes of the table up to a function. */
+#define CMLP_CAPI_UP_TO(function) (offsetof(cmlp_capi, function) + sizeof ((cmlp_capi *)0)->function)
+
 /* Python.h comes first in every extension module. Other programs that include this header only get the struct. */
 #ifdef Py_PYTHON_H
 /* The bytes of the table that an extension needs. One that also runs with earlier versions of cmlp defines it, up to the last
- * function that it calls: offsetof(cmlp_capi, model_predict) + sizeof(void *). */
+ * function that it calls:  #define CMLP_CAPI_SIZE CMLP_CAPI_UP_TO(model_predict) */
 #ifndef CMLP_CAPI_SIZE
 #define CMLP_CAPI_SIZE sizeof(cmlp_capi)
 #endif

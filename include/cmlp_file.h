@@ -4,7 +4,7 @@
  * program that includes this header:
  *
  *     cmlp_file digits;
- *     cmlp_status status = cmlp_file_load(&digits, "digits.cmlp");
+ *     cmlp_status status = cmlp_file_load(&digits, "digits.cmlp", NULL);
  *     const cmlp_rows row = cmlp_dense_rows(pixels, CMLP_UINT8, 1, 784);
  *     int32_t answer;
  *     cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
@@ -18,12 +18,13 @@
 
 #include "cmlp.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* A model in allocated memory. It belongs to the program that has compiled this header: do not hand it to code that may
- * have been compiled with another version. Any number of threads may share the model. The run serves one call at a time;
+ * have been compiled with another version. The names of its fields stay; its size does not, because its structs may grow. Any number of threads may share the model. The run serves one call at a time;
  * other threads need a run of their own, with a workspace of info.workspace_size bytes for one row. */
 typedef struct cmlp_file {
     const cmlp_model *model; /* NULL if loading failed */
@@ -79,7 +80,7 @@ static inline cmlp_status cmlp_file_read_(cmlp_file *file, FILE *stream, uint64_
 }
 
 /* Reads the head, which tells the sizes, and then the whole file. */
-static inline cmlp_status cmlp_file_fill_(cmlp_file *file, FILE *stream)
+static inline cmlp_status cmlp_file_fill_(cmlp_file *file, FILE *stream, const cmlp_model_options *options)
 {
     size_t got = 0;
     cmlp_status status = cmlp_file_read_(file, stream, 8, &got); /* these bytes tell the size of the head */
@@ -96,16 +97,17 @@ static inline cmlp_status cmlp_file_fill_(cmlp_file *file, FILE *stream)
     char *const bytes = CMLP_FILE_CAST(char *, file->memory);
     file->run.workspace = bytes + workspace;
     file->run.workspace_size = file->info.workspace_size;
-    return cmlp_model_init(bytes + model, file->info.model_size, bytes, got, NULL, &file->model, &file->run);
+    return cmlp_model_init(bytes + model, file->info.model_size, bytes, got, options, &file->model, &file->run);
 }
 
 /* Reads a model file, of a network or a table, from a stream up to its end, verifies it and makes the model. All fields of
  * *file are written. The stream is read once from its position to its end, so that a pipe will do, and stays open.
+ * options: NULL: all fields are 0.
  * On failure file->model is NULL, and there is nothing to release.
  * Returns READ if the stream is NULL or cannot be read, MEMORY if malloc fails; `refused` is "stream" or a part of the file.
- * Statuses: OVERFLOW, ISA, BUILD, LEFT_OUT, MEMORY, READ, FILE_SHORT, FILE_LONG, FILE_MAGIC, FILE_VERSION,
- * FILE_HEAD_CRC, FILE_DATA_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR, FILE_VALUE, FILE_NONFINITE, FILE_EXAMPLE. */
-static inline cmlp_status cmlp_file_load_stream(cmlp_file *file, FILE *stream)
+ * Statuses: STRUCT_SIZE, OVERFLOW, OPTION, ISA, BUILD, LEFT_OUT, MEMORY, READ, FILE_SHORT, FILE_LONG, FILE_MAGIC,
+ * FILE_VERSION, FILE_HEAD_CRC, FILE_DATA_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR, FILE_VALUE, FILE_NONFINITE, FILE_EXAMPLE. */
+static inline cmlp_status cmlp_file_load_stream(cmlp_file *file, FILE *stream, const cmlp_model_options *options)
 {
     const cmlp_model_info info = CMLP_INIT(cmlp_model_info);
     const cmlp_run run = CMLP_INIT(cmlp_run);
@@ -114,21 +116,25 @@ static inline cmlp_status cmlp_file_load_stream(cmlp_file *file, FILE *stream)
     file->info = info;
     file->run = run;
     file->run.bad_row = file->run.bad_element = file->run.bad_column = -1;
-    const cmlp_status status = stream ? cmlp_file_fill_(file, stream) : CMLP_ERROR_READ;
+    const cmlp_status status = stream ? cmlp_file_fill_(file, stream, options) : CMLP_ERROR_READ;
     const char *const part = file->run.refused; /* or an argument of the function that has refused it */
     const int is_whole = !part || !strcmp(part, "start") || !strcmp(part, "file");
     if (status && is_whole && status != CMLP_ERROR_MEMORY && status != CMLP_ERROR_BUILD) file->run.refused = "stream";
+    const int error = errno; /* of fread */
     if (status) cmlp_file_free(file);
+    errno = error;
     return status;
 }
 
 /* The same for the file at a path, which fopen opens: a path is bytes in the encoding of the file system, on Windows in the
  * code page of the program. For other paths, a program opens the stream itself (on Windows with _wfopen) and calls
  * cmlp_file_load_stream.
- * Returns READ also if the path is NULL, or the file cannot be opened: `refused` is then "path".
- * Statuses: OVERFLOW, ISA, BUILD, LEFT_OUT, MEMORY, READ, FILE_SHORT, FILE_LONG, FILE_MAGIC, FILE_VERSION,
- * FILE_HEAD_CRC, FILE_DATA_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR, FILE_VALUE, FILE_NONFINITE, FILE_EXAMPLE. */
-static inline cmlp_status cmlp_file_load(cmlp_file *file, const char *path)
+ * Returns READ also if the path is NULL, or the file cannot be opened: `refused` is then "path", and errno is what fopen
+ * left, such as ENOENT of POSIX if there is no such file. If `refused` is "stream", the file is there and cannot be read,
+ * and errno is what fread left. No other status says anything about errno.
+ * Statuses: STRUCT_SIZE, OVERFLOW, OPTION, ISA, BUILD, LEFT_OUT, MEMORY, READ, FILE_SHORT, FILE_LONG, FILE_MAGIC,
+ * FILE_VERSION, FILE_HEAD_CRC, FILE_DATA_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR, FILE_VALUE, FILE_NONFINITE, FILE_EXAMPLE. */
+static inline cmlp_status cmlp_file_load(cmlp_file *file, const char *path, const cmlp_model_options *options)
 {
 #ifdef _MSC_VER
 #  pragma warning(push)
@@ -138,11 +144,13 @@ static inline cmlp_status cmlp_file_load(cmlp_file *file, const char *path)
 #ifdef _MSC_VER
 #  pragma warning(pop)
 #endif
-    const cmlp_status status = cmlp_file_load_stream(file, stream);
+    const cmlp_status status = cmlp_file_load_stream(file, stream, options);
+    const int error = errno;
     if (stream)
         fclose(stream);
     else
         file->run.refused = "path";
+    errno = error;
     return status;
 }
 

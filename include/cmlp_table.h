@@ -73,7 +73,8 @@ CMLP_CHECKED cmlp_status cmlp_model_describe_column(const cmlp_model *model, int
  * value: MISSING, or any other kind; a DOUBLE that is NaN counts as MISSING.
  * code: receives the column's `unknown_code` if no category is equal.
  * Returns MODEL_KIND for the model of a network; INDEX if there is no such column; NOT_FOUND if it has no categories;
- * OPTION for the kind or a reserved field of `value`; TEXT for bytes that are not UTF-8, or a larger integer that is none.
+ * OPTION for the kind or a reserved field of `value`; TEXT for bytes that are not UTF-8, or a LARGE_INTEGER
+ * that is none: it may be any integer in digits, however long or short, and begin with zeros.
  * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OPTION, INDEX, NOT_FOUND, TEXT, MODEL, THREADS, MODEL_KIND. */
 CMLP_CHECKED cmlp_status cmlp_model_find_code(const cmlp_model *model, int64_t column, const cmlp_value *value,
                                                   double *code, cmlp_run *run);
@@ -161,7 +162,8 @@ typedef struct cmlp_table_date_part {
     const double *edges; /* NULL, or as those of a column */
     int64_t n_edges;     /* 0, or from 2 on; below 2^31 */
     cmlp_table_date_part_kind kind;
-    int32_t reserved[3]; /* 0 */
+    int32_t padding;     /* 0 */
+    int64_t reserved[4]; /* 0 */
 } cmlp_table_date_part;
 
 /* How a column is encoded, and, for cmlp_table_write, what it is.
@@ -258,8 +260,8 @@ typedef struct cmlp_table_calibration {
     const double *limits; /* NULL, or of one target the four limits of frequent targets */
     int64_t n_limits;     /* 0 or 4 */
     cmlp_table_calibration_kind kind;
-    int32_t is_held_out;  /* nonzero: rows that training held out to stop by; 0: rows that it never saw. No call of C reads
-                           * it */
+    int32_t is_held_out;  /* nonzero: rows that training held out to stop by; 0: rows that it never saw. Files
+                           * keep it, and Python says it (cmlp info) */
 } cmlp_table_calibration;
 
 /* A network of a table, and its parameters. */

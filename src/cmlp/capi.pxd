@@ -63,7 +63,7 @@ cdef extern from "cmlp_capi.h" nogil:
         const char *(*isa_name)(cmlp_isa isa) noexcept nogil
         const char *(*solver_name)(cmlp_solver solver) noexcept nogil
         cmlp_isa (*net_isa)(const cmlp_net *net) noexcept nogil
-        cmlp_isa (*cpu_isa_mask)() noexcept nogil
+        cmlp_isa_set (*cpu_isa_mask)() noexcept nogil
         cmlp_status (*backpropagate)(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *rows,
                                      const cmlp_targets *targets, const cmlp_objective *objective,
                                      cmlp_derivatives *derivatives, cmlp_run *run) noexcept nogil

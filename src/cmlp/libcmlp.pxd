@@ -93,6 +93,7 @@ cdef extern from "cmlp.h" nogil:
         CMLP_INT64
         CMLP_DTYPE_SIGNED
 
+    ctypedef int32_t cmlp_isa_set
     ctypedef int32_t cmlp_isa
     enum:
         CMLP_ISA_GENERIC
@@ -136,7 +137,7 @@ cdef extern from "cmlp.h" nogil:
     ctypedef struct cmlp_model_options:
         size_t struct_size
         int32_t is_trusted
-        cmlp_isa isa_mask
+        cmlp_isa_set isa_mask
 
     cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t file_size,
                                 const cmlp_model_options *options, const cmlp_model **model, cmlp_run *run)
@@ -203,7 +204,8 @@ cdef extern from "cmlp.h" nogil:
         double number
         int64_t integer
         cmlp_value_kind kind
-        int32_t reserved[3]
+        int32_t padding
+        int64_t reserved[4]
 
     cmlp_status cmlp_model_find_label(const cmlp_model *model, int32_t class_index, cmlp_value *value, cmlp_run *run)
     const cmlp_net *cmlp_model_net(const cmlp_model *model)
@@ -262,7 +264,7 @@ cdef extern from "cmlp.h" nogil:
         int32_t n_layers
         cmlp_loss loss
         cmlp_dtype dtype
-        cmlp_isa isa_mask
+        cmlp_isa_set isa_mask
         const double *activation_parameters
         double loss_parameter
         const double *quantiles
@@ -417,7 +419,8 @@ cdef extern from "cmlp.h" nogil:
         int64_t n_rows
         int64_t n_columns
         cmlp_dtype dtype
-        int32_t reserved[3]
+        int32_t padding
+        int64_t reserved[4]
 
     ctypedef struct cmlp_training:
         size_t struct_size
@@ -457,7 +460,7 @@ cdef extern from "cmlp.h" nogil:
         const double *factors
         double input_scale
         cmlp_model_kind kind
-        int32_t has_any_names
+        int32_t reserved
 
     cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, int64_t n_params,
                                  const cmlp_model_content *content, cmlp_run *run)
@@ -494,7 +497,7 @@ cdef extern from "cmlp.h" nogil:
     const char *cmlp_isa_name(cmlp_isa isa)
     const char *cmlp_solver_name(cmlp_solver solver)
     cmlp_isa cmlp_net_isa(const cmlp_net *net)
-    cmlp_isa cmlp_cpu_isa_mask()
+    cmlp_isa_set cmlp_cpu_isa_mask()
 
     ctypedef struct cmlp_derivatives:
         size_t struct_size
@@ -578,7 +581,8 @@ cdef extern from "cmlp_table.h" nogil:
         const double *edges
         int64_t n_edges
         cmlp_table_date_part_kind kind
-        int32_t reserved[3]
+        int32_t padding
+        int64_t reserved[4]
 
     ctypedef struct cmlp_table_column:
         cmlp_table_role role

@@ -259,6 +259,23 @@ static void test_targets(void)
     f.labels[4] = kept;
 }
 
+static int unused_loss(void *context, const cmlp_loss_call *rows) { return context || rows; }
+
+/* A loss that has no logarithm of a probability has none to clip. */
+static void test_clip_of_other_losses(void)
+{
+    static fixture g;
+    shape s = {.n_layers = 3, .sizes = {4, 5, 2}, .hidden = CMLP_ACTIVATION_TANH, .output = CMLP_ACTIVATION_IDENTITY,
+               .loss = CMLP_LOSS_SQUARED_ERROR, .dtype = CMLP_FLOAT32, .solver = CMLP_SOLVER_SGD, .rows = 5, .batch = 5};
+    fixture_make(&g, &s);
+    fixture_reset(&g, COST);
+    g.objective.log_loss_clip = 1e-7;
+    CHECK(fixture_call(&g, COST) == CMLP_ERROR_OPTION && !strcmp(g.run.refused, "objective->log_loss_clip"));
+    g.objective.log_loss_clip = 0;
+    CHECK(fixture_call(&g, COST) == CMLP_OK);
+    fixture_free(&g);
+}
+
 static void test_objective(void)
 {
     const double bad[] = {-1, NAN, INFINITY};
@@ -272,6 +289,7 @@ static void test_objective(void)
         f.weights[2] = kept;
     }
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, f.objective.log_loss_clip = 0.5);
+    INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (f.objective.log_loss_clip = 0.1, f.objective.loss = unused_loss));
     double rates[8] = {0};
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = 1, f.objective.dropout_rates = rates));
     INVALID(ALL_TARGETS, CMLP_ERROR_OPTION, (rates[0] = NAN, f.objective.dropout_rates = rates));
@@ -437,6 +455,7 @@ int main(void)
     test_alignment();
     test_not_a_net();
     test_objective();
+    test_clip_of_other_losses();
     fixture_free(&f);
     return finish();
 }

@@ -147,21 +147,32 @@ static void test_infinite_cost(void)
 
 /* ---- dropout */
 
-/* Row numbers count modulo 2^48, also if the sum of an index and cmlp_objective.dropout_row exceeds INT64_MAX. */
+/* Row numbers count modulo 2^48: the second row after the last number is that of the number 1. */
 static void test_dropout_row_wraps(void)
 {
     static fixture f;
     shape s = classifier(4, 50, 3, 9, 9);
-    uint64_t hashes[3];
+    static const int64_t last = (INT64_C(1) << 48) - 1, from[] = {last, 0, 1};
+    static float deltas[3][9 * 50];
     s.dropout = 0.5;
     fixture_make(&f, &s);
     for (int i = 0; i < 3; i++) {
-        fixture_reset(&f, GRADIENT);
-        f.objective.dropout_row = i == 0 ? INT64_MAX : i == 1 ? (INT64_C(1) << 48) - 1 : 0;
-        CHECK(fixture_call(&f, GRADIENT) == CMLP_OK);
-        hashes[i] = fixture_hash(&f);
+        fixture_reset(&f, DELTAS);
+        for (int64_t k = f.n_in; k < f.n * f.n_in; k++) put(CMLP_FLOAT32, f.x, k, get(CMLP_FLOAT32, f.x, k - f.n_in));
+        f.objective.dropout_row = from[i];
+        CHECK(fixture_call(&f, DELTAS) == CMLP_OK);
+        memcpy(deltas[i], f.outputs[0], 9 * 50 * sizeof(float));
     }
-    CHECK(hashes[0] == hashes[1] && hashes[0] != hashes[2]);
+    /* the rows 1 to 8 of the first call have the numbers of the rows 0 to 7 of the second one */
+    int n_same = 0, n_dropped = 0;
+    for (int k = 0; k < 8 * 50; k++) {
+        n_same += (deltas[0][50 + k] == 0) == (deltas[1][k] == 0);
+        n_dropped += deltas[1][k] == 0;
+    }
+    CHECK(n_same == 8 * 50 && n_dropped > 100);
+    fixture_reset(&f, GRADIENT);
+    f.objective.dropout_row = last + 1;
+    CHECK(fixture_call(&f, GRADIENT) == CMLP_ERROR_OPTION && !strcmp(f.run.refused, "objective->dropout_row"));
     fixture_free(&f);
 }
 

@@ -1,4 +1,5 @@
 /* Model files: writing, reading, prediction, truncated and damaged files, and malicious files with valid checksums. */
+#include "../../src/cmlp/core/file/any_names.h"
 #include "model_file.h"
 #include "one_row.h"
 #include "support.h"
@@ -19,7 +20,7 @@ static model_file good, changed;
 static const cmlp_model_string strings[] = {{"letters", "[\"a\",\"\\u00e9\"]", 14, {0}}, {"note", "x", 1, {0}}};
 static const unsigned char bytes[3] = {1, 2, 3};
 static const int64_t wide[2][2] = {{1, -2}, {INT64_MAX, INT64_MIN}};
-static const cmlp_model_array arrays[] = {{"aa", bytes, 3, 0, CMLP_UINT8, {0}}, {"training.x", wide, 2, 2, CMLP_INT64, {0}}};
+static const cmlp_model_array arrays[] = {{"aa", bytes, 3, 0, CMLP_UINT8, 0, {0}}, {"training.x", wide, 2, 2, CMLP_INT64, 0, {0}}};
 
 static void make_net(int32_t dtype, int32_t output, int32_t loss, int64_t n_out)
 {
@@ -36,7 +37,6 @@ static void make_net(int32_t dtype, int32_t output, int32_t loss, int64_t n_out)
 static cmlp_model_content content_for(model_file *f)
 {
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
-    content.has_any_names = 1;
     f->size = 0;
     content.input_scale = 0.5;
     content.strings = strings;
@@ -52,7 +52,7 @@ static int write_with(const cmlp_model_content *content)
     size_t size;
     CHECK(cmlp_net_workspace_size(net, NULL, NULL, NULL, &size, NULL) == CMLP_OK);
     void *scratch = malloc(size);
-    const int status = cmlp_model_write(net, params, cmlp_net_n_params(net), content, SPACE(scratch, size));
+    const int status = cmlpi_model_write(net, params, cmlp_net_n_params(net), content, SPACE(scratch, size));
     free(scratch);
     return status;
 }
@@ -489,6 +489,11 @@ static void check_options(void *memory, size_t size, void *scratch, size_t n_scr
         CHECK(status ? !model && !strcmp(run.refused, "options->isa_mask") : cmlp_net_isa(cmlp_model_net(model)) == isa);
     }
     options.isa_mask = INT32_MIN;
+    CHECK(cmlp_model_init(memory, size, good.bytes, good.size, &options, &model, &run) == CMLP_ERROR_OPTION && !model);
+    options.isa_mask = 1 << 30 | CMLP_ISA_GENERIC;
+    CHECK(cmlp_model_init(memory, size, good.bytes, good.size, &options, &model, &run) ==
+          (cmlp_cpu_isa_mask() & CMLP_ISA_GENERIC ? CMLP_OK : CMLP_ERROR_ISA));
+    options.isa_mask = 1 << 30;
     CHECK(cmlp_model_init(memory, size, good.bytes, good.size, &options, &model, &run) == CMLP_ERROR_ISA && !model);
 }
 
@@ -571,12 +576,12 @@ static void check_refused_content(void)
     content.strings = s;
     s[0] = strings[1]; /* not ascending */
     s[1] = strings[0];
-    CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net), &content, &run) == CMLP_ERROR_NAME);
+    CHECK(cmlpi_model_write(net, params, cmlp_net_n_params(net), &content, &run) == CMLP_ERROR_NAME);
     CHECK(run.refused && !strcmp(run.refused, "content->strings") && run.bad_element == 1);
     s[0].key = "User";
-    CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net), &content, &run) == CMLP_ERROR_NAME);
+    CHECK(cmlpi_model_write(net, params, cmlp_net_n_params(net), &content, &run) == CMLP_ERROR_NAME);
     CHECK(run.refused && !strcmp(run.refused, "content->strings") && run.bad_element == 0);
-    CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net) - 1, &content, &run) == CMLP_ERROR_LENGTH);
+    CHECK(cmlpi_model_write(net, params, cmlp_net_n_params(net) - 1, &content, &run) == CMLP_ERROR_LENGTH);
     CHECK(run.refused && !strcmp(run.refused, "params") && run.bad_element == -1);
 }
 
@@ -640,7 +645,9 @@ static void test_invalid_content(void)
     WRITE_REFUSED(CMLP_ERROR_NAME, s[0].key = "Letters");
     WRITE_REFUSED(CMLP_ERROR_NAME, s[0].key = "9");
     for (int i = 0; i < 2; i++) WRITE_REFUSED(CMLP_ERROR_OPTION, s[1].reserved[i] = 1);
-    for (int i = 0; i < 3; i++) WRITE_REFUSED(CMLP_ERROR_OPTION, a[1].reserved[i] = 1);
+    for (int i = 0; i < 4; i++) WRITE_REFUSED(CMLP_ERROR_OPTION, a[1].reserved[i] = 1);
+    WRITE_REFUSED(CMLP_ERROR_OPTION, a[1].padding = 1);
+    WRITE_REFUSED(CMLP_ERROR_OPTION, content.reserved = 1);
     WRITE_REFUSED(CMLP_ERROR_NAME, s[1].key = "n{te");
     WRITE_REFUSED(CMLP_ERROR_NAME, s[1].key = long_name);
     WRITE_REFUSED(CMLP_OK, (s[1].key = long_name + 1, content.write = accept));
@@ -660,14 +667,14 @@ static void test_invalid_content(void)
     WRITE_REFUSED(CMLP_ERROR_ALIGNMENT, (content.factors = vectors, content.shifts = misaligned));
     WRITE_REFUSED(CMLP_ERROR_OPTION, (content.input_scale = 0, content.shifts = vectors, content.factors = with_zero));
     WRITE_REFUSED(CMLP_ERROR_OPTION, (content.input_scale = 0.5, content.shifts = content.factors = vectors));
-    WRITE_REFUSED(CMLP_ERROR_INPUT, (content.input_scale = 0, content.shifts = far_away, content.factors = vectors));
+    WRITE_REFUSED(CMLP_ERROR_VALUE, (content.input_scale = 0, content.shifts = far_away, content.factors = vectors));
     WRITE_REFUSED(CMLP_ERROR_OPTION, a[0].n_rows = 0);
     WRITE_REFUSED(CMLP_ERROR_OPTION, a[0].n_rows = INT64_C(2147483648));
     WRITE_REFUSED(CMLP_ERROR_OPTION, a[0].n_columns = -1);
     WRITE_REFUSED(CMLP_ERROR_OPTION, a[0].n_columns = INT64_C(2147483648));
     WRITE_REFUSED(CMLP_ERROR_OVERFLOW, (a[0].n_rows = 2147483647, a[0].n_columns = 2147483647));
     /* both sizes are below 2^53, and their sum is not; nothing of the arrays is read */
-    const cmlp_model_array large = {"aa", wide, 2147483647, 524288, CMLP_INT64, {0}};
+    const cmlp_model_array large = {"aa", wide, 2147483647, 524288, CMLP_INT64, 0, {0}};
     WRITE_REFUSED(CMLP_ERROR_OVERFLOW, (a[0] = a[1] = large, a[1].name = "b"));
     WRITE_REFUSED(CMLP_ERROR_DTYPE, a[0].dtype = 9);
     WRITE_REFUSED(CMLP_ERROR_ALIGNMENT, a[1].data = (const char *)wide + 1);
@@ -675,8 +682,8 @@ static void test_invalid_content(void)
     make_net(CMLP_FLOAT32, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG, N_OUT);
     const cmlp_model_content valid = content_for(&changed);
     size_t size;
-    CHECK(cmlp_model_write(net, NULL, cmlp_net_n_params(net), &valid, SPACE(scratch, sizeof scratch)) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_write(net, (char *)params + 1, cmlp_net_n_params(net), &valid, SPACE(scratch, sizeof scratch)) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlpi_model_write(net, NULL, cmlp_net_n_params(net), &valid, SPACE(scratch, sizeof scratch)) == CMLP_ERROR_NULL);
+    CHECK(cmlpi_model_write(net, (char *)params + 1, cmlp_net_n_params(net), &valid, SPACE(scratch, sizeof scratch)) == CMLP_ERROR_ALIGNMENT);
     CHECK(cmlp_net_workspace_size(net, NULL, NULL, NULL, NULL, NULL) == CMLP_ERROR_NULL);
     CHECK(cmlp_net_workspace_size(NULL, NULL, NULL, NULL, &size, NULL) == CMLP_ERROR_NULL);
     for (int pieces = 0; pieces < 6; pieces++) {

@@ -1,4 +1,5 @@
 /* Model files in which each input has a shift and a factor. */
+#include "../../src/cmlp/core/file/any_names.h"
 #include "model_file.h"
 #include "support.h"
 #include "workspace.h"
@@ -32,7 +33,6 @@ static void write_good(int32_t dtype)
     const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = activations,
                                     .n_layers = 2, .loss = CMLP_LOSS_LOG, .dtype = dtype};
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
-    content.has_any_names = 1;
     uint64_t state = 7;
     size_t size;
     CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL) == CMLP_OK);
@@ -47,7 +47,7 @@ static void write_good(int32_t dtype)
     content.factors = factors;
     CHECK(cmlp_net_workspace_size(net, NULL, NULL, NULL, &size, NULL) == CMLP_OK);
     void *scratch = malloc(size);
-    CHECK(cmlp_model_write(net, params, cmlp_net_n_params(net), &content, SPACE(scratch, size)) == CMLP_OK);
+    CHECK(cmlpi_model_write(net, params, cmlp_net_n_params(net), &content, SPACE(scratch, size)) == CMLP_OK);
     free(scratch);
 }
 

@@ -1,4 +1,5 @@
 /* Model files of tables: the networks and columns of a table, which predict a raw row. */
+#include "../../src/cmlp/core/file/any_names.h"
 #include "model_file.h"
 #include "one_row.h"
 #include "support.h"
@@ -111,7 +112,6 @@ static cmlp_status write_table(const cmlp_table *table, int n_strings)
     cmlp_model_array all[3];
     static slot scratch;
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
-    content.has_any_names = 1;
     size_t size = 0;
     if (!scratch.base) slot_make(&scratch, 1 << 18);
     good.size = 0;
@@ -127,12 +127,12 @@ static cmlp_status write_table(const cmlp_table *table, int n_strings)
     content.write_context = &good;
     const cmlp_status status = cmlp_table_write_workspace_size(table, &size, NULL);
     if (status) {
-        CHECK(cmlp_table_write(table, &content, SPACE(&scratch, sizeof scratch)) == status);
+        CHECK(cmlpi_table_write(table, &content, SPACE(&scratch, sizeof scratch)) == status);
         return status;
     }
     void *memory = slot_place(&scratch, size, AT_END, 0);
-    CHECK(cmlp_table_write(table, &content, SPACE(memory, size - 1)) == CMLP_ERROR_BUFFER_SIZE && !good.size);
-    const cmlp_status written = cmlp_table_write(table, &content, SPACE(memory, size));
+    CHECK(cmlpi_table_write(table, &content, SPACE(memory, size - 1)) == CMLP_ERROR_BUFFER_SIZE && !good.size);
+    const cmlp_status written = cmlpi_table_write(table, &content, SPACE(memory, size));
     if (!written && score_kind[0]) CHECK(model_file_replace(&good, "calibration.kinc", "calibration.kind"));
     return written;
 }
@@ -553,29 +553,28 @@ static void check_names(void)
     static const char *const names[] = {"nets.0", "table.numbers", "table.x", "layers.0", "input.x", "example.x"};
     const cmlp_table table = table_of(&target);
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
-    content.has_any_names = 1;
     static unsigned char scratch[1 << 16];
     cmlp_model_string string = {"columns", "unused", 6, {0}};
     content.write = model_file_append;
     content.write_context = &changed;
     content.n_arrays = 1;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const cmlp_model_array array = {names[i], &byte, 1, 0, CMLP_UINT8, {0}};
+        const cmlp_model_array array = {names[i], &byte, 1, 0, CMLP_UINT8, 0, {0}};
         content.arrays = &array;
-        CHECK(cmlp_table_write(&table, &content, SPACE(scratch, sizeof scratch)) == CMLP_ERROR_NAME);
+        CHECK(cmlpi_table_write(&table, &content, SPACE(scratch, sizeof scratch)) == CMLP_ERROR_NAME);
     }
     content.n_arrays = 0;
-    CHECK(cmlp_table_write(&table, &content, SPACE(NULL, sizeof scratch)) == CMLP_ERROR_NULL);
+    CHECK(cmlpi_table_write(&table, &content, SPACE(NULL, sizeof scratch)) == CMLP_ERROR_NULL);
     content.write = NULL;
-    CHECK(cmlp_table_write(&table, &content, SPACE(scratch, sizeof scratch)) == CMLP_ERROR_NULL);
+    CHECK(cmlpi_table_write(&table, &content, SPACE(scratch, sizeof scratch)) == CMLP_ERROR_NULL);
     content.write = model_file_append;
     content.input_scale = 1; /* for a table it has no meaning */
-    CHECK(cmlp_table_write(&table, &content, SPACE(scratch, sizeof scratch)) == CMLP_ERROR_OPTION);
+    CHECK(cmlpi_table_write(&table, &content, SPACE(scratch, sizeof scratch)) == CMLP_ERROR_OPTION);
     content.input_scale = 0;
     content.write = model_file_append;
     content.n_strings = 1;
     content.strings = &string;
-    CHECK(cmlp_table_write(&table, &content, SPACE(scratch, sizeof scratch)) == CMLP_ERROR_NAME);
+    CHECK(cmlpi_table_write(&table, &content, SPACE(scratch, sizeof scratch)) == CMLP_ERROR_NAME);
 }
 
 static const double scores[] = {-0.5, 0.25, 0.25, 3, 4, 5, 6, 7, 8};

@@ -1,4 +1,5 @@
 /* Labels, names and categories in model files: written from values, checked, described and searched. */
+#include "../../src/cmlp/core/file/any_names.h"
 #include "model_file.h"
 #include "support.h"
 
@@ -63,6 +64,13 @@ static cmlp_status write_network(const cmlp_model_content *content)
 {
     static unsigned char workspace[1 << 16];
     return cmlp_model_write(net, params, cmlp_net_n_params(net), content, SPACE(workspace, sizeof workspace));
+}
+
+/* The same with any names, as the Python package writes them. */
+static cmlp_status write_any_names(const cmlp_model_content *content)
+{
+    static unsigned char workspace[1 << 16];
+    return cmlpi_model_write(net, params, cmlp_net_n_params(net), content, SPACE(workspace, sizeof workspace));
 }
 
 /* Loads a file that ends at a guard page. The model is valid until the next call. */
@@ -138,7 +146,7 @@ static void test_refused_labels(void)
                  {missing, 2, 2, CMLP_ACTIVATION_SOFTMAX, CMLP_ERROR_VALUE},
                  {infinite, 2, 2, CMLP_ACTIVATION_SOFTMAX, CMLP_ERROR_VALUE},
                  {printed, 2, 2, CMLP_ACTIVATION_SOFTMAX, CMLP_ERROR_VALUE},
-                 {reserved, 2, 2, CMLP_ACTIVATION_SOFTMAX, CMLP_ERROR_VALUE},
+                 {reserved, 2, 2, CMLP_ACTIVATION_SOFTMAX, CMLP_ERROR_OPTION},
                  {sorted, 2, 3, CMLP_ACTIVATION_SOFTMAX, CMLP_ERROR_VALUE},
                  {sorted, 1, 2, CMLP_ACTIVATION_SOFTMAX, CMLP_ERROR_VALUE},
                  {sorted, 2, 2, CMLP_ACTIVATION_IDENTITY, CMLP_ERROR_VALUE},
@@ -175,8 +183,7 @@ static void test_refused_labels(void)
     content = content_of(NULL, 0);
     content.arrays = &own;
     content.n_arrays = 1;
-    content.has_any_names = 1;
-    CHECK(write_network(&content) == CMLP_ERROR_NAME);
+    CHECK(write_any_names(&content) == CMLP_ERROR_NAME);
 }
 
 /* A row can have any number of the labels: no class index is its answer. */
@@ -279,14 +286,12 @@ static void test_own_names(void)
         content.strings = &string;
         content.n_strings = 1;
         CHECK(write_network(&content) == (i < 2 ? CMLP_OK : CMLP_ERROR_NAME));
-        content.has_any_names = 1;
-        CHECK(write_network(&content) == CMLP_OK);
+        CHECK(write_any_names(&content) == CMLP_OK);
         content = content_of(NULL, 0);
         content.arrays = &array;
         content.n_arrays = 1;
         CHECK(write_network(&content) == (i < 2 ? CMLP_OK : CMLP_ERROR_NAME));
-        content.has_any_names = 1;
-        CHECK(write_network(&content) == CMLP_OK);
+        CHECK(write_any_names(&content) == CMLP_OK);
     }
 }
 
@@ -420,7 +425,7 @@ static cmlp_status write_table_of(cmlp_model_kind kind)
     const cmlp_status status = cmlp_table_write_workspace_size(&table, &size, NULL);
     if (status) return status;
     void *memory = slot_place(&scratch, size, AT_END, 0);
-    const cmlp_status written = cmlp_table_write(&table, &content, SPACE(memory, size));
+    const cmlp_status written = cmlpi_table_write(&table, &content, SPACE(memory, size));
     CHECK(slot_intact(&scratch));
     return written;
 }
@@ -463,6 +468,16 @@ static void test_columns(void)
     CHECK(cmlp_model_find_code(model, 2, &first[0], &code, NULL) == CMLP_ERROR_NOT_FOUND);
     CHECK(cmlp_model_find_code(model, 0, &none, &code, NULL) == CMLP_ERROR_OPTION);
     CHECK(cmlp_model_find_code(model, 0, &broken, &code, NULL) == CMLP_ERROR_TEXT);
+    static const char *const ones[] = {"1", "0001", "00000000000000000000000000000000001"};
+    static const char *const none_of[] = {"", "-", "1 ", "+1", "1.0", "0x1"};
+    for (int i = 0; i < 3; i++) {
+        const cmlp_value digits = {.text = ones[i], .n_text = (int64_t)strlen(ones[i]), .kind = CMLP_VALUE_LARGE_INTEGER};
+        CHECK(code_of(model, 1, digits) == 0);
+    }
+    for (int i = 0; i < 6; i++) {
+        const cmlp_value bad = {.text = none_of[i], .n_text = (int64_t)strlen(none_of[i]), .kind = CMLP_VALUE_LARGE_INTEGER};
+        CHECK(cmlp_model_find_code(model, 1, &bad, &code, NULL) == CMLP_ERROR_TEXT);
+    }
     CHECK(cmlp_model_find_code(model, 0, NULL, &code, NULL) == CMLP_ERROR_NULL);
     CHECK(cmlp_model_find_code(model, 0, &first[0], NULL, NULL) == CMLP_ERROR_NULL && code == -9);
 }

@@ -76,8 +76,10 @@ static void test_invalid_config(void)
     INVALID(CMLP_ERROR_LOSS, activations[2] = CMLP_ACTIVATION_EXP);
     INVALID(CMLP_ERROR_DTYPE, config.dtype = 0);
     INVALID(CMLP_ERROR_DTYPE, config.dtype = CMLP_UINT8);
-    INVALID(CMLP_ERROR_ISA, config.isa_mask = INT32_MIN);
-    INVALID(CMLP_ERROR_ISA, config.isa_mask = ~cmlp_cpu_isa_mask());
+    INVALID(CMLP_ERROR_OPTION, config.isa_mask = INT32_MIN);
+    INVALID(CMLP_ERROR_OPTION, config.isa_mask = -1);
+    INVALID(CMLP_ERROR_ISA, config.isa_mask = 16);
+    INVALID(CMLP_ERROR_ISA, config.isa_mask = ~cmlp_cpu_isa_mask() & INT32_MAX);
     reset();
     CHECK(cmlp_net_init(NULL, sizeof memory, &config, &net, NULL) == CMLP_ERROR_NULL);
     CHECK(cmlp_net_init(memory, sizeof memory, &config, NULL, NULL) == CMLP_ERROR_NULL);
@@ -285,7 +287,7 @@ static void test_instruction_sets(void)
         reset();
         config.isa_mask = isas[i];
         CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_OK && cmlp_net_isa(net) == isas[i]);
-        config.isa_mask = isas[i] | (isas[i] - 1);
+        config.isa_mask = isas[i] | (isas[i] - 1) | 1 << 30; /* one that the library does not know */
         CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_OK && cmlp_net_isa(net) == isas[i]);
     }
     config.isa_mask = 0;

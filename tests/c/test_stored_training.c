@@ -1,4 +1,5 @@
 /* Training state in a model file: its arrays, and refused ones. */
+#include "../../src/cmlp/core/file/any_names.h"
 #include "model_file.h"
 #include "support.h"
 
@@ -56,14 +57,13 @@ static int write_with(const cmlp_training *training, const char *array)
 {
     const cmlp_model_array arrays[] = {{.name = array, .data = losses, .n_rows = 3, .dtype = CMLP_FLOAT64}};
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
-    content.has_any_names = 1;
     content.training = training;
     content.arrays = arrays;
     content.n_arrays = array != NULL;
     content.write = model_file_append;
     content.write_context = &file;
     file.size = 0;
-    const int status = cmlp_model_write(net, params, cmlp_net_n_params(net), &content, SPACE(scratch, sizeof scratch));
+    const int status = cmlpi_model_write(net, params, cmlp_net_n_params(net), &content, SPACE(scratch, sizeof scratch));
     CHECK(status == CMLP_OK || file.size == 0);
     return status;
 }

@@ -1,5 +1,6 @@
 /* What the writers of model files accept, the reader reads: networks and tables with random contents, of which some break
  * a rule. A refused file has no bytes. */
+#include "../../src/cmlp/core/file/any_names.h"
 #include "model_file.h"
 #include "support.h"
 
@@ -104,13 +105,12 @@ static cmlp_model_string string_of(const char *key, const char *value)
 static cmlp_model_content any_content(int is_table, int64_t n_out)
 {
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
-    content.has_any_names = !one_of(8);
     for (int64_t k = next_index(-1, 4); k >= 0 && k < 8 && content.n_strings < MOST_STRINGS; k = next_index(k, 4))
         if (one_of(4) || k < 3 || k > 5) /* the others are reserved */
             strings[content.n_strings++] = string_of(keys[k], values[below(11)]);
     for (int64_t k = next_index(-1, 6); k >= 0 && k < 13 && content.n_arrays < MOST_ARRAYS; k = next_index(k, 6)) {
         if (!one_of(4) && k > 2 && k < 12) continue; /* most are reserved */
-        cmlp_model_array a = {names[k], numbers, 1 + below(MOST_ROWS), below(4), (int32_t)(1 + below(5)), {0}};
+        cmlp_model_array a = {names[k], numbers, 1 + below(MOST_ROWS), below(4), (int32_t)(1 + below(5)), 0, {0}};
         if ((k == 1 || k == 2) && is_table && !one_of(4)) a.dtype = CMLP_FLOAT64;
         if (k == 1 && one_of(2)) a.n_rows = one_of(2) ? 1 : n_out;
         if (k == 2 && one_of(2)) a.n_rows = one_of(2) ? 2 : 2 * n_out;
@@ -162,7 +162,7 @@ static void write_network(int round)
     for (int k = 0; k < MOST_UNITS; k++) shifts[k] = any_number(), factors[k] = any_number();
     if (one_of(3)) content.shifts = shifts, content.factors = factors;
     file.size = 0;
-    read_back(cmlp_model_write(net, params[0], cmlp_net_n_params(net), &content, SPACE(workspace, sizeof workspace)), f.sizes[0], round);
+    read_back((one_of(8) ? cmlp_model_write : cmlpi_model_write)(net, params[0], cmlp_net_n_params(net), &content, SPACE(workspace, sizeof workspace)), f.sizes[0], round);
 }
 
 /* ---- tables */
@@ -231,7 +231,7 @@ static void write_table(int round)
     if (table.n_targets > 1 && content.n_strings < MOST_STRINGS && n_out == 2)
         strings[content.n_strings++] = string_of("targets", values[10]);
     file.size = 0;
-    const cmlp_status status = cmlp_table_write(&table, &content, SPACE(workspace, sizeof workspace));
+    const cmlp_status status = (one_of(8) ? cmlp_table_write : cmlpi_table_write)(&table, &content, SPACE(workspace, sizeof workspace));
     for (int32_t i = 0; i < content.n_arrays && !status; i++) n_calibrated += arrays[i].name == names[1];
     read_back(status, table.n_columns, round);
 }

@@ -22,7 +22,7 @@ static cmlp_file flats;
 double price_by_path(const char *path, double size, double year, const char *district)
 {
     double price = -1;
-    cmlp_status status = flats.model ? CMLP_OK : cmlp_file_load(&flats, path);
+    cmlp_status status = flats.model ? CMLP_OK : cmlp_file_load(&flats, path, NULL);
     if (!status) status = price_of(&flats, size, year, district, &price);
     return status ? -(double)status : price;
 }
@@ -30,7 +30,7 @@ double price_by_path(const char *path, double size, double year, const char *dis
 int interval_by_path(const char *path, double size, double *found)
 {
     const double row[4] = {size, 1950, 0, 1};
-    cmlp_status status = flats.model ? CMLP_OK : cmlp_file_load(&flats, path);
+    cmlp_status status = flats.model ? CMLP_OK : cmlp_file_load(&flats, path, NULL);
     return status ? status : interval_of(&flats, row, &found[0], &found[1], &found[2]);
 }
 """

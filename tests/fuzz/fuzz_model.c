@@ -160,7 +160,7 @@ static cmlp_status load_stream(const uint8_t *data, size_t size)
     uint8_t nothing = 0;
     FILE *stream = fmemopen(size ? (void *)(uintptr_t)data : &nothing, size, "rb");
     require(stream != NULL);
-    const cmlp_status status = cmlp_file_load_stream(&file, stream);
+    const cmlp_status status = cmlp_file_load_stream(&file, stream, NULL);
     fclose(stream);
     cmlp_file_free(&file);
     return status;

@@ -74,7 +74,7 @@ func main() {
 	path, cells := C.CString(os.Args[1]), os.Args[2:]
 	defer C.free(unsafe.Pointer(path))
 	var file C.cmlp_file
-	check(C.cmlp_file_load(&file, path))
+	check(C.cmlp_file_load(&file, path, nil))
 	defer C.cmlp_file_free(&file)
 
 	row := make([]float64, len(cells))

@@ -30,6 +30,11 @@ cdef extern from "core/net/tuning_names.h" nogil:
     const char *cmlpi_net_tuning(const cmlp_net *net)
     cmlp_status cmlpi_net_tune(const cmlp_net *net, int32_t index)
 
+cdef extern from "core/file/write/any_names.h" nogil:
+    cmlp_status cmlpi_model_write(const cmlp_net *net, const void *params, int64_t n_params,
+                                  const cmlp_model_content *content, cmlp_run *run)
+    cmlp_status cmlpi_table_write(const cmlp_table *table, const cmlp_model_content *content, cmlp_run *run)
+
 cdef extern from "numpy/random/bitgen.h" nogil:
     ctypedef struct bitgen_t:
         void *state
@@ -120,9 +125,9 @@ __version__ = cmlp_version().decode()
 
 # --------------------------------------------------------------------------------------------- instruction sets
 
-cdef cmlp_isa allowed_isa() except? 0:
+cdef cmlp_isa_set allowed_isa() except? 0:
     """Return the instruction sets that CMLP_ISA allows; raise ImportError if its name is unknown or unavailable."""
-    cdef cmlp_isa available = cmlp_cpu_isa_mask()
+    cdef cmlp_isa_set available = cmlp_cpu_isa_mask()
     name = os.environ.get("CMLP_ISA")
     if not name:
         return available
@@ -141,7 +146,7 @@ cdef int32_t chosen_tuning() except? -2:
     return TUNINGS[name] if name else -1
 
 
-cdef cmlp_isa ISA_MASK = allowed_isa()
+cdef cmlp_isa_set ISA_MASK = allowed_isa()
 cdef int32_t TUNING = chosen_tuning()
 
 
@@ -164,7 +169,7 @@ def cpu_info():
     >>> cpu_info()["threads"] >= 1
     True
     """
-    cdef cmlp_isa available = cmlp_cpu_isa_mask()
+    cdef cmlp_isa_set available = cmlp_cpu_isa_mask()
     net = Net((1, 1), ("identity",), "squared_error", np.float32)
     return {"available": [name for name, bit in ISAS.items() if available & <cmlp_isa>bit],
             "used": net.isa,

@@ -213,7 +213,6 @@ cdef class Content:
         self.content.strings, self.content.n_strings = string, len(self.keys)
         self.content.arrays, self.content.n_arrays = array, len(self.tensors)
         self.content.write, self.content.write_context = write_piece, <void *>self.context
-        self.content.has_any_names = True
         self.content.kind = 0 if kind is None else choice(MODEL_KINDS, kind, "kind")
         for i, (key, value) in enumerate(self.keys):
             string[i].key, string[i].value, string[i].n_value = key, value, len(value)
@@ -262,7 +261,7 @@ def write_model(Net net not None, params, *, scale, kind=None, labels=None, name
     check(cmlp_net_workspace_size(net.net, NULL, NULL, NULL, &run.workspace_size, &run))
     run.workspace = workspace_of(run.workspace_size)
     with nogil:
-        status = cmlp_model_write(net.net, block, net.n_params, &content.content, &run)
+        status = cmlpi_model_write(net.net, block, net.n_params, &content.content, &run)
     content.done(status, &run)
 
 
@@ -386,7 +385,7 @@ def write_table(Columns columns not None, nets, target=None, threshold=None, *, 
     check(cmlp_table_write_workspace_size(&table, &run.workspace_size, &run), run.refused)
     run.workspace = workspace_of(run.workspace_size)
     with nogil:
-        status = cmlp_table_write(&table, &content.content, &run)
+        status = cmlpi_table_write(&table, &content.content, &run)
     content.done(status, &run)
 
 

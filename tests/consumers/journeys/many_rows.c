@@ -8,7 +8,7 @@ int main(int argc, char **argv)
 {
     cmlp_file file;
     CHECK(argc == 2);
-    OK(cmlp_file_load(&file, argv[1]));
+    OK(cmlp_file_load(&file, argv[1], NULL));
     const int64_t n_in = file.info.n_in, n_out = file.info.n_out, chosen[] = {7, 0, 499, 7};
     CHECK(n_in <= 16 && n_out <= 16 && file.info.dtype == CMLP_FLOAT32);
     static uint8_t x[ROWS][16];

@@ -8,7 +8,7 @@ int main(int argc, char **argv)
     cmlp_value label;
     int32_t index = -1;
     CHECK(argc == 3);
-    OK(cmlp_file_load(&file, argv[1]));
+    OK(cmlp_file_load(&file, argv[1], NULL));
     CHECK(file.info.n_in <= 16 && file.info.n_out <= 16);
     FILE *const rows = fopen(argv[2], "rb");
     CHECK(rows);

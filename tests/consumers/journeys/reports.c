@@ -250,11 +250,11 @@ int main(int argc, char **argv)
     report_rows_of_two_sets();
     report_training();
     report_writing();
-    OK(cmlp_file_load(&file, argv[1]));
+    OK(cmlp_file_load(&file, argv[1], NULL));
     report_table(file.model);
     cmlp_file_free(&file);
     for (int i = 2; i < argc; i++) {
-        const cmlp_status status = cmlp_file_load(&file, argv[i]);
+        const cmlp_status status = cmlp_file_load(&file, argv[i], NULL);
         run = file.run;
         print_report("file_load", status);
     }

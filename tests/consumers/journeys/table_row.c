@@ -7,7 +7,7 @@ int main(int argc, char **argv)
 {
     cmlp_file file;
     CHECK(argc == 5);
-    OK(cmlp_file_load(&file, argv[1]));
+    OK(cmlp_file_load(&file, argv[1], NULL));
     CHECK(file.info.n_in == 3 && file.info.dtype == CMLP_FLOAT64 && file.info.n_nets > 0);
     const cmlp_value place = text_value(argv[2]);
     cmlp_value size;

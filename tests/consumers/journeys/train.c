@@ -70,7 +70,7 @@ int main(int argc, char **argv)
     cmlp_file file;
     float output[N_OUT];
     int32_t label;
-    OK(cmlp_file_load(&file, argv[1]));
+    OK(cmlp_file_load(&file, argv[1], NULL));
     OK(predict_one(file.model, x, CMLP_FLOAT32, N_IN, &label, output, N_OUT, &file.run));
     printf("%.9g %.9g %.9g\n", (double)output[0], (double)output[1], (double)output[2]);
     cmlp_file_free(&file);

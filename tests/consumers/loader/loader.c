@@ -62,7 +62,7 @@ int main(int argc, char **argv)
 {
     for (int i = 2; i < argc; i++) {
         cmlp_file file;
-        cmlp_status status = cmlp_file_load(&file, argv[i]);
+        cmlp_status status = cmlp_file_load(&file, argv[i], NULL);
         if (!status) {
             const int64_t n = file.info.n_in;
             void *row = calloc((size_t)n, sizeof(double));

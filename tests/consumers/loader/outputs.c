@@ -8,7 +8,7 @@ int main(int argc, char **argv)
 {
     cmlp_file file;
     double row[MOST], output[MOST]; /* large enough, and aligned, for both types */
-    if (argc != 3 || cmlp_file_load(&file, argv[1])) return 1;
+    if (argc != 3 || cmlp_file_load(&file, argv[1], NULL)) return 1;
     const int is_float = file.info.dtype == CMLP_FLOAT32;
     const size_t size = is_float ? sizeof(float) : sizeof(double);
     const size_t n_in = (size_t)file.info.n_in, n_out = (size_t)file.info.n_out;

@@ -41,7 +41,7 @@ int main(int argc, char **argv)
 {
     cmlp_file file;
     double row[16], outputs[16];
-    if (argc < 3 || cmlp_file_load(&file, argv[1])) return 1;
+    if (argc < 3 || cmlp_file_load(&file, argv[1], NULL)) return 1;
     if (file.info.n_in != argc - 3 || argc > 19 || file.info.n_out > 16) return 2;
     cmlp_status status = CMLP_OK;
     for (int i = 3; i < argc && !status; i++) status = value_of(file.model, i - 3, argv[i], &row[i - 3]);

@@ -41,6 +41,12 @@ void cmlpi_init_struct(void *given, size_t given_size, const void *copy, size_t 
 
 static inline int cmlpi_misaligned(const void *p, size_t alignment) { return (uintptr_t)p % alignment != 0; }
 
+/* Whether a reserved field of an array's element is not 0. */
+static inline int cmlpi_has_reserved(int32_t padding, const int64_t reserved[4])
+{
+    return (padding | reserved[0] | reserved[1] | reserved[2] | reserved[3]) != 0;
+}
+
 /* False for NaN. */
 static inline int cmlpi_is_within(double x, double low, double high) { return x >= low && x <= high; }
 

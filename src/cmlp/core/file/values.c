@@ -2,6 +2,7 @@
  * docs/model-file.md has the rules. */
 #include "values.h"
 
+#include "../base/arguments.h"
 #include "../base/invariant.h"
 
 #if CMLPI_CHECKS_VALUES
@@ -46,9 +47,11 @@ static int compare_texts(const char *a, int64_t n_a, const char *b, int64_t n_b)
 /* A large integer is "-" or nothing, and its digits. */
 static int is_negative(const cmlp_value *large) { return large->n_text > 0 && large->text[0] == '-'; }
 
-/* Below, equal to or above 0, as the integer of digits a minus that of b. Neither begins with 0. */
+/* Below, equal to or above 0, as the integer of digits a minus that of b. */
 static int compare_digits(const char *a, int64_t n_a, const char *b, int64_t n_b)
 {
+    for (; n_a > 1 && *a == '0'; n_a--) a++;
+    for (; n_b > 1 && *b == '0'; n_b--) b++;
     if (n_a != n_b) return n_a < n_b ? -1 : 1;
     return compare_texts(a, n_a, b, n_b);
 }
@@ -64,6 +67,22 @@ static int is_large_integer(const cmlp_value *value, int is_label)
         if (digits[i] < '0' || digits[i] > '9') return 0;
     if (is_label) return !negative && compare_digits(digits, n, "18446744073709551615", 20) <= 0;
     return compare_digits(digits, n, negative ? "9223372036854775808" : "9223372036854775807", 19) > 0;
+}
+
+int cmlpi_read_integer(cmlp_value *value)
+{
+    const int negative = is_negative(value);
+    const char *const digits = value->text + negative;
+    const int64_t n = value->n_text - negative;
+    uint64_t magnitude = 0;
+    if (n < 1) return 0;
+    for (int64_t i = 0; i < n; i++)
+        if (digits[i] < '0' || digits[i] > '9') return 0;
+    if (compare_digits(digits, n, negative ? "9223372036854775808" : "9223372036854775807", 19) > 0) return 1;
+    for (int64_t i = 0; i < n; i++) magnitude = 10 * magnitude + (uint64_t)(digits[i] - '0');
+    value->kind = CMLP_VALUE_INTEGER;
+    value->integer = negative ? (int64_t)(0 - magnitude) : (int64_t)magnitude;
+    return 1;
 }
 
 static int compare_integers(int64_t a, int64_t b) { return (a > b) - (a < b); }
@@ -159,7 +178,7 @@ cmlp_status cmlpi_check_value(const cmlp_value *value, cmlpi_value_use use)
     const cmlp_value_kind kind = value->kind;
     const int has_integer = kind == CMLP_VALUE_INTEGER || kind == CMLP_VALUE_BOOLEAN;
     if (kind < CMLP_VALUE_MISSING || kind > CMLP_VALUE_LARGE_INTEGER) return CMLP_ERROR_OPTION;
-    if (value->reserved[0] || value->reserved[1] || value->reserved[2]) return CMLP_ERROR_OPTION;
+    if (cmlpi_has_reserved(value->padding, value->reserved)) return CMLP_ERROR_OPTION;
     if (kind == CMLP_VALUE_DOUBLE ? !cmlpi_is_finite(value->number) : value->number != 0) return CMLP_ERROR_OPTION;
     if (!has_integer && value->integer) return CMLP_ERROR_OPTION;
     if (kind == CMLP_VALUE_BOOLEAN && value->integer != 0 && value->integer != 1) return CMLP_ERROR_OPTION;

@@ -41,6 +41,9 @@ typedef enum cmlpi_value_use { CMLPI_WANTED_VALUE, CMLPI_CATEGORY_VALUE, CMLPI_L
  * integer that is none. */
 cmlp_status cmlpi_check_value(const cmlp_value *value, cmlpi_value_use use);
 
+/* Makes an INTEGER of a LARGE_INTEGER in digits that 64 bits hold. Returns 0 if its text is no integer. */
+int cmlpi_read_integer(cmlp_value *value);
+
 /* A label with the text that the file has of it: an integer or a boolean as Python prints it, in the buffer. */
 enum { CMLPI_PRINTED = 20 };
 cmlp_value cmlpi_with_text(const cmlp_value *label, char buffer[CMLPI_PRINTED]);

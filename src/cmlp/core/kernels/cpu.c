@@ -42,9 +42,9 @@ static int32_t tuning_of_maker(const uint32_t leaf0[4], const uint32_t leaf1[4])
 }
 
 /* The instruction sets, and in *tuning that for AVX-512. */
-static cmlp_isa features(int32_t *tuning)
+static cmlp_isa_set features(int32_t *tuning)
 {
-    cmlp_isa found = CMLP_ISA_GENERIC;
+    cmlp_isa_set found = CMLP_ISA_GENERIC;
     uint32_t leaf0[4], r[4];
     cpuid(0, leaf0);
     if (leaf0[EAX] < 7) return found;
@@ -60,14 +60,14 @@ static cmlp_isa features(int32_t *tuning)
 }
 
 #else
-static cmlp_isa features(int32_t *tuning)
+static cmlp_isa_set features(int32_t *tuning)
 {
     (void)tuning;
     return CMLP_ISA_GENERIC | (CMLPI_AARCH64 ? CMLP_ISA_NEON : 0);
 }
 #endif
 
-cmlp_isa cmlp_cpu_isa_mask(void)
+cmlp_isa_set cmlp_cpu_isa_mask(void)
 {
     int32_t tuning;
     return features(&tuning) & (CMLP_BUILD_ISA);
@@ -121,7 +121,7 @@ static int32_t tuning_of(const cmlpi_kernels *table, int32_t avx512)
 const cmlpi_kernels *cmlpi_find_kernels(int32_t dtype, int32_t mask, const cmlpi_tuning **tuning)
 {
     int32_t avx512 = CMLPI_TUNING_PLAIN;
-    const cmlp_isa found = features(&avx512), allowed = mask ? found & mask : found;
+    const cmlp_isa_set found = features(&avx512), allowed = mask ? found & mask : found;
     for (int32_t i = 0; i < cmlpi_n_tables; i++) {
         const cmlpi_kernels *table = cmlpi_tables[i];
         if (table->dtype != dtype || !(table->isa & allowed)) continue;

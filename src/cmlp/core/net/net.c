@@ -57,6 +57,7 @@ static cmlp_status check_config(const cmlp_net_config *config, cmlp_run *run)
 {
     if (config->n_layers < 2 || config->n_layers > CMLP_MAX_LAYERS)
         return cmlpi_refuse(&run->refused, CMLP_ERROR_LAYERS, "config->n_layers");
+    if (config->isa_mask < 0) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "config->isa_mask");
     if (!config->sizes) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "config->sizes");
     if (!config->activations) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "config->activations");
     for (int32_t l = 0; l < config->n_layers; l++)

@@ -65,7 +65,7 @@ static cmlp_status check_parts(const cmlp_table_column *c)
     for (int64_t k = 0; k < c->n_parts && !status; k++) {
         const cmlp_table_date_part *part = &c->parts[k];
         if (part->kind <= (k ? part[-1].kind : 0) || part->kind > CMLPI_PARTS) return CMLP_ERROR_OPTION;
-        if (part->reserved[0] || part->reserved[1] || part->reserved[2]) return CMLP_ERROR_OPTION;
+        if (cmlpi_has_reserved(part->padding, part->reserved)) return CMLP_ERROR_OPTION;
         status = check_edges(part->edges, part->n_edges);
     }
     return status;

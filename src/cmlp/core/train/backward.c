@@ -187,7 +187,7 @@ static cmlp_status check_dropout(const cmlp_objective *objective, const cmlp_net
     for (int32_t l = 0; rates && l < net->depth - 1; l++)
         if (!(rates[l] >= 0 && rates[l] < 1))
             return cmlpi_refuse_element(run, CMLP_ERROR_OPTION, "objective->dropout_rates", l);
-    if (rates ? objective->dropout_row < 0 : objective->dropout_row != 0)
+    if (rates ? objective->dropout_row < 0 || objective->dropout_row >> 48 : objective->dropout_row != 0)
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout_row");
     if ((trains || !rates) && objective->dropout_step)
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "objective->dropout_step");
@@ -201,6 +201,12 @@ static int is_penalized(const cmlp_net *net, const cmlp_objective *objective)
     for (int32_t l = 0; l < net->depth; l++)
         if (objective->alphas[l] > 0) return 1;
     return 0;
+}
+
+/* Whether the loss has a cost that can be clipped: its own, or its plain cost. */
+static int has_clip(const cmlp_net *net)
+{
+    return net->loss == CMLP_LOSS_LOG || net->loss == CMLP_LOSS_FOCAL || net->loss == CMLP_LOSS_LABEL_SMOOTHING;
 }
 
 static cmlp_status read_objective(cmlp_objective *objective, const cmlp_objective *given, const char **refused)
@@ -227,6 +233,8 @@ cmlp_status cmlpi_batch_read(cmlpi_batch_job *job, const void *params, int64_t n
     status = cmlpi_read_data(&job->data, net, rows, targets, &job->objective, run);
     if (status) return status;
     if (job->objective.loss) job->data.allowed_targets = CMLPI_ANY; /* the caller's loss replaces the net's */
+    if (job->objective.log_loss_clip != 0 && (job->objective.loss || !has_clip(net)))
+        return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "objective->log_loss_clip");
     status = check_layers(net, &job->objective, run);
     if (!status) status = check_dropout(&job->objective, net, !job->derivatives, run);
     if (status) return status;

@@ -217,6 +217,7 @@ static cmlp_status load(void *memory, size_t memory_size, const unsigned char *f
     if (status) return status;
     if (given) status = CMLPI_READ(&options, given, cmlp_model_options, isa_mask);
     if (status) return cmlpi_refuse(&run->refused, status, "options");
+    if (options.isa_mask < 0) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "options->isa_mask");
     status = read_head(file, n, &head);
     head.isa_mask = options.isa_mask;
     if (!status) status = lay_out_model(&head, cmlpi_aligned(memory), &placed, &needed);

@@ -42,7 +42,7 @@ typedef struct cmlpi_head {
     cmlpi_column_words words;                /* what they specify; 0 columns without a table */
     uint64_t has_bins[CMLP_TABLE_MAX_NETS / 64];  /* bit i: the input of network i of a table has bins */
     uint64_t error_at;                      /* offset of the byte where reading stopped */
-    cmlp_isa isa_mask;                      /* not in the file: of the networks that are made of the head; 0: all */
+    cmlp_isa_set isa_mask;                  /* not in the file: of the networks that are made of the head; 0: all */
 } cmlpi_head;
 
 /* Whether the file has a table. A macro: compilers that do not optimize know it, too, where tables are left out. */

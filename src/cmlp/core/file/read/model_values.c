@@ -271,7 +271,11 @@ CMLPI_CALL(cmlp_model_find_code,
         if (wanted.number != wanted.number) wanted.kind = CMLP_VALUE_MISSING;
         wanted.number = 0; /* for the check; the file has no infinite number */
     }
+    const int is_large = wanted.kind == CMLP_VALUE_LARGE_INTEGER;
+    if (is_large) wanted.kind = CMLP_VALUE_TEXT; /* files have only large ones beyond 64 bits */
     status = cmlpi_check_value(&wanted, CMLPI_WANTED_VALUE);
+    if (is_large) wanted.kind = CMLP_VALUE_LARGE_INTEGER;
+    if (!status && is_large && !cmlpi_read_integer(&wanted)) status = CMLP_ERROR_TEXT;
     if (status) return cmlpi_refuse(&run->refused, status, "value");
     if (wanted.kind == CMLP_VALUE_DOUBLE) wanted.number = value->number;
     const cmlpi_value_list list = cmlpi_list_categories(model);

@@ -37,15 +37,15 @@ static string_view view_of(const char *key)
 }
 
 /* Whether a program can have this name, which is not one of the format or of Python. */
-static int is_allowed(const char *name, const cmlp_model_content *content)
+static int is_allowed(const char *name, const cmlpi_content_kind *kind)
 {
     static const char start[] = "user.";
     for (int i = 0; start[i]; i++)
-        if (name[i] != start[i]) return content->has_any_names;
+        if (name[i] != start[i]) return kind->has_any_names;
     return 1;
 }
 
-static cmlp_status check_strings(const cmlp_model_content *content, int64_t *bad)
+static cmlp_status check_strings(const cmlp_model_content *content, const cmlpi_content_kind *kind, int64_t *bad)
 {
     if (content->n_strings < 0) return CMLP_ERROR_OPTION;
     if (content->n_strings && !content->strings) return CMLP_ERROR_NULL;
@@ -54,7 +54,7 @@ static cmlp_status check_strings(const cmlp_model_content *content, int64_t *bad
         *bad = i;
         if (s->n_value < 0 || s->reserved[0] || s->reserved[1]) return CMLP_ERROR_OPTION;
         if (!s->key || !s->value) return CMLP_ERROR_NULL;
-        if (!is_key(s->key) || cmlpi_is_fixed_key(view_of(s->key)) || !is_allowed(s->key, content)) return CMLP_ERROR_NAME;
+        if (!is_key(s->key) || cmlpi_is_fixed_key(view_of(s->key)) || !is_allowed(s->key, kind)) return CMLP_ERROR_NAME;
         if (i && cmlpi_order_of(s[-1].key, s->key) >= 0) return CMLP_ERROR_NAME;
         for (int64_t k = 0; k < s->n_value; k++)
             if ((unsigned char)s->value[k] < 0x20 || (unsigned char)s->value[k] > 0x7e) return CMLP_ERROR_TEXT;
@@ -68,7 +68,7 @@ static cmlp_status check_content_array(const cmlp_model_array *a, const cmlpi_co
     static const char *const reserved[] = {"training.", "layers.", "example.", "input.", "nets.", "table."};
     static const char *const scores[] = {CMLPI_CALIBRATION_LIMITS, CMLPI_CALIBRATION_SCORES, CMLPI_CALIBRATION_WIDTHS};
     const size_t n_reserved = kind->columns ? 6 : 4;
-    if (a->reserved[0] || a->reserved[1] || a->reserved[2]) return CMLP_ERROR_OPTION;
+    if (cmlpi_has_reserved(a->padding, a->reserved)) return CMLP_ERROR_OPTION;
     if (!a->name || !a->data) return CMLP_ERROR_NULL;
     if (!is_key(a->name)) return CMLP_ERROR_NAME;
     for (size_t i = kind->has_training ? 0 : 1; i < n_reserved; i++) {
@@ -118,7 +118,7 @@ static cmlp_status check_arrays(const cmlp_model_content *content, const cmlpi_c
         const cmlp_model_array *a = &content->arrays[i];
         *bad = i;
         cmlp_status status = check_content_array(a, kind);
-        if (!status && !is_allowed(a->name, content)) status = CMLP_ERROR_NAME;
+        if (!status && !is_allowed(a->name, kind)) status = CMLP_ERROR_NAME;
         if (CMLPI_BUILDS_TABLES && !status && kind->columns) status = cmlpi_check_calibration_array(a, kind, &n_targets);
         if (status) return status;
         if (i && cmlpi_order_of(a[-1].name, a->name) >= 0) return CMLP_ERROR_NAME;
@@ -129,7 +129,8 @@ static cmlp_status check_arrays(const cmlp_model_content *content, const cmlpi_c
 
 cmlp_status cmlpi_check_content(const cmlp_model_content *content, const cmlpi_content_kind *kind, cmlp_run *run)
 {
-    cmlp_status status = check_strings(content, &run->bad_element);
+    if (content->reserved) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "content->reserved");
+    cmlp_status status = check_strings(content, kind, &run->bad_element);
     if (status) return cmlpi_refuse(&run->refused, status, "content->strings");
     status = check_arrays(content, kind, &run->bad_element);
     return status ? cmlpi_refuse(&run->refused, status, "content->arrays") : CMLP_OK;

@@ -12,6 +12,7 @@ typedef struct cmlpi_content_kind {
     int has_calibration; /* then no arrays are scores, widths or limits of another one */
     int64_t n_targets; /* of a table, as in cmlp_model_info */
     int has_training;  /* then names of arrays do not start with "training." */
+    int has_any_names; /* whether keys and names need not begin with "user.", as those of Python */
 } cmlpi_content_kind;
 
 /* Checks an array if it is one of a calibration: limits, scores, then widths. */

@@ -1,5 +1,6 @@
 /* Writes model files. The head contains its own length and checksums of itself and of the data, so the content is
  * generated several times: a sink counts the bytes, adds them to a checksum, or passes them to the caller. */
+#include "any_names.h"
 #include "model_writer.h"
 
 #include <string.h>
@@ -224,7 +225,7 @@ static cmlp_status check_scale(const cmlp_model_content *content, cmlp_run *run)
 }
 
 static cmlp_status write_network(const cmlp_net *net, const void *params, int64_t n_params,
-                                 const cmlp_model_content *content, cmlp_run *run)
+                                 const cmlp_model_content *content, int has_any_names, cmlp_run *run)
 {
     cmlp_model_content copy = {.struct_size = 0};
     cmlpi_row_memory memory;
@@ -235,11 +236,11 @@ static cmlp_status write_network(const cmlp_net *net, const void *params, int64_
     if (status) return cmlpi_refuse(&run->refused, status, "net");
     status = cmlpi_check_params(net, params, n_params, "params", run);
     if (status) return status;
-    status = CMLPI_READ(&copy, content, cmlp_model_content, has_any_names);
+    status = CMLPI_READ(&copy, content, cmlp_model_content, reserved);
     if (status) return cmlpi_refuse(&run->refused, status, "content");
     if (!copy.write) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, "content->write");
     status = check_scale(&copy, run);
-    const cmlpi_content_kind kind = {.has_training = copy.training != NULL};
+    const cmlpi_content_kind kind = {.has_training = copy.training != NULL, .has_any_names = has_any_names};
     if (!status && copy.training) status = cmlpi_read_training(&training, net, copy.training, run);
     if (!status) status = cmlpi_check_content(&copy, &kind, run);
     if (!status) status = cmlpi_read_labels(&w, run);
@@ -257,13 +258,25 @@ static cmlp_status write_network(const cmlp_net *net, const void *params, int64_
     return status ? status : cmlpi_write_file(&w);
 }
 
-cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, int64_t n_params,
-                             const cmlp_model_content *content, cmlp_run *run)
+static cmlp_status write_model(const cmlp_net *net, const void *params, int64_t n_params,
+                               const cmlp_model_content *content, int has_any_names, cmlp_run *run)
 {
     cmlpi_call call;
     cmlp_status status = cmlpi_begin_call(&call, run);
-    if (!status) status = cmlpi_refuse_content(&call.run, write_network(net, params, n_params, content, &call.run));
-    return cmlpi_end_call(&call, status);
+    if (!status) status = write_network(net, params, n_params, content, has_any_names, &call.run);
+    return cmlpi_end_call(&call, cmlpi_refuse_content(&call.run, status));
+}
+
+cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, int64_t n_params,
+                             const cmlp_model_content *content, cmlp_run *run)
+{
+    return write_model(net, params, n_params, content, 0, run);
+}
+
+cmlp_status cmlpi_model_write(const cmlp_net *net, const void *params, int64_t n_params,
+                              const cmlp_model_content *content, cmlp_run *run)
+{
+    return write_model(net, params, n_params, content, 1, run);
 }
 
 #endif

@@ -1,5 +1,6 @@
 /* Writes the model file of a table. */
 #include "../../table/table.h"
+#include "any_names.h"
 #include "model_writer.h"
 
 #if CMLPI_BUILDS_TRAINING && CMLPI_BUILDS_TABLES
@@ -250,7 +251,8 @@ static cmlp_status check_table_content(const cmlp_model_content *content, cmlp_r
     return content->input_scale != 0 ? cmlpi_refuse(refused, CMLP_ERROR_OPTION, "content->input_scale") : CMLP_OK;
 }
 
-static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content *content, cmlp_run *run)
+static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content *content, int has_any_names,
+                               cmlp_run *run)
 {
     cmlp_table checked;
     cmlp_model_content copy;
@@ -259,7 +261,7 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     size_t needed;
     cmlp_status status = read_table(table, &checked, run->workspace, &needed, &scratch, run);
     if (status) return status;
-    status = CMLPI_READ(&copy, content, cmlp_model_content, has_any_names);
+    status = CMLPI_READ(&copy, content, cmlp_model_content, reserved);
     if (status) return cmlpi_refuse(&run->refused, status, "content");
     status = check_table_content(&copy, run);
     if (!status) status = cmlpi_check_workspace(run, needed);
@@ -272,7 +274,8 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     const int has_several = t->n_targets > 1 || w.model_kind == CMLP_MODEL_MULTILABEL;
     const cmlpi_content_kind kind = {.columns = t->columns, .n_columns = t->n_columns,
                                      .n_targets = has_several ? cmlpi_n_out(w.net) : 1,
-                                     .has_calibration = t->calibration != NULL};
+                                     .has_calibration = t->calibration != NULL,
+                                     .has_any_names = has_any_names};
     w.order = scratch.order;
     if (t->calibration) {
         status = CMLPI_READ(&calibration, t->calibration, cmlp_table_calibration, is_held_out);
@@ -297,11 +300,22 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     return status ? status : cmlpi_write_file(&w);
 }
 
-cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, cmlp_run *run)
+static cmlp_status write_table_model(const cmlp_table *table, const cmlp_model_content *content, int has_any_names,
+                                     cmlp_run *run)
 {
     cmlpi_call call;
     cmlp_status status = cmlpi_begin_call(&call, run);
-    if (!status) status = cmlpi_refuse_content(&call.run, write_table(table, content, &call.run));
-    return cmlpi_end_call(&call, status);
+    if (!status) status = write_table(table, content, has_any_names, &call.run);
+    return cmlpi_end_call(&call, cmlpi_refuse_content(&call.run, status));
+}
+
+cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, cmlp_run *run)
+{
+    return write_table_model(table, content, 0, run);
+}
+
+cmlp_status cmlpi_table_write(const cmlp_table *table, const cmlp_model_content *content, cmlp_run *run)
+{
+    return write_table_model(table, content, 1, run);
 }
 #endif

@@ -70,6 +70,7 @@ static cmlp_status check_list(const cmlpi_writer *w, value_source list, int64_t 
         const cmlp_value value = value_of(w, list, column, i, buffer);
         const cmlp_status status = cmlpi_check_value(&value, list == LABEL_LIST ? CMLPI_LABEL_VALUE : CMLPI_CATEGORY_VALUE);
         *bad = i;
+        if (cmlpi_has_reserved(value.padding, value.reserved)) return CMLP_ERROR_OPTION;
         if (status) return status == CMLP_ERROR_OPTION ? CMLP_ERROR_VALUE : status;
     }
     *bad = -1;
