@@ -383,7 +383,7 @@ typedef struct cmlp_model_options {
 CMLP_CHECKED cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t file_size,
                                          const cmlp_model_options *options, const cmlp_model **model, cmlp_run *run);
 
-/* A stride that repeats one row for every i, or one element for every j. (A stride of 0 means contiguous.) */
+/* A stride that repeats one row for every i, or one element for every j. */
 #define CMLP_REPEAT (-0x7fffffffffffffff - 1)
 
 typedef int32_t cmlp_rows_kind;
@@ -391,8 +391,8 @@ enum { CMLP_ROWS_DENSE = 1, CMLP_ROWS_CSR = 2, CMLP_ROWS_KIND_SIGNED = -1 };
 
 /* The input: n_rows rows of n_columns values.
  * - Dense: element (i, j) is at data + i * row_stride + j * column_stride. Strides are in bytes, of any sign, and
- *   multiples of the element size. column_stride 0 means one element, and row_stride 0 n_columns elements: with another
- *   column_stride and several rows, 0 is refused (ROWS).
+ *   multiples of the element size. A stride of 0 is refused (ROWS) unless there is one row or one column: cmlp_dense_rows
+ *   and cmlp_rows_init set both.
  * - CSR (compressed sparse rows): the values of row i are data[p] in the columns indices[p], for p from indptr[i] to
  *   indptr[i+1] - 1, and all other elements are 0. Columns ascend within a row, without duplicates. The results are
  *   bit-identical to those of the same dense row while the weights are finite, in a time proportional to the stored
@@ -421,6 +421,16 @@ typedef struct cmlp_rows {
     const double *factors; /* n_columns finite numbers that are not 0 */
 } cmlp_rows;
 
+/* The stride of n elements of a type; 0 if there is none. Programs do not call it. */
+static inline int64_t cmlp_stride_(cmlp_dtype dtype, int64_t n)
+{
+    const int64_t size = dtype == CMLP_UINT8 ? 1
+                         : dtype == CMLP_FLOAT32 || dtype == CMLP_INT32 ? 4
+                         : dtype == CMLP_FLOAT64 || dtype == CMLP_INT64 ? 8
+                                                                        : 0;
+    return n < 0 || n > 0x7fffffffffffffff / 8 ? 0 : n * size;
+}
+
 /* Contiguous dense rows; dtype is that of the data. Set the other fields afterwards, such as the scale. */
 static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_columns)
 {
@@ -429,7 +439,8 @@ static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int6
     rows.data = data;
     rows.n_rows = n_rows;
     rows.n_columns = n_columns;
-    rows.row_stride = rows.column_stride = 0;
+    rows.row_stride = cmlp_stride_(dtype, n_columns);
+    rows.column_stride = cmlp_stride_(dtype, 1);
     rows.scale = 0;
     rows.order = NULL;
     rows.n_order = 0;
@@ -538,7 +549,8 @@ CMLP_CHECKED cmlp_status cmlp_model_find_string(const cmlp_model *model, const c
                                                 int64_t *n_text, cmlp_run *run);
 
 /* Prepares rows for the network of a model and the functions below: sets kind (dense), and n_columns, scale, shifts and
- * factors to those of the model's inputs. Set data, dtype and n_rows afterwards. Returns MODEL_KIND for the model of a
+ * factors to those of the model's inputs. Set data, dtype, n_rows and the strides afterwards, or begin with the rows of
+ * cmlp_dense_rows. Returns MODEL_KIND for the model of a
  * table.
  * Statuses: NULL, STRUCT_SIZE, OPTION, MODEL, THREADS, MODEL_KIND. */
 CMLP_CHECKED cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run);
@@ -688,8 +700,8 @@ enum { CMLP_TARGETS_DENSE = 1, CMLP_TARGETS_CLASSES = 2, CMLP_TARGETS_KIND_SIGNE
 
 /* One target per row. `order` selects rows and targets alike, and n_rows must equal the n_rows of the rows.
  * - CMLP_TARGETS_CLASSES: one int32 class index per row, from 0 to n_out - 1, which means 1 at this output and 0
- *   at all others. row_stride is the distance between two indices in bytes; 0 means 4 bytes. dtype is 0 or CMLP_INT32;
- *   n_columns and column_stride are 0.
+ *   at all others. row_stride is the distance between two indices in bytes, not 0 if there are several. dtype is 0 or
+ *   CMLP_INT32; n_columns and column_stride are 0.
  * - CMLP_TARGETS_DENSE: n_columns values per row, which is the number of outputs; with strides as in cmlp_rows.
  *
  * Values are finite and in the range of the loss (cmlp_loss): GAMMA allows no class indices of several outputs, because it
@@ -714,12 +726,16 @@ static inline cmlp_targets cmlp_dense_targets(const void *data, cmlp_dtype dtype
     targets.data = data;
     targets.n_rows = n_rows;
     targets.n_columns = n_columns;
+    targets.row_stride = cmlp_stride_(dtype, n_columns);
+    targets.column_stride = cmlp_stride_(dtype, 1);
     return targets;
 }
 static inline cmlp_targets cmlp_class_targets(const int32_t *class_indices, int64_t n_rows)
 {
     cmlp_targets targets = cmlp_dense_targets(class_indices, CMLP_INT32, n_rows, 0);
     targets.kind = CMLP_TARGETS_CLASSES;
+    targets.row_stride = cmlp_stride_(CMLP_INT32, 1);
+    targets.column_stride = 0;
     return targets;
 }
 

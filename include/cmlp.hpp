@@ -1,5 +1,6 @@
-// cmlp.hpp: a C++17 wrapper of cmlp.h and cmlp_table.h for model files. Memory is owned and released, and errors are
-// exceptions; without exceptions (-fno-exceptions) a failure calls std::abort, and model::open returns a status instead.
+// cmlp.hpp: an experimental C++17 wrapper of cmlp.h and cmlp_table.h for model files, which a minor version may change. Memory
+// is owned and released, and errors are exceptions; without exceptions (-fno-exceptions) a failure calls std::abort, and
+// model::open returns a status instead.
 #ifndef CMLP_HPP
 #define CMLP_HPP
 

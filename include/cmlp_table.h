@@ -59,7 +59,7 @@ typedef struct cmlp_table_column_info {
 } cmlp_table_column_info;
 
 /* Describes a column of a table's model, in constant time.
- * Returns MODEL_KIND for the model of a network; INDEX if there is no such column.
+ * Returns MODEL_KIND for the model of a network, in this version; INDEX if there is no such column.
  * Statuses: NULL, STRUCT_SIZE, OPTION, INDEX, MODEL, THREADS, MODEL_KIND. */
 CMLP_CHECKED cmlp_status cmlp_model_describe_column(const cmlp_model *model, int64_t column,
                                                     cmlp_table_column_info *info, cmlp_run *run);

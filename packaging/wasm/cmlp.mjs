@@ -43,7 +43,8 @@ export async function load(wasm, file) {
 	const set = (offset, ...values) => {
 		for (const [i, value] of values.entries()) structs.setUint32(offset + 4 * i, value, true);
 	};
-	set(0, ROWS, row, 1, 0, nInputs, 0); // one row; the next 14 words are 0
+	const size = isDouble ? 8 : 4;
+	set(0, ROWS, row, 1, 0, nInputs, 0, size * nInputs, 0, size, 0); // one row; the next 10 words are 0
 	set(80, 1, dtype); // dense
 	set(ROWS, PREDICTION, outputs, nOutputs, 0, label, 0, 1, 0);
 	set(ROWS + PREDICTION, RUN, workspace, workspaceSize);

@@ -169,6 +169,7 @@ cdef extern from "cmlp.h" nogil:
         const double *shifts
         const double *factors
 
+    int64_t cmlp_stride_(cmlp_dtype dtype, int64_t n)
     cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_columns)
     void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
                         int64_t n_columns)

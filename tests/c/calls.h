@@ -204,7 +204,7 @@ static inline cmlp_status encode_rows(const cmlp_table_encoder *encoder, const d
     cmlp_rows rows = cmlp_dense_rows(raw, CMLP_FLOAT64, n_rows, encoder ? encoder->n_columns : 0);
     int64_t n_in = 0;
     const cmlp_status status = cmlp_table_encoder_width(encoder, &n_in, NULL);
-    rows.row_stride = row_stride;
+    if (row_stride) rows.row_stride = row_stride;
     return status ? status : cmlp_table_encode(encoder, &rows, inputs, n_rows < 0 ? 0 : n_rows * n_in, NULL);
 }
 

@@ -61,6 +61,8 @@ static void call_all(void)
     targets.value.n_columns = 2;
     rows.value.n_rows = targets.value.n_rows = 4;
     rows.value.n_columns = 2;
+    rows.value.row_stride = targets.value.row_stride = 2 * sizeof(float);
+    rows.value.column_stride = targets.value.column_stride = sizeof(float);
     optimizer.value.solver = CMLP_SOLVER_ADAM;
     optimizer.value.learning_rate = 0.1;
     optimizer.value.beta_1 = 0.9;

@@ -242,7 +242,7 @@ static void test_targets(void)
     for (int64_t more = -1; more < 2; more += 2) /* less or more than the outputs */
         INVALID(ALL_TARGETS, CMLP_ERROR_TARGETS,
                 (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.data = f.x, f.targets.dtype = f.shape.dtype,
-                 f.targets.row_stride = 0, f.targets.n_columns = f.n_out + more));
+                 f.targets.row_stride = 8, f.targets.n_columns = f.n_out + more));
     INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.targets.data = off(f.labels, 2));
     INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.targets.row_stride = 6);
     INVALID(ALL_TARGETS, CMLP_ERROR_DTYPE,

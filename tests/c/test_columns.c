@@ -50,7 +50,8 @@ static void set_columns(int32_t dtype)
 {
     f.rows.dtype = dtype;
     f.rows.data = source;
-    f.rows.column_stride = f.rows.row_stride = 0;
+    f.rows.column_stride = (int64_t)size_of(dtype);
+    f.rows.row_stride = f.n_in * f.rows.column_stride;
     f.rows.scale = dtype == CMLP_UINT8 ? 0 : 1; /* either has no effect */
     f.rows.shifts = shifts;
     f.rows.factors = factors;
@@ -93,6 +94,7 @@ static void set_sparse(call c, int32_t dtype)
     int64_t p = 0;
     size_t bytes = 0;
     set_columns(dtype);
+    f.rows.row_stride = f.rows.column_stride = 0;
     for (int64_t i = 0; i < ROWS; i++) {
         indptr[i] = p;
         for (int64_t j = 0; j < f.n_in; j++) {

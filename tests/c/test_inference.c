@@ -61,6 +61,10 @@ static uint64_t outcome(const cmlp_net *net, cmlp_rows *rows)
     rows->n_rows = ROWS;
     rows->n_columns = N_IN;
     rows->scale = 1 / 255.0;
+    if (rows->kind == CMLP_ROWS_DENSE) {
+        rows->column_stride = rows->dtype == CMLP_UINT8 ? 1 : 4;
+        rows->row_stride = N_IN * rows->column_stride;
+    }
     memset(output, 0, sizeof output);
     const cmlp_status status = predict(net, rows, &run);
     if (IS_ONE_ROW && rows->kind == CMLP_ROWS_CSR) return status == CMLP_ERROR_LEFT_OUT ? expected : 0;

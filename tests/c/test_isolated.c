@@ -146,11 +146,8 @@ static int predicts(const cmlp_model *model, void *own, size_t size)
         same &= predict_values(CMLP_UINT8, model, bytes[i], N_IN, &byte_label, NULL, 0, own, size) == CMLP_OK &&
                 byte_label == byte_labels[i];
     }
-    cmlp_rows all = CMLP_INIT(cmlp_rows);
-    same &= cmlp_model_prepare_rows(model, &all, NULL) == CMLP_OK; /* width and scale */
-    all.dtype = CMLP_FLOAT32;
-    all.data = rows;
-    all.n_rows = ROWS;
+    cmlp_rows all = cmlp_dense_rows(rows, CMLP_FLOAT32, ROWS, N_IN);
+    same &= cmlp_model_prepare_rows(model, &all, NULL) == CMLP_OK; /* the scale */
     cmlp_run run = CMLP_INIT(cmlp_run);
     run.workspace = own;
     run.workspace_size = size;

@@ -125,7 +125,8 @@ static void test_calls(const shape *s)
             if (rows == SPARSE) make_sparse(positions, columns);
             if (rows == UINT8) {
                 f.rows.dtype = CMLP_UINT8;
-                f.rows.row_stride = f.rows.column_stride = 0;
+                f.rows.row_stride = f.n_in;
+                f.rows.column_stride = 1;
                 f.rows.scale = 1.0 / 255;
             }
             const size_t used = stack_use(fixture_attempt, &a);

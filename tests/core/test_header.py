@@ -184,7 +184,9 @@ def test_every_function_that_can_fail_documents_its_statuses():
     assert set(listed) - {"cmlp_file_load", "cmlp_file_load_stream"} == fail
     structs = header_structs()
     for name, names in listed.items():
-        assert names == sorted(names, key=statuses.index), name  # each once, in the order of their values
+        assert names == sorted(names, key=statuses.index), (
+            name
+        )  # each once, in the order of their values
         explained = comments[name].partition("Returns ")[2].partition("Statuses: ")[0]
         words = set(re.findall(r"\b[A-Z_]{3,}\b", explained.replace("is NULL", "")))
         words -= {"CMLP_CANCELLED", "ASCII", "UTF"}

@@ -1,15 +1,17 @@
-"""The binary interface is that of abi.txt: functions, values, sizes and offsets of structs, the version of model files.
+"""The stable headers are frozen: the interface is that of abi.txt, and a change that an old program notices fails.
 
-A program compiled with an older header must work with a newer library: new functions, new values, and new fields at the
-end of a struct are allowed, and ``PYTHONPATH=tests/support python tests/embedding/test_abi.py`` adds them to the list.
-Changed or removed lines break programs. abi32.txt has the sizes and offsets on 32-bit ARM, which are those of all
-32-bit systems on which 64-bit numbers are aligned to 8 bytes. ``cmlp_workers.h`` is experimental, so it is in no list.
+The list has functions, values, sizes and offsets of structs, the declarations of ``cmlp_file.h`` and the names of its
+fields, and the version of model files. New functions, new values and new fields at the end of a struct with a
+``struct_size`` are allowed: ``PYTHONPATH=tests/support python tests/embedding/test_abi.py`` appends them to the list,
+and refuses changed and removed lines. abi32.txt has the sizes and offsets on 32-bit ARM, which are those of all 32-bit
+systems on which 64-bit numbers are aligned to 8 bytes, and abi_i386.txt those of 32-bit x86. ``cmlp_workers.h`` and
+``cmlp.hpp`` are experimental, so they are in no list.
 """
 
+import platform
 import re
 import shutil
 import struct
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -29,19 +31,59 @@ from c_build import (
 import cmlp
 
 LIST = Path(__file__).with_name("abi.txt")
-LIST_32 = Path(__file__).with_name("abi32.txt")
-COMPILER_32 = shutil.which("arm-none-eabi-gcc")
-HEADERS = [Path(cmlp.get_include(), f"{name}.h") for name in ("cmlp", "cmlp_table", "cmlp_explain")]
+HEADERS = [
+    Path(cmlp.get_include(), f"{name}.h")
+    for name in ("cmlp", "cmlp_table", "cmlp_explain", "cmlp_capi")
+]
+FILE_HEADER = HEADERS[0].with_name("cmlp_file.h")
+# The layouts of other targets: a list, and a compiler that needs no C library.
+LAYOUTS = {
+    "abi32.txt": ["arm-none-eabi-gcc"],
+    "abi_i386.txt": ["gcc", "-m32"],
+    "abi.txt": ["s390x-linux-gnu-gcc"],  # big-endian
+}
+# What a kind of line promises: a sentence of docs/stability.md.
+STABILITY = CORE.parents[2] / "docs/stability.md"
+PROMISES = {
+    "function": "A function keeps its name, its parameters and what it returns.",
+    "inline": "A function keeps its name, its parameters and what it returns.",
+    "value": "An enumerator and a limit keep their values.",
+    "field": "A field keeps its name, its type and its place.",
+    "name": "The fields of `cmlp_file` keep their names.",
+    "size": "A struct without `struct_size` keeps its size; the others only grow, at their end.",
+    "file": "Every 1.x reads the files of every earlier version from 1.0 on.",
+}
 VERSIONS = CORE / "file/model_format.h"
 KINDS = VERSIONS.with_suffix(".c")
-INCLUDES = "#include <cmlp_table.h>\n#include <cmlp_explain.h>\n"
+INCLUDES = "#include <cmlp_capi.h>\n"  # and with it the others
 OLDEST = {"cmlp_version", "cmlp_net_init", "cmlp_forward", "cmlp_train_epoch"}
 
 
+def without_comments(*paths):
+    text = "".join(path.read_text("utf-8") for path in paths)
+    return re.sub(r"/\*.*?\*/", " ", text, flags=re.DOTALL)
+
+
 def text_of_header():
-    return re.sub(
-        r"/\*.*?\*/", " ", "".join(path.read_text("utf-8") for path in HEADERS), flags=re.DOTALL
+    return without_comments(*HEADERS)
+
+
+def inline_functions():
+    """Return the declarations of the functions that programs compile, but for those that are private (``name_``)."""
+    found = re.findall(
+        r"^static inline ([^;{]+?\w*[a-z0-9]\([^;{]*\))\n\{",
+        without_comments(*HEADERS, FILE_HEADER),
+        re.MULTILINE,
     )
+    return [f"inline {' '.join(text.split())}" for text in found]
+
+
+def file_fields():
+    """Return the names of the fields of cmlp_file, whose places are not promised."""
+    (body,) = re.findall(
+        r"typedef struct cmlp_file \{(.*?)\n\}", without_comments(FILE_HEADER), re.DOTALL
+    )
+    return [f"name cmlp_file.{name}" for name in re.findall(r"(\w+);", body)]
 
 
 def functions():
@@ -98,28 +140,53 @@ def printing_program():
     return f"{INCLUDES}#include <stdio.h>\nint main(void) {{\n{body}\nreturn 0;\n}}\n"
 
 
-def layout_32(folder):
-    """Return the lines of the layout on 32-bit ARM, whose numbers the compiler writes into an object file."""
+def layout_of(folder, compiler):
+    """Return the lines of the layout of a target, whose numbers the compiler writes as texts of assembly."""
+    source, written = Path(folder, "layout.c"), Path(folder, "layout.s")
     names, expressions = zip(*layout(), strict=True)
     numbers = ", ".join(number for each in expressions for number in each)
-    source, compiled, bytes_of = (Path(folder, f"layout.{end}") for end in ("c", "o", "bin"))
     source.write_text(f"{INCLUDES}const uint32_t numbers[] = {{{numbers}}};\n", encoding="utf-8")
-    run(
-        COMPILER_32,
-        "-std=c11",
-        "-ffreestanding",
-        f"-I{HEADERS[0].parent}",
-        "-c",
-        source,
-        "-o",
-        compiled,
-    )
-    run("arm-none-eabi-objcopy", "-O", "binary", "-j", ".rodata", compiled, bytes_of)
-    found = iter(struct.iter_unpack("<I", bytes_of.read_bytes()))
+    include = f"-I{HEADERS[0].parent}"
+    run(*compiler, "-std=c11", "-ffreestanding", "-O0", include, "-S", source, "-o", written)
+    text = written.read_text("utf-8").partition("numbers:")[2]
+    found = []
+    for kind, number in re.findall(r"^\s+\.(\w+)\s+(\d+)$", text, re.MULTILINE):
+        found += (
+            [number]
+            if kind in ("long", "word")
+            else ["0"] * (int(number) // 4) * (kind in ("zero", "space"))
+        )
+    rest = iter(found)
     return [
-        " ".join([name, *(str(next(found)[0]) for _ in numbers)])
-        for name, numbers in zip(names, expressions, strict=True)
+        " ".join([name, *(next(rest) for _ in each)])
+        for name, each in zip(names, expressions, strict=True)
     ]
+
+
+def broken(recorded, found):
+    """Return the recorded lines that a program would miss, each with the sentence of stability.md that it breaks."""
+    found, growing = [*found], {line.split()[1] for line in recorded if ".struct_size " in line}
+    growing = {name.partition(".")[0] for name in growing}
+    sizes = {
+        line.rsplit(" ", 1)[0]: int(line.rsplit(" ", 1)[1])
+        for line in found
+        if line.startswith("size ")
+    }
+    for line in recorded:
+        start, _, number = line.rpartition(" ")
+        may_grow = line.startswith("size ") and start.split()[1] in growing
+        if line not in found and not (may_grow and sizes.get(start, 0) >= int(number)):
+            yield f"{line}: {PROMISES[line.split()[0]]}"
+
+
+def extended(recorded, found):
+    """Return the list with what is new behind it, and the sizes of structs that have grown."""
+    places = {line.rpartition(" ")[0] if line.startswith("size ") else line: line for line in found}
+    kept = [
+        places.pop(line.rpartition(" ")[0] if line.startswith("size ") else line)
+        for line in recorded
+    ]
+    return [*kept, *places.values()]
 
 
 def formats():
@@ -143,6 +210,8 @@ def interface(folder, *options):
     run(*compiler, source, "-o", source.with_suffix(""))
     return [
         *(f"function {text}" for text in functions()),
+        *inline_functions(),
+        *file_fields(),
         *run(source.with_suffix("")).splitlines(),
         *formats(),
     ]
@@ -155,13 +224,79 @@ def interface(folder, *options):
 def test_functions_values_sizes_and_offsets_are_the_recorded_ones(tmp_path, options):
     found = interface(tmp_path, *options)
     assert len(found) > 240 and len(formats()) >= 2
-    assert sorted(found) == sorted(LIST.read_text(encoding="utf-8").splitlines())
+    recorded = LIST.read_text(encoding="utf-8").splitlines()
+    assert [*broken(recorded, found)] == []
+    assert sorted(found) == sorted(recorded)  # otherwise the command appends what is new
 
 
 @in_source_tree
-@pytest.mark.skipif(not COMPILER_32, reason="needs arm-none-eabi-gcc")
-def test_sizes_and_offsets_of_32_bits_are_the_recorded_ones(tmp_path):
-    assert layout_32(tmp_path) == LIST_32.read_text(encoding="utf-8").splitlines()
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_sizes_and_offsets_of_other_targets_are_the_recorded_ones(tmp_path, name):
+    compiler, *options = LAYOUTS[name]
+    if not shutil.which(compiler) or (options and platform.machine() not in ("x86_64", "AMD64")):
+        pytest.skip(f"needs {compiler}")
+    recorded = Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines()
+    recorded = [line for line in recorded if line.startswith(("size ", "field "))]
+    found = layout_of(tmp_path, LAYOUTS[name])
+    structs = {line.split()[1].partition(".")[0] for line in found}
+    recorded = [line for line in recorded if line.split()[1].partition(".")[0] in structs]
+    assert [*broken(recorded, found)] == []
+    assert found == recorded
+
+
+def test_promises_are_sentences_of_the_page():
+    if not STABILITY.exists():
+        pytest.skip("the pages are in the source tree only")
+    page = " ".join(STABILITY.read_text(encoding="utf-8").split())
+    for promise in PROMISES.values():
+        assert promise in page
+
+
+RECORDED = [
+    "function int32_t cmlp_version_number(void)",
+    "value CMLP_OK 0",
+    "size cmlp_run 80",
+    "field cmlp_run.struct_size 0 8",
+    "field cmlp_run.workspace 8 8",
+    "size cmlp_value 72",
+    "name cmlp_file.model",
+]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (RECORDED[0], None),
+        (RECORDED[0], "function int32_t cmlp_version_number(cmlp_run *run)"),
+        (RECORDED[1], "value CMLP_OK 1"),
+        (RECORDED[2], "size cmlp_run 72"),
+        (RECORDED[4], "field cmlp_run.workspace 16 8"),  # one is inserted before it
+        (RECORDED[5], "size cmlp_value 80"),
+        (RECORDED[6], None),
+    ],
+)
+def test_changed_and_removed_lines_name_what_they_break(old, new):
+    found = [new if line == old else line for line in RECORDED if new or line != old]
+    (message,) = broken(RECORDED, found)
+    assert message == f"{old}: {PROMISES[old.split()[0]]}"
+
+
+def test_additions_break_nothing_and_are_appended():
+    found = [
+        "value CMLP_NEW 9",
+        *RECORDED[:2],
+        "size cmlp_run 88",
+        *RECORDED[3:],
+        "field cmlp_run.later 80 8",
+    ]
+    assert [*broken(RECORDED, found)] == []
+    assert extended(RECORDED, found) == [
+        *RECORDED[:2],
+        "size cmlp_run 88",
+        *RECORDED[3:],
+        "value CMLP_NEW 9",
+        "field cmlp_run.later 80 8",
+    ]
 
 
 def test_recorded_functions_are_those_of_the_header():
@@ -182,9 +317,19 @@ def test_shared_library_exports_the_recorded_functions_only():
     assert symbols == {re.search(r"(\w+)\(", text)[1] for text in functions()}
 
 
+def renew(path, found):
+    """Append what is new to a list; return the lines that are changed or removed, with which nothing is written."""
+    recorded = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    problems = [*broken(recorded, found)]
+    if not problems:
+        path.write_text("\n".join(extended(recorded, found)) + "\n", encoding="utf-8")
+    return problems
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        LIST.write_text("\n".join(interface(folder)) + "\n", encoding="utf-8")
-        if COMPILER_32:
-            LIST_32.write_text("\n".join(layout_32(folder)) + "\n", encoding="utf-8")
-    sys.exit(subprocess.run(["git", "diff", "--stat", LIST, LIST_32]).returncode)
+        problems = renew(LIST, interface(folder))
+        for name, compiler in LAYOUTS.items():
+            if shutil.which(compiler[0]) and name != LIST.name:
+                problems += renew(LIST.with_name(name), layout_of(folder, compiler))
+    sys.exit("\n".join(problems) or None)

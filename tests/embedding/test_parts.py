@@ -52,7 +52,8 @@ int main(int argc, char **argv)
     cmlp_run run = {.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace};
     const cmlp_prediction prediction = {.struct_size = sizeof prediction, .outputs = params, .n_outputs = 1};
     cmlp_file file;
-    int status = argc > 1 ? cmlp_file_load(&file, argv[1], NULL) : cmlp_net_init(memory, sizeof memory, &config, &net, &run);
+    int status = argc > 1 ? cmlp_file_load(&file, argv[1], NULL)
+                          : cmlp_net_init(memory, sizeof memory, &config, &net, &run);
     if (!status) status = cmlp_model_predict(file.model, &rows, &prediction, &run);
     if (!status) status = cmlp_model_write(net, params, 64, &content, &run);
     if (!status) status = cmlp_train_epoch(net, params, 64, &rows, &targets, &objective, &sgd, &epoch, NULL, &run);

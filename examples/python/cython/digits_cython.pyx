@@ -7,7 +7,7 @@ from libc.stdint cimport int32_t, uint8_t
 from libc.string cimport memset
 
 from cmlp.capi cimport (
-    CMLP_ROWS_DENSE, CMLP_UINT8, cmlp_capi, cmlp_import_capi, cmlp_model, cmlp_model_info, cmlp_prediction, cmlp_rows,
+    CMLP_UINT8, cmlp_capi, cmlp_import_capi, cmlp_model, cmlp_model_info, cmlp_prediction, cmlp_rows,
     cmlp_run,
 )
 
@@ -42,10 +42,8 @@ cdef class Model:
         cdef cmlp_prediction prediction
         cdef Py_ssize_t i
         cdef int status = 0
-        memset(&row, 0, sizeof(row))
         memset(&prediction, 0, sizeof(prediction))
-        row.struct_size, row.kind, row.dtype = sizeof(cmlp_rows), CMLP_ROWS_DENSE, CMLP_UINT8
-        row.n_rows, row.n_columns = 1, images.shape[1]
+        api.rows_init(&row, sizeof(cmlp_rows), NULL, CMLP_UINT8, 1, images.shape[1])
         prediction.struct_size, prediction.n_class_indices = sizeof(cmlp_prediction), 1
         with nogil:
             for i in range(images.shape[0]):

@@ -51,11 +51,7 @@ public:
         const py::ssize_t n = images.shape(0);
         std::vector<char> workspace(info_.workspace_size);
         cmlp_run run = run_of(workspace);
-        cmlp_rows row = CMLP_INIT(cmlp_rows);
-        row.kind = CMLP_ROWS_DENSE;
-        row.dtype = CMLP_UINT8;
-        row.n_rows = 1;
-        row.n_columns = info_.n_in;
+        cmlp_rows row = cmlp_dense_rows(nullptr, CMLP_UINT8, 1, info_.n_in);
         cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
         prediction.n_class_indices = 1;
         cmlp_status status = CMLP_OK;

@@ -19,12 +19,7 @@ int main()
     int status = cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL);
     const float params[] = {2, 3, 4}, row[] = {10, 100};
     float output = 0;
-    cmlp_rows rows = CMLP_INIT(cmlp_rows);
-    rows.kind = CMLP_ROWS_DENSE;
-    rows.dtype = CMLP_FLOAT32;
-    rows.data = row;
-    rows.n_rows = 1;
-    rows.n_columns = 2;
+    const cmlp_rows rows = cmlp_dense_rows(row, CMLP_FLOAT32, 1, 2);
     unsigned char workspace[2048];
     cmlp_run run = CMLP_INIT(cmlp_run);
     run.workspace = workspace;

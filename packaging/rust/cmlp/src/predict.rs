@@ -39,6 +39,8 @@ impl Predictor {
         rows.data = row.as_ptr().cast();
         rows.n_rows = 1;
         rows.n_columns = row.len() as i64;
+        rows.row_stride = mem::size_of_val(row) as i64;
+        rows.column_stride = mem::size_of::<T>() as i64;
         let prediction = sys::cmlp_prediction {
             struct_size: mem::size_of::<sys::cmlp_prediction>(),
             outputs: outputs.as_mut_ptr().cast(),

@@ -14,17 +14,13 @@ typedef struct matrix_names {
 static const matrix_names rows_names = {CMLP_ERROR_ROWS, CMLPI_ROWS_DATA, "rows->dtype", "rows->row_stride",
                                         "rows->column_stride"};
 
-/* Replaces strides that are 0 or CMLP_REPEAT by bytes. Of one row the stride does not matter. Returns 0 if the row
- * stride is missing although columns are not contiguous, because the stride is then ambiguous. */
-static int set_strides(int64_t n_rows, int64_t n_columns, int64_t size, int64_t *row_stride, int64_t *column_stride)
+/* Replaces CMLP_REPEAT by 0 bytes. Of one element the stride does not matter. Returns 0 if the stride of several ones is 0:
+ * other libraries write it for a repeated one, and a program may have forgotten to set it. */
+static int set_stride(int64_t n, int64_t size, int64_t *stride)
 {
-    if (!*column_stride) *column_stride = size;
-    if (!*row_stride && n_rows > 1) {
-        if (*column_stride != size) return 0;
-        *row_stride = n_columns * size;
-    }
-    if (*row_stride == CMLP_REPEAT) *row_stride = 0;
-    if (*column_stride == CMLP_REPEAT) *column_stride = 0;
+    if (!*stride && n > 1) return 0;
+    if (n == 1) *stride = size;
+    if (*stride == CMLP_REPEAT) *stride = 0;
     return 1;
 }
 
@@ -35,8 +31,9 @@ static cmlp_status read_strided(cmlp_rows *m, int64_t n, const matrix_names *nam
     if (!cmlpi_is_value_dtype(m->dtype)) return cmlpi_refuse(refused, CMLP_ERROR_DTYPE, names->dtype);
     if (!m->data && n) return cmlpi_refuse(refused, CMLP_ERROR_NULL, names->data);
     if (cmlpi_misaligned(m->data, (size_t)size)) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, names->data);
-    if (!set_strides(n, m->n_columns, size, &m->row_stride, &m->column_stride))
-        return cmlpi_refuse(refused, names->status, names->row_stride);
+    if (!set_stride(n, 0, &m->row_stride)) return cmlpi_refuse(refused, names->status, names->row_stride);
+    if (!set_stride(n ? m->n_columns : 1, size, &m->column_stride))
+        return cmlpi_refuse(refused, names->status, names->column_stride);
     if (m->row_stride % size) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, names->row_stride);
     return m->column_stride % size ? cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, names->column_stride) : CMLP_OK;
 }
@@ -145,11 +142,11 @@ static cmlp_status read_class_indices(cmlpi_data *data, cmlp_run *run)
     cmlp_targets *targets = &data->targets;
     const char **refused = &run->refused;
     const int64_t size = sizeof(int32_t);
-    int64_t one_column = 0;
     if (targets->dtype && targets->dtype != CMLP_INT32) return cmlpi_refuse(refused, CMLP_ERROR_DTYPE, targets_names.dtype);
     if (targets->column_stride) return cmlpi_refuse(refused, CMLP_ERROR_TARGETS, targets_names.column_stride);
     if (!targets->data && data->n) return cmlpi_refuse(refused, CMLP_ERROR_NULL, targets_names.data);
-    set_strides(targets->n_rows, 1, size, &targets->row_stride, &one_column);
+    if (!set_stride(data->n ? targets->n_rows : 1, 0, &targets->row_stride))
+        return cmlpi_refuse(refused, CMLP_ERROR_TARGETS, targets_names.row_stride);
     if (cmlpi_misaligned(targets->data, (size_t)size))
         return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, targets_names.data);
     if (targets->row_stride % size) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, targets_names.row_stride);
@@ -393,7 +390,11 @@ void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const void *da
                        int64_t n_columns)
 {
     cmlp_targets made = cmlp_dense_targets(data, dtype, n_rows, n_columns);
-    if (!n_columns) made.kind = CMLP_TARGETS_CLASSES;
+    if (!n_columns) {
+        made.kind = CMLP_TARGETS_CLASSES;
+        made.row_stride = sizeof(int32_t);
+        made.column_stride = 0;
+    }
     cmlpi_init_struct(targets, struct_size, &made, sizeof made);
 }
 #endif

@@ -66,7 +66,7 @@ static int is_simple_row(const cmlp_model *model, const cmlp_rows *rows, const c
     if (rows->dtype != dtype && (rows->dtype != CMLP_UINT8 || dtype != CMLP_FLOAT32)) return 0;
     if (rows->kind != CMLP_ROWS_DENSE || rows->n_rows != 1 || rows->n_columns != n_in_of(model)) return 0;
     if (has_more_fields(rows) || (rows->scale != 0 && rows->scale != 1)) return 0;
-    if (rows->column_stride && rows->column_stride != (int64_t)size) return 0;
+    if (rows->column_stride != (int64_t)size && rows->n_columns > 1) return 0;
     if (!rows->data || is_misaligned(rows->data, size) || is_misaligned(prediction->outputs, element)) return 0;
     if (is_misaligned(prediction->class_indices, sizeof *prediction->class_indices)) return 0;
     if ((uintptr_t)prediction->activations | (uintptr_t)prediction->sums) return 0;
