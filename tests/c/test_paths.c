@@ -281,6 +281,7 @@ static void test_statuses(void)
     s.orders[0] = -1;
     refuses(CMLP_ERROR_ORDER, "paths->orders");
     s.rows.kind = CMLP_ROWS_CSR;
+    s.rows.row_stride = s.rows.column_stride = 0;
     s.rows.index_dtype = CMLP_INT32;
     static const int32_t none[STARTS + 1];
     s.rows.indptr = s.rows.indices = none;
