@@ -212,7 +212,8 @@ pub struct cmlp_value {
     pub number: f64,
     pub integer: i64,
     pub kind: cmlp_value_kind,
-    pub reserved: [i32; 3usize],
+    pub padding: i32,
+    pub reserved: [i64; 4usize],
 }
 extern "C" {
     pub fn cmlp_model_find_label(
