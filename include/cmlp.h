@@ -421,15 +421,12 @@ typedef struct cmlp_rows {
     const double *factors; /* n_columns finite numbers that are not 0 */
 } cmlp_rows;
 
-/* The stride of n elements of a type; 0 if there is none. Programs do not call it. */
-static inline int64_t cmlp_stride_(cmlp_dtype dtype, int64_t n)
-{
-    const int64_t size = dtype == CMLP_UINT8 ? 1
-                         : dtype == CMLP_FLOAT32 || dtype == CMLP_INT32 ? 4
-                         : dtype == CMLP_FLOAT64 || dtype == CMLP_INT64 ? 8
-                                                                        : 0;
-    return n < 0 || n > 0x7fffffffffffffff / 8 ? 0 : n * size;
-}
+/* The bytes of a value of dense rows or of a class index. Programs do not call it. Of another type they do not matter: the
+ * calls refuse it. */
+static inline int64_t cmlp_size_(cmlp_dtype dtype) { return dtype == CMLP_UINT8 ? 1 : dtype == CMLP_FLOAT64 ? 8 : 4; }
+
+/* The bytes of n of them; of a number that the calls refuse the product may wrap around. */
+static inline int64_t cmlp_stride_(int64_t n, int64_t size) { return (int64_t)((uint64_t)n * (uint64_t)size); }
 
 /* Contiguous dense rows; dtype is that of the data. Set the other fields afterwards, such as the scale. */
 static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_columns)
@@ -439,8 +436,8 @@ static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int6
     rows.data = data;
     rows.n_rows = n_rows;
     rows.n_columns = n_columns;
-    rows.row_stride = cmlp_stride_(dtype, n_columns);
-    rows.column_stride = cmlp_stride_(dtype, 1);
+    rows.column_stride = cmlp_size_(dtype);
+    rows.row_stride = cmlp_stride_(n_columns, rows.column_stride);
     rows.scale = 0;
     rows.order = NULL;
     rows.n_order = 0;
@@ -726,15 +723,15 @@ static inline cmlp_targets cmlp_dense_targets(const void *data, cmlp_dtype dtype
     targets.data = data;
     targets.n_rows = n_rows;
     targets.n_columns = n_columns;
-    targets.row_stride = cmlp_stride_(dtype, n_columns);
-    targets.column_stride = cmlp_stride_(dtype, 1);
+    targets.column_stride = cmlp_size_(dtype);
+    targets.row_stride = cmlp_stride_(n_columns, targets.column_stride);
     return targets;
 }
 static inline cmlp_targets cmlp_class_targets(const int32_t *class_indices, int64_t n_rows)
 {
     cmlp_targets targets = cmlp_dense_targets(class_indices, CMLP_INT32, n_rows, 0);
     targets.kind = CMLP_TARGETS_CLASSES;
-    targets.row_stride = cmlp_stride_(CMLP_INT32, 1);
+    targets.row_stride = cmlp_size_(CMLP_INT32);
     targets.column_stride = 0;
     return targets;
 }
@@ -756,6 +753,10 @@ typedef struct cmlp_loss_call {
     void *slopes;        /* output: the derivatives of this cost with respect to the row's outputs; as `outputs` */
     cmlp_dtype dtype;    /* of the net */
     int32_t reserved;
+    const void *sums;    /* (n_rows, n_out), of dtype: the weighted sums of the output layer, whose activations are `outputs` */
+    int32_t *of_sums;    /* output, 0 at first: nonzero if the slopes are derivatives with respect to the sums instead. So
+                          * the cost of a probability that is rounded to 0 has an exact gradient: of softmax and the log
+                          * loss, the slopes are outputs - targets */
 } cmlp_loss_call;
 
 /* The objective that training minimizes. w_i are the row weights (1 if NULL). Biases have no penalty:

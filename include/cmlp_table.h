@@ -73,8 +73,8 @@ CMLP_CHECKED cmlp_status cmlp_model_describe_column(const cmlp_model *model, int
  * value: MISSING, or any other kind; a DOUBLE that is NaN counts as MISSING.
  * code: receives the column's `unknown_code` if no category is equal.
  * Returns MODEL_KIND for the model of a network; INDEX if there is no such column; NOT_FOUND if it has no categories;
- * OPTION for the kind or a reserved field of `value`; TEXT for bytes that are not UTF-8, or a LARGE_INTEGER
- * that is none: it may be any integer in digits, however long or short, and begin with zeros.
+ * OPTION for the kind or a reserved field of `value`; TEXT for bytes that are not UTF-8, or a large
+ * integer that is none: any integer in digits is one, however long or short, also with zeros before it.
  * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OPTION, INDEX, NOT_FOUND, TEXT, MODEL, THREADS, MODEL_KIND. */
 CMLP_CHECKED cmlp_status cmlp_model_find_code(const cmlp_model *model, int64_t column, const cmlp_value *value,
                                                   double *code, cmlp_run *run);

@@ -169,7 +169,6 @@ cdef extern from "cmlp.h" nogil:
         const double *shifts
         const double *factors
 
-    int64_t cmlp_stride_(cmlp_dtype dtype, int64_t n)
     cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_columns)
     void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
                         int64_t n_columns)
@@ -318,6 +317,8 @@ cdef extern from "cmlp.h" nogil:
         void *slopes
         cmlp_dtype dtype
         int32_t reserved
+        const void *sums
+        int32_t *of_sums
 
     ctypedef struct cmlp_objective:
         size_t struct_size

@@ -319,7 +319,7 @@ static void check_refusals(void)
     CHECK(encode_rows(&encoder, raw[0], 1, 0, (char *)inputs + 1) == CMLP_ERROR_ALIGNMENT);
     CHECK(encode_rows(&encoder, raw[0], 1, 0, NULL) == CMLP_ERROR_NULL);
     CHECK(encode_rows(&encoder, NULL, 0, 0, NULL) == CMLP_OK);
-    CHECK(encode_rows(&encoder, raw[0], 1, 12, inputs) == CMLP_ERROR_ALIGNMENT);
+    CHECK(encode_rows(&encoder, raw[0], 2, 12, inputs) == CMLP_ERROR_ALIGNMENT);
     check_repeated(&encoder);
     CHECK(encode_rows(&encoder, raw[0], 1, 0, (char *)inputs + 2) == CMLP_ERROR_ALIGNMENT);
     encoder.columns = (const cmlp_table_column *)(const void *)((const char *)columns + 4);

@@ -1,5 +1,5 @@
 /* Model files: writing, reading, prediction, truncated and damaged files, and malicious files with valid checksums. */
-#include "../../src/cmlp/core/file/any_names.h"
+#include "../../src/cmlp/core/file/write/any_names.h"
 #include "model_file.h"
 #include "one_row.h"
 #include "support.h"

@@ -1,5 +1,5 @@
 /* Model files in which each input has a shift and a factor. */
-#include "../../src/cmlp/core/file/any_names.h"
+#include "../../src/cmlp/core/file/write/any_names.h"
 #include "model_file.h"
 #include "support.h"
 #include "workspace.h"

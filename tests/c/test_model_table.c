@@ -1,5 +1,5 @@
 /* Model files of tables: the networks and columns of a table, which predict a raw row. */
-#include "../../src/cmlp/core/file/any_names.h"
+#include "../../src/cmlp/core/file/write/any_names.h"
 #include "model_file.h"
 #include "one_row.h"
 #include "support.h"

@@ -1,5 +1,5 @@
 /* Labels, names and categories in model files: written from values, checked, described and searched. */
-#include "../../src/cmlp/core/file/any_names.h"
+#include "../../src/cmlp/core/file/write/any_names.h"
 #include "model_file.h"
 #include "support.h"
 

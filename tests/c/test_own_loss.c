@@ -1,9 +1,10 @@
 /* The caller's loss in an objective: the squared error is bit-identical to the built-in one, it gets the position of each
- * row, and a nonzero result ends the call. */
+ * row and the weighted sums, and a nonzero result ends the call. */
 #include "calls.h"
 #include "../../include/cmlp.h"
 #include "support.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,6 +109,66 @@ static void compare(int32_t output, int32_t dtype, int classes, const int64_t *o
     free(run.workspace);
 }
 
+/* The log loss of softmax from the sums, whose gradient has no quotient by a probability. */
+static int log_loss(void *context, const cmlp_loss_call *call)
+{
+    int64_t *const n_tiny = context;
+    CHECK(*call->of_sums == 0);
+    *call->of_sums = 1;
+    for (int64_t i = 0; i < call->n_rows; i++) {
+        double largest = -INFINITY, sum = 0;
+        call->costs[i] = 0;
+        for (int64_t j = i * N_OUT; j < (i + 1) * N_OUT; j++) largest = fmax(largest, get(call->dtype, call->sums, j));
+        for (int64_t j = i * N_OUT; j < (i + 1) * N_OUT; j++) sum += exp(get(call->dtype, call->sums, j) - largest);
+        for (int64_t j = i * N_OUT; j < (i + 1) * N_OUT; j++) {
+            const double z = get(call->dtype, call->sums, j) - largest, target = get(call->dtype, call->targets, j);
+            const double output = get(call->dtype, call->outputs, j);
+            CHECK(fabs(output - exp(z) / sum) < 1e-6);
+            *n_tiny += target != 0 && output == 0;
+            call->costs[i] += target * (log(sum) - z);
+            put(call->dtype, call->slopes, j, output - target);
+        }
+    }
+    return 0;
+}
+
+/* A classifier that is sure, and wrong: probabilities of the targets are rounded to 0. */
+static void compare_log_loss(int32_t dtype)
+{
+    const int64_t sizes[] = {N_IN, N_HIDDEN, N_OUT};
+    const int32_t activations[] = {CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX};
+    cmlp_net_config config = config_of(sizes, activations, dtype);
+    const cmlp_rows rows = cmlp_dense_rows(x, dtype, N_ROWS, N_IN);
+    const cmlp_targets targets = cmlp_class_targets(labels, N_ROWS);
+    cmlp_objective objective = CMLP_INIT(cmlp_objective);
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    double costs[2];
+    size_t own_size;
+    int64_t n_tiny = 0;
+    config.loss = CMLP_LOSS_LOG;
+    CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net, NULL) == CMLP_OK);
+    for (int64_t j = 0; j < cmlp_net_n_params(net); j++) put(dtype, params, j, 40 * get(dtype, params, j));
+    CHECK(cmlp_net_workspace_size(net, &rows, &objective, NULL, &run.workspace_size, THREADS(1)) == CMLP_OK);
+    objective.loss = log_loss;
+    CHECK(cmlp_net_workspace_size(net, &rows, &objective, NULL, &own_size, THREADS(1)) == CMLP_OK);
+    CHECK(own_size > run.workspace_size);
+    run.workspace_size = own_size;
+    run.workspace = malloc(own_size);
+    for (int own = 0; own < 2; own++) {
+        objective.loss = own ? log_loss : NULL;
+        objective.loss_context = own ? &n_tiny : NULL;
+        CHECK(call_gradient(net, params, &rows, &targets, &objective, gradients[own], NULL, &run) == CMLP_OK);
+        CHECK(call_cost(net, params, &rows, &targets, &objective, &costs[own], NULL, &run) == CMLP_OK);
+    }
+    CHECK(n_tiny > 0);
+    CHECK(fabs(costs[1] - costs[0]) < (dtype == CMLP_FLOAT32 ? 1e-4 : 1e-10) * costs[0]);
+    for (int64_t j = 0; j < cmlp_net_n_params(net); j++) {
+        const double exact = get(dtype, gradients[0], j);
+        CHECK(fabs(get(dtype, gradients[1], j) - exact) <= (dtype == CMLP_FLOAT32 ? 1e-4 : 1e-10) * (1 + fabs(exact)));
+    }
+    free(run.workspace);
+}
+
 int main(void)
 {
     static const int32_t outputs[] = {CMLP_ACTIVATION_IDENTITY, CMLP_ACTIVATION_LOGISTIC, CMLP_ACTIVATION_TANH,
@@ -123,6 +184,7 @@ int main(void)
             for (int64_t j = 0; j < N_ROWS; j++) labels[j] = (int32_t)random_below(&state, N_OUT);
             for (int64_t j = 0; j < 256; j++) put(dtype, params, j, uniform(&state, -0.5, 0.5));
             compare(outputs[i / 2], dtype, (int)(i % 2), i % 4 < 2 ? NULL : order);
+            if (i == 0) compare_log_loss(dtype);
         }
     return finish();
 }

@@ -87,6 +87,7 @@ static void compare(const plain_net *plain, const cmlp_net *net, const char *nam
     targets.kind = CMLP_TARGETS_CLASSES;
     targets.data = labels;
     targets.n_rows = ROWS;
+    targets.row_stride = sizeof *labels;
     optimizer.solver = CMLP_SOLVER_SGD;
     optimizer.learning_rate = 0.25;
     optimizer.state = &state;

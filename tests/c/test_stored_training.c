@@ -1,5 +1,5 @@
 /* Training state in a model file: its arrays, and refused ones. */
-#include "../../src/cmlp/core/file/any_names.h"
+#include "../../src/cmlp/core/file/write/any_names.h"
 #include "model_file.h"
 #include "support.h"
 

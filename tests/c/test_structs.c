@@ -111,6 +111,7 @@ static void check_no_rows(void)
     CHECK(list_activations(net, params, &rows, NULL, NULL, &run) == CMLP_OK);
     CHECK(encode_rows(&encoder, NULL, 0, 0, NULL) == CMLP_OK);
     rows.kind = CMLP_ROWS_CSR;
+    rows.row_stride = rows.column_stride = 0;
     rows.index_dtype = CMLP_INT32;
     CHECK(call_forward(net, params, &rows, NULL, &run) == CMLP_OK);
     rows = cmlp_dense_rows(inputs, CMLP_FLOAT32, 1, 2);
@@ -123,6 +124,7 @@ static void check_no_rows(void)
     rows.data = NULL;
     CHECK(call_forward(net, params, &rows, NULL, &run) == CMLP_OK);
     rows.kind = CMLP_ROWS_CSR;
+    rows.row_stride = rows.column_stride = 0;
     rows.index_dtype = CMLP_INT64;
     rows.n_values = 2;
     CHECK(call_forward(net, params, &rows, NULL, &run) == CMLP_OK);

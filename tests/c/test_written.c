@@ -1,6 +1,6 @@
 /* What the writers of model files accept, the reader reads: networks and tables with random contents, of which some break
  * a rule. A refused file has no bytes. */
-#include "../../src/cmlp/core/file/any_names.h"
+#include "../../src/cmlp/core/file/write/any_names.h"
 #include "model_file.h"
 #include "support.h"
 

@@ -56,7 +56,7 @@ def parameters(text):
 
 def header_functions():
     found = re.findall(
-        r"^(?:CMLP_API|CMLP_CHECKED|static inline) ([^;{]+?)(\w+)\(([^;{]*)\)(?:;|\n\{)",
+        r"^(?:CMLP_API|CMLP_CHECKED|static inline) ([^;{]+?)(\w+[a-z0-9])\(([^;{]*)\)(?:;|\n\{)",
         header_text(),
         re.MULTILINE,
     )

@@ -448,9 +448,7 @@ cdef class Model:
         cdef int32_t label = -1
         if cnp.PyArray_NDIM(x) != 1 or len(x) != self.info.n_in:
             raise ValueError(f"row must have shape ({self.info.n_in},), got {describe(x)}")
-        memset(&rows, 0, sizeof(rows))
-        rows.struct_size, rows.kind, rows.dtype = sizeof(cmlp_rows), CMLP_ROWS_DENSE, self.info.dtype
-        rows.data, rows.n_rows, rows.n_columns = cnp.PyArray_DATA(x), 1, len(x)
+        rows = cmlp_dense_rows(cnp.PyArray_DATA(x), self.info.dtype, 1, len(x))
         memset(&prediction, 0, sizeof(prediction))
         prediction.struct_size, prediction.class_indices, prediction.n_class_indices = sizeof(cmlp_prediction), &label, 1
         prediction.outputs, prediction.n_outputs = cnp.PyArray_DATA(outputs), len(outputs)

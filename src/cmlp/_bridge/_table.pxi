@@ -116,9 +116,7 @@ cdef class Columns:
             raise ValueError(f"raw must have shape (n_rows, {encoder.n_columns}), got {describe(raw)}")
         inputs = np.empty((len(rows), self.width(bins)), np.float32)
         encoder.has_bins, encoder.dtype = bins, CMLP_FLOAT32
-        memset(&given, 0, sizeof(given))
-        given.struct_size, given.kind, given.dtype = sizeof(cmlp_rows), CMLP_ROWS_DENSE, CMLP_FLOAT64
-        given.data, given.n_rows, given.n_columns = cnp.PyArray_DATA(rows), len(rows), encoder.n_columns
+        given = cmlp_dense_rows(cnp.PyArray_DATA(rows), CMLP_FLOAT64, len(rows), encoder.n_columns)
         n_inputs, out = cnp.PyArray_SIZE(inputs), cnp.PyArray_DATA(inputs)
         with nogil:
             status = cmlp_table_encode(&encoder, &given, out, n_inputs, NULL)

@@ -74,6 +74,12 @@ void cmlpi_rename_refused(cmlp_run *run, const char *old, const char *names, siz
 }
 #endif
 
+cmlp_status cmlpi_refuse_whole(cmlp_run *run, cmlp_status status, const char *argument)
+{
+    if (status && status != CMLP_ERROR_BUILD && !run->refused) run->refused = argument;
+    return status;
+}
+
 cmlp_status cmlpi_check_pointer(const void *argument, size_t alignment, const char *name, cmlp_run *run)
 {
     if (!argument) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, name);

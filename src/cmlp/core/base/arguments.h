@@ -58,11 +58,7 @@ static inline cmlp_status cmlpi_refuse(const char **refused, cmlp_status status,
 }
 
 /* The same if the status is that of an argument, of which no part has been named. */
-static inline cmlp_status cmlpi_refuse_whole(cmlp_run *run, cmlp_status status, const char *argument)
-{
-    if (status && status != CMLP_ERROR_BUILD && !run->refused) run->refused = argument;
-    return status;
-}
+cmlp_status cmlpi_refuse_whole(cmlp_run *run, cmlp_status status, const char *argument);
 
 /* The same of element i of an array. */
 static inline cmlp_status cmlpi_refuse_element(cmlp_run *run, cmlp_status status, const char *array, int64_t i)

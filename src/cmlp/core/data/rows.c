@@ -14,14 +14,14 @@ typedef struct matrix_names {
 static const matrix_names rows_names = {CMLP_ERROR_ROWS, CMLPI_ROWS_DATA, "rows->dtype", "rows->row_stride",
                                         "rows->column_stride"};
 
-/* Replaces CMLP_REPEAT by 0 bytes. Of one element the stride does not matter. Returns 0 if the stride of several ones is 0:
+/* Replaces CMLP_REPEAT by 0 bytes. The stride of one element does not matter. A stride of 0 of several ones is refused:
  * other libraries write it for a repeated one, and a program may have forgotten to set it. */
-static int set_stride(int64_t n, int64_t size, int64_t *stride)
+static cmlp_status set_stride(int64_t n, int64_t size, int64_t *stride, cmlp_status zero)
 {
-    if (!*stride && n > 1) return 0;
-    if (n == 1) *stride = size;
+    if (n <= 1) *stride = size;
+    if (!*stride) return zero;
     if (*stride == CMLP_REPEAT) *stride = 0;
-    return 1;
+    return *stride & (size - 1) ? CMLP_ERROR_ALIGNMENT : CMLP_OK; /* sizes are powers of 2 */
 }
 
 /* Checks a matrix of which n rows are stored, or none is read, and replaces its strides by bytes. */
@@ -31,11 +31,10 @@ static cmlp_status read_strided(cmlp_rows *m, int64_t n, const matrix_names *nam
     if (!cmlpi_is_value_dtype(m->dtype)) return cmlpi_refuse(refused, CMLP_ERROR_DTYPE, names->dtype);
     if (!m->data && n) return cmlpi_refuse(refused, CMLP_ERROR_NULL, names->data);
     if (cmlpi_misaligned(m->data, (size_t)size)) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, names->data);
-    if (!set_stride(n, 0, &m->row_stride)) return cmlpi_refuse(refused, names->status, names->row_stride);
-    if (!set_stride(n ? m->n_columns : 1, size, &m->column_stride))
-        return cmlpi_refuse(refused, names->status, names->column_stride);
-    if (m->row_stride % size) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, names->row_stride);
-    return m->column_stride % size ? cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, names->column_stride) : CMLP_OK;
+    cmlp_status status = set_stride(n, size, &m->row_stride, names->status);
+    if (status) return cmlpi_refuse(refused, status, names->row_stride);
+    status = set_stride(n ? m->n_columns : 0, size, &m->column_stride, names->status);
+    return status ? cmlpi_refuse(refused, status, names->column_stride) : CMLP_OK;
 }
 
 static cmlp_status check_order(const cmlp_rows *rows, int64_t n, int64_t *bad)
@@ -73,7 +72,7 @@ static cmlp_status check_scales(const cmlp_rows *rows, cmlp_run *run)
 /* Fields that rows of this kind do not use are 0. */
 static cmlp_status check_unused(const cmlp_rows *rows, const char **refused)
 {
-    const int sparse = rows->kind == CMLP_ROWS_CSR;
+    const int sparse = CMLPI_BUILDS_MANY && rows->kind == CMLP_ROWS_CSR;
     if (rows->reserved) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "rows->reserved");
     if (!rows->order && rows->n_order) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->n_order");
     if (sparse && rows->row_stride) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->row_stride");
@@ -145,11 +144,10 @@ static cmlp_status read_class_indices(cmlpi_data *data, cmlp_run *run)
     if (targets->dtype && targets->dtype != CMLP_INT32) return cmlpi_refuse(refused, CMLP_ERROR_DTYPE, targets_names.dtype);
     if (targets->column_stride) return cmlpi_refuse(refused, CMLP_ERROR_TARGETS, targets_names.column_stride);
     if (!targets->data && data->n) return cmlpi_refuse(refused, CMLP_ERROR_NULL, targets_names.data);
-    if (!set_stride(data->n ? targets->n_rows : 1, 0, &targets->row_stride))
-        return cmlpi_refuse(refused, CMLP_ERROR_TARGETS, targets_names.row_stride);
     if (cmlpi_misaligned(targets->data, (size_t)size))
         return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, targets_names.data);
-    if (targets->row_stride % size) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, targets_names.row_stride);
+    const cmlp_status status = set_stride(data->n ? targets->n_rows : 0, size, &targets->row_stride, CMLP_ERROR_TARGETS);
+    if (status) return cmlpi_refuse(refused, status, targets_names.row_stride);
     /* If at least n_rows rows are selected, all indices are first checked in the order of memory, which is faster. If
      * one is bad, the second check decides whether its row is selected: other rows may have any index. */
     if (data->n >= targets->n_rows && bad_class_index(data, 0) < 0) return CMLP_OK;

@@ -91,17 +91,17 @@ cmlpi_fault cmlpi_first_fault(const cmlpi_fault *faults, int32_t size)
 
 cmlp_status cmlpi_report(cmlp_run *run, const cmlpi_data *data, cmlpi_fault fault)
 {
-    return cmlpi_report_row(run, fault, fault.selected < 0 ? -1 : cmlpi_row_index(data, fault.selected));
+    return cmlpi_report_row(run, &fault, fault.selected < 0 ? -1 : cmlpi_row_index(data, fault.selected));
 }
 
-cmlp_status cmlpi_report_row(cmlp_run *run, cmlpi_fault fault, int64_t row)
+cmlp_status cmlpi_report_row(cmlp_run *run, const cmlpi_fault *fault, int64_t row)
 {
     run->bad_row = row;
-    run->bad_column = fault.column;
-    if (fault.status == CMLP_ERROR_INPUT) run->refused = CMLPI_ROWS_DATA;
-    if (CMLPI_BUILDS_TRAINING && fault.status == CMLP_ERROR_TARGET) run->refused = "targets->data";
-    if (CMLPI_BUILDS_WORKERS && fault.status == CMLP_ERROR_MESSAGE) run->refused = "epoch->workers";
-    return fault.status;
+    run->bad_column = fault->column;
+    if (fault->status == CMLP_ERROR_INPUT) run->refused = CMLPI_ROWS_DATA;
+    if (CMLPI_BUILDS_TRAINING && fault->status == CMLP_ERROR_TARGET) run->refused = "targets->data";
+    if (CMLPI_BUILDS_WORKERS && fault->status == CMLP_ERROR_MESSAGE) run->refused = "epoch->workers";
+    return fault->status;
 }
 
 cmlpi_fault cmlpi_check_sums(const cmlpi_data *data, const void *z, int64_t selected, int64_t n, void *scratch,

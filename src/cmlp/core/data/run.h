@@ -63,7 +63,7 @@ cmlpi_fault cmlpi_first_fault(const cmlpi_fault *faults, int32_t size);
 cmlp_status cmlpi_report(cmlp_run *run, const cmlpi_data *data, cmlpi_fault fault);
 
 /* The same of a fault whose row among all rows is known. */
-cmlp_status cmlpi_report_row(cmlp_run *run, cmlpi_fault fault, int64_t row);
+cmlp_status cmlpi_report_row(cmlp_run *run, const cmlpi_fault *fault, int64_t row);
 
 /* Calls the poll function if there is one. Returns whether it cancels the call. Only the calling thread polls. */
 static inline int cmlpi_polls_cancel(const cmlp_run *run) { return run->poll && run->poll(run->poll_context) != 0; }

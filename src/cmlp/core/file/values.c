@@ -72,10 +72,10 @@ static int is_large_integer(const cmlp_value *value, int is_label)
 int cmlpi_read_integer(cmlp_value *value)
 {
     const int negative = is_negative(value);
-    const char *const digits = value->text + negative;
     const int64_t n = value->n_text - negative;
     uint64_t magnitude = 0;
     if (n < 1) return 0;
+    const char *const digits = value->text + negative;
     for (int64_t i = 0; i < n; i++)
         if (digits[i] < '0' || digits[i] > '9') return 0;
     if (compare_digits(digits, n, negative ? "9223372036854775808" : "9223372036854775807", 19) > 0) return 1;

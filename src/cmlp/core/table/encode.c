@@ -178,7 +178,7 @@ static cmlp_status report_row(const double *row, int64_t n_columns, int64_t inde
 {
     int64_t column = 0;
     while (column < n_columns - 1 && (row[column] != row[column] || cmlpi_is_finite(row[column]))) column++;
-    return cmlpi_report_row(run, (cmlpi_fault){CMLP_ERROR_INPUT, index, column}, index);
+    return cmlpi_report_row(run, &(cmlpi_fault){CMLP_ERROR_INPUT, index, column}, index);
 }
 
 static cmlp_status encode(const cmlp_table_encoder *encoder, int64_t width, const cmlp_rows *given, void *inputs,

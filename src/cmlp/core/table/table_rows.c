@@ -104,7 +104,7 @@ static void predict_table_thread(void *context, cmlpi_thread self)
 static cmlp_status report_fault(const table_job *job, cmlpi_fault fault)
 {
     if (!fault.status) return CMLP_OK;
-    return cmlpi_report_row(job->run, fault, cmlpi_selected_row(&job->rows, fault.selected));
+    return cmlpi_report_row(job->run, &fault, cmlpi_selected_row(&job->rows, fault.selected));
 }
 
 /* Predicts at most one row. */

@@ -115,8 +115,9 @@ static void lay_out_batch(cmlpi_arena *arena, cmlpi_batch_memory *memory, const 
     for (int32_t l = 0; l < net->depth; l++) {
         const cmlpi_layer *at = &net->layers[l];
         const int64_t elements = n_rows * at->n_out;
-        const int keeps_sums =
-            l < net->depth - 1 && (cmlpi_slope_is_from_z(at->activation) || objective->dropout_rates);
+        const int is_output = l == net->depth - 1; /* whose sums a loss of the caller gets */
+        const int keeps_sums = is_output ? objective->loss != NULL
+                                         : cmlpi_slope_is_from_z(at->activation) || objective->dropout_rates;
         cmlpi_layer_memory layer;
         layer.activations = cmlpi_arena_alloc(arena, elements, net->element);
         layer.deltas = cmlpi_arena_alloc(arena, elements, net->element);

@@ -10,7 +10,8 @@
 /* A layer's memory for the rows of a microbatch. */
 typedef struct cmlpi_layer_memory {
     void *activations, *deltas;
-    void *slope_input; /* z until the layer is activated, then the argument of act': z, or a (activations.h) */
+    void *slope_input; /* z until the layer is activated, then the argument of act': z, or a (activations.h). Of
+                        * the output layer: z, for a loss of the caller */
 } cmlpi_layer_memory;
 
 #define CMLPI_MESSAGE_BYTES (3 * CMLPI_ALIGNMENT)

@@ -52,7 +52,7 @@ static cmlp_status measure_call(const cmlp_net *net, const cmlp_rows *rows, cons
     if (epoch && epoch_copy.batch_size < 0) return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "epoch->batch_size");
     const size_t needed =
         space(net, &rows_copy, objective ? &objective_copy : NULL, epoch ? &epoch_copy : NULL, run->n_threads);
-    if (!needed) return cmlpi_refuse(refused, CMLP_ERROR_OVERFLOW, "bytes");
+    if (!needed) return CMLP_ERROR_OVERFLOW;
     *bytes = cmlpi_with_slack(needed);
     return CMLP_OK;
 }
@@ -67,6 +67,7 @@ CMLPI_CALL(cmlp_net_workspace_size,
     if (status) return cmlpi_refuse(&run->refused, status, "net");
     status = cmlpi_check_pointer(bytes, sizeof *bytes, "bytes", run);
     if (status) return status;
-    if (rows || objective || epoch) return measure_call(net, rows, objective, epoch, bytes, run);
-    return cmlpi_refuse_whole(run, cmlpi_place_row(net, NULL, bytes, &memory), "bytes");
+    status = rows || objective || epoch ? measure_call(net, rows, objective, epoch, bytes, run)
+                                        : cmlpi_place_row(net, NULL, bytes, &memory);
+    return cmlpi_refuse_whole(run, status, "bytes");
 }

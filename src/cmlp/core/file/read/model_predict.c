@@ -134,7 +134,7 @@ static cmlp_status predict_row(const cmlp_model *model, const cmlp_rows *rows, c
     }
     if (!fault.status) adapt_to_labels(model, dtype_of(model), prediction->class_indices, prediction->outputs, 1);
     cmlpi_leave_mode(mode);
-    return fault.status ? cmlpi_report_row(run, fault, fault.selected) : CMLP_OK;
+    return fault.status ? cmlpi_report_row(run, &fault, fault.selected) : CMLP_OK;
 }
 
 /* --------------------------------------------------------------------------------------------------- many rows */
