@@ -484,8 +484,7 @@ typedef struct cmlp_prediction {
  * several times faster per row. One dense row of the model's dtype or, for CMLP_FLOAT32, of bytes takes neither locks nor
  * system calls, for any n_threads; more rows take none with n_threads <= 1, except those of `poll`.
  * rows: for a network of any kind, and of CMLP_FLOAT32, CMLP_FLOAT64 or CMLP_UINT8; dense rows of CMLP_FLOAT64 for a table,
- * whose row is its raw columns (see
- *     cmlp_table.h). Without scale, shifts and factors: the model has its own.
+ *     whose row is its raw columns (see cmlp_table.h). Without scale, shifts and factors: the model has its own.
  * run: for one selected row, its workspace has info->workspace_size bytes; for more, those of cmlp_model_workspace_size.
  * Returns ROWS if n_columns is not that of the model; DTYPE and ROWS (sparse) for the rows of a table; OPTION for
  * a scale other than 0 and 1, and for activations and sums of a table; LEFT_OUT as cmlp_forward.
@@ -547,8 +546,7 @@ CMLP_CHECKED cmlp_status cmlp_model_find_string(const cmlp_model *model, const c
 
 /* Prepares rows for the network of a model and the functions below: sets kind (dense), and n_columns, scale, shifts and
  * factors to those of the model's inputs. Set data, dtype, n_rows and the strides afterwards, or begin with the rows of
- * cmlp_dense_rows. Returns MODEL_KIND for the model of a
- * table.
+ * cmlp_dense_rows. Returns MODEL_KIND for the model of a table.
  * Statuses: NULL, STRUCT_SIZE, OPTION, MODEL, THREADS, MODEL_KIND. */
 CMLP_CHECKED cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run);
 
@@ -753,7 +751,7 @@ typedef struct cmlp_loss_call {
     void *slopes;        /* output: the derivatives of this cost with respect to the row's outputs; as `outputs` */
     cmlp_dtype dtype;    /* of the net */
     int32_t reserved;
-    const void *sums;    /* (n_rows, n_out), of dtype: the weighted sums of the output layer, whose activations are `outputs` */
+    const void *sums;    /* (n_rows, n_out), of dtype: the weighted sums of which `outputs` are the activations */
     int32_t *of_sums;    /* output, 0 at first: nonzero if the slopes are derivatives with respect to the sums instead. So
                           * the cost of a probability that is rounded to 0 has an exact gradient: of softmax and the log
                           * loss, the slopes are outputs - targets */

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -72,10 +73,18 @@ inline std::string_view text_of(const cmlp_value &value)
 }
 
 // A model, with the bytes of its file. It is constant: any number of threads may share it. Each thread needs a
-// predictor of its own. The functions of a model that is empty or has been moved from fail with CMLP_ERROR_NULL.
+// predictor of its own. A model that has been moved from is empty: its functions fail with CMLP_ERROR_NULL, and the numbers
+// of its info are 0.
 class model {
 public:
     model() = default;
+    model(model &&other) noexcept { swap(other); }
+    model &operator=(model &&other) noexcept
+    {
+        model taken(std::move(other));
+        swap(taken);
+        return *this;
+    }
 
     // The bytes of a model file.
     explicit model(std::vector<unsigned char> file) : bytes(std::move(file))
@@ -108,7 +117,7 @@ public:
     }
 
     const cmlp_model_info &info() const { return sizes; }
-    const cmlp_model *get() const { return memory ? loaded : nullptr; }
+    const cmlp_model *get() const { return loaded; }
 
     // The string of a key, for example "activations", as it was before it was written.
     std::string string(const char *key) const
@@ -124,12 +133,12 @@ public:
         return found;
     }
 
-    // The label of a class, in UTF-8.
-    std::string label(std::int32_t index) const
+    // The label of a class; each has a text.
+    cmlp_value label(std::int32_t index) const
     {
         cmlp_value value{};
         call(cmlp_model_find_label, get(), index, &value);
-        return std::string(text_of(value));
+        return value;
     }
 
     // What a table's column is.
@@ -240,12 +249,26 @@ private:
         return status;
     }
 
+    void swap(model &other) noexcept
+    {
+        bytes.swap(other.bytes);
+        memory.swap(other.memory);
+        std::swap(loaded, other.loaded);
+        std::swap(sizes, other.sizes);
+    }
+
     explicit model(const cmlp_file &file) : memory(file.memory), loaded(file.model), sizes(file.info) {}
 
     std::vector<unsigned char> bytes; // those given to the constructor; allocated memory is aligned for every type
     std::unique_ptr<void, release> memory;
     const cmlp_model *loaded = nullptr;
     cmlp_model_info sizes = CMLP_INIT(cmlp_model_info);
+};
+
+// What a model says about a row.
+template <typename T> struct answer {
+    T number;                  // of a regressor with one target; of other models NaN
+    std::int32_t class_index;  // -1 for a regressor, for several labels, and for a network without classes
 };
 
 // Predicts with a model, which must live longer; it may be moved, but nothing may be assigned to it. T is float or double,
@@ -256,30 +279,32 @@ template <typename T> class predictor {
 public:
     explicit predictor(const model &source)
         : shared(source.get()), n_outputs(static_cast<std::size_t>(source.info().n_out)),
-          workspace(source.info().workspace_size), values(n_outputs)
+          has_number(source.info().kind == CMLP_MODEL_REGRESSOR && n_outputs == 1), workspace(source.info().workspace_size)
     {
+        values.reserve(n_outputs);
         if (!shared) check(CMLP_ERROR_NULL);
         if (source.info().dtype != own_dtype) check(CMLP_ERROR_DTYPE);
     }
     explicit predictor(const model &&) = delete;
 
-    // The class index of a row; -1 for a regressor and for several labels. Throws an error with CMLP_ERROR_ROWS if the row
-    // has not n_in elements. They are of type T, or std::uint8_t for a model of float. Allocates no memory.
-    template <typename E> std::int32_t operator()(const std::vector<E> &row) { return (*this)(row.data(), row.size()); }
-    template <typename E, std::size_t n> std::int32_t operator()(const E (&row)[n]) { return (*this)(row, n); }
-    template <typename E> std::int32_t operator()(const E *row, std::size_t n)
+    // The answer for a row. Throws an error with CMLP_ERROR_ROWS if the row has not n_in elements. They are of type T, or
+    // std::uint8_t for a model of float. Allocates no memory.
+    template <typename E> answer<T> operator()(const std::vector<E> &row) { return (*this)(row.data(), row.size()); }
+    template <typename E, std::size_t n> answer<T> operator()(const E (&row)[n]) { return (*this)(row, n); }
+    template <typename E> answer<T> operator()(const E *row, std::size_t n)
     {
         static_assert(std::is_same_v<E, T> || (is_float && std::is_same_v<E, std::uint8_t>), "the model has other rows");
         const cmlp_dtype dtype = std::is_same_v<E, T> ? own_dtype : CMLP_UINT8;
         std::int32_t class_index = -1;
         predict(cmlp_dense_rows(row, dtype, 1, static_cast<std::int64_t>(n)), &class_index, 1, workspace, 1);
-        return class_index;
+        return {has_number ? values[0] : std::numeric_limits<T>::quiet_NaN(), class_index};
     }
 
     // The class indices of n_rows contiguous rows of n_columns elements.
     std::vector<std::int32_t> predict_rows(const T *first, std::int64_t n_rows, std::int64_t n_columns,
                                            std::int32_t n_threads = 1)
     {
+        values.clear();
         const cmlp_rows x = cmlp_dense_rows(first, own_dtype, n_rows, n_columns);
         cmlp_run run = CMLP_INIT(cmlp_run);
         run.n_threads = n_threads;
@@ -290,7 +315,7 @@ public:
         return class_indices;
     }
 
-    // The outputs of the last call, row by row.
+    // The outputs of the last call, row by row. Empty before the first call and if the last one failed.
     const std::vector<T> &outputs() const { return values; }
 
 private:
@@ -310,11 +335,14 @@ private:
         run.workspace = memory.data();
         run.workspace_size = memory.size();
         run.n_threads = n_threads;
-        check(cmlp_model_predict(shared, &x, &prediction, &run), &run);
+        const cmlp_status status = cmlp_model_predict(shared, &x, &prediction, &run);
+        if (status != CMLP_OK) values.clear();
+        check(status, &run);
     }
 
     const cmlp_model *shared;
     std::size_t n_outputs;
+    bool has_number;
     std::vector<unsigned char> workspace;
     std::vector<T> values;
 };

@@ -24,8 +24,9 @@
 #include <string.h>
 
 /* A model in allocated memory. It belongs to the program that has compiled this header: do not hand it to code that may
- * have been compiled with another version. The names of its fields stay; its size does not, because its structs may grow. Any number of threads may share the model. The run serves one call at a time;
- * other threads need a run of their own, with a workspace of info.workspace_size bytes for one row. */
+ * have been compiled with another version. The names of its fields stay; its size does not, because its structs may grow.
+ * Any number of threads may share the model. The run serves one call at a time; other threads need a run of their own, with a
+ * workspace of info.workspace_size bytes for one row. */
 typedef struct cmlp_file {
     const cmlp_model *model; /* NULL if loading failed */
     void *memory;            /* one block: the bytes of the file, the model, the workspace */
@@ -106,7 +107,8 @@ static inline cmlp_status cmlp_file_fill_(cmlp_file *file, FILE *stream, const c
  * On failure file->model is NULL, and there is nothing to release.
  * Returns READ if the stream is NULL or cannot be read, MEMORY if malloc fails; `refused` is "stream" or a part of the file.
  * Statuses: STRUCT_SIZE, OVERFLOW, OPTION, ISA, BUILD, LEFT_OUT, MEMORY, READ, FILE_SHORT, FILE_LONG, FILE_MAGIC,
- * FILE_VERSION, FILE_HEAD_CRC, FILE_DATA_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR, FILE_VALUE, FILE_NONFINITE, FILE_EXAMPLE. */
+ * FILE_VERSION, FILE_HEAD_CRC, FILE_DATA_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR, FILE_VALUE, FILE_NONFINITE,
+ * FILE_EXAMPLE. */
 static inline cmlp_status cmlp_file_load_stream(cmlp_file *file, FILE *stream, const cmlp_model_options *options)
 {
     const cmlp_model_info info = CMLP_INIT(cmlp_model_info);
@@ -133,7 +135,8 @@ static inline cmlp_status cmlp_file_load_stream(cmlp_file *file, FILE *stream, c
  * left, such as ENOENT of POSIX if there is no such file. If `refused` is "stream", the file is there and cannot be read,
  * and errno is what fread left. No other status says anything about errno.
  * Statuses: STRUCT_SIZE, OVERFLOW, OPTION, ISA, BUILD, LEFT_OUT, MEMORY, READ, FILE_SHORT, FILE_LONG, FILE_MAGIC,
- * FILE_VERSION, FILE_HEAD_CRC, FILE_DATA_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR, FILE_VALUE, FILE_NONFINITE, FILE_EXAMPLE. */
+ * FILE_VERSION, FILE_HEAD_CRC, FILE_DATA_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR, FILE_VALUE, FILE_NONFINITE,
+ * FILE_EXAMPLE. */
 static inline cmlp_status cmlp_file_load(cmlp_file *file, const char *path, const cmlp_model_options *options)
 {
 #ifdef _MSC_VER

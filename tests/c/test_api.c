@@ -199,6 +199,13 @@ static void test_unused_fields(void)
     INVALID(BIT(TRAIN), CMLP_ERROR_OPTION, (f.objective.dropout_step = 1, f.objective.dropout_rates = f.rates));
     INVALID(BIT(TRAIN), CMLP_ERROR_OPTION, f.epoch.reserved = 1);
     INVALID(ALL_STEPS, CMLP_ERROR_OPTION, f.optimizer.reserved = 1);
+    f.keeps_lengths = 1; /* of arrays that are NULL */
+    INVALID(ALL_TARGETS, CMLP_ERROR_LENGTH, (f.objective.row_weights = NULL, f.objective.n_row_weights = 1));
+    INVALID(ALL_TARGETS, CMLP_ERROR_LENGTH, (f.objective.alphas = NULL, f.objective.n_alphas = 1));
+    INVALID(ALL_TARGETS, CMLP_ERROR_LENGTH, (f.objective.dropout_rates = NULL, f.objective.n_dropout_rates = 1));
+    INVALID(BIT(TRAIN), CMLP_ERROR_LENGTH, (f.epoch.rates = NULL, f.epoch.n_rates = 1));
+    INVALID(ALL_STEPS, CMLP_ERROR_LENGTH, (f.optimizer.signs = NULL, f.optimizer.n_signs = 1));
+    f.keeps_lengths = 0;
 }
 
 /* run.bad_row is the row of a bad label or weight, and run.bad_element the position of a bad index in `order`. */

@@ -1,4 +1,5 @@
-/* Each call gives the same bits and status in every floating-point mode of the caller, and restores the mode. */
+/* Each call gives the same bits and status in every floating-point mode of the caller, and restores the mode. Callbacks run
+ * in the library's mode, but x87 keeps the caller's. */
 #include "fixture.h"
 #include "model_file.h"
 
@@ -45,15 +46,48 @@ static cmlpi_float_mode enter(const mode *m)
     return before;
 }
 
+/* The control word of x87: here it rounds up, to 24 bits. */
+#if CMLPI_X86 && defined(__GNUC__)
+enum { CALLERS_X87 = 0x087f };
+static unsigned short read_x87(void)
+{
+    unsigned short word;
+    __asm__ volatile("fnstcw %0" : "=m"(word));
+    return word;
+}
+static void write_x87(unsigned short word) { __asm__ volatile("fldcw %0" : : "m"(word)); }
+#else
+enum { CALLERS_X87 = 0 };
+static unsigned short read_x87(void) { return 0; }
+static void write_x87(unsigned short word) { (void)word; }
+#endif
+
+static int in_mode_of_library(void *context)
+{
+    *(int *)context += CONTROL(cmlpi_read_mode() & (cmlpi_float_mode)CMLPI_MODE_BITS) == CMLPI_MODE && read_x87() == CALLERS_X87
+                           ? 1
+                           : 1 << 20;
+    return 0;
+}
+
 static uint64_t outcome_in(fixture *f, call c, const mode *m, void (*change)(fixture *f))
 {
+    int n_polls = 0;
+    const unsigned short x87 = read_x87();
     fixture_reset(f, c);
+    f->run.poll = in_mode_of_library;
+    f->run.poll_context = &n_polls;
     if (change) change(f);
+    write_x87(CALLERS_X87);
     const cmlpi_float_mode before = enter(m);
     const cmlpi_float_mode given = cmlpi_read_mode();
     const int status = fixture_call(f, c);
     const cmlpi_float_mode after = cmlpi_read_mode();
     cmlpi_write_mode(before);
+    check_that(read_x87() == CALLERS_X87, "%s changes the mode of x87", call_names[c]);
+    write_x87(x87);
+    check_that(n_polls < 1 << 20 && (n_polls || c < FORWARD || c == STEP || status), "%s in mode \"%s\" polls in another mode",
+               call_names[c], m->name);
     check_that(CONTROL(after) == CONTROL(given), "%s in mode \"%s\" does not restore the mode", call_names[c], m->name);
     return hash_elements(fixture_hash(f), CMLP_FLOAT64, &(double){status}, 1);
 }

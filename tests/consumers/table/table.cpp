@@ -37,13 +37,15 @@ static cmlp_status status_of_nothing()
     return CMLP_OK;
 }
 
-/* A row that is too short is not read. */
+/* A row that is too short is not read, and leaves no outputs of an earlier one. */
 static bool short_row_is_refused(cmlp::predictor<double> &predict)
 {
+    predict(std::vector<double>(3));
+    if (predict.outputs().size() != 1) return false;
     try {
         predict(std::vector<double>(2));
     } catch (const cmlp::error &error) {
-        return error.status == CMLP_ERROR_ROWS && error.refused == std::string_view("rows->n_columns") &&
+        return predict.outputs().empty() && error.status == CMLP_ERROR_ROWS && error.refused == std::string_view("rows->n_columns") &&
                std::string_view(error.what()).find("rows->n_columns: ") == 0;
     }
     return false;
@@ -65,7 +67,9 @@ int main(int argc, char **argv)
     if (argc != 2) return 2;
     cmlp::model loaded = cmlp::model::load(argv[1]);
     cmlp::predictor<double> predict(loaded);
+    if (!predict.outputs().empty() || loaded.info().n_out != 1) return 6;
     const cmlp::model model = std::move(loaded); // a predictor stays valid
+    if (loaded.info().n_out || loaded.info().workspace_size || loaded.get() || model.info().n_out != 1) return 7;
     if (model.code(0, std::string_view("north\0", 6)) != -1 || model.column(2).n_categories) return 3;
     std::printf("%g %g %g %g\n", model.code(0, "1"), model.code(0, 1), model.code(0, "north"), model.code(0, nullptr));
     std::printf("%g %g %g %g\n", model.code(1, 1), model.code(1, 2.0), model.code(1, "1"), model.code(1, true));
@@ -78,7 +82,10 @@ int main(int argc, char **argv)
     const std::vector<std::int32_t> labels = predict.predict_rows(rows[0], 3, 3, 2);
     const std::vector<double> many = predict.outputs();
     for (std::size_t i = 0; i < 3; i++) {
-        if (predict(rows[i]) != labels[i] || predict.outputs() != std::vector<double>{many[i]}) return 1;
+        const cmlp::answer<double> answer = predict(rows[i]);
+        if (answer.class_index != labels[i] || predict.outputs() != std::vector<double>{many[i]}) return 1;
+        if (labels[i] < 0 ? answer.number != many[i] : !std::isnan(answer.number)) return 8;
+        if (labels[i] >= 0 && !model.label(labels[i]).text) return 9;
         const auto [below, above] = model.margin(0.9, {many[i]});
         std::printf("%.17g %.17g %.17g\n", many[i], many[i] - below, many[i] + above);
     }

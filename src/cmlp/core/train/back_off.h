@@ -1,7 +1,7 @@
 /* Thread back-off. If another program uses a worker thread's processor, the worker is not scheduled for milliseconds, and the
  * team waits: at the barriers of a batch, and once more for the worker's end. The time that teams lose compared with one
- * thread is therefore added up, from epoch to epoch (cmlp_optimizer_state.pace), and the time that they gain subtracted. While the sum is
- * positive, thread 0 trains alone, and each second of that pays for a part of the loss. */
+ * thread is therefore added up, from epoch to epoch (cmlp_optimizer_state.pace), and the time that they gain subtracted.
+ * While the sum is positive, thread 0 trains alone, and each second of that pays for a part of the loss. */
 #ifndef CMLPI_BACK_OFF_H
 #define CMLPI_BACK_OFF_H
 
