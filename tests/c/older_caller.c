@@ -3,6 +3,8 @@
 #include "model_file.h"
 #include "support.h"
 
+#include "../../include/cmlp_explain.h"
+
 #include <string.h>
 
 #define GUARDED(type)               \
@@ -172,6 +174,65 @@ static void call_table(void)
     CHECK(intact(prediction.guard) && intact(query.guard) && intact(run.guard));
 }
 
+/* Half the squared error of two outputs, from a struct that is larger than this caller knows. */
+static int squared_error(void *context, const cmlp_loss_call *call)
+{
+    const float *const outputs = call->outputs, *const targets = call->targets;
+    float *const slopes = call->slopes;
+    CHECK(call->struct_size > sizeof *call && call->dtype == CMLP_FLOAT32 && call->n_out == 2 && !context);
+    CHECK(!memcmp(call->sums, outputs, (size_t)call->n_rows * 2 * sizeof *outputs) && !*call->of_sums); /* identity */
+    for (int64_t i = 0; i < call->n_rows; i++) call->costs[i] = 1;
+    for (int64_t j = 0; j < 2 * call->n_rows; j++) slopes[j] = outputs[j] - targets[j];
+    return 0;
+}
+
+static void call_explain(void)
+{
+    static int64_t memory[CMLP_NET_SIZE(3) / 8 + 1];
+    static unsigned char workspace[1 << 16];
+    static const float x[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    static float params[17], gradient[17], lowest[10], highest[10], output[8];
+    static const int64_t begins[] = {0, 1, 2}, starts[] = {0}, orders[] = {1, 0};
+    const int64_t sizes[] = {2, 3, 2};
+    const int32_t activations[] = {CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_IDENTITY};
+    const cmlp_rows rows = cmlp_dense_rows(x, CMLP_FLOAT32, 2, 2);
+    const cmlp_targets targets = cmlp_dense_targets(x, CMLP_FLOAT32, 2, 2);
+    cmlp_net_config config = CMLP_INIT(cmlp_net_config);
+    cmlp_objective objective = CMLP_INIT(cmlp_objective);
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    const cmlp_net *net;
+    GUARDED(cmlp_bounds_outputs) bounds;
+    GUARDED(cmlp_paths) paths;
+    GUARDED(cmlp_derivatives) derivatives;
+    PREPARE(bounds, cmlp_bounds_outputs);
+    PREPARE(paths, cmlp_paths);
+    PREPARE(derivatives, cmlp_derivatives);
+    config.n_layers = 3;
+    config.sizes = sizes;
+    config.activations = activations;
+    config.loss = CMLP_LOSS_SQUARED_ERROR;
+    config.dtype = CMLP_FLOAT32;
+    run.workspace = workspace;
+    run.workspace_size = sizeof workspace;
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_OK && cmlp_net_n_params(net) == 17);
+    bounds.value.lower = lowest;
+    bounds.value.upper = highest;
+    bounds.value.n_lower = bounds.value.n_upper = 10;
+    CHECK(cmlp_bounds(net, params, 17, &rows, &rows, &bounds.value, NULL) == CMLP_OK && lowest[4] <= highest[4]);
+    paths.value.group_begins = begins;
+    paths.value.n_groups = 2;
+    paths.value.start_rows = starts;
+    paths.value.orders = orders;
+    paths.value.n_paths = 1;
+    CHECK(cmlp_forward_paths(net, params, 17, &rows, &rows, &paths.value, output, 4, &run) == CMLP_OK);
+    objective.loss = squared_error;
+    derivatives.value.gradient = gradient;
+    derivatives.value.n_gradient = 17;
+    CHECK(cmlp_backpropagate(net, params, 17, &rows, &targets, &objective, &derivatives.value, &run) == CMLP_OK);
+    CHECK(gradient[15] == -2 && derivatives.value.objective == 1); /* the mean slopes: the outputs are 0 */
+    CHECK(intact(bounds.guard) && intact(paths.guard) && intact(derivatives.guard));
+}
+
 /* The library rejects structs from before the first release and from a newer header. */
 static void test_other_versions(void)
 {
@@ -188,6 +249,7 @@ int main(void)
 {
     call_all();
     call_table();
+    call_explain();
     test_other_versions();
     return finish();
 }
