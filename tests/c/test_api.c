@@ -204,7 +204,7 @@ static void test_unused_fields(void)
     INVALID(ALL_TARGETS, CMLP_ERROR_LENGTH, (f.objective.alphas = NULL, f.objective.n_alphas = 1));
     INVALID(ALL_TARGETS, CMLP_ERROR_LENGTH, (f.objective.dropout_rates = NULL, f.objective.n_dropout_rates = 1));
     INVALID(BIT(TRAIN), CMLP_ERROR_LENGTH, (f.epoch.rates = NULL, f.epoch.n_rates = 1));
-    INVALID(ALL_STEPS, CMLP_ERROR_LENGTH, (f.optimizer.signs = NULL, f.optimizer.n_signs = 1));
+    INVALID(ALL_STEPS, CMLP_ERROR_NULL, (f.optimizer.signs = NULL, f.optimizer.n_signs = 1));
     f.keeps_lengths = 0;
 }
 
