@@ -61,8 +61,8 @@ CLAIMS = {
     ),
     34: (3, "3 is too dark: it wants to rise. The others are too bright: they want to fall"),
     35: (1, r"its bias changes the sum of output 3 by \+.*its weights by \+.*all knobs before it"),
-    36: (25, r"B\d+ adds the parts of all ten.*\nB\d+\n"),
-    37: (50.5, "B asks A in the same way: backpropagation"),
+    36: (22, r"All ten ask\. B\d+ adds up what arrives.*\nB\d+\n"),
+    37: (42, "And B asks A. So wishes travel back, layer by layer: backpropagation"),
     38: (8, "Average what they want of each wire"),
     39: (1, r"one digit \d+°, ten \d+°, a hundred \d+°.*looks at one in 50 of them"),
     40: (43.6, r"86.% of 300 new digits. Now ours.*\n86.% of 300\n"),
@@ -496,7 +496,7 @@ def test_addresses_lead_to_their_scene_or_door(address, place, read, story_path)
 
 def test_one_figure_stands_alone(read, story_path):
     page = read(story_path, "#wishes&figure", viewport={"width": 720, "height": 480})
-    first, last = page.evaluate("[film.starts[5], film.starts[6]]")
+    first, last = page.evaluate("[film.starts[6], film.starts[7]]")
     assert page.evaluate("film.span()") == [first, last]
     page.evaluate(f"film.pause(); film.seek({last + 9}); film.step(1)")
     assert page.evaluate("film.time") == last

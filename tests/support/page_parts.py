@@ -5,7 +5,7 @@ import tempfile
 from html.parser import HTMLParser
 from pathlib import Path
 
-SCENES = ["numbers", "sum", "knobs", "cost", "hill", "wishes", "turn", "learn", "exam"]
+SCENES = ["numbers", "sum", "knobs", "cost", "hill", "try", "wishes", "turn", "learn", "exam"]
 DOORS = [
     *("read", "edge", "squash", "layers", "gradient", "ways", "curves"),
     *("chain", "inside", "batches", "playground"),

@@ -467,8 +467,8 @@ _FOOL_SCRIPTS = ("explore/fool",)  # change an image until the answer is another
 _FILM = (
     *("time", "words", "digit", "training", "facts", "places", "camera", "paint", "fields"),
     *("scenes/numbers", "scenes/sum", "scenes/knobs", "scenes/cost", "scenes/hill"),
-    *("scenes/wishes", "scenes/turn", "scenes/learn", "scenes/exam"),
-    *("card", "player"),
+    *("scenes/try", "scenes/wishes", "scenes/turn", "scenes/learn", "scenes/exam"),
+    *("card", "voice", "player"),
 )
 _LANGUAGES = ("en", "de", "es")  # of the captions
 _DOOR_SCRIPTS = (

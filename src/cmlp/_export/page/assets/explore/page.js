@@ -75,7 +75,7 @@ function placeAndParts() {
 
 function writeUrl() {
 	const [place, parts] = placeAndParts();
-	if (themed) parts.theme = root.dataset.theme;
+	if (themed) parts.theme = (hasFilm && film.theme) || root.dataset.theme;
 	if (!$("keys").checked) parts.keys = "off";
 	const text = String(new URLSearchParams(parts));
 	const alone = document.body.classList.contains("alone") ? "&figure" : "";

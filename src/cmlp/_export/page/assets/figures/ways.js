@@ -68,16 +68,28 @@ FIGURES.ways = {
 		const wish = facts.wishes[3][one];
 		const low = height - (narrow ? 112 : 140); // where the bars begin
 		const bottom = low - 16;
-		const y = rowsBetween(44, bottom, 16);
-		const radius = min(10, bottom / 46);
-		const [x, out] = [width * (narrow ? 0.3 : 0.4), [width * 0.76, (44 + bottom) / 2]];
+		const top = 68; // below the numbers
+		const y = rowsBetween(top, bottom, 16);
+		const radius = min(10, (bottom - top) / 42);
+		const [x, out] = [width * (narrow ? 0.3 : 0.4), [width * 0.76, (top + bottom) / 2]];
 		const size = narrow ? 12 : 16;
 		const wanted = one === facts.label ? 1 : 0;
 		const gap = `2 × (${wanted} − ${number(a[3][one])})`;
 		const steepness = number(a[3][one] * (1 - a[3][one]), 2);
 		const words = said("ways.wish", { digit: one, value: number(a[3][one]), wanted })[narrow ? 1 : 0];
 		headline(pen, `${words} ${gap} × ${steepness} = ${signed(wish, 3)}`, 0, 16, "left", size);
-		if (!narrow) picture(pen, facts.input, 0, 44, min(160, bottom - 60));
+		// The third hand in numbers: what one output asks of one neuron of B, what all ten ask, and what its curve lets through.
+		if (t >= HAND_AT[2]) {
+			const { asked, says } = facts;
+			const requests = facts.requests(2, asked);
+			const values = [facts.wishes[3][says], requests[says] / facts.wishes[3][says], requests[says]];
+			const [wish, weight, request] = values.map((value) => signed(value, 2));
+			const slope = number(a[2][asked] * (1 - a[2][asked]), 2);
+			const [total, result] = [sum(requests), facts.wishes[2][asked]].map((value) => signed(value, 2));
+			const own = { says, B: neuronName(2, asked), wish, weight, part: request, total, slope, result };
+			said("ways.asked", own).forEach((line, n) => headline(pen, line, 0, 36 + 18 * n, "left", narrow ? 11 : 13));
+		}
+		if (!narrow) picture(pen, facts.input, 0, top, min(150, bottom - top - 16));
 		const most = largest(weights);
 		weights.forEach((weight, k) => {
 			const share = abs(weight) / most;

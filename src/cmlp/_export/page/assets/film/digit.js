@@ -5,7 +5,7 @@ const OUR_THREE = {
 	draw: "290-215-402-148-505-125-610-152-690-226-702-318-640-396-548-446-455-478-560-490-655-528-722-604-738-704-690-800-600-868-490-894-380-872-292-806",
 	is: 3,
 };
-const LEAST_LIT = 12; // pixels of a digit
+const LEAST_EXTENT = UNITS / 6; // of a digit: a click or a dot is none
 
 /** A digit of strokes: its pixels from 0 to 1 as MNIST has them, and the scale and shift that lead from the pad to them. */
 function filmDigit(strokes) {
@@ -14,7 +14,14 @@ function filmDigit(strokes) {
 	return { strokes, lines, scale, shift, image, picture: brightPicture(image) };
 }
 
-const isTooSmall = ({ image }) => image.filter((value) => value > 0.04).length < LEAST_LIT;
+/** Whether strokes are neither high nor wide. */
+function isTooSmall(strokes) {
+	const extent = (c) => {
+		const values = strokes.flat().map((point) => point[c]);
+		return max(...values) - min(...values);
+	};
+	return max(extent(0), extent(1)) < LEAST_EXTENT;
+}
 
 /** The class of the training digit that is most alike in its pixels, without any network. */
 function nearestLabel({ image }) {

@@ -9,6 +9,9 @@ const CLEAR = 0.5; // from here on an output counts as an answer
 const DOTS_OF_LAYER = [420, 160, 80]; // wires with the strongest requests, for the wishes of pixels
 const trainings = new Map(); // by seed
 const [BALL_STEPS, BALL_RATE] = [40, 2.5];
+// The visitor's six knobs: how far the bias and the five weights can be turned, and the way down from where they stand.
+const [BIAS_REACH, WEIGHT_REACH] = [4, 2.5];
+const [SIX_STEPS, SIX_RATE] = [300, 0.8];
 
 /** The wires into a layer that carry most: [from, to], strongest first, at most `count`. */
 function strongWiresInto(layer, net, result, count) {
@@ -54,11 +57,15 @@ function changedAtRandom(image, difference, random) {
 	});
 }
 
+/** A value between two stops. */
+const clampTo = (value, reach) => clamp(value, -reach, reach);
+
 /** What it would cost if all ten outputs had this value. */
 const costOfAll = (value) => (1 - value) ** 2 + 9 * value ** 2;
 
 class FilmFacts {
 	scribble = null; // a drawing that is no digit, if there was one before
+	hand = null; // what the visitor has done with six knobs
 	#known = {};
 	#found = null; // among the heaps that were read so far
 	#params; // of the start, if they are not those of the seed
@@ -74,6 +81,7 @@ class FilmFacts {
 		const digit = image ? { ...this.digit, image, picture: brightPicture(image) } : this.digit;
 		const facts = new FilmFacts(digit, this.label, this.seed, params);
 		facts.scribble = this.scribble;
+		facts.hand = this.hand;
 		Object.assign(facts.#known, { way: this.way }, params === this.#params && { start: this.start }, known);
 		return facts;
 	}
@@ -364,6 +372,45 @@ class FilmFacts {
 			};
 			const negative = range(16).filter((k) => weights[k] < 0);
 			return negative.reduce((best, k) => (worth(k) > worth(best) ? k : best), weights.indexOf(min(...weights)));
+		});
+	}
+
+	/**
+	 * Six knobs for the visitor's hand, all of one neuron of B: its bias, and its weights to five outputs (the wanted one, the
+	 * wrong answer, and those that cost most). The other 12,996 stay. `at(values)`: what the network gives when they are turned
+	 * by so much; `slopes(values)`: of the cost; `downhill(values)`: the way from there against the slopes, within the stops.
+	 */
+	get six() {
+		return this.#once("six", () => {
+			const { start, result, targets, asked, label, says } = this;
+			const { w, outputs } = start.layers[2];
+			const squareOf = (j) => (result.a[3][j] - targets[j]) ** 2;
+			const costly = range(10).sort((p, q) => squareOf(q) - squareOf(p));
+			const ends = [...new Set([label, says, ...costly])].slice(0, 5).sort((p, q) => p - q);
+			const reach = [BIAS_REACH, ...ends.map(() => WEIGHT_REACH)];
+			const before = range(10).map((j) => start.params[w + asked * outputs + j]);
+			const rest = range(10).map((j) => result.z[2][j] - before[j] * result.a[2][asked]); // what all others give
+			const at = (values) => {
+				const a = logistic(result.z[1][asked] + values[0]);
+				const weights = before.map((weight, j) => weight + (ends.includes(j) ? values[1 + ends.indexOf(j)] : 0));
+				const answers = weights.map((weight, j) => logistic(rest[j] + weight * a));
+				return { a, weights, outputs: answers, cost: sum(answers.map((value, j) => (value - targets[j]) ** 2)) };
+			};
+			const slopes = (values) => {
+				const { a, weights, outputs: answers } = at(values);
+				const deltas = answers.map((value, j) => 2 * (value - targets[j]) * value * (1 - value));
+				return [sum(deltas.map((value, j) => value * weights[j])) * a * (1 - a), ...ends.map((j) => deltas[j] * a)];
+			};
+			const downhill = (values) => {
+				const path = [values];
+				while (path.length <= SIX_STEPS) {
+					const now = path.at(-1);
+					const slope = slopes(now);
+					path.push(now.map((value, n) => clampTo(value - SIX_RATE * slope[n], reach[n])));
+				}
+				return path;
+			};
+			return { ends, reach, at, slopes, downhill };
 		});
 	}
 

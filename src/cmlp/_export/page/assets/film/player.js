@@ -6,6 +6,7 @@ const FILM_SCENES = [
 	knobsScene,
 	costScene,
 	hillScene,
+	tryScene,
 	wishesScene,
 	turnScene,
 	learnScene,
@@ -14,13 +15,12 @@ const FILM_SCENES = [
 // The same for everyone. Of the first 40 seeds, 36 give 100 test digits all the same answer, but seed 1 does not.
 const FILM_SEED = 2;
 const DRAWN_IN = 2; // seconds in which a digit draws itself, before the film's time begins
-const PEN_UP = 1.2; // seconds after which a drawing is finished
-const NOBODY_DRAWS = 6;
 const LATE = 24; // milliseconds of a frame
 const [LEARNS_FOR, LEARNS_ALONE_FOR] = [5, 25]; // milliseconds in a frame
 const INK_FROM = 3; // seconds, from which on the picture can be painted on
 const CARD_SECONDS = 4; // at the end
-const [BET_WAITS, LABEL_WAITS] = [8, 10];
+// Seconds. What was drawn is asked as long as it takes: nobody must learn from a guess.
+const WAITS = { bet: 8, try: TRY_WAITS, label: Infinity };
 const SPEEDS = [1, 1.5, 2, 0.5];
 
 // Every scene, shot and pause with its moment in the whole film.
@@ -32,6 +32,9 @@ const FILM_SHOTS = onFilm(FILM_SCENES.map(({ shots }) => shots));
 const FILM_PAUSES = FILM_SCENES.flatMap(({ id, pauses }, n) =>
 	pauses.map((pause) => ({ ...pause, id: pause.kind === "label" ? "is" : id, at: FILM_STARTS[n] + pause.at })),
 );
+const TRY_PAUSE = FILM_PAUSES.find(({ kind }) => kind === "try");
+const EARLY = 1.2; // seconds before its pause, from which on a knob can be taken hold of
+const LABEL_PAUSE = FILM_PAUSES.find(({ kind }) => kind === "label");
 
 /** The facts of a digit. If the first answer is right by luck, the next seeds are tried, and `lucky` has the first. */
 function filmFacts(digit, label, seed) {
@@ -61,6 +64,7 @@ const player = {
 	decided: {}, // by the name of a pause: what was chosen, or null for nothing
 	waiting: null, // the pause at which the film stands
 	left: 0, // seconds that it still waits
+	theme: null, // of the page, while the film is open: the film itself is dark
 	told: "", // the caption that is shown
 	painted: 0, // when it was painted last
 	pace: 0, // milliseconds of a frame, averaged
@@ -91,6 +95,7 @@ const player = {
 	resume() {
 		this.isOpen = true;
 		document.body.classList.add("films");
+		this.darken();
 		this.chooseWords();
 		$("film").hidden = false;
 		const [from, to] = this.span();
@@ -113,6 +118,12 @@ const player = {
 		this.isOurs = draw === OUR_THREE.draw;
 		if (!strokes) return;
 		this.take(strokes, whole("is", 10));
+		const turned = (parts.get("hand") ?? "").split("_").map(Number);
+		if (turned.length === 6 && turned.every(finite)) {
+			this.facts.hand = new Hand(this.facts.six);
+			this.facts.hand.touch(turned.map((value, n) => clampTo(value / 10, this.facts.six.reach[n])));
+			this.writeCaptions();
+		}
 		for (const bet of (parts.get("bets") ?? "").split("_").filter(Boolean)) {
 			const [id, choice] = bet.split("-");
 			this.decided[id] = integer(choice, 10) ?? null;
@@ -123,10 +134,20 @@ const player = {
 		}
 	},
 
+	/** White is what is lit: the film is dark, whatever the theme of the page. */
+	darken() {
+		if (!this.theme || root.dataset.theme !== "dark") this.theme = root.dataset.theme;
+		root.dataset.theme = "dark";
+		readColours();
+	},
+
 	close() {
-		clearTimeout(this.timer);
 		this.isOpen = this.isPlaying = false;
+		filmVoice.cancel();
 		document.body.classList.remove("films");
+		if (this.theme) root.dataset.theme = this.theme;
+		this.theme = null;
+		readColours();
 		leaveLanguage();
 		$("film").hidden = true;
 	},
@@ -152,6 +173,11 @@ const player = {
 		Object.assign($("film-speed"), { ariaLabel: speed });
 		const [done, undo, clear] = filmWords("ui.draw");
 		write("film-done", done);
+		write("film-ours", filmWords("ui.ours"));
+		write("film-promise", filmWords("ui.promise"));
+		write("film-speak", filmWords("ui.voice"));
+		Object.assign($("film-voice"), { ariaLabel: filmWords("ui.voice"), title: filmWords("ui.voice") });
+		filmVoice.show();
 		$("film-pad").ariaLabel = filmWords("ui.pad");
 		$("film-time").ariaLabel = filmWords("ui.time");
 		write("film-undo", undo);
@@ -172,17 +198,14 @@ const player = {
 		Object.assign(this, { decided: {}, waiting: null });
 	},
 
+	/** An empty pad. No clock: who reads first, or explains, or lifts the pen, loses nothing. */
 	empty() {
 		this.forget();
+		filmVoice.cancel();
 		this.chooseWords();
-		this.rest(NOBODY_DRAWS, () => this.takeOurs());
+		this.told = "";
+		$("film-options").replaceChildren();
 		this.show();
-	},
-
-	/** Does something after some seconds without a pen on the pad. */
-	rest(seconds, act) {
-		clearTimeout(this.timer);
-		this.timer = setTimeout(() => this.isOpen && !this.digit && !filmPen.isLowered() && act(), 1000 * seconds);
 	},
 
 	readLanguage(parts) {
@@ -209,14 +232,12 @@ const player = {
 
 	finish() {
 		if (!this.strokes.length) return;
-		const digit = filmDigit(this.strokes);
-		if (isTooSmall(digit)) return this.say("other.small");
+		if (isTooSmall(this.strokes)) return this.say("other.small");
 		this.take(this.strokes, undefined, 0);
 	},
 
 	/** Begins the film with a drawing, whose label may be known. */
 	take(strokes, label, from = -DRAWN_IN) {
-		clearTimeout(this.timer);
 		this.digit = filmDigit(strokes);
 		this.chooseWords();
 		if (label !== undefined) this.decided.is = label;
@@ -234,6 +255,7 @@ const player = {
 
 	labelIt(label) {
 		this.facts = filmFacts(this.digit, label, this.seed);
+		delete this.decided.try; // other facts have other knobs
 		this.facts.scribble = this.scribble;
 		this.writeCaptions();
 	},
@@ -247,7 +269,7 @@ const player = {
 	// --- The time.
 
 	play() {
-		if (!this.digit) return this.takeOurs();
+		if (!this.digit) return this.finish();
 		const [from, to] = this.span();
 		if (this.time >= to) this.time = max(0, from);
 		this.isPlaying = true;
@@ -291,6 +313,8 @@ const player = {
 
 	/** Takes hold of what can be dragged at a place of the canvas, if there is something. */
 	grab(x, y) {
+		this.dial = this.gripDial(this.worldPlace(x, y));
+		if (this.dial) return true;
 		this.grip = this.gripAt(x, y);
 		this.drag(x, y);
 		return Boolean(this.grip);
@@ -305,7 +329,8 @@ const player = {
 	},
 
 	drag(x, y) {
-		if (this.grip) this.turnHandles(this.grip(this.worldPlace(x, y)));
+		if (this.dial) this.dial(this.worldPlace(x, y));
+		else if (this.grip) this.turnHandles(this.grip(this.worldPlace(x, y)));
 	},
 
 	/** Sets all handles, and shows what they change. */
@@ -328,6 +353,7 @@ const player = {
 
 	pause() {
 		this.isPlaying = false;
+		filmVoice.cancel();
 		this.show();
 		writeUrl();
 	},
@@ -340,14 +366,17 @@ const player = {
 	seek(time) {
 		if (!this.digit) return;
 		this.time = clamp(time, ...this.span());
+		if (this.waiting?.kind === "try") this.letGo();
+		if (this.time < TRY_PAUSE.at) delete this.decided.try; // who goes back may try again
 		this.waiting = null;
+		filmVoice.cancel();
 		this.undo();
 		this.show();
 	},
 
 	/** Goes to the next caption, or to the one before. */
 	step(by) {
-		if (!this.digit) return this.takeOurs();
+		if (!this.digit) return this.finish();
 		const stops = this.captions.map(([at]) => at);
 		const next = by > 0 ? stops.find((at) => at > this.time + 0.05) : stops.findLast((at) => at < this.time - 0.6);
 		this.seek(next ?? (by > 0 ? FILM_SECONDS : 0));
@@ -369,27 +398,90 @@ const player = {
 
 	/** Lets the time go on; it stands still at a question until that is answered, or for some seconds. */
 	advance(seconds) {
-		if (this.waiting) {
-			this.left -= seconds;
-			if (this.left <= 0) this.decide(null);
-			return;
-		}
-		const to = this.time + seconds * this.speed;
+		if (this.waiting) return this.wait(seconds);
+		// What is said is heard to its end before the next words come.
+		const next = this.captions.find(([at]) => at > this.time)?.[0] ?? FILM_SECONDS;
+		const to = min(this.time + seconds * this.speed, filmVoice.isSpeaking() ? max(this.time, next - 0.001) : Infinity);
 		const [, end] = this.span();
 		const pause = FILM_PAUSES.find(({ at, id }) => !(id in this.decided) && at >= this.time && at <= to);
 		if (pause) {
 			this.time = pause.at;
-			this.waiting = pause;
-			this.left = pause.kind === "label" ? LABEL_WAITS : BET_WAITS;
-		} else this.time = min(to, end);
+			this.ask(pause);
+		} else if (!("is" in this.decided) && this.time > LABEL_PAUSE.at) this.ask(LABEL_PAUSE);
+		else this.time = min(to, end);
 		if (this.time === end) this.pause();
+	},
+
+	/** The film stands at a question, or until six knobs have been turned. */
+	ask(pause) {
+		this.waiting = pause;
+		this.left = WAITS[pause.kind];
+		if (pause.kind === "try") this.facts.hand = Object.assign(new Hand(this.facts.six), { isLive: true });
+		this.told = "";
+	},
+
+	wait(seconds) {
+		this.left -= seconds;
+		if (this.isHaunted()) this.facts.hand.haunt(TRY_WAITS - this.left);
+		if (this.left <= 0) this.decide(null);
+	},
+
+	/** Whether the film waits for a hand, and nobody has touched a knob. */
+	isHaunted() {
+		return this.waiting?.kind === "try" && !this.facts.hand.isTouched;
+	},
+
+	/** The hand has done what it can; where nobody was there, the ghost has. */
+	letGo() {
+		const { hand } = this.facts;
+		if (!hand.isTouched) hand.haunt(TRY_WAITS);
+		this.writeCaptions();
+	},
+
+	/** Turns one of the six knobs by hand. */
+	turnDial(n, value) {
+		const { hand } = this.facts;
+		const values = hand.isTouched ? hand.values : SIX_ZEROS;
+		hand.touch(values.with(n, clampTo(value, hand.six.reach[n])));
+		this.left = Infinity; // no clock for who turns the knobs
+		$("film-options").classList.remove("timed");
+		const fields = $("film-options").querySelectorAll("input");
+		hand.values.forEach((one, k) => fields[k] && (fields[k].value = one));
+		requestPaint();
+	},
+
+	/** The places and radii of the six knobs in the world. */
+	dials() {
+		const { places } = this.seenNow();
+		return range(6).map((n) => dialPlace({ places, upright: places.upright }, this.facts, n));
+	},
+
+	/** Takes hold of a knob: to the right and up is more. */
+	gripDial(place) {
+		const isEarly = this.isPlaying && !this.waiting && !("try" in this.decided);
+		const comes = TRY_PAUSE.at - this.time;
+		if (this.waiting?.kind !== "try" && !(isEarly && comes > 0 && comes < EARLY)) return null;
+		const dials = this.dials();
+		const n = dials.findIndex(([x, y, radius]) => hypot(place[0] - x, place[1] - y) < DIAL_REACH * radius);
+		if (n < 0) return null;
+		if (!this.waiting) {
+			this.time = TRY_PAUSE.at;
+			this.ask(TRY_PAUSE);
+		}
+		let last = place;
+		const { hand } = this.facts;
+		return (to) => {
+			const by = (to[0] - last[0] - (to[1] - last[1])) / (2.6 * dials[n][2]);
+			last = to;
+			const now = hand.isTouched ? hand.values[n] : 0;
+			this.turnDial(n, now + by * hand.six.reach[n]);
+		};
 	},
 
 	/** Asks for the name of the digit again, at any moment. */
 	askLabel() {
 		this.isPlaying = false;
-		this.waiting = FILM_PAUSES.find(({ kind }) => kind === "label");
-		this.left = LABEL_WAITS;
+		this.ask(LABEL_PAUSE);
 		this.show();
 	},
 
@@ -404,6 +496,7 @@ const player = {
 			return this.drawAgain("other.none");
 		}
 		if (kind === "label" && choice !== null) this.labelIt(choice);
+		if (kind === "try") this.letGo();
 		this.painted = performance.now();
 		this.show();
 	},
@@ -454,7 +547,8 @@ const player = {
 	/** A question stands still: its seconds pass in a timer, once nothing is left to learn, and only while it is seen. */
 	paintNext() {
 		const { waiting, facts } = this;
-		if (!waiting || !facts.areHeapsRead) return requestPaint();
+		if (!waiting || this.isHaunted() || !facts.areHeapsRead) return requestPaint();
+		if (this.left === Infinity) return;
 		this.timer = setTimeout(() => {
 			if (!document.hidden) this.left = 0;
 			requestPaint();
@@ -509,7 +603,9 @@ const player = {
 		$("film-bar").inert = isDrawing;
 		if (isDrawing) $("film-card").hidden = true;
 		$("film-pad").hidden = $("film-tools").hidden = !isDrawing;
-		$("film-tools").inert = !this.strokes.length;
+		for (const id of ["film-done", "film-undo", "film-clear"]) $(id).hidden = !this.strokes.length;
+		$("film-ours").hidden = this.strokes.length > 0;
+		$("film-promise").hidden = !isDrawing || this.strokes.length > 0 || this.scribble !== null;
 		write("film-play", filmWords("ui.play")[this.isPlaying ? 1 : 0]);
 		write("film-speed", `${filmNumber(this.speed, this.speed % 1 ? 1 : 0)}×`);
 		requestPaint();
@@ -533,6 +629,7 @@ const player = {
 			return;
 		}
 		$("film-time").value = max(0, this.time);
+		$("film-time").ariaValueText = [this.time, this.span()[1]].map(spokenTime).join(" / ");
 		write("film-label", this.facts.label);
 		$("film-label").ariaLabel = `${filmWords("numbers.4")} ${this.facts.label}`;
 		this.showCard();
@@ -542,17 +639,48 @@ const player = {
 		if (state === this.told) return;
 		this.told = state;
 		$("film").classList.toggle("begins", key === "numbers.1");
+		$("film").classList.toggle("tries", this.waiting?.kind === "try");
 		const values = this.words(key);
 		const [question, ...options] = this.optionsNow(values);
 		const text = question ?? this.captionOf(key, values);
 		if ($("film-caption").textContent !== text) write("film-caption", text); // the same is not spoken again
 		$("film-scene").ariaLabel = $("film-caption").textContent;
+		if (this.isPlaying) filmVoice.say(text);
 		const buttons = options.map((option, n) => buttonOf(option, () => this.decide(n)));
+		if (this.waiting?.kind === "try") buttons.push(...this.dialFields());
+		$("film-options").classList.toggle("timed", this.waiting !== null && this.left < Infinity);
+		if (this.waiting) buttons.push(this.barOfLeft());
 		const ways = doors.map((id) => buttonOf(filmWords(`door.${id}`), () => goTo(id)));
 		if (ways.length) ways.unshift(make("span", "quiet", filmWords("ui.more")[0]));
 		const lines = [this.handlesNow(), ways].filter((parts) => parts.length).map(lineOf);
 		$("film-options").classList.toggle("still", lines.length > 0);
 		$("film-options").replaceChildren(...buttons, ...lines);
+	},
+
+	/** How long a question still waits, as a bar that becomes short. */
+	barOfLeft() {
+		const bar = make("i");
+		bar.style.setProperty("--share", this.left / WAITS[this.waiting.kind]);
+		bar.style.setProperty("--seconds", this.isPlaying ? `${this.left}s` : "0s");
+		return bar;
+	},
+
+	/** The six knobs for keys and for those who do not see them: sliders that only show by the focus in the picture. */
+	dialFields() {
+		const { ends, reach } = this.facts.six;
+		return reach.map((most, n) => {
+			const field = Object.assign(make("input", "unseen"), { type: "range", min: -most, max: most, step: most / 20, value: 0 });
+			field.ariaLabel = n ? filmWords("try.wire", { digit: ends[n - 1] }) : filmWords("try.bias");
+			const tell = () =>
+				(field.ariaValueText = `${filmNumber(Number(field.value), 1)}; ${filmWords("label.cost")} ${filmNumber(this.facts.six.at(this.facts.hand.values).cost, 2)}`);
+			listen(field, "input", () => {
+				this.turnDial(n, Number(field.value));
+				tell();
+			});
+			for (const type of ["focus", "blur"]) listen(field, type, requestPaint);
+			tell();
+			return field;
+		});
 	},
 
 	/** What can be turned by hand in this scene, while the film stands still. */
@@ -581,8 +709,7 @@ const player = {
 	/** The key of the caption of this moment. */
 	keyNow() {
 		if (this.time < 0) return this.isOurs ? "other.ours" : "numbers.1";
-		const key = this.captions.findLast(([at]) => at <= this.time)[1];
-		return key === "numbers.4" && this.decided.is === null ? "other.taken" : key;
+		return this.captions.findLast(([at]) => at <= this.time)[1];
 	},
 
 	/** The text of a caption; of a verdict without a bet with the answer. */
@@ -615,6 +742,7 @@ const player = {
 	/** The question at which the film stands, and its options. */
 	optionsNow(values) {
 		if (!this.waiting) return [];
+		if (this.waiting.kind === "try") return [filmWords("try.1", values), filmWords("ui.draw")[0]];
 		if (this.waiting.kind === "bet") return filmWords(`${this.waiting.id}.bet`, values);
 		return [filmWords("numbers.4"), ...range(10), filmWords("ui.draw")[3]];
 	},
@@ -625,17 +753,22 @@ const player = {
 	press(event) {
 		const { key, target } = event;
 		const isTaken =
-			key === " " || key === "Enter" ? target.closest("button") : target.matches("#film-pad, #film-options input");
+			key === " " || key === "Enter"
+				? target.closest("button")
+				: target.matches("#film-pad, #film-options input") && !/^\d$/.test(key);
 		if (!isTaken && this.answer(key)) event.preventDefault();
 	},
 
 	answer(key) {
 		const choice = Number(key) - (this.waiting?.kind === "bet" ? 1 : 0);
 		if (key === " ") this.toggle();
+		else if (key === "Enter" && this.waiting?.kind === "try") this.decide(0);
 		else if (key === "ArrowRight" || key === "PageDown") this.step(1);
 		else if (key === "ArrowLeft" || key === "PageUp") this.step(-1);
 		else if (key === "Home") this.seek(0);
 		else if (key === "End") this.seek(FILM_SECONDS);
+		else if (this.waiting?.kind === "try" && /^[1-6]$/.test(key))
+			$("film-options").querySelectorAll("input")[choice - 1].focus();
 		else if (this.waiting && choice in $("film-options").children) this.decide(choice);
 		else if (this.digit && /^\d$/.test(key)) this.relabel(Number(key));
 		else return false;
@@ -651,6 +784,7 @@ const player = {
 			parts.draw = this.digit.strokes.map(pointsText).join(".");
 		}
 		if (is !== undefined && is !== null) parts.is = is;
+		if (this.facts?.hand?.isTouched) parts.hand = this.facts.hand.best.map((value) => Math.round(10 * value)).join("_");
 		if (this.scribble) parts.none = this.scribble.strokes.map(pointsText).join(".");
 		const made = Object.entries(bets).map(([id, choice]) => `${id}-${choice ?? ""}`);
 		if (made.length) parts.bets = made.join("_");
@@ -670,6 +804,14 @@ const player = {
 		return this.sceneAlone === null ? "film" : FILM_SCENES[this.sceneAlone].id;
 	},
 };
+
+/** A moment of the film, as it is read aloud. */
+function spokenTime(time) {
+	const part = (value, unit) =>
+		new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(floor(value));
+	const seconds = max(0, time);
+	return `${part(seconds / 60, "minute")} ${part(seconds % 60, "second")}`;
+}
 
 /** A handle that is slid, with its name. */
 function knobOf({ key, words, from, to, step, value }, turn) {
@@ -700,13 +842,14 @@ function setUpPlayer() {
 		const stroke = [point];
 		player.strokes.push(stroke);
 		player.told = "";
-		clearTimeout(player.timer);
 		player.show();
 		return stroke;
 	};
 	filmPen = new Pen($("film-pad"), begin, requestPaint, (stroke) => player.strokes.includes(stroke));
-	listen($("film-pad"), "pointerup", () => player.rest(PEN_UP, () => player.finish()));
 	listen($("film-done"), "click", () => player.finish());
+	listen($("film-ours"), "click", () => player.takeOurs());
+	for (const id of ["film-speak", "film-voice"]) listen($(id), "click", () => filmVoice.toggle());
+	listen(window.speechSynthesis, "voiceschanged", () => filmVoice.show());
 	listen($("film-undo"), "click", () => {
 		player.strokes.pop();
 		player.show();
@@ -742,12 +885,14 @@ function listenToPicture(scene) {
 		if (isTaken) scene.setPointerCapture(pointerId);
 	});
 	listen(scene, "pointermove", ({ offsetX: x, offsetY: y, buttons }) => {
-		if (!buttons) scene.style.cursor = player.gripAt(x, y) ? "grab" : "";
-		else if (player.grip) player.drag(x, y);
+		if (!player.digit) return;
+		const isOnDial = () => player.waiting?.kind === "try" && player.gripDial(player.worldPlace(x, y));
+		if (!buttons) scene.style.cursor = isOnDial() || player.gripAt(x, y) ? "grab" : "";
+		else if (player.grip || player.dial) player.drag(x, y);
 		else if (isTaken) player.ink(x, y);
 	});
-	for (const type of ["pointerup", "pointercancel"]) listen(scene, type, () => (player.grip = null));
-	listen(scene, "click", () => isTaken || player.toggle());
+	for (const type of ["pointerup", "pointercancel"]) listen(scene, type, () => (player.grip = player.dial = null));
+	listen(scene, "click", () => isTaken || player.waiting?.kind === "try" || player.toggle());
 }
 
 player.setUp = setUpPlayer;

@@ -1,4 +1,4 @@
-// --- Scene 9: heaps of pixels that it calls a digit, and the own digit changed until it reads another.
+// --- Scene 10: heaps of pixels that it calls a digit, and the own digit changed until it reads another.
 
 const FIRST_HEAP_AT = 3.2; // it is read, whatever it is called
 const HEAP_BET_AT = 8.4;

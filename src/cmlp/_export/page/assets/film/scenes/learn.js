@@ -1,4 +1,4 @@
-// --- Scene 8: the same with ten digits of other people, then two thousand steps, and the visitor's digit at last.
+// --- Scene 9: the same with ten digits of other people, then two thousand steps, and the visitor's digit at last.
 
 const SEAL_AT = 3.4;
 const ASK_AT = 6; // ten other digits

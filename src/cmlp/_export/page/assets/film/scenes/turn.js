@@ -1,4 +1,4 @@
-// --- Scene 7: every wire turns by the wish after it times the activation before it.
+// --- Scene 8: every wire turns by the wish after it times the activation before it.
 
 const BRIGHT_AT = 1.2; // one wire from a bright pixel, and one from a dark one
 const DARK_AT = 3.4;

@@ -1,31 +1,56 @@
-// --- Scene 6: wishes, from the outputs back to A. One number is followed from an output into a neuron of B.
+// --- Scene 7: wishes, from the outputs back to A. Every wish is a triangle, up or down, that runs back along its wires.
 
-const GAP_AT = 3.3; // how a wish comes about, at the wrong answer and at the wanted output
-const GAP_SECONDS = 2.6;
-const CAUSE_AT = 10.8; // the asked neuron is turned up, and the wrong answer goes down
-const WISH_BET_AT = 15.6;
-const FIRST_REQUEST_AT = 16.4; // the wrong answer asks one neuron of B, later all ten do
-const REQUEST_SECONDS = 1.8;
-const OTHERS_ASK_AT = 22;
-const ADDED_AT = OTHERS_ASK_AT + 9 * 0.4 + REQUEST_SECONDS + 0.2;
-const SLOPE_AT = ADDED_AT + 2.8;
-const NUDGES_AT = [SLOPE_AT + 1.2, SLOPE_AT + 4.2]; // at the neuron's own sum, and on the flat end
-const WEAKENED_AT = SLOPE_AT + 7.2; // the slope scales what all ten ask together
-const FLIES_AT = WEAKENED_AT + 4.2; // the product becomes the neuron's wish
-const FLIGHT_SECONDS = 1.1;
-const ALL_AT = FLIES_AT + FLIGHT_SECONDS + 0.3;
-const TO_A_AT = ALL_AT + 5;
-const NUDGE_SECONDS = 2.2;
+const GAPS_SEEN_AT = 0.8; // each output: how far it is from what was wanted, and the wish that this becomes
+const ASKS_AT = 6.6; // the wrong answer asks one neuron of B
+const WISH_BET_AT = 9.1; // before its wish meets the weight
+const ASK_TOO_AT = 13; // the wanted output
+const ALL_ASK_AT = 17.2;
+const ALL_ASK_STEP = 0.24;
+const RUN_SECONDS = [1.3, 1.3, 1.4]; // to the weight, through it, and on
+const RUN = sum(RUN_SECONDS);
+const SUMMED_AT = ALL_ASK_AT + 7 * ALL_ASK_STEP + RUN + 0.4;
+const STREAM_AT = SUMMED_AT + 0.8; // the curve of the neuron lets much or little through
+const FLATTER_AT = STREAM_AT + 4.2;
+const THROUGH_AT = FLATTER_AT + 2.6; // back to where the neuron stands
+const LAND_AT = THROUGH_AT + 1;
+const ALL_AT = LAND_AT + 2.2;
+const TO_A_AT = ALL_AT + 3.8;
+const WAVE_SECONDS = 2.4;
 const QUIET_WIRES = 0.12; // alpha while something else is the point
-const BARS_AT = 500; // where the bars of requests begin, to the right and to the left
 const FLAT = 4.4; // a sum on the flat end of the curve
-const ofAllAt = (j) => ALL_AT + 0.4 + j * 0.14;
-const toAAt = (j) => TO_A_AT + 0.6 + j * 0.1;
+const STEEPEST = 0.25;
+// Where requests are added: the right end of the bars, the step to the left, the zero line, how high they can be; where the
+// curve narrows the stream, and where that ends; and the place of the curve.
+const ADDING = {
+	lying: { right: 436, step: 21, zero: 340, high: 170, lens: 132, left: 44, curve: [132, 120, 92, 62] },
+	upright: { right: 352, step: 14, zero: 74, high: 44, lens: 124, left: 44, curve: [84, 140, 60, 24] },
+};
 
-/** When the request of an output starts: first that of the wrong answer, then the others. */
-function requestAt({ says }, j) {
-	if (j === says) return FIRST_REQUEST_AT;
-	return OTHERS_ASK_AT + 0.4 * (j < says ? j : j - 1);
+/** When the request of an output starts: first that of the wrong answer, then of the wanted output, then the others. */
+function requestAt({ says, label }, j) {
+	if (j === says) return ASKS_AT;
+	if (j === label) return ASK_TOO_AT;
+	return ALL_ASK_AT + ALL_ASK_STEP * range(10).filter((k) => k !== says && k !== label).indexOf(j);
+}
+
+/** The outputs in the order in which they ask. */
+const askOrder = (facts) => range(10).sort((p, q) => requestAt(facts, p) - requestAt(facts, q));
+
+/**
+ * How far a request has come on its wire, from 0 to 1, and how far it has been turned over by its weight. It waits in front
+ * of the first weight while the bet is open.
+ */
+function runOf(facts, j, t) {
+	const at = requestAt(facts, j);
+	const late = j === facts.says ? WISH_BET_AT + 0.3 - (at + RUN_SECONDS[0]) : 0;
+	const [there, through, on] = RUN_SECONDS;
+	const come = 0.42 * rise(t, at, there) + 0.16 * rise(t, at + there + late, through);
+	return {
+		at: come + 0.42 * rise(t, at + there + through + late, on),
+		turned: rise(t, at + there + late, through),
+		shown: t > at && t < at + RUN + late + 0.1,
+		arrives: at + RUN + late,
+	};
 }
 
 /** A number with its sign, which may be a plus; what is rounded to 0 has none. */
@@ -34,93 +59,346 @@ const signedNumber = (value) => (value >= 0.005 ? "+" : "") + filmNumber(value, 
 const wishesScene = {
 	id: "wishes",
 	doors: ["ways", "curves"],
-	handles: ({ asked }) => [{ key: "handle.neuron", from: 1, to: 16, step: 1, value: asked + 1 }],
-	/** A neuron of B can be pressed. */
-	grab(facts, t, places, [x, y]) {
-		const isNear = (k) => hypot(x - places.at(2, k)[0], y - places.at(2, k)[1]) < 1.3 * places.radius[2];
-		const k = range(16).find(isNear);
-		return k === undefined ? null : () => [k + 1];
-	},
+	// While all ten ask: before that, the words are true of the film's own neuron alone.
+	handles: ({ asked }, t) =>
+		t > ALL_ASK_AT && t < ALL_AT - 0.6 ? [{ key: "handle.neuron", from: 1, to: 16, step: 1, value: asked + 1 }] : [],
 	change: (facts, [number]) => facts.asking(number - 1),
-	seconds: TO_A_AT + 8.4,
-	captions: () => [
-		[0, "wishes.1"],
-		[GAP_AT + 0.9, "wishes.gap"],
-		[CAUSE_AT - 0.6, "wishes.cause"],
-		[WISH_BET_AT - 0.6, "wishes.bet"],
-		[WISH_BET_AT + 0.3, "wishes.verdict"],
-		[OTHERS_ASK_AT - 1.8, "wishes.part"],
-		[ADDED_AT - 0.2, "wishes.all"],
-		[SLOPE_AT - 0.2, "wishes.2"],
-		[WEAKENED_AT - 0.3, "wishes.scaled"],
-		[ALL_AT - 1, "wishes.3"],
-		[TO_A_AT - 0.6, "wishes.4"],
-	],
+	seconds: TO_A_AT + 5.2,
+	captions: (facts) => {
+		const weight = facts.start.params[facts.start.layers[2].w + facts.asked * 10 + facts.label];
+		return [
+			[0, "wishes.1"],
+			[ASKS_AT - 1.2, "wishes.wire"],
+			[WISH_BET_AT - 0.5, "wishes.bet"],
+			[WISH_BET_AT + 0.3, "wishes.verdict"],
+			[ASK_TOO_AT - 0.2, weight < 0 ? "wishes.turned" : "wishes.kept"],
+			[ALL_ASK_AT - 0.2, "wishes.part"],
+			[SUMMED_AT - 0.2, "wishes.all"],
+			[STREAM_AT + 1, "wishes.2"],
+			[FLATTER_AT, "wishes.flat"],
+			[THROUGH_AT + 0.2, "wishes.own"],
+			[ALL_AT - 0.6, "wishes.3"],
+			[TO_A_AT - 0.4, "wishes.4"],
+		];
+	},
 	words: (facts) => ({
 		says: facts.says,
 		B: `B${facts.asked + 1}`,
 		direction: captions["wishes.directions"][facts.wishes[2][facts.asked] > 0 ? 0 : 1],
-		slope: filmNumber(slopeOf(facts.result.z[1][facts.asked]), 2),
 	}),
 	pauses: [{ at: WISH_BET_AT, kind: "bet", right: () => 0 }],
 	shots: [[0, 0.1, (places) => places.whole]],
 	paint(view, facts, t) {
-		const all = rise(t, ALL_AT - 1.2, 1.2);
-		const hidden = min(rise(t, 0.6, 1.4), 1 - rise(t, ALL_AT - 1, 1)); // all but the outputs
-		const one = within(t, CAUSE_AT - 1, ALL_AT - 0.2, 1);
-		const result = raisedResult(facts, within(t, CAUSE_AT + 0.6, WISH_BET_AT - 0.8, 1.4));
-		paintNumbersEnd(view, facts, {
-			result,
-			says: 0,
-			wires: blend(QUIET_WIRES, 0.34, all) * (1 - hidden),
-			inputs: 1 - hidden,
-			dim(layer, k) {
-				if (layer === 3) return 1;
-				if (layer === 2) return max(1 - hidden, k === facts.asked ? one : 0.3 * one);
-				return 1 - hidden;
+		const whole = rise(t, ALL_AT - 0.4, 1.8); // the other neurons, A and the pixels are seen again
+		const u = 1 - rise(t, ALL_AT - 0.6, 1.8);
+		const { digit, asked } = facts;
+		const pad = max(1 - rise(t, ASKS_AT + 2.4, 1.2), whole);
+		paintPad(view, { lines: pad < 1 ? [] : digit.lines, digit, centred: 1, sharp: pad, frame: 0.5 * pad });
+		paintWorking(view, facts, {
+			wires: 0.34 * whole,
+			waiting: 0,
+			inputs: whole,
+			names: whole,
+			dim: (layer) => (layer === 3 ? 1 : whole),
+		});
+		paintCostOutline(view, facts.cost, max(1 - rise(t, 0.2, 1), whole), max(1 - rise(t, 0.2, 1), whole));
+		paintGapsSeen(view, facts, t);
+		const left = 1 - rise(t, wishesScene.seconds - 1.4, 1.3); // of what has been asked
+		paintAskWave(view, facts, 2, part(t, ALL_AT + 1, ALL_AT + 1 + WAVE_SECONDS), left);
+		paintAskWave(view, facts, 1, part(t, TO_A_AT, TO_A_AT + WAVE_SECONDS), left);
+		const { w } = facts.start.layers[2];
+		const weights = range(10).map((j) => facts.start.params[w + asked * 10 + j]);
+		const all = rise(t, ALL_ASK_AT - 0.6, 0.8);
+		const seen = rise(t, ASKS_AT - 0.8, 0.8); // before that all wires of the neuron are seen
+		paintFan(view, facts, {
+			u,
+			bent: 0,
+			most: blend(DIALLED, 0.8 * largest(weights), rise(t, 0, 1.4)),
+			alpha: 1 - whole,
+			a: facts.result.a[2][asked],
+			weights,
+			outputs: facts.result.a[3],
+			only(j) {
+				if (j === facts.says) return 1;
+				const own = j === facts.label ? max(all, rise(t, ASK_TOO_AT - 0.6, 0.8)) : all;
+				return max(own, blend(1, 0.12, seen));
 			},
 		});
-		paintCostOutline(view, facts.cost, 1, 1);
-		paintGapProducts(view, facts, t);
-		paintAskedWires(view, facts, t, one, result);
-		paintRequests(view, facts, t);
-		const back = facts.wires(2);
-		const last = facts.requestShares(2);
-		const { upright } = view;
-		const runs = (j) => part(t, requestAt(facts, j), requestAt(facts, j) + REQUEST_SECONDS);
-		paintDots(view, back, 2, last, (i, j) => (i === facts.asked && j !== facts.says ? runs(j) : 0), upright ? 4 : 7);
-		paintDots(
-			view,
-			back,
-			2,
-			last,
-			(i, j) => (i === facts.asked ? 0 : part(t, ofAllAt(j), ofAllAt(j) + 1.6)),
-			upright ? 3 : 5,
-		);
-		const before = [facts.wires(1), 1, facts.requestShares(1)];
-		paintDots(view, ...before, (_, j) => part(t, toAAt(j), toAAt(j) + 1.8), upright ? 3 : 5);
-		const isFirst = (k) => k === facts.label || k === facts.says; // the two numbers of the hill
-		paintWishesOf(view, facts, 3, (k) => (isFirst(k) ? 1 : rise(t, CAUSE_AT - 2.4 + k * 0.1, 0.6)));
-		paintAskedCurve(view, facts, t);
-		paintScaledRequest(view, facts, t);
-		paintWishesOf(view, facts, 2, (k) =>
-			k === facts.asked ? rise(t, FLIES_AT + FLIGHT_SECONDS - 0.2, 0.3) : rise(t, ALL_AT + 2.6, 1),
-		);
-		paintWishesOf(view, facts, 1, () => rise(t, TO_A_AT + 3, 1.2));
-		paintEnd(view, rise(t, TO_A_AT + 6.4, 0.8));
-		letters(view, filmWords("label.scale"), ...(upright ? [195, 510] : [142, 470]), 17, {
+		paintRing(view, ...mainPlace(view, facts, u), view.upright ? 20 : 32, within(t, ASKS_AT - 0.6, ASKS_AT + 1.4, 0.5));
+		letters(view, `B${asked + 1}`, ...besideMain(view, facts, u), view.upright ? 16 : 22, {
+			alpha: within(t, 2, ALL_AT, 0.8),
+			bold: true,
+		});
+		paintGates(view, facts, weights, t, u);
+		paintWishesOf(view, facts, 3, (k) => rise(t, GAPS_SEEN_AT + 2.4 + (k === facts.label ? 0 : 1 + k * 0.08), 0.8));
+		paintRunning(view, facts, weights, t);
+		paintAdding(view, facts, t);
+		paintStream(view, facts, t);
+		paintMainWish(view, facts, t, u);
+		paintWishesOf(view, facts, 2, (k) => (k === asked ? 0 : rise(t, ALL_AT + WAVE_SECONDS + 0.6, 0.8)));
+		paintWishesOf(view, facts, 1, () => rise(t, TO_A_AT + WAVE_SECONDS - 0.2, 0.8));
+		paintEnd(view, rise(t, TO_A_AT + WAVE_SECONDS + 0.6, 0.8));
+		letters(view, filmWords("label.scale"), ...(view.upright ? [195, 510] : [142, 470]), 17, {
 			colour: colours.muted,
-			alpha: within(t, ALL_AT + 2.6, wishesScene.seconds - 0.6),
+			alpha: within(t, ALL_AT + 3, wishesScene.seconds - 0.6),
 		});
 	},
 };
 
-/** What the network gives while the asked neuron is turned up by a share of what it lacks to 1. */
-function raisedResult({ result: { z, a }, start, asked }, share) {
-	const { w, outputs } = start.layers[2];
-	const more = share * (1 - a[2][asked]);
-	const raised = z[2].map((value, j) => logistic(value + more * start.params[w + asked * outputs + j]));
-	return { z, a: [a[0], a[1], a[2].with(asked, a[2][asked] + more), raised] };
+/** The name of the neuron that is asked: above it. */
+function besideMain(view, facts, u) {
+	const [x, y] = mainPlace(view, facts, u);
+	return view.upright ? [x - 34, y] : [x, y - 46];
+}
+
+/** Each output: what it gave, what was wanted, and the gap, in the colour of the wish. */
+function paintGapsSeen(view, facts, t) {
+	const { places, upright } = view;
+	const thick = upright ? 5 : 9;
+	for (let k = 0; k < 10; k++) {
+		const from = GAPS_SEEN_AT + (k === facts.label ? 0 : 1 + k * 0.08);
+		const alpha = rise(t, from - 0.3, 0.6) * (1 - rise(t, from + 2.2, 0.9));
+		if (alpha <= 0) continue;
+		const [value, target] = [facts.result.a[3][k], facts.targets[k]];
+		const [zero, end, goal] = [0, value, target].map((one) => barPlace(places, k, one));
+		const grown = rise(t, from + 0.5, 1);
+		paintLine(view, zero, barPlace(places, k, 1), colours.line, thick, alpha);
+		paintLine(view, zero, end, colours.on, thick, alpha);
+		paintLine(view, end, blendAll(end, goal, grown), tint(target - value), thick * 1.3, alpha);
+		const half = thick * 1.2;
+		const ends = [-half, half].map((by) => (upright ? [goal[0] + by, goal[1]] : [goal[0], goal[1] + by]));
+		paintLine(view, ...ends, colours.on, places.unit * 0.04, alpha);
+	}
+	const [x, y] = places.at(3, facts.label);
+	paintRing(view, x, y, places.radius[3] * 1.35, within(t, GAPS_SEEN_AT - 0.2, GAPS_SEEN_AT + 2.6, 0.5));
+}
+
+/** The sign of each weight, in the middle of its wire: what is negative turns wishes over. */
+function paintGates(view, facts, weights, t, u) {
+	const { pen, upright, places } = view;
+	const main = mainPlace(view, facts, u);
+	weights.forEach((weight, j) => {
+		const isFirst = j === facts.says || j === facts.label;
+		const { arrives } = runOf(facts, j, t);
+		const alpha = rise(t, requestAt(facts, j) - 0.4, 0.7) * (1 - rise(t, max(arrives + 0.4, SUMMED_AT), 0.8));
+		if (alpha <= 0) return;
+		const [x, y] = blendAll(places.at(3, j), main, 0.5);
+		const early = isFirst ? 1 - rise(t, ALL_ASK_AT - 0.4, 0.8) : 0;
+		const radius = upright ? blend(7, 13, early) : blend(11.5, 22, early);
+		pen.globalAlpha = alpha;
+		pen.fillStyle = colours.ground;
+		pen.strokeStyle = tint(weight);
+		pen.lineWidth = radius * 0.14;
+		pen.beginPath();
+		pen.arc(x, y, radius, 0, 7);
+		pen.fill();
+		pen.stroke();
+		pen.lineWidth = radius * 0.2;
+		pen.beginPath();
+		pen.moveTo(x - radius * 0.5, y);
+		pen.lineTo(x + radius * 0.5, y);
+		if (weight > 0) {
+			pen.moveTo(x, y - radius * 0.5);
+			pen.lineTo(x, y + radius * 0.5);
+		}
+		pen.stroke();
+		pen.globalAlpha = 1;
+	});
+}
+
+/** A triangle of a wish, turned over by a share: at half of it, it lies on its side and has both colours. */
+function paintTurned(view, [x, y], size, up, turned, alpha = 1) {
+	if (alpha <= 0 || size < 0.5) return;
+	const { pen } = view;
+	pen.save();
+	pen.translate(x, y);
+	pen.rotate((up ? 0 : Math.PI) + turned * Math.PI);
+	const [high, half] = [size / 2, size * 0.5];
+	const shape = (share, colour) => {
+		pen.globalAlpha = alpha * share;
+		pen.fillStyle = colour;
+		pen.beginPath();
+		pen.moveTo(-half, high);
+		pen.lineTo(half, high);
+		pen.lineTo(0, -high);
+		pen.fill();
+	};
+	pen.globalAlpha = 1;
+	shape(1, tint(up ? 1 : -1));
+	if (turned > 0) shape(rise(turned, 0.25, 0.5), tint(up ? -1 : 1));
+	pen.restore();
+	pen.globalAlpha = 1;
+}
+
+/** The wishes of the outputs on their way to the asked neuron. */
+function paintRunning(view, facts, weights, t) {
+	const { places, upright } = view;
+	const main = mainPlace(view, facts, 1);
+	const requests = facts.requests(2, facts.asked);
+	const [high] = places.wish[3];
+	const [mostWish, mostPart] = [largest(facts.wishes[3]), largest(requests)];
+	weights.forEach((weight, j) => {
+		const { at, turned, shown } = runOf(facts, j, t);
+		if (!shown) return;
+		const wish = facts.wishes[3][j];
+		const isFirst = j === facts.says || j === facts.label;
+		const swell = isFirst ? blend(1.5, 1.9, Math.sin(Math.PI * clamp(at))) : 1;
+		// Its size: first of the wish, then of what the weight makes of it, each against the largest.
+		const before = high * Math.sqrt(abs(wish) / mostWish);
+		const after = high * Math.sqrt(abs(requests[j]) / mostPart);
+		const size = max(upright ? 5 : 7, blend(before, after, turned) * swell);
+		const start = wishPlace(view, 3, j);
+		const wire = places.at(3, j);
+		const place = at < 0.06 ? blendAll(start, wire, at / 0.06) : blendAll(wire, main, (at - 0.06) / 0.94);
+		paintTurned(view, place, size, wish > 0, weight < 0 ? turned : 0, 1 - rise(at, 0.94, 0.06));
+	});
+}
+
+const addingOf = ({ upright }) => ADDING[upright ? "upright" : "lying"];
+
+/** How long a bar is for a request of 1, and the height of the stream of all. */
+function addingScale(view, facts) {
+	const { high } = addingOf(view);
+	const requests = facts.requests(2, facts.asked);
+	let [run, most] = [0, 0];
+	for (const j of askOrder(facts)) {
+		run += requests[j];
+		most = max(most, abs(run));
+	}
+	const scale = high / most;
+	return { requests, scale, stream: max(abs(sum(requests)) * scale, view.upright ? 16 : 34) };
+}
+
+/** What has arrived is added: each bar begins where the one before ended, upwards in blue and downwards in orange. */
+function paintAdding(view, facts, t) {
+	const alpha = rise(t, ASKS_AT + RUN, 0.6) * (1 - rise(t, LAND_AT + 0.2, 0.8));
+	if (alpha <= 0) return;
+	const { pen, upright } = view;
+	const { right, step, zero } = addingOf(view);
+	const { requests, scale } = addingScale(view, facts);
+	const left = right - 10 * step;
+	const gone = rise(t, STREAM_AT, 0.8);
+	paintLine(view, [right + step * 0.3, zero], [left, zero], colours.ring, upright ? 0.8 : 1.4, alpha);
+	let run = 0;
+	askOrder(facts).forEach((j, n) => {
+		const { arrives } = runOf(facts, j, t);
+		const grown = rise(t, arrives - 0.1, 0.5);
+		const value = requests[j] * grown;
+		const x = right - (n + 1) * step;
+		const [from, to] = [zero - run * scale, zero - (run + value) * scale];
+		const isFirst = n < 2 && t < ALL_ASK_AT;
+		box(pen, x + step * 0.1, min(from, to), step * 0.8, abs(to - from), tint(value), alpha * blend(1, 0.25, gone));
+		if (grown > 0) paintLine(view, [x, to], [x + step, to], colours.on, upright ? 0.8 : 1.4, alpha * blend(0.9, 0.3, gone));
+		letters(view, j, x + step / 2, max(from, to) + (upright ? 8 : 13), upright ? 15.5 : 15, {
+			alpha: alpha * grown * (isFirst || n < 2 ? 1 : 0.7) * (1 - gone),
+			colour: j === facts.label ? colours.mark : colours.muted,
+		});
+		run += value;
+	});
+	// What is left, as an arrow from zero.
+	const total = sum(requests);
+	const shown = rise(t, SUMMED_AT, 0.6) * (1 - gone);
+	if (shown <= 0) return;
+	const x = left - step * 0.8;
+	pen.globalAlpha = alpha * shown;
+	box(pen, x - step * 0.3, min(zero, zero - total * scale), step * 0.6, abs(total * scale), tint(total), alpha * shown);
+	paintTurned(view, [x, zero - total * scale - Math.sign(total) * step * 0.3], step * 1.5, total > 0, 0, alpha * shown);
+}
+
+/** The sum on the curve at a moment: the neuron's own, or one on the flat end. */
+function streamSum(facts, t) {
+	const own = facts.result.z[1][facts.asked];
+	return blend(own, own < 0 ? -FLAT : FLAT, rise(t, FLATTER_AT, 1) - rise(t, THROUGH_AT, 0.8));
+}
+
+/** All that was asked flows through the curve of the neuron: the steeper, the wider. */
+function paintStream(view, facts, t) {
+	const alpha = rise(t, STREAM_AT, 0.8) * (1 - rise(t, LAND_AT + 0.4, 0.6));
+	if (alpha <= 0) return;
+	const { pen, upright } = view;
+	const { right, step, zero, lens, left, curve } = addingOf(view);
+	const { requests, stream } = addingScale(view, facts);
+	const z = streamSum(facts, t);
+	const share = slopeOf(z) / STEEPEST;
+	const narrow = max(1, stream * share);
+	const begin = right - 10 * step;
+	const gap = upright ? 16 : 30; // half of the length of the narrowing
+	const colour = tint(sum(requests));
+	const edge = (side, more) => {
+		const [wide, small] = [stream / 2 + more, narrow / 2 + more].map((half) => zero + side * half);
+		return [[begin, wide], [lens + gap, wide], [lens - gap, small], [left, small]];
+	};
+	const flown = rise(t, STREAM_AT + 0.2, 1.6);
+	pen.save();
+	pen.beginPath();
+	pen.rect(blend(begin, left, flown), 0, begin - blend(begin, left, flown), view.places.size[1]);
+	pen.clip();
+	pen.globalAlpha = 0.85 * alpha;
+	pen.fillStyle = colour;
+	pen.beginPath();
+	for (const point of [...edge(-1, 0), ...edge(1, 0).reverse()]) pen.lineTo(...point);
+	pen.fill();
+	// Ripples, so that it is seen to flow.
+	pen.globalAlpha = 0.3 * alpha;
+	pen.strokeStyle = colours.ground;
+	pen.lineWidth = upright ? 1.5 : 3;
+	for (let k = 0; k < 12; k++) {
+		const x = begin - ((((t * 0.45 + k / 12) % 1) + 1) % 1) * (begin - left);
+		const v = clamp((lens + gap - x) / (2 * gap));
+		const half = blend(stream, narrow, v) / 2;
+		pen.beginPath();
+		pen.moveTo(x, zero - half);
+		pen.lineTo(x, zero + half);
+		pen.stroke();
+	}
+	pen.restore();
+	pen.globalAlpha = 0.9 * alpha;
+	pen.strokeStyle = colours.muted;
+	pen.lineWidth = upright ? 1 : 2;
+	for (const side of [-1, 1]) {
+		pen.beginPath();
+		for (const point of edge(side, upright ? 2 : 4)) pen.lineTo(...point);
+		pen.stroke();
+	}
+	pen.globalAlpha = 1;
+	paintCurve(view, curve, 6.5, z, alpha);
+}
+
+/** The wish of the asked neuron: what has come through its curve. */
+function paintMainWish(view, facts, t, u) {
+	const grown = rise(t, LAND_AT, 0.6);
+	if (grown <= 0) return;
+	const wish = facts.wishes[2][facts.asked];
+	const [height, width] = view.places.wish[2];
+	const { left, zero } = addingOf(view);
+	const [x, y] = mainPlace(view, facts, u);
+	const mark = blendAll(view.places.mark, view.upright ? [30, 0] : [44, 0], u);
+	const flown = rise(t, LAND_AT + 0.3, 1.1);
+	// It begins as high as the stream, and ends as large as its wish beside those of all of B.
+	const { stream } = addingScale(view, facts);
+	const share = slopeOf(facts.result.z[1][facts.asked]) / STEEPEST;
+	const begin = Math.sign(wish) * stream * share;
+	const size = blend(begin, (wish / largest(facts.wishes[2])) * height * blend(1, 1.8, u), flown) * grown;
+	const [px, py] = blendAll([left, zero], [x + mark[0], y + mark[1]], flown);
+	paintWish(view, px, py + size / 2, size, blend(min(abs(begin), view.upright ? 40 : 70), width * 1.8, flown));
+}
+
+/** What a layer asks of the layer before runs back along all wires. Half way each weight takes part: what is negative turns. */
+function paintAskWave(view, facts, layer, front, left) {
+	if (front <= 0 || left <= 0) return;
+	const list = facts.wires(layer);
+	const after = facts.requestShares(layer);
+	const wishes = facts.wishes[layer + 1];
+	const most = largest(wishes);
+	const before = (_, j) => wishes[j] / most;
+	const from = 1 - front;
+	const width = layer === 2 ? 1.6 : 1.2;
+	const halves = (low, high, alpha) => {
+		paintWires(view, list, layer, before, { from: max(0.5, low), to: high, alpha: 0.8 * alpha, width });
+		paintWires(view, list, layer, after, { from: low, to: min(0.5, high), alpha, width });
+	};
+	halves(from, 1, 0.3 * left);
+	if (front < 1) halves(from, min(1, from + 0.22), 1);
 }
 
 /** Where the wish of a neuron is shown. */
@@ -147,33 +425,6 @@ function paintWishesOf(view, facts, layer, grown) {
 /** The slope of the curve at a sum. */
 const slopeOf = (z) => logistic(z) * (1 - logistic(z));
 
-/** How the wishes of the wrong answer and of the wanted output come about: in the line of each, its curve and its product. */
-function paintGapProducts(view, facts, t) {
-	const { places, upright } = view;
-	[facts.says, facts.label].forEach((k, n) => {
-		const from = GAP_AT + n * GAP_SECONDS;
-		const alpha = within(t, from, CAUSE_AT - 0.8, 0.7);
-		if (alpha <= 0) return;
-		const z = facts.result.z[2][k];
-		const gap = facts.targets[k] - facts.result.a[3][k];
-		const wish = facts.wishes[3][k];
-		const y = upright ? 170 + 66 * n : places.at(3, k)[1];
-		paintCurve(view, [upright ? 46 : 372, y, upright ? 24 : 40, upright ? 17 : 23], 4, z, alpha);
-		const [slope, gapText] = [filmNumber(slopeOf(z), 2), signedNumber(gap)];
-		const text = filmWords("label.wish", { gap: gapText, slope, wish: signedNumber(wish) });
-		const size = upright ? 15.5 : 21;
-		letters(view, k, upright ? 10 : 312, y, size, { alpha, bold: true });
-		paintProduct(view, text, upright ? 78 : 424, y, size, { colour: tint(wish), alpha, align: "left" });
-		paintRing(view, ...places.at(3, k), places.radius[3] * 1.35, within(t, from, from + GAP_SECONDS, 0.5));
-	});
-}
-
-/** A product, and in a line of its own what it gives. */
-function paintProduct(view, text, x, y, size, style) {
-	const pitch = size * (view.upright ? 1.05 : 1.3);
-	text.split(/ (?==)/).forEach((line, n) => letters(view, line, x, y + (n - 0.5) * pitch, size, style));
-}
-
 /** The curve of a neuron around its middle, with a dot at a sum and the slope there. */
 function paintCurve(view, [x, y, wide, high], reach, z, alpha) {
 	const { pen, upright } = view;
@@ -193,213 +444,6 @@ function paintCurve(view, [x, y, wide, high], reach, z, alpha) {
 	pen.fill();
 	pen.globalAlpha = 1;
 	return at;
-}
-
-/** The wires between the asked neuron of B and the outputs, in the colours of their weights. */
-function paintAskedWires(view, facts, t, alpha, result) {
-	if (alpha <= 0) return;
-	const { pen, places, upright } = view;
-	const { w, outputs } = facts.start.layers[2];
-	const { asked, says } = facts;
-	const own = facts.wires(2).filter(([i]) => i === asked);
-	const weight = (j) => facts.start.params[w + asked * outputs + j];
-	const others = rise(t, OTHERS_ASK_AT - 0.4, 0.8);
-	const first = own.filter(([, j]) => j === says);
-	const rest = own.filter(([, j]) => j !== says);
-	const valueOf = (_, j) => weight(j) / facts.mostKnob[2];
-	const fade = alpha * (1 - within(t, SLOPE_AT, ALL_AT, 0.8) * 0.6);
-	paintWires(view, rest, 2, valueOf, { alpha: fade * others, width: 1.7, least: 0 });
-	paintWires(view, first, 2, (_, j) => Math.sign(valueOf(asked, j)) * max(0.6, abs(valueOf(asked, j))), {
-		alpha: fade,
-		width: 1.7,
-	});
-	for (let k = 0; k < 10; k++) paintNeuron(view, ...places.at(3, k), places.radius[3], result.a[3][k]);
-	const [x, y] = places.at(2, asked);
-	const radius = places.radius[2];
-	paintNeuron(view, x, y, radius, result.a[2][asked], alpha);
-	paintRing(view, x, y, radius * 1.4, within(t, CAUSE_AT - 0.4, ALL_AT - 0.6, 0.6));
-	const name = upright ? [x, y - 2.4 * radius] : [x - 3.4 * radius, y];
-	letters(view, `B${asked + 1}`, ...name, upright ? 17 : 20, { alpha, bold: true });
-	// On the wire of the wrong answer: its weight, and the number that passes it.
-	const end = places.at(3, says);
-	const middle = blendAll([x, y], end, 0.3);
-	const side = end[1] > y || upright ? 1 : -1;
-	const beside = upright ? [14, 0] : [12, -14 * side];
-	letters(view, `× ${filmNumber(weight(says), 2)}`, middle[0] + beside[0], middle[1] + beside[1], upright ? 16 : 20, {
-		colour: tint(weight(says)),
-		align: "left",
-		alpha: within(t, CAUSE_AT, OTHERS_ASK_AT - 0.4, 0.6),
-	});
-	const u = part(t, FIRST_REQUEST_AT, FIRST_REQUEST_AT + REQUEST_SECONDS);
-	if (u <= 0 || u >= 1) return;
-	const number = facts.wishes[3][says] * (u < 0.5 ? 1 : weight(says));
-	const [dotX, dotY] = blendAll(end, [x, y], u);
-	pen.fillStyle = tint(number);
-	pen.beginPath();
-	pen.arc(dotX, dotY, upright ? 3.5 : 6, 0, 7);
-	pen.fill();
-	letters(view, signedNumber(number), dotX - (upright ? 10 : 14), dotY + (upright ? 0 : 16 * side), upright ? 16 : 20, {
-		colour: tint(number),
-		align: "right",
-		bold: true,
-		alpha: 1 - clamp((u - 0.54) / 0.1),
-	});
-}
-
-/** How long a bar of a lying picture is for a request of 1. */
-const requestScale = (requests) => min(110 / largest(requests), 170 / max(abs(sum(requests)), largest(requests)));
-
-/** The rectangle of the bar of all ten requests, to the right or to the left. */
-const requestBar = (length) => [min(BARS_AT, BARS_AT + length), 606, abs(length), 22];
-
-/** What the ten outputs ask of the neuron: first one product, then a bar in the line of each output, and their sum. */
-function paintRequests(view, facts, t) {
-	const { pen, places, upright } = view;
-	const requests = facts.requests(2, facts.asked);
-	const { says, label } = facts;
-	const arrived = (j) => rise(t, requestAt(facts, j) + REQUEST_SECONDS - 0.2, 0.5);
-	const [wish, weight, product] = [facts.wishes[3][says], requests[says] / facts.wishes[3][says], requests[says]].map(
-		signedNumber,
-	);
-	const [textX, textY] = upright ? [195, 225] : [712, places.at(3, says)[1]];
-	letters(view, filmWords("label.part", { wish, weight, part: product }), textX, textY, upright ? 17 : 22, {
-		colour: tint(requests[says]),
-		align: upright ? "center" : "right",
-		alpha: min(arrived(says), 1 - rise(t, OTHERS_ASK_AT - 0.6, 0.5)),
-	});
-	const scale = upright ? 38 / largest(requests) : requestScale(requests);
-	const left = (j) => 1 - rise(t, ADDED_AT + j * 0.12, 0.4);
-	const size = upright ? 15.5 : 20;
-	requests.forEach((value, j) => {
-		const shown = min(arrived(j), j === says ? rise(t, OTHERS_ASK_AT - 0.2, 0.6) : 1);
-		const alpha = shown * left(j);
-		if (alpha <= 0) return;
-		const [along, y] = upright ? [places.at(3, j)[0], 222] : [BARS_AT, places.at(3, j)[1]];
-		const length = value * scale * shown;
-		const end = upright ? 8 : 10;
-		const style = { alpha, colour: tint(value) };
-		const name = { alpha, bold: true, colour: j === label ? colours.mark : colours.text };
-		if (upright) {
-			box(pen, along - 9, min(y, y - length), 18, abs(length), tint(value), alpha);
-			letters(view, filmNumber(abs(value), 2), along, y - length - Math.sign(value) * end, size, style);
-			letters(view, j, along, 152, size, name);
-			return;
-		}
-		box(pen, min(along, along + length), y - 12, abs(length), 24, tint(value), alpha);
-		letters(view, signedNumber(value), along + length + Math.sign(value) * end, y, size, {
-			...style,
-			align: value > 0 ? "left" : "right",
-		});
-		letters(view, j, 296, y, size, name);
-	});
-	const seen = within(t, OTHERS_ASK_AT + 0.6, WEAKENED_AT + 0.3, 0.3);
-	if (seen <= 0) return;
-	const axis = seen * (1 - rise(t, ADDED_AT + 1.2, 0.6));
-	pen.globalAlpha = 0.7 * axis;
-	pen.strokeStyle = colours.text;
-	pen.lineWidth = upright ? 0.8 : 1.4;
-	pen.beginPath();
-	if (upright) {
-		pen.moveTo(18, 222);
-		pen.lineTo(372, 222);
-	} else {
-		pen.moveTo(BARS_AT, places.at(3, 0)[1] - 22);
-		pen.lineTo(BARS_AT, places.at(3, 9)[1] + 22);
-	}
-	pen.stroke();
-	pen.globalAlpha = 1;
-	const added = sum(requests.map((value, j) => value * (1 - left(j))));
-	const summed = seen * rise(t, ADDED_AT, 0.4);
-	const text = `${filmWords("label.together")} ${signedNumber(added)}`;
-	if (!upright) box(pen, ...requestBar(added * scale), tint(added), t < WEAKENED_AT ? summed : 0);
-	const place = upright ? [195, 289] : [BARS_AT + (added < 0 ? 14 : -14), 617];
-	let align = added < 0 ? "left" : "right";
-	if (upright) align = "center";
-	letters(view, text, ...place, upright ? 17 : 22, { alpha: summed, colour: tint(added), bold: true, align });
-}
-
-/** How far the sum is nudged from its middle: to and fro, once at each place. */
-function nudgeAt(t) {
-	const from = NUDGES_AT.findLast((at) => at <= t) ?? Infinity;
-	return 0.5 * Math.sin(4 * Math.PI * part(t, from, from + NUDGE_SECONDS));
-}
-
-/** The curve of the asked neuron, large: a nudge of the sum moves it much on the steep part, and hardly on the flat end. */
-function paintAskedCurve(view, facts, t) {
-	const alpha = within(t, SLOPE_AT + 0.2, FLIES_AT + 0.3, 0.6);
-	if (alpha <= 0) return;
-	const { pen, upright } = view;
-	const [x, y, wide, high] = upright ? [195, 208, 130, 46] : [520, 296, 195, 170];
-	const own = facts.result.z[1][facts.asked];
-	const reach = max(6.5, 1.2 * abs(own));
-	const base = blend(own, FLAT, rise(t, NUDGES_AT[1] - 0.8, 0.7) - rise(t, WEAKENED_AT - 0.8, 0.7));
-	const at = paintCurve(view, [x, y, wide, high], reach, base + nudgeAt(t), alpha);
-	const foot = y + high + (upright ? 6 : 16);
-	const edge = x - wide - (upright ? 6 : 16);
-	pen.globalAlpha = 0.7 * alpha;
-	pen.strokeStyle = colours.muted;
-	pen.lineWidth = upright ? 0.6 : 1.2;
-	pen.beginPath();
-	pen.moveTo(edge, y - high);
-	pen.lineTo(edge, foot);
-	pen.lineTo(x + wide, foot);
-	pen.stroke();
-	pen.globalAlpha = 1;
-	const size = upright ? 16 : 20;
-	letters(view, `B${facts.asked + 1}`, edge, y - high - (upright ? 10 : 20), size, { alpha });
-	const weakened = rise(t, WEAKENED_AT, 0.3);
-	letters(view, filmWords("label.sum"), x + wide, foot + (upright ? 11 : 20), size, { alpha: alpha * (1 - weakened) });
-	const slope = filmWords("label.slope", { slope: filmNumber(slopeOf(base), 2) });
-	letters(view, slope, x - wide * 0.45, y - high * 0.45, upright ? 17 : 22, { colour: colours.mark, alpha });
-	// A nudge of 1 below the curve, and beside it how far the neuron moves: as far as the tangent does.
-	const nudged = alpha * max(...NUDGES_AT.map((from) => within(t, from - 0.1, from + NUDGE_SECONDS + 0.6, 0.3)));
-	if (nudged <= 0) return;
-	const [start, end] = [-0.5, 0.5].map((by) => at(base + by, logistic(base) + slopeOf(base) * by));
-	const thick = upright ? 3 : 6;
-	paintLine(view, [start[0], foot], [end[0], foot], colours.on, thick, nudged);
-	paintLine(view, [edge, start[1]], [edge, end[1]], colours.mark, thick, nudged);
-	const [nudgeX, movedY] = blendAll(start, end, 0.5);
-	letters(view, filmNumber(1, 2), nudgeX, foot + (upright ? 11 : 20), size, { alpha: nudged });
-	letters(view, filmNumber(slopeOf(base), 2), edge - (upright ? 5 : 10), movedY, size, {
-		colour: colours.mark,
-		alpha: nudged,
-		align: "right",
-	});
-}
-
-/** The slope scales what all ten ask together: the product stands, then it flies to the neuron as its wish. */
-function paintScaledRequest(view, facts, t) {
-	const alpha = within(t, WEAKENED_AT, FLIES_AT, 0.4);
-	const { pen, upright } = view;
-	const requests = facts.requests(2, facts.asked);
-	const total = sum(requests);
-	const wish = facts.wishes[2][facts.asked];
-	const colour = tint(wish);
-	const flown = rise(t, FLIES_AT, FLIGHT_SECONDS);
-	const isFlying = t >= FLIES_AT && flown < 1;
-	const goal = wishPlace(view, 2, facts.asked);
-	const numbers = { total: signedNumber(total), wish: signedNumber(wish), B: `B${facts.asked + 1}` };
-	const text = filmWords("label.asked", {
-		...numbers,
-		slope: filmNumber(slopeOf(facts.result.z[1][facts.asked]), 2),
-	});
-	const place = upright ? [195, 287] : [520, 550];
-	paintProduct(view, text, ...place, upright ? 19 : 27, { colour, alpha, bold: true });
-	if (isFlying) {
-		const begin = upright ? [195, 295] : [520, 568]; // the line of the product
-		letters(view, signedNumber(wish), ...blendAll(begin, goal, flown), upright ? 19 : 27, {
-			colour,
-			bold: true,
-			alpha: 1 - rise(t, FLIES_AT + FLIGHT_SECONDS - 0.3, 0.3),
-		});
-	}
-	if (upright || t < WEAKENED_AT || t >= FLIES_AT + 0.3) return;
-	const gone = 1 - rise(t, FLIES_AT, 0.3);
-	const whole = total * requestScale(requests);
-	pen.globalAlpha = gone;
-	outline(pen, colour, 1.4, ...requestBar(whole));
-	box(pen, ...requestBar(blend(whole, wish * requestScale(requests), rise(t, WEAKENED_AT + 0.6, 1.4))), colour, gone);
-	pen.globalAlpha = 1;
 }
 
 /** Pixels have no wishes: a line at the inputs. */
