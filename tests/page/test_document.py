@@ -87,7 +87,9 @@ def test_no_two_files_of_the_film_define_one_name():
 
 
 def test_pages_without_javascript_say_so_in_one_sentence(tmp_path):
-    TabularRegressor(n_estimators=1, n_epochs=1).fit(rows(3), rows(3)[:, 0]).to_html(tmp_path / "table.html")
+    TabularRegressor(n_estimators=1, n_epochs=1).fit(rows(3), rows(3)[:, 0]).to_html(
+        tmp_path / "table.html"
+    )
     table = (tmp_path / "table.html").read_text(encoding="utf-8")
     networks = (story_network(), Network([784, 16, 16, 10], random_state=0))
     for html in (table, *(page_of(model_of(one)).html for one in networks)):

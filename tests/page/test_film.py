@@ -261,11 +261,11 @@ def test_heaps_are_the_same_in_slices(opened):
     page = opened(learned=True)
     assert page.evaluate(
         """(() => {
-            const find = ({ sure, activation, says, searched }) => [...sure, activation, says, searched].join();
+            const find = ({ sure, searched }) => [...sure, searched].join();
             const whole = find(film.facts.heaps);
             film.labelIt(3);
             for (let n = 0; n < 30; n++) film.facts.searchHeaps(1);
-            const order = [...film.facts.heaps.order].sort((p, q) => p - q);
+            const order = [...film.facts.strange.order].sort((p, q) => p - q);
             return find(film.facts.heaps) === whole && order.every((k, n) => k === n);
         })()"""
     )
@@ -476,7 +476,12 @@ def test_arrows_go_from_caption_to_caption(opened):
     page.press("End")
     page.until("film.facts.areHeapsRead")
     page.settle()
+    page.page.get_by_role("button", name="Keep").click()
     assert page.page.locator("#film-card").is_visible()
+    page.press("Escape")
+    assert page.page.locator("#film-card").is_hidden()
+    page.page.get_by_role("button", name="Keep").click()
+    page.evaluate("document.activeElement.blur()")
     page.press("Home")
     assert page.page.locator("#film-card").is_hidden()
     page.page.locator("#film-scene").click()
@@ -497,11 +502,199 @@ def test_label_can_be_changed_at_any_time(opened):
 
 
 @pytest.mark.slow
-def test_reduced_motion_shows_the_end_of_each_caption(opened):
-    page = opened(4, reduced_motion="reduce")
-    same = page.evaluate(DIFFERENCE, [4, 9])
-    other = page.evaluate(DIFFERENCE, [4, 13])
-    assert same == 0 < other
+def test_reduced_motion_stops_on_full_pictures(opened):
+    view = {"width": 640, "height": 700}
+    page = opened(7, learned=True, reduced_motion="reduce", viewport=view)
+    assert page.evaluate(DIFFERENCE, [7, 12]) == 0 < page.evaluate(DIFFERENCE, [7, 13])
+    stops = page.evaluate(
+        """film.captions.map(([at, key]) => {
+            film.seek(at + 0.01);
+            return [key, film.shownTime()];
+        })"""
+    )
+    page = opened(learned=True, viewport=view)
+    # What flows, flies or is filled as long as it is seen.
+    moving = {
+        "numbers.2",
+        "sum.way",
+        "exam.1",
+        "exam.wish",
+        "wishes.2",
+        "wishes.flat",
+        "wishes.3",
+    }
+    late = {}
+    for key, moment in stops:
+        change = page.evaluate(DIFFERENCE, [moment - 0.04, moment])
+        if change > 2e-3 and key not in moving:
+            late[key] = change
+    assert late == {}
+
+
+@pytest.mark.slow
+def test_slider_speaks_minutes_and_seconds(opened):
+    page = opened(64.2)
+    assert (
+        page.page.locator("#film-time")
+        .get_attribute("aria-valuetext")
+        .startswith("1 minute 4 seconds / ")
+    )
+    page = opened(64.2, parts="&lang=de")
+    assert (
+        page.page.locator("#film-time")
+        .get_attribute("aria-valuetext")
+        .startswith("1 Minute 4 Sekunden / ")
+    )
+
+
+@pytest.mark.slow
+def test_every_text_tells_the_length_of_the_film(opened):
+    page = opened()
+    minutes = round(page.evaluate("film.span()[1]") / 60)
+    word = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")[minutes]
+    assert f" {minutes} " in page.page.title() and f" {minutes} minutes" in page.evaluate(
+        "document.getElementById('film-promise').textContent"
+    )
+    # tests/docs/test_figures.py compares this sentence with all others.
+    text = (ROOT / "src/cmlp/story/story.py").read_text(encoding="utf-8")
+    assert f"film of {word} minutes" in text
+
+
+# A voice that tests can hear: what is spoken, and an end that comes when they want.
+VOICE = """() => {
+    window.spoken = [];
+    let last = null;
+    window.SpeechSynthesisUtterance = class extends EventTarget {
+        constructor(text) { super(); this.text = text; }
+    };
+    Object.defineProperty(window, "speechSynthesis", { configurable: true, value: {
+        getVoices: () => [{ lang: "en-GB", localService: false }, { lang: "en-GB", localService: true }],
+        addEventListener() {},
+        speak(words) { last = words; spoken.push(words.text); },
+        cancel() { spoken.push(null); },
+    } });
+    window.endSpeech = () => last.dispatchEvent(new Event("end"));
+}"""
+
+
+@pytest.mark.slow
+def test_captions_are_read_aloud_by_voices_of_this_computer_alone(watch, story_path):
+    page = watch(story_path, f"#film?draw={THREE}&is=3")
+    page.evaluate("film.pause()")
+    page.settle()
+    assert not page.page.locator("#film-voice").is_visible()  # this browser has none
+    page.evaluate(VOICE)
+    page.evaluate("film.nameControls()")
+    page.evaluate("film.seek(6)")
+    page.page.locator("#film-voice").click()
+    assert page.page.locator("#film-voice").get_attribute("aria-pressed") == "true"
+    page.evaluate("film.play()")
+    page.until("film.time >= 6.19")
+    # Time waits for the end of the words, but not for ever.
+    page.page.wait_for_timeout(400)
+    assert page.evaluate("film.time") < 6.2
+    said = [one for one in page.evaluate("spoken") if one]
+    assert said == ["A computer sees only numbers: 0 is black, 1 is white."]
+    page.evaluate("endSpeech()")
+    page.until("film.time > 6.2")
+    page.evaluate("film.pause()")
+    assert page.evaluate("spoken.at(-1)") is None  # a pause is silent
+    moment = page.evaluate("film.captions.find(([, key]) => key === 'turn.5')[0]")
+    page.evaluate(f"film.facts.after; spoken.length = 0; film.seek({moment} + 0.5); film.play()")
+    page.until("spoken.some((one) => one?.startsWith('Times 1'))")
+    page.evaluate("film.seek(0); film.pause()")
+    assert page.evaluate("spoken.at(-1)") is None
+    found = [one for one in page.evaluate("spoken") if one][-1]
+    assert found == "Times 1, the learning rate: 2 point 7 9 becomes 0 point 6 3. It says 3."
+    page.until("film.time === 0")
+    page.evaluate("film.seek(5); spoken.length = 0; film.play()")
+    page.until("film.time > 6.2")  # a voice that hangs holds the film for some seconds at most
+
+
+@pytest.mark.slow
+def test_end_is_the_network_at_rest_in_which_all_can_be_dragged(opened):
+    page = opened(learned=True, fresh=True)
+    page.press("End")
+    page.settle()
+    assert buttons(page)[1:5] == ["Keep", "Undo", "Again", "Explore"]
+    params, image = page.evaluate("[[...film.facts.final.net.params], [...film.facts.input]]")
+    params = np.array(params)
+    played = "(film.changed ?? film.facts).played.a.map((values) => [...values])"
+
+    def follows(held=None):
+        """Whether the outputs are those of the digit, and of a neuron of A that is held."""
+        a = [np.array(one) for one in page.evaluate(played)]
+        _, free = forward(params, a[0])
+        first = free[1].copy()
+        if held is not None:
+            first[held[0]] = held[1]
+        np.testing.assert_allclose(a[1], first, rtol=0, atol=1e-12)
+        for layer in (1, 2):
+            weights, bias = matrices(params)[layer]
+            np.testing.assert_allclose(
+                a[layer + 1], 1 / (1 + np.exp(-(a[layer] @ weights + bias))), atol=1e-12
+            )
+        return a
+
+    before = follows()
+    assert before[0].tolist() == image
+    # A neuron of A is turned up.
+    dark = int(before[1].argmin())
+    x, y, dot = page.evaluate("film.seenNow().places.fields")
+    place = [x + (dark % 4) * 30 * dot + 14 * dot, y + dark // 4 * 30 * dot + 14 * dot]
+    drag(page, place, [place[0], place[1] - 22 * dot])
+    held = page.evaluate("film.changed.held")[dark]
+    assert held == pytest.approx(22 / 28, abs=0.1)
+    assert np.abs(follows((dark, held))[3] - before[3]).max() > 1e-4
+    # An output is pulled: the pixels follow.
+    page.page.get_by_role("button", name="Undo").click()
+    wanted = int(np.argsort(before[3])[-2])
+    (x, y) = page.evaluate(f"film.seenNow().places.at(3, {wanted})")
+    drag(page, [x + 48, y], [x + 48 + 60, y])
+    pulled = follows()
+    assert pulled[3][wanted] == pytest.approx(0.75, abs=0.05)
+    assert 0.001 < np.abs(pulled[0] - np.array(image)).mean() < 0.1
+    # The digit is painted on.
+    left, top, side = page.evaluate("film.seenNow().places.image")
+    drag(page, [left + 0.2 * side, top + 0.9 * side], [left + 0.6 * side, top + 0.9 * side])
+    assert (follows()[0] == 1).sum() > (pulled[0] == 1).sum() + 8
+    # All of this with keys, too.
+    page.page.get_by_role("button", name="Undo").click()
+    assert follows()[0].tolist() == image
+    fields = page.page.locator("#film-options input")
+    assert [fields.nth(k).get_attribute("aria-label") for k in (0, 16)] == [
+        "Neuron A1",
+        "Output 0:",
+    ]
+    fields.nth(dark).fill("1")
+    follows((dark, 1))
+    page.page.mouse.click(600, 20)  # which begins nothing
+    assert page.evaluate("[film.isPlaying, film.changed !== null]") == [False, True]
+
+
+@pytest.mark.slow
+def test_costs_agree_between_film_and_card(opened):
+    page = opened(learned=True)
+    page.evaluate("film.seek(film.captions.find(([, key]) => key === 'learn.now')[0] + 3)")
+    (texts,) = page.evaluate(TEXTS, [None])
+    written = page.evaluate(
+        """() => {
+            const { fillText } = CanvasRenderingContext2D.prototype;
+            const found = [];
+            CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+                if (this.canvas.id === "card") found.push(String(text));
+                fillText.call(this, text, ...place);
+            };
+            film.keep();
+            CanvasRenderingContext2D.prototype.fillText = fillText;
+            film.show();
+            return found;
+        }"""
+    )
+    first, last = page.evaluate("[film.facts.cost, film.facts.final.cost]")
+    shown = "< 0.01" if last < 0.005 else f"{last:.2f}"
+    assert shown in written and shown in [text for text, *_ in texts]
+    assert f"{first:.2f}" in written
 
 
 SIZES = {
@@ -546,6 +739,54 @@ def test_figure_words_and_bar_are_whole_at_every_size(opened, name):
         assert size >= 28
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("size, least", [((1280, 720), 20), ((390, 844), 15)])
+def test_labels_and_answers_can_be_read(opened, size, least):
+    width, height = size
+    page = opened(learned=True, viewport={"width": width, "height": height})
+    for scene, second in ((1, 25), (3, 12), (4, 20), (8, 27)):
+        page.evaluate(f"film.seek(film.starts[{scene}] + {second})")
+        page.settle()
+        sizes = page.evaluate(
+            """["label", ".quiet", "button"].flatMap((name) =>
+                [...document.querySelectorAll(`#film-options ${name}, #film-bar ${name}`)]
+            ).map((one) => [one.textContent, parseFloat(getComputedStyle(one).fontSize)])"""
+        )
+        assert [one for one in sizes if one[1] < least] == []
+        boxes = page.evaluate(
+            """[...document.querySelectorAll("#film-options > div input")].map((one) => {
+                const { width, height } = one.getBoundingClientRect();
+                return [width, height];
+            })"""
+        )
+        assert boxes and all(wide >= 120 and high >= 44 for wide, high in boxes)
+        # No line is cut without a sign.
+        lines = page.evaluate(
+            """[...document.querySelectorAll("#film-options > div")].map((one) => [
+                one.scrollWidth > one.clientWidth + 1, one.classList.contains("cut")
+            ])"""
+        )
+        assert all(is_long == is_cut for is_long, is_cut in lines)
+    page.evaluate("film.seek(film.captions.find(([, key]) => key === 'turn.verdict')[0] + 2)")
+    assert (
+        page.evaluate(
+            """(() => {
+                const { fillText } = CanvasRenderingContext2D.prototype;
+                let [count, least] = [0, Infinity];
+                CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+                    const size = parseFloat(/[\\d.]+px/.exec(this.font)[0]);
+                    if (/^\\d$/.test(text) && size < 20) [count, least] = [count + 1, Math.min(least, size)];
+                    fillText.call(this, text, ...place);
+                };
+                film.paint();
+                CanvasRenderingContext2D.prototype.fillText = fillText;
+                return count < 80 ? 0 : least;
+            })()"""
+        )
+        >= 12
+    )
+
+
 def captions():
     folder = ROOT / "src/cmlp/_export/page/assets/film/captions"
     return {
@@ -587,7 +828,7 @@ def test_captions_have_the_same_keys_and_placeholders_in_every_language():
 @pytest.mark.slow
 def test_captions_say_whose_digit_it_is(read, story_path):
     ours = read(story_path, "#film?at=120")
-    words = "Into A, only bright pixels turn a weight: the change has the shape of "
+    words = "Dark pixels turn nothing: each change has the shape of "
     ours.evaluate("film.takeOurs(); film.pause(); film.seek(film.starts[7] + 12)")
     ours.settle()
     assert ours.text("#film-caption") == f"{words}our 3."
@@ -602,14 +843,32 @@ def test_captions_say_whose_digit_it_is(read, story_path):
     assert "el coste de tu dígito" in door.text("#door-text")
 
 
-@pytest.mark.parametrize("language", ["en", "de", "es"])
-def test_captions_of_a_scene_are_short(language):
-    words = {}
-    for key, text in captions()[language].items():
-        scene, _, name = key.partition(".")
-        if name.isdigit():
-            words[scene] = words.get(scene, 0) + len(text.split())
-    assert len(words) == 10 and max(words.values()) <= 60
+@pytest.mark.slow
+def test_captions_are_short(opened):
+    page = opened(learned=True)
+    shown = set(page.evaluate("film.captions.map(([, key]) => key)"))
+    every = captions()
+    shown |= {key for key in every["en"] if re.match(r"other\.|try\.(best|none|ghost|bottom)", key)}
+    asked = {
+        "numbers.4",
+        "other.none",
+        "other.wait",
+        *(key for key in shown if key.endswith(".bet")),
+    }  # the film stands
+    counts = {
+        key: [len(every[language][key].split()) for language in ("en", "de", "es")]
+        for key in shown - asked
+    }
+    assert {key for key, (count, *_) in counts.items() if count > 12} == set()
+    # German and Spanish have at most a third more words.
+    assert {key: found for key, found in counts.items() if max(found) > found[0] * 4 / 3} == {}
+    for language in range(3):
+        words = {}
+        for key, found in counts.items():
+            scene, _, name = key.partition(".")
+            if name.isdigit():
+                words[scene] = words.get(scene, 0) + found[language]
+        assert len(words) == 10 and max(words.values()) <= 60
 
 
 @pytest.mark.slow
@@ -619,10 +878,11 @@ def test_captions_rest_until_they_can_be_read(opened, language):
     rests = page.evaluate(
         """(() => {
             const words = () => document.getElementById("film-caption").textContent.split(/\\s+/).length;
-            return film.captions.slice(0, -1).map(([at, key], n) => {
+            const ends = [...film.captions.slice(1).map(([at]) => at), film.span()[1]];
+            return film.captions.map(([at, key], n) => {
                 film.seek(at + 0.01);
                 film.paint();
-                return [key, film.captions[n + 1][0] - at, words()];
+                return [key, ends[n] - at, words()];
             });
         })()"""
     )
@@ -719,7 +979,7 @@ def test_handles_of_later_scenes(opened):
     page.page.locator("#film-options input").nth(1).fill("0")
     page.settle()
     assert page.evaluate("film.changed.cost") == pytest.approx(others)
-    assert f"our digit: {others:.2f}." in page.text("#film-caption")
+    assert f"our digit, {others:.2f}." in page.text("#film-caption")
     at(4, 20).nth(1).fill("2")
     page.settle()
     ball = page.evaluate("film.changed.hill.ball")
@@ -729,14 +989,10 @@ def test_handles_of_later_scenes(opened):
     at(8, 27).nth(0).fill("40")
     page.settle()
     assert page.evaluate("film.changed.step") == 40
-    at(9, 19)
-    orders = "[film.facts.heaps.order, film.changed?.heap.order].map((order) => order?.join())"
+    at(9, 6)
+    orders = "[film.facts.strange.order, film.changed?.strange.order].map((order) => order?.join())"
     found, none = page.evaluate(orders)
     assert none is None
-    assert page.evaluate("[film.facts.heaps.says === 3, film.facts.heaps.activation > 0.9]") == [
-        False,
-        True,
-    ]
     shuffle = page.page.locator("#film-options button", has_text="Shuffle again")
     shuffle.click()
     first = page.evaluate(orders)
@@ -756,7 +1012,10 @@ def test_drawing_that_is_no_digit_comes_back_at_the_end(read, watch, story_path)
     page.page.get_by_role("button", name="no digit").click()
     assert page.text("#film-caption").startswith("It has only ten answers; none is right.")
     page.evaluate("film.takeOurs(); film.pause(); film.facts.training.advance(1e9)")
-    page.evaluate("film.labelIt(3); film.facts.heaps; film.seek(film.starts[9] + 19)")
+    page.evaluate("film.labelIt(3); film.facts.heaps; film.seek(film.starts[9] + 2)")
+    page.settle()
+    assert page.text("#film-caption") == "Your drawing again: no digit."
+    page.evaluate("film.seek(film.starts[9] + 6)")
     page.settle()
     says, activation = page.evaluate(
         """(strokes) => {
@@ -766,13 +1025,16 @@ def test_drawing_that_is_no_digit_comes_back_at_the_end(read, watch, story_path)
         }""",
         scribble,
     )
-    wanted = f"Your drawing again: no digit. It says {says}, at {activation}."
-    assert page.text("#film-caption") == wanted
+    wanted = [
+        f"It says {says}, at {activation}.",
+        f"The brightest is {says}, at {activation}: it says no to everything.",
+    ]
+    assert page.text("#film-caption") in wanted
     again = watch(story_path, page.evaluate("(film.pause(), location.hash)"))  # nothing is lost
     again.evaluate("film.facts.training.advance(1e9); film.labelIt(3); film.facts.heaps")
-    again.evaluate("film.seek(film.starts[9] + 19)")
+    again.evaluate("film.seek(film.starts[9] + 6)")
     again.settle()
-    assert again.text("#film-caption") == wanted
+    assert again.text("#film-caption") in wanted
 
 
 @pytest.mark.slow
@@ -996,8 +1258,12 @@ def test_pixels_change_step_by_step_until_another_digit_is_clearly_read(opened):
     page.evaluate("film.seek(film.captions.find(([, key]) => key === 'exam.2')[0] + 1)")
     page.settle()
     said = page.text("#film-caption")
-    assert f"It says {target}, at {outputs[-1][target]:.2f}." in said
-    assert f"{100 * change:.1f}\u00a0% on average, at most {100 * most:.0f}\u00a0%" in said
+    assert (
+        said
+        == f"You still see 3, it says {target}: pixels changed {100 * change:.1f}\u00a0% on average."
+    )
+    (texts,) = page.evaluate(TEXTS, [None])
+    assert f"{outputs[-1][target]:.2f}" in [text for text, *_ in texts]
     page.evaluate("film.seek(film.captions.find(([, key]) => key === 'exam.random')[0] + 1)")
     page.settle()
     given = forward(params, random)[1][-1]
@@ -1166,7 +1432,7 @@ def test_answer_to_the_bet_on_learning_waits_for_its_step(opened):
     moment = page.evaluate("film.captions.find(([, key]) => key === 'learn.verdict')[0]")
     (texts,) = page.evaluate(TEXTS, [moment + 0.01])
     steps = [int(text.split()[1]) for text, *_ in texts if text.startswith("step ")]
-    assert 500 <= steps[0] < 510
+    assert steps == [500]
 
 
 @pytest.mark.slow
@@ -1419,25 +1685,17 @@ def test_ghost_turns_knobs_where_nobody_does(opened):
 @pytest.mark.slow
 def test_each_picture_is_read_before_its_answer_is_told(opened):
     page = opened(learned=True)
-    first, activation, heap = page.evaluate(
-        "[film.facts.firstHeap.says, film.facts.firstHeap.activation, film.facts.heaps.says]"
-    )
+    first, activation = page.evaluate("[film.facts.strange.says, film.facts.strange.activation]")
     told = "exam.first" if activation > 0.5 else "exam.dark"  # an output below 0.5 is no answer
     moments = page.evaluate(
-        f"['{told}', 'exam.heap', 'exam.own'].map((name) => film.captions.find(([, key]) => key === name)[0])"
+        f"['{told}', 'exam.own'].map((name) => film.captions.find(([, key]) => key === name)[0])"
     )
-    moments = [moments[0] + 1, moments[1] + 1, moments[1] + 3.5, moments[2] + 0.6]
+    moments = [moments[0] - 1, moments[0] + 1, moments[1] + 0.6]
     large = [
         [text for text, _, _, _, high in texts if text.isdigit() and high > 80]
         for texts in page.evaluate(TEXTS, moments)
     ]
-    wanted = [str(first)] if activation > 0.5 else []
-    assert large == [wanted, [], [str(heap)], []]
-    seen = []
-    for moment in moments[1:3]:
-        page.evaluate(f"film.seek({moment})")
-        seen += page.evaluate(BRIGHTNESS, [[3, heap]])
-    assert seen[0] < 0.1 and seen[1] > 0.85
+    assert large == [[], [str(first)] if activation > 0.5 else [], []]
 
 
 @pytest.mark.slow

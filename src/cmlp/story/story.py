@@ -12,7 +12,7 @@ from cmlp._cli.terminal import Terminal, printable
 from cmlp._cli.web import PAGE_FILE, check_page_file, open_in_browser
 
 DESCRIPTION = (
-    "Show in a film of six minutes how a neural network learns to read a digit that you draw. The "
+    "Show in a film of seven minutes how a neural network learns to read a digit that you draw. The "
     "film is computed while it plays: its network starts with random weights and learns in the "
     "page. The page is one file without any request to the network. The command writes it and, if "
     "the output is a terminal, opens it in the browser. It follows 3Blue1Brown's series Neural "
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     with options.as_command_errors():
         path = write_page(story_network(), arguments.output)
     terminal.say(
-        "The story is a web page: draw a digit, and see in six minutes how a network learns to "
+        "The story is a web page: draw a digit, and see in seven minutes how a network learns to "
         "read it."
     )
     terminal.write_lines(["", f"  {printable(path)}", ""])

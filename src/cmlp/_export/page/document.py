@@ -51,7 +51,7 @@ _MOST_FILTERS = 48  # weight images in the training panel (assets/explore/traini
 
 # What the film shows, for search engines and for cards of links.
 _FILM_DESCRIPTION = (
-    "Draw a digit, and see in a film of six minutes how a neural network learns to read it."
+    "Draw a digit, and see in a film of seven minutes how a neural network learns to read it."
 )
 
 

@@ -38,7 +38,7 @@ function paintCard(canvas, facts, decided) {
 		pen.fillStyle = n ? colours.mark : colours.on;
 		pen.fillRect(x, bottom - side, side, side);
 		pen.font = `30px ${FILM_FONT}`;
-		pen.fillText(cost < 0.005 ? `< ${filmNumber(0.01, 2)}` : filmNumber(cost, 2), x + side + 18, bottom - 16);
+		pen.fillText(costText(cost), x + side + 18, bottom - 16);
 		pen.fillStyle = colours.muted;
 		pen.font = `26px ${FILM_FONT}`;
 		pen.fillText(names[n], x, bottom + 32);

@@ -4,6 +4,7 @@ const FILM_RATE = 2; // the learning rate with other people's digits
 const N_KNOBS = 13002;
 const [HEAPS, SURE] = [1000, 0.9];
 const [MOST_FOOLING, FOOLING_STEP] = [300, 0.02];
+const MOST_PULLING = 60; // steps of the pixels for an output that is dragged
 const [SETTINGS, SOME_WEIGHTS] = [3, 6]; // of all knobs at random; of one neuron, as dials
 const CLEAR = 0.5; // from here on an output counts as an answer
 const DOTS_OF_LAYER = [420, 160, 80]; // wires with the strongest requests, for the wishes of pixels
@@ -82,7 +83,8 @@ class FilmFacts {
 		const facts = new FilmFacts(digit, this.label, this.seed, params);
 		facts.scribble = this.scribble;
 		facts.hand = this.hand;
-		Object.assign(facts.#known, { way: this.way }, params === this.#params && { start: this.start }, known);
+		const { held, restNet } = this.#known;
+		Object.assign(facts.#known, { way: this.way, held, restNet }, params === this.#params && { start: this.start }, known);
 		return facts;
 	}
 
@@ -110,8 +112,8 @@ class FilmFacts {
 
 	/** With the pixels in another order, the n-th one. */
 	reshuffled(n) {
-		const heap = this.#readHeap(shuffled(randomNumbers(this.seed + 3000 + n)));
-		return this.changed({ known: { heap, heaps: this.heaps, lesson: this.#known.lesson } });
+		const strange = this.#readHeap(shuffled(randomNumbers(this.seed + 3000 + n)));
+		return this.changed({ known: { strange, lesson: this.#known.lesson } });
 	}
 
 	/** The step of the training that a handle has chosen. */
@@ -119,14 +121,12 @@ class FilmFacts {
 		return this.#known.step;
 	}
 
-	/** The heap that is shown: the one found, or one that a handle has shuffled. */
-	get heap() {
-		return this.#known.heap ?? this.heaps;
-	}
-
-	/** What the network says of the drawing that is no digit. */
-	get scribbled() {
-		return this.#once("scribbled", () => this.#readImage(Float64Array.from(this.scribble.image)));
+	/** What is no digit, and what the network says of it: a drawing that was called none, or the first of the heaps. */
+	get strange() {
+		return this.#once("strange", () => {
+			if (this.scribble) return this.#readImage(Float64Array.from(this.scribble.image));
+			return this.#readHeap(shuffled(randomNumbers(this.seed + 1000)));
+		});
 	}
 
 	/** With another bias of the neuron that the film looks into. */
@@ -554,10 +554,7 @@ class FilmFacts {
 		return this.#found?.searched === HEAPS;
 	}
 
-	/**
-	 * Heaps of this digit's pixels: which of a thousand are called a digit for sure, all of them in one picture, and one to
-	 * show with its place there: the surest that is called another digit, so that nobody takes the answer for right.
-	 */
+	/** Heaps of this digit's pixels: which of a thousand are called a digit for sure, and all of them in one picture. */
 	get heaps() {
 		return this.#once("heaps", () => {
 			this.searchHeaps(Infinity);
@@ -568,21 +565,14 @@ class FilmFacts {
 	/** Lets the network read heaps for some milliseconds, so that no frame waits for all of them. */
 	searchHeaps(milliseconds) {
 		const end = performance.now() + milliseconds;
-		this.#found ??= { searched: 0, random: randomNumbers(this.seed + 1000), sure: [], rank: -1, wall: new HeapWall() };
+		this.#found ??= { searched: 0, random: randomNumbers(this.seed + 1000), sure: [], wall: new HeapWall() };
 		const found = this.#found;
 		while (found.searched < HEAPS && performance.now() < end) {
 			const heap = this.#readHeap(shuffled(found.random));
 			found.wall.add(found.searched, heap.image);
 			if (heap.activation > SURE) found.sure.push(found.searched);
-			const rank = heap.activation + (heap.says === this.label ? 0 : 1);
-			if (rank > found.rank) Object.assign(found, heap, { rank, place: found.searched });
 			found.searched++;
 		}
-	}
-
-	/** The first of the heaps, whatever it is called. */
-	get firstHeap() {
-		return this.#once("firstHeap", () => this.#readHeap(shuffled(randomNumbers(this.seed + 1000))));
 	}
 
 	/** A heap of the pixels in an order, and what the network gives for it. */
@@ -665,6 +655,51 @@ class FilmFacts {
 			});
 			return { wishes, wires };
 		});
+	}
+
+	/** The network that is at rest in the end, whatever is drawn then. */
+	get restNet() {
+		return this.#once("restNet", () => this.final.net);
+	}
+
+	/** How bright some neurons of A are held, whatever is drawn: a number, or null. */
+	get held() {
+		return this.#once("held", () => range(16).map(() => null));
+	}
+
+	/** What the network at rest gives. */
+	get played() {
+		return this.#once("played", () => {
+			const { restNet: net, held, input } = this;
+			const a = [input, net.forward(input).a[1].map((value, k) => held[k] ?? value)];
+			for (const { outputs, w, b } of net.layers.slice(1)) {
+				const before = a.at(-1);
+				const sumOf = (j) => before.reduce((total, value, i) => total + value * net.params[w + i * outputs + j], net.params[b + j]);
+				a.push(Float64Array.from({ length: outputs }, (_, j) => logistic(sumOf(j))));
+			}
+			return { a };
+		});
+	}
+
+	/** With a neuron of A held at a brightness. */
+	holding(k, value) {
+		return this.changed({ known: { restNet: this.restNet, held: this.held.with(k, value) } });
+	}
+
+	/** With the pixels changed in small steps until an output is as bright as it can be made, at most as wanted. */
+	pulling(k, value) {
+		const net = this.restNet;
+		let image = this.input;
+		for (let n = 0; n < MOST_PULLING; n++) {
+			const result = net.forward(image);
+			const gap = value - result.a[3][k];
+			if (abs(gap) < 0.005) break;
+			const slopes = net.slopesBefore(0, net.backward(result, result.a[3].with(k, value)).deltas[1]);
+			const step = (FOOLING_STEP * min(1, 4 * abs(gap))) / largest(slopes);
+			image = image.map((one, pixel) => clamp(one - step * slopes[pixel]));
+		}
+		const held = range(16).map(() => null);
+		return this.changed({ image, known: { restNet: net, held } });
 	}
 
 	/** The largest change of a knob in each layer, for the colours. */

@@ -17,8 +17,6 @@ const FILM_SEED = 2;
 const DRAWN_IN = 2; // seconds in which a digit draws itself, before the film's time begins
 const LATE = 24; // milliseconds of a frame
 const [LEARNS_FOR, LEARNS_ALONE_FOR] = [5, 25]; // milliseconds in a frame
-const INK_FROM = 3; // seconds, from which on the picture can be painted on
-const CARD_SECONDS = 4; // at the end
 // Seconds. What was drawn is asked as long as it takes: nobody must learn from a guess.
 const WAITS = { bet: 8, try: TRY_WAITS, label: Infinity };
 const SPEEDS = [1, 1.5, 2, 0.5];
@@ -27,6 +25,7 @@ const SPEEDS = [1, 1.5, 2, 0.5];
 const FILM_STARTS = FILM_SCENES.map((_, n) => sum(FILM_SCENES.slice(0, n).map(({ seconds }) => seconds)));
 const LEARN_SCENE = FILM_SCENES.indexOf(learnScene); // from here on the training must have been done
 const FILM_SECONDS = sum(FILM_SCENES.map(({ seconds }) => seconds));
+const FILM_MINUTES = Math.round(FILM_SECONDS / 60);
 const onFilm = (lists) => lists.flatMap((list, n) => list.map(([at, ...rest]) => [FILM_STARTS[n] + at, ...rest]));
 const FILM_SHOTS = onFilm(FILM_SCENES.map(({ shots }) => shots));
 const FILM_PAUSES = FILM_SCENES.flatMap(({ id, pauses }, n) =>
@@ -174,7 +173,7 @@ const player = {
 		const [done, undo, clear] = filmWords("ui.draw");
 		write("film-done", done);
 		write("film-ours", filmWords("ui.ours"));
-		write("film-promise", filmWords("ui.promise"));
+		write("film-promise", filmWords("ui.promise", { minutes: FILM_MINUTES }));
 		write("film-speak", filmWords("ui.voice"));
 		Object.assign($("film-voice"), { ariaLabel: filmWords("ui.voice"), title: filmWords("ui.voice") });
 		filmVoice.show();
@@ -184,11 +183,10 @@ const player = {
 		write("film-clear", clear);
 		$("film-label").title = filmWords("numbers.4");
 		Object.assign($("film-again"), { ariaLabel: filmWords("numbers.1"), title: filmWords("numbers.1") });
-		const [save, copy, again, explore] = filmWords("card.buttons");
+		const [save, copy] = filmWords("card.buttons");
 		write("card-save", save);
 		write("card-copy", copy);
-		write("card-again", again);
-		write("card-explore", explore);
+		write("card-close", filmWords("ui.more")[1]);
 	},
 
 	// --- Before the film: the pad.
@@ -260,9 +258,14 @@ const player = {
 		this.writeCaptions();
 	},
 
-	/** What is said depends on the facts, and at last on what the network has learned. */
+	/**
+	 * What is said depends on the facts, and at last on what the network has learned: [moment, key, and the moment of the
+	 * full picture], where this is not the last of the caption.
+	 */
 	writeCaptions() {
-		this.captions = onFilm(FILM_SCENES.map((scene) => scene.captions(this.facts)));
+		this.captions = FILM_SCENES.flatMap((scene, n) =>
+			scene.captions(this.facts).map(([at, key, full]) => [FILM_STARTS[n] + at, key, full && FILM_STARTS[n] + full]),
+		);
 		this.told = "";
 	},
 
@@ -289,12 +292,19 @@ const player = {
 		this.changed = facts;
 		const key = this.keyNow();
 		write("film-caption", this.captionOf(key, this.words(key)));
+		const fields = $("film-options").querySelectorAll("input");
+		if (fields.length > 16) showPlayed(fields, facts);
 		requestPaint();
 	},
 
 	/** Whether the film stands still, and no question is open. */
 	isAtPause() {
 		return Boolean(this.digit) && !this.isPlaying && !this.waiting;
+	},
+
+	/** Whether the network is at rest: all of the picture can be dragged, and a click begins nothing. */
+	isAtEnd() {
+		return this.isAtPause() && isAtRest(this.time - FILM_STARTS.at(-1));
 	},
 
 	/** The places of the film's world, and the place and scale of the camera. */
@@ -329,8 +339,10 @@ const player = {
 	},
 
 	drag(x, y) {
-		if (this.dial) this.dial(this.worldPlace(x, y));
-		else if (this.grip) this.turnHandles(this.grip(this.worldPlace(x, y)));
+		if (this.dial) return this.dial(this.worldPlace(x, y));
+		const moved = this.grip?.(this.worldPlace(x, y));
+		if (moved instanceof FilmFacts) this.turn(moved);
+		else if (moved) this.turnHandles(moved);
 	},
 
 	/** Sets all handles, and shows what they change. */
@@ -342,13 +354,18 @@ const player = {
 
 	/** Paints a pixel of the picture that is seen, if there is one at a place of the canvas. */
 	ink(x, y) {
-		const scene = FILM_SCENES[this.sceneAt(this.time)];
-		if (!this.isAtPause() || !scene.isPaintable || this.time < INK_FROM) return false;
+		if (!this.isPaintable()) return false;
 		const { places } = this.seenNow();
 		const k = pixelAt(...this.worldPlace(x, y), places.image);
 		if (k < 0) return false;
 		this.turn((this.changed ?? this.facts).withInk([k, k + 1, k + SIDE].filter((one) => one < PIXELS)));
 		return true;
+	},
+
+	/** Whether the picture of this moment can be painted on. */
+	isPaintable() {
+		const n = this.sceneAt(this.time);
+		return this.isAtPause() && this.time - FILM_STARTS[n] >= (FILM_SCENES[n].inkFrom ?? Infinity);
 	},
 
 	pause() {
@@ -508,9 +525,11 @@ const player = {
 
 	// --- The picture and the words.
 
-	/** The moment whose picture is shown: with reduced motion the last one of its caption. */
+	/** The moment whose picture is shown: with reduced motion that of the full picture of its caption. */
 	shownTime() {
 		if (!isCalm() || this.waiting) return this.time;
+		const [, , full] = this.captions.findLast(([at]) => at <= this.time) ?? [];
+		if (full) return full;
 		const next = this.captions.find(([at]) => at > this.time)?.[0] ?? FILM_SECONDS;
 		return next - 0.05;
 	},
@@ -601,7 +620,7 @@ const player = {
 		const isDrawing = !this.digit;
 		if (isDrawing) $("film").classList.add("begins");
 		$("film-bar").inert = isDrawing;
-		if (isDrawing) $("film-card").hidden = true;
+		$("film-card").hidden = true;
 		$("film-pad").hidden = $("film-tools").hidden = !isDrawing;
 		for (const id of ["film-done", "film-undo", "film-clear"]) $(id).hidden = !this.strokes.length;
 		$("film-ours").hidden = this.strokes.length > 0;
@@ -632,7 +651,6 @@ const player = {
 		$("film-time").ariaValueText = [this.time, this.span()[1]].map(spokenTime).join(" / ");
 		write("film-label", this.facts.label);
 		$("film-label").ariaLabel = `${filmWords("numbers.4")} ${this.facts.label}`;
-		this.showCard();
 		const key = this.keyNow();
 		const doors = this.doorsNow();
 		const state = `${key} ${this.waiting?.id} ${doors} ${this.isPlaying}`;
@@ -644,7 +662,7 @@ const player = {
 		const [question, ...options] = this.optionsNow(values);
 		const text = question ?? this.captionOf(key, values);
 		if ($("film-caption").textContent !== text) write("film-caption", text); // the same is not spoken again
-		$("film-scene").ariaLabel = $("film-caption").textContent;
+		if (text) $("film-scene").ariaLabel = text;
 		if (this.isPlaying) filmVoice.say(text);
 		const buttons = options.map((option, n) => buttonOf(option, () => this.decide(n)));
 		if (this.waiting?.kind === "try") buttons.push(...this.dialFields());
@@ -655,6 +673,7 @@ const player = {
 		const lines = [this.handlesNow(), ways].filter((parts) => parts.length).map(lineOf);
 		$("film-options").classList.toggle("still", lines.length > 0);
 		$("film-options").replaceChildren(...buttons, ...lines);
+		lines.forEach(showCut);
 	},
 
 	/** How long a question still waits, as a bar that becomes short. */
@@ -687,7 +706,8 @@ const player = {
 	handlesNow() {
 		if (!this.isAtPause() || this.sceneAlone !== null) return [];
 		const n = this.sceneAt(this.time);
-		const { handles, isPaintable } = FILM_SCENES[n];
+		if (this.isAtEnd()) return this.lastButtons();
+		const { handles } = FILM_SCENES[n];
 		const found = handles?.(this.facts, this.time - FILM_STARTS[n]) ?? [];
 		this.values = found.map(({ value }) => value);
 		const turn = (k, value) => this.turnHandles(this.values.with(k, value));
@@ -696,7 +716,7 @@ const player = {
 				? buttonOf(filmWords(handle.key), () => turn(k, this.values[k] + 1))
 				: knobOf(handle, (to) => turn(k, to)),
 		);
-		if (isPaintable && this.time > INK_FROM) parts.push(make("span", "quiet", filmWords("handle.paint")));
+		if (this.isPaintable()) parts.push(make("span", "quiet", filmWords("handle.paint")));
 		return parts;
 	},
 
@@ -722,12 +742,37 @@ const player = {
 		return `${filmWords("bet.none", { answer })} ${text}`;
 	},
 
-	/** Shows the card over the end of the film. */
-	showCard() {
-		const isEnd = this.time > FILM_SECONDS - CARD_SECONDS;
-		if (isEnd === !$("film-card").hidden) return;
-		$("film-card").hidden = !isEnd;
-		if (isEnd) paintCard($("card"), this.facts, this.decided);
+	/** At the end: what can be kept or begun, and for keys and those who do not see them the neurons of A and the outputs. */
+	lastButtons() {
+		const [, , again, explore, keep] = filmWords("card.buttons");
+		const buttons = [
+			buttonOf(keep, () => this.keep()),
+			buttonOf(filmWords("ui.draw")[1], () => this.turn(this.facts)),
+			buttonOf(again, () => this.empty()),
+			buttonOf(explore, () => this.explore()),
+		];
+		buttons[0].className = "main";
+		const move = (k, value) => {
+			const facts = this.changed ?? this.facts;
+			this.turn(k < 16 ? facts.holding(k, value) : facts.pulling(k - 16, value));
+		};
+		const fields = range(26).map((k) => {
+			const field = Object.assign(make("input", "unseen"), { type: "range", min: 0, max: 1, step: 0.05 });
+			const words = { neuron: `A${k + 1}`, digit: k - 16 };
+			field.ariaLabel = filmWords(k < 16 ? "handle.neuron_of_a" : "handle.output", words);
+			listen(field, "input", () => move(k, Number(field.value)));
+			for (const type of ["focus", "blur"]) listen(field, type, requestPaint);
+			return field;
+		});
+		showPlayed(fields, this.changed ?? this.facts);
+		return [...buttons, ...fields];
+	},
+
+	/** The card over the network at rest. */
+	keep() {
+		paintCard($("card"), this.facts, this.decided);
+		$("film-card").hidden = false;
+		$("card-save").focus();
 	},
 
 	/** Leaves the film for the explorer, with the visitor's digit. */
@@ -765,6 +810,7 @@ const player = {
 		else if (key === "Enter" && this.waiting?.kind === "try") this.decide(0);
 		else if (key === "ArrowRight" || key === "PageDown") this.step(1);
 		else if (key === "ArrowLeft" || key === "PageUp") this.step(-1);
+		else if (key === "Escape" && !$("film-card").hidden) this.show();
 		else if (key === "Home") this.seek(0);
 		else if (key === "End") this.seek(FILM_SECONDS);
 		else if (this.waiting?.kind === "try" && /^[1-6]$/.test(key))
@@ -813,6 +859,11 @@ function spokenTime(time) {
 	return `${part(seconds / 60, "minute")} ${part(seconds % 60, "second")}`;
 }
 
+/** Sets the fields of the network at rest to what it gives. */
+function showPlayed(fields, { played: { a } }) {
+	[...a[1], ...a[3]].forEach((value, k) => (fields[k].value = value));
+}
+
 /** A handle that is slid, with its name. */
 function knobOf({ key, words, from, to, step, value }, turn) {
 	const [line, field] = [make("label", "quiet", filmWords(key, words)), make("input")];
@@ -832,7 +883,13 @@ function buttonOf(text, press) {
 function lineOf(parts) {
 	const line = make("div");
 	line.append(...parts);
+	listen(line, "scroll", () => showCut(line));
 	return line;
+}
+
+/** A line that goes on to the right shows it. */
+function showCut(line) {
+	line.classList.toggle("cut", line.scrollLeft + line.clientWidth < line.scrollWidth - 1);
 }
 
 let filmPen;
@@ -867,8 +924,7 @@ function setUpPlayer() {
 	});
 	listen($("card-save"), "click", () => saveCard($("card")));
 	listen($("card-copy"), "click", () => navigator.clipboard?.writeText(location.href.replace(/at=[\d.]+&?/, "")));
-	listen($("card-again"), "click", () => player.empty());
-	listen($("card-explore"), "click", () => player.explore());
+	listen($("card-close"), "click", () => player.show());
 	$("film-scenes").replaceChildren(...FILM_STARTS.map((value) => Object.assign(make("option"), { value })));
 	listen($("film-time"), "input", () => {
 		player.pause();
@@ -892,7 +948,7 @@ function listenToPicture(scene) {
 		else if (isTaken) player.ink(x, y);
 	});
 	for (const type of ["pointerup", "pointercancel"]) listen(scene, type, () => (player.grip = player.dial = null));
-	listen(scene, "click", () => isTaken || player.waiting?.kind === "try" || player.toggle());
+	listen(scene, "click", () => isTaken || player.waiting?.kind === "try" || player.isAtEnd() || player.toggle());
 }
 
 player.setUp = setUpPlayer;

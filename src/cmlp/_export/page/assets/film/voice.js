@@ -30,7 +30,7 @@ const filmVoice = {
 
 	say(text) {
 		const voice = this.isOn && this.find();
-		if (!voice || text === this.said) return;
+		if (!voice || !text || text === this.said) return;
 		this.cancel();
 		this.said = text;
 		const words = new SpeechSynthesisUtterance(spokenForm(text));
@@ -54,6 +54,12 @@ const filmVoice = {
 
 /** How a caption is read aloud: names of neurons as a letter and a number, signs as words. */
 function spokenForm(text) {
-	const [times, minus] = filmWords("ui.spoken");
-	return text.replace(/\b([AB])(\d+)/g, "$1 $2").replaceAll("×", times).replaceAll("−", `${minus} `);
+	const [times, minus, point] = filmWords("ui.spoken");
+	const [, mark] = filmNumber(0.5, 1);
+	const spell = (_, whole, sign, digits) => (sign === mark ? `${whole} ${point} ${[...digits].join(" ")}` : whole + digits);
+	return text
+		.replace(/\b([AB])(\d+)/g, "$1 $2")
+		.replace(/(\d)([.,])(\d+)/g, spell)
+		.replaceAll("×", times)
+		.replaceAll("−", `${minus} `);
 }

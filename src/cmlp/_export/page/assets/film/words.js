@@ -16,7 +16,7 @@ function chooseLanguage(wanted, isOurs) {
 	language = [wanted, ...navigator.languages.map((name) => name.slice(0, 2)), "en"].find((name) => name in CAPTIONS);
 	captions = { ...CAPTIONS[language], ...(isOurs ? CAPTIONS[language].ours : {}) };
 	root.lang = language;
-	document.title = captions["page.title"];
+	document.title = filmWords("page.title", { minutes: FILM_MINUTES });
 	$("film").ariaLabel = document.title;
 }
 
@@ -35,6 +35,9 @@ const filmNumber = (value, places) =>
 	})
 		.format(value)
 		.replace("-", "−");
+
+/** A cost in words: what is rounded to 0 is not 0. */
+const costText = (cost) => (cost < 0.005 ? `< ${filmNumber(0.01, 2)}` : filmNumber(cost, 2));
 
 const filmPercent = (share, places = 0) => `${filmNumber(100 * share, places)}\u00a0%`;
 

@@ -37,7 +37,8 @@ const costScene = {
 	captions: () => [
 		[0, "cost.1"],
 		[SQUARES_AT - 1, "cost.2"],
-		[POUR_AT, "cost.3"],
+		[POUR_AT, "cost.3", POURED_AT + 0.6],
+		[POURED_AT - 1.2, "cost.learn"],
 		[COST_BET_AT - 0.5, "cost.bet"],
 		[COST_BET_AT + 0.5, "cost.verdict"],
 	],
@@ -174,7 +175,7 @@ function paintArea(view, k, gap, [x, y], side, alpha) {
 function paintCostNumber(view, cost, alpha, most = cost) {
 	const { places, upright } = view;
 	const y = places.square[1] + (Math.sqrt(max(cost, most)) * places.unit) / 2 + (upright ? 14 : 26);
-	letters(view, filmNumber(cost, 2), places.square[0], y, upright ? 17 : 26, { colour: colours.mark, alpha });
+	letters(view, costText(cost), places.square[0], y, upright ? 17 : 26, { colour: colours.mark, alpha });
 }
 
 /** The square as it stays beside the network while something else is the point: a white outline, and the cost in it. */
@@ -190,7 +191,7 @@ function paintCostOutline(view, cost, alpha, named = 0) {
 		alpha,
 	);
 	paintSquare(view, ...view.places.square, side, { colour: colours.on, filled: 0, outline: 0.8 * alpha });
-	letters(view, filmNumber(cost, 2), ...view.places.square, view.upright ? 15.5 : 17, {
+	letters(view, costText(cost), ...view.places.square, view.upright ? 15.5 : 17, {
 		colour: colours.muted,
 		alpha: alpha * named,
 	});

@@ -5,60 +5,85 @@ const HEAP_BET_AT = 8.4;
 const WALL_AT = 8.8; // the network goes
 const WALL_COMES = WALL_AT + 0.8; // a thousand heaps come into view
 const SURE_AT = 11; // those that are called a digit for sure
-const WALL_END = 18.1; // one of them flies out
-const RESTORE_AT = 22;
-const [HEAP_AT, OWN_AT] = [WALL_END + 1.4, RESTORE_AT + 0.9]; // from when on each is read
+const WALL_END = 17.8;
+const RESTORE_AT = WALL_END + 0.2;
+const OWN_AT = RESTORE_AT + 0.9; // from when on it is read
 // From when on each is in the network, and when it is read: the digit of the last scene has been.
 const READ_AT = [
 	[0, -9],
 	[FIRST_HEAP_AT, FIRST_HEAP_AT],
-	[WALL_COMES, HEAP_AT],
 	[RESTORE_AT, OWN_AT],
 ];
-const FOOL_WISHED_AT = 24.2; // at the outputs
-const FOOL_BACK_AT = [27.4, 26.1, 24.8]; // when wishes start from A, B and the outputs
-const FOOL_BACK_SECONDS = 1.5;
-const INTO_PICTURE_AT = 28.7; // the pixels' wishes go from the inputs to the picture
-const FOOL_AT = 30.2;
-const FOOL_END = 34.8;
-const COMPARED_AT = 35.6;
-const FOOL_RANDOM_AT = 40.2;
-const LAST_AT = 42.8;
+const FOOL_WISHED_AT = RESTORE_AT + 2.2; // at the outputs
+const FOOL_BACK_AT = [4, 3.4, 2.8].map((after) => RESTORE_AT + after); // when wishes start from A, B and the outputs
+const FOOL_BACK_SECONDS = 1;
+const INTO_PICTURE_AT = RESTORE_AT + 4.8; // the pixels' wishes go from the inputs to the picture
+const FOOL_AT = RESTORE_AT + 6.2;
+const FOOL_END = FOOL_AT + 4.6;
+const COMPARED_AT = FOOL_END + 0.8;
+const FOOL_RANDOM_AT = COMPARED_AT + 4.6;
+const LAST_AT = FOOL_RANDOM_AT + 2.8;
+const AT_REST = LAST_AT + 3.6; // the network at rest, for as long as one likes
 
 const examScene = {
 	id: "exam",
 	doors: ["playground"],
-	handles: (_, t) => (t > WALL_END && t < RESTORE_AT ? [{ key: "handle.shuffle", value: 0 }] : []),
+	inkFrom: AT_REST,
+	/** At rest: a neuron of A is turned up and down, an output is pulled along its bar, and the pixels follow. */
+	grab(facts, t, places, [x, y]) {
+		if (!isAtRest(t)) return null;
+		const patch = range(16).find((k) => {
+			const [left, top, side] = fieldPlaces(places).patch(k);
+			return x > left && x < left + side && y > top && y < top + side;
+		});
+		if (patch !== undefined) {
+			const [, , side] = fieldPlaces(places).patch(patch);
+			const start = facts.played.a[1][patch];
+			return (to) => facts.holding(patch, clamp(start + (y - to[1]) / side));
+		}
+		const output = range(10).find((k) => {
+			const ends = [places.at(3, k), barPlace(places, k, 1)];
+			const half = abs(places.at(3, 1)[places.upright ? 0 : 1] - places.at(3, 0)[places.upright ? 0 : 1]) / 2;
+			return [x, y].every((value, c) => {
+				const [low, high] = [min(ends[0][c], ends[1][c]), max(ends[0][c], ends[1][c])];
+				return value > low - half && value < high + half;
+			});
+		});
+		if (output === undefined) return null;
+		const zero = barPlace(places, output, 0);
+		return (to) => facts.pulling(output, clamp((places.upright ? zero[1] - to[1] : to[0] - zero[0]) / places.unit));
+	},
+	handles: ({ scribble }, t) =>
+		t > FIRST_HEAP_AT && t < HEAP_BET_AT && !scribble ? [{ key: "handle.shuffle", value: 0 }] : [],
 	change: (facts, [presses]) => facts.reshuffled(presses),
-	seconds: 49.2,
+	seconds: AT_REST + 4,
 	captions: (facts) => [
-		[0, "exam.1"],
-		[FIRST_HEAP_AT + 1.2, facts.isLearned && isClear(facts.firstHeap) ? "exam.first" : "exam.dark"],
+		[0, facts.scribble ? "other.scribble" : "exam.1", FIRST_HEAP_AT],
+		[FIRST_HEAP_AT + 1.2, facts.isLearned && isClear(facts.strange) ? "exam.first" : "exam.dark"],
 		[HEAP_BET_AT - 0.5, "exam.bet"],
 		[SURE_AT, "exam.verdict"],
-		[SURE_AT + 3.9, "exam.why"],
-		[WALL_END, facts.scribble ? "other.scribble" : "exam.heap"],
-		[RESTORE_AT, "exam.own"],
-		[FOOL_BACK_AT[1] + 0.3, "exam.wish"],
+		[SURE_AT + 3.9, "exam.why", WALL_END - 0.85],
+		[WALL_END, "exam.own", FOOL_WISHED_AT],
+		[FOOL_BACK_AT[2] + 0.1, "exam.wish", FOOL_AT - 0.15],
 		[FOOL_AT - 0.4, "exam.steps"],
 		[COMPARED_AT - 0.2, facts.isLearned ? fooledCaption(facts) : "exam.2"],
-		[FOOL_RANDOM_AT, "exam.random"],
+		[FOOL_RANDOM_AT, "exam.random", LAST_AT - 0.65],
 		[LAST_AT, "exam.3"],
+		[AT_REST, "exam.rest"],
 	],
 	words(facts, key) {
+		if (key === "exam.rest") return {};
+		if (key === "exam.first" || key === "exam.dark") {
+			const { says, activation } = facts.strange;
+			return { heap: says, heap_activation: filmNumber(activation, 2) };
+		}
 		const { heaps, fooled } = facts;
-		const ofFirst = key === "exam.first" || key === "exam.dark";
-		const later = key === "other.scribble" ? facts.scribbled : facts.heap;
-		const heap = ofFirst ? facts.firstHeap : later;
 		return {
-			heap: heap.says,
-			heap_activation: filmNumber(heap.activation, 2),
 			sure: filmNumber(heaps.sure.length, 0),
 			share: filmPercent(heaps.sure.length / HEAPS, 1),
 			heaps: filmNumber(HEAPS, 0),
 			real: filmPercent(facts.realSure),
 			change: filmPercent(fooled.change, 1),
-			most: filmPercent(fooled.most),
 			wanted: fooled.target,
 			fooled: fooled.says,
 			fooled_activation: filmNumber(fooled.result.a[3][fooled.says], 2),
@@ -76,6 +101,7 @@ const examScene = {
 	shots: [[0, 0.1, (places) => places.whole]],
 	paint(view, facts, t) {
 		const { final } = facts;
+		if (isAtRest(t)) return paintAtRest(view, facts, 1);
 		const isCompared = t > COMPARED_AT + 0.8 && t < LAST_AT - 0.4;
 		if (!isCompared) paintExamined(view, facts, t);
 		paintCostOutline(view, facts.cost, 1 - rise(t, 0.4, 1));
@@ -84,13 +110,64 @@ const examScene = {
 		paintCostNumber(view, final.cost, lit, facts.cost);
 		paintFirstAndLast(view, facts, lit);
 		// The network goes before the wall comes, and comes back after the wall has gone.
-		paintVeil(view, within(t, WALL_AT, WALL_END + 1.3, 0.8));
+		paintVeil(view, within(t, WALL_AT, WALL_END + 0.9, 0.8));
 		paintWall(view, facts, t);
-		if (!facts.scribble) paintFlying(view, facts, t);
 		paintVeil(view, within(t, COMPARED_AT, LAST_AT + 0.8, 0.8));
 		paintCompared(view, facts, t);
+		if (t < AT_REST) return;
+		paintVeil(view, rise(t, AT_REST, 0.8));
+		paintAtRest(view, facts, rise(t, AT_REST + 0.4, 0.9));
 	},
 };
+
+/** Whether the network is at rest, and all of the picture can be dragged. */
+const isAtRest = (t) => t > AT_REST + 1.4;
+
+const restPictures = new WeakMap(); // by network
+
+/** The network at rest: the digit, the weights of A with a frame as bright as each neuron is, and the outputs. */
+function paintAtRest(view, facts, alpha) {
+	if (alpha <= 0) return;
+	const { pen, places, upright } = view;
+	const { restNet: net, played, digit } = facts;
+	if (!restPictures.has(net)) {
+		const most = 0.6 * largest(net.params.subarray(0, net.layers[0].b));
+		restPictures.set(net, fieldPictures(net, net.params, [most, most, most]));
+	}
+	paintPad(view, { lines: [], digit, centred: 1, sharp: 1, frame: 0.5 });
+	paintFields(view, restPictures.get(net), { patch: () => [alpha, 1], field: () => 0 });
+	const focused = focusedDial();
+	const fields = fieldPlaces(places);
+	played.a[1].forEach((value, k) => {
+		const [x, y, side] = fields.patch(k);
+		pen.globalAlpha = alpha * (0.12 + 0.88 * value);
+		outline(pen, colours.on, side / 30, x, y, side, side);
+		pen.globalAlpha = alpha;
+		if (k === focused) outline(pen, colours.positive, side / 20, x, y, side, side);
+		pen.globalAlpha = 1;
+	});
+	const outputs = played.a[3];
+	const says = winner(outputs);
+	const thick = upright ? 5 : 9;
+	outputs.forEach((value, k) => {
+		const [x, y] = places.at(3, k);
+		const [zero, end, whole] = [0, value, 1].map((one) => barPlace(places, k, one));
+		paintLine(view, zero, whole, colours.line, thick, alpha);
+		paintLine(view, zero, end, k === says ? colours.mark : colours.on, thick, alpha);
+		paintNeuron(view, x, y, places.radius[3], value, alpha);
+		letters(view, k, x + places.name[0], y + places.name[1], upright ? 15.5 : 19, { alpha });
+		paintRing(view, x, y, places.radius[3] * 1.35, k === says ? alpha : 0);
+		if (k + 16 !== focused) return;
+		pen.globalAlpha = alpha;
+		pen.strokeStyle = colours.positive;
+		pen.lineWidth = places.radius[3] / 5;
+		pen.beginPath();
+		pen.arc(x, y, places.radius[3] * 1.5, 0, 7);
+		pen.stroke();
+		pen.globalAlpha = 1;
+	});
+	paintVerdictOf(view, says, alpha, outputs[says]);
+}
 
 /** Whether an output is so bright that it counts as an answer. */
 const isClear = ({ activation }) => activation > CLEAR;
@@ -98,9 +175,7 @@ const isClear = ({ activation }) => activation > CLEAR;
 /** The network and what it reads: heaps, then the own digit, whose pixels change at last. */
 function paintExamined(view, facts, t) {
 	const { digit, fooled, final } = facts;
-	const isFirst = t < WALL_COMES;
-	const found = facts.scribble ? facts.scribbled : facts.heap;
-	const heap = isFirst ? facts.firstHeap : found;
+	const heap = facts.strange;
 	const restored = rise(t, RESTORE_AT, 0.9);
 	const step = t < LAST_AT - 1 ? Math.round((fooled.path.length - 1) * part(t, FOOL_AT, FOOL_END)) : 0;
 	const own = fooled.path[step];
@@ -108,8 +183,8 @@ function paintExamined(view, facts, t) {
 	const { image, result } = isHeap ? heap : own;
 	const [, started] = READ_AT.findLast(([from]) => from <= t);
 	paintPad(view, { lines: [], digit, centred: 1, sharp: 0, frame: 0.5 });
-	const covered = facts.scribble ? within(t, WALL_COMES, RESTORE_AT + 0.6, 0.6) : 0;
-	if (covered < 1 && step === 0) paintSwirl(view, digit, isFirst ? facts.firstHeap : facts.heap, t, restored);
+	const covered = facts.scribble ? within(t, 0.6, RESTORE_AT + 0.6, 0.6) : 0;
+	if (covered < 1 && step === 0) paintSwirl(view, digit, heap, t, restored);
 	if (covered > 0) {
 		coverImage(view, covered);
 		paintPicture(view, facts.scribble.picture, ...view.places.image, view.places.image[2], covered);
@@ -129,7 +204,6 @@ function paintExamined(view, facts, t) {
 		view,
 		{ result },
 		within(t, FIRST_HEAP_AT + 1.2, WALL_AT, 0.4) +
-			within(t, HEAP_AT + 1.4, RESTORE_AT, 0.4) +
 			within(t, OWN_AT + 1, FOOL_WISHED_AT, 0.4) +
 			within(t, FOOL_AT - 0.6, LAST_AT + 9, 0.4),
 		t > FOOL_AT - 0.6 && t < LAST_AT - 1 ? [final.says, fooled.target] : [],
@@ -138,7 +212,6 @@ function paintExamined(view, facts, t) {
 	const isSaid = !isHeap || isClear(heap);
 	const told =
 		within(t, FIRST_HEAP_AT + 1.4, WALL_AT, 0.4) +
-		within(t, HEAP_AT + 1.4, RESTORE_AT, 0.5) +
 		within(t, OWN_AT + 1.4, LAST_AT + 9, 0.5);
 	paintVerdictOf(view, says, isSaid ? told : 0, t > RESTORE_AT ? result.a[3][says] : undefined);
 	paintPixelWishes(view, facts, t);
@@ -222,22 +295,6 @@ function paintWall(view, facts, t) {
 	pen.globalAlpha = 1;
 }
 
-/** The heap that is read: out of the wall to the place of the digit. */
-function paintFlying({ pen, places }, { heaps: { wall, place } }, t) {
-	const alpha = within(t, WALL_END - 1, WALL_END + 1.4, 0.4);
-	if (alpha <= 0) return;
-	const [x, y, width] = places.wall;
-	const cell = width / HEAP_COLUMNS;
-	const [column, row] = [place % HEAP_COLUMNS, floor(place / HEAP_COLUMNS)];
-	const start = [x + column * cell, y + row * cell, cell];
-	const [left, top, side] = blendAll(start, places.image, rise(t, WALL_END - 0.6, 1.6));
-	box(pen, left, top, side, side, colours.ground, alpha);
-	pen.globalAlpha = alpha;
-	pen.drawImage(wall.canvas, column * SIDE, row * SIDE, SIDE, SIDE, left, top, side, side);
-	outline(pen, colours.mark, side * 0.04, left, top, side, side);
-	pen.globalAlpha = 1;
-}
-
 /** What the fooling came to. */
 function fooledCaption({ fooled, final, label }) {
 	if (fooled.holds) return "other.held";
@@ -247,7 +304,7 @@ function fooledCaption({ fooled, final, label }) {
 /** The pixels on their way from the digit to the heap, and back. */
 function paintSwirl(view, digit, heap, t, restored) {
 	const { pen, places } = view;
-	const out = rise(t, 0.6, 2.6) * (1 - restored);
+	const out = heap.order ? rise(t, 0.6, 2.6) * (1 - restored) : 0; // a drawing is no heap
 	const [x, y, side] = places.image;
 	const size = side / SIDE;
 	if (out === 0) return paintPicture(view, digit.picture, x, y, side);

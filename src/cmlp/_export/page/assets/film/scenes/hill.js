@@ -38,9 +38,11 @@ const hillScene = {
 	seconds: HOME_AT + 2.6,
 	captions: () => [
 		[0, "hill.1"],
+		[SURFACE_AT, "hill.two"],
 		[ROLL_AT - 0.8, "hill.2"],
+		[ROLL_AT + 3, "hill.repeat"],
 		[ROLL_END + 0.5, "hill.3"],
-		[BACK_AT - 0.2, "hill.4"],
+		[BACK_AT - 0.2, "hill.4", BACK_AT + 3.2],
 		[PLACES_AT - 0.8, "hill.all"],
 	],
 	words: (facts) => ({

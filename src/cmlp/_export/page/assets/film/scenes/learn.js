@@ -9,11 +9,21 @@ const FIRST_STEP_AT = FIRST_STEPS_AT + 1.6;
 const LEARN_BET_AT = 22.3;
 const MANY_AT = 23.1;
 const HALFWAY = 500; // the step that the bet asks for
-const HALFWAY_AT = MANY_AT + 6.6;
-const HALFWAY_SECONDS = 5.1; // the steps stand still while its answer is told
-const MANY_END = HALFWAY_AT + HALFWAY_SECONDS + 3.2;
-const FOUND_SECONDS = 4.8; // for one picture of A, enlarged
-const OPENED_AT = MANY_END + FOUND_SECONDS; // the result is told
+// The training: steps that stand still for two seconds, each with the moment at which it is reached; the first stands already.
+const STEPS_SEEN = [
+	[1, MANY_AT + 1.2],
+	[FIRST_STEPS, MANY_AT + 4.8],
+	[100, MANY_AT + 9],
+	[HALFWAY, MANY_AT + 13.8],
+	[FILM_STEPS, MANY_AT + 22],
+];
+const STEP_RESTS = 2; // seconds
+const QUIET_AT = MANY_AT + 3.8; // nothing is said for twelve seconds
+const HALFWAY_AT = MANY_AT + 15.8;
+const HALFWAY_SECONDS = 3.4; // the step stands still while the answer to the bet is told
+const FOUND_AT = HALFWAY_AT + HALFWAY_SECONDS; // what one neuron has found is told
+const MANY_END = MANY_AT + 24;
+const OPENED_AT = MANY_END; // the result is told
 const SEAL_OPENS_AT = OPENED_AT + 2.4;
 const NEW_COST_FROM = FIRST_STEPS_AT - 0.2; // the square is that of the new digits
 const NEW_COST_TO = SEAL_OPENS_AT + 2.4;
@@ -28,41 +38,34 @@ const learnScene = {
 	doors: ["inside", "batches"],
 	handles: (_, t) => [{ key: "handle.step", from: 0, to: FILM_STEPS, step: 1, value: stepAt(t) }],
 	change: (facts, [step]) => facts.atStep(step),
-	seconds: 56,
+	seconds: SAID_AT + 4.2,
 	captions: (facts) => [
-		[0, "learn.back"],
-		[SEAL_AT, "learn.seal"],
+		[0, "learn.back", SEAL_AT - 0.5],
+		[SEAL_AT, "learn.seal", ASK_AT - 0.4],
 		[ASK_AT, "learn.1"],
+		[ASK_AT + 4.4, "learn.average", FIRST_STEPS_AT - 0.9],
 		[FIRST_STEPS_AT, "learn.2"],
-		[LEARN_BET_AT - 0.4, "learn.bet"],
+		[LEARN_BET_AT - 0.4, "learn.bet", LEARN_BET_AT],
 		[MANY_AT, "learn.3"],
+		...STEPS_SEEN.slice(0, 3).map(([, at]) => [max(QUIET_AT, at + STEP_RESTS), "learn.quiet"]),
 		[HALFWAY_AT, "learn.verdict"],
-		[HALFWAY_AT + HALFWAY_SECONDS, "learn.on"],
-		[MANY_END, "learn.found"],
-		[OPENED_AT, "learn.4"],
+		[FOUND_AT, "learn.found"],
+		[OPENED_AT, "learn.4", SEAL_OPENS_AT - 1.2],
 		...(isKnownMisread(facts)
 			? [
 					[SAID_AT, "other.wrong"],
 					[TAUGHT_AT, "other.taught"],
 				]
-			: [
-					[SAID_AT, "learn.now"],
-					[SAID_AT + 3.4, "learn.first"],
-				]),
+			: [[SAID_AT, "learn.now"]]),
 	],
 	words(facts, key) {
-		const early = beforeLuck(facts);
-		const { says, result } = facts.trained;
 		return {
 			halfway: HALFWAY,
 			steps: filmNumber(FILM_STEPS, 0),
 			others: examples.test.length,
 			rate: filmNumber(FILM_RATE, 0),
 			share: filmPercent(facts.shareAfter(key === "learn.verdict" ? HALFWAY : FILM_STEPS)),
-			early: early.says,
-			early_activation: filmNumber(early.result.a[3][early.says], 2),
-			now: says,
-			now_activation: filmNumber(result.a[3][says], 2),
+			now: facts.trained.says,
 			more: MORE_STEPS,
 			...(key === "other.taught" && { taught: facts.taught.says, share_after: filmPercent(facts.taught.share) }),
 		};
@@ -111,7 +114,6 @@ const learnScene = {
 			within(t, 0.2, SEAL_AT, 0.6) + within(t, FIRST_STEPS_AT + 0.4, MANY_AT - 0.4, 0.4),
 		);
 		paintGrowing(view, facts, t, patches);
-		paintFound(view, facts, t);
 		const isOfNew = t > NEW_COST_FROM && t < NEW_COST_TO;
 		if (!isOfNew) paintCostOutline(view, facts.cost, 1, within(t, SEAL_AT, FIRST_STEPS_AT, 0.8));
 		else paintCostOutline(view, facts.newAfter(0).cost, 1);
@@ -266,13 +268,14 @@ function blendedNet({ trained, taught, input, targets }, u) {
 	return { net, result, cost: net.compare(result, targets).cost };
 }
 
-/** The step that is shown at a moment: the first one stands for some time, and so does the one of the bet. */
+/** The step that is shown at a moment. Between two that stand still, the steps go on evenly in their logarithm. */
 function stepAt(t) {
 	if (t < FIRST_STEP_AT) return 0;
-	if (t < MANY_AT) return 1 + floor((FIRST_STEPS - 1) * part(t, FIRST_STEP_AT + 2.4, LEARN_BET_AT - 0.8));
-	const slow = part(t, MANY_AT + 0.5, HALFWAY_AT) ** 1.6;
-	const fast = part(t, HALFWAY_AT + HALFWAY_SECONDS, MANY_END - 0.2);
-	return Math.round(blend(blend(FIRST_STEPS, HALFWAY, slow), FILM_STEPS, fast));
+	const n = STEPS_SEEN.findLastIndex(([, at]) => at <= t);
+	if (n < 0) return 1;
+	const [[step, at], [next, reached] = [FILM_STEPS, Infinity]] = STEPS_SEEN.slice(n);
+	const leaves = step === HALFWAY ? FOUND_AT : at + STEP_RESTS;
+	return Math.round(exp(blend(log(step), log(next), part(t, leaves, reached))));
 }
 
 /** The visitor's digit is not used for learning: it waits behind a frame. */
@@ -319,16 +322,30 @@ function newPlace({ upright }, n) {
 	return [838 + (n % 4) * 64, 76 + floor(n / 4) * 104, 56];
 }
 
-/** The weights of A as patterns grow in them, and the new digits with their answers. */
+/** The weights of one neuron of A, as its pattern grows, and the new digits with their answers. */
 function paintGrowing(view, facts, t, alpha) {
 	if (alpha <= 0) return;
+	const { places, pen, upright } = view;
 	const shown = facts.step ?? stepAt(t);
 	const { step, net } = facts.learned(shown);
-	const most = facts
-		.learned(FILM_STEPS)
-		.net.layers.map(({ w, b, outputs }) => 0.6 * largest(net.params.subarray(w, b + outputs)));
-	const pictures = facts.pictures(`learned${step}`, () => fieldPictures(net, net.params, most));
-	paintFields(view, pictures, { patch: () => [alpha, 1], field: (n) => (n ? 0 : alpha) });
+	const [{ w, b, outputs }] = net.layers;
+	const most = 0.6 * largest(facts.trained.net.params.subarray(w, b + outputs));
+	const pictures = facts.pictures(`learned${step}`, () => fieldPictures(net, net.params, [most, most, most]));
+	// First all of A, then the one that the film looked into, which covers the others.
+	const grown = rise(t, MANY_AT + 0.2, 1.4);
+	paintFields(view, pictures, { patch: () => [alpha * (1 - grown), 1], field: () => 0 });
+	const to = facts.way[2];
+	const fields = fieldPlaces(places);
+	const [x, y] = fields.patch(0);
+	const [left, top, side] = blendAll(fields.patch(to), [x, y, fields.side], grown);
+	box(pen, left, top, side, side, colours.ground, alpha);
+	pen.globalAlpha = alpha;
+	pen.imageSmoothingEnabled = false;
+	pen.drawImage(pictures.patches, 0, to * SIDE, SIDE, SIDE, left, top, side, side);
+	pen.globalAlpha = 1;
+	const name = filmWords("label.weights", { neuron: `A${to + 1}` });
+	const [middle, below] = [x + fields.side / 2, y + fields.side + (upright ? 10 : 26)];
+	letters(view, name, middle, below, upright ? 15.5 : 20, { alpha: alpha * rise(t, MANY_AT + 1.4, 0.5) });
 	const { answers } = facts.newAfter(shown);
 	facts.newDigits.forEach((one, n) =>
 		paintNewDigit(view, one, newPlace(view, n), answers[n].says, alpha * rise(t, MANY_AT - 0.4 + n * 0.03, 0.6)),
@@ -344,22 +361,4 @@ function paintNewDigit(view, one, [x, y, side], says, alpha) {
 		alpha,
 		bold: isRight,
 	});
-}
-
-/** What one neuron of A has found, enlarged: the one that the film looked into. */
-function paintFound(view, facts, t) {
-	const alpha = within(t, MANY_END, OPENED_AT, 0.6);
-	if (alpha <= 0) return;
-	const { places, pen } = view;
-	const to = facts.way[2];
-	const weights = facts.weightsInto(0, to, facts.trained.net.params);
-	const picture = facts.pictures("found", () => signedPicture(weights, SIDE, 0.6 * largest(weights), 0.7));
-	const fields = fieldPlaces(places);
-	const [x, y] = fields.patch(0);
-	const place = blendAll(fields.patch(to), [x, y, fields.side], rise(t, MANY_END, 0.9));
-	box(pen, place[0], place[1], place[2], place[2], colours.ground, alpha);
-	paintPicture(view, picture, ...place, place[2], alpha);
-	const name = filmWords("label.weights", { neuron: `A${to + 1}` });
-	const [middle, below] = [x + fields.side / 2, y + fields.side + (view.upright ? 10 : 26)];
-	letters(view, name, middle, below, view.upright ? 15.5 : 20, { alpha: alpha * rise(t, MANY_END + 0.6, 0.5) });
 }

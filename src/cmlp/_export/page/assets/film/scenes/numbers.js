@@ -12,17 +12,18 @@ const beforeLuck = (facts) => facts.lucky ?? facts;
 const numbersScene = {
 	id: "numbers",
 	doors: ["read"],
-	isPaintable: true,
+	inkFrom: 3,
 	seconds: 38.6,
 	captions: (facts) => [
 		[0, "numbers.1"],
-		[2.6, "numbers.2"],
+		[2.6, "numbers.2", 2.75],
+		[6.2, "numbers.in"],
 		[12.6, "numbers.3"],
 		[15.4, "numbers.4"],
-		[16.4, "numbers.bet"],
+		[16.4, "numbers.bet", 17.2],
 		[OTHERS_END, "numbers.verdict"],
-		...(facts.lucky ? [[LUCK_AT, "other.luck"]] : []),
-		[LUCK_AT + (facts.lucky ? 4.4 : 0), "numbers.5"],
+		facts.lucky ? [LUCK_AT, "other.luck"] : [LUCK_AT - 1.8, "numbers.5"],
+		[LUCK_AT + (facts.lucky ? 3 : 1.6), "numbers.learn"],
 	],
 	words: (facts) => ({ says: beforeLuck(facts).says, same: beforeLuck(facts).same, others: 9 }),
 	pauses: [

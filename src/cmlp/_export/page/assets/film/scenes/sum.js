@@ -28,7 +28,7 @@ const INSIDE_UPRIGHT = {
 const sumScene = {
 	id: "sum",
 	doors: ["edge", "squash"],
-	isPaintable: true,
+	inkFrom: 0,
 	handles: () => [{ key: "handle.bias", from: -8, to: 8, step: 0.1, value: 0 }],
 	/** The bars can be dragged sideways once the bias is there: it changes by as much as the sum. */
 	grab(facts, t, places, [x, y], [bias]) {
@@ -44,10 +44,12 @@ const sumScene = {
 	change: (facts, [by]) => facts.withBias(by),
 	seconds: 38,
 	captions: () => [
-		[0, "sum.way"],
+		[0, "sum.way", 3.35],
 		[3.8, "sum.1"],
 		[11.4, "sum.2"],
-		[25.6, "sum.3"],
+		[TERM_AT.at(-1) - 0.4, "sum.bias"],
+		[26, "sum.3"],
+		[33.4, "sum.all"],
 	],
 	words: (facts) => ({ says: facts.says }),
 	pauses: [],

@@ -134,7 +134,7 @@ const tryScene = {
 	captions: (facts) => [
 		[0, "try.1"],
 		[BEST_AT, keyOfBest(handOf(facts))],
-		[TOLD_AT, handOf(facts).isBottom ? "try.bottom" : "try.told"],
+		[TOLD_AT, handOf(facts).isBottom ? "try.bottom" : "try.told", TURNED_AT - 0.05],
 		[TURNED_AT + 0.8, handOf(facts).isBottom ? "try.bottom" : "try.turned"],
 		[WHO_AT, "try.who"],
 	],

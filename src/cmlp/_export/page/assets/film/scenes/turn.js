@@ -18,18 +18,17 @@ const turnScene = {
 	doors: ["chain"],
 	seconds: 47.4,
 	captions: () => [
-		[0, "turn.1"],
+		[0, "turn.1", PATCHES_AT - 2.1],
 		[PATCHES_AT - 0.5, "turn.2"],
-		[REST_AT - 0.6, "turn.3"],
-		[TURN_AT - 0.8, "turn.4"],
-		[TURN_AT + TURN_SECONDS + 0.6, "turn.5"],
+		[REST_AT - 0.6, "turn.3", TURN_AT - 1.45],
+		[TURN_AT - 0.8, "turn.5"],
 		[TURN_BET_AT - 0.6, "turn.bet"],
 		[RAIN_AT + RAIN_SECONDS - 0.4, "turn.verdict"],
-		[WHY_AT, "turn.why"],
+		[WHY_AT, "turn.why", turnScene.seconds - 1.3],
 	],
 	words: ({ cost, after, label }) => ({
 		cost: filmNumber(cost, 2),
-		cost_after: filmNumber(after.cost, 2),
+		cost_after: costText(after.cost),
 		after: after.says,
 		own: filmNumber(after.own, 0),
 		others: filmNumber(examples.test.length, 0),
@@ -191,7 +190,7 @@ function paintRain(view, facts, t) {
 			alpha * rise(t, from + 0.9, 0.4),
 		];
 	});
-	paintAnswers(view, cells, view.upright ? 16 : 15, colours.mark);
+	paintAnswers(view, cells, 16, colours.mark);
 }
 
 /** The turns of all knobs, first at the neurons of A, then in their places; and how large they are in each layer. */
@@ -220,12 +219,6 @@ function paintTurns(view, facts, t) {
 		box(pen, begin, y - bold / 2, length, bold, colours.on, seen);
 		letters(view, filmNumber(value, value < 0.1 ? 3 : 2), begin + length + 8, y, size, { alpha: seen, align: "left" });
 	});
-	[filmWords("ui.scale"), filmWords("label.lifted")].forEach((line, n) =>
-		letters(view, line, left, (upright ? 497 : 540) + n * (upright ? 15 : 25), size, {
-			...style,
-			alpha: shown * rise(t, REST_AT + 1, 0.8),
-		}),
-	);
 	const counted = rise(t, REST_AT + 4, 0.8) * shown;
 	paintTwoPlaces(view, facts, counted);
 	letters(view, filmNumber(N_KNOBS, 0), ...(upright ? [300, 400] : [left, 482]), upright ? 22 : 34, {

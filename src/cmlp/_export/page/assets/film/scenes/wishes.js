@@ -68,16 +68,17 @@ const wishesScene = {
 		const weight = facts.start.params[facts.start.layers[2].w + facts.asked * 10 + facts.label];
 		return [
 			[0, "wishes.1"],
+			[GAPS_SEEN_AT + 1.4, "wishes.others"],
 			[ASKS_AT - 1.2, "wishes.wire"],
 			[WISH_BET_AT - 0.5, "wishes.bet"],
 			[WISH_BET_AT + 0.3, "wishes.verdict"],
-			[ASK_TOO_AT - 0.2, weight < 0 ? "wishes.turned" : "wishes.kept"],
+			[ASK_TOO_AT - 0.2, weight < 0 ? "wishes.turned" : "wishes.kept", ASK_TOO_AT + 3.7],
 			[ALL_ASK_AT - 0.2, "wishes.part"],
-			[SUMMED_AT - 0.2, "wishes.all"],
+			[SUMMED_AT - 0.2, "wishes.all", STREAM_AT],
 			[STREAM_AT + 1, "wishes.2"],
 			[FLATTER_AT, "wishes.flat"],
 			[THROUGH_AT + 0.2, "wishes.own"],
-			[ALL_AT - 0.6, "wishes.3"],
+			[ALL_AT - 0.6, "wishes.3", TO_A_AT - 0.02],
 			[TO_A_AT - 0.4, "wishes.4"],
 		];
 	},
@@ -138,10 +139,6 @@ const wishesScene = {
 		paintWishesOf(view, facts, 2, (k) => (k === asked ? 0 : rise(t, ALL_AT + WAVE_SECONDS + 0.6, 0.8)));
 		paintWishesOf(view, facts, 1, () => rise(t, TO_A_AT + WAVE_SECONDS - 0.2, 0.8));
 		paintEnd(view, rise(t, TO_A_AT + WAVE_SECONDS + 0.6, 0.8));
-		letters(view, filmWords("label.scale"), ...(view.upright ? [195, 510] : [142, 470]), 17, {
-			colour: colours.muted,
-			alpha: within(t, ALL_AT + 3, wishesScene.seconds - 0.6),
-		});
 	},
 };
 
