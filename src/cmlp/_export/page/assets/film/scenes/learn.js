@@ -38,7 +38,7 @@ const learnScene = {
 	doors: ["inside", "batches"],
 	handles: (_, t) => [{ key: "handle.step", from: 0, to: FILM_STEPS, step: 1, value: stepAt(t) }],
 	change: (facts, [step]) => facts.atStep(step),
-	seconds: SAID_AT + 4.2,
+	seconds: TAUGHT_AT + 3.6,
 	captions: (facts) => [
 		[0, "learn.back", SEAL_AT - 0.5],
 		[SEAL_AT, "learn.seal", ASK_AT - 0.4],
