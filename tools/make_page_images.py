@@ -53,7 +53,7 @@ PICTURES: dict[str, Picture] = {
     "desktop-dark": (DESKTOP, "dark", "", draw_and_look),
     "phone-light": (PHONE, "light", "", draw),
     "phone-dark": (PHONE, "dark", "#layers?at=1", draw),
-    "film-dark": (DESKTOP, "dark", f"#film?draw={THREE}&is=3&at=218", Watched.settle),
+    "film-dark": (DESKTOP, "dark", f"#film?draw={THREE}&is=3&at=222", Watched.settle),
 }
 # Its size is what programs that show links ask for.
 CARD: Picture = (
@@ -80,7 +80,8 @@ def take(browser: Any, path: Path, file: Path, picture: Picture) -> None:
     """Write a picture of a page."""
     viewport, scheme, fragment, prepare = picture
     fragment = f"{fragment or '#'}{'&' if not fragment or '?' in fragment else '?'}theme={scheme}"
-    page = Watched(browser.new_page(viewport=viewport, color_scheme=scheme), path, fragment)
+    page = Watched(browser.new_page(viewport=viewport, color_scheme=scheme), path)
+    page.load(fragment)
     prepare(page)
     page.page.mouse.move(5, 5)
     page.settle()
