@@ -19,18 +19,21 @@ const LYING = {
 	unit: 80, // the side of a square of area 1
 	hill: [588, 300, 148, 44, 180], // its middle, and what a step to the right, to the front and of the cost is
 	three: [500, 250, 220], // squares in a row: the middle of the first, and the step to the next
-	wall: [134, 12, 1012], // of heaps: its corner and its width
+	wall: [134, 12, 1012, 40], // of heaps: its corner, its width, and how many are in a row
 	fields: [322, 96, 4.1],
 	patch: [-38, 0, 30],
+	main: [490, 330], // of the neuron of B, while it is the point
+	dials: [[738, 330], 108], // on five of its wires: the third, and the step to the next
 };
-const UPRIGHT = {
+/** An upright world is taller on a tall screen: `more` than the least, and its layers are further apart. */
+const uprightForm = (more) => ({
 	upright: true,
-	size: [390, 520],
+	size: [390, UPRIGHT_LEAST + more],
 	text: 0.8,
 	image: [18, 12, 92],
 	pad: 1.12,
 	ribbon: [21.4, 120, 3.1],
-	ends: [null, [24, 366, 232], [24, 366, 330], [31, 359, 430]],
+	ends: [null, [24, 366, 232 + 0.3 * more], [24, 366, 330 + 0.65 * more], [31, 359, 430 + more]],
 	radius: [0, 7.6, 7.6, 11],
 	name: [0, 22],
 	value: [0, 42],
@@ -40,16 +43,20 @@ const UPRIGHT = {
 	square: [318, 60],
 	wish: [null, [9, 9], [9, 9], [22, 20]],
 	unit: 36,
-	hill: [195, 270, 82, 27, 98],
-	three: [75, 230, 120],
-	wall: [6, 120, 378],
-	fields: [70, 112, 2.1],
+	hill: [195, 270 + 0.4 * more, 82, 27, 98 + 0.4 * more],
+	three: [75, 230 + 0.4 * more, 120],
+	wall: [(390 - 0.604 * (UPRIGHT_LEAST + more)) / 2, 12, 0.604 * (UPRIGHT_LEAST + more), 25],
+	fields: [70 - 0.4 * more, 112, 2.1 + more / 147],
 	patch: [0, -21, 19],
-};
+	main: [195, 168 + 0.25 * more],
+	dials: [[195, 288 + 0.6 * more], 76],
+});
+const [UPRIGHT_LEAST, UPRIGHT_MOST] = [520, 600];
 
 /** The places for a canvas of this size. Rectangles are [x, y, width, height] and may be seen by the camera. */
 function filmPlaces(width, height) {
-	const form = width < 1.2 * height ? UPRIGHT : LYING;
+	const tall = clamp((390 * height) / width, UPRIGHT_LEAST, UPRIGHT_MOST);
+	const form = width < 1.2 * height ? uprightForm(tall - UPRIGHT_LEAST) : LYING;
 	const { upright, image, ribbon, ends, radius } = form;
 	const at = (layer, k) => {
 		const [a, b, c] = ends[layer];
@@ -70,9 +77,9 @@ function filmPlaces(width, height) {
 	};
 	const around = ([x, y], w, h) => [x - w / 2, y - h / 2, w, h];
 	// The last layers of a lying network: as far to the right as the square of the cost, and as wide as the screen allows.
-	const [right, tall] = [form.size[0] + 20, 620];
-	const wide = min(right, (tall * width) / height);
-	const end = [right - wide, 20, wide, tall];
+	const [right, high] = [form.size[0] + 20, 620];
+	const wide = min(right, (high * width) / height);
+	const end = [right - wide, 20, wide, high];
 	const middle = [image[0] + image[2] / 2, image[1] + image[2] / 2];
 	return {
 		...form,
@@ -80,7 +87,6 @@ function filmPlaces(width, height) {
 		pixel,
 		input,
 		whole: [0, 0, ...form.size],
-		outputs: upright ? [0, 372, 390, 148] : end,
 		pour: upright ? [0, 0, ...form.size] : end,
 		knobs: upright ? [0, 0, ...form.size] : [30, 66, 1112, 540], // all dots, and what is said of them
 		padShot: around(middle, image[2] * form.pad, image[2] * form.pad),

@@ -210,9 +210,7 @@ function paintExamined(view, facts, t) {
 	);
 	const says = winner(result.a[3]);
 	const isSaid = !isHeap || isClear(heap);
-	const told =
-		within(t, FIRST_HEAP_AT + 1.4, WALL_AT, 0.4) +
-		within(t, OWN_AT + 1.4, LAST_AT + 9, 0.5);
+	const told = within(t, FIRST_HEAP_AT + 1.4, WALL_AT, 0.4) + within(t, OWN_AT + 1.4, LAST_AT + 9, 0.5);
 	paintVerdictOf(view, says, isSaid ? told : 0, t > RESTORE_AT ? result.a[3][says] : undefined);
 	paintPixelWishes(view, facts, t);
 	if (step > 0) paintChange(view, facts, step, 1 - rise(t, COMPARED_AT, 0.6));
@@ -267,21 +265,24 @@ function paintWall(view, facts, t) {
 	const alpha = within(t, WALL_COMES, WALL_END + 0.4, 0.8);
 	if (alpha <= 0) return;
 	const { pen, places } = view;
-	const [x, y, width] = places.wall;
-	const cell = width / HEAP_COLUMNS;
-	const rows = HEAPS / HEAP_COLUMNS;
+	const [x, y, width, columns] = places.wall;
+	const cell = width / columns;
+	const rows = HEAPS / columns;
+	const place = (n) => [x + (n % columns) * cell, y + floor(n / columns) * cell];
 	const shown = ceil(HEAPS * rise(t, WALL_COMES, SURE_AT - WALL_COMES - 0.8));
 	pen.globalAlpha = alpha;
 	pen.imageSmoothingEnabled = true;
-	const height = (wall.canvas.height * shown) / HEAPS;
-	if (height >= 1)
-		pen.drawImage(wall.canvas, 0, 0, wall.canvas.width, height, x, y, width, (rows * cell * shown) / HEAPS);
+	const some = 5; // heaps that are neighbours, however many are in a row
+	for (let n = 0; n < shown; n += some) {
+		const from = [(n % HEAP_COLUMNS) * SIDE, floor(n / HEAP_COLUMNS) * SIDE];
+		pen.drawImage(wall.canvas, ...from, some * SIDE, SIDE, ...place(n), some * cell, cell);
+	}
 	pen.strokeStyle = colours.ground;
 	pen.lineWidth = cell * 0.12;
 	pen.beginPath();
-	for (let k = 0; k <= HEAP_COLUMNS; k++) {
-		pen.moveTo(x + k * cell, y);
-		pen.lineTo(x + k * cell, y + rows * cell);
+	for (let k = 0; k <= max(columns, rows); k++) {
+		pen.moveTo(x + min(k, columns) * cell, y);
+		pen.lineTo(x + min(k, columns) * cell, y + rows * cell);
 		pen.moveTo(x, y + min(k, rows) * cell);
 		pen.lineTo(x + width, y + min(k, rows) * cell);
 	}
@@ -289,8 +290,7 @@ function paintWall(view, facts, t) {
 	pen.stroke();
 	sure.forEach((n, k) => {
 		pen.globalAlpha = alpha * rise(t, SURE_AT - 0.6 + (k / sure.length) * 1.6, 0.4);
-		const place = [x + (n % HEAP_COLUMNS) * cell, y + floor(n / HEAP_COLUMNS) * cell];
-		outline(pen, colours.mark, cell * 0.1, ...place, cell, cell);
+		outline(pen, colours.mark, cell * 0.1, ...place(n), cell, cell);
 	});
 	pen.globalAlpha = 1;
 }
@@ -353,8 +353,8 @@ function paintChange(view, facts, step, alpha) {
 }
 
 /** Where one of the four pictures is compared with the others, [x, y, side]. */
-function comparedPlace({ upright }, n) {
-	if (upright) return [32 + (n % 2) * 180, 8 + floor(n / 2) * 262, 146];
+function comparedPlace({ upright, size }, n) {
+	if (upright) return [32 + (n % 2) * 180, 8 + (floor(n / 2) * (size[1] + 4)) / 2, 146];
 	return [48 + n * 304, 110, 272];
 }
 
@@ -373,7 +373,7 @@ function paintCompared(view, facts, t) {
 		[random, fooled.random.result, FOOL_RANDOM_AT - COMPARED_AT - 0.4],
 	].forEach(([picture, result, from], n) => {
 		const { upright, pen } = view;
-		const [x, y, side] = comparedPlace(view, n);
+		const [x, y, side] = comparedPlace(view.places, n);
 		const shown = alpha * rise(t, COMPARED_AT + 0.6 + from, 0.6);
 		if (shown <= 0) return;
 		paintPicture(view, picture, x, y, side, side, shown);

@@ -317,8 +317,8 @@ function paintTen(view, facts, t, alpha) {
 }
 
 /** Where one of the new digits is shown. */
-function newPlace({ upright }, n) {
-	if (upright) return [6 + (n % 10) * 38.2, 384 + floor(n / 10) * 68, 34];
+function newPlace({ upright, size }, n) {
+	if (upright) return [6 + (n % 10) * 38.2, size[1] - 136 + floor(n / 10) * 68, 34];
 	return [838 + (n % 4) * 64, 76 + floor(n / 4) * 104, 56];
 }
 
@@ -348,7 +348,7 @@ function paintGrowing(view, facts, t, alpha) {
 	letters(view, name, middle, below, upright ? 15.5 : 20, { alpha: alpha * rise(t, MANY_AT + 1.4, 0.5) });
 	const { answers } = facts.newAfter(shown);
 	facts.newDigits.forEach((one, n) =>
-		paintNewDigit(view, one, newPlace(view, n), answers[n].says, alpha * rise(t, MANY_AT - 0.4 + n * 0.03, 0.6)),
+		paintNewDigit(view, one, newPlace(view.places, n), answers[n].says, alpha * rise(t, MANY_AT - 0.4 + n * 0.03, 0.6)),
 	);
 }
 

@@ -165,9 +165,9 @@ function paintOneWeight(view, facts, alpha) {
 const rainAt = (t) => within(t, RAIN_AT - 0.4, turnScene.seconds - 0.05, 0.8);
 
 /** Where one of the falling digits comes to rest, and how many there is room for. */
-function rainPlaces({ upright }) {
+function rainPlaces({ upright, size }) {
 	const [columns, rows, left, top, across, down, side] = upright
-		? [10, 8, 6, 10, 38.2, 62, 34]
+		? [10, floor((size[1] - 20) / 62), 6, 10, 38.2, 62, 34]
 		: [28, 11, 46, 34, 42.8, 54, 31];
 	return { room: columns * rows, at: (n) => [left + (n % columns) * across, top + floor(n / columns) * down, side] };
 }
@@ -177,7 +177,7 @@ function paintRain(view, facts, t) {
 	paintVeil(view, rainAt(t));
 	const alpha = within(t, RAIN_AT - 0.2, turnScene.seconds - 0.8, 0.5);
 	if (alpha <= 0) return;
-	const { room, at } = rainPlaces(view);
+	const { room, at } = rainPlaces(view.places);
 	const cells = examples.test.slice(0, room).map((one, n) => {
 		const from = RAIN_AT - 0.3 + (((n * 61) % 97) / 97) * (RAIN_SECONDS - 1.6);
 		const [x, y, side] = at(n);
@@ -207,7 +207,7 @@ function paintTurns(view, facts, t) {
 	const seen = rise(t, REST_AT + 2.4, 0.8) * shown;
 	const size = upright ? 15.5 : 16;
 	const left = upright ? 70 : fieldPlaces(places).second[0];
-	const [top, pitch, begin, wide] = upright ? [436, 15, 150, 130] : [312, 34, 952, 110];
+	const [top, pitch, begin, wide] = upright ? [places.size[1] - 84, 15, 150, 130] : [312, 34, 952, 110];
 	const style = { colour: colours.muted, alpha: seen, align: "left" };
 	letters(view, filmWords("label.loudest"), left, top, size, style);
 	const most = largest(facts.mostTurned);
@@ -221,7 +221,7 @@ function paintTurns(view, facts, t) {
 	});
 	const counted = rise(t, REST_AT + 4, 0.8) * shown;
 	paintTwoPlaces(view, facts, counted);
-	letters(view, filmNumber(N_KNOBS, 0), ...(upright ? [300, 400] : [left, 482]), upright ? 22 : 34, {
+	letters(view, filmNumber(N_KNOBS, 0), ...(upright ? [300, places.size[1] - 120] : [left, 482]), upright ? 22 : 34, {
 		colour: colours.mark,
 		alpha: counted,
 		align: "left",
