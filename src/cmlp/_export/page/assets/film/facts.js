@@ -84,7 +84,12 @@ class FilmFacts {
 		facts.scribble = this.scribble;
 		facts.hand = this.hand;
 		const { held, restNet } = this.#known;
-		Object.assign(facts.#known, { way: this.way, held, restNet }, params === this.#params && { start: this.start }, known);
+		Object.assign(
+			facts.#known,
+			{ way: this.way, held, restNet },
+			params === this.#params && { start: this.start },
+			known,
+		);
 		return facts;
 	}
 
@@ -674,7 +679,8 @@ class FilmFacts {
 			const a = [input, net.forward(input).a[1].map((value, k) => held[k] ?? value)];
 			for (const { outputs, w, b } of net.layers.slice(1)) {
 				const before = a.at(-1);
-				const sumOf = (j) => before.reduce((total, value, i) => total + value * net.params[w + i * outputs + j], net.params[b + j]);
+				const sumOf = (j) =>
+					before.reduce((total, value, i) => total + value * net.params[w + i * outputs + j], net.params[b + j]);
 				a.push(Float64Array.from({ length: outputs }, (_, j) => logistic(sumOf(j))));
 			}
 			return { a };

@@ -688,7 +688,13 @@ const player = {
 	dialFields() {
 		const { ends, reach } = this.facts.six;
 		return reach.map((most, n) => {
-			const field = Object.assign(make("input", "unseen"), { type: "range", min: -most, max: most, step: most / 20, value: 0 });
+			const field = Object.assign(make("input", "unseen"), {
+				type: "range",
+				min: -most,
+				max: most,
+				step: most / 20,
+				value: 0,
+			});
 			field.ariaLabel = n ? filmWords("try.wire", { digit: ends[n - 1] }) : filmWords("try.bias");
 			const tell = () =>
 				(field.ariaValueText = `${filmNumber(Number(field.value), 1)}; ${filmWords("label.cost")} ${filmNumber(this.facts.six.at(this.facts.hand.values).cost, 2)}`);

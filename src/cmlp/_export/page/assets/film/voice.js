@@ -56,7 +56,8 @@ const filmVoice = {
 function spokenForm(text) {
 	const [times, minus, point] = filmWords("ui.spoken");
 	const [, mark] = filmNumber(0.5, 1);
-	const spell = (_, whole, sign, digits) => (sign === mark ? `${whole} ${point} ${[...digits].join(" ")}` : whole + digits);
+	const spell = (_, whole, sign, digits) =>
+		sign === mark ? `${whole} ${point} ${[...digits].join(" ")}` : whole + digits;
 	return text
 		.replace(/\b([AB])(\d+)/g, "$1 $2")
 		.replace(/(\d)([.,])(\d+)/g, spell)

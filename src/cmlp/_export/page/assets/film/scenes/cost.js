@@ -45,8 +45,7 @@ const costScene = {
 	words: ({ cost }) => ({ cost: filmNumber(cost, 2) }),
 	pauses: [{ at: COST_BET_AT, kind: "bet", right: () => LEAST }],
 	shots: [
-		[0.4, 2.4, (places) => places.outputs],
-		[POUR_AT - 1, 1.6, (places) => places.pour],
+		[0.4, 2.4, (places) => places.pour],
 		[31.5, 2.5, (places) => places.whole],
 	],
 	paint(view, facts, t) {
@@ -87,6 +86,7 @@ function paintThree(view, t, alpha) {
 		const name = filmWords("label.all", { value: filmNumber(value, value ? 1 : 0) });
 		letters(view, name, middle, y - 0.5 * high - (upright ? 12 : 24), upright ? 15.5 : 17, { alpha });
 		const seen = alpha * min(1, 4 * grown);
+		letters(view, "?", middle, y, upright ? 26 : 44, { colour: colours.muted, alpha: alpha * (1 - min(1, 4 * grown)) });
 		paintSquare(view, middle, y, Math.sqrt(cost) * unit * grown, { colour, filled: 0, outline: seen });
 		letters(view, filmNumber(cost * grown ** 2, 2), middle, y + 0.5 * high + (upright ? 12 : 24), upright ? 17 : 26, {
 			colour,

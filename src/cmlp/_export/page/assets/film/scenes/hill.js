@@ -58,12 +58,12 @@ const hillScene = {
 		const { digit, hill } = facts;
 		const knobs = within(t, 0.3, PARTS_AT + 1.4, 1);
 		const places = within(t, PLACES_AT - 0.8, HOME_AT + 0.6, 1);
-		const hidden = within(t, 0.6, HOME_AT + 2, 1.4);
+		const hidden = within(t, 0.6, HOME_AT + 1.2, 1.4);
 		const ball = ballAt(hill, t);
 		paintPad(view, { lines: digit.lines, digit, centred: 1, sharp: 1, frame: 0.5 });
 		paintWorking(view, facts, {
 			result: turnedResult(facts, ball),
-			wires: 1 - rise(t, 0.6, 1.4) + QUIET_WIRES * rise(t, HOME_AT + 0.6, 1.4),
+			wires: 1 - rise(t, 0.6, 1.4) + QUIET_WIRES * rise(t, HOME_AT - 0.2, 1.4),
 			inputs: 1 - hidden,
 			dim: (layer, k) => (layer === 3 && (k === facts.label || k === facts.says) ? max(1 - hidden, knobs) : 1 - hidden),
 		});
@@ -291,10 +291,16 @@ function paintArrowDown(view, facts, t, shown) {
 /** The arrow parts into two numbers. They go to their two places among those of all knobs, and to their outputs. */
 function paintTwoParts(view, facts, t, places) {
 	paintEmptyFields(view, places);
-	letters(view, filmNumber(N_KNOBS, 0), ...(view.upright ? [310, 397] : [1104, 480]), view.upright ? 22 : 34, {
-		colour: colours.mark,
-		alpha: within(t, PLACES_AT + 0.4, HOME_AT + 0.6),
-	});
+	letters(
+		view,
+		filmNumber(N_KNOBS, 0),
+		...(view.upright ? [310, view.places.size[1] - 123] : [1104, 480]),
+		view.upright ? 22 : 34,
+		{
+			colour: colours.mark,
+			alpha: within(t, PLACES_AT + 0.4, HOME_AT + 0.6),
+		},
+	);
 	const wishes = facts.wishes[3];
 	const [p, q] = facts.hill.slopes(0, 0);
 	const tip = hillPlace(view.places, facts, -6 * p, -6 * q);

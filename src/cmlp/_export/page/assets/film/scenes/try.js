@@ -14,7 +14,6 @@ const TRACE_LENGTH = 240;
 const DIALLED = 1.8; // a weight whose wire is drawn at its widest
 const NEARLY = 0.02; // of cost: so close is as good
 const SIX_ZEROS = Array(6).fill(0);
-const MAIN_PLACE = { lying: [490, 330], upright: [195, 168] }; // of the neuron, while it is the point
 
 /** What the visitor has done: how the knobs stand, the best so far, and the cost over time. */
 class Hand {
@@ -88,7 +87,13 @@ function ghostAt(six, seconds) {
 	const values = SIX_ZEROS.slice();
 	values[first] = down(first) * (-1.5 * rise(seconds, 2, 1.6) + 3.4 * rise(seconds, 4.4, 2.4));
 	values[second] = down(second) * (-1.1 * rise(seconds, 8.8, 1.2) + 2.9 * rise(seconds, 10.6, 2.2));
-	return { values, from: first, to: second, moved: rise(seconds, 7.2, 1.2), shown: within(seconds, 0.8, TRY_WAITS, 0.6) };
+	return {
+		values,
+		from: first,
+		to: second,
+		moved: rise(seconds, 7.2, 1.2),
+		shown: within(seconds, 0.8, TRY_WAITS, 0.6),
+	};
 }
 
 /** The hand, which the ghost lends if nobody was there. */
@@ -113,8 +118,8 @@ function sixAt(facts, t) {
 }
 
 /** The place of the neuron whose knobs are turned: its own, or in the middle of the picture. */
-function mainPlace({ places, upright }, facts, u) {
-	return blendAll(places.at(2, facts.asked), MAIN_PLACE[upright ? "upright" : "lying"], u);
+function mainPlace({ places }, facts, u) {
+	return blendAll(places.at(2, facts.asked), places.main, u);
 }
 
 /** Where the knobs are: the first at its neuron, the others on their wires, which they `bend`. */
@@ -123,7 +128,8 @@ function dialPlace(view, facts, n, bent = 1, u = 1) {
 	const { upright, places } = view;
 	if (n === 0) return [...main, upright ? 29 : 46];
 	const straight = blendAll(main, places.at(3, facts.six.ends[n - 1]), 0.5);
-	const own = upright ? [195 + (n - 3) * 76, 288] : [738, 330 + (n - 3) * 108];
+	const [middle, step] = places.dials;
+	const own = middle.with(upright ? 0 : 1, middle[upright ? 0 : 1] + (n - 3) * step);
 	return [...blendAll(straight, own, bent), (upright ? 26 : 38) * bent];
 }
 
@@ -216,7 +222,9 @@ function paintTrySquares(view, facts, t, values) {
 	paintCostOutline(view, facts.cost, 1, 1 - lit);
 	paintSquare(view, ...square, Math.sqrt(cost) * unit, { filled: 0.85 * lit });
 	paintCostRim(view, facts.cost, lit, colours.ring);
-	const best = lit * (t === TRY_AT ? min(1, hand.isLive ? 20 * (facts.cost - hand.cost) : 0) : within(t, TRY_AT, LET_GO_AT + 1, 0.5));
+	const best =
+		lit *
+		(t === TRY_AT ? min(1, hand.isLive ? 20 * (facts.cost - hand.cost) : 0) : within(t, TRY_AT, LET_GO_AT + 1, 0.5));
 	paintCostRim(view, hand.cost, best, colours.on);
 	paintCostNumber(view, cost, lit, facts.cost);
 	if (t < TRY_AT || (t === TRY_AT && !hand.isLive)) return;
@@ -253,7 +261,9 @@ function paintTrySquares(view, facts, t, values) {
 	const begin = (part1 * (costs.length - 1)) / max(40, costs.length - 1);
 	for (let k = 0; k <= 30; k++) {
 		const moment = TURNED_AT + (TURNED_SECONDS * told * k) / 30;
-		pen.lineTo(...at(begin + ((0.97 - begin) * told * k) / 30, facts.six.at(sixAt(facts, min(moment, LET_GO_AT))).cost));
+		pen.lineTo(
+			...at(begin + ((0.97 - begin) * told * k) / 30, facts.six.at(sixAt(facts, min(moment, LET_GO_AT))).cost),
+		);
 	}
 	pen.stroke();
 	pen.globalAlpha = 1;
@@ -293,7 +303,7 @@ function paintSixDials(view, facts, t, values, bent, alpha) {
 		pen.lineCap = "round";
 		pen.lineWidth = radius * 0.13;
 		pen.globalAlpha = alpha;
-		pen.strokeStyle = colours.line;
+		pen.strokeStyle = t === TRY_AT ? colours.mark : colours.line; // yellow: what can be turned now
 		arc(angle(-six.reach[n]), angle(six.reach[n]), radius);
 		pen.strokeStyle = tint(value);
 		if (abs(value) > 0.01) arc(angle(0), angle(value), radius);

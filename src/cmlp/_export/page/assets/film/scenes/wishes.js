@@ -30,7 +30,13 @@ const ADDING = {
 function requestAt({ says, label }, j) {
 	if (j === says) return ASKS_AT;
 	if (j === label) return ASK_TOO_AT;
-	return ALL_ASK_AT + ALL_ASK_STEP * range(10).filter((k) => k !== says && k !== label).indexOf(j);
+	return (
+		ALL_ASK_AT +
+		ALL_ASK_STEP *
+			range(10)
+				.filter((k) => k !== says && k !== label)
+				.indexOf(j)
+	);
 }
 
 /** The outputs in the order in which they ask. */
@@ -285,7 +291,8 @@ function paintAdding(view, facts, t) {
 		const [from, to] = [zero - run * scale, zero - (run + value) * scale];
 		const isFirst = n < 2 && t < ALL_ASK_AT;
 		box(pen, x + step * 0.1, min(from, to), step * 0.8, abs(to - from), tint(value), alpha * blend(1, 0.25, gone));
-		if (grown > 0) paintLine(view, [x, to], [x + step, to], colours.on, upright ? 0.8 : 1.4, alpha * blend(0.9, 0.3, gone));
+		if (grown > 0)
+			paintLine(view, [x, to], [x + step, to], colours.on, upright ? 0.8 : 1.4, alpha * blend(0.9, 0.3, gone));
 		letters(view, j, x + step / 2, max(from, to) + (upright ? 8 : 13), upright ? 15.5 : 15, {
 			alpha: alpha * grown * (isFirst || n < 2 ? 1 : 0.7) * (1 - gone),
 			colour: j === facts.label ? colours.mark : colours.muted,
@@ -323,7 +330,12 @@ function paintStream(view, facts, t) {
 	const colour = tint(sum(requests));
 	const edge = (side, more) => {
 		const [wide, small] = [stream / 2 + more, narrow / 2 + more].map((half) => zero + side * half);
-		return [[begin, wide], [lens + gap, wide], [lens - gap, small], [left, small]];
+		return [
+			[begin, wide],
+			[lens + gap, wide],
+			[lens - gap, small],
+			[left, small],
+		];
 	};
 	const flown = rise(t, STREAM_AT + 0.2, 1.6);
 	pen.save();
