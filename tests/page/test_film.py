@@ -715,6 +715,7 @@ SIZES = {
     "tablet": (820, 1180),
     "phone on its side": (844, 390),
     "phone": (390, 844),
+    "small phone": (360, 640),
     "frame": (720, 480),
     "zoomed": (640, 400),
 }
@@ -743,6 +744,9 @@ def test_figure_words_and_bar_are_whole_at_every_size(opened, name):
             assert across < 1 or down < 1
     stage = boxes[0]
     assert stage[3] - stage[1] >= 300
+    if name == "phone":  # the picture uses the height
+        tall = page.evaluate("film.seenNow().places.size[1]")
+        assert stage[3] - stage[1] >= 0.7 * height and tall >= 0.98 * (stage[3] - stage[1])
     if name == "projector":
         assert (stage[2] - stage[0]) * (stage[3] - stage[1]) > 0.6 * width * height
         size = page.evaluate(
