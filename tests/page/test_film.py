@@ -1625,7 +1625,7 @@ def wait_for_hand(page):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["laptop", "phone"])
+@pytest.mark.parametrize("name", ["laptop", pytest.param("phone", marks=pytest.mark.full)])
 def test_square_follows_the_hand(name, opened):
     width, height = SIZES[name]
     page = opened(learned=True, viewport={"width": width, "height": height})

@@ -303,8 +303,13 @@ function paintSixDials(view, facts, t, values, bent, alpha) {
 		pen.lineCap = "round";
 		pen.lineWidth = radius * 0.13;
 		pen.globalAlpha = alpha;
-		pen.strokeStyle = t === TRY_AT ? colours.mark : colours.line; // yellow: what can be turned now
+		pen.strokeStyle = colours.line;
 		arc(angle(-six.reach[n]), angle(six.reach[n]), radius);
+		// Yellow as long as it can be turned by hand.
+		pen.globalAlpha = alpha * rise(t, TRY_AT - 0.7, 0.6) * (1 - rise(t, TRY_AT, 0.6));
+		pen.strokeStyle = colours.mark;
+		arc(angle(-six.reach[n]), angle(six.reach[n]), radius);
+		pen.globalAlpha = alpha;
 		pen.strokeStyle = tint(value);
 		if (abs(value) > 0.01) arc(angle(0), angle(value), radius);
 		// The hand begins outside the neuron of the first knob.
