@@ -49,14 +49,15 @@ def numbers_in(text):
 
 
 def test_each_answer_has_a_sentence_about_its_errors_beside_the_best_constant_answer(models):
-    model, document = Parts(page_of(models["targets"])).model(), model_of(models["targets"])
+    page, document = Parts(page_of(models["targets"])), model_of(models["targets"])
+    model = page.model()
     assert model["outputs"] == ["price", "share"] and model["several"]
     X, y = rows()
     constant = TabularRegressor(**SMALL, interval_width="constant").fit(
         X, y
     )  # its scores are the errors
     scores, pairs = model_of(constant).calibration.scores, document.summary.accuracy.pairs
-    for name, text, one, pair in zip(model["outputs"], model["facts"], scores, pairs, strict=True):
+    for name, text, one, pair in zip(model["outputs"], page.facts(), scores, pairs, strict=True):
         assert text.startswith(f"{name}: off by ") and text.endswith("slightly optimistic.")
         assert pair[0] == pytest.approx(one.mean()) and pair[1] > 2 * pair[0]
         assert numbers_in(text) == [
@@ -64,18 +65,21 @@ def test_each_answer_has_a_sentence_about_its_errors_beside_the_best_constant_an
             100,
             pytest.approx(pair[1], rel=0.01),
         ]
-    facts, document = Parts(page_of(models["labels"])).model()["facts"], model_of(models["labels"])
+    facts, document = Parts(page_of(models["labels"])).facts(), model_of(models["labels"])
     right = (document.calibration.scores < 0.5).mean(axis=1)
     bases = [base for _, base in document.summary.accuracy.pairs]
     for k, (fact, share, base) in enumerate(zip(facts, right, bases, strict=True)):
         assert fact.startswith(
-            f"label {k}: right for {share:.1%} of 100 rows outside the training; "
+            f"label {k}: right for {100 * share:.1f} % of 100 rows outside the training; "
         )
-        assert f"; always saying the more frequent answer would be right for {base:.1%}." in fact
+        assert (
+            f"; always saying the more frequent answer would be right for {100 * base:.1f} %."
+            in fact
+        )
         assert 0.5 <= base < share
     X, y = rows(60)
     high = TabularRegressor(**SMALL, loss="quantile", quantile=0.9).fit(X, y)
-    assert set(Parts(page_of(high)).model()["facts"]) == {
+    assert set(Parts(page_of(high)).facts()) == {
         "How good its answers are has not been measured on rows outside the training."
     }
 
@@ -137,7 +141,12 @@ def test_each_label_has_its_set(shown, models):
                 for name, q in (("no", 1 - p[j]), ("yes", p[j]))
                 if q >= 0.5 or 1 - q <= margins[j]
             ]
-            answers = f"Set of answers for label {j}: {' or '.join(names)}."
+            lead = (
+                "Too close to call for label {}: could be either,"
+                if len(names) == 2
+                else "Set of answers for label {}:"
+            )
+            answers = f"{lead.format(j)} {' or '.join(names)}."
             assert page.text("#ends") == f"{answers} Sets made so contain the truth in"
     assert page.evaluate("document.querySelectorAll('.winner').length") == len(labels)
 

@@ -14,7 +14,7 @@ from cmlp import TabularClassifier, TabularRegressor
 from cmlp import __main__ as cli
 from cmlp.exceptions import NotFittedError
 
-MOST_CODE = 49_300  # bytes of markup, style and script
+MOST_CODE = 90_000  # bytes of markup, style and script, with the words of three languages
 QUANTILES = {"quantile": 0.9, "quantiles": [0.1, 0.5, 0.95]}
 EXACT = 1e-6  # the networks of the page compute in double, those of Python in float
 
@@ -220,7 +220,6 @@ def test_a_column_of_integers_stays_integers(watch, tmp_path):
         written(TabularRegressor(n_estimators=1, random_state=0).fit(X, X[:, 0]), tmp_path)
     )
     assert page.evaluate("columns.map((one) => one.whole)") == [True, False]
-    assert page.evaluate("cards.map(({ field }) => field.step)") == ["1", "any"]
     assert page.evaluate("[textOf(0, 1_000_001), textOf(0, 2015)]") == ["1,000,001", "2015"]
     points = page.evaluate("pointsOf(0)")
     assert points == sorted({*map(round, points)})

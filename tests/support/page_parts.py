@@ -5,6 +5,8 @@ import tempfile
 from html.parser import HTMLParser
 from pathlib import Path
 
+from cmlp._export.page.table import write_english
+
 SCENES = ["numbers", "sum", "knobs", "cost", "hill", "try", "wishes", "turn", "learn", "exam"]
 DOORS = [
     *("read", "edge", "squash", "layers", "gradient", "ways", "curves"),
@@ -58,6 +60,10 @@ class Parts(HTMLParser):
 
     def model(self):
         return json.loads(self.blocks["model"])
+
+    def facts(self):
+        """Return how good the model of a table is: a text for each answer."""
+        return [write_english(texts) for texts in self.model()["facts"]]
 
     def examples(self):
         return json.loads(self.blocks["examples"])

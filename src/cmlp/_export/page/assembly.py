@@ -23,6 +23,7 @@ SYSTEM_THEME = (
 )
 # and empty lines: a tenth of the script
 _COMMENT = re.compile(r"^\t*(//.*|/\*\*(.|\n)*?\*/)?\n", re.MULTILINE)
+LANGUAGES = ("en", "de", "es")  # of the film and of pages of tables
 _BLOCKS = ("style", "script", "packed", "model", "examples", "doors")
 
 
@@ -70,6 +71,26 @@ def style(names: Iterable[str]) -> str:
 def script(names: Iterable[str]) -> str:
     """Return the script that consists of these files, without comments and empty lines."""
     return _COMMENT.sub("", "\n".join(asset(f"{name}.js") for name in names))
+
+
+def words(folder: str) -> dict[str, dict[str, Any]]:
+    """Return the texts of a folder of assets/ for each language, by their keys."""
+    return {name: json.loads(asset(f"{folder}/{name}.json")) for name in LANGUAGES}
+
+
+def words_script(folder: str, prefix: str) -> str:
+    """Return texts as script: the keys once, then the texts of each language in their order.
+
+    The texts are not in ASCII.
+    """
+    found = words(folder)
+    keys = list(found["en"])
+    texts = {name: [one[key] for key in keys] for name, one in found.items()}
+    pairs = {f"{prefix}_KEYS": keys, f"{prefix}_TEXTS": texts}
+    return "\n".join(
+        f"const {name} = {json.dumps(value, ensure_ascii=False, separators=(',', ':'))};"
+        for name, value in pairs.items()
+    )
 
 
 def dense_script(text: str) -> str:

@@ -5,7 +5,6 @@ Its files of assets/, its texts, its examples, and the data of the film's side d
 
 from __future__ import annotations
 
-import json
 import zlib
 from html import escape
 from typing import TYPE_CHECKING
@@ -27,6 +26,7 @@ from cmlp._export.page.assembly import (
     script,
     script_json,
     style,
+    words_script,
 )
 from cmlp._export.page.description import (
     Described,
@@ -118,7 +118,7 @@ def page_of(
         parts["description"] = _FILM_DESCRIPTION
         parts["doors"] = script_json(_door_data())
         sheet = script_json(dense(style(["doors/door", "figures/playground", "film/film"])))
-        texts = f"const STYLE = {sheet};\n{_captions()}\n"
+        texts = f"const STYLE = {sheet};\n{words_script('film/captions', 'CAPTION')}\n"
         scripts = f"{parts['script']}{texts}{_film_script()}{script(_DOOR_SCRIPTS)}"
         parts["packed"] = compressed(dense_script(scripts))
         parts |= {"style": dense(parts["style"]), "script": dense_script(script(_LOADER_SCRIPTS))}
@@ -470,7 +470,6 @@ _FILM = (
     *("scenes/try", "scenes/wishes", "scenes/turn", "scenes/learn", "scenes/exam"),
     *("card", "voice", "player"),
 )
-_LANGUAGES = ("en", "de", "es")  # of the captions
 _DOOR_SCRIPTS = (
     *_TRAINING_SCRIPTS,
     *_FOOL_SCRIPTS,
@@ -500,21 +499,6 @@ def _film_script() -> str:
     """Return the script of the film, whose only name for other scripts is its player."""
     files = script(f"film/{name}" for name in _FILM)
     return f"const film = (() => {{\n{files}return player;\n}})();\n"
-
-
-def _captions() -> str:
-    """Return the words of the film as script: the keys once, then the texts of each language in their order.
-
-    The texts are not in ASCII: the script is compressed.
-    """
-    words = {name: json.loads(asset(f"film/captions/{name}.json")) for name in _LANGUAGES}
-    keys = list(words["en"])
-    texts = {name: [found[key] for key in keys] for name, found in words.items()}
-    pairs = {"CAPTION_KEYS": keys, "CAPTION_TEXTS": texts}
-    return "\n".join(
-        f"const {name} = {json.dumps(value, ensure_ascii=False, separators=(',', ':'))};"
-        for name, value in pairs.items()
-    )
 
 
 def _pack_examples(model: Described, examples: Examples | None) -> dict[str, object] | None:

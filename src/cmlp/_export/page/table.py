@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -27,6 +27,8 @@ from cmlp._export.page.assembly import (
     script,
     script_json,
     style,
+    words,
+    words_script,
 )
 from cmlp._export.page.description import clean_label, encode_base64, has_rare_activation
 from cmlp._model.calibration import CALIBRATION, HELD_OUT, PROBABILITY, n_answers
@@ -53,11 +55,16 @@ _MOST_STEPS = 50
 _NEAR = 1e-10
 _LARGEST_WEIGHT = 0.25  # of a made row; the weights add up to 1
 _SHIFTS = 4  # values of other rows that a column takes to measure its effect
-_NOT_MEASURED = "How good its answers are has not been measured on rows outside the training."
-_OPTIMISTIC = " These rows decided when the training ended: slightly optimistic."
-
+_UNGROUPED = 10_000  # below it, digits have no separators, as on the page
+_MOST_NAMED = 4  # classes that the title names
+_WORDS = "table/words"
 _NETWORK = ("network/network", "network/functions")
-_SCRIPTS = ("drawing/dom", "network/encoder", "table/why", "table/rows", "table/table")
+_SCRIPTS = (
+    *("drawing/dom", "table/words", "network/encoder", "table/numbers", "table/why"),
+    *("table/rows", "table/table"),
+)
+# A text of assets/table/words by its key, with values: text, or a number with its form.
+_Text: TypeAlias = "tuple[str, dict[str, object]]"
 
 
 def table_page(
@@ -83,7 +90,8 @@ def table_page(
         )
     name = _check_target(model, target)
     units = _list_units(model, unit)
-    facts = _write_accuracy(model, units)
+    heading = None if title is not None else _choose_title(model, name)
+    facts = _list_accuracy(model, units)
     compared = model.background if background else _make_rows(model)
     names = None
     if model.feature_names is not None:
@@ -102,10 +110,13 @@ def table_page(
             for net, _ in model.networks
         ],
         "outputs": _label_outputs(model),
+        "word": _word_of_outputs(model),
+        "title": heading,
         "name": name,
         "units": units,
         "several": n_answers(model.net, model.labels) > 1,
         "facts": facts,
+        "about": _list_about(model),
         "target": _list_target_scales(model),
         "ordered": model.combination.answer == "median",
         "threshold": model.threshold,
@@ -119,27 +130,83 @@ def table_page(
             np.concatenate([params.astype("<f4") for _, params in model.networks])
         ),
     }
-    if title is None:
-        n = model.n_inputs
-        subject = name or ("A number" if model.labels is None else "A class")
-        title = f"{subject} from {n} column{'s' * (n != 1)}"
     network = _NETWORK if has_rare_activation(model.net) else _NETWORK[:1]
     scripts = [*network, *_SCRIPTS]
     if model.columns.formats is not None:
         scripts.insert(scripts.index("table/table"), "table/forms")
     parts = {
         "licence": spdx_line(),
-        "title": escape(clean_label(title)),
-        "facts": escape(facts[0]),
-        "description": escape(facts[0]),
-        "about": escape(_write_about(model)),
+        "title": escape(write_english(heading) if heading else clean_label(title)),
+        "facts": escape(write_english(facts[0])),
+        "description": escape(write_english(facts[0])),
         "findings": _list_findings(model),
         "theme": SYSTEM_THEME,
         "style": dense(style(["base", "table"])),
-        "script": dense_script(script(scripts)),
+        "script": dense_script(f"{words_script(_WORDS, 'WORD')}\n{script(scripts)}"),
         "model": script_json(described),
     }
     return Document("table.html", parts)
+
+
+# -------------------------------------------------------------------------------------------- texts
+
+
+def write_english(texts: Sequence[_Text]) -> str:
+    """Return texts in English, as assets/table/words.js has them in the visitor's language.
+
+    A text after one that ends with a colon begins with a small letter, but a name does not.
+    """
+    english = words(_WORDS)["en"]
+    written = ""
+    for key, values in texts:
+        shown_values = {name: _write_value(english, value) for name, value in values.items()}
+        text = english[key].format_map(shown_values)
+        if written.endswith(":") and english[key][0] != "{":
+            text = text[0].lower() + text[1:]
+        written += f"{' ' * bool(written)}{text}"
+    return written
+
+
+def _write_value(english: dict[str, str], value: object) -> str:
+    """Return a value of a text: as it is, a list of names, a number, or a share with its decimals."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return english["or"].join([", ".join(value[:-1]), value[-1]])
+    if not isinstance(value, dict):
+        return f"{value:,}" if isinstance(value, int) and value >= _UNGROUPED else f"{value}"
+    if "share" in value:
+        return f"{100 * value['share']:.{value['places']}f} %"
+    text = short(value["number"])
+    if abs(value["number"]) < _UNGROUPED:
+        text = text.replace(",", "")
+    return f"{text} {value['unit']}".rstrip()
+
+
+def _choose_title(model: TableModel, name: str | None) -> list[_Text]:
+    """Return the heading: what is predicted."""
+    n = model.n_inputs
+    names = _label_outputs(model)
+    if model.labels is None:
+        key = ("title.column" if name else "title.number") + "s" * (n != 1)
+        return [(key, {"name": name or "", "n": n})]
+    question: _Text = ("title.classes", {"n": len(names)})
+    if model.labels.kind == "multilabel":
+        question = ("title.labels", {"n": len(names)})
+    elif 1 < len(names) <= _MOST_NAMED:
+        question = ("title.choice", {"classes": names})
+    return [("fact.of", {"name": name}), question] if name else [question]
+
+
+def _word_of_outputs(model: TableModel) -> str | None:
+    """Return the key of the word with which the names of outputs begin, if cmlp has named them."""
+    if model.labels is not None:
+        return "label" if model.labels.kind == "multilabel" else None
+    if traits_of(model.net.loss).predicts_quantiles:
+        return "quantile"
+    if model.answer_scale is not None and model.answer_scale.names is not None:
+        return None
+    return "answer" if model.net.n_out == 1 else "output"
 
 
 def _label_outputs(model: TableModel) -> list[str]:
@@ -264,7 +331,7 @@ def _choose_field(model: TableModel, i: int, column: TableColumn) -> dict[str, o
     if not column.is_date:
         is_bit = np.isin(found, (0, 1)).all() and len(column.edges) == 2
         if is_bit:
-            return {"field": "choice", "choices": ["no (0)", "yes (1)"]}
+            return {"field": "choice", "choices": ["no (0)", "yes (1)"], "isBit": True}
         is_whole = len(found) > 0 and (found == np.floor(found)).all()
         return {"field": "number", "whole": bool(is_whole)}
     if not len(found) or found.min() < _DATES[0] or found.max() > _DATES[1]:
@@ -431,45 +498,35 @@ def _lowest_target(model: TableModel) -> float | None:
     return None
 
 
-def _write_accuracy(model: TableModel, units: list[str]) -> list[str]:
-    """Return a sentence for each answer about rows outside the training.
+def _list_accuracy(model: TableModel, units: list[str]) -> list[list[_Text]]:
+    """Return texts for each answer about rows outside the training.
 
-    It has the best constant answer beside it.
+    They have the best constant answer beside it.
     """
     if model.summary is None or model.summary.accuracy is None:
-        return [_NOT_MEASURED] * n_answers(model.net, model.labels)
+        return [[("fact.unknown", {})] for _ in range(n_answers(model.net, model.labels))]
     found = model.summary.accuracy
-    rows = f"{found.n:,} rows outside the training"
     several = len(found.pairs) > 1
-    if not measures_distance(model.labels):
-        pairs = [
-            (f"Right for {value:.1%} of", f"right for {base:.1%}") for value, base in found.pairs
-        ]
-        constant = "the more frequent answer" if several else "the most frequent class"
-    else:
-        if model.labels is not None:
-            units = ["classes"]
-        ends = [f" {unit}" if unit else "" for unit in units]
-        pairs = [
-            (f"Off by {short(value)}{end} on average for", f"off by {short(base)}{end}")
-            # quantiles have one pair
-            for (value, base), end in zip(found.pairs, ends, strict=False)
-        ]
-        constant = "the median"
-    texts = [f"{value} {rows}; always saying {constant} would be {base}." for value, base in pairs]
-    if model.threshold is not None:
-        texts = [
-            f"{_write_threshold(model)}Without the threshold: {text[0].lower()}{text[1:]}"
-            for text in texts
-        ]
-    if several:
-        texts = [
-            f"{name}: {text[0].lower()}{text[1:]}"
-            for name, text in zip(_label_outputs(model), texts, strict=True)
-        ]
-    if found.rows == CALIBRATION:
-        return texts
-    return [text + _OPTIMISTIC for text in texts]
+    facts: list[list[_Text]] = []
+    # quantiles have one pair
+    for k, (pair, unit) in enumerate(zip(found.pairs, units, strict=False)):
+        texts: list[_Text] = []
+        if several:
+            texts.append(("fact.of", {"name": _label_outputs(model)[k]}))
+        if model.threshold is not None:
+            texts += _list_threshold(model)
+            texts.append(("fact.without", {}))
+        if measures_distance(model.labels):
+            key = "fact.off" if model.labels is None else "fact.classes"
+            numbers: list[object] = [{"number": one, "unit": unit} for one in pair]
+        else:
+            key = "fact.label" if several else "fact.right"
+            numbers = [{"share": one, "places": 1} for one in pair]
+        texts.append((key, {"value": numbers[0], "base": numbers[1], "n": found.n}))
+        if found.rows != CALIBRATION:
+            texts.append(("fact.optimistic", {}))
+        facts.append(texts)
+    return facts
 
 
 def _sought_class(model: TableModel) -> int:
@@ -481,26 +538,20 @@ def _sought_class(model: TableModel) -> int:
     return model.summary.found.positive
 
 
-def _write_threshold(model: TableModel) -> str:
-    """Return a sentence about the class that the threshold is to find.
+def _list_threshold(model: TableModel) -> list[_Text]:
+    """Return a text about the class that the threshold is to find.
 
-    It is "" if the threshold was not chosen on rows.
+    There is none if the threshold was not chosen on rows.
     """
-    if model.summary is None:
-        found = None
-    else:
-        found = model.summary.found
-    if found is None:
-        return ""
-    name = _label_outputs(model)[found.positive]
-    if found.rows == HELD_OUT:
-        rows = "held out in training"
-    else:
-        rows = "outside the training"
-    return (
-        f"Finds {found.recall:.0%} of all {name}, and {found.precision:.0%} of what it calls "
-        f"{name} are right, on the {found.n:,} rows {rows} with which its threshold was chosen. "
-    )
+    if model.summary is None or model.summary.found is None:
+        return []
+    found = model.summary.found
+    key = "fact.found_held" if found.rows == HELD_OUT else "fact.found_outside"
+    values: dict[str, object] = {
+        name: {"share": share, "places": 0}
+        for name, share in (("recall", found.recall), ("precision", found.precision))
+    }
+    return [(key, {**values, "name": _label_outputs(model)[found.positive], "n": found.n})]
 
 
 def _list_findings(model: TableModel) -> str:
@@ -510,34 +561,23 @@ def _list_findings(model: TableModel) -> str:
     items = [
         f"<li>{escape(clean_label(f'{brief(one)}: {one.evidence}'))}</li>" for one in model.report
     ]
-    summary = "<summary>What is probably wrong with the table</summary>"
-    return f'<details id="findings">{summary}<ul class="quiet">{"".join(items)}</ul></details>'
+    summary = '<summary data-word="findings"></summary>'
+    return f'<details id="findings">{summary}<ul lang="en" class="quiet">{"".join(items)}</ul></details>'
 
 
-def _write_about(model: TableModel) -> str:
-    """Return a paragraph for the end of the page."""
+def _list_about(model: TableModel) -> list[_Text]:
+    """Return texts for the end of the page."""
     n_nets = len(model.networks)
     n_weights = sum(net.n_params for net, _ in model.networks)
-    parts = [
-        f"The model: {n_nets} network{'s' * (n_nets > 1)} with {n_weights:,} weights and "
-        "biases, made with cmlp."
-    ]
+    key = "about.model" if n_nets == 1 else "about.models"
+    texts: list[_Text] = [(key, {"n": n_nets, "weights": n_weights})]
     calibration = model.calibration
     if calibration is not None:
-        if calibration.kind == PROBABILITY:
-            what = "Sets of classes"
+        what = "set" if calibration.kind == PROBABILITY else "interval"
+        if calibration.rows != CALIBRATION:
+            texts.append((f"about.{what}_measured", {}))
+        elif calibration.groups is not None:
+            texts.append((f"about.{what}_groups", {"n": calibration.groups.n}))
         else:
-            what = "Intervals"
-        if calibration.rows == CALIBRATION:
-            rows = f"{calibration.scores.shape[1]:,} rows outside the training"
-            if calibration.groups is not None:
-                rows = f"rows of {calibration.groups.n:,} groups"
-            parts.append(
-                f"{what} contain the truth as often as stated, for rows like the {rows} with which "
-                "they were calibrated."
-            )
-        else:
-            parts.append(
-                f"How often {what.lower()} contain the truth was measured, and is not guaranteed."
-            )
-    return " ".join(parts)
+            texts.append((f"about.{what}", {"n": calibration.scores.shape[1]}))
+    return texts

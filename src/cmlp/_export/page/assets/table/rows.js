@@ -76,15 +76,13 @@ function readCell(cell, column) {
 		const found = form ? momentOfForm(cell, form) : momentOf(cell);
 		const hasOffset = type === "instant";
 		if (found && found.hasOffset === hasOffset) return isListed ? codeOfDate(found, column) : found.days;
-		if (form) return `a date of the form ${form.text}`;
-		return hasOffset
-			? "a time with its offset such as 2026-11-24T12:00+01:00"
-			: "a date such as 2026-11-24, or 2026-11-24 12:00 without an offset from UTC";
+		if (form) return words("cell.form", { form: form.text });
+		return words(hasOffset ? "cell.instant" : "cell.date");
 	}
 	const truth = type === "boolean" ? booleanOf(cell) : -1;
 	const plain = truth < 0 ? plainOf(cell) : truth;
 	const value = plain === null ? NaN : Number(plain);
-	return finite(value) ? value : `a number such as ${"1234.5".replace(".", grammar.decimal)}`;
+	return finite(value) ? value : words("cell.number", { example: "1234.5".replace(".", grammar.decimal) });
 }
 
 /**
@@ -98,7 +96,7 @@ function readLines(text, separator) {
 	let [cells, begin, line] = [[], 1, 1];
 	for (const [all, inside, rest, other, end] of text.matchAll(cell)) {
 		const isOpen = other?.trimStart()[0] === '"';
-		if (isOpen) lines.fault = `Line ${line}: a quotation mark is not closed.`;
+		if (isOpen) lines.fault = words("row.quote", { n: line });
 		cells.push(other ?? inside.replaceAll('""', '"') + rest);
 		line += all.match(/\r\n?|\n/g)?.length ?? 0;
 		if (end === separator && !isOpen) continue;
@@ -123,11 +121,11 @@ function readTable(text) {
 		if (lines[0]?.length > 1 && lines.every(({ length }) => length === lines[0].length)) break;
 	}
 	const [first] = lines;
-	if (!first) throw Error("There is no row.");
+	if (!first) throw Error(words("row.none"));
 	if (all.fault) throw Error(all.fault);
 	if (first.length === 1) lines = all;
 	const odd = lines.find(({ length }) => length !== first.length);
-	if (odd) throw Error(`Line ${odd.begin}: ${odd.length} values, but the first line has ${first.length}.`);
+	if (odd) throw Error(words("row.odd", { n: odd.begin, found: odd.length, wanted: first.length }));
 	const trimmed = first.map((cell) => cell.trim());
 	const isValue = (cell) => [NUMBER, DATE, SIMILAR].some((pattern) => pattern.test(cell)) || booleanOf(cell) >= 0;
 	const places = names?.map((name) => (first.indexOf(name) + 1 || trimmed.indexOf(name.trim()) + 1) - 1);
@@ -135,13 +133,12 @@ function readTable(text) {
 	const rows = hasNames ? lines.slice(lines.indexOf(first) + 1) : lines;
 	if (!hasNames || !names) {
 		if (first.length === columns.length) return { rows, places: range(first.length), others: [] };
-		const hint = "Values in another order need a first line with the names of their columns.";
-		throw Error(`${first.length} values came, but the model has ${columns.length} columns. ${hint}`);
+		throw Error(words("row.count", { found: first.length, wanted: columns.length }));
 	}
 	const absent = names.filter((_, i) => places[i] < 0);
-	if (absent.length) throw Error(`The first line has no column ${listed(absent.map(quoted), " and ")}.`);
-	if (new Set(first).size < first.length) throw Error("Two columns have the same name.");
-	if (!rows.length) throw Error("There is no row below the names.");
+	if (absent.length) throw Error(words("row.absent", { names: listed(absent.map(quoted), words("and")) }));
+	if (new Set(first).size < first.length) throw Error(words("row.twice"));
+	if (!rows.length) throw Error(words("row.below"));
 	return { rows, places, others: first.map((name, at) => [name, at]).filter(([, at]) => !places.includes(at)) };
 }
 
@@ -150,9 +147,10 @@ function readRow({ places }, cells) {
 	const faults = [];
 	const values = columns.map((column, i) => {
 		const value = readCell(cells[places[i]], column);
-		if (typeof value === "string") faults.push(`${column.name} must be ${value}, got ${quoted(cells[places[i]])}`);
+		const text = quoted(cells[places[i]]);
+		if (typeof value === "string") faults.push(words("cell", { name: column.name, wanted: value, text }));
 		return value;
 	});
-	if (faults.length) throw Error(`Line ${cells.begin}: ${listed(faults, "; ")}. A missing value is an empty cell.`);
+	if (faults.length) throw Error(words("row.faults", { n: cells.begin, faults: listed(faults, "; ") }));
 	return values;
 }

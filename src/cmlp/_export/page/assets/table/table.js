@@ -6,6 +6,7 @@ const [WIDTH, HEIGHT] = [100, 40]; // of a curve, in its own units (table.html)
 const N_REASONS = 8; // columns whose effects are shown one by one
 const N_FIRST = 10; // columns that are shown at first
 const MS_OF_A_DAY = 864e5;
+nameParts();
 const hasUse = ({ kind }) => kind !== "unused";
 const typical = columns.map(typicalOf);
 const row = [...typical]; // numbers, NaN if missing, and codes of categories
@@ -27,15 +28,22 @@ function typicalOf({ kind, centre, field, whole }) {
 	return Math.round(centre * steps) / steps;
 }
 
-function plain(value) {
-	const usual = value === 0 || (abs(value) >= 1e-5 && abs(value) < 1e15);
-	const digits = { maximumSignificantDigits: 6, useGrouping: abs(value) >= 1e4 };
-	return (usual ? value.toLocaleString("en", digits) : value.toExponential(5)).replace("-", "−");
+/** Writes in the visitor's language what cmlp has named: columns without names, answers and outputs. */
+function nameParts() {
+	columns.forEach((column, i) => {
+		if (!names) column.name = words("column", { name: i });
+		if (column.isBit) column.choices = ["no", "yes"].map((key, k) => `${words(key)} (${k})`);
+	});
+	if (!model.word) return;
+	outputs.forEach((text, j) => {
+		const name = text.replace(/^\w+ /, "");
+		outputs[j] = words(model.word, { name: model.word === "quantile" ? plain(Number(name)) : name });
+	});
 }
 
 const withUnit = (text, j = shownOutput()) => (model.units[j] ? `${text}\u00a0${model.units[j]}` : text);
 const shownValue = (value, j = shownOutput()) =>
-	target ? withUnit(rounded(value, narrowest(j)), j) : `${(100 * value).toFixed(1)} %`;
+	target ? withUnit(rounded(value, narrowest(j)), j) : percent(value);
 const best = () => result.indexOf(max(...result));
 /** The median of ordered classes: the last one that has, with those above it, more than half. */
 function median() {
@@ -56,7 +64,7 @@ const MARGIN = 0.1; // part of a range by which a number may be outside
 
 /** The first names of a list, and how many others there are. */
 function listed(names, between) {
-	const more = names.length > 6 ? `${between}${names.length - 6} others` : "";
+	const more = names.length > 6 ? between + words("others", { n: names.length - 6 }) : "";
 	return names.slice(0, 6).join(between) + more;
 }
 
@@ -68,7 +76,7 @@ function answer() {
 		outputs.filter((_, j) => isMarked(j)),
 		", ",
 	);
-	if (several) return target ? `${marked}: ${shownValue(result[shownOutput()])}` : marked || "none of the labels";
+	if (several) return target ? `${marked}: ${shownValue(result[shownOutput()])}` : marked || words("none");
 	const { name } = model;
 	if (!target) return name ? `${name}: ${marked}` : marked;
 	return (name ? `${name} ` : "") + result.map((value) => shownValue(value)).join(", ");
@@ -94,7 +102,6 @@ function roundedEnd(value, width, side) {
 
 /** Whether a column had only integers in training, or only days. */
 const isWhole = (i) => Boolean(columns[i].whole) || columns[i].field === "date";
-const wholeText = (value) => value.toLocaleString("en", { useGrouping: abs(value) >= 1e4 }).replace("-", "−");
 
 const isDate = (i) => isNumber(i) && columns[i].field !== "number";
 const dateOf = (days) => new Date(Math.round(days * MS_OF_A_DAY)).toISOString();
@@ -102,9 +109,9 @@ const dateOf = (days) => new Date(Math.round(days * MS_OF_A_DAY)).toISOString();
 /** A number, a date or the name of a category as text. */
 function textOf(i, value) {
 	const { choices, missing, field } = columns[i];
-	if (Number.isNaN(value)) return "missing";
-	if (!isNumber(i)) return choices[value] ?? (value >= 0 ? "missing" : missing < 0 ? "other or missing" : "other");
-	if (columns[i].whole && Number.isInteger(value) && abs(value) < 1e15) return wholeText(value);
+	if (Number.isNaN(value)) return words("missing");
+	if (!isNumber(i)) return choices[value] ?? words(value >= 0 ? "missing" : missing < 0 ? "other_missing" : "other");
+	if (columns[i].whole && Number.isInteger(value) && abs(value) < 1e15) return written(value);
 	if (!isDate(i)) return plain(value);
 	return dateOf(value)
 		.slice(0, field === "date" ? 10 : 16)
@@ -114,13 +121,15 @@ function textOf(i, value) {
 /** The smallest and the largest number in training; none for a column without bins. */
 const ends = ({ edges }) => (edges.length ? [edges[0], edges.at(-1)] : null);
 
+const rangeText = (i, [low, high]) => words("to", { low: textOf(i, low), high: textOf(i, high) });
+
 /** What is unusual about a value: the training rows have had no such value. Nothing if they have. */
 function outsideOf(i, value) {
 	const { unlisted, missing, centre } = columns[i];
-	if (Number.isNaN(value)) return missing ? "" : "never missing in training";
-	if (!isNumber(i)) return value < 0 && !unlisted ? "unknown category" : "";
+	if (Number.isNaN(value)) return missing ? "" : words("outside.missing");
+	if (!isNumber(i)) return value < 0 && !unlisted ? words("outside.category") : "";
 	const [low, high] = ends(columns[i]) || [centre, centre];
-	return value < low || value > high ? `${textOf(i, low)} to ${textOf(i, high)} in training` : "";
+	return value < low || value > high ? words("outside.range", { range: rangeText(i, [low, high]) }) : "";
 }
 
 /** Whether no coverage holds for a value that is outside: the rule of `warn_outside` for one row. */
@@ -157,7 +166,7 @@ function placeOf(i, value) {
 function ticksOf(i) {
 	if (!isNumber(i)) {
 		const { choices } = columns[i];
-		return choices.length > 6 ? [] : choices.map((choice, code) => [code, choice ?? "missing"]);
+		return choices.length > 6 ? [] : choices.map((choice, code) => [code, choice ?? words("missing")]);
 	}
 	const [low, high] = ends(columns[i]);
 	const least = columns[i].whole ? 1 : 0;
@@ -173,17 +182,17 @@ const heightOf = (value) => HEIGHT - clip((value - limits[0]) / (limits[1] - lim
 // --- The elements
 
 function makeNumber(i, card) {
-	const { field: type, whole } = columns[i];
-	const field = Object.assign(make("input"), { type, step: whole ? 1 : "any", placeholder: "missing" });
-	listen(field, "input", () => change(i, field.valueAsNumber / (isDate(i) ? MS_OF_A_DAY : 1)));
+	const { field: type, name, centre } = columns[i];
 	const between = ends(columns[i]);
-	card.usual = between ? between.map((end) => textOf(i, end)).join(" to ") : `median ${textOf(i, columns[i].centre)}`;
+	card.usual = between ? rangeText(i, between) : words("median", { value: textOf(i, centre) });
+	const field = isDate(i) ? makeDate(i, type) : makeTyped(i, card);
+	field.placeholder = words("missing");
 	if (!between) return field;
 	const [low, high] = between;
-	const step = max(10 ** floor(Math.log10((high - low) / 100)), isWhole(i) ? 1 : 0);
+	const step = stepOf(i);
 	const of = isWhole(i) ? step : "any"; // a smaller step of an arrow key would be rounded away
 	const slider = Object.assign(make("input"), { type: "range", min: low, max: high, step: of });
-	slider.ariaLabel = columns[i].name + ", slider";
+	slider.ariaLabel = words("slider", { name });
 	listen(slider, "input", () => {
 		const value = Number((Math.round(slider.value / step) * step).toPrecision(12));
 		fill(field, i, clip(value, low, high));
@@ -193,12 +202,50 @@ function makeNumber(i, card) {
 	return field;
 }
 
+/** The step of a slider and of arrow keys: about a hundredth of the range. */
+function stepOf(i) {
+	const [low, high] = ends(columns[i]) ?? [0, 100];
+	return max(10 ** floor(Math.log10((high - low) / 100)), isWhole(i) ? 1 : 0);
+}
+
+function makeDate(i, type) {
+	const field = Object.assign(make("input"), { type, step: "any" });
+	listen(field, "input", () => change(i, field.valueAsNumber / MS_OF_A_DAY));
+	return field;
+}
+
+/** A field for a number that is typed. What cannot be read, or in two ways, changes nothing, and is said. */
+function makeTyped(i, card) {
+	const { whole, edges } = columns[i];
+	const inputMode = edges[0] < 0 ? "text" : "decimal"; // many keyboards of decimals have no minus
+	const field = Object.assign(make("input"), { type: "text", inputMode, autocomplete: "off" });
+	listen(field, "input", () => {
+		const { value: text } = field;
+		const found = text.trim() ? readingsOf(text, whole) : [NaN];
+		card.fault = "";
+		if (found.length === 1) return change(i, found[0]);
+		const [one, other] = found.map(typed);
+		const values = { text, one, other, example: typed(1234.5), value: textOf(i, row[i]) };
+		card.fault = words(found.length ? "form.two" : "form.none", values);
+		paintOutside();
+	});
+	listen(field, "keydown", (event) => {
+		const steps = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+		if (!steps || !finite(row[i])) return;
+		event.preventDefault();
+		const value = Number((row[i] + steps * (whole ? 1 : stepOf(i))).toPrecision(12));
+		fill(field, i, value);
+		change(i, value);
+	});
+	return field;
+}
+
 /** Writes a value into a field. */
 function fill(field, i, value) {
 	if (field.list) field.value = value >= 0 ? (columns[i].choices[value] ?? "") : "";
 	else if (Number.isNaN(value)) field.value = isNumber(i) ? "" : NaN;
 	else if (isDate(i)) field.valueAsNumber = Math.round(value * 1440) * 60_000;
-	else field.value = value;
+	else field.value = isNumber(i) ? typed(value) : value;
 }
 
 /** A field for the text of a category, with the most frequent ones as suggestions: a list of all would be too long. */
@@ -206,10 +253,10 @@ function makeSearch(i, card) {
 	const { choices, missing } = columns[i];
 	const list = Object.assign(make("datalist"), { id: `categories-${i}` });
 	choices.slice(0, MOST_CHOICES).forEach((choice) => choice !== null && list.append(make("option", "", choice)));
-	const field = Object.assign(make("input"), { placeholder: "missing" });
+	const field = Object.assign(make("input"), { placeholder: words("missing") });
 	field.setAttribute("list", list.id);
 	listen(field, "input", () => change(i, field.value ? choices.indexOf(field.value) : missing));
-	card.usual = `${choices.length} categories`;
+	card.usual = words("categories", { n: choices.length });
 	card.box.append(list);
 	return field;
 }
@@ -219,13 +266,13 @@ function makeChoice(i, card) {
 	const field = make("select");
 	const add = (text, code) => field.append(Object.assign(make("option", "", text), { value: code }));
 	choices.forEach((choice, code) => choice !== null && add(choice, code));
-	if (kind === "number") add("(missing)", NaN);
+	if (kind === "number") add(`(${words("missing")})`, NaN);
 	else {
-		if (missing >= 0) add("(missing)", missing);
-		add(missing < 0 ? "(other or missing)" : "(other)", -1);
+		if (missing >= 0) add(`(${words("missing")})`, missing);
+		add(`(${words(missing < 0 ? "other_missing" : "other")})`, -1);
 	}
 	listen(field, "change", () => change(i, Number(field.value)));
-	card.usual = kind === "number" ? choices.join(choices.length > 2 ? " < " : " or ") : `${choices.length} categories`;
+	card.usual = kind === "number" ? choices.join(choices.length > 2 ? " < " : words("or")) : words("categories", { n: choices.length });
 	return field;
 }
 
@@ -283,22 +330,17 @@ function buildOutputs() {
 	$("headline").hidden = hasQuantiles && !model.name; // the list has these numbers
 	if (target && outputs.length === 1) $("outputs").className = "single";
 	$("shown-row").hidden = outputs.length === 1;
-	if (target) $("shown-row").firstChild.textContent = "Reasons and curves: ";
-	if (several) $("shown-row").firstChild.textContent = "Interval, reasons and curves: ";
+	write("what-shown", words(several ? "shown.several" : target ? "shown.number" : "shown.probability"));
 	const unused = columns.filter((one) => !hasUse(one)).map(({ name }) => name);
-	if (unused.length) write("unused", `Without effect, because constant in training: ${unused.join(", ")}.`);
+	if (unused.length) write("unused", words("unused", { names: unused.join(", ") }));
 	buildMore();
-	coverages.forEach(([coverage]) => $("coverage").append(make("option", "", `${100 * coverage} %`)));
+	coverages.forEach(([coverage]) => $("coverage").append(make("option", "", percent(coverage, 0))));
 	$("coverage").selectedIndex = coverages.findIndex(([coverage]) => coverage >= 0.9);
 	if ($("coverage").selectedIndex < 0) $("coverage").selectedIndex = coverages.length - 1;
 	if (!background) return;
-	write("sorting", "The column with the largest effect is the first.");
+	write("sorting", words("sorting"));
 	const { kept } = model.background;
-	const [n, what] = [
-		background.rows.length,
-		kept ? "rows of the training" : "artificial rows, with the values of each column",
-	];
-	write("compared", `Reasons compare this row with ${n} ${what}${kept ? "." : " in random order."}`);
+	write("compared", words(kept ? "compared.kept" : "compared.made", { n: background.rows.length }));
 }
 
 /** The button that shows the columns behind the first ten, and hides them again. */
@@ -306,7 +348,7 @@ function buildMore() {
 	const boxes = [...$("columns").children];
 	const useAll = (isAll) => {
 		boxes.forEach((box, n) => (box.hidden = !isAll && n >= N_FIRST));
-		write("more", isAll ? `Show the first ${N_FIRST} columns` : `Show all ${boxes.length} columns`);
+		write("more", isAll ? words("more.first", { n: N_FIRST }) : words("more.all", { n: boxes.length }));
 	};
 	$("more").hidden = boxes.length <= N_FIRST;
 	listen($("more"), "click", () => useAll(boxes.at(-1).hidden));
@@ -320,7 +362,7 @@ function attempt(action) {
 	try {
 		action();
 	} catch (error) {
-		write("loaded", `Nothing is changed. ${error.message}`);
+		write("loaded", `${words("row.unchanged")} ${error.message}`);
 	}
 }
 
@@ -342,13 +384,13 @@ function showLoaded(n) {
 	use(readRow(loaded, cells));
 	const isUnknown = (i) => cards[i] && !isNumber(i) && !(row[i] >= 0) && !isMark(cells[places[i]]);
 	const unknown = range(columns.length).filter(isUnknown);
-	const named = (title, pairs) => {
+	const named = (key, pairs) => {
 		const texts = pairs.map(([name, at]) => `${name} ${quoted(cells[at])}`);
-		return texts.length ? ` ${title}: ${listed(texts, ", ")}.` : "";
+		return texts.length ? ` ${words(key, { names: listed(texts, ", ") })}` : "";
 	};
 	const asPair = (i) => [columns[i].name, places[i]];
-	const more = named("Unknown", unknown.map(asPair)) + named("Not used", others);
-	write("loaded", `Row ${k} of ${rows.length} is in the fields.${more}`);
+	const more = named("row.unknown", unknown.map(asPair)) + named("row.unused", others);
+	write("loaded", words("row.shown", { k, n: rows.length }) + more);
 }
 
 // --- The address of a case
@@ -391,25 +433,19 @@ function paintOutputs() {
 		item.className = isMarked(j) ? "winner" : "";
 	});
 	write("headline", hasQuantiles ? model.name : answer());
-	write("facts", model.facts[several ? shownOutput() : 0]);
+	write("facts", textsOf(model.facts[several ? shownOutput() : 0]));
 	if (target) {
 		const [centre, scale, ...ends] = target[shownOutput()];
 		const [low, high] = ends.map((end) => plain(centre + scale * end));
-		const whose = several ? `; for ${outputs[shownOutput()]}` : "";
-		write(
-			"bars",
-			`A bar goes from the smallest to the largest value in training${whose}, ${low} to ${withUnit(high)}.`,
-		);
-	} else
-		write("bars", `A bar goes from 0 to 100 %${model.threshold === null ? "" : ", with a line at the threshold"}.`);
+		const whose = several ? words("bars.whose", { name: outputs[shownOutput()] }) : "";
+		write("bars", words("bars.range", { whose, range: words("to", { low, high: withUnit(high) }) }));
+	} else write("bars", words(model.threshold === null ? "bars.percent" : "bars.threshold"));
 	$("limits").hidden = model.threshold === null;
 	if (model.threshold !== null) {
 		const { positive, threshold } = model;
-		const [name, cut] = [outputs[positive], 100 * (positive ? threshold : max(0, 1 - threshold))];
-		write(
-			"limits",
-			`The probability of ${name} is ${shownValue(result[positive])}. From ${Number(cut.toPrecision(cut < 10 ? 2 : 3))} % on, the answer is ${name}.`,
-		);
+		const cut = 100 * (positive ? threshold : max(0, 1 - threshold));
+		const shown = `${plain(Number(cut.toPrecision(cut < 10 ? 2 : 3)))} %`;
+		write("limits", words("limit", { name: outputs[positive], value: shownValue(result[positive]), cut: shown }));
 	}
 	paintInterval();
 }
@@ -448,26 +484,20 @@ function paintInterval() {
 	const j = shownOutput();
 	const margin = marginOf(several ? j : 0, $("coverage").selectedIndex);
 	if (!target) {
-		const [names, p] = several
-			? [
-					["no", "yes"],
-					[1 - result[j], result[j]],
-				]
-			: [outputs, result];
+		const [names, p] = several ? [["no", "yes"].map((key) => words(key)), [1 - result[j], result[j]]] : [outputs, result];
 		const centre = several ? p.indexOf(max(...p)) : middle();
 		const isSure = (k) => k === centre || 1 - p[k] <= margin + MOST_DIFFERENCE;
 		const sure = range(names.length).filter(isSure);
 		const isBetween = (k) => k >= sure[0] && k <= sure.at(-1);
 		const found = names.filter((_, k) => (model.ordered ? isBetween(k) : isSure(k)));
-		const whose = several ? ` for ${outputs[j]}` : "";
-		return write("ends", `Set of answers${whose}: ${listed(found, " or ")}. Sets made so contain the truth in`);
+		const whose = several ? words("whose", { name: outputs[j] }) : "";
+		const text = words(found.length === 2 ? "close" : "set", { whose, names: listed(found, words("or")) });
+		return write("ends", `${text} ${words("sets")}`);
 	}
 	const [low, high] = endsOf(...(several ? [result[j], result[j]] : [result[0], result.at(-1)]), margin);
 	const shown = [roundedEnd(low, high - low, -1), roundedEnd(high, high - low, 1)];
-	write(
-		"ends",
-		`The true ${several ? outputs[j] : (model.name ?? "number")} is between ${withUnit(shown.join(" and "), j)} in`,
-	);
+	const name = several ? outputs[j] : (model.name ?? words("number"));
+	write("ends", words("between", { name, low: shown[0], high: withUnit(shown[1], j) }));
 }
 
 /** Names the values that the training rows did not have. Far outside, no interval is shown, because no coverage holds. */
@@ -478,24 +508,25 @@ function paintOutside() {
 		if (!card) return;
 		const usual = outsideOf(i, row[i]);
 		card.box.classList.toggle("outside", Boolean(usual));
-		write(card.hint.id, usual ? `outside the training rows (${usual})` : card.usual);
+		card.box.classList.toggle("fault", Boolean(card.fault));
+		card.field.ariaInvalid = Boolean(card.fault);
+		write(card.hint.id, card.fault || (usual ? words("outside.hint", { usual }) : card.usual));
 		if (!usual) return;
 		found.push(`${columns[i].name} ${textOf(i, row[i])} (${usual})`);
 		isAnyFar = isAnyFar || isFar(i, row[i]);
 	});
 	$("outside").hidden = !found.length;
 	$("interval").hidden = !coverages.length || isAnyFar;
-	const where = isAnyFar ? "Outside" : "Slightly outside";
-	const coverage = coverages.length ? ", and no coverage is known" : "";
-	const advice = isAnyFar ? ` Do not rely on this answer${coverage}.` : "";
-	if (found.length) write("outside", `${where} the training rows: ${found.join(", ")}.${advice}`);
+	if (!found.length) return;
+	const advice = isAnyFar ? ` ${words(coverages.length ? "outside.coverage" : "outside.advice")}` : "";
+	write("outside", words(isAnyFar ? "outside.far" : "outside.near", { values: found.join(", ") }) + advice);
 }
 
 const signed = (value, text) => (value < 0 ? "" : "+") + text;
 
 /** An effect on the shown output: of probabilities, in percentage points. */
 function effectText(value, width) {
-	return target ? signed(value, rounded(value, width)) : signed(value, (100 * value).toFixed(1).replace("-", "−"));
+	return target ? signed(value, rounded(value, width)) : signed(value, percent(value).slice(0, -2));
 }
 
 function paintReasons({ mean, values }) {
@@ -503,7 +534,7 @@ function paintReasons({ mean, values }) {
 	const [first, others] = [order.slice(0, N_REASONS), order.slice(N_REASONS).filter((i) => cards[i])];
 	if (others.length === 1) first.push(others.pop());
 	const shown = first.filter((i) => cards[i]).map((i) => [`${columns[i].name}: ${textOf(i, row[i])}`, values[i]]);
-	if (others.length) shown.push([`${others.length} other columns`, sum(others.map((i) => values[i]))]);
+	if (others.length) shown.push([words("other_columns", { n: others.length }), sum(others.map((i) => values[i]))]);
 	const width = max(...shown.map(([, value]) => abs(value))) || 1;
 	const items = shown.map(([text, value]) => {
 		const [item, bar] = [Object.assign(make("li"), { title: text }), make("i", value < 0 ? "effect less" : "effect")];
@@ -514,12 +545,10 @@ function paintReasons({ mean, values }) {
 	$("reasons").replaceChildren(...items);
 	const [name, value] = [outputs[shownOutput()], result[shownOutput()]];
 	const [start, end] = [mean, value].map((one) => shownValue(one));
-	const unit = target ? model.units[shownOutput()] : "percentage points";
-	write("question", outputs.length === 1 ? `Why ${end}?` : `Why ${end} for ${name}?`);
-	write(
-		"mean",
-		`The average of ${background.rows.length} ${model.background.kept ? "training" : "artificial"} rows is ${start}. The values of this row move it${unit && ` (in ${unit})`}: bars to the right raise it, bars to the left lower it.`,
-	);
+	const unit = target ? model.units[shownOutput()] : words("points");
+	write("question", outputs.length === 1 ? words("why", { value: end }) : words("why.for", { value: end, name }));
+	const moved = { n: background.rows.length, value: start, unit: unit && words("unit", { unit }) };
+	write("mean", words(model.background.kept ? "mean.kept" : "mean.made", moved));
 	$("why").hidden = false;
 }
 
@@ -606,12 +635,15 @@ function use(values) {
 	row.splice(0, row.length, ...values);
 	cards.forEach((card, i) => {
 		if (card) fill(card.field, i, row[i]);
+		if (card) card.fault = "";
 		if (card?.slider) card.slider.value = row[i];
 	});
 	show();
 }
 
 async function start() {
+	if (model.title) document.title = document.querySelector("h1").textContent = textsOf(model.title);
+	write("about", textsOf(model.about));
 	model.order.forEach((i) => hasUse(columns[i]) && buildColumn(i));
 	buildOutputs();
 	result = predict(row);
