@@ -489,7 +489,7 @@ def test_dates_are_read_and_written_as_dates(shown):
     page.press("Home")
     assert page.page.locator("#column-3").input_value().startswith("2015-01-")
     ticks = page.evaluate("ticksOf(3).map(([, text]) => text)")
-    assert len(ticks) == 3 and all(re.fullmatch(r"\d{4}-\d\d-\d\d", tick) for tick in ticks)
+    assert len(ticks) == 2 and all(re.fullmatch(r"\d{4}-\d\d-\d\d", tick) for tick in ticks)
 
 
 @pytest.mark.slow
@@ -568,14 +568,11 @@ def test_headline_says_what_a_chosen_threshold_finds(models, positive, tmp_path)
         (found & is_positive).sum() / is_positive.sum(),
         (found & is_positive).sum() / found.sum(),
     )
-    described = Parts(page_of(model)).model()
-    assert (
-        Parts(page_of(model))
-        .facts()[0]
-        .startswith(
-            f"Finds {100 * recall:.0f} % of all {positive}, and {100 * precision:.0f} % of what it calls {positive} are right, on the 200 "
-            "rows outside the training with which its threshold was chosen. Without the threshold: right for "
-        )
+    described, facts = Parts(page_of(model)).model(), Parts(page_of(model)).facts()
+    assert facts[0].startswith(
+        f"Finds {100 * recall:.0f} % of all {positive}, and {100 * precision:.0f} % of what it calls {positive} are "
+        "right, on the 200 rows outside the training with which its threshold was chosen. "
+        "Without the threshold: right for "
     )
     assert described["positive"] == ["no", "yes"].index(positive)
     model.save(tmp_path / "model.cmlp")
@@ -610,8 +607,8 @@ def test_page_with_a_threshold_begins_with_the_class_to_be_found(models, positiv
         page.text("#limits")
         == f"The probability of {positive} is {shown}. From {cut} % on, the answer is {positive}."
     )
-    values = page.evaluate("curves.flat()")
-    assert page.evaluate("limits") == [min(values), max(values)]
+    for values, (low, high) in page.evaluate("cards.map(({ limits }, i) => [curves[i], limits])"):
+        assert low <= min(values) <= max(values) <= high
 
 
 @pytest.mark.slow
@@ -662,7 +659,7 @@ def test_name_and_unit_of_the_target_are_shown(shown):
 def test_numbers_have_no_digits_that_are_small_beside_the_interval(watch, shown, tmp_path):
     """The interval of 80 % is some thousands wide: tens are shown, and no more."""
     page = shown("number", target="rent", unit="EUR")
-    for selector in ("#headline", "#outputs b", "#question", "#mean", "#scale"):
+    for selector in ("#headline", "#outputs b", "#question", "#mean"):
         numbers = re.findall(r"[\d,.]*\d(?=\xa0EUR)", page.text(selector))
         assert numbers and all(re.fullmatch(r"\d{1,3},\d\d0", one) for one in numbers), numbers
     predicted, text = page.evaluate("result[0]"), page.text("#headline")

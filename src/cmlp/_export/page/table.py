@@ -61,7 +61,7 @@ _WORDS = "table/words"
 _NETWORK = ("network/network", "network/functions")
 _SCRIPTS = (
     *("drawing/dom", "table/words", "network/encoder", "table/numbers", "table/why"),
-    *("table/rows", "table/table"),
+    *("table/rows", "table/kept", "table/table", "table/curves", "table/start"),
 )
 # A text of assets/table/words by its key, with values: text, or a number with its form.
 _Text: TypeAlias = "tuple[str, dict[str, object]]"

@@ -1,10 +1,9 @@
 // --- The page of a table's model: a field and a curve for each column, and the prediction.
 
-const N_POINTS = 33; // of a curve
 const MOST_CHOICES = 200; // the most frequent categories, which a list or a curve shows
-const [WIDTH, HEIGHT] = [100, 40]; // of a curve, in its own units (table.html)
 const N_REASONS = 8; // columns whose effects are shown one by one
 const N_FIRST = 10; // columns that are shown at first
+const MOST_OF_PAPER = 60; // columns in usual letters on a printed page
 const MS_OF_A_DAY = 864e5;
 nameParts();
 const hasUse = ({ kind }) => kind !== "unused";
@@ -13,11 +12,8 @@ const row = [...typical]; // numbers, NaN if missing, and codes of categories
 const cards = columns.map(() => null); // the elements of each column in use
 let result = []; // the prediction
 let frame, resting;
-let curves = []; // for each column in use the predictions at its points
-let waiting = []; // columns whose curves must be computed again
-let limits = [0, 1]; // of the curves
-let isPainted = true; // the curves
-let explaining = null; // the computation of the reasons
+let far = []; // columns so far outside of the training that no coverage holds
+let explaining = []; // computations of reasons, with what paints them
 let loaded = null; // the rows of a file or of pasted text
 
 function typicalOf({ kind, centre, field, whole }) {
@@ -139,46 +135,6 @@ function isFar(i, value) {
 	return max(low - value, value - high) > MARGIN * (high - low);
 }
 
-const shownChoices = (i) => min(columns[i].choices.length, MOST_CHOICES);
-
-/** The values at which a curve is computed: of a date at the row's time and weekday, if the answers depend on them. */
-function pointsOf(i) {
-	if (!isNumber(i)) return range(shownChoices(i));
-	if (!ends(columns[i])) return [];
-	const [[low, high], periods] = [ends(columns[i]), columns[i].parts.map(({ period }) => period)];
-	const step = (high - low) / (N_POINTS - 1);
-	const all = range(N_POINTS).map((k) => low + step * k);
-	if (!periods.length) return columns[i].whole ? [...new Set(all.map(Math.round))] : all;
-	const whole = max(0, ...periods.filter((period) => period < 9)) || min(step, 1);
-	const size = whole * max(1, floor(min(step, max(...periods) < 9 ? step : 30) / whole));
-	const from = finite(row[i]) ? row[i] - size * floor((row[i] - low) / size) : low;
-	return range(floor((high - from) / size) + 1).map((k) => from + size * k);
-}
-
-// Where a value is on its curve, from 0 to WIDTH. A category has a part of the width.
-function placeOf(i, value) {
-	if (!isNumber(i)) return ((value + 0.5) / shownChoices(i)) * WIDTH;
-	const [low, high] = ends(columns[i]);
-	return clip((value - low) / (high - low), 0, 1) * WIDTH;
-}
-
-/** Values with their texts, to be written below a curve. */
-function ticksOf(i) {
-	if (!isNumber(i)) {
-		const { choices } = columns[i];
-		return choices.length > 6 ? [] : choices.map((choice, code) => [code, choice ?? words("missing")]);
-	}
-	const [low, high] = ends(columns[i]);
-	const least = columns[i].whole ? 1 : 0;
-	if (isDate(i)) return [low, (low + high) / 2, high].map((day) => [day, dateOf(day).slice(0, 10)]);
-	const power = 10 ** floor(Math.log10((high - low) / 3));
-	const step = [1, 2, 5, 10].map((k) => k * power).find((size) => size >= least && (high - low) / size <= 4);
-	const first = ceil(low / step);
-	return range(max(0, floor(high / step) - first + 1)).map((k) => [(first + k) * step, plain((first + k) * step)]);
-}
-
-const heightOf = (value) => HEIGHT - clip((value - limits[0]) / (limits[1] - limits[0] || 1), 0, 1) * HEIGHT;
-
 // --- The elements
 
 function makeNumber(i, card) {
@@ -191,15 +147,41 @@ function makeNumber(i, card) {
 	const [low, high] = between;
 	const step = stepOf(i);
 	const of = isWhole(i) ? step : "any"; // a smaller step of an arrow key would be rounded away
-	const slider = Object.assign(make("input"), { type: "range", min: low, max: high, step: of });
+	const size = knots[i] ? { min: 0, max: WIDTH, step: "any" } : { min: low, max: high, step: of };
+	const slider = Object.assign(make("input"), { type: "range", ...size });
 	slider.ariaLabel = words("slider", { name });
-	listen(slider, "input", () => {
-		const value = Number((Math.round(slider.value / step) * step).toPrecision(12));
+	const go = (value) => {
 		fill(field, i, clip(value, low, high));
 		change(i, clip(value, low, high));
+	};
+	/** The number at a place of a long axis, without digits that do not matter. */
+	const near = (place) => {
+		const value = valueAt(i, place / WIDTH);
+		if (place <= 0 || place >= WIDTH) return value;
+		return columns[i].whole ? Math.round(value.toPrecision(3)) : Number(value.toPrecision(3));
+	};
+	listen(slider, "input", () => {
+		if (knots[i]) go(near(slider.value));
+		else go(Number((Math.round(slider.value / step) * step).toPrecision(12)));
+	});
+	listen(slider, "keydown", (event) => {
+		const sign = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
+		if (!sign || !knots[i]) return;
+		event.preventDefault();
+		const places = range(WIDTH + 1).map((k) => Number(slider.value) + sign * k);
+		const found = places.find((place) => sign * (near(place) - row[i]) > 0);
+		if (found !== undefined) go(near(found));
 	});
 	card.slider = slider;
 	return field;
+}
+
+/** Moves the slider of a number to it. */
+function moveSlider(i, value) {
+	const { slider } = cards[i];
+	if (!slider || !finite(value)) return;
+	slider.value = knots[i] ? placeOf(i, value) : value;
+	slider.ariaValueText = textOf(i, value);
 }
 
 /** The step of a slider and of arrow keys: about a hundredth of the range. */
@@ -276,31 +258,12 @@ function makeChoice(i, card) {
 	return field;
 }
 
-/** A curve with a dot, from the template. */
-function makeGraph() {
-	const graph = $("graph").content.firstElementChild.cloneNode(true);
-	const [line, dot] = graph.children;
-	return { graph, line, dot };
-}
-
-function makeTicks(i) {
-	const ticks = Object.assign(make("div", "ticks"), { ariaHidden: "true" });
-	ticksOf(i).forEach(([value, text]) => {
-		const tick = make("span", "", text);
-		tick.style.left = `${placeOf(i, value)}%`;
-		if (isDate(i)) tick.style.transform = `translateX(-${placeOf(i, value)}%)`; // no wider than the curve
-		if (!isNumber(i)) tick.style.maxWidth = `${100 / columns[i].choices.length}%`;
-		ticks.append(tick);
-	});
-	return ticks;
-}
-
 function buildColumn(i) {
 	const [box, text] = [
 		make("div", isDate(i) ? `column ${columns[i].field}` : "column"),
 		make("label", "", columns[i].name),
 	];
-	const card = (cards[i] = { ...makeGraph(), box, hint: make("span", "quiet") });
+	const card = (cards[i] = { ...makeGraph(i), box, hint: make("span", "quiet") });
 	if (isNumber(i)) card.field = makeNumber(i, card);
 	else if (columns[i].kind === "category" && columns[i].choices.length > MOST_CHOICES) card.field = makeSearch(i, card);
 	else card.field = makeChoice(i, card);
@@ -337,6 +300,8 @@ function buildOutputs() {
 	coverages.forEach(([coverage]) => $("coverage").append(make("option", "", percent(coverage, 0))));
 	$("coverage").selectedIndex = coverages.findIndex(([coverage]) => coverage >= 0.9);
 	if ($("coverage").selectedIndex < 0) $("coverage").selectedIndex = coverages.length - 1;
+	const about = ["scale", ...(target && coverages.length ? ["scale.band"] : []), ...(background ? ["scale.rug"] : [])];
+	write("scale", about.map((key) => words(key)).join(" "));
 	if (!background) return;
 	write("sorting", words("sorting"));
 	const { kept } = model.background;
@@ -351,6 +316,7 @@ function buildMore() {
 		write("more", isAll ? words("more.first", { n: N_FIRST }) : words("more.all", { n: boxes.length }));
 	};
 	$("more").hidden = boxes.length <= N_FIRST;
+	$("columns").classList.toggle("many", boxes.length > MOST_OF_PAPER);
 	listen($("more"), "click", () => useAll(boxes.at(-1).hidden));
 	useAll(false);
 }
@@ -395,10 +361,14 @@ function showLoaded(n) {
 
 // --- The address of a case
 
-/** The address of the row: each value, nothing for a missing one, and codes of categories. None for the typical row. */
+/** A row in an address: each value, nothing for a missing one, and codes of categories. */
+const rowText = (values) => values.map((value) => (Number.isNaN(value) ? "" : value)).join(",");
+
+/** The address of the row and of the kept one. None for the typical row alone. */
 function addressOf() {
-	if (row.every((value, i) => Object.is(value, typical[i]))) return "";
-	return `#row=${row.map((value) => (Number.isNaN(value) ? "" : value)).join(",")}`;
+	const isTypical = row.every((value, i) => Object.is(value, typical[i]));
+	const parts = [...(isTypical ? [] : [`row=${rowText(row)}`]), ...(kept ? [`kept=${rowText(kept)}`] : [])];
+	return parts.length ? `#${parts.join("&")}` : "";
 }
 
 function writeAddress() {
@@ -410,9 +380,10 @@ function writeAddress() {
 	}
 }
 
-/** The row of the page's address; the typical one if there is no address of a row of this model. */
-function rowOfAddress() {
-	const texts = /^#row=(.*)$/.exec(location.hash)?.[1].split(",") ?? [];
+/** A row of the page's address; null if it has none of this model. */
+function rowOfAddress(name) {
+	const parts = location.hash.slice(1).split("&");
+	const texts = parts.find((part) => part.startsWith(`${name}=`))?.slice(name.length + 1).split(",") ?? [];
 	const values = texts.map((text) => (text === "" ? NaN : Number(text)));
 	const fits = (value, i) => {
 		const { kind, choices } = columns[i];
@@ -420,15 +391,32 @@ function rowOfAddress() {
 		if (Number.isNaN(value)) return kind === "number" && texts[i] === "";
 		return Number.isInteger(value) && value >= (kind === "number" ? 0 : -1) && value < choices.length;
 	};
-	return values.length === columns.length && values.every(fits) ? values : typical;
+	return values.length === columns.length && values.every(fits) ? values : null;
 }
 
 // --- Painting
 
+/** Where a number is on the bar of its output, from 0 to 1. */
+function placeOnBar(value, j) {
+	const [centre, scale, low, high] = target[j];
+	return clip(((value - centre) / scale - low) / (high - low || 1), 0, 1);
+}
+
+/** The interval on the bar of each number. */
+function paintReach() {
+	[...$("outputs").children].forEach(({ children: [, bar] }, j) => {
+		const reach = far.length ? null : intervalOf(result, j);
+		bar.classList.toggle("reach", Boolean(reach));
+		if (!reach) return;
+		const [low, high] = reach.map((end) => placeOnBar(end, j));
+		bar.style.setProperty("--low", low);
+		bar.style.setProperty("--high", high);
+	});
+}
+
 function paintOutputs() {
-	const part = (value, [centre, scale, low, high]) => ((value - centre) / scale - low) / (high - low || 1);
 	[...$("outputs").children].forEach((item, j) => {
-		item.children[1].style.setProperty("--a", target ? clip(part(result[j], target[j]), 0, 1) : result[j]);
+		item.children[1].style.setProperty("--a", target ? placeOnBar(result[j], j) : result[j]);
 		item.children[2].textContent = shownValue(result[j], j);
 		item.className = isMarked(j) ? "winner" : "";
 	});
@@ -438,7 +426,8 @@ function paintOutputs() {
 		const [centre, scale, ...ends] = target[shownOutput()];
 		const [low, high] = ends.map((end) => plain(centre + scale * end));
 		const whose = several ? words("bars.whose", { name: outputs[shownOutput()] }) : "";
-		write("bars", words("bars.range", { whose, range: words("to", { low, high: withUnit(high) }) }));
+		const text = words("bars.range", { whose, range: words("to", { low, high: withUnit(high) }) });
+		write("bars", coverages.length && !far.length ? `${text} ${words("bars.reach")}` : text);
 	} else write("bars", words(model.threshold === null ? "bars.percent" : "bars.threshold"));
 	$("limits").hidden = model.threshold === null;
 	if (model.threshold !== null) {
@@ -451,18 +440,18 @@ function paintOutputs() {
 }
 
 /** By which factor the interval of an answer is wider than usual, if its width follows the row: as `factors_of` has it. */
-function factorOf(answer) {
+function factorOf(answer, output = result) {
 	if (!model.widths) return 1;
-	const [knots, factors] = model.widths[answer];
-	const last = knots.length - 1;
-	const value = clip(result[answer], knots[0], knots[last]);
-	const from = knots.findLastIndex((knot) => knot <= value);
+	const [ends, factors] = model.widths[answer];
+	const last = ends.length - 1;
+	const value = clip(output[answer], ends[0], ends[last]);
+	const from = ends.findLastIndex((end) => end <= value);
 	if (from === last) return factors[last];
-	const share = (value - knots[from]) / (knots[from + 1] - knots[from]);
+	const share = (value - ends[from]) / (ends[from + 1] - ends[from]);
 	return factors[from] + share * (factors[from + 1] - factors[from]);
 }
 
-const marginOf = (answer, k) => coverages[k][1][answer] * factorOf(answer);
+const marginOf = (answer, k, output) => coverages[k][1][answer] * factorOf(answer, output);
 
 /** The ends of an interval between two outputs, before the margin is added: as `Calibration.intervals` has them. */
 function endsOf(first, last, margin) {
@@ -476,6 +465,13 @@ function endsOf(first, last, margin) {
 	}
 	if (low > high) low = high = (low + high) / 2;
 	return [max(low, model.lowest ?? low), high];
+}
+
+/** The ends of the interval of the shown answer, or of another one, for some outputs; null if there is none. */
+function intervalOf(output, j = shownOutput()) {
+	if (!target || !coverages.length) return null;
+	const margin = marginOf(several ? j : 0, $("coverage").selectedIndex, output);
+	return endsOf(...(several ? [output[j], output[j]] : [output[0], output.at(-1)]), margin);
 }
 
 /** The interval or the set of classes that contains the truth as often as chosen. */
@@ -494,7 +490,7 @@ function paintInterval() {
 		const text = words(found.length === 2 ? "close" : "set", { whose, names: listed(found, words("or")) });
 		return write("ends", `${text} ${words("sets")}`);
 	}
-	const [low, high] = endsOf(...(several ? [result[j], result[j]] : [result[0], result.at(-1)]), margin);
+	const [low, high] = intervalOf(result);
 	const shown = [roundedEnd(low, high - low, -1), roundedEnd(high, high - low, 1)];
 	const name = several ? outputs[j] : (model.name ?? words("number"));
 	write("ends", words("between", { name, low: shown[0], high: withUnit(shown[1], j) }));
@@ -503,7 +499,6 @@ function paintInterval() {
 /** Names the values that the training rows did not have. Far outside, no interval is shown, because no coverage holds. */
 function paintOutside() {
 	const found = [];
-	let isAnyFar = false;
 	cards.forEach((card, i) => {
 		if (!card) return;
 		const usual = outsideOf(i, row[i]);
@@ -513,9 +508,9 @@ function paintOutside() {
 		write(card.hint.id, card.fault || (usual ? words("outside.hint", { usual }) : card.usual));
 		if (!usual) return;
 		found.push(`${columns[i].name} ${textOf(i, row[i])} (${usual})`);
-		isAnyFar = isAnyFar || isFar(i, row[i]);
 	});
 	$("outside").hidden = !found.length;
+	const isAnyFar = far.length > 0;
 	$("interval").hidden = !coverages.length || isAnyFar;
 	if (!found.length) return;
 	const advice = isAnyFar ? ` ${words(coverages.length ? "outside.coverage" : "outside.advice")}` : "";
@@ -529,12 +524,8 @@ function effectText(value, width) {
 	return target ? signed(value, rounded(value, width)) : signed(value, percent(value).slice(0, -2));
 }
 
-function paintReasons({ mean, values }) {
-	const order = range(values.length).sort((i, k) => abs(values[k]) - abs(values[i]));
-	const [first, others] = [order.slice(0, N_REASONS), order.slice(N_REASONS).filter((i) => cards[i])];
-	if (others.length === 1) first.push(others.pop());
-	const shown = first.filter((i) => cards[i]).map((i) => [`${columns[i].name}: ${textOf(i, row[i])}`, values[i]]);
-	if (others.length) shown.push([words("other_columns", { n: others.length }), sum(others.map((i) => values[i]))]);
+/** Lists texts with a bar and a number for their effect. */
+function listEffects(id, shown) {
 	const width = max(...shown.map(([, value]) => abs(value))) || 1;
 	const items = shown.map(([text, value]) => {
 		const [item, bar] = [Object.assign(make("li"), { title: text }), make("i", value < 0 ? "effect less" : "effect")];
@@ -542,7 +533,16 @@ function paintReasons({ mean, values }) {
 		item.append(make("span", "", text), bar, make("b", "", effectText(value, width)));
 		return item;
 	});
-	$("reasons").replaceChildren(...items);
+	$(id).replaceChildren(...items);
+}
+
+function paintReasons({ mean, values }) {
+	const order = range(values.length).sort((i, k) => abs(values[k]) - abs(values[i]));
+	const [first, others] = [order.slice(0, N_REASONS), order.slice(N_REASONS).filter((i) => cards[i])];
+	if (others.length === 1) first.push(others.pop());
+	const shown = first.filter((i) => cards[i]).map((i) => [`${columns[i].name}: ${textOf(i, row[i])}`, values[i]]);
+	if (others.length) shown.push([words("other_columns", { n: others.length }), sum(others.map((i) => values[i]))]);
+	listEffects("reasons", shown);
 	const [name, value] = [outputs[shownOutput()], result[shownOutput()]];
 	const [start, end] = [mean, value].map((one) => shownValue(one));
 	const unit = target ? model.units[shownOutput()] : words("points");
@@ -552,38 +552,7 @@ function paintReasons({ mean, values }) {
 	$("why").hidden = false;
 }
 
-/** The dot of each column: where the row is on its curve. */
-function paintDots() {
-	cards.forEach((card, i) => {
-		if (!card) return;
-		const isOn = isNumber(i) ? finite(row[i]) && ends(columns[i]) : row[i] >= 0 && row[i] < shownChoices(i);
-		card.dot.setAttribute("d", isOn ? `M${placeOf(i, row[i])} ${heightOf(result[shownOutput()])}h0` : "");
-	});
-}
-
-function paintCurves() {
-	const values = curves.flat();
-	if (target || model.threshold !== null) limits = [min(...values), max(...values)];
-	if (values.length)
-		write("scale", `All curves go from ${limits.map((one) => shownValue(one)).join(" (bottom) to ")} (top).`);
-	isPainted = true;
-	cards.forEach((card, i) => {
-		if (!card) return;
-		const half = isNumber(i) ? 0 : (0.4 * WIDTH) / shownChoices(i);
-		const at = pointsOf(i).map((value) => placeOf(i, value));
-		const parts = curves[i].map((value, k) =>
-			half ? `M${at[k] - half} ${heightOf(value)}h${2 * half}` : `${k ? "L" : "M"}${at[k]} ${heightOf(value)}`,
-		);
-		card.line.setAttribute("d", parts.join(""));
-	});
-	paintDots();
-}
-
 const shownOutput = () => Number($("shown").value);
-
-function computeCurve(i) {
-	curves[i] = pointsOf(i).map((value) => predict(Object.assign([...row], { [i]: value }))[shownOutput()]);
-}
 
 /** Computes some curves in each frame, and paints them when all are complete; then the reasons. */
 function paint() {
@@ -592,12 +561,13 @@ function paint() {
 	const hasTime = () => performance.now() < end;
 	while (waiting.length && hasTime()) computeCurve(waiting.pop());
 	if (!waiting.length && !isPainted) paintCurves();
-	while (!waiting.length && explaining && hasTime()) {
-		const { done, value } = explaining.next();
-		if (value) paintReasons(value);
-		if (done) explaining = null;
+	while (!waiting.length && explaining.length && hasTime()) {
+		const [[steps, paintFound]] = explaining;
+		const { done, value } = steps.next();
+		if (value) paintFound(value);
+		if (done) explaining.shift();
 	}
-	if (waiting.length || explaining) requestPaint();
+	if (waiting.length || explaining.length) requestPaint();
 }
 
 function requestPaint() {
@@ -607,11 +577,14 @@ function requestPaint() {
 /** Shows the row; the curve of the column that has changed stays as it is. */
 function show(changed) {
 	result = predict(row);
+	far = range(columns.length).filter((i) => cards[i] && outsideOf(i, row[i]) && isFar(i, row[i]));
 	paintOutputs();
+	paintReach();
 	paintOutside();
 	paintDots();
 	isPainted = false;
-	explaining = background && explain([...row], shownOutput());
+	explaining = background ? [[explain([...row], shownOutput()), paintReasons]] : [];
+	if (kept) explaining.unshift([explain([...row], shownOutput(), alone(kept)), paintVersus]);
 	waiting = range(columns.length).filter((i) => cards[i] && (i !== changed || isDate(i) || waiting.includes(i)));
 	requestPaint();
 	clearTimeout(resting);
@@ -626,7 +599,7 @@ function rest() {
 
 function change(i, value) {
 	row[i] = value;
-	if (cards[i].slider && finite(value)) cards[i].slider.value = value;
+	moveSlider(i, value);
 	show(i);
 }
 
@@ -634,9 +607,10 @@ function change(i, value) {
 function use(values) {
 	row.splice(0, row.length, ...values);
 	cards.forEach((card, i) => {
-		if (card) fill(card.field, i, row[i]);
-		if (card) card.fault = "";
-		if (card?.slider) card.slider.value = row[i];
+		if (!card) return;
+		card.fault = "";
+		fill(card.field, i, row[i]);
+		moveSlider(i, row[i]);
 	});
 	show();
 }
@@ -649,17 +623,24 @@ async function start() {
 	result = predict(row);
 	const half = floor((outputs.length - 1) / 2);
 	$("shown").value = several ? 0 : target ? half : model.threshold === null ? middle() : model.positive;
-	use(rowOfAddress());
-	listen(window, "hashchange", () => use(rowOfAddress()));
+	const readAddress = () => {
+		keep(rowOfAddress("kept"));
+		use(rowOfAddress("row") ?? typical);
+	};
+	readAddress();
+	listen(window, "hashchange", readAddress);
+	listenToKept();
 	listen($("reset"), "click", () => use(typical));
 	listen($("load"), "click", () => load($("pasted").value));
 	listen($("file"), "change", async () => load((await $("file").files[0]?.text()) ?? ""));
 	listen($("row-number"), "change", () => attempt(() => showLoaded(Number($("row-number").value))));
 	listen($("shown"), "change", () => show());
-	listen($("coverage"), "change", paintInterval);
+	listen($("coverage"), "change", () => {
+		paintInterval();
+		paintReach();
+		paintCurves();
+	});
 	const useTheme = (isDark) => (root.dataset.theme = isDark ? "dark" : "light");
 	listen($("theme"), "click", () => useTheme(root.dataset.theme !== "dark"));
 	listen(matchMedia("(prefers-color-scheme: dark)"), "change", ({ matches }) => useTheme(matches));
 }
-
-const ready = start();

@@ -1,0 +1,3 @@
+// --- Everything of the page is defined: it begins.
+
+const ready = start();
