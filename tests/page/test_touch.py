@@ -120,6 +120,21 @@ def test_fooling_changes_the_answer_by_a_small_change(read, watch, path, model, 
     assert np.abs(page.evaluate("[...shown.change]")).sum() <= change.sum() * 1.01
 
 
+def test_explorer_begins_with_one_deed(read, path):
+    page = read(path, "#example=507")
+    look = "[getComputedStyle($('fool')).backgroundColor, getComputedStyle($('clear')).backgroundColor]"
+    assert page.page.locator("#fool").bounding_box()["y"] < page.page.locator("#clear").bounding_box()["y"]
+    assert page.text("#deed") == f"It reads {page.text('.winner b')}. Can a change that you hardly see make it misread?"
+    first = page.evaluate(look)
+    assert first[0] != first[1]
+    page.page.locator("#fool").click()
+    page.settle()
+    assert page.text("#deed") == "" and page.evaluate(look) == [first[1]] * 2
+    page.page.locator("#random").click()
+    page.settle()
+    assert page.text("#deed").startswith("It reads ") and page.evaluate(look) == first
+
+
 def test_anything_is_the_brightest_other_digit_that_can_be_reached(read, story_path):
     """The 9 of the lesson's last card: no change makes it a 4, the second answer."""
     page = read(story_path, "#example=1407")

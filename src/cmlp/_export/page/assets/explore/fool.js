@@ -73,7 +73,10 @@ function grow(fooled, start) {
 function paintFool() {
 	const { plain, change, share, before, target } = shown;
 	$("fool-row").hidden = isEmpty() || wishing;
+	$("fool-row").classList.toggle("first", !change);
 	$("fool-result").hidden = !change;
+	const invites = !change && hasAnswer();
+	say($("deed"), invites ? ["It reads ", answer(), ". Can a change that you hardly see make it misread?"] : []);
 	if (!change) return;
 	[plain, change.map((value) => value * share), input].forEach((values, n) => {
 		const { pen, width } = prepare($("fool-result").children[n].firstChild);
