@@ -123,8 +123,14 @@ def test_fooling_changes_the_answer_by_a_small_change(read, watch, path, model, 
 def test_explorer_begins_with_one_deed(read, path):
     page = read(path, "#example=507")
     look = "[getComputedStyle($('fool')).backgroundColor, getComputedStyle($('clear')).backgroundColor]"
-    assert page.page.locator("#fool").bounding_box()["y"] < page.page.locator("#clear").bounding_box()["y"]
-    assert page.text("#deed") == f"It reads {page.text('.winner b')}. Can a change that you hardly see make it misread?"
+    assert (
+        page.page.locator("#fool").bounding_box()["y"]
+        < page.page.locator("#clear").bounding_box()["y"]
+    )
+    assert (
+        page.text("#deed")
+        == f"It reads {page.text('.winner b')}. Can a change that you hardly see make it misread?"
+    )
     first = page.evaluate(look)
     assert first[0] != first[1]
     page.page.locator("#fool").click()
