@@ -24,15 +24,15 @@ def models():
 @pytest.mark.parametrize("kind", LOSSES)
 def test_band_is_the_interval_of_every_point(kind, shown, models):
     page = shown(kind)
-    row, points = page.evaluate("[[...row], pointsOf(1)]")
-    rows = [[row[0], x, row[2]] for x in points]
+    row, points = page.evaluate("[[...row], pointsOf(0)]")
+    rows = [[x, *row[1:]] for x in points]
     for coverage in ("80 %", "95 %"):
         page.page.locator("#coverage").select_option(coverage)
         wanted = models[kind].predict_interval(rows, coverage=float(coverage[:2]) / 100)
-        found = page.evaluate("outcomes[1].map((one) => intervalOf(one))")
+        found = page.evaluate("outcomes[0].map((one) => intervalOf(one))")
         assert found == pytest.approx(wanted, rel=1e-4, abs=1e-3)
-        low, high, ends = page.evaluate("[...cards[1].limits, intervalOf(result)]")
-        assert low <= min(page.evaluate("curves[1]")) < max(page.evaluate("curves[1]")) <= high
+        low, high, ends = page.evaluate("[...cards[0].limits, intervalOf(result)]")
+        assert low <= min(page.evaluate("curves[0]")) < max(page.evaluate("curves[0]")) <= high
         centre, scale, first, last = np.ravel(model_of(models[kind]).answer_scale.numbers)
         places = page.evaluate(
             "['--low', '--high'].map((one) => +$('outputs').children[0].children[1].style.getPropertyValue(one))"
