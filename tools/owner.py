@@ -6,8 +6,9 @@ README.md gets its links: a label in its text is the path of a file, and its add
 the file in the repository. While an address is empty, the link is the path. README.md and pages of the documentation
 get the commands that install: from a clone, or from the package index once it has the package. pyproject.toml gets
 authors and addresses, CITATION.cff authors, addresses, version and date, SECURITY.md and CODE_OF_CONDUCT.md the
-contact, and src/cmlp/_export/licence.py the licence of what is generated. ``--check`` changes nothing, and returns 1 if
-a file is out of date.
+contact, .github/CODEOWNERS and the links beside the forms for issues the owner and the addresses, workflows the digests
+of what they download, and src/cmlp/_export/licence.py the licence of what is generated. ``--check`` changes nothing,
+and returns 1 if a file is out of date.
 """
 
 import re
@@ -20,8 +21,21 @@ PLACEHOLDER = "The cmlp developers"
 NAMES = (
     *("repository", "documentation", "contact", "package"),
     *("generated", "generated_confirmed", "authors"),
+    *("binfmt_image", "esp_idf_image", "arduino_cli_sha256", "micropython_commit", "zephyr_commit"),
 )
 LICENCE = "src/cmlp/_export/licence.py"
+# The digests of what a workflow downloads, which are variables of its environment.
+DIGESTS = {
+    ".github/workflows/wheel.yml": ["binfmt_image"],
+    ".github/workflows/nightly.yml": [
+        "esp_idf_image",
+        "arduino_cli_sha256",
+        "micropython_commit",
+        "zephyr_commit",
+    ],
+}
+CODEOWNERS = ".github/CODEOWNERS"
+ISSUES = ".github/ISSUE_TEMPLATE/config.yml"
 PICTURES = (".png", ".svg", ".jpg")
 
 COMMANDS = """\
@@ -163,6 +177,38 @@ def contact_lines(owner: dict) -> list[str]:
     return [f"Or write to <{owner['contact']}>."] if owner["contact"] else []
 
 
+def codeowner_lines(owner: dict) -> list[str]:
+    """Return who reviews a change of each file: the owner of the repository."""
+    name = owner["repository"].removeprefix("https://").split("/")[1:2]
+    return [f"* @{name[0]}"] if name else []
+
+
+def contact_link_lines(owner: dict) -> list[str]:
+    """Return the links beside the forms for issues."""
+    links = [
+        ("A vulnerability", "repository", "/security/advisories/new", "In private."),
+        (
+            "A question",
+            "repository",
+            "/discussions",
+            "How to do something, or what a figure means.",
+        ),
+        ("The documentation", "documentation", "/questions.html", "Answers to frequent questions."),
+    ]
+    known = [(name, owner[of] + path, about) for name, of, path, about in links if owner[of]]
+    lines = [
+        line
+        for name, url, about in known
+        for line in (f"  - name: {name}", f"    url: {url}", f"    about: {about}")
+    ]
+    return ["contact_links:", *lines] if lines else []
+
+
+def digest_lines(owner: dict, names: list[str]) -> list[str]:
+    """Return the digests of what a workflow downloads; a job whose digest is not known fails."""
+    return [f'  {name.upper()}: "{owner[name]}"' for name in names]
+
+
 def licence_lines(owner: dict) -> list[str]:
     """Return the licence of what is generated, as a constant of the package."""
     return [f'GENERATED = "{owner["generated"]}"']
@@ -175,18 +221,27 @@ def text_of(name: str) -> str:
 
 def files(owner: dict) -> dict[str, str]:
     """Return the files that depend on owner.toml, as they should be."""
-    return {
-        "README.md": readme(text_of("README.md"), owner),
-        "pyproject.toml": between(text_of("pyproject.toml"), pyproject_lines(owner)),
-        "CITATION.cff": between(text_of("CITATION.cff"), citation_lines(owner)),
-        "SECURITY.md": between(text_of("SECURITY.md"), contact_lines(owner)),
-        LICENCE: between(text_of(LICENCE), licence_lines(owner)),
-        "CODE_OF_CONDUCT.md": between(text_of("CODE_OF_CONDUCT.md"), contact_lines(owner)),
-    } | {
-        name: between(text_of(name), installation_lines(name, owner))
-        for name in BEFORE
-        if name != "README.md"
-    }
+    return (
+        {
+            "README.md": readme(text_of("README.md"), owner),
+            "pyproject.toml": between(text_of("pyproject.toml"), pyproject_lines(owner)),
+            "CITATION.cff": between(text_of("CITATION.cff"), citation_lines(owner)),
+            "SECURITY.md": between(text_of("SECURITY.md"), contact_lines(owner)),
+            LICENCE: between(text_of(LICENCE), licence_lines(owner)),
+            "CODE_OF_CONDUCT.md": between(text_of("CODE_OF_CONDUCT.md"), contact_lines(owner)),
+            CODEOWNERS: between(text_of(CODEOWNERS), codeowner_lines(owner)),
+            ISSUES: between(text_of(ISSUES), contact_link_lines(owner)),
+        }
+        | {
+            name: between(text_of(name), digest_lines(owner, names))
+            for name, names in DIGESTS.items()
+        }
+        | {
+            name: between(text_of(name), installation_lines(name, owner))
+            for name in BEFORE
+            if name != "README.md"
+        }
+    )
 
 
 def outdated() -> list[str]:

@@ -19,6 +19,11 @@ KNOWN = {
     "package": "cmlp",
     "generated": "0BSD",
     "generated_confirmed": True,
+    "binfmt_image": "sha256:1",
+    "esp_idf_image": "sha256:2",
+    "arduino_cli_sha256": "3",
+    "micropython_commit": "4",
+    "zephyr_commit": "5",
     "authors": [{"family": "Doe", "given": "Jo", "orcid": "https://orcid.org/0000-0000-0000-0000"}],
 }
 
@@ -118,3 +123,21 @@ def test_licence_of_what_is_generated_is_listed_until_it_is_confirmed(capsys, mo
 def test_readme_is_short():
     text = re.sub(r"(^\[[^\]]+\]: \S+\n)+\Z", "", owner.text_of("README.md"), flags=re.MULTILINE)
     assert len(text.split()) <= 900
+
+
+def test_code_owner_links_and_digests_follow():
+    files = owner.files(KNOWN)
+    assert "\n* @someone\n" in files[".github/CODEOWNERS"]
+    links = files[".github/ISSUE_TEMPLATE/config.yml"]
+    for address in (
+        f"{KNOWN['repository']}/security/advisories/new",
+        f"{KNOWN['repository']}/discussions",
+        f"{KNOWN['documentation']}/questions.html",
+    ):
+        assert f"    url: {address}\n" in links
+    assert '  BINFMT_IMAGE: "sha256:1"\n' in files[".github/workflows/wheel.yml"]
+    nightly = files[".github/workflows/nightly.yml"]
+    assert '  ZEPHYR_COMMIT: "5"\n' in nightly and '  ESP_IDF_IMAGE: "sha256:2"\n' in nightly
+    nothing = owner.files(dict.fromkeys(owner.NAMES, ""))
+    assert "@" not in nothing[".github/CODEOWNERS"]
+    assert "contact_links" not in nothing[".github/ISSUE_TEMPLATE/config.yml"]
