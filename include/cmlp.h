@@ -24,7 +24,7 @@
  *
  * Rules for every function. The comment of a function says only what it adds to them.
  * - Memory. The caller owns all memory. The library allocates nothing, prints nothing, and has no global state. If
- *   n_threads > 1, the system allocates the stacks of the threads of the call. The calls of 1.0 took up to 8 KB of the
+ *   n_threads > 1, the system allocates the stacks of the threads of the call. The calls of 0.9 took up to 8 KB of the
  *   caller's stack with -O3 or -Os (-O2, and Clang: 10 KB), without callbacks. This is a measurement, not a promise.
  * - Threads. Any function may be called from any thread. A net, a model, an optimizer, and parameters that no call writes
  *   may be shared by concurrent calls. A workspace, the state of an optimizer, a run and outputs belong to one call at a
@@ -60,8 +60,8 @@
  *   These structs may grow at the end. If a program's struct is smaller than the library's, the missing fields count as
  *   zero, and nothing is written beyond it. If it is larger, up to 4,096 bytes, the fields that the library does not know
  *   must be zero. Elements of arrays have no size, but reserved fields. A program works with its own version of the
- *   library and every later one of the same major version (docs/stability.md), and with an earlier one if it uses nothing
- *   newer: inline functions leave the fields that 1.0 lacks at zero, unless an argument asks for them.
+ *   library and every later one of the same CMLP_ABI (docs/stability.md), and with an earlier one if it uses nothing
+ *   newer: inline functions leave the fields that 0.9 lacks at zero, unless an argument asks for them.
  * - Status. Every function that can fail returns a cmlp_status (but getters 0 or NULL). Its comment lists all but CMLP_OK
  *   after "Statuses", without the prefix CMLP_ERROR_, and explains some of them after "Returns"; the comment of a struct
  *   lists the errors of its fields. Those of a net are NULL, NET and ALIGNMENT, of a model NULL and MODEL, of an array
@@ -91,11 +91,14 @@
 #include <stdint.h>
 
 /* The version of this header. cmlp_version and cmlp_version_number tell that of the library. */
-#define CMLP_VERSION "1.0.0"
-#define CMLP_VERSION_MAJOR 1
-#define CMLP_VERSION_MINOR 0
+#define CMLP_VERSION "0.9.0"
+#define CMLP_VERSION_MAJOR 0
+#define CMLP_VERSION_MINOR 9
 #define CMLP_VERSION_PATCH 0
 #define CMLP_VERSION_NUMBER (CMLP_VERSION_MAJOR * 10000 + CMLP_VERSION_MINOR * 100 + CMLP_VERSION_PATCH)
+/* The number of the interface. A program runs with every later library of the same number, which only a new major version may
+ * raise; 0.9 and 1.x have the number 1. */
+#define CMLP_ABI 1
 
 /* How functions are declared; a program may define CMLP_API itself. A program that uses the DLL of Windows defines
  * CMLP_SHARED; CMLP_BUILD compiles a shared library, which exports the functions. */
@@ -255,7 +258,7 @@ typedef struct cmlp_run {
     int64_t bad_row;
     int64_t bad_element;
     int64_t bad_column;
-    int32_t n_threads;     /* maximum number of threads, including the caller; 0: 1. Small calls use fewer, and 1.0 uses
+    int32_t n_threads;     /* maximum number of threads, including the caller; 0: 1. Small calls use fewer, and 0.9 uses
                             * at most CMLP_MAX_THREADS */
     int32_t reserved;      /* 0 */
 } cmlp_run;
@@ -453,7 +456,7 @@ static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int6
 
 /* Writes what cmlp_dense_rows returns to the struct_size bytes of *rows: for languages that cannot call inline functions.
  * This function, cmlp_targets_init and cmlp_optimizer_init return no status: they write nothing if the struct is NULL or
- * struct_size is smaller than a size_t. For a struct that is smaller than that of 1.0, the calls that read it return
+ * struct_size is smaller than a size_t. For a struct that is smaller than that of 0.9, the calls that read it return
  * STRUCT_SIZE. */
 CMLP_API void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
                              int64_t n_columns);
@@ -585,7 +588,7 @@ CMLP_CHECKED cmlp_status cmlp_forward(const cmlp_net *net, const void *params, i
 
 /* ============================================================================================ 2. build and train */
 
-/* Later versions of 1.x have the same limits, but may allow more threads. */
+/* Later versions of the same CMLP_ABI have the same limits, but may allow more threads. */
 #define CMLP_MAX_LAYERS 64   /* input and output layer included */
 #define CMLP_MAX_THREADS 256 /* a larger n_threads counts as this */
 #define CMLP_MAX_QUANTILES 100
@@ -649,8 +652,8 @@ typedef struct cmlp_net_config {
  * Returns LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION, LEFT_OUT, as cmlp_net_init.
  * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, DTYPE, OPTION, LAYERS, WIDTH, ACTIVATION, LOSS, THREADS, LEFT_OUT. */
 CMLP_CHECKED cmlp_status cmlp_net_size(const cmlp_net_config *config, size_t *bytes, cmlp_run *run);
-/* No net of 1.x is larger: for static storage, as in  static char memory[CMLP_NET_SIZE(3)];  of a net with quantiles, add 8
- * bytes for each. */
+/* No net is larger in any version of this CMLP_ABI: for static storage, as in  static char memory[CMLP_NET_SIZE(3)];  of a
+ * net with quantiles, add 8 bytes for each. */
 #define CMLP_NET_SIZE(n_layers) (512 + 128 * (n_layers))
 
 /* Checks the description and makes a net in `memory` (memory_size bytes, at least those of cmlp_net_size). It keeps no

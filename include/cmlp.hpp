@@ -25,10 +25,10 @@ namespace cmlp {
 // without. So a program includes this header, and does not declare the classes itself.
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
 #  define CMLP_HPP_THROWS 1
-inline namespace v1_0 {
+inline namespace v0_9 {
 #else
 #  define CMLP_HPP_THROWS 0
-inline namespace v1_0_aborts {
+inline namespace v0_9_aborts {
 #endif
 
 // A status, and what the run of the call reports beside it.
@@ -347,7 +347,7 @@ private:
     std::vector<T> values;
 };
 
-static_assert(CMLP_VERSION_MAJOR == 1 && CMLP_VERSION_MINOR == 0, "the namespace is that of the version");
+static_assert(CMLP_VERSION_MAJOR == 0 && CMLP_VERSION_MINOR == 9, "the namespace is that of the version");
 } // inline namespace
 } // namespace cmlp
 

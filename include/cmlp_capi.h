@@ -13,7 +13,7 @@
  * capsule with PyCapsule_GetPointer(cmlp.capi, "cmlp.capi").
  *
  * The table is constant and stays valid until the interpreter ends. Newer versions of cmlp append functions: an extension
- * works with every newer cmlp of the same major version. The fields up to `version` are those of every major version. */
+ * works with every newer cmlp of the same CMLP_ABI. The fields up to `version` are those of every CMLP_ABI. */
 #ifndef CMLP_CAPI_H
 #define CMLP_CAPI_H
 
@@ -26,6 +26,7 @@
 typedef struct cmlp_capi {
     size_t struct_size;     /* of the table in the installed package */
     int32_t version_number; /* CMLP_VERSION_NUMBER of the installed package */
+    int32_t abi;            /* CMLP_ABI of the installed package */
     const char *(*status_name)(cmlp_status status);
     const char *(*status_string)(cmlp_status status);
     const char *(*version)(void);
@@ -119,13 +120,15 @@ typedef struct cmlp_capi {
 #endif
 
 /* Imports cmlp and returns its table. Returns NULL with an exception if cmlp cannot be imported, has a smaller table than the
- * extension needs, or another major version. The caller holds the GIL. */
+ * extension needs, or another CMLP_ABI. The caller holds the GIL. */
 static inline const cmlp_capi *cmlp_import_capi(void)
 {
     const cmlp_capi *capi = (const cmlp_capi *)PyCapsule_Import(CMLP_CAPI_NAME, 0);
-    if (capi && (capi->struct_size < CMLP_CAPI_SIZE || capi->version_number / 10000 != CMLP_VERSION_MAJOR)) {
-        PyErr_Format(PyExc_ImportError, "cmlp %s is installed, but this extension, compiled with cmlp %s, needs another %d.x",
-                     capi->version(), CMLP_VERSION, CMLP_VERSION_MAJOR);
+    if (capi && (capi->struct_size < CMLP_CAPI_SIZE || capi->abi != CMLP_ABI)) {
+        PyErr_Format(PyExc_ImportError,
+                     "cmlp %s is installed, whose interface has the number %d and %zu bytes, but this extension, compiled "
+                     "with cmlp %s, needs the number %d and at least %zu bytes",
+                     capi->version(), (int)capi->abi, capi->struct_size, CMLP_VERSION, CMLP_ABI, (size_t)CMLP_CAPI_SIZE);
         return NULL;
     }
     return capi;
@@ -135,7 +138,7 @@ static inline const cmlp_capi *cmlp_import_capi(void)
 #ifdef CMLP_CAPI_TABLE
 /* The table itself, for cmlp's own extension module. */
 static const cmlp_capi cmlp_capi_table = {
-    sizeof(cmlp_capi), CMLP_VERSION_NUMBER,
+    sizeof(cmlp_capi), CMLP_VERSION_NUMBER, CMLP_ABI,
     cmlp_status_name, cmlp_status_string, cmlp_version, cmlp_model_describe, cmlp_model_init, cmlp_rows_init,
     cmlp_model_predict, cmlp_model_workspace_size, cmlp_model_find_label, cmlp_model_net, cmlp_model_params,
     cmlp_model_find_string, cmlp_model_prepare_rows, cmlp_net_workspace_size, cmlp_forward, cmlp_net_size,

@@ -29,7 +29,7 @@ typedef struct cmlp_bounds_outputs {
  * computes for such an input is outside, roundings included. They need not be reached, and a later version may compute
  * narrower ones. Of a net with quantiles, sorted outputs are between the sorted bounds of the last layer.
  * lower, upper: dense rows, as many of the one as of the other. The order of the ends of an input does not matter.
- * run: needs no workspace in any 1.x; the call takes one thread.
+ * run: needs no workspace in any version of this CMLP_ABI; the call takes one thread.
  * They hold for finite parameters. If a bound of a weighted sum overflows, it is NaN, and so is all that depends on it.
  * Returns ROWS for sparse rows or another number of rows; ACTIVATION for a net of float64 with other activations than
  * identity, relu and leaky_relu.

@@ -296,7 +296,7 @@ typedef struct cmlp_table {
     int32_t reserved;        /* 0 */
 } cmlp_table;
 
-#define CMLP_TABLE_MAX_NETS 1024 /* in every 1.x */
+#define CMLP_TABLE_MAX_NETS 1024 /* in every version of this CMLP_ABI */
 
 /* Computes the bytes of workspace that cmlp_table_write needs: of the run that it takes.
  * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OVERFLOW, DTYPE, OPTION, NET, LAYERS, WIDTH, ACTIVATION, LOSS,

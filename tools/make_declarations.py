@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 HEADERS = ["cmlp.h", "cmlp_table.h", "cmlp_workers.h", "cmlp_explain.h"]
-# Functions that have no place in the struct: its second field is the version number.
-FIELDS = {"version_number"}
+# Functions that have no place in the struct: its second and third field are numbers.
+FIELDS = {"version_number", "abi"}
 WIDTH = 120
 
 
@@ -85,7 +85,7 @@ def declarations(root: Path, header: str) -> Iterator[str]:
     """Yield the declarations of a header for Cython, as groups of lines, in its order."""
     text = without_comments(root / "include" / header)
     pattern = (
-        r"^#define (?P<constant>CMLP_(?:VERSION\w*|REPEAT|(?:TABLE_)?MAX_\w+)) (?P<value>[^\n]*)$"
+        r"^#define (?P<constant>CMLP_(?:VERSION\w*|ABI|REPEAT|(?:TABLE_)?MAX_\w+)) (?P<value>[^\n]*)$"
         r"|^typedef struct (?P<struct>\w+) \{(?P<fields>.*?)^\} \w+;"
         r"|^(?:typedef )?struct (?P<opaque>\w+)(?: \w+)?;"
         r"|^typedef (?P<type>\w+) (?P<alias>\w+);"
@@ -186,7 +186,7 @@ def struct_header(root: Path) -> str:
     """Return the text of cmlp_capi.h."""
     path = root / "include/cmlp_capi.h"
     start, _, rest = re.split(
-        r"(?<=of the installed package \*/\n)(.*?)(?=^\} cmlp_capi;)",
+        r"(?<=CMLP_ABI of the installed package \*/\n)(.*?)(?=^\} cmlp_capi;)",
         path.read_text("utf-8"),
         flags=re.M | re.S,
     )
@@ -194,7 +194,7 @@ def struct_header(root: Path) -> str:
     body = "".join(wrapped(each.text(pointer=True), "    ") + "\n" for each in found)
     names = ", ".join(f"cmlp_{each.name}" for each in found)
     table = textwrap.fill(names, WIDTH, initial_indent="    ", subsequent_indent="    ")
-    head, _, tail = re.split(r"(?<=CMLP_VERSION_NUMBER,\n)(.*?)(?=^\};)", rest, flags=re.M | re.S)
+    head, _, tail = re.split(r"(?<=CMLP_ABI,\n)(.*?)(?=^\};)", rest, flags=re.M | re.S)
     return f"{start}{body}{head}{table}\n{tail}"
 
 
@@ -217,6 +217,7 @@ cdef extern from "cmlp_capi.h" nogil:
     ctypedef struct cmlp_capi:
         size_t struct_size
         int32_t version_number
+        int32_t abi
 {lines}
 cdef extern from "cmlp_capi.h":
     const cmlp_capi *cmlp_import_capi() except NULL

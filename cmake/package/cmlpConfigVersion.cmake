@@ -1,11 +1,9 @@
-# The version of the header. Versions with the same major number are compatible.
+# The version of the header. All versions have the same CMLP_ABI, so that a later one is compatible with an earlier one.
 file(GLOB header "${CMAKE_CURRENT_LIST_DIR}/../include/cmlp.h" "${CMAKE_CURRENT_LIST_DIR}/../../include/cmlp.h")
 file(STRINGS "${header}" PACKAGE_VERSION REGEX "^#define CMLP_VERSION \"")
 string(REGEX REPLACE "^#define CMLP_VERSION \"(.*)\"$" "\\1" PACKAGE_VERSION "${PACKAGE_VERSION}")
-string(REGEX MATCH "^[0-9]+" major "${PACKAGE_VERSION}")
-string(REGEX MATCH "^[0-9]+" wanted "${PACKAGE_FIND_VERSION}")
 set(PACKAGE_VERSION_COMPATIBLE FALSE)
-if(NOT PACKAGE_FIND_VERSION OR (wanted STREQUAL major AND NOT PACKAGE_FIND_VERSION VERSION_GREATER PACKAGE_VERSION))
+if(NOT PACKAGE_FIND_VERSION VERSION_GREATER PACKAGE_VERSION)
   set(PACKAGE_VERSION_COMPATIBLE TRUE)
 endif()
 if(PACKAGE_FIND_VERSION VERSION_EQUAL PACKAGE_VERSION)

@@ -37,6 +37,7 @@ class Functions(Structure):
     _fields_ = [
         ("struct_size", c_size_t),
         ("version_number", c_int32),
+        ("abi", c_int32),
         ("status_name", CFUNCTYPE(c_char_p, c_int)),
         ("status_string", CFUNCTYPE(c_char_p, c_int)),
         ("version", CFUNCTYPE(c_char_p)),

@@ -10,6 +10,7 @@ cdef extern from "cmlp_capi.h" nogil:
     ctypedef struct cmlp_capi:
         size_t struct_size
         int32_t version_number
+        int32_t abi
         const char *(*status_name)(cmlp_status status) noexcept nogil
         const char *(*status_string)(cmlp_status status) noexcept nogil
         const char *(*version)() noexcept nogil

@@ -7,6 +7,7 @@ cdef extern from "cmlp.h" nogil:
     int CMLP_VERSION_MINOR
     int CMLP_VERSION_PATCH
     int CMLP_VERSION_NUMBER
+    int CMLP_ABI
 
     ctypedef int32_t cmlp_status
     enum:

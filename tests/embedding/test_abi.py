@@ -51,7 +51,7 @@ PROMISES = {
     "field": "A field keeps its name, its type and its place.",
     "name": "The fields of `cmlp_file` keep their names.",
     "size": "A struct without `struct_size` keeps its size; the others only grow, at their end.",
-    "file": "Every 1.x reads the files of every earlier version from 1.0 on.",
+    "file": "Every version reads the files of every earlier one from 0.9 on.",
 }
 VERSIONS = CORE / "file/model_format.h"
 KINDS = VERSIONS.with_suffix(".c")
@@ -133,7 +133,9 @@ def printing_program():
             for name in re.findall(r"(CMLP_\w+) =", body)
         ]
     for name in re.findall(
-        r"^#define (CMLP_(?:NET_SIZE|(?:TABLE_)?MAX_\w+|REPEAT)) ", text_of_header(), re.MULTILINE
+        r"^#define (CMLP_(?:ABI|NET_SIZE|(?:TABLE_)?MAX_\w+|REPEAT)) ",
+        text_of_header(),
+        re.MULTILINE,
     ):
         lines.append(f'printf("value {name} %lld\\n", (long long){name});')
     body = "\n".join(lines)

@@ -13,14 +13,14 @@ import cmlp
 pytestmark = pytest.mark.skipif(not shutil.which("cmake"), reason="needs CMake")
 
 MAJOR, MINOR = (int(part) for part in cmlp.__version__.split(".")[:2])
-ACCEPTED = ["", f"{MAJOR}", f"{MAJOR}.{MINOR}", cmlp.__version__]
-REFUSED = [f"{MAJOR}.{MINOR + 1}", f"{MAJOR + 1}", f"{MAJOR - 1}.9", f"{MAJOR}.{MINOR}.99"]
+ACCEPTED = ["", "0", "0.9", "0.9.0", f"{MAJOR}.{MINOR}", cmlp.__version__]
+REFUSED = [f"{MAJOR}.{MINOR + 1}", f"{MAJOR + 1}", f"{MAJOR}.{MINOR}.99"]
 
 
 @pytest.mark.parametrize(
     ("version", "expected"), [*((v, "TRUE") for v in ACCEPTED), *((v, "FALSE") for v in REFUSED)]
 )
-def test_package_is_compatible_with_the_same_major_version(tmp_path, version, expected):
+def test_package_is_compatible_with_every_earlier_version(tmp_path, version, expected):
     script = tmp_path / "version.cmake"
     script.write_text(
         f'set(PACKAGE_FIND_VERSION "{version}")\n'

@@ -81,6 +81,7 @@ class Start(ctypes.Structure):
     _fields_ = [
         ("struct_size", ctypes.c_size_t),
         ("version_number", ctypes.c_int32),
+        ("abi", ctypes.c_int32),
         ("status_name", ctypes.CFUNCTYPE(ctypes.c_char_p, ctypes.c_int)),
         ("status_string", ctypes.CFUNCTYPE(ctypes.c_char_p, ctypes.c_int)),
         ("version", ctypes.CFUNCTYPE(ctypes.c_char_p)),
@@ -148,18 +149,24 @@ PyMODINIT_FUNC PyInit_outsider(void) { return PyModule_Create(&module); }
 """
 
 
+def compile_extension(folder, include, *options):
+    """Compile the extension with the headers of a folder."""
+    headers = sysconfig.get_path("include")
+    if not (Path(headers) / "Python.h").exists():
+        pytest.skip("needs Python.h")
+    (folder / "outsider.c").write_text(EXTENSION)
+    flags = ["-shared", "-fPIC", *options, "-I", headers, "-I", include, "-o", "outsider.so"]
+    run(COMPILER, "outsider.c", *flags, cwd=folder)
+
+
 @needs_compiler
 @pytest.mark.skipif(sys.platform != "linux", reason="links an extension as on Linux")
 @pytest.mark.slow
 def test_extension_in_c(tmp_path):
-    """An extension compiled with a newer header or another major version's raises ImportError and calls nothing.
+    """An extension compiled with a newer header or that of another interface raises ImportError and calls nothing.
 
     One that needs only an earlier part of a newer table is imported.
     """
-    headers = sysconfig.get_path("include")
-    if not (Path(headers) / "Python.h").exists():
-        pytest.skip("needs Python.h")
-    (tmp_path / "outsider.c").write_text(EXTENSION)
     shutil.copytree(HEADER.parent, tmp_path / "newer")
     newer = tmp_path / "newer/cmlp_capi.h"
     newer.write_text(
@@ -167,9 +174,7 @@ def test_extension_in_c(tmp_path):
     )
     shutil.copytree(HEADER.parent, tmp_path / "next")
     following = tmp_path / "next/cmlp.h"
-    following.write_text(
-        re.sub(r"(define CMLP_VERSION_MAJOR) \d+", r"\1 99", following.read_text())
-    )
+    following.write_text(re.sub(r"(define CMLP_ABI) \d+", r"\1 99", following.read_text()))
     call = "import sys; sys.path[0] = '.'; import outsider; print(outsider.version())"
     earlier, later = (f"-DCMLP_CAPI_SIZE=CMLP_CAPI_UP_TO({name})" for name in ("version", "newer"))
     for include, *options in (
@@ -179,8 +184,7 @@ def test_extension_in_c(tmp_path):
         (newer.parent, later),
         (following.parent, earlier),
     ):
-        flags = ["-shared", "-fPIC", *options, "-I", headers, "-I", include, "-o", "outsider.so"]
-        run(COMPILER, "outsider.c", *flags, cwd=tmp_path)
+        compile_extension(tmp_path, include, *options)
         done = subprocess.run(
             [sys.executable, "-c", call], cwd=tmp_path, capture_output=True, text=True
         )
@@ -188,6 +192,51 @@ def test_extension_in_c(tmp_path):
             assert (done.stdout, done.stderr) == (f"{cmlp.__version__}\n", "")
         else:
             assert (
-                f"ImportError: cmlp {cmlp.__version__} is installed, but this extension, compiled "
+                f"ImportError: cmlp {cmlp.__version__} is installed, whose interface has"
                 in done.stderr
             )
+
+
+# Gives cmlp the table of a later version, then calls the extension.
+LATER_TABLE = """
+import ctypes
+import sys
+
+import cmlp
+
+version, abi = sys.argv[1], int(sys.argv[2])
+api = ctypes.pythonapi
+api.PyCapsule_GetPointer.restype = ctypes.c_void_p
+api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+api.PyCapsule_New.restype = ctypes.py_object
+api.PyCapsule_New.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+start = api.PyCapsule_GetPointer(cmlp.capi, b"cmlp.capi")
+size = ctypes.c_size_t.from_address(start).value
+word = ctypes.sizeof(ctypes.c_size_t)
+table = ctypes.create_string_buffer(ctypes.string_at(start, size) + bytes(64), size + 64)  # functions were appended
+told = ctypes.CFUNCTYPE(ctypes.c_char_p)(lambda: version.encode())
+address = ctypes.addressof(table)
+ctypes.c_size_t.from_address(address).value = size + 64
+major, minor, patch = map(int, version.split("."))
+ctypes.c_int32.from_address(address + word).value = 10000 * major + 100 * minor + patch
+ctypes.c_int32.from_address(address + word + 4).value = abi
+ctypes.c_void_p.from_address(address + word + 8 + 2 * word).value = ctypes.cast(told, ctypes.c_void_p).value
+name = ctypes.create_string_buffer(b"cmlp.capi")
+cmlp.capi = api.PyCapsule_New(address, name, None)
+sys.path[0] = "."
+import outsider
+
+print(outsider.version())
+"""
+
+
+@needs_compiler
+@pytest.mark.skipif(sys.platform != "linux", reason="links an extension as on Linux")
+@pytest.mark.slow
+def test_extension_of_0_9_works_with_every_later_table_of_the_same_interface(tmp_path):
+    compile_extension(tmp_path, HEADER.parent)
+    (tmp_path / "call.py").write_text(LATER_TABLE, encoding="utf-8")
+    assert run(sys.executable, "call.py", "1.0.0", "1", cwd=tmp_path).strip() == "1.0.0"
+    command = [sys.executable, "call.py", "2.0.0", "2"]
+    other = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert "ImportError: cmlp 2.0.0 is installed, whose interface has the number 2" in other.stderr

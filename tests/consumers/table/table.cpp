@@ -56,7 +56,7 @@ static bool infinite_value_is_found(cmlp::predictor<double> &predict)
 {
     try {
         predict(std::vector<double>{0, 0, HUGE_VAL});
-    } catch (const cmlp::v1_0::error &error) {
+    } catch (const cmlp::v0_9::error &error) {
         return error.status == CMLP_ERROR_INPUT && error.bad_row == 0 && error.bad_column == 2;
     }
     return false;
