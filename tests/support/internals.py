@@ -1,11 +1,13 @@
 """What tests read or change of a fitted estimator that has no public name; no test reads private attributes itself."""
 
+from cmlp._fit.recipe import RECIPE, Recipe
 from cmlp._fit.result import RESULT, provenance_of, result_of
 from cmlp._model.kinds_of_findings import KINDS
 from cmlp._model.model import model_of
 
 __all__ = [
     "KINDS",
+    "RECIPE",
     "changed",
     "model_of",
     "options_of",
@@ -14,6 +16,7 @@ __all__ = [
     "raw_rows",
     "result_of",
     "state_of",
+    "trained_by",
 ]
 
 
@@ -41,4 +44,10 @@ def changed(estimator, **fields):
     """Return an estimator after other values have replaced fields of its trained model."""
     model = model_of(estimator).replace(**fields)
     put_result(estimator, result_of(estimator)._replace(model=model))
+    return estimator
+
+
+def trained_by(estimator, number, version):
+    """Let an estimator have been trained by another recipe."""
+    put_result(estimator, result_of(estimator)._replace(recipe=Recipe(number, version)))
     return estimator

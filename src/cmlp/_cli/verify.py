@@ -30,7 +30,7 @@ DESCRIPTION = (
     "The model must have been trained with --provenance. The record of cmlp train has the options "
     "for the data: give them for a model that was trained in Python, or for a copy of the rows in "
     "another form. The exit status is 0 if all bits are identical, 3 for other data, 4 for other "
-    "parameters, 5 for another version of the arithmetic, and 6 if data and parameters give "
+    "parameters, 5 for another arithmetic or recipe, and 6 if data and parameters give "
     "another model: the parts that differ are printed."
 )
 _STATUSES = {"identical": 0, "data": 3, "parameters": 4, "version": 5, "model": 6}

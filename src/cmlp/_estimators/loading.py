@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.mlp import MLPClassifier, MLPRegressor
     from cmlp._estimators.network import Network
     from cmlp._estimators.tabular import TabularClassifier, TabularRegressor
+    from cmlp._fit.recipe import Recipe
     from cmlp._train.state import TrainingState
 
 
@@ -80,9 +81,9 @@ def load(
     """
     with open_regular(path) as file, _naming_damaged_file(path, ValueError, TypeError, KeyError):
         model, parameters, metadata = read_model(file, use_map=mmap, verify=verify)
-        parameters, state, provenance = load_training(model, parameters, metadata)
+        parameters, *trained = load_training(model, parameters, metadata)
     with _naming_damaged_file(path, ValueError):  # invalid parameters
-        return _built(model, parameters, state, provenance)  # type: ignore[no-any-return]
+        return _built(model, parameters, *trained)  # type: ignore[no-any-return]
 
 
 @contextmanager
@@ -119,6 +120,7 @@ def _built(
     parameters: dict[str, Any],
     state: TrainingState | None = None,
     provenance: dict[str, Any] | None = None,
+    recipe: Recipe | None = None,
 ) -> Any:
     """Return the network or the fitted estimator of a model. It uses the parameter blocks without a copy."""
     cls = _class_of(model.class_name)
@@ -132,11 +134,11 @@ def _built(
     from cmlp._fit.result import Result, untrained_states
 
     if isinstance(model, TableModel):
-        estimator._result = Result(model, (), provenance)
+        estimator._result = Result(model, (), provenance, recipe=recipe)
         return estimator
     if state is None:
         (state,) = untrained_states(model.networks)
-    estimator._result = Result.from_model(model, state, checked.scale_to_learn, provenance)
+    estimator._result = Result.from_model(model, state, checked.scale_to_learn, provenance, recipe)
     return estimator
 
 
@@ -351,7 +353,8 @@ def from_pipeline(pipeline: object) -> MLPClassifier | MLPRegressor:
         names=getattr((*scalers, model)[0], "feature_names_in_", None),
     )
     parameters = {**model._parameters(), "input_scale": scale}
-    return _built(scaled, parameters, state)  # type: ignore[no-any-return]
+    recipe = model._result.recipe
+    return _built(scaled, parameters, state, recipe=recipe)  # type: ignore[no-any-return]
 
 
 def _imported(model: NetworkModel) -> Any:

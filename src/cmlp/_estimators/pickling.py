@@ -13,6 +13,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import check_params, loaded_block, native
 from cmlp._data.scale import SCALES
+from cmlp._fit.recipe import Recipe
 from cmlp._fit.result import Result
 from cmlp._model.description import Draft, fields_of, read_fields
 from cmlp._model.model import TableModel, TrainedNet
@@ -40,16 +41,18 @@ def pickled(result: Result[TrainedModel]) -> dict[str, Any]:
         "provenance": result.provenance,
         "scale_name": result.scale_name,
         "folds": result.folds,
+        "recipe": None if result.recipe is None else result.recipe.stored,
     }
 
 
 def unpickled(fields: Mapping[str, Any]) -> Result[TrainedModel]:
-    """Return the fit that `pickled` has described; ValueError if it is damaged. A value that is missing is None."""
+    """Return the fit that `pickled` has described; ValueError if it is damaged. A value that a model lacks is None."""
     with naming_damage("pickled estimator"):
         model = _model(fields)
         networks = model.networks
-        states, name = fields["states"], fields.get("scale_name")
-        provenance, folds = fields.get("provenance"), fields.get("folds")
+        states, name = fields["states"], fields["scale_name"]
+        provenance, folds, text = fields["provenance"], fields["folds"], fields["recipe"]
+        recipe = None if text is None else Recipe.of_text(text)
         if len(states) not in ((0, len(networks)) if fields["is_table"] else (1,)):
             raise ValueError("it has not a state for each network")
         if name is not None and name not in SCALES:
@@ -64,6 +67,7 @@ def unpickled(fields: Mapping[str, Any]) -> Result[TrainedModel]:
         provenance,
         name,
         folds=folds,
+        recipe=recipe,
     )
 
 

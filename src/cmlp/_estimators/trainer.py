@@ -16,6 +16,7 @@ from cmlp._data.checks import as_rows, check_width, require_samples
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.weights import as_weights
+from cmlp._fit.recipe import NOW, Recipe, require_this_recipe
 from cmlp._fit.result import copy_with
 from cmlp._fit.targets import TrainerEncoding
 from cmlp._model.model import NetworkModel, network_model_of
@@ -230,6 +231,7 @@ class Trainer:
         self._options, self.state = max(self._members, key=lambda one: one[0].max_iter)
         self._fit: Fit | None = None  # the call of an estimator that trains them
         self._provenance_now: ProvenanceNow = lambda: None
+        self._recipe = NOW
 
     @classmethod
     def _of_fit(
@@ -448,6 +450,7 @@ class Trainer:
 
         return {
             "version": PICKLE_VERSION,
+            "recipe": self._recipe.stored,
             "network": self.network,
             "options": self._options.of_trainer(),
             "state": pickled_state(self.state, network_model_of(self.network).params),
@@ -462,6 +465,7 @@ class Trainer:
         # A pickle of an earlier version lacks the parameters that are newer.
         options = _options({**PARAMETERS.defaults("Trainer"), **fields["options"]}, trained)
         self._set_up([network], [(options, unpickled_state(fields["state"], *trained.first))])
+        self._recipe = Recipe.of_text(fields["recipe"])
 
     def _training_on(
         self,
@@ -471,6 +475,7 @@ class Trainer:
         validation: GivenRows,
     ) -> Training:
         """Validate the arguments of a call, and return the training on them."""
+        require_this_recipe(self._recipe, "run")
         options = self._options
         trained = network_model_of(self.network)
         warn_of_other_order(X=X, y=y, sample_weight=sample_weight)

@@ -11,7 +11,8 @@ import numpy as np
 
 from cmlp._data.checksums import hash_of_text
 from cmlp._estimators.loading import load
-from cmlp._fit.provenance import ARITHMETIC, recorded_parameters, texts_of
+from cmlp._fit.provenance import recorded_parameters, texts_of
+from cmlp._fit.recipe import ARITHMETIC, Recipe
 from cmlp._fit.result import frozen_copy, provenance_of
 from cmlp._model.calibration import CALIBRATION
 from cmlp._model.description import values_of
@@ -150,6 +151,9 @@ def without_training(model: Any) -> Verification | None:
             f"{ARITHMETIC}"
         )
         return _other("version", [], what)
+    difference = Recipe(record["recipe"], record["cmlp"]).difference
+    if difference is not None:
+        return _other("version", [], difference)
     now = recorded_parameters(model)
     was = record["parameters"]
     names = [name for name in {**was, **now} if now.get(name) != was.get(name)]

@@ -20,6 +20,7 @@ from cmlp._data.checks import CheckedRows, InputChecks
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import check_scale_width, warn_of_scale
 from cmlp._fit.fit import Fit, fix_seed, store
+from cmlp._fit.recipe import NOW, require_this_recipe
 from cmlp._fit.result import (
     ASSIGNED,
     NETWORK,
@@ -199,6 +200,8 @@ class NetworkFit(Fit):
             previous = fit_to_resume(estimator, options)
         elif call == PARTIAL_FIT or (options.warm_start and call != RANGE_TEST):
             previous = result_of(estimator)
+            if previous is not None and call != PARTIAL_FIT:
+                require_this_recipe(previous.recipe, "warm_start=True")
         if call != RANGE_TEST:  # which leaves no model
             values = estimator._parameters()
             if has_validation:
@@ -481,6 +484,7 @@ class NetworkFit(Fit):
             names=names,
             scale_name=self.scale_name,
             provenance=provenance,
+            recipe=NOW,
         )
 
     @property

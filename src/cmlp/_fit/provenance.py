@@ -17,6 +17,7 @@ from cmlp._data.json_texts import (
     plain_json,
 )
 from cmlp._data.labels import Labels
+from cmlp._fit.recipe import ARITHMETIC, RECIPE
 from cmlp._fit.sources import hash_arrays
 from cmlp._parameters.entries import PARAMETERS
 from cmlp.exceptions import InvalidParameterError
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from cmlp._train.state import TrainingState
     from cmlp._train.training import Training
 
-ARITHMETIC = 1  # of docs/arithmetic.md: another one gives other bits
 # Recorded in another way, or not needed.
 _OTHERS = (
     "random_state",
@@ -100,7 +100,8 @@ def _begin(
     more: Mapping[str, Any],
 ) -> ProvenanceNow:
     parameters = recorded_parameters(fit.estimator)
-    head = {"cmlp": _core.__version__, "arithmetic": ARITHMETIC, "parameters": parameters, **more}
+    numbers = {"arithmetic": ARITHMETIC, "recipe": RECIPE}
+    head = {"cmlp": _core.__version__, **numbers, "parameters": parameters, **more}
     earlier = fit.earlier_provenance
     if earlier is not None:
         head["seed"], was, now = earlier["seed"], earlier["parameters"], head["parameters"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+from cmlp._fit.recipe import require_this_recipe
 from cmlp._fit.result import INTERRUPTED, result_of
 from cmlp._parameters.entries import PARAMETERS, RESUME
 from cmlp._parameters.options import PLAIN
@@ -59,13 +60,17 @@ def _is_same(was: Any, now: Any) -> bool:
 
 
 def _kept_fit(estimator: EstimatorToFit) -> Result[Any]:
-    """Return what is kept of the previous call of fit, interrupted or complete; NotFittedError if there is none."""
+    """Return what is kept of the previous call of fit, interrupted or complete; NotFittedError if there is none.
+
+    ValueError if another recipe has trained it.
+    """
     result = vars(estimator).get(INTERRUPTED) or result_of(estimator)
     if result is None:
         raise sklearn_class(NotFittedError)(
             f"resume=True continues a call of fit, but this {type(estimator).__name__} instance "
             "has none."
         )
+    require_this_recipe(result.recipe, "resume=True")
     return result
 
 

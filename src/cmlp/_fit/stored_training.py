@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from cmlp._data.json_texts import as_json, parsed, refuse
+from cmlp._fit.recipe import Recipe
 from cmlp._model.model import NetworkModel
 from cmlp.exceptions import InvalidParameterError
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from cmlp._train.state import TrainingState
 
 _PROVENANCE = "provenance"
+_RECIPE = "recipe"
 _MOST_CHARACTERS = 1 << 24  # of a record: `input_scale` can have two numbers for each column
 _KINDS: dict[str, tuple[type, ...]] = {
     "arithmetic": (int,),
@@ -27,6 +29,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "ends": (list,),
     "n_rows": (int,),
     "parameters": (dict,),
+    "recipe": (int,),
     "seed": (int,),
     "shards": (list, type(None)),
 }
@@ -61,6 +64,8 @@ def dump_training(
             value=include_provenance,
         )
     strings = {}
+    if result.recipe is not None:
+        strings[_RECIPE] = result.recipe.stored
     if provenance is not None and include_provenance is not False:
         strings[_PROVENANCE] = as_json(provenance)
     if state is None:
@@ -73,24 +78,27 @@ def dump_training(
 
 def load_training(
     model: TrainedModel, parameters: dict[str, Any], metadata: Metadata
-) -> tuple[dict[str, Any], TrainingState | None, dict[str, Any] | None]:
-    """Return the parameters, also those that only the training state of a C program has, the state and the provenance.
+) -> tuple[dict[str, Any], TrainingState | None, dict[str, Any] | None, Recipe | None]:
+    """Return the parameters, also those that only the training state of a C program has, state, provenance and recipe.
 
-    A network has neither of the last two, and a table has no state.
+    A network has none of the last three, and a table has no state.
     """
     if model.kind == "network":
-        return parameters, None, None
+        return parameters, None, None, None
+    text = metadata.string(_RECIPE)
+    recipe = None if text is None else Recipe.of_text(text)
     text, provenance = metadata.string(_PROVENANCE), None
     if text is not None:
         provenance = _load_provenance(text, model)
     if not isinstance(model, NetworkModel):
-        return parameters, None, provenance
+        return parameters, None, provenance, recipe
     # Programs load networks and tables without it.
     from cmlp._train.state_file import load_state, training_parameters
 
     if metadata.members("parameters") is None:  # written by a C program
         parameters = parameters | training_parameters(metadata)
-    return parameters, load_state(model.net, model.params, parameters, metadata), provenance
+    state = load_state(model.net, model.params, parameters, metadata)
+    return parameters, state, provenance, recipe
 
 
 def _load_provenance(text: str, model: TrainedModel) -> dict[str, Any]:

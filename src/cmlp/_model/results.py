@@ -198,7 +198,7 @@ class Verification(NamedTuple):
     identical : bool
         Whether training again gave the model: all its parts that can be compared, bit for bit.
     reason : {"identical", "version", "parameters", "data", "model"}
-        What is another if they are not identical: the arithmetic of this version, a parameter of
+        What is another if they are not identical: arithmetic or recipe of this version, a parameter of
         the model or an array that is not that of the record; or data and parameters are those of
         the record, but they give another model.
     different : tuple of str

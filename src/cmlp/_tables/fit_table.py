@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
 from cmlp._fit.fit import Fit, fix_seed
+from cmlp._fit.recipe import NOW, require_this_recipe
 from cmlp._fit.result import Result, result_of, untrained_states
 from cmlp._fit.resuming import hyperparameters_to_keep, table_to_resume
 from cmlp._model.kinds_of_findings import checked_known
@@ -92,6 +93,8 @@ class TableFit(Fit):
             previous = table_to_resume(estimator)
         elif options.warm_start:
             previous = result_of(estimator)
+            if previous is not None:
+                require_this_recipe(previous.recipe, "warm_start=True")
         return cls(
             estimator,
             options,
@@ -251,7 +254,7 @@ class TableFit(Fit):
         for state, training in zip(states, trainings, strict=True):
             state.history = training.state.history
         held_out = held_out_scores(table, trainings, networks)
-        return Result(model, states, provenance, held_out=held_out)
+        return Result(model, states, provenance, held_out=held_out, recipe=NOW)
 
 
 def _generator(seed: int | np.random.RandomState | None) -> _core.Random:
