@@ -1,6 +1,8 @@
 """Files and pickles of earlier versions give the predictions that they gave then, to the last bit (docs/stability.md).
 
-A released version adds its files to data/ and their hashes here; neither is changed or removed afterwards.
+Files v1_ are of format 1, from before 0.9.0. A released version adds its files to data/ and their hashes here:
+``PYTHONPATH=tests/support python tests/files/keep_files.py`` writes and prints them. Neither is changed or removed
+afterwards.
 """
 
 import pickle
@@ -40,9 +42,9 @@ KEPT = {
     "v1_table_threshold.cmlp": "2c1fb2d7ae691b3e",
 }
 KEPT_PICKLES = {  # of fits that were stopped after two epochs, a trainer within the second
-    "v11_classifier.pickle": "e10bb7370b20083d",
-    "v11_table.pickle": "859a77940c839700",
-    "v11_trainer.pickle": "64551dd38bc87342",
+    "v0.9.0_classifier.pickle": "e10bb7370b20083d",
+    "v0.9.0_table.pickle": "859a77940c839700",
+    "v0.9.0_trainer.pickle": "64551dd38bc87342",
 }
 
 
@@ -80,7 +82,7 @@ def test_kept_file_predicts_as_its_version_did(name):
 
 def test_every_kept_file_has_a_hash_and_every_format_a_file():
     assert sorted(KEPT) == sorted(path.name for path in FOLDER.glob("*.cmlp"))
-    assert {name[:2] for name in KEPT} == {"v1"}
+    assert {name.split("_")[0] for name in KEPT} == {"v1", "v0.9.0"}  # a format, versions
 
 
 @pytest.mark.filterwarnings(
@@ -120,24 +122,24 @@ def test_every_kept_pickle_has_a_hash():
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 def test_training_continues_from_kept_pickles():
     X, y = uniform(0, 60, 4), labels(1, 60, 3)
-    model = unpickled("v11_classifier.pickle").set_params(max_iter=4)
+    model = unpickled("v0.9.0_classifier.pickle").set_params(max_iter=4)
     assert model.fit(X, np.array(["a", "b", "c"])[y], resume=True).n_iter_ == 4
-    table = unpickled("v11_table.pickle")
+    table = unpickled("v0.9.0_table.pickle")
     assert len(table.fit(X, X[:, 0], resume=True).history_["loss"]) > 2
-    trainer = unpickled("v11_trainer.pickle")
+    trainer = unpickled("v0.9.0_trainer.pickle")
     assert (trainer.state.epoch, trainer.state.batch) == (1, 3)
     assert len(trainer.run(X, y).loss_curve) == 3
 
 
 def test_pickle_without_what_later_versions_add_has_the_defaults():
-    model = unpickled("v11_classifier.pickle")
+    model = unpickled("v0.9.0_classifier.pickle")
     fields = model.__getstate__()
-    del fields["block_size"], fields["_result"]["folds"], fields["_result"]["model"]["cell_format"]
+    del fields["block_size"], fields["_result"]["model"]["cell_format"]
     other = cmlp.MLPClassifier.__new__(cmlp.MLPClassifier)
     other.__setstate__(fields)
     assert other.get_params() == model.get_params()
-    assert digest(predicted(other)) == KEPT_PICKLES["v11_classifier.pickle"]
-    trainer = unpickled("v11_trainer.pickle")
+    assert digest(predicted(other)) == KEPT_PICKLES["v0.9.0_classifier.pickle"]
+    trainer = unpickled("v0.9.0_trainer.pickle")
     fields = trainer.__getstate__()
     del fields["options"]["block_size"]
     other = cmlp.Trainer.__new__(cmlp.Trainer)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # Version of the pickles that this package writes. A new field does not need another one: a pickle without it is
 # loaded as a file without it.
-PICKLE_VERSION = 11
+PICKLE_VERSION = 1
 _CACHE_LINE = 64  # bytes
 
 
