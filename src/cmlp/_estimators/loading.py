@@ -81,9 +81,9 @@ def load(
     """
     with open_regular(path) as file, _naming_damaged_file(path, ValueError, TypeError, KeyError):
         model, parameters, metadata = read_model(file, use_map=mmap, verify=verify)
-        parameters, *trained = load_training(model, parameters, metadata)
+        trained = load_training(model, parameters, metadata)
     with _naming_damaged_file(path, ValueError):  # invalid parameters
-        return _built(model, parameters, *trained)  # type: ignore[no-any-return]
+        return _built(model, *trained)  # type: ignore[no-any-return]
 
 
 @contextmanager
