@@ -40,7 +40,7 @@ def write_all():
     """Write all files, and yield a name and the hash of what is predicted for each."""
     version = f"v{cmlp.__version__}"
     models = {
-        "network": cmlp.Network([4, 5, 3], seed=0),
+        "network": cmlp.Network([4, 5, 3], random_state=0),
         "classifier": cmlp.MLPClassifier(**FIT, max_iter=4, provenance=True).fit(X, Y),
         "regressor": cmlp.MLPRegressor(**FIT, max_iter=4, loss="quantile", quantile=0.9).fit(
             X, X[:, 0]
@@ -58,7 +58,7 @@ def write_all():
         model.save(FOLDER / file, **state)
         yield file, digest(predicted(cmlp.load(FOLDER / file)))
     trainer = cmlp.Trainer(
-        cmlp.Network([4, 5, 3], seed=0), batch_size=10, max_iter=3, random_state=0
+        cmlp.Network([4, 5, 3], random_state=0), batch_size=10, max_iter=3, random_state=0
     )
     trainer.run(X, CODES, n_batches=9)
     fits = {

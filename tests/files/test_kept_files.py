@@ -40,11 +40,16 @@ KEPT = {
     "v1_table_regressor.cmlp": "54ffd58a272099b8",
     "v1_table_targets.cmlp": "f2b4e9a1ff4ef90a",
     "v1_table_threshold.cmlp": "2c1fb2d7ae691b3e",
+    "v0.9.0_network.cmlp": "3c6790c46fd65c63",
+    "v0.9.0_classifier.cmlp": "42cd89194515e0b7",
+    "v0.9.0_regressor.cmlp": "c241f6bb921dc8c1",
+    "v0.9.0_table_classifier.cmlp": "61859207a99c407b",
+    "v0.9.0_table_regressor.cmlp": "e42f412fad3b7a2b",
 }
 KEPT_PICKLES = {  # of fits that were stopped after two epochs, a trainer within the second
-    "v0.9.0_classifier.pickle": "e10bb7370b20083d",
-    "v0.9.0_table.pickle": "859a77940c839700",
-    "v0.9.0_trainer.pickle": "64551dd38bc87342",
+    "v0.9.0_classifier.pickle": "a2592f6377861bfa",
+    "v0.9.0_table.pickle": "f129ef3550e373cf",
+    "v0.9.0_trainer.pickle": "18ea71e7c4575ca7",
 }
 
 
