@@ -28,6 +28,7 @@ from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
+    from datetime import date, timedelta
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
@@ -75,6 +76,7 @@ class TabularEstimator(Estimator):
         sample_weight: ArrayLike | None = None,
         *,
         groups: ArrayLike | None = None,
+        time: str | ArrayLike | None = None,
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
@@ -107,6 +109,12 @@ class TabularEstimator(Estimator):
             out whole groups, and each group counts as one, whatever its number of rows, in all that
             is measured on held-out rows: intervals and sets cover rows of new groups [1]_. The
             groups are no input: that takes a column of X.
+        time : str or array-like of shape (n_samples,), default=None
+            The times of the rows, if rows to predict will be later: the name of a column of X,
+            which stays an input, or dates or numbers. Of `TabularRegressor` with one target. Only
+            the intervals of `predict_interval` change: their width follows from later parts of
+            these rows, each predicted by a network that has learned what came before [2]_. See
+            `TabularRegressor.holds_until_`.
         X_val, y_val : default=None
             Validation data, to choose the best epoch of each network. If None, each network holds
             out another eighth of the rows; with `groups`, there are as many parts as networks, from
@@ -144,11 +152,15 @@ class TabularEstimator(Estimator):
         ----------
         .. [1] Dunn, Wasserman, Ramdas (2022), "Distribution-free prediction sets for two-layer
             hierarchical models", Journal of the American Statistical Association.
+        .. [2] Tashman (2000), "Out-of-sample tests of forecasting accuracy: an analysis and
+            review", International Journal of Forecasting.
         """
         from cmlp._tables.fit_table import TableFit
 
         rows, validation = (X, y, sample_weight), (X_val, y_val, sample_weight_val)
-        fit = TableFit.from_estimator(self, rows, validation, (groups, groups_val), resume=resume)
+        fit = TableFit.from_estimator(
+            self, rows, validation, (groups, groups_val), time=time, resume=resume
+        )
         fit.prepare().train()
         return self
 
@@ -1389,6 +1401,25 @@ class TabularRegressor(TabularEstimator):
         predicted = self._predicted(self._trained(), X)
         return predicted[:, 0] if predicted.shape[1] == 1 else predicted
 
+    @property
+    def holds_until_(self) -> float | date | timedelta:
+        """The time until which intervals hold after ``fit(X, y, time=...)``: a date for dates.
+
+        It is as far after the last row of fit as the middle one of the later parts of the rows
+        reached, which were predicted from what came before. There is no guarantee: intervals of 0.9
+        covered 0.89 on average on later parts of 20 tables, and 0.56 on the worst; more often soon
+        after the last row than at the end. `calibrate` ends it.
+        """
+        from cmlp._data.times import moment
+
+        summary = self._trained().summary
+        if summary is None or summary.later is None:
+            raise AttributeError(
+                f"This {type(self).__name__} has no holds_until_: its intervals are not those of later "
+                'rows. fit(X, y, time="date") measures these.'
+            )
+        return moment(summary.later.until, summary.later.kind)
+
     @locked
     def calibrate(
         self,
@@ -1459,7 +1490,9 @@ class TabularRegressor(TabularEstimator):
         the coverage is at least `coverage`. Without `calibrate` they are the rows that the networks
         held out in `fit`. There is then no guarantee, because each of them is judged by the
         networks that held it out, not by all, and they have chosen the epochs of these networks and
-        the bins of the columns: on small tables of mostly noise, 0.9 becomes 0.88.
+        the bins of the columns: on small tables of mostly noise, 0.9 becomes 0.88. After fit with
+        `time`, they are later parts of the rows of `fit`, each judged by a network that has learned
+        what came before: of the errors of the same rank, the largest of three parts counts.
 
         Parameters
         ----------
@@ -1474,7 +1507,8 @@ class TabularRegressor(TabularEstimator):
             coverage is that of each target, not of all together. They are infinite, and a warning
             says so, if there are too few errors, or too few groups: 0.9 needs 9, 0.99 needs 99.
             Another warning names columns of which rows are clearly outside the training range, see
-            `outside`: the coverage does not hold there.
+            `outside`: the coverage does not hold there. After fit with `time`, a warning names rows
+            later than `holds_until_` instead.
 
         Raises
         ------

@@ -38,6 +38,7 @@ def verify(
     sample_weight: ArrayLike | None = None,
     *,
     groups: ArrayLike | None = None,
+    time: str | ArrayLike | None = None,
     X_val: ArrayLike | None = None,
     y_val: ArrayLike | None = None,
     sample_weight_val: ArrayLike | None = None,
@@ -65,6 +66,8 @@ def verify(
     groups : array-like or None, default=None
         The groups of the rows of a table, if the fit had them; what they are called does not
         matter.
+    time : str, array-like or None, default=None
+        The times of the rows of a table, if the fit had them.
     X_val, y_val, sample_weight_val, groups_val : array-like or None, default=None
         The validation data, if the fit had them.
     progress : callable or None, default=None
@@ -114,10 +117,13 @@ def verify(
     has_groups = groups is not None or groups_val is not None
     if has_groups and not isinstance(trained, TableModel):
         raise ValueError(f"groups are only for the model of a table, got a {trained.class_name}.")
+    if time is not None and not isinstance(trained, TableModel):
+        raise ValueError(f"time is only for the model of a table, got a {trained.class_name}.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # those of the fit
-            _repeat_fit(twin, trained, record, (X, y, sample_weight), validation, of_groups, ends)
+            rows = X, y, sample_weight
+            _repeat_fit(twin, trained, record, rows, validation, of_groups, time, ends)
     except OtherDataError as error:
         return _other("data", error.args, f"not the {_joined_by_and(error.args)} of fit")
     different, not_checked = _compared(trained, model_of(twin))
@@ -266,6 +272,7 @@ def _repeat_fit(
     rows: GivenRows,
     validation: GivenRows,
     groups: tuple[Any, Any],
+    time: Any,
     callbacks: Sequence[EndsAt],
 ) -> None:
     """Call what has trained the model."""
@@ -275,7 +282,13 @@ def _repeat_fit(
 
         # max_time may have ended the search for steps, as it may have ended training.
         of_table = TableFit.from_estimator(
-            twin, rows, validation, groups, resume=False, repeated=trained.columns
+            twin,
+            rows,
+            validation,
+            groups,
+            time=time,
+            resume=False,
+            repeated=trained.columns,
         )
         of_table.prepare().train(callbacks)
         return

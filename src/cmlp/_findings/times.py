@@ -80,8 +80,18 @@ def check_ascending_times(table: Table) -> Iterator[Finding]:
         table.names([i]),
         weight,
         evidence,
-        "fit(X[:n], y[:n], X_val=X[n:], y_val=y[n:]), n: the first of the last rows",
+        _remedy(table, i),
     )
+
+
+def _remedy(table: Table, i: int) -> str:
+    """Return the code that measures errors on later rows."""
+    if table.labels is not None or len(table.targets) > 1:
+        return "fit(X[:n], y[:n], X_val=X[n:], y_val=y[n:]), n: the first of the last rows"
+    names = table.frame.names
+    if names is not None and isinstance(names[i], str):
+        return f'fit(X, y, time="{names[i]}")'
+    return f"fit(X, y, time={table.one(i)})"
 
 
 def may_be_time(table: Table, i: int) -> bool:

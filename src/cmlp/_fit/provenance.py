@@ -77,25 +77,31 @@ def begin_network_record(
         "shards": shards,
         "seed": fit.options.random_state,
     }
-    return _begin(fit, [training.state], hashes_now, more)
+    return _begin(fit, lambda: [training.state], hashes_now, more)
 
 
 def begin_table_record(
-    fit: Fit, arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, str]
+    fit: Fit,
+    trainings: Callable[[], Sequence[Training]],
+    arrays: Mapping[str, NDArray[Any]],
+    texts: Mapping[str, str],
 ) -> ProvenanceNow:
-    """Begin the record of a fit of a table, from raw columns, targets as networks see them, weights, and `texts_of`."""
+    """Begin the record of a fit of a table, from raw columns, targets as networks see them, weights, and `texts_of`.
+
+    `trainings` returns those that there are so far.
+    """
     hashes = _hashed(texts)
     for name, array in arrays.items():
         row_hash = RowHash(name)
         row_hash.add(array)
         hashes[name] = row_hash.hexdigest()
     more = {"call": "fit", "dtype": "float32", "shards": None, "seed": fit.options.random_state}
-    return _begin(fit, [each.state for each in fit.trainings], lambda: hashes, more)
+    return _begin(fit, lambda: [each.state for each in trainings()], lambda: hashes, more)
 
 
 def _begin(
     fit: Fit,
-    states: Sequence[TrainingState],
+    states: Callable[[], Sequence[TrainingState]],
     data: Callable[[], dict[str, str] | None],
     more: Mapping[str, Any],
 ) -> ProvenanceNow:
@@ -117,8 +123,8 @@ def _begin(
         hashes = data()
         if hashes is None:
             return None
-        ends = [[state.epoch, state.batch or 0] for state in states]
-        return {**head, "n_rows": states[0].n_rows, "ends": ends, "data": dict(hashes)}
+        ends = [[state.epoch, state.batch or 0] for state in states()]
+        return {**head, "n_rows": states()[0].n_rows, "ends": ends, "data": dict(hashes)}
 
     return provenance_now
 

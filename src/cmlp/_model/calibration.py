@@ -22,6 +22,7 @@ from cmlp._data.weights import weights_of_rows
 from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any, Self
 
     from numpy.typing import NDArray
@@ -439,8 +440,23 @@ def scaled_scores(scores: NDArray[np.float64], factors: NDArray[np.float64]) -> 
     return np.where(scaled * factors < scores, np.nextafter(scaled, np.inf), scaled)
 
 
-def _kept(scores: NDArray[np.float64], weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    """Return the sorted scores of one answer, of which at most `MOST_SCORES` are kept.
+def largest_at_ranks(
+    scores: Sequence[NDArray[np.float64]], weights: Sequence[NDArray[np.float64] | None]
+) -> NDArray[np.float64]:
+    """Return, for each rank, the largest of the scores of this rank in several parts of the rows, in ascending order.
+
+    There are as many ranks as the part with the fewest scores has.
+    """
+    parts = [_kept(*one) for one in zip(scores, weights, strict=True)]
+    fewest = min(map(len, parts))
+    largest: NDArray[np.float64] = np.max([_kept(part, None, fewest) for part in parts], axis=0)
+    return largest
+
+
+def _kept(
+    scores: NDArray[np.float64], weight: NDArray[np.float64] | None, most: int = MOST_SCORES
+) -> NDArray[np.float64]:
+    """Return the sorted scores of one answer, of which at most `most` are kept.
 
     Score i of m kept ones is the smallest one whose cumulative weight is at least i / m of all: for equal weights, its
     rank among all is then never too small for a coverage. m is Kish's effective number of rows at most.
@@ -448,10 +464,10 @@ def _kept(scores: NDArray[np.float64], weight: NDArray[np.float64] | None) -> ND
     order = np.argsort(scores, kind="stable")
     n = len(scores)
     if weight is None:
-        m = min(n, MOST_SCORES)
+        m = min(n, most)
         ranks = -(-np.arange(1, m + 1) * n // m)
     else:
-        m = max(1, min(int(weight.sum() ** 2 / (weight**2).sum() + _ROUNDING), MOST_SCORES))
+        m = max(1, min(int(weight.sum() ** 2 / (weight**2).sum() + _ROUNDING), most))
         summed = np.cumsum(weight[order])
         levels = np.arange(1, m + 1) / m * summed[-1] * (1 - 1e-12)
         ranks = 1 + np.minimum(np.searchsorted(summed, levels), n - 1)

@@ -688,13 +688,15 @@ def _read_calibration(values: Values, draft: Draft) -> Calibration | None:
     return checked_calibration(**values, net=draft.net, labels=draft.labels)
 
 
-def _described_calibration(found: Calibration, _: TableModel) -> Texts:
+def _described_calibration(found: Calibration, model: TableModel) -> Texts:
     width = "" if found.widths is None else "; their width follows the prediction"
     counted = f"{found.scores.shape[1]:,} scores"
     if found.groups is not None:
         counted = f"{found.groups.n:,} groups"
     what = "sets" if found.kind == PROBABILITY else "intervals"
-    texts = {what: f"from {counted} of rows {_ORIGINS[found.rows]}{width}"}
+    later = None if model.summary is None else model.summary.later
+    origin = _ORIGINS[found.rows] if later is None else _ORIGIN_OF_LATER
+    texts = {what: f"from {counted} of rows {origin}{width}"}
     if found.groups is not None:
         origin = _ORIGINS_OF_GROUPS[found.rows]
         if found.groups.column is not None:
@@ -704,6 +706,7 @@ def _described_calibration(found: Calibration, _: TableModel) -> Texts:
 
 
 _ORIGINS = {HELD_OUT: "held out in fit", CALIBRATION: "for calibration"}
+_ORIGIN_OF_LATER = "that are later than those of their networks"
 _ORIGINS_OF_GROUPS = {HELD_OUT: "held out", CALIBRATION: "calibrated"}
 
 
@@ -727,13 +730,20 @@ def _summary_parts(summary: Summary, model: TableModel) -> Values:
         "dates": model.columns.dates,
         "found": tuple(summary.found or ()) if has_found else None,
         "importances": summary.importances,
+        "later": None if summary.later is None else tuple(summary.later),
     }
 
 
 def _read_summary(values: Values, draft: Draft) -> Summary | None:
     if values["values"] is None:
         return None
-    n, kept = n_answers(draft.net, draft.labels), ("values", "accuracy", "found", "importances")
+    n, kept = n_answers(draft.net, draft.labels), (
+        "values",
+        "accuracy",
+        "found",
+        "importances",
+        "later",
+    )
     return checked_summary(draft.n_columns, n, **{name: values[name] for name in kept})
 
 
@@ -741,6 +751,7 @@ def _described_summary(summary: Summary, model: TableModel) -> Texts:
     """Describe how good the model is on rows outside the training, and which columns matter."""
     return (
         _described_accuracy(summary, model)
+        | ({} if summary.later is None else {"later": summary.later.sentence})
         | _described_found(summary, model)
         | _described_importances(summary, model)
     )
@@ -761,7 +772,8 @@ def _described_accuracy(summary: Summary, model: TableModel) -> Texts:
     found = summary.accuracy
     if found is None:
         return {}
-    rows = f"on {found.n:,} rows {_ORIGINS[found.rows]}"
+    origin = _ORIGINS[found.rows] if summary.later is None else _ORIGIN_OF_LATER
+    rows = f"on {found.n:,} rows {origin}"
     is_distance = measures_distance(model.labels)
     texts = [[short(one) if is_distance else f"{one:.1%}" for one in pair] for pair in found.pairs]
     values, bases = map(_listed, zip(*texts, strict=True))
@@ -885,6 +897,7 @@ TABLE_FIELDS = (
             "dates": _member("summary", "dates"),
             "found": _member("summary", "found", is_optional=True),
             "importances": _array("summary.importances", "importances"),
+            "later": _member("summary", "later", "accuracy", is_optional=True),
         },
         _read_summary,
         _summary_parts,

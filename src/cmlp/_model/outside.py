@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cmlp._data.times import text_of_time
 from cmlp._model.summary import short
 from cmlp._model.table_columns import column_name
 from cmlp._process.warnings import warn, warn_of_data
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._model.model import TableModel
+    from cmlp._model.summary import Later
 
 # Of new rows from the same population, a few are a little outside: that is no reason for a warning.
 # Many rows: more than this share is farther outside than this part of the range.
@@ -66,10 +68,18 @@ def ranges_of(model: TableModel) -> tuple[NDArray[np.float64], NDArray[np.float6
 
 
 def warn_outside(model: TableModel, raw: NDArray[np.float64], what: str) -> None:
-    """Warn of columns of which rows are clearly outside the training range, once of each: no coverage holds there."""
+    """Warn of columns of which rows are clearly outside the training range, once of each: no coverage holds there.
+
+    Of a column by which errors on later rows were measured, later rows are outside where these errors say nothing.
+    """
     if not len(raw):
         return
     low, high = ranges_of(model)
+    later = None if model.summary is None else model.summary.later
+    if later is not None and later.column is not None and model.names is not None:
+        i = model.names.index(later.column)
+        _warn_of_later(model, later, raw[:, i])
+        high[i] = np.inf
     far = np.abs(np.nan_to_num(_distances(model, raw, low, high)))
     width = np.nan_to_num(high - low)
     due = ((far > _MARGIN * width).mean(axis=0) > _SHARE) | (far > _FAR * width).any(axis=0)
@@ -82,6 +92,18 @@ def warn_outside(model: TableModel, raw: NDArray[np.float64], what: str) -> None
         warn(
             f"{text}. The coverage of {what} holds for rows as in training or calibration, and not "
             "there. outside(X) returns the distances."
+        )
+
+
+def _warn_of_later(model: TableModel, later: Later, times: NDArray[np.float64]) -> None:
+    """Warn of rows after the time until which intervals hold, once."""
+    n = int((times > later.until).sum())
+    label = f"column {later.column!r}"
+    if n and model.notices.is_first(f"{label}: later than intervals hold"):
+        most = text_of_time(float(np.nanmax(times)), later.kind)
+        warn(
+            f"{label}: {n:,} of {len(times):,} rows are later than {text_of_time(later.until, later.kind)}, the latest "
+            f"{most}. {later.sentence}."
         )
 
 

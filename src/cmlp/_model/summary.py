@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.column_entries import CATEGORY, COLUMN_TYPES, ORDERED
 from cmlp._data.labels import medians
 from cmlp._data.losses import traits_of
+from cmlp._data.times import ORDER, text_of_distance, text_of_time
 from cmlp._model.calibration import ROWS, n_answers
 
 if TYPE_CHECKING:
@@ -81,6 +83,47 @@ class Found(NamedTuple):
     precision: float
 
 
+class Later(NamedTuple):
+    """How far ahead later rows were predicted from what came before, to measure the errors on them.
+
+    Attributes
+    ----------
+    column : str or None
+        The column of X that has the times of the rows; None if no column has them.
+    kind : str
+        What they are: the type of a column, or "order" if they only count the rows.
+    last : float
+        The last time of the rows of `fit`, as columns of this type have it.
+    horizon : float
+        How far ahead, in days for dates.
+    """
+
+    column: str | None
+    kind: str
+    last: float
+    horizon: float
+
+    @property
+    def until(self) -> float:
+        """The time until which intervals hold."""
+        return self.last + self.horizon
+
+    @property
+    def sentence(self) -> str:
+        """For which rows intervals hold, and why."""
+        distance = text_of_distance(self.horizon, self.kind)
+        if self.column is None:
+            rows = f"rows of the next {distance}"
+            if self.kind == ORDER:
+                rows = f"the next {distance}"
+        else:
+            rows = f"rows up to {text_of_time(self.until, self.kind)}, {distance} after the last row"
+        return (
+            f"Intervals hold for {rows}: so far ahead were later parts of these rows predicted from what came before, "
+            "without a guarantee"
+        )
+
+
 class Summary(NamedTuple):
     """Attributes.
 
@@ -95,12 +138,15 @@ class Summary(NamedTuple):
     importances : ndarray of float64, shape (n_columns,), or None
         How much each column matters: not negative, of sum 1, or 0 if none matters. None if it is
         not known.
+    later : Later or None
+        None unless the calibration and the accuracy are those of later rows, by `fit` with `time`.
     """
 
     values: NDArray[np.float64]
     accuracy: Accuracy | None = None
     found: Found | None = None
     importances: NDArray[np.float64] | None = None
+    later: Later | None = None
 
 
 def short(error: float) -> str:
@@ -208,7 +254,13 @@ def found_by(
 
 
 def checked_summary(
-    n_columns: int, n: int, values: Any, accuracy: Any, found: Any = None, importances: Any = None
+    n_columns: int,
+    n: int,
+    values: Any,
+    accuracy: Any,
+    found: Any = None,
+    importances: Any = None,
+    later: Any = None,
 ) -> Summary:
     """Return the summary of a file or a pickle for some columns and `n` answers, or raise ValueError."""
     values = np.asarray(values)
@@ -221,8 +273,9 @@ def checked_summary(
     known = None if found is None else _checked_found(found)
     if importances is not None:
         importances = _checked_importances(n_columns, importances)
+    ahead = None if later is None else _checked_later(later)
     if accuracy is None:
-        return Summary(values, None, known, importances)
+        return Summary(values, None, known, importances, ahead)
     is_whole = isinstance(accuracy, (list, tuple)) and len(accuracy) == len(Accuracy._fields)
     rows, n_rows, *pair = accuracy if is_whole else ("", 0)
     each = [[x] if n == 1 else x for x in pair]
@@ -233,7 +286,7 @@ def checked_summary(
     if rows not in ROWS or type(n_rows) is not int or n_rows < 1 or not are_errors:
         raise ValueError("the accuracy of the summary is invalid")
     measured = Accuracy(rows, n_rows, *(pair if n == 1 else map(tuple, pair)))
-    return Summary(values, measured, known, importances)
+    return Summary(values, measured, known, importances, ahead)
 
 
 def _checked_importances(n_columns: int, importances: Any) -> NDArray[np.float64]:
@@ -245,6 +298,18 @@ def _checked_importances(n_columns: int, importances: Any) -> NDArray[np.float64
         )
     checked: NDArray[np.float64] = importances.astype(np.float64)
     return checked
+
+
+def _checked_later(later: Any) -> Later:
+    is_whole = isinstance(later, (list, tuple)) and len(later) == len(Later._fields)
+    column, kind, *numbers = later if is_whole else (0, "")
+    is_known = isinstance(column, (str, type(None))) and kind in {
+        *COLUMN_TYPES,
+        ORDER,
+    } - {CATEGORY, ORDERED}
+    if not is_known or not all(type(one) is float and np.isfinite(one) for one in numbers):
+        raise ValueError("what the summary says of later rows is invalid")
+    return Later(column, kind, *numbers)
 
 
 def _checked_found(found: Any) -> Found:

@@ -130,7 +130,9 @@ def _with_calibration(
         limits=limits,
         groups=groups,
     )
-    summary = None if model.summary is None else model.summary._replace(accuracy=accuracy)
+    summary = None
+    if model.summary is not None:
+        summary = model.summary._replace(accuracy=accuracy, later=None)
     return model.replace(calibration=calibration, summary=summary)
 
 

@@ -22,7 +22,7 @@ from cmlp._model.summary import Summary, kept_rows, values_at_ranks
 from cmlp._parameters.entries import PARAMETERS
 from cmlp._parameters.options import TableOptions
 from cmlp._process.time_limit import end_of
-from cmlp._process.warnings import knowing
+from cmlp._process.warnings import knowing, warn
 from cmlp._tables.held_out import (
     held_out_rows,
     held_out_scores,
@@ -30,6 +30,7 @@ from cmlp._tables.held_out import (
     measured_importances,
     warn_if_bag_is_useless,
 )
+from cmlp._tables.later_windows import NETWORKS_SHARE, LaterWindows
 from cmlp._tables.make_bag import OTHER_DATA, new_trainings, resumed_trainings
 from cmlp._tables.prepared_table import PreparedTable, prepare_table
 from cmlp._tables.tell import with_verdict
@@ -63,12 +64,16 @@ class TableFit(Fit):
     given: GivenRows = field(kw_only=True)  # X, y and weights of the training rows
     groups: tuple[object, object] = field(kw_only=True)  # of the rows of training and validation
     repeated: TableColumns | None = None  # the columns of a fit that the call repeats
+    time: object = None  # of the training rows
     # Once it is prepared, also these:
     trainings: list[Training] = field(default_factory=list, init=False)
     table: PreparedTable = field(init=False)
     until: float = field(init=False)
+    until_all: float = field(init=False)  # with the networks of later parts
     values: NDArray[np.float64] = field(init=False)  # of the columns, for the summary of the model
     background: Background | None = field(default=None, init=False)
+    # With `time`, once the networks are trained; None until those of later parts are, too.
+    windows: LaterWindows | None = field(default=None, init=False)
 
     @classmethod
     def from_estimator(
@@ -78,13 +83,14 @@ class TableFit(Fit):
         validation: GivenRows,
         groups: tuple[object, object],
         *,
+        time: object = None,
         resume: bool,
         repeated: TableColumns | None = None,
     ) -> Self:
         """Check the parameters of an estimator, and find the fit that the call continues.
 
-        `training` are X, y and weights; `groups` are those of the rows of training and validation; `repeated` are the
-        columns of a fit that the call repeats.
+        `training` are X, y and weights; `groups` are those of the rows of training and validation, and `time` are the
+        times of those of training; `repeated` are the columns of a fit that the call repeats.
         """
         options = fix_seed(estimator, TableOptions.of(estimator))
         PARAMETERS.warn_of_unused(estimator._parameter_owner, estimator._parameters())
@@ -104,6 +110,7 @@ class TableFit(Fit):
             given=training,
             groups=groups,
             repeated=repeated,
+            time=time,
         )
 
     def prepare(self) -> Self:
@@ -114,11 +121,20 @@ class TableFit(Fit):
         Random numbers are drawn in this order: the seed of the rows for explanations, the folds, the seeds of networks.
         """
         options, resumed = self.options, self.resumed
-        self.until = end_of(options.max_time)
+        limit = options.max_time
+        if self.time is not None and limit is not None:
+            limit *= NETWORKS_SHARE
+        self.until, self.until_all = end_of(limit), end_of(options.max_time)
         earlier = self.repeated if resumed is None else resumed.model.columns
         with knowing(checked_known(options.known)):
             table = self.table = prepare_table(
-                self, options, self.given, self.groups, until=self.until, earlier=earlier
+                self,
+                options,
+                self.given,
+                self.groups,
+                time=self.time,
+                until=self.until,
+                earlier=earlier,
             )
         checksum = table.checksum()
         if resumed is not None:
@@ -169,19 +185,31 @@ class TableFit(Fit):
             arrays["groups"] = table.training_groups.codes
         if table.groups is not None and len(table.parts) > 1:
             arrays["groups_val"] = table.groups.codes
+        if table.times is not None:
+            arrays["time"] = table.times.values
         columns = table.columns
         texts = texts_of(self.class_name, table.encoding.labels, columns.names, columns.categories)
-        return begin_table_record(self, arrays, texts)
+        return begin_table_record(self, self._all_trainings, arrays, texts)
+
+    def _all_trainings(self) -> list[Training]:
+        """Return those of the networks, and of later parts if these are trained."""
+        return [*self.trainings, *(self.windows.trainings if self.windows else ())]
 
     def follow(
         self, callback_of_each_network: Sequence[Any], provenance_now: ProvenanceNow
     ) -> Callable[[], None]:
         """Let the user's callbacks follow, which get all networks, and the one of each network; return what trains."""
         options = self.options
-        if callback_of_each_network:
-            for training, callback in zip(self.trainings, callback_of_each_network, strict=True):
+        n = len(self.trainings)
+        of_networks, of_later = callback_of_each_network[:n], callback_of_each_network[n:]
+
+        def add(trainings: Sequence[Training], callbacks: Sequence[Any]) -> None:
+            for training, callback in zip(trainings, callbacks, strict=True):
                 trainer = self.estimator._trainer(self, [training], provenance_now)
                 trainer._add_callbacks_to(training, [callback])
+
+        if callback_of_each_network:
+            add(self.trainings, of_networks)
         callbacks = None
         of_user = callbacks_of(options.callbacks, options.verbose)
         if of_user:
@@ -196,15 +224,31 @@ class TableFit(Fit):
                     parameter="every_batches",
                     value=interval,
                 )
+        verbose = options.verbose not in (False, "bar")
         # The fit itself does not keep the callbacks, which have a trainer that keeps the fit.
-        return partial(
+        train_networks = partial(
             train_members,
             self.trainings,
             options.n_threads,
             self.until,
-            verbose=options.verbose not in (False, "bar"),
+            verbose=verbose,
             callbacks=callbacks,
         )
+        # A call that repeats another one may repeat one that was interrupted before.
+        if self.table.times is None or (callback_of_each_network and not of_later):
+            return train_networks
+
+        def train_all() -> None:
+            train_networks()
+            windows = LaterWindows(self, options, self.table)
+            if of_later:
+                add(windows.trainings, of_later)
+            train_members(
+                windows.trainings, options.n_threads, self.until_all, verbose=verbose, name="Later part"
+            )
+            self.windows = windows
+
+        return train_all
 
     def warn_if_useless(self, *, warns: bool, needs_proof: bool, note: str) -> bool:
         """Warn if the networks are hardly better than a constant; return whether they are not."""
@@ -226,8 +270,17 @@ class TableFit(Fit):
 
     def result(self, provenance: Provenance | None) -> Result[TableModel]:
         """Return what the fit leaves, when training has ended or was interrupted; then with what `resume` needs."""
+        lacks_later = self.table.times is not None and self.windows is None
+        if lacks_later and self.has_trained:
+            warn(
+                "The fit was interrupted before the networks for later rows were trained: intervals are those without "
+                "time, for rows like those of fit. fit with resume=True continues."
+            )
         result = self.snapshot(provenance)
-        if all(training.state.epoch >= training.options.max_iter for training in self.trainings):
+        is_complete = not lacks_later and (self.windows is None or self.windows.is_complete)
+        if is_complete and all(
+            training.state.epoch >= training.options.max_iter for training in self.trainings
+        ):
             return result
         states = tuple(training.state.resumable() for training in self.trainings)
         return result._replace(states=states, folds=self.table.folds)
@@ -238,6 +291,10 @@ class TableFit(Fit):
         encoding = table.encoding
         calibration, accuracy = measured_errors(table, self.options, trainings, networks)
         importances = measured_importances(table, trainings, networks)
+        summary = Summary(self.values, accuracy, importances=importances)
+        if self.windows is not None and calibration is not None:
+            calibration, accuracy, later = self.windows.measured(calibration)
+            summary = summary._replace(accuracy=accuracy, later=later)
         model = TableModel(
             self.estimator._estimator_type,
             networks,
@@ -247,7 +304,7 @@ class TableFit(Fit):
             calibration=calibration,
             class_weights=encoding.weights_of_labels,
             background=self.background,
-            summary=Summary(self.values, accuracy, importances=importances),
+            summary=summary,
             report=table.report,
         )
         states = untrained_states(networks)

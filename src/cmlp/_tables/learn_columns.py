@@ -116,6 +116,21 @@ def learn_columns(
     return TableColumns(found, frame.names)
 
 
+def learn_categories_again(
+    known: TableColumns,
+    frame: InputFrame,
+    rows: NDArray[np.intp],
+    weight: NDArray[np.float64] | None,
+) -> TableColumns:
+    """Return columns that hold what `known` ones of `learn_columns` do, with the categories of `rows` alone."""
+    columns = list(known)
+    for i, column in enumerate(known):
+        if column.categories is not None and column.type != ORDERED:
+            held = frame.exact(i)
+            columns[i] = _with_categories(held, column.type, rows, weight)[0]
+    return TableColumns(columns, known.names)
+
+
 def _ordered(column: Column, levels: Sequence[object]) -> TableColumn:
     """Return a column of ordered categories; raises ValueError if a value is not one of them."""
     require_few_equal_hashes(levels, column.label)

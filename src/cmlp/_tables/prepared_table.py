@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,14 +14,16 @@ from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
 from cmlp._data.groups import as_groups, require_other_groups
 from cmlp._data.input_frame import frame_of, with_dates
 from cmlp._data.row_labels import warn_of_other_order
+from cmlp._data.times import as_times
 from cmlp._data.weights import as_weights, weights_of_rows
 from cmlp._findings.table import CategoryCounts, Table
-from cmlp._model.kinds_of_findings import GROUPS, RANDOM, checked_known
+from cmlp._model.kinds_of_findings import GROUPS, RANDOM, TIME, checked_known
 from cmlp._model.outside import warn_of_moved_rows
 from cmlp._process.warnings import Notices, knowing
 from cmlp._tables.bag import FEWEST_ROWS_TO_HOLD_OUT, gets_bins, number_of_folds
 from cmlp._tables.date_formats import forms_of_columns
-from cmlp._tables.learn_columns import learn_columns, learn_inputs
+from cmlp._tables.learn_columns import learn_categories_again, learn_columns, learn_inputs
+from cmlp._tables.later_windows import require_later_parts
 from cmlp._tables.learn_statistics import (
     replace_training_statistics,
     with_new_statistics,
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from cmlp._data.array_types import GivenRows
     from cmlp._data.groups import Groups
     from cmlp._data.input_frame import InputFrame
+    from cmlp._data.times import Times
     from cmlp._fit.fit import Fit
     from cmlp._model.findings import Report
     from cmlp._model.model import TableModel
@@ -55,6 +59,14 @@ _KEPT_COLUMNS = (
     " warm_start=True keeps the categories, ranges and bins of the earlier fit: fit with "
     "warm_start=False to learn those of these rows."
 )
+
+
+class GivenColumns(NamedTuple):
+    """The columns of all rows of a call, what each holds, and which rows count."""
+
+    frame: InputFrame
+    columns: TableColumns
+    rows: NDArray[np.intp]
 
 
 @dataclass(eq=False)
@@ -75,6 +87,9 @@ class PreparedTable:
     groups: Groups | None
     training_groups: Groups | None
     report: Report | None = None  # what was found in them; of a warm start that of its model
+    # Of the training rows, and with them what later parts of these rows are read from.
+    times: Times | None = None
+    given: GivenColumns | None = None
     # What is learned of the training rows:
     columns: TableColumns = field(init=False)
     # The training rows without what is not kept of columns that no network uses.
@@ -159,6 +174,8 @@ class PreparedTable:
             *[groups and groups.codes.tobytes() for groups in (self.groups, self.training_groups)],
             self.digest_of_rows(),
         ]
+        if self.times is not None:
+            learned.append(self.times.values.tobytes())
         return int(hash_of_text(repr(learned)), 16)
 
 
@@ -168,15 +185,19 @@ def prepare_table(
     training: GivenRows,
     groups: tuple[object, object],
     *,
+    time: object = None,
     until: float,
     earlier: TableColumns | None,
 ) -> PreparedTable:
     """Open the rows of a call, and learn their columns, which a warm start keeps. The folds are not drawn yet.
 
-    `training` are X, y and weights; `groups` are those of the rows of training and validation, as they were given.
-    `until` ends the search for steps; `earlier` are the columns of an equal fit, which is resumed or repeated.
+    `training` are X, y and weights; `groups` are those of the rows of training and validation, and `time` are the times
+    of those of training, as they were given. `until` ends the search for steps; `earlier` are the columns of an equal
+    fit, which is resumed or repeated.
     """
-    encoding, opened = _open(fit, options, training, groups)
+    if time is not None:
+        _require_time_alone(fit, options, groups)
+    encoding, opened = _open(fit, options, training, groups, time)
     opened_groups = _open_groups(options, opened, groups)
     n_rows = len(opened[0][1].rows)
     if n_rows < _FEWEST_ROWS_TO_FIT:
@@ -187,23 +208,98 @@ def prepare_table(
         )
     read = partial(_read, fit, options, encoding, opened_groups)
     if fit.warm_model is None:
-        table = _learn(fit, options, opened, read, until, earlier)
+        table = _learn(fit, options, opened, read, time, until, earlier)
     else:
         table = _keep(fit.warm_model, opened, read)
-    table.column_signs = signs_of_columns(options.monotonic_cst, table.columns, encoding)
-    kinds = {gets_bins(table.columns, k) for k in range(min(options.n_estimators, 2))}
-    table.inputs = {bins: table.columns.encode(table.raw, bins=bins) for bins in kinds}
+    _encode(table, options)
     return table
 
 
+def prepare_part(
+    fit: Fit, options: TableOptions, table: PreparedTable, rows: NDArray[np.intp]
+) -> tuple[PreparedTable, NDArray[np.float64]]:
+    """Return the table of some training rows, which learns all anew but what its columns hold, and all rows as it reads them.
+
+    The table has the `given` columns. Nothing is told of these rows: they are a part of those of a call.
+    """
+    assert table.given is not None
+    frame, known, places = table.given
+    weight = weights_of_rows(table.weight, rows)
+    encoding, targets = learn_table_encoding(fit, table.truth[rows, 0], weight, len(rows))
+    counted = places[rows[targets.rows]]
+    columns = learn_categories_again(known, frame, counted, targets.weight)
+    raw = columns.read(frame, fit.class_name)[places]
+    part = PreparedTable(
+        encoding,
+        raw[rows[targets.rows]],
+        targets.values,
+        targets.truth,
+        targets.weight,
+        n_training=len(counted),
+        n_folds=number_of_folds(None, options.n_estimators)
+        * (len(counted) >= FEWEST_ROWS_TO_HOLD_OUT),
+        groups=None,
+        training_groups=None,
+    )
+    # A time limit that had an effect on these columns, which no model keeps, could not be repeated.
+    _learn_inputs(part, columns, targets, options, math.inf)
+    _encode(part, options)
+    return part, raw
+
+
+def _encode(table: PreparedTable, options: TableOptions) -> None:
+    """Encode the rows of a table as its networks read them."""
+    table.column_signs = signs_of_columns(options.monotonic_cst, table.columns, table.encoding)
+    kinds = {gets_bins(table.columns, k) for k in range(min(options.n_estimators, 2))}
+    table.inputs = {bins: table.columns.encode(table.raw, bins=bins) for bins in kinds}
+
+
+def _require_time_alone(fit: Fit, options: TableOptions, groups: tuple[object, object]) -> None:
+    """Raise ValueError if a fit cannot measure the errors on later rows."""
+    if fit.is_classifier:
+        raise ValueError(
+            f"time is for TabularRegressor, and this is a {fit.class_name}: sets of classes for later rows would hold "
+            "nearly all classes."
+        )
+    if not options.early_stopping:
+        raise InvalidParameterError(
+            "early_stopping=False holds out no rows: leave out time.",
+            parameter="early_stopping",
+            value=False,
+        )
+    if isinstance(options.loss_parameter, tuple):
+        raise InvalidParameterError(
+            f"quantile must be one number with time, got {options.loss_parameter!r}: later rows are measured for "
+            "one prediction.",
+            parameter="quantile",
+            value=options.loss_parameter,
+        )
+    if any(one is not None for one in groups):
+        raise ValueError("time and groups exclude each other: pass one of them.")
+    if has_validation_rows(*fit.validation):
+        raise ValueError(
+            "time and X_val exclude each other: with time, later parts of the rows of X are predicted from what came "
+            "before."
+        )
+    if fit.warm_model is not None:
+        raise ValueError(
+            "time needs a new model, and warm_start=True continues one that knows other rows: fit with "
+            "warm_start=False."
+        )
+
+
 def _open(
-    fit: Fit, options: TableOptions, training: GivenRows, groups_given: tuple[object, object]
+    fit: Fit,
+    options: TableOptions,
+    training: GivenRows,
+    groups_given: tuple[object, object],
+    time: object = None,
 ) -> tuple[TableEncoding, list[tuple[InputFrame, CountedTargets]]]:
     """Learn what y means. Return that, and the columns of X, and of X_val if given, with the targets that count."""
     X, y, weight = training
     X_val, y_val, weight_val = fit.validation
     groups, groups_val = groups_given
-    warn_of_other_order(X=X, y=y, sample_weight=weight, groups=groups)
+    warn_of_other_order(X=X, y=y, sample_weight=weight, groups=groups, time=time)
     frame = frame_of(X, fit.class_name)
     val_frame = None
     if has_validation_rows(X_val, y_val, weight_val):
@@ -220,6 +316,10 @@ def _open(
     _require_rows(frame, fit.class_name)
     weights = as_weights(weight, frame.n_rows)
     encoding, targets = learn_table_encoding(fit, y, weights, frame.n_rows)
+    if time is not None and targets.truth.shape[1] > 1:
+        raise ValueError(
+            f"time needs one target, got y with {targets.truth.shape[1]} columns: fit a model for each."
+        )
     opened = [(frame, targets)]
     if val_frame is not None:
         with naming_validation():
@@ -309,19 +409,37 @@ def _learn(
     options: TableOptions,
     opened: Sequence[tuple[InputFrame, CountedTargets]],
     read: Callable[..., PreparedTable],
+    time: object,
     until: float,
     earlier: TableColumns | None,
 ) -> PreparedTable:
     """Learn the columns, and return the table with them."""
     table, checked = _find_columns(fit, options, opened, read)
+    if time is not None:
+        times = as_times(time, checked.frame, checked.columns, checked.raw, checked.rows)
+        require_later_parts(times)
+        table.times, table.given = times, GivenColumns(checked.frame, checked.columns, checked.rows)
+        checked = replace(checked, use=TIME, known=checked.known | {TIME})
     # The user has said which rows are held out, or an equal fit has said what there is to say.
     if not table.n_folds or earlier is not None:
         checked = replace(checked, use=RANDOM)
     table.report = tell(checked)
-    targets = opened[0][1]
+    _learn_inputs(table, checked.columns, opened[0][1], options, until, earlier)
+    return table
+
+
+def _learn_inputs(
+    table: PreparedTable,
+    known: TableColumns,
+    targets: CountedTargets,
+    options: TableOptions,
+    until: float,
+    earlier: TableColumns | None = None,
+) -> None:
+    """Learn what the networks of a table see of its columns."""
     raw, weight = table.to_train_on
     columns = learn_inputs(
-        checked.columns,
+        known,
         raw,
         SplitTarget(table.encoding.to_split(targets.values), targets.weight),
         options.n_threads,
@@ -332,7 +450,6 @@ def _learn(
     learned = with_statistics(columns, raw, table.averages, weight)
     table.columns = learned.without_unused_values()
     table.raw_to_keep = table.columns.without_unused_numbers(raw, learned.codes)
-    return table
 
 
 def _find_columns(

@@ -30,6 +30,7 @@ def train_members(
     *,
     verbose: bool,
     callbacks: Callbacks | None = None,
+    name: str = "Network",
 ) -> None:
     """Train the members side by side. The result does not depend on the number of threads.
 
@@ -37,7 +38,8 @@ def train_members(
     called in this thread. An exception in one member, or Ctrl-C, ends all of them.
 
     Each member trains at least `_FEWEST_BATCHES` batches, or an epoch if it has fewer, and then until its share of the
-    time is over, also in the middle of an epoch. In step, training ends after an epoch.
+    time is over, also in the middle of an epoch. In step, training ends after an epoch. `name` is what `verbose` calls
+    each.
     """
     if is_over(until):
         warn(
@@ -50,7 +52,9 @@ def train_members(
         _train_in_step(trainings, n_threads, until, verbose, callbacks)
     else:
         _in_pool(
-            partial(_train_member, trainings, n_threads, until, verbose), len(trainings), n_threads
+            partial(_train_member, trainings, n_threads, until, name if verbose else ""),
+            len(trainings),
+            n_threads,
         )
 
 
@@ -63,7 +67,7 @@ def _in_pool(work: Callable[[int], None], n: int, n_threads: int) -> None:
 
 
 def _train_member(
-    trainings: Sequence[Training], n_threads: int, until: float, verbose: bool, k: int
+    trainings: Sequence[Training], n_threads: int, until: float, verbose_name: str, k: int
 ) -> None:
     training = trainings[k]
     seconds = seconds_until(until)
@@ -72,11 +76,11 @@ def _train_member(
         share = end_of(seconds / n_rounds)
         training.run_batches(min(_FEWEST_BATCHES, training.n_batches))
         training.until = share
-    if verbose and k == 0:
+    if verbose_name and k == 0:
         training.callbacks.add([_Estimate(trainings, n_threads)])
     training.train()
-    if verbose:
-        print_line(_summary(k, training))
+    if verbose_name:
+        print_line(_summary(verbose_name, k, training))
 
 
 class _Estimate:
@@ -132,13 +136,13 @@ def _train_in_step(
         for k, (training, epochs) in enumerate(zip(trainings, members, strict=True)):
             next(epochs, None)  # which ends
             if verbose:
-                print_line(_summary(k, training))
+                print_line(_summary("Network", k, training))
 
 
-def _summary(k: int, training: Training) -> str:
+def _summary(name: str, k: int, training: Training) -> str:
     """Return a line about the complete training of member k."""
     history = training.state.history
     scores = history.validation_scores
     loss = "" if history.loss is None else f", loss = {history.loss:.8f}"
     score = f", best validation loss = {-max(scores):.8f}" if scores else ""
-    return f"Network {k + 1}: {training.state.epoch} epochs{loss}{score}"
+    return f"{name} {k + 1}: {training.state.epoch} epochs{loss}{score}"
