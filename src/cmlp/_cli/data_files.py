@@ -31,12 +31,14 @@ from cmlp._data.files.row_file import (
     TextOptions,
     positions,
 )
+from cmlp._data.times import Times
 from cmlp._model.model import TableModel
 from cmlp._parameters.name_hints import nearest
 from cmlp._tables.bag import folds_of_groups
+from cmlp._tables.later_windows import times_of_column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Self
 
     from numpy.typing import NDArray
@@ -246,7 +248,8 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
         "--holdout",
         choices=HOLDOUTS,
         help="of a table: which eighth of the rows is held out of a first fit, to measure it "
-        "(default: random); last for rows in the order of time, none to measure nothing",
+        "(default: random, with --time last); last for rows in the order of time, or of --time, "
+        "none to measure nothing",
     )
     parser.add_argument(
         "--groups",
@@ -255,6 +258,13 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
         help="of a table: a column with what the rows belong to, such as persons, if new rows will "
         "be of others. It is no input, and whole groups are held out, so that figures and "
         "intervals hold for new ones",
+    )
+    parser.add_argument(
+        "--time",
+        metavar="COLUMN",
+        action=options.OnlyOnce,
+        help="of a table: the column of dates or numbers by which rows to predict will be later. It "
+        "is an input, the last rows by it are held out, and intervals hold for later rows",
     )
     parser.add_argument(
         "--validation",
@@ -413,6 +423,7 @@ class DataFiles(NamedTuple):
     validation_labels: str | None = None
     holdout: str | None = None  # a word of `HOLDOUTS`
     groups: str | None = None  # a column
+    time: str | None = None  # a column, which is an input
 
     @classmethod
     def from_arguments(cls, arguments: argparse.Namespace) -> Self:
@@ -435,6 +446,11 @@ class DataFiles(NamedTuple):
             raise CommandError(
                 "--groups and --holdout last exclude each other: whole groups are held out"
             )
+        if files.time is not None and files.groups is not None:
+            raise CommandError("--time and --groups exclude each other")
+        for flag, name in (("--target", files.target), *(("--drop", one) for one in files.dropped)):
+            if files.time is not None and files.time == name:
+                raise CommandError(f"--time is an input, and {flag} the same column, {name!r}")
         return files
 
     @property
@@ -455,7 +471,7 @@ class DataFiles(NamedTuple):
             reading.comment,
             reading.max_bytes,
         )
-        decided = self.holdout, self.groups, types, reading.drop_missing_target
+        decided = self.holdout, self.groups, types, reading.drop_missing_target, self.time
         return FileRecord(self.target, [*self.dropped], *form, *decided)
 
     def as_recorded(self, record: FileRecord, path: str) -> Self:
@@ -484,6 +500,7 @@ class DataFiles(NamedTuple):
             target=target,
             holdout=record.holdout,
             groups=record.groups if self.groups is None else self.groups,
+            time=record.time if self.time is None else self.time,
         )
 
     def with_limit(self) -> Self:
@@ -549,6 +566,14 @@ class DataFiles(NamedTuple):
         file = self.open(schema)
         return file.groups(find_column(file, self.groups))
 
+    def name_of_time(self, schema: FileSchema) -> str | None:
+        """Return the name of the column of times, which the option may give as a number; None without one."""
+        if self.time is None:
+            return None
+        file = self.open(schema)
+        names, i = file.names, find_column(file, self.time)
+        return self.time if names is None else names[i].strip()
+
     def validation_rows(self, schema: FileSchema) -> LabelledRows | None:
         """Return the rows of the validation file in memory; None without a file."""
         from cmlp._data.files.rows import in_memory
@@ -573,11 +598,15 @@ class DataFiles(NamedTuple):
 
 
 def divide(
-    n_rows: int, holdout: str | None, groups: Groups | None = None
+    n_rows: int,
+    holdout: str | None,
+    groups: Groups | None = None,
+    times: NDArray[np.float64] | None = None,
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the rows that are held out, and those of training.
 
-    `holdout` is a word of `HOLDOUTS`. Whole groups are held out.
+    `holdout` is a word of `HOLDOUTS`. Whole groups are held out. The last rows are those of the
+    last `times`, if there are some.
     """
     if groups is not None and holdout != "none":
         n_folds = min(groups.group_count.n, _HELD_OUT)
@@ -587,6 +616,8 @@ def divide(
         return np.flatnonzero(folds == 0), np.flatnonzero(folds)
     if holdout != "last":
         order = np.random.RandomState(0).permutation(n_rows)
+    elif times is not None:
+        order = np.argsort(times, kind="stable")[::-1]
     else:
         order = np.arange(n_rows)[::-1]
     n_held = 0
@@ -596,9 +627,14 @@ def divide(
 
 
 def rows_of_fit(
-    files: DataFiles, trained: TrainedModel, record: FileRecord | None, *, is_second: bool
-) -> tuple[Any, AnyArray, Groups | None]:
-    """Return the rows, the targets and the groups of a file on which a table's model was trained.
+    files: DataFiles,
+    trained: TrainedModel,
+    record: FileRecord | None,
+    *,
+    is_second: bool,
+    has_time: bool,
+) -> tuple[Any, AnyArray, Groups | None, Any]:
+    """Return the rows, the targets, the groups and the times of a file on which a table's model was trained.
 
     The record is that of ``cmlp train``, where a second fit has learned all rows; a fit in Python,
     which has none, has learned all rows, or the part that the option names.
@@ -606,10 +642,27 @@ def rows_of_fit(
     types = record.types if record is not None else None
     X, y = files.rows_of_table(trained, types)
     groups = files.read_groups(schema_of(trained))
+    time: Any = files.name_of_time(schema_of(trained))
     if files.holdout is not None and not is_second:
-        _, rows = divide(len(y), files.holdout, groups)
+        times = None
+        if time is not None and isinstance(trained, TableModel):
+            forms = dict(zip(trained.columns.names or (), trained.columns.formats or (), strict=False))
+            times = times_of_file(X, time, {name: form for name, form in forms.items() if form})
+        _, rows = divide(len(y), files.holdout, groups, times)
         X = X.take(rows)
         y = y[rows]
         if groups is not None:
             groups = groups.take(rows)
-    return X, y, groups
+    if time is None and has_time:
+        time = Times.in_order(len(y))
+    return X, y, groups, time
+
+
+def times_of_file(
+    frame: Any, name: str, date_formats: Mapping[Any, str] | None
+) -> NDArray[np.float64]:
+    """Return the times of the rows of a file, by a column."""
+    try:
+        return times_of_column(frame, name, "TabularRegressor", date_formats).values
+    except ValueError as error:
+        raise CommandError(f"--{error}") from None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _OPTIONS = {
     **dict.fromkeys(("leak", "group-column", "empty", "ids"), "--drop"),
     "groups": "--groups",
+    TIME: "--time",
 }
 
 
@@ -30,7 +31,7 @@ def finding_lines(report: Report, without: Collection[str] = ()) -> list[str]:
 
 def _in_shell(finding: Finding) -> Finding:
     """Return a finding with its remedy as options of `cmlp train`, if there are such."""
-    if finding.code == TIME:
+    if finding.code == TIME and not finding.remedy.startswith("fit(X, y, time="):
         return replace(finding, remedy="--holdout last")
     option = _OPTIONS.get(finding.code)
     if option is None:

@@ -72,6 +72,11 @@ class TableReport(NamedTuple):
             "say little: if the file is sorted by the target, leave out --holdout last"
         ]
 
+    def later(self, written: Any) -> list[str]:
+        """Return a line with the rows for which the intervals of the written model hold, if these are later ones."""
+        later = written._trained().summary.later
+        return [] if later is None else [later.sentence]
+
     def _second(self) -> list[str]:
         """Return a line about the second fit, if there is one."""
         if not self.is_first:
@@ -81,6 +86,8 @@ class TableReport(NamedTuple):
         own = ""
         if has_own:
             own = f"; its {what} come from its own held-out rows"
+            if self.model._trained().summary.later is not None:
+                own = f"; its {what} come from its own later rows"
         return [
             f"these figures are those of a first fit, without these {len(self.held):,} rows. The "
             f"model of a second fit, on all {len(self.y):,} rows, is written{own}"

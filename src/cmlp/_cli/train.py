@@ -25,6 +25,7 @@ from cmlp._cli.data_files import (
     add_target_options,
     data_file,
     divide,
+    times_of_file,
     schema_of,
 )
 from cmlp._cli.finding_lines import finding_lines
@@ -36,12 +37,14 @@ from cmlp._data.arrays import EXACT
 from cmlp._data.columns import CellFormat
 from cmlp._data.files.row_file import HOLDOUTS, FileSchema, LabelledRows
 from cmlp._data.labels import FLOATS, are_probably_numbers
+from cmlp._data.times import Times
 from cmlp._fit.result import provenance_of, result_of
 from cmlp._model.kinds_of_findings import KINDS, TIME
 from cmlp._model.model import TableModel, model_of
 from cmlp._parameters.constraints import POSITIVE
 from cmlp._parameters.entries import PARAMETERS
 from cmlp._process.signals import DeferredSignals
+from cmlp._tables.later_windows import FEWEST_ROWS
 from cmlp.exceptions import FindingsNote, UselessModelWarning
 
 if TYPE_CHECKING:
@@ -71,7 +74,7 @@ DESCRIPTION = (
     "first."
 )
 _NOT_OPTIONS = ("callbacks", "date_formats", "provenance", "verbose", "warm_start")
-_FOR_TABLES = ("table", "holdout", "groups", "no_refit", "date_format")
+_FOR_TABLES = ("table", "holdout", "groups", "time", "no_refit", "date_format")
 _FOR_NETWORKS = ("network", "resume", "checkpoint_every", "labels", "validation")
 # Parameters whose one value is a list of one, but for these values.
 _LISTS = {
@@ -163,7 +166,7 @@ def _options_of_parameters() -> dict[str, str]:
     """Map parameters, and the arguments of fit that are options, to their options."""
     flags = {name: options.flag(name) for name in _parameters()}
     others = {"X_val": "--validation", "date_formats": "--date-format"}
-    return {**flags, "resume": "--resume", "groups": "--groups", **others}
+    return {**flags, "resume": "--resume", "groups": "--groups", "time": "--time", **others}
 
 
 def _parameters_of_networks() -> set[str]:
@@ -323,7 +326,9 @@ def _new_training(request: TrainRequest, progress: ReadingProgress) -> Training:
             f"{choice.reason}. So this trains {_with_article(estimator_class)}: {target.reason}"
         )
     if choice.is_table:
-        files = request.files._replace(holdout=request.files.holdout or HOLDOUTS[0])
+        time = request.files.name_of_time(schema)
+        holdout = request.files.holdout or ("last" if time is not None else HOLDOUTS[0])
+        files = request.files._replace(holdout=holdout)
         read_as = ReadAs(schema.cell_format, files.record(rows.column_types))
         groups = files.read_groups(schema)
         return TableTraining(
@@ -331,6 +336,7 @@ def _new_training(request: TrainRequest, progress: ReadingProgress) -> Training:
             rows.take_columns(),
             target.y,
             groups,
+            time,
             read_as,
             notices,
             refits=request.refits,
@@ -607,6 +613,7 @@ class TableTraining(Training):
         frame: Any,
         y: AnyArray,
         groups: Groups | None,
+        time: str | None,
         read_as: ReadAs,
         notices: list[str],
         *,
@@ -620,7 +627,11 @@ class TableTraining(Training):
         self.has_holdout = has_holdout
         self.read_as = read_as
         self.notices = notices
-        self.held, self.rows = divide(len(y), read_as.file.holdout, groups)
+        self.time = time
+        times = None
+        if time is not None and read_as.file.holdout == "last":
+            times = times_of_file(frame, time, getattr(model, "date_formats", None))
+        self.held, self.rows = divide(len(y), read_as.file.holdout, groups, times)
         self._refits = refits and len(self.held) > 0
         self._first: object = None  # complete, if there is a second fit
 
@@ -628,8 +639,9 @@ class TableTraining(Training):
         """Train the model; with two fits, `max_time` is for both."""
         first_groups = None if self.groups is None else self.groups.take(self.rows)
         first = self.frame.take(self.rows), self.y[self.rows]
+        of_first = {"groups": first_groups, "time": self._time_of(len(self.rows))}
         if not self._refits:
-            self.model.fit(*first, groups=first_groups)
+            self.model.fit(*first, **of_first)
             return
         model = self.model
         limit = model.max_time
@@ -638,7 +650,7 @@ class TableTraining(Training):
         if POSITIVE.accepts(limit):  # fit refuses another value
             model.max_time = limit / 2
         try:
-            model.fit(*first, groups=first_groups)
+            model.fit(*first, **of_first)
         finally:
             model.max_time = limit
         self._first = model
@@ -646,10 +658,23 @@ class TableTraining(Training):
         progress.title = "fit 2 of 2"
         if limit is not None:
             second.max_time = max(limit - (time.monotonic() - started), _LEAST_TIME)
-        second.fit(self.frame, self.y, groups=self.groups)
+        second.fit(self.frame, self.y, groups=self.groups, time=self._time_of(len(self.y)))
         second.max_time = limit
         self.model = second
         self.read_as = self.read_as._replace(measured=provenance_of(model))
+
+    def _time_of(self, n_rows: int) -> str | Times | None:
+        """Return the `time` of a fit: a column, or the order of the rows if the last ones are held out."""
+        if self.time is not None or self.read_as.file.holdout != "last":
+            return self.time
+        model = self.model
+        can_measure = (
+            model._estimator_type == "regressor"
+            and n_rows >= FEWEST_ROWS
+            and model.early_stopping is True
+            and np.ndim(model.quantile) == 0
+        )
+        return Times.in_order(n_rows) if can_measure else None
 
     def finding_lines(self) -> list[str]:
         """Return the lines of the report, without what other lines say."""
@@ -669,7 +694,7 @@ class TableTraining(Training):
         if self.read_as.file.holdout == "none":
             return [*kept, *report.notices()]
         if self.groups is None:
-            return [*kept, *report.lines(), *report.hints()]
+            return [*kept, *report.lines(), *report.later(self.model), *report.hints()]
         return [*kept, *report.lines()]
 
     def interruption_lines(self, path: str) -> list[str]:

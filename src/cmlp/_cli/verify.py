@@ -79,6 +79,10 @@ def _read_data(files: DataFiles, path: str, model: Any) -> tuple[tuple[Any, ...]
         raise options.CommandError(
             f"{path} is one network: --groups is only for the model of a table"
         )
+    if not isinstance(trained, TableModel) and files.time is not None:
+        raise options.CommandError(
+            f"{path} is one network: --time is only for the model of a table"
+        )
     record = _read_file_record(model)
     if record is None:
         files = files.with_limit()
@@ -94,9 +98,15 @@ def _read_data(files: DataFiles, path: str, model: Any) -> tuple[tuple[Any, ...]
             raise options.CommandError(
                 f"{path} is the model of a table, which needs --target COLUMN"
             )
-        is_second = "measured" in (provenance_of(model) or {})
-        X, y, groups = rows_of_fit(files, trained, record, is_second=is_second)
-        return (X, y), {"groups": groups}
+        known = provenance_of(model) or {}
+        X, y, groups, time = rows_of_fit(
+            files,
+            trained,
+            record,
+            is_second="measured" in known,
+            has_time="time" in known.get("data", ()),
+        )
+        return (X, y), {"groups": groups, "time": time}
     schema = schema_of(trained)
     data = files.rows(schema)
     validation = files.validation_rows(schema)

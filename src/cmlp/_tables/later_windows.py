@@ -7,14 +7,15 @@ costs little, and pooled scores, blocks of time as groups, or the last rows alon
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
 from cmlp._data.checksums import block_checksums, stored_dtype
-from cmlp._data.times import text_of_time
+from cmlp._data.input_frame import InputFrame, frame_of, with_dates
+from cmlp._data.times import as_times, text_of_time
 from cmlp._data.weights import weights_of_rows
 from cmlp._model.calibration import (
     ABSOLUTE_ERROR,
@@ -26,10 +27,13 @@ from cmlp._model.calibration import (
 )
 from cmlp._model.model import TableModel, TrainedNet
 from cmlp._model.summary import Later, accuracy_of
+from cmlp._tables.learn_columns import learn_columns
 from cmlp._tables.make_bag import new_trainings
 from cmlp.exceptions import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from cmlp._data.times import Times
@@ -42,7 +46,7 @@ if TYPE_CHECKING:
 
 _CUTS = (0.6, 0.7, 0.8)  # shares of the rows that come before
 _AHEAD = 0.25  # rows of a later part, for each row before it
-_FEWEST_ROWS, _FEWEST_TIMES = 80, 5
+FEWEST_ROWS, _FEWEST_TIMES = 80, 5
 _LEAST_BEFORE = 0.25  # share of the rows, so that a network can learn from them
 NETWORKS_SHARE = 0.6  # of a time limit, before that of the windows
 
@@ -78,9 +82,9 @@ def windows_of(times: Times) -> list[Window]:
 def require_later_parts(times: Times) -> None:
     """Raise ValueError if rows with these times have no later parts."""
     values, n = times.values, len(times.values)
-    if n < _FEWEST_ROWS:
+    if n < FEWEST_ROWS:
         raise ValueError(
-            f"time needs at least {_FEWEST_ROWS} rows, of which later parts are predicted from what came before, got "
+            f"time needs at least {FEWEST_ROWS} rows, of which later parts are predicted from what came before, got "
             f"{n}."
         )
     known, counts = np.unique(values, return_counts=True)
@@ -94,6 +98,22 @@ def require_later_parts(times: Times) -> None:
         raise ValueError(
             f"time must divide the rows, but {counts.max():,} of {n:,} rows have the time {most}."
         )
+
+
+def times_of_column(
+    X: Any, name: str, owner: str, date_formats: Mapping[Any, str] | None
+) -> Times:
+    """Return the times of all rows of a frame, whose column of this name `fit` reads like this."""
+    frame = frame_of(X, owner)
+    if frame.names is None or name not in frame.names:
+        raise ValueError(f"time must be the name of a column of X, got {name!r}.")
+    one = InputFrame([name], [frame.columns[frame.names.index(name)]], frame.n_rows)
+    rows = np.arange(frame.n_rows)
+    form = (date_formats or {}).get(name)
+    if form is not None:
+        one = with_dates(one, {0: form})
+    columns = learn_columns(one, "from_dtype", owner, rows)
+    return as_times(name, one, columns, columns.read(one, owner, in_fit=True), rows)
 
 
 class LaterRows(NamedTuple):

@@ -121,6 +121,7 @@ class FileRecord(NamedTuple):
     # Of the columns of a table in a file of text, which has none of its own.
     types: list[str] | None
     drop_missing_target: bool = False  # left out of files if it is false
+    time: str | None = None  # a column, of a table; left out likewise
 
     def as_json(self) -> dict[str, object]:
         """Return the record as a model file has it."""
@@ -144,6 +145,7 @@ class FileRecord(NamedTuple):
             and type(record.drop_missing_target) is bool
             and record.as_json() == fields
             and record.holdout in (None, *HOLDOUTS)
+            and isinstance(record.time, (str, type(None)))
             and _are_texts(record.drop)
             and (
                 record.types is None

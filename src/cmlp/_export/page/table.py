@@ -18,6 +18,7 @@ from cmlp._data.arrays import EXACT
 from cmlp._data.date_forms import date_form
 from cmlp._data.grammar import Grammar
 from cmlp._data.losses import traits_of
+from cmlp._data.times import ORDER, TIMES, text_of_time
 from cmlp._export.licence import spdx_line
 from cmlp._export.page.assembly import (
     SYSTEM_THEME,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._model.model import TableModel
+    from cmlp._model.summary import Later
     from cmlp._model.table_columns import TableColumn
 
 _HALF = 0.5  # a threshold up to it is to find the second class
@@ -279,6 +281,7 @@ def _describe_columns(model: TableModel) -> list[dict[str, object]]:
     else:
         names = texts.tolist()
     columns: list[dict[str, Any]] = []
+    later = None if model.summary is None else model.summary.later
     for i, (name, one) in enumerate(zip(names, model.columns, strict=True)):
         column: dict[str, Any] = {
             "name": clean_label(name),
@@ -295,6 +298,8 @@ def _describe_columns(model: TableModel) -> list[dict[str, object]]:
                 "edges": one.edges.tolist(),
                 "missing": one.missing,
             }
+            if later is not None and later.column == name:
+                column["until"] = later.until
             parts = [(*PARTS[part.name], part.edges.tolist()) for part in one.parts]
             column["parts"] = [
                 dict(zip(("period", "first", "edges"), part, strict=True)) for part in parts
@@ -518,12 +523,14 @@ def _list_accuracy(model: TableModel, units: list[str]) -> list[list[_Text]]:
             texts.append(("fact.without", {}))
         if measures_distance(model.labels):
             key = "fact.off" if model.labels is None else "fact.classes"
+            if model.summary.later is not None:
+                key = "fact.off_later"
             numbers: list[object] = [{"number": one, "unit": unit} for one in pair]
         else:
             key = "fact.label" if several else "fact.right"
             numbers = [{"share": one, "places": 1} for one in pair]
         texts.append((key, {"value": numbers[0], "base": numbers[1], "n": found.n}))
-        if found.rows != CALIBRATION:
+        if found.rows != CALIBRATION and model.summary.later is None:
             texts.append(("fact.optimistic", {}))
         facts.append(texts)
     return facts
@@ -565,6 +572,17 @@ def _list_findings(model: TableModel) -> str:
     return f'<details id="findings">{summary}<ul lang="en" class="quiet">{"".join(items)}</ul></details>'
 
 
+def _until(later: Later) -> _Text:
+    """Return a text about the rows for which the intervals of later rows hold."""
+    if later.column is not None:
+        return "about.later", {"until": text_of_time(later.until, later.kind)}
+    if later.kind in TIMES:
+        return "about.later_days", {"n": later.horizon}
+    return "about.later_rows" if later.kind == ORDER else "about.later_numbers", {
+        "n": later.horizon
+    }
+
+
 def _list_about(model: TableModel) -> list[_Text]:
     """Return texts for the end of the page."""
     n_nets = len(model.networks)
@@ -574,7 +592,9 @@ def _list_about(model: TableModel) -> list[_Text]:
     calibration = model.calibration
     if calibration is not None:
         what = "set" if calibration.kind == PROBABILITY else "interval"
-        if calibration.rows != CALIBRATION:
+        if model.summary is not None and model.summary.later is not None:
+            texts.append(_until(model.summary.later))
+        elif calibration.rows != CALIBRATION:
             texts.append((f"about.{what}_measured", {}))
         elif calibration.groups is not None:
             texts.append((f"about.{what}_groups", {"n": calibration.groups.n}))

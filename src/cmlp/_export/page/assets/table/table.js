@@ -125,12 +125,12 @@ function outsideOf(i, value) {
 	if (Number.isNaN(value)) return missing ? "" : words("outside.missing");
 	if (!isNumber(i)) return value < 0 && !unlisted ? words("outside.category") : "";
 	const [low, high] = ends(columns[i]) || [centre, centre];
-	return value < low || value > high ? words("outside.range", { range: rangeText(i, [low, high]) }) : "";
+	return value < low || value > (columns[i].until ?? high) ? words("outside.range", { range: rangeText(i, [low, high]) }) : "";
 }
 
 /** Whether no coverage holds for a value that is outside: the rule of `warn_outside` for one row. */
 function isFar(i, value) {
-	if (Number.isNaN(value) || !isNumber(i)) return true;
+	if (Number.isNaN(value) || !isNumber(i) || value > columns[i].until) return true;
 	const [low, high] = ends(columns[i]) || [columns[i].centre, columns[i].centre];
 	return max(low - value, value - high) > MARGIN * (high - low);
 }
