@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _PROVENANCE = "provenance"
 _RECIPE = "recipe"
+_MOST_LATER = 3  # networks for later rows
 _MOST_CHARACTERS = 1 << 24  # of a record: `input_scale` can have two numbers for each column
 _KINDS: dict[str, tuple[type, ...]] = {
     "arithmetic": (int,),
@@ -118,7 +119,10 @@ def _check_fit(record: Any, names: tuple[str, ...], n_networks: int) -> None:
         type(record.get(name, ())) in _KINDS[name] for name in names
     ):
         raise refuse("'provenance' is not the record of a fit")
-    if len(record["ends"]) != n_networks or not all(map(_is_end, record["ends"])):
+    # After them come those of the networks for later rows, if none was interrupted.
+    n_later = len(record["ends"]) - n_networks
+    may_have_later = "time" in record["data"] and 0 <= n_later <= _MOST_LATER
+    if (n_later and not may_have_later) or not all(map(_is_end, record["ends"])):
         raise refuse("'provenance' has no epoch and batch at which each network ended")
     hashes = record["data"].values()
     if not all(type(text) is str and _HASH.fullmatch(text) for text in hashes):

@@ -119,8 +119,8 @@ class Later(NamedTuple):
         else:
             rows = f"rows up to {text_of_time(self.until, self.kind)}, {distance} after the last row"
         return (
-            f"Intervals hold for {rows}: so far ahead were later parts of these rows predicted from what came before, "
-            "without a guarantee"
+            f"Intervals hold for {rows}: so far ahead were later parts of the training rows predicted from what came "
+            "before, without a guarantee"
         )
 
 
