@@ -65,8 +65,10 @@ def test_a_name_a_column_and_numbers_tell_the_same():
     frame = frame_of()
     named = TabularRegressor(**QUICK).fit(frame, Y, time="day")
     for time in (DAYS, list(DAYS), frame["day"], np.arange(N), np.arange(N) * 0.25 - 7):
-        assert_same_bits(intervals(TabularRegressor(**QUICK).fit(frame, Y, time=time), frame),
-                         intervals(named, frame))
+        assert_same_bits(
+            intervals(TabularRegressor(**QUICK).fit(frame, Y, time=time), frame),
+            intervals(named, frame),
+        )
 
 
 @pytest.mark.parametrize("is_shuffled", [False, True])
@@ -81,7 +83,10 @@ def test_margin_is_the_largest_of_three_later_parts(is_shuffled):
     X, time = SIZE[order, None], np.arange(N)[order]
     model = TabularRegressor(**QUICK, interval_width="constant").fit(X, y[order], time=time)
     np.testing.assert_allclose(intervals(model, X)[:, 1] - model.predict(X), 38, rtol=1e-12)
-    assert summary_of(model).accuracy[1:3] == (105, np.r_[0, np.arange(1, 16), np.arange(1, 41)].sum() / 105)
+    assert summary_of(model).accuracy[1:3] == (
+        105,
+        np.r_[0, np.arange(1, 16), np.arange(1, 41)].sum() / 105,
+    )
 
 
 def test_rows_of_one_time_are_never_divided():
@@ -100,7 +105,9 @@ def test_what_came_before_is_learned_anew():
     y = np.where(kinds == "new", 100.0, 0) + SIZE
     model = TabularRegressor(**QUICK | {"n_epochs": 40}).fit(X, y, time=DAYS)
     low, high = intervals(model, X[-1:])[0]
-    assert high - low > 100  # a network that knew the category, or the range of y, would miss by less
+    assert (
+        high - low > 100
+    )  # a network that knew the category, or the range of y, would miss by less
     gaps = np.where(np.arange(N) < 170, None, SIZE.astype(object))  # a column without values before
     X = np.array([*zip(gaps, SIZE, strict=True)], object)
     assert TabularRegressor(**QUICK).fit(X, y, time=DAYS).holds_until_ > LAST
@@ -262,7 +269,7 @@ def test_columns_that_are_no_times_are_refused():
 
 
 def test_fits_that_cannot_measure_later_rows_are_refused():
-    with pytest.raises(ValueError, match="at least 80 rows, .* got 79"):
+    with pytest.raises(ValueError, match=r"at least 80 rows, .* got 79"):
         fitted(DAYS[:79], slice(79))
     fitted(DAYS[:80], slice(80))
     with pytest.raises(ValueError, match="early_stopping=False holds out no rows: leave out time"):
@@ -373,9 +380,20 @@ def test_the_command_trains_for_later_rows(tmp_path, capsys):
 
     data, model = tmp_path / "a.csv", str(tmp_path / "m.cmlp")
     order = RNG.permutation(N)
-    lines = [f"{day},{size},{y}" for day, size, y in zip(DAYS[order], SIZE[order], Y[order], strict=True)]
+    lines = [
+        f"{day},{size},{y}" for day, size, y in zip(DAYS[order], SIZE[order], Y[order], strict=True)
+    ]
     data.write_text("\n".join(["day,size,y", *lines]))
-    quick = ["--n-epochs", "3", "--n-estimators", "2", "--hidden-layer-sizes", "8", "--random-state", "0"]
+    quick = [
+        "--n-epochs",
+        "3",
+        "--n-estimators",
+        "2",
+        "--hidden-layer-sizes",
+        "8",
+        "--random-state",
+        "0",
+    ]
     train = ["train", str(data), "--target", "y", "-o", model, "--provenance", *quick]
     assert main([*train, "--time", "day"]) == 0
     told = capsys.readouterr().out

@@ -646,7 +646,9 @@ def rows_of_fit(
     if files.holdout is not None and not is_second:
         times = None
         if time is not None and isinstance(trained, TableModel):
-            forms = dict(zip(trained.columns.names or (), trained.columns.formats or (), strict=False))
+            forms = dict(
+                zip(trained.columns.names or (), trained.columns.formats or (), strict=False)
+            )
             times = times_of_file(X, time, {name: form for name, form in forms.items() if form})
         _, rows = divide(len(y), files.holdout, groups, times)
         X = X.take(rows)

@@ -25,8 +25,8 @@ from cmlp._cli.data_files import (
     add_target_options,
     data_file,
     divide,
-    times_of_file,
     schema_of,
+    times_of_file,
 )
 from cmlp._cli.finding_lines import finding_lines
 from cmlp._cli.progress import ProgressLine, ReadingProgress, kept_line

@@ -737,12 +737,15 @@ def _summary_parts(summary: Summary, model: TableModel) -> Values:
 def _read_summary(values: Values, draft: Draft) -> Summary | None:
     if values["values"] is None:
         return None
-    n, kept = n_answers(draft.net, draft.labels), (
-        "values",
-        "accuracy",
-        "found",
-        "importances",
-        "later",
+    n, kept = (
+        n_answers(draft.net, draft.labels),
+        (
+            "values",
+            "accuracy",
+            "found",
+            "importances",
+            "later",
+        ),
     )
     return checked_summary(draft.n_columns, n, **{name: values[name] for name in kept})
 

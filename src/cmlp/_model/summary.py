@@ -117,7 +117,9 @@ class Later(NamedTuple):
             if self.kind == ORDER:
                 rows = f"the next {distance}"
         else:
-            rows = f"rows up to {text_of_time(self.until, self.kind)}, {distance} after the last row"
+            rows = (
+                f"rows up to {text_of_time(self.until, self.kind)}, {distance} after the last row"
+            )
         return (
             f"Intervals hold for {rows}: so far ahead were later parts of the training rows predicted from what came "
             "before, without a guarantee"
@@ -302,6 +304,7 @@ def _checked_importances(n_columns: int, importances: Any) -> NDArray[np.float64
 
 def _checked_later(later: Any) -> Later:
     is_whole = isinstance(later, (list, tuple)) and len(later) == len(Later._fields)
+    column: Any
     column, kind, *numbers = later if is_whole else (0, "")
     is_known = isinstance(column, (str, type(None))) and kind in {
         *COLUMN_TYPES,

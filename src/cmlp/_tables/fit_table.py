@@ -244,7 +244,11 @@ class TableFit(Fit):
             if of_later:
                 add(windows.trainings, of_later)
             train_members(
-                windows.trainings, options.n_threads, self.until_all, verbose=verbose, name="Later part"
+                windows.trainings,
+                options.n_threads,
+                self.until_all,
+                verbose=verbose,
+                name="Later part",
             )
             self.windows = windows
 

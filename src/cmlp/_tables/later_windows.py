@@ -100,9 +100,7 @@ def require_later_parts(times: Times) -> None:
         )
 
 
-def times_of_column(
-    X: Any, name: str, owner: str, date_formats: Mapping[Any, str] | None
-) -> Times:
+def times_of_column(X: Any, name: str, owner: str, date_formats: Mapping[Any, str] | None) -> Times:
     """Return the times of all rows of a frame, whose column of this name `fit` reads like this."""
     frame = frame_of(X, owner)
     if frame.names is None or name not in frame.names:

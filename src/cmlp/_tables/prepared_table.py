@@ -22,8 +22,8 @@ from cmlp._model.outside import warn_of_moved_rows
 from cmlp._process.warnings import Notices, knowing
 from cmlp._tables.bag import FEWEST_ROWS_TO_HOLD_OUT, gets_bins, number_of_folds
 from cmlp._tables.date_formats import forms_of_columns
-from cmlp._tables.learn_columns import learn_categories_again, learn_columns, learn_inputs
 from cmlp._tables.later_windows import require_later_parts
+from cmlp._tables.learn_columns import learn_categories_again, learn_columns, learn_inputs
 from cmlp._tables.learn_statistics import (
     replace_training_statistics,
     with_new_statistics,
@@ -218,9 +218,9 @@ def prepare_table(
 def prepare_part(
     fit: Fit, options: TableOptions, table: PreparedTable, rows: NDArray[np.intp]
 ) -> tuple[PreparedTable, NDArray[np.float64]]:
-    """Return the table of some training rows, which learns all anew but what its columns hold, and all rows as it reads them.
+    """Return the table of some training rows, which learns them anew, and all training rows as it reads them.
 
-    The table has the `given` columns. Nothing is told of these rows: they are a part of those of a call.
+    What a column holds, such as dates, is known. Nothing is told of these rows: they are a part of those of a call.
     """
     assert table.given is not None
     frame, known, places = table.given
