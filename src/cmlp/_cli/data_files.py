@@ -35,7 +35,7 @@ from cmlp._data.times import Times
 from cmlp._model.model import TableModel
 from cmlp._parameters.name_hints import nearest
 from cmlp._tables.bag import folds_of_groups
-from cmlp._tables.later_windows import times_of_column
+from cmlp._tables.row_times import times_of_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

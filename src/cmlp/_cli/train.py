@@ -44,7 +44,7 @@ from cmlp._model.model import TableModel, model_of
 from cmlp._parameters.constraints import POSITIVE
 from cmlp._parameters.entries import PARAMETERS
 from cmlp._process.signals import DeferredSignals
-from cmlp._tables.later_windows import FEWEST_ROWS
+from cmlp._tables.row_times import FEWEST_ROWS
 from cmlp.exceptions import FindingsNote, UselessModelWarning
 
 if TYPE_CHECKING:

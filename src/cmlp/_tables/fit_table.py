@@ -34,7 +34,7 @@ from cmlp._tables.later_windows import NETWORKS_SHARE, LaterWindows
 from cmlp._tables.make_bag import OTHER_DATA, new_trainings, resumed_trainings
 from cmlp._tables.prepared_table import PreparedTable, prepare_table
 from cmlp._tables.tell import with_verdict
-from cmlp._tables.train_bag import train_members
+from cmlp._tables.train_bag import LATER_PART, train_members
 from cmlp._train.callbacks import Callbacks, callbacks_of
 from cmlp._train.random import draw_seed, random_state
 from cmlp.exceptions import InvalidParameterError
@@ -248,7 +248,7 @@ class TableFit(Fit):
                 options.n_threads,
                 self.until_all,
                 verbose=verbose,
-                name="Later part",
+                name=LATER_PART,
             )
             self.windows = windows
 

@@ -14,7 +14,6 @@ from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
 from cmlp._data.groups import as_groups, require_other_groups
 from cmlp._data.input_frame import frame_of, with_dates
 from cmlp._data.row_labels import warn_of_other_order
-from cmlp._data.times import as_times
 from cmlp._data.weights import as_weights, weights_of_rows
 from cmlp._findings.table import CategoryCounts, Table
 from cmlp._model.kinds_of_findings import GROUPS, RANDOM, TIME, checked_known
@@ -22,7 +21,6 @@ from cmlp._model.outside import warn_of_moved_rows
 from cmlp._process.warnings import Notices, knowing
 from cmlp._tables.bag import FEWEST_ROWS_TO_HOLD_OUT, gets_bins, number_of_folds
 from cmlp._tables.date_formats import forms_of_columns
-from cmlp._tables.later_windows import require_later_parts
 from cmlp._tables.learn_columns import learn_categories_again, learn_columns, learn_inputs
 from cmlp._tables.learn_statistics import (
     replace_training_statistics,
@@ -30,6 +28,7 @@ from cmlp._tables.learn_statistics import (
     with_statistics,
 )
 from cmlp._tables.monotone import signs_of_columns
+from cmlp._tables.row_times import as_times, require_later_parts
 from cmlp._tables.splits import SplitTarget
 from cmlp._tables.targets import learn_table_encoding
 from cmlp._tables.tell import tell, warn_of_one_class

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cmlp._train.training import Training
 
 _EPOCHS_OF_ESTIMATE = 3  # after which verbose says how long a fit will take
+NETWORK, LATER_PART = "Network", "Later part"  # what verbose calls that which trains
 _FEWEST_BATCHES = 100  # that each member trains whatever the time limit
 
 
@@ -30,7 +31,7 @@ def train_members(
     *,
     verbose: bool,
     callbacks: Callbacks | None = None,
-    name: str = "Network",
+    name: str = NETWORK,
 ) -> None:
     """Train the members side by side. The result does not depend on the number of threads.
 
@@ -42,8 +43,9 @@ def train_members(
     each.
     """
     if is_over(until):
+        what = "training" if name == NETWORK else f"that of networks for each {name.lower()}"
         warn(
-            f"max_time was over {-seconds_until(until):.2g} s before training began, because reading "
+            f"max_time was over {-seconds_until(until):.2g} s before {what} began, because reading "
             "and learning the columns takes longer. Each network trains only its first "
             f"{_FEWEST_BATCHES} batches or its first epoch."
         )
@@ -136,7 +138,7 @@ def _train_in_step(
         for k, (training, epochs) in enumerate(zip(trainings, members, strict=True)):
             next(epochs, None)  # which ends
             if verbose:
-                print_line(_summary("Network", k, training))
+                print_line(_summary(NETWORK, k, training))
 
 
 def _summary(name: str, k: int, training: Training) -> str:
