@@ -118,6 +118,7 @@ LEFT_OUT = {  # near copies of the target, and texts that hardly repeat
 }
 PARTS = (0.8, 0.6)
 N_FIFTHS, N_RENEWALS, KEPT_RENEWALS = 5, 10, 3
+FEWEST_TIMES = 5  # before a part, which `fit` with `time` needs
 FEWEST_TO_RENEW = 9  # rows, with which intervals of 0.9 are finite
 
 
@@ -128,8 +129,11 @@ def table_of_numbers(name, most_rows):
     package, item, column, target = LATER[name]
     frame = frame_of(package, item)
     if frame[column].dtype.kind not in "iuf":
-        texts = frame[column].astype(str).str.replace(r"^(\d+) Q(\d)$", r"\1Q\2", regex=True)
-        times = pd.to_datetime(texts, utc=True, format="mixed").dt.tz_localize(None)
+        texts = frame[column].astype(str)
+        if texts.str.fullmatch(r"\d+ Q\d").all():
+            times = pd.PeriodIndex(texts.str.replace(" ", ""), freq="Q").to_timestamp()
+        else:
+            times = pd.to_datetime(texts, utc=True, format="mixed").dt.tz_localize(None)
         frame = frame.assign(**{column: times})
     frame = frame[frame[[column, target]].notna().all(axis=1)]
     kept = np.sort(np.random.RandomState(0).permutation(len(frame))[:most_rows])
@@ -191,6 +195,9 @@ def run_later(report, names, most_rows):
     for name in names:
         X, y, times = table_of_numbers(name, most_rows)
         for share in PARTS:
+            begin, _ = bounds_of(times, share)
+            if len(np.unique(times[:begin])) < FEWEST_TIMES:
+                continue
             with warnings.catch_warnings(action="ignore"):
                 one = measured_later(X, y, times, LATER[name][2], share)
             found.append(one)

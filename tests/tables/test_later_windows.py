@@ -343,11 +343,13 @@ def test_max_time_leaves_time_for_later_parts_and_can_be_resumed():
 
 
 def test_verify_needs_the_time():
-    model = fitted(DAYS, provenance=True)
-    assert cmlp.verify(model, X, Y, time=DAYS).identical
-    answer = cmlp.verify(model, X, Y)
+    frame = frame_of()
+    model = TabularRegressor(**QUICK, provenance=True).fit(frame, Y, time="day")
+    assert cmlp.verify(model, frame, Y, time="day").identical
+    assert cmlp.verify(model, frame, Y, time=DAYS).identical
+    answer = cmlp.verify(model, frame, Y)
     assert (answer.reason, answer.different) == ("data", ("time",))
-    answer = cmlp.verify(model, X, Y, time=DAYS[::-1])
+    answer = cmlp.verify(model, frame, Y, time=DAYS[::-1])
     assert (answer.reason, answer.different) == ("data", ("time",))
 
 

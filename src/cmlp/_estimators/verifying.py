@@ -67,7 +67,7 @@ def verify(
         The groups of the rows of a table, if the fit had them; what they are called does not
         matter.
     time : str, array-like or None, default=None
-        The times of the rows of a table, if the fit had them.
+        The times of the rows of a table, if the fit had them: a column of X or the same values.
     X_val, y_val, sample_weight_val, groups_val : array-like or None, default=None
         The validation data, if the fit had them.
     progress : callable or None, default=None

@@ -900,7 +900,8 @@ TABLE_FIELDS = (
             "dates": _member("summary", "dates"),
             "found": _member("summary", "found", is_optional=True),
             "importances": _array("summary.importances", "importances"),
-            "later": _member("summary", "later", "accuracy", is_optional=True),
+            # `verify` compares the times and the scores: what their column is called does not matter.
+            "later": _member("summary", "later", is_optional=True),
         },
         _read_summary,
         _summary_parts,
