@@ -15,10 +15,10 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.arrays import EXACT
+from cmlp._data.column_entries import TIMES
 from cmlp._data.date_forms import date_form
 from cmlp._data.grammar import Grammar
 from cmlp._data.losses import traits_of
-from cmlp._data.column_entries import TIMES
 from cmlp._data.times import ORDER, text_of_time
 from cmlp._export.licence import spdx_line
 from cmlp._export.page.assembly import (
