@@ -29,6 +29,7 @@ static inline void describe_row(cmlp_rows *rows, int way, const void *row, cmlp_
     }
     if (way & ROW_SPARSE) {
         rows->kind = CMLP_ROWS_CSR;
+        rows->row_stride = rows->column_stride = 0;
         rows->data = row;
         rows->indptr = ends;
         rows->indices = columns;

@@ -117,7 +117,7 @@ static void compare_with_forward(const cmlp_model *model, void *scratch, size_t 
     CHECK(cmlp_model_prepare_rows(model, &rows, NULL) == CMLP_OK);
     CHECK(rows.kind == CMLP_ROWS_DENSE && !rows.dtype && rows.n_columns == N_IN && rows.scale == 0.5);
     rows.data = row;
-    rows.n_rows = 1;
+    rows.n_rows = rows.column_stride = 1;
     rows.dtype = CMLP_UINT8;
     run.workspace = workspace;
     run.workspace_size = sizeof workspace;

@@ -43,12 +43,12 @@ CMLPI_ASSERT(sizeof(cmlp_rows) == CMLPI_OLDEST(cmlp_rows, factors), "no field of
 CMLPI_ASSERT(sizeof(cmlp_prediction) == CMLPI_OLDEST(cmlp_prediction, n_sums), "no field of a prediction is forgotten");
 CMLPI_ASSERT(sizeof(cmlp_run) == CMLPI_OLDEST(cmlp_run, reserved), "no field of a run is forgotten");
 
-/* Whether rows have a field that contiguous dense rows do not use. */
+/* Whether a row has a field that a contiguous dense row does not use. */
 static inline int has_more_fields(const cmlp_rows *rows)
 {
     const uintptr_t pointers = (uintptr_t)rows->order | (uintptr_t)rows->indptr | (uintptr_t)rows->indices |
                                (uintptr_t)rows->shifts | (uintptr_t)rows->factors;
-    return pointers || (rows->n_order | rows->n_values | rows->row_stride | rows->index_dtype | rows->reserved);
+    return pointers || (rows->n_order | rows->n_values | rows->index_dtype | rows->reserved);
 }
 
 /* Whether the arguments are those of one row that needs no conversion but scaling, in structs of this version and without a
