@@ -420,7 +420,7 @@ def test_the_last_rows_are_held_out_on_demand(command):
     train = [*TRAIN, "--holdout", "last", "--provenance", "--no-refit"]
     _, lines, _ = command(*train)
     error = np.sqrt(np.mean((PRICE[-25:] - predictions(cmlp.load("m.cmlp"))[-25:]) ** 2))
-    assert lines[-4].startswith(
+    assert lines[-5].startswith(
         f"root mean squared error {short(error)} on 25 rows held out of training"
     )
     verify = [
@@ -446,14 +446,15 @@ SECOND_FIT = (
 )
 
 
-def assert_written_is_the_fit_of(rows, path="m.cmlp"):
+def assert_written_is_the_fit_of(rows, path="m.cmlp", *, is_in_order=False):
     """Compare a model file with a fit in Python."""
     size = np.where(np.arange(N) % 10 == 3, np.nan, SIZE)
     frame = np.stack(
         [size.astype(object), np.where(DISTRICT == "NA", None, DISTRICT), BUILT.astype(object)],
         axis=1,
     )
-    expected = TabularRegressor(random_state=0, hidden_layer_sizes=16).fit(frame[rows], PRICE[rows])
+    expected = TabularRegressor(random_state=0, hidden_layer_sizes=16)
+    expected.fit(frame[rows], PRICE[rows], time=rows if is_in_order else None)
     found = cmlp.load(path)
     for ours, theirs in zip(found.estimators_, expected.estimators_, strict=True):
         np.testing.assert_array_equal(ours.params, theirs.params)
@@ -465,12 +466,18 @@ def assert_written_is_the_fit_of(rows, path="m.cmlp"):
 @pytest.mark.parametrize("holdout", ["random", "last"])
 def test_the_written_model_has_learned_all_rows(command, holdout):
     _, lines, _ = command(*TRAIN, "--holdout", holdout)
-    assert_written_is_the_fit_of(ALL_ROWS)
-    assert lines[-2:] == [SECOND_FIT, "wrote m.cmlp"]
-    report, (_, measured, _) = lines[-7:-2], command(*TRAIN, "--holdout", holdout, "--no-refit")
-    assert measured[-6:] == [
-        *(line.replace("a first fit", "training") for line in report),
-        "wrote m.cmlp",
+    is_last = holdout == "last"
+    assert_written_is_the_fit_of(ALL_ROWS, is_in_order=is_last)
+    second, later = SECOND_FIT, ["Intervals hold for the next 35 rows"] * is_last
+    if is_last:
+        second = second.replace("held-out rows", "later rows")
+    n_last = 2 + is_last
+    assert lines[-1] == "wrote m.cmlp" and lines[-n_last] == second
+    assert [line.split(":")[0] for line in lines[1 - n_last : -1]] == later
+    report = lines[-n_last - 5 : -n_last]
+    _, measured, _ = command(*TRAIN, "--holdout", holdout, "--no-refit")
+    assert measured[-4 - n_last : 1 - n_last] == [
+        line.replace("a first fit", "training") for line in report
     ]
     if holdout == "random":
         assert_written_is_the_fit_of(MOST_ROWS)

@@ -1407,7 +1407,7 @@ class TabularRegressor(TabularEstimator):
 
         It is as far after the last row of fit as the middle one of the later parts of the rows
         reached, which were predicted from what came before. There is no guarantee: intervals of 0.9
-        covered 0.89 on average on later parts of 20 tables, and 0.56 on the worst; more often soon
+        covered 0.89 on average on later parts of 20 tables, and 0.36 on the worst; more often soon
         after the last row than at the end. `calibrate` ends it.
         """
         from cmlp._data.times import moment
