@@ -18,7 +18,7 @@ import cmlp
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:X does not have valid feature names"),
-    pytest.mark.filterwarnings("ignore:column [23]:UserWarning"),  # their values are unknown
+    pytest.mark.filterwarnings("ignore:column [234]:UserWarning"),  # their values are unknown
 ]
 
 FOLDER = Path(__file__).with_name("data")
