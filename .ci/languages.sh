@@ -14,7 +14,8 @@ other_languages() {
     gcc -O2 -shared -fPIC -DCMLP_BUILD -DCMLP_BUILD_ISA=1 -DCMLP_INFERENCE_ONLY -DCMLP_NO_THREADS \
         -Iinclude "$folder/cmlp.c" -o "$folder/libcmlp.so"
     predicts python3 -I examples/serverless/predictor.py "$folder/libcmlp.so"
-    if have clang wasm-ld node; then from_wasm; fi
+    "$WORK/package/bin/python" tests/support/language_programs.py --write "$folder/cases"
+    if have clang wasm-ld npm; then from_wasm; fi
     if have npm; then from_koffi; fi
     if have go; then from_go; fi
     if have javac; then from_java; fi
@@ -23,15 +24,22 @@ other_languages() {
     if have cargo; then from_rust; fi
 }
 
+# The package as npm installs it, in a project beside its tests, and in a browser if there is one.
 from_wasm() {
     local folder=$WORK/languages/wasm
-    mkdir -p "$folder"
-    python3 tools/make_wasm.py "$folder/cmlp.wasm"
-    cp examples/languages/node/wasm.mjs packaging/wasm/cmlp.mjs "$folder"
+    rm -rf "$folder" && mkdir -p "$folder"
+    python3 tools/make_npm.py "$folder/cmlp"
     node -e 'const { readFileSync } = require("node:fs");
         process.exitCode = WebAssembly.Module.imports(new WebAssembly.Module(readFileSync(process.argv[1]))).length' \
-        "$folder/cmlp.wasm"
-    predicts node "$folder/wasm.mjs" "$folder/cmlp.wasm"
+        "$folder/cmlp/cmlp.wasm"
+    npm install --silent --no-save --offline --install-links --prefix "$folder" "$folder/cmlp"
+    cp examples/languages/node/wasm.mjs packaging/wasm/test/* "$folder"
+    predicts node "$folder/wasm.mjs"
+    CMLP_CASES=$WORK/languages/cases node --test "$folder/predictor.test.mjs"
+    if have tsc; then tsc --noEmit --strict --module nodenext --target es2022 --lib es2022,dom "$folder/types.mts"; fi
+    if have chromium && "$WORK/package/bin/python" -c 'import playwright'; then
+        "$WORK/package/bin/python" tests/support/npm_in_browser.py "$folder/cmlp" "$WORK/languages/cases"
+    fi
 }
 
 from_koffi() {

@@ -13,6 +13,7 @@ of the files for other languages, which are attached to the release.
 
 import argparse
 import email.parser
+import json
 import re
 import subprocess
 import sys
@@ -106,17 +107,31 @@ def completeness_complaints(names: list[str], version: str, tier: str) -> list[s
 
 
 def language_complaints(folder: Path, version: str) -> list[str]:
-    """Check the WebAssembly module, its JavaScript and the crates, and their version."""
-    crates = f"cmlp-rust-{version}.tar.gz"
-    wanted = {"cmlp.wasm", "cmlp.mjs", crates}
+    """Check the package for npm and the crates, and their version."""
+    package, crates = f"cmlp-npm-{version}.tgz", f"cmlp-rust-{version}.tar.gz"
+    wanted = {package, crates}
     names = {path.name for path in folder.iterdir()}
     complaints = [f"{name} is missing" for name in sorted(wanted - names)]
     complaints += [f"{name} is not a file for other languages" for name in sorted(names - wanted)]
-    module = folder / "cmlp.wasm"
-    if module.exists() and f"\0{version}\0".encode() not in module.read_bytes():
-        complaints.append(f"cmlp.wasm does not contain the version {version}")
+    if package in names:
+        complaints += npm_complaints(folder / package, version)
     if crates in names:
         complaints += crate_complaints(folder / crates, version)
+    return complaints
+
+
+def npm_complaints(file: Path, version: str) -> list[str]:
+    """Check that the package for npm has all its files, and their version."""
+    with tarfile.open(file) as package:
+        names = {"LICENSE", "README.md", "cmlp.d.mts", "cmlp.mjs", "cmlp.wasm", "package.json"}
+        there = {Path(member.name).name for member in package.getmembers() if member.isfile()}
+        if there != names:
+            return [f"{file.name}: has {', '.join(sorted(there))}, not {', '.join(sorted(names))}"]
+        complaints = []
+        if json.load(package.extractfile("package/package.json"))["version"] != version:
+            complaints.append(f"{file.name}: package.json does not have the version {version}")
+        if f"\0{version}\0".encode() not in package.extractfile("package/cmlp.wasm").read():
+            complaints.append(f"{file.name}: cmlp.wasm does not contain the version {version}")
     return complaints
 
 

@@ -1,7 +1,7 @@
 """Write the predictor of the C library as a WebAssembly module without imports.
 
 Usage: ``python tools/make_wasm.py FILE``, in the source tree, with Clang and lld. ``CLANG`` names another Clang.
-packaging/wasm/cmlp.mjs loads the module. Both are files of a release.
+packaging/wasm/cmlp.mjs loads the module. Both are in the package of tools/make_npm.py.
 """
 
 import os
@@ -14,13 +14,15 @@ from make_single_file import single_file
 
 ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENT = ROOT / "packaging/wasm"
-# The functions that a program needs to load a model file and to predict a row.
+# The functions that a program needs to load a model file and to predict rows.
 EXPORTS = [
     "cmlp_version",
+    "cmlp_status_name",
     "cmlp_status_string",
     "cmlp_model_describe",
     "cmlp_model_init",
     "cmlp_model_predict",
+    "cmlp_model_workspace_size",
     "cmlp_model_find_label",
     "cmlp_model_describe_column",
     "cmlp_model_find_category",

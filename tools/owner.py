@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PLACEHOLDER = "The cmlp developers"
 NAMES = (
-    *("repository", "documentation", "contact", "package"),
+    *("repository", "documentation", "contact", "package", "npm_scope"),
     *("generated", "generated_confirmed", "authors"),
     *("binfmt_image", "esp_idf_image", "arduino_cli_sha256", "micropython_commit", "zephyr_commit"),
 )

@@ -1,83 +1,424 @@
-// Loads a model file and predicts rows with cmlp.wasm, which needs nothing of its host.
+// Loads a model file and predicts rows with cmlp.wasm, which needs nothing of its host. cmlp.d.mts has the types.
 
-const INFO = 88; // the size of cmlp_model_info, whose fields are read below
+const INFO = 88; // the size of cmlp_model_info
 const ROWS = 104; // of cmlp_rows
 const PREDICTION = 64; // of cmlp_prediction
 const RUN = 56; // of cmlp_run
+const COLUMN = 72; // of cmlp_table_column_info
+const VALUE = 72; // of cmlp_value
+const QUERY = 32; // of cmlp_table_query
 const PAGE = 65536;
+const BATCH = 256; // rows of one call
+const FLOAT64 = 2;
+const FILE_SHORT = 96;
+const ERROR_MEMORY = 83;
+const [REGRESSOR, CLASSIFIER, MULTILABEL, ORDERED] = [2, 3, 4, 5];
+const [MISSING, TEXT, DOUBLE, INTEGER, BOOLEAN] = [0, 1, 2, 3, 4];
+const KINDS = [null, "number", "boolean", "date", "time", "instant", "duration", "category", "ordered"];
 
-/**
- * Returns a function that predicts a row: numbers for a network, for a table texts as in a CSV file.
- * It returns the index of the class, -1 if there is none, and all outputs. A network has no missing values: an empty cell
- * is an error.
- *
- * wasm: the bytes of cmlp.wasm; file: a Uint8Array with those of the model file.
- */
-export async function load(wasm, file) {
-	const { exports: c } = (await WebAssembly.instantiate(wasm)).instance;
-	const allocate = (n) => PAGE * c.memory.grow(Math.ceil(n / PAGE)); // the address of new pages
-	const call = (name, ...args) => {
-		const status = c[name](...args);
-		if (status) throw new Error(textAt(c.memory, c.cmlp_status_string(status)));
-	};
-	const info = allocate(INFO + file.length);
-	const bytes = info + INFO;
-	new Uint8Array(c.memory.buffer, bytes).set(file);
-	const fields = new DataView(c.memory.buffer, info, INFO);
-	fields.setUint32(0, INFO, true);
-	call("cmlp_model_describe", bytes, file.length, info, 0);
-	const [modelSize, workspaceSize] = [4, 8].map((offset) => fields.getUint32(offset, true));
-	const [nInputs, nOutputs, nNets] = [40, 48, 64].map((offset) => Number(fields.getBigInt64(offset, true)));
-	const dtype = fields.getInt32(72, true);
-	const isDouble = dtype === 2;
+/** Why a model cannot be loaded, or a row not be predicted. */
+export class CmlpError extends Error {
+	name = "CmlpError";
 
-	const row = allocate(8 * (nInputs + nOutputs + 1) + ROWS + PREDICTION + RUN + workspaceSize + modelSize);
-	const outputs = row + 8 * nInputs;
-	const label = outputs + 8 * nOutputs; // a result of 8 bytes
-	const rows = label + 8;
-	const prediction = rows + ROWS;
-	const run = prediction + PREDICTION;
-	const workspace = run + RUN;
-	const memory = workspace + workspaceSize;
-	const structs = new DataView(c.memory.buffer, rows, ROWS + PREDICTION + RUN);
-	const set = (offset, ...values) => {
-		for (const [i, value] of values.entries()) structs.setUint32(offset + 4 * i, value, true);
-	};
-	const size = isDouble ? 8 : 4;
-	set(0, ROWS, row, 1, 0, nInputs, 0, size * nInputs, 0, size, 0); // one row; the next 10 words are 0
-	set(80, 1, dtype); // dense
-	set(ROWS, PREDICTION, outputs, nOutputs, 0, label, 0, 1, 0);
-	set(ROWS + PREDICTION, RUN, workspace, workspaceSize);
-	call("cmlp_model_init", memory, modelSize, bytes, file.length, 0, label, run);
-	const model = new DataView(c.memory.buffer).getUint32(label, true);
-
-	const numberOfCell = (cell, column) => {
-		const text = new TextEncoder().encode(cell);
-		const address = text.length <= workspaceSize ? workspace : allocate(text.length);
-		new Uint8Array(c.memory.buffer, address).set(text);
-		try {
-			call("cmlp_model_read_cell", model, BigInt(column), address, BigInt(text.length), label, 0);
-		} catch (error) {
-			throw new Error(`column ${column} cannot hold "${cell}": ${error.message}`);
-		}
-		return new DataView(c.memory.buffer).getFloat64(label, true);
-	};
-	// NaN is refused. Number("") would be 0.
-	const number = (cell) => (cell === null || String(cell).trim() === "" ? NaN : Number(cell));
-	const Numbers = isDouble ? Float64Array : Float32Array;
-	return (cells) => {
-		if (cells.length !== nInputs) throw new Error(`a row has ${nInputs} numbers, got ${cells.length}`);
-		const numbers = cells.map(nNets ? numberOfCell : number);
-		new Numbers(c.memory.buffer, row, nInputs).set(numbers);
-		call("cmlp_model_predict", model, rows, prediction, run);
-		return {
-			label: new DataView(c.memory.buffer).getInt32(label, true),
-			outputs: Array.from(new Numbers(c.memory.buffer, outputs, nOutputs)),
-		};
-	};
+	constructor(message, { code = null, row = null, column = null, cell = null } = {}) {
+		super(message);
+		this.code = code; // the status of the C library, such as "CMLP_ERROR_CELL"
+		this.row = row; // the place in the rows of predictMany
+		this.column = column; // the name, or the place where columns have none
+		this.cell = cell; // as it came
+	}
 }
 
-function textAt(memory, address) {
-	const bytes = new Uint8Array(memory.buffer, address);
-	return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
+/** A model in memory of its own, which predicts rows. Nothing is shared: a worker loads one of its own. */
+export class Predictor {
+	#c; // the functions of the library; null after close
+	#at; // addresses of the structs; `scratch` is the last one, up to the end of the memory
+	#bytes; // views of the memory, which each growth replaces
+	#view;
+	#model;
+	#info;
+	#columns = [];
+	#places = new Map();
+	#labels = [];
+
+	/**
+	 * Loads a model file: its bytes, or a promise of them.
+	 *
+	 * wasm: the bytes of cmlp.wasm, a compiled module, or its address; by default the file beside this one.
+	 */
+	static async load(file, { wasm = new URL("./cmlp.wasm", import.meta.url) } = {}) {
+		const content = await file;
+		if (!(content instanceof ArrayBuffer || content instanceof Uint8Array)) {
+			throw new CmlpError(`a model file is a Uint8Array or an ArrayBuffer, got ${shown(content)}`);
+		}
+		const instance = await WebAssembly.instantiate(await moduleOf(await wasm));
+		return new Predictor(instance.exports, new Uint8Array(content));
+	}
+
+	constructor(functions, file) {
+		this.#c = functions;
+		this.#look();
+		let end = functions.memory.buffer.byteLength;
+		const place = (size) => {
+			const address = end;
+			end += Math.ceil(size / 8) * 8;
+			return address;
+		};
+		const at = { info: place(INFO), rows: place(ROWS), prediction: place(PREDICTION), run: place(RUN) };
+		Object.assign(at, { column: place(COLUMN), value: place(VALUE), query: place(QUERY), result: place(16) });
+		at.file = place(file.length);
+		at.scratch = end;
+		this.#at = at;
+		this.#reserve(0);
+		this.#bytes.set(file, at.file);
+		this.#words(at.info, INFO);
+		this.#words(at.run, RUN);
+		this.#call("cmlp_model_describe", at.file, file.length, at.info, 0);
+		const word = (offset) => this.#view.getUint32(at.info + offset, true);
+		const long = (offset) => Number(this.#view.getBigInt64(at.info + offset, true));
+		const info = { modelSize: word(4), workspaceSize: word(8), fileSize: long(24), dtype: word(72), kind: word(76) };
+		Object.assign(info, { nInputs: long(40), nOutputs: long(48), nLabels: long(56), nTargets: long(80) });
+		info.isTable = long(64) > 0;
+		this.#info = info;
+		// The head promises the other sizes: do not allocate them for a file that is cut off.
+		if (info.fileSize > file.length) this.#check(FILE_SHORT);
+		const memory = place(info.modelSize);
+		at.scratch = end;
+		this.#reserve(info.workspaceSize);
+		this.#words(at.run, RUN, at.scratch, info.workspaceSize);
+		const { modelSize } = info;
+		this.#call("cmlp_model_init", memory, modelSize, at.file, file.length, 0, at.result, at.run);
+		this.#model = this.#view.getUint32(at.result, true);
+		for (let i = 0; i < info.nLabels; i++) {
+			this.#zero(at.value, VALUE);
+			this.#call("cmlp_model_find_label", this.#model, i, at.value, at.run);
+			this.#labels.push(this.#text(at.value, at.value + 8));
+		}
+		if (info.isTable) for (let i = 0; i < info.nInputs; i++) this.#columns.push(this.#describe(i));
+		for (const [i, { name }] of this.#columns.entries()) if (name !== null) this.#places.set(name, i);
+	}
+
+	/** The columns of a table; empty for a network. */
+	get columns() {
+		this.#open();
+		return this.#columns.map((column) => ({ ...column }));
+	}
+
+	/** The labels of a classifier as texts, numbers as Python prints them; empty for other models. */
+	get labels() {
+		this.#open();
+		return [...this.#labels];
+	}
+
+	/** The numbers of a row: of a table its columns. */
+	get nInputs() {
+		this.#open();
+		return this.#info.nInputs;
+	}
+
+	/** The numbers that a prediction has. */
+	get nOutputs() {
+		this.#open();
+		return this.#info.nOutputs;
+	}
+
+	/** Whether the model is that of a table. */
+	get isTable() {
+		this.#open();
+		return this.#info.isTable;
+	}
+
+	/** Returns the categories of a table's column, by its name or place; none for a column of numbers. */
+	categories(column) {
+		this.#open();
+		const place = typeof column === "number" ? column : this.#places.get(column);
+		const found = this.#columns[place];
+		if (!found) throw new CmlpError(`the model has no column ${shown(column)}`, { column });
+		return Array.from({ length: found.nCategories }, (_, code) => {
+			const { value, run } = this.#at;
+			this.#zero(value, VALUE);
+			this.#call("cmlp_model_find_category", this.#model, BigInt(place), BigInt(code), value, run);
+			return this.#valueAt(value);
+		});
+	}
+
+	/** Predicts a row: an object with a cell for each name of a column, or an array of cells in order. */
+	predict(row, options = {}) {
+		this.#open();
+		return this.#predict([row], options)[0];
+	}
+
+	/** Predicts many rows, several times faster per row than one at a time. An error has the number of the row. */
+	predictMany(rows, options = {}) {
+		this.#open();
+		const all = Array.from(rows);
+		const found = [];
+		for (let first = 0; first < all.length; first += BATCH) {
+			try {
+				found.push(...this.#predict(all.slice(first, first + BATCH), options));
+			} catch (error) {
+				if (!(error instanceof CmlpError) || error.row === null) throw error;
+				const row = first + error.row;
+				throw new CmlpError(`row ${row}: ${error.message}`, { ...error, row });
+			}
+		}
+		return found;
+	}
+
+	/** Releases the memory. Every later call is an error, also a second one of this function. */
+	close() {
+		this.#open();
+		this.#c = this.#bytes = this.#view = null;
+	}
+
+	#open() {
+		if (!this.#c) throw new CmlpError("the predictor is closed");
+	}
+
+	/** Makes the memory at least n bytes longer than where the scratch begins; contents stay. */
+	#reserve(n) {
+		const { memory } = this.#c;
+		const missing = this.#at.scratch + n - memory.buffer.byteLength;
+		if (missing > 0) {
+			try {
+				memory.grow(Math.ceil(missing / PAGE));
+			} catch {
+				this.#check(ERROR_MEMORY);
+			}
+		}
+		if (this.#bytes.buffer !== memory.buffer) this.#look();
+	}
+
+	#look() {
+		this.#bytes = new Uint8Array(this.#c.memory.buffer);
+		this.#view = new DataView(this.#c.memory.buffer);
+	}
+
+	#zero(address, size) {
+		this.#bytes.fill(0, address, address + size);
+	}
+
+	/** Zeroes a struct, and sets its first words: its size and what follows. */
+	#words(address, size, ...values) {
+		this.#zero(address, size);
+		for (const [i, value] of [size, ...values].entries()) this.#view.setUint32(address + 4 * i, value, true);
+	}
+
+	#call(name, ...values) {
+		this.#check(this.#c[name](...values));
+	}
+
+	/** Throws the error of a status, with the row and the column that the library has found. */
+	#check(status) {
+		if (!status) return;
+		const sentence = this.#ended(this.#c.cmlp_status_string(status));
+		const code = this.#ended(this.#c.cmlp_status_name(status));
+		throw new CmlpError(sentence, { code });
+	}
+
+	/** Returns the text at an address, up to a byte that is 0. */
+	#ended(address) {
+		return new TextDecoder().decode(this.#bytes.subarray(address, this.#bytes.indexOf(0, address)));
+	}
+
+	/** Returns the text of a pointer and a length at these addresses; null if there is none. */
+	#text(pointer, length) {
+		const start = this.#view.getUint32(pointer, true);
+		if (!start) return null;
+		return new TextDecoder().decode(this.#bytes.subarray(start, start + this.#view.getUint32(length, true)));
+	}
+
+	#describe(i) {
+		const { column, run } = this.#at;
+		this.#words(column, COLUMN);
+		this.#call("cmlp_model_describe_column", this.#model, BigInt(i), column, run);
+		return {
+			name: this.#text(column + 4, column + 8),
+			kind: KINDS[this.#view.getInt32(column + 64, true)] ?? null,
+			unit: this.#text(column + 16, column + 24) ?? "",
+			format: this.#text(column + 32, column + 40) ?? "",
+			nCategories: this.#view.getUint32(column + 48, true),
+		};
+	}
+
+	#valueAt(value) {
+		const kind = this.#view.getInt32(value + 32, true);
+		if (kind === MISSING) return null;
+		if (kind === DOUBLE) return this.#view.getFloat64(value + 16, true);
+		if (kind === BOOLEAN) return this.#view.getBigInt64(value + 24, true) !== 0n;
+		if (kind === TEXT) return this.#text(value, value + 8) ?? "";
+		const integer = kind === INTEGER ? this.#view.getBigInt64(value + 24, true) : BigInt(this.#text(value, value + 8));
+		return Number.isSafeInteger(Number(integer)) ? Number(integer) : integer;
+	}
+
+	/** Returns the cells of a row in order. */
+	#inOrder(row) {
+		const { nInputs } = this.#info;
+		if (Array.isArray(row) || (ArrayBuffer.isView(row) && row.length !== undefined)) {
+			if (row.length !== nInputs) throw new CmlpError(`a row has ${nInputs} cells, got ${row.length}`);
+			return row;
+		}
+		if (row === null || typeof row !== "object") throw new CmlpError(`a row is an array or an object, got ${shown(row)}`);
+		if (this.#places.size < nInputs) throw new CmlpError("the model has no names of columns: a row is an array");
+		for (const { name } of this.#columns) {
+			if (!Object.hasOwn(row, name)) throw new CmlpError(`the row has no column ${shown(name)}`, { column: name });
+		}
+		const extra = Object.keys(row).find((name) => !this.#places.has(name));
+		if (extra !== undefined) throw new CmlpError(`the model has no column ${shown(extra)}`, { column: extra });
+		return this.#columns.map(({ name }) => row[name]);
+	}
+
+	/** Returns the number of a cell for the library. */
+	#number(cell, place) {
+		const { isTable, dtype } = this.#info;
+		const nCategories = this.#columns[place]?.nCategories;
+		try {
+			if (typeof cell === "string" && isTable) return this.#read(cell, place);
+			if (typeof cell === "string" && cell.trim() === "") return NaN;
+			if (cell === null && !nCategories) return NaN;
+			if (cell !== null && !["string", "number", "boolean"].includes(typeof cell)) {
+				throw new CmlpError("a cell is a text, a number, true, false or null");
+			}
+			if (nCategories) return this.#code(cell, place);
+			const number = Number(cell);
+			const kept = dtype === FLOAT64 ? number : Math.fround(number);
+			if (Number.isFinite(kept) || (Number.isNaN(number) && typeof cell === "number")) return kept;
+			throw new CmlpError("this is no finite number");
+		} catch (error) {
+			throw this.#refused(error, place, cell);
+		}
+	}
+
+	/** Returns the error of a cell, with its column. */
+	#refused(error, place, cell) {
+		const column = this.#columns[place]?.name ?? place;
+		const message = `column ${shown(column)} cannot hold ${shown(cell)}: ${error.message}`;
+		return new CmlpError(message, { code: error.code, row: error.row, column, cell });
+	}
+
+	#read(cell, place) {
+		const { scratch, result, run } = this.#at;
+		this.#reserve(3 * cell.length); // the most bytes of UTF-8
+		const { written } = new TextEncoder().encodeInto(cell, this.#bytes.subarray(scratch));
+		this.#call("cmlp_model_read_cell", this.#model, BigInt(place), scratch, BigInt(written), result, run);
+		return this.#view.getFloat64(result, true);
+	}
+
+	/** Returns the code of the category that equals a number, true, false or null. */
+	#code(cell, place) {
+		const { value, result, run } = this.#at;
+		if (Math.abs(cell) === Infinity) throw new CmlpError("this is no finite number");
+		this.#zero(value, VALUE);
+		if (typeof cell === "boolean") this.#view.setBigInt64(value + 24, BigInt(cell), true);
+		else this.#view.setFloat64(value + 16, Number.isNaN(cell) ? 0 : cell, true);
+		const kind = cell === null || Number.isNaN(cell) ? MISSING : typeof cell === "boolean" ? BOOLEAN : DOUBLE;
+		this.#view.setInt32(value + 32, kind, true);
+		this.#call("cmlp_model_find_code", this.#model, BigInt(place), value, result, run);
+		return this.#view.getFloat64(result, true);
+	}
+
+	#predict(rows, { coverage }) {
+		const { nInputs, nOutputs, dtype } = this.#info;
+		const n = rows.length;
+		const cells = [];
+		const numbers = new Float64Array(n * nInputs);
+		for (const [i, row] of rows.entries()) {
+			try {
+				cells.push(this.#inOrder(row));
+				for (let j = 0; j < nInputs; j++) numbers[i * nInputs + j] = this.#number(cells[i][j], j);
+			} catch (error) {
+				if (error instanceof CmlpError) error.row = i;
+				throw error;
+			}
+		}
+		const Numbers = dtype === FLOAT64 ? Float64Array : Float32Array;
+		const size = Numbers.BYTES_PER_ELEMENT;
+		const { scratch: data, rows: rowsAt, prediction, run, result } = this.#at;
+		this.#words(rowsAt, ROWS, data, n, 0, nInputs, 0, size * nInputs, 0, size, 0);
+		this.#view.setUint32(rowsAt + 80, 1, true); // dense
+		this.#view.setUint32(rowsAt + 84, dtype, true);
+		this.#words(run, RUN);
+		this.#call("cmlp_model_workspace_size", this.#model, rowsAt, result, run);
+		const workspaceSize = Math.max(this.#info.workspaceSize, this.#view.getUint32(result, true));
+		const outputs = data + 8 * n * nInputs;
+		const indices = outputs + 8 * n * nOutputs;
+		const workspace = indices + 8 * n;
+		this.#reserve(workspace + workspaceSize - data);
+		new Numbers(this.#bytes.buffer, data, numbers.length).set(numbers);
+		this.#words(prediction, PREDICTION, outputs, n * nOutputs, 0, indices, 0, n, 0);
+		this.#words(run, RUN, workspace, workspaceSize);
+		try {
+			this.#call("cmlp_model_predict", this.#model, rowsAt, prediction, run);
+		} catch (error) {
+			const [row, column] = [24, 40].map((offset) => Number(this.#view.getBigInt64(run + offset, true)));
+			if (row < 0 || column < 0) throw error;
+			error.row = row;
+			throw this.#refused(error, column, cells[row][column]);
+		}
+		return rows.map((_, i) => {
+			const address = outputs + size * nOutputs * i;
+			const index = this.#view.getInt32(indices + 4 * i, true);
+			return this.#answer(address, Array.from(new Numbers(this.#bytes.buffer, address, nOutputs)), index, coverage);
+		});
+	}
+
+	#answer(address, outputs, index, coverage) {
+		const { kind } = this.#info;
+		const isAsked = coverage !== undefined;
+		const isClassifier = [CLASSIFIER, MULTILABEL, ORDERED].includes(kind);
+		return {
+			label: this.#labels[index] ?? null,
+			labels: kind === MULTILABEL ? this.#labels.filter((_, i) => outputs[i] > 0.5) : null,
+			index,
+			value: outputs.length === 1 && !isClassifier ? outputs[0] : null,
+			outputs,
+			intervals: isAsked && !isClassifier ? this.#intervals(address, coverage) : null,
+			set: isAsked && isClassifier ? this.#set(address, outputs, index, coverage) : null,
+		};
+	}
+
+	/** Asks for an interval or a margin; returns both numbers. */
+	#ask(name, address, target, coverage) {
+		const { query, result, run } = this.#at;
+		this.#words(query, QUERY, address, this.#info.nOutputs, 0, target, 0);
+		this.#view.setFloat64(query + 24, coverage, true);
+		this.#call(name, this.#model, query, result, result + 8, run);
+		return [this.#view.getFloat64(result, true), this.#view.getFloat64(result + 8, true)];
+	}
+
+	#intervals(address, coverage) {
+		const length = Math.max(this.#info.nTargets, 1); // that of a network is refused
+		return Array.from({ length }, (_, target) => this.#ask("cmlp_model_interval", address, target, coverage));
+	}
+
+	/** Returns the labels of the set, by the rule of cmlp_model_margin. */
+	#set(address, outputs, index, coverage) {
+		const { kind } = this.#info;
+		if (kind === MULTILABEL) throw new CmlpError("a row can have several labels: it has no set of classes");
+		const [margin] = this.#ask("cmlp_model_margin", address, 0, coverage);
+		const always = kind === ORDERED ? index : outputs.indexOf(Math.max(...outputs));
+		const isIn = outputs.map((probability, i) => i === always || 1 - probability <= margin);
+		if (kind === ORDERED) isIn.fill(true, isIn.indexOf(true), isIn.lastIndexOf(true));
+		return this.#labels.filter((_, i) => isIn[i]);
+	}
+}
+
+/** Returns the compiled module of bytes or of an address. Node's fetch does not read files. */
+async function moduleOf(wasm) {
+	if (wasm instanceof WebAssembly.Module) return wasm;
+	if (!(wasm instanceof URL || typeof wasm === "string")) return WebAssembly.compile(wasm);
+	const address = new URL(wasm, import.meta.url);
+	if (address.protocol !== "file:") {
+		const response = await fetch(address);
+		if (!response.ok) throw new CmlpError(`${address} cannot be read: status ${response.status}`);
+		return WebAssembly.compile(await response.arrayBuffer());
+	}
+	const files = "node:fs/promises"; // a variable, so that bundlers for browsers do not look for it
+	const { readFile } = await import(/* webpackIgnore: true */ /* @vite-ignore */ files);
+	return WebAssembly.compile(await readFile(address));
+}
+
+/** Returns a value as an error prints it. */
+function shown(value) {
+	return typeof value === "string" ? JSON.stringify(value) : String(value);
 }

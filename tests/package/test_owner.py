@@ -17,6 +17,7 @@ KNOWN = {
     "documentation": "https://someone.example.org/cmlp",
     "contact": "someone@example.org",
     "package": "cmlp",
+    "npm_scope": "someone",
     "generated": "0BSD",
     "generated_confirmed": True,
     "binfmt_image": "sha256:1",
@@ -98,13 +99,30 @@ def test_known_values_reach_every_file():
         assert "<someone@example.org>" in files[name]
 
 
+def test_package_for_npm_is_private_until_its_scope_is_known():
+    import json
+
+    import make_npm
+
+    package = json.loads(owner.text_of("packaging/wasm/package.json"))
+    released = make_npm.manifest(package, "1.2.3", KNOWN)
+    assert released["name"] == "@someone/cmlp" and "private" not in released
+    assert released["version"] == "1.2.3" and released["license"] == "BSD-3-Clause"
+    assert released["repository"]["url"] == "git+https://example.org/someone/cmlp.git"
+    assert released["homepage"] == "https://someone.example.org/cmlp/languages.html"
+    assert make_npm.manifest(package, "1.2.3", dict.fromkeys(owner.NAMES, "")) == {
+        **package,
+        "version": "1.2.3",
+    }
+
+
 def test_what_is_not_known_is_listed_and_misspelt_names_raise(tmp_path, monkeypatch):
     assert owner.empty({**KNOWN, "contact": "", "authors": []}) == ["contact", "authors"]
     (tmp_path / "owner.toml").write_text('repositry = ""\n', encoding="utf-8")
     monkeypatch.setattr(owner, "ROOT", tmp_path)
     with pytest.raises(
         ValueError,
-        match=r"must define repository, documentation, contact, package, generated, .*, got repositry",
+        match=r"must define repository, documentation, contact, package, npm_scope, generated, .*, got repositry",
     ):
         owner.read()
 

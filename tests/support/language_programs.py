@@ -2,16 +2,21 @@
 
 The command gets the path of a model file and the cells of a row. It must print the class index and the outputs, with
 enough digits for Python's bits, and fail with the library's message for a file that is cut off.
+
+``--write FOLDER`` writes the model files, and cases.tsv for the tests of packages. A line has the name of a file, the
+label, the outputs, the ends of intervals and the labels of the set with a coverage of 0.8, and the cells of a row.
 """
 
 import subprocess
 import sys
 import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from cmlp import MLPClassifier, TabularClassifier, TabularRegressor
 
@@ -23,7 +28,9 @@ TABLE = [
     [np.datetime64(date), float(number), word or None if word != "1" else 1]
     for date, number, word in CELLS
 ]
+FRAME = pd.DataFrame(TABLE, columns=["day", "size", "colour"])
 LABELS = ["no", "yes", "maybe"] * 10
+COVERAGE = 0.8
 
 
 class Case(NamedTuple):
@@ -33,6 +40,9 @@ class Case(NamedTuple):
     cells: list[str]
     label: int
     outputs: np.ndarray
+    classes: Sequence[str] = ()
+    ends: np.ndarray = np.empty(0)
+    members: Sequence[str] = ()
 
 
 def cases(folder):
@@ -47,19 +57,37 @@ def _cases(folder):
         model = MLPClassifier((5,), max_iter=2, random_state=0, dtype=dtype)
         path = saved(model.fit(NUMBERS, LABELS), folder, f"{dtype}.cmlp")
         for row, outputs in zip(NUMBERS[::9], model.predict_proba(NUMBERS[::9]), strict=True):
-            yield Case(
-                path, [repr(float(number)) for number in row], int(np.argmax(outputs)), outputs
-            )
+            cells = [repr(float(number)) for number in row]
+            yield Case(path, cells, int(np.argmax(outputs)), outputs, model.classes_)
     options = {"n_estimators": 2, "hidden_layer_sizes": (6,), "n_epochs": 2, "random_state": 0}
-    classifier = TabularClassifier(**options).fit(TABLE, LABELS)
-    path = saved(classifier, folder, "classifier.cmlp")
-    for cells, row in zip(CELLS[:5], TABLE[:5], strict=True):
-        outputs = classifier.predict_proba([row])[0]
-        yield Case(path, cells, int(np.argmax(outputs)), outputs)
-    regressor = TabularRegressor(**options).fit(TABLE, np.arange(30.0))
-    path = saved(regressor, folder, "regressor.cmlp")
-    for cells, row in zip(CELLS[:5], TABLE[:5], strict=True):
-        yield Case(path, cells, -1, regressor.predict([row]))
+    some = FRAME[:5]
+    for name, order in (("classifier", False), ("ordered", ["no", "maybe", "yes"])):
+        classifier = TabularClassifier(**options, ordered=order).fit(FRAME, LABELS)
+        path = saved(classifier.calibrate(FRAME, LABELS), folder, f"{name}.cmlp")
+        classes = list(classifier.classes_)
+        indices = [classes.index(label) for label in classifier.predict(some)]
+        found = classifier.predict_proba(some), classifier.predict_set(some, COVERAGE)
+        for cells, index, outputs, members in zip(CELLS[:5], indices, *found, strict=True):
+            labels = [label for label, is_in in zip(classes, members, strict=True) if is_in]
+            yield Case(path, cells, index, outputs, classes, members=labels)
+    targets = np.arange(60.0).reshape(30, 2) % 7
+    for name, y in (("regressor", np.arange(30.0)), ("targets", targets)):
+        regressor = TabularRegressor(**options).fit(FRAME, y).calibrate(FRAME, y)
+        path = saved(regressor, folder, f"{name}.cmlp")
+        found = regressor.predict(some), regressor.predict_interval(some, COVERAGE)
+        for cells, outputs, ends in zip(CELLS[:5], *found, strict=True):
+            yield Case(path, cells, -1, np.atleast_1d(outputs), ends=ends)
+
+
+def write(folder):
+    """Write the models and their cases to a folder, which need not exist."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    with Path(folder, "cases.tsv").open("w", encoding="utf-8", newline="\n") as stream:
+        for case in cases(folder):
+            label = "" if case.label < 0 else case.classes[case.label]
+            numbers = [" ".join(map(str, part.ravel().tolist())) for part in (case.outputs, case.ends)]
+            fields = [case.path.name, label, *numbers, " ".join(case.members), *case.cells]
+            print(*fields, sep="\t", file=stream)
 
 
 def saved(model, folder, name):
@@ -94,4 +122,6 @@ def run(*command):
 
 
 if __name__ == "__main__":
+    if sys.argv[1] == "--write":
+        sys.exit(write(sys.argv[2]))
     print(f"{check(*sys.argv[1:])} predictions with Python's bits")

@@ -1,9 +1,8 @@
-// Predicts a row with WebAssembly: node wasm.mjs cmlp.wasm MODEL CELL...
-// cmlp.mjs is packaging/wasm/cmlp.mjs, also a file of each release.
+// Predicts a row with WebAssembly: node wasm.mjs MODEL CELL...
 import { readFileSync } from "node:fs";
-import { load } from "./cmlp.mjs";
+import { Predictor } from "cmlp";
 
-const [wasm, file, ...cells] = process.argv.slice(2);
-const predict = await load(readFileSync(wasm), readFileSync(file));
-const { label, outputs } = predict(cells);
-console.log(label, ...outputs);
+const [file, ...cells] = process.argv.slice(2);
+const predictor = await Predictor.load(readFileSync(file));
+const { index, outputs } = predictor.predict(cells);
+console.log(index, ...outputs);

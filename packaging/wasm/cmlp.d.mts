@@ -1,0 +1,85 @@
+/** Why a model cannot be loaded, or a row not be predicted. */
+export class CmlpError extends Error {
+	/** The status of the C library, such as "CMLP_ERROR_CELL"; null if it has not been asked. */
+	readonly code: string | null;
+	/** The place in the rows of predictMany, or null. */
+	readonly row: number | null;
+	/** The column's name, or its place where columns have none; null if the error is not about one. */
+	readonly column: string | number | null;
+	/** The cell as it came. */
+	readonly cell: unknown;
+}
+
+/**
+ * A text as in a CSV file, a number, true or false; null is missing. In a column of categories, a number is the category
+ * with this value; in one of dates, the days since 1970-01-01.
+ */
+export type Cell = string | number | boolean | null;
+
+/** A cell for each name of a column, or all cells in order. */
+export type Row = { readonly [name: string]: Cell } | readonly Cell[] | Float32Array | Float64Array | Uint8Array;
+
+export interface Options {
+	/** How often intervals or sets contain the truth: above 0 and below 1. Without it there are none. */
+	coverage?: number;
+}
+
+export interface Prediction {
+	/** The label of the row's class; null for a model without labels, and if a row can have several labels. */
+	label: string | null;
+	/** The labels with a probability above 0.5, if a row can have several; otherwise null. */
+	labels: string[] | null;
+	/** The index of the class; -1 if there is none. */
+	index: number;
+	/** The number that a model of one output predicts; otherwise null. */
+	value: number | null;
+	/** The probability of each label, or all numbers that the model predicts. */
+	outputs: number[];
+	/** Of a regressor with a coverage: the ends for each target. */
+	intervals: [low: number, high: number][] | null;
+	/** Of a classifier with a coverage: the labels. */
+	set: string[] | null;
+}
+
+export interface Column {
+	/** Null if the file has no names of columns. */
+	name: string | null;
+	kind: "number" | "boolean" | "date" | "time" | "instant" | "duration" | "category" | "ordered" | null;
+	/** "days since 1970-01-01", "days", "0 or 1" or "". */
+	unit: string;
+	/** The form of dates in cells, such as "%d.%m.%Y"; "" for ISO 8601. */
+	format: string;
+	nCategories: number;
+}
+
+/** A model in memory of its own, which predicts rows. Nothing is shared: a worker loads one of its own. */
+export class Predictor {
+	private constructor();
+	/**
+	 * Loads a model file: its bytes, or a promise of them.
+	 *
+	 * wasm: the bytes of cmlp.wasm, a compiled module, or its address; by default the file beside this one.
+	 */
+	static load(
+		file: Uint8Array | ArrayBuffer | Promise<Uint8Array | ArrayBuffer>,
+		options?: { wasm?: BufferSource | WebAssembly.Module | URL | string | Promise<BufferSource | WebAssembly.Module> },
+	): Promise<Predictor>;
+	/** The columns of a table; empty for a network. */
+	get columns(): Column[];
+	/** The labels of a classifier as texts, numbers as Python prints them; empty for other models. */
+	get labels(): string[];
+	/** The numbers of a row: of a table its columns. */
+	get nInputs(): number;
+	/** The numbers that a prediction has. */
+	get nOutputs(): number;
+	/** Whether the model is that of a table. */
+	get isTable(): boolean;
+	/** Returns the categories of a table's column, by its name or place; none for a column of numbers. */
+	categories(column: string | number): (string | number | bigint | boolean | null)[];
+	/** Predicts a row: an object with a cell for each name of a column, or an array of cells in order. */
+	predict(row: Row, options?: Options): Prediction;
+	/** Predicts many rows, several times faster per row than one at a time. An error has the number of the row. */
+	predictMany(rows: Iterable<Row>, options?: Options): Prediction[];
+	/** Releases the memory. Every later call is an error, also a second one of this function. */
+	close(): void;
+}
