@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 functions='cmlp_(version|version_number|status_name|status_string'
-functions="$functions|model_(describe|init|predict|find_label)"
+functions="$functions|model_(describe|init|predict|workspace_size|find_label)"
 functions="$functions|model_(describe_column|find_category|find_code|read_cell|margin|interval))"
 exec bindgen include/cmlp_table.h --no-layout-tests --no-doc-comments --disable-header-comment --size_t-is-usize \
     --blocklist-type '__u?int.*_t|cmlp_net' --allowlist-function "$functions" \

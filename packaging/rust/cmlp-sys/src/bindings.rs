@@ -196,6 +196,14 @@ extern "C" {
         run: *mut cmlp_run,
     ) -> cmlp_status;
 }
+extern "C" {
+    pub fn cmlp_model_workspace_size(
+        model: *const cmlp_model,
+        rows: *const cmlp_rows,
+        bytes: *mut usize,
+        run: *mut cmlp_run,
+    ) -> cmlp_status;
+}
 pub type cmlp_value_kind = i32;
 pub const CMLP_VALUE_MISSING: _bindgen_ty_6 = 0;
 pub const CMLP_VALUE_TEXT: _bindgen_ty_6 = 1;

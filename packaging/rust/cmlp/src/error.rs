@@ -15,6 +15,11 @@ pub enum Error {
     Argument(Status),
     /// A row contains infinity, or NaN that the model does not take; a cell cannot be read; no class has this index.
     Data(Status),
+    /// The cells of a row are not those of the model's columns: one is missing, unknown or there twice, or their number
+    /// is another.
+    Columns(String),
+    /// The column of a table cannot hold a cell.
+    Cell { column: String, cell: String, error: Box<Error> },
     /// This build, this processor or the memory does not suffice.
     System(Status),
 }
@@ -69,6 +74,8 @@ impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Io(error) => error.fmt(formatter),
+            Error::Columns(message) => formatter.write_str(message),
+            Error::Cell { column, cell, error } => write!(formatter, "column {:?} cannot hold {:?}: {}", column, cell, error),
             Error::File(status) | Error::Argument(status) | Error::Data(status) | Error::System(status) => {
                 status.fmt(formatter)
             }

@@ -9,17 +9,25 @@
 //! if let Some(class) = predictor.predict(&pixels, &mut outputs)? {
 //!     println!("{} {}", digits.label(class)?, outputs[class]);
 //! }
+//!
+//! let prices = cmlp::Model::load("prices.cmlp")?;
+//! let row = prices.row_of_cells(&[("size", "1.5"), ("day", "2026-11-24")])?;
+//! let mut price = [0f64];
+//! prices.predictor()?.predict(&row, &mut price)?;
+//! println!("{} {:?}", price[0], prices.interval(&price, 0, 0.9)?);
 //! # Ok(())
 //! # }
 //! ```
 
 mod error;
 mod predict;
+mod table;
 
 pub use error::{Error, Status};
 pub use predict::{Number, Predictor};
+pub use table::Category;
 
-use std::os::raw::c_void;
+use std::os::raw::{c_char, c_void};
 use std::path::Path;
 use std::sync::Arc;
 use std::{fs, mem, ptr, slice};
@@ -104,7 +112,7 @@ impl Model {
         }
     }
 
-    /// Whether the model is that of a table: cells of text become numbers by [`Model::number_of_cell`].
+    /// Whether the model is that of a table: cells of text become numbers by [`Model::row_of_cells`].
     pub fn is_table(&self) -> bool {
         self.info.n_nets > 0
     }
@@ -114,24 +122,6 @@ impl Model {
         Ok(Predictor::new(Arc::clone(self), block(self.info.workspace_size)?))
     }
 
-    /// Reads a cell of a table's column, as in a CSV file: a number, the days of a date or the code of a category. An empty
-    /// text is missing.
-    pub fn number_of_cell(&self, column: usize, text: &str) -> Result<f64, Error> {
-        let mut number = 0.0;
-        // SAFETY: the library reads text.len() bytes and writes one number.
-        check(unsafe {
-            sys::cmlp_model_read_cell(
-                self.model,
-                column as i64,
-                text.as_ptr().cast(),
-                text.len() as i64,
-                &mut number,
-                ptr::null_mut(),
-            )
-        })?;
-        Ok(number)
-    }
-
     /// Returns the label of a class, numbers as Python prints them.
     pub fn label(&self, class: usize) -> Result<String, Error> {
         let class = i32::try_from(class).unwrap_or(i32::MAX);
@@ -139,11 +129,22 @@ impl Model {
         let mut value: sys::cmlp_value = unsafe { mem::zeroed() };
         // SAFETY: the library writes one struct.
         check(unsafe { sys::cmlp_model_find_label(self.model, class, &mut value, ptr::null_mut()) })?;
-        // SAFETY: a label's text has n_text bytes, which are part of the file.
-        let text = unsafe { slice::from_raw_parts(value.text.cast::<u8>(), value.n_text as usize) };
-        // A text of Python can have half a surrogate pair, which no String can.
-        Ok(String::from_utf8_lossy(text).into_owned())
+        // SAFETY: a label has a text.
+        Ok(unsafe { text_of(value.text, value.n_text) })
     }
+}
+
+/// Copies a text of a model's file.
+///
+/// # Safety
+///
+/// The pointer is that of n bytes, or null.
+unsafe fn text_of(start: *const c_char, n: i64) -> String {
+    if start.is_null() {
+        return String::new();
+    }
+    // A text of Python can have half a surrogate pair, which no String can.
+    String::from_utf8_lossy(slice::from_raw_parts(start.cast::<u8>(), n as usize)).into_owned()
 }
 
 /// Returns zeroed memory at an address that is a multiple of 8.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{mpsc, Arc};
 use std::{fs, thread};
 
-use cmlp::{Dtype, Error, Model, Predictor};
+use cmlp::{Category, Dtype, Error, Model, Predictor};
 
 fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../tests/files/data").join(name)
@@ -96,6 +96,119 @@ fn workers_own_their_predictor_and_live_longer_than_the_first_handle() {
     let found: Vec<_> = found.iter().collect();
     assert_eq!(found.len(), 800);
     assert!(found.iter().all(|answer| *answer == found[0]) && found[0].0 == "yy");
+}
+
+/// A model and the rows that Python has predicted with it. CMLP_CASES is a folder of language_programs.py --write.
+struct Case {
+    name: String,
+    label: String,
+    outputs: Vec<f64>,
+    ends: Vec<f64>,
+    members: String,
+    cells: Vec<String>,
+}
+
+/// Returns the folder and its cases; none without CMLP_CASES.
+fn cases() -> (PathBuf, Vec<Case>) {
+    let folder = match std::env::var_os("CMLP_CASES") {
+        Some(folder) => PathBuf::from(folder),
+        None => return (PathBuf::new(), Vec::new()),
+    };
+    let numbers = |text: &str| text.split_whitespace().map(|number| number.parse().unwrap()).collect();
+    let lines = fs::read_to_string(folder.join("cases.tsv")).unwrap();
+    let case = |line: &str| {
+        let fields: Vec<&str> = line.split('\t').collect();
+        Case {
+            name: fields[0].into(),
+            label: fields[1].into(),
+            outputs: numbers(fields[2]),
+            ends: numbers(fields[3]),
+            members: fields[4].into(),
+            cells: fields[5..].iter().map(|cell| cell.to_string()).collect(),
+        }
+    };
+    (folder, lines.lines().map(case).collect())
+}
+
+#[test]
+fn tables_of_python_have_its_bits_intervals_and_sets() {
+    let (folder, cases) = cases();
+    for case in cases.iter().filter(|case| !case.name.starts_with("float")) {
+        let model = Model::load(folder.join(&case.name)).unwrap();
+        let mut predictor = model.predictor().unwrap();
+        let texts: Vec<&str> = case.cells.iter().map(String::as_str).collect();
+        let named = [("colour", texts[2]), ("day", texts[0]), ("size", texts[1])];
+        let row = model.row_of_cells(&named).unwrap();
+        let bits = |row: &[f64]| row.iter().map(|number| number.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&row), bits(&model.row_of_texts(&texts).unwrap()));
+        let mut outputs = vec![0.0; model.n_outputs()];
+        let class = predictor.predict(&row, &mut outputs).unwrap();
+        assert_eq!(bits(&outputs), bits(&case.outputs));
+        let label = class.map_or(String::new(), |class| model.label(class).unwrap());
+        assert_eq!(label, case.label);
+        let mut many = vec![0.0; 600 * outputs.len()];
+        assert_eq!(predictor.predict_many(&row.repeat(600), &mut many).unwrap(), vec![class; 600]);
+        assert_eq!(bits(&many), bits(&outputs.repeat(600)));
+        if let Some(class) = class {
+            let members = model.set(&outputs, class, 0.8).unwrap();
+            let labels: Vec<String> = members.iter().map(|member| model.label(*member).unwrap()).collect();
+            assert_eq!(labels.join(" "), case.members);
+            assert!(model.interval(&outputs, 0, 0.8).is_err());
+        } else {
+            for (target, ends) in case.ends.chunks(2).enumerate() {
+                let (low, high) = model.interval(&outputs, target, 0.8).unwrap();
+                assert_eq!(bits(&[low, high]), bits(ends));
+            }
+            assert!(model.set(&outputs, 0, 0.8).is_err());
+            assert!(model.interval(&outputs, 9, 0.8).is_err() && model.interval(&outputs, 0, 1.0).is_err());
+        }
+    }
+}
+
+#[test]
+fn cells_by_name_have_errors_with_column_and_text() {
+    let (folder, cases) = cases();
+    if cases.is_empty() {
+        return;
+    }
+    let model = Model::load(folder.join("classifier.cmlp")).unwrap();
+    let good = [("day", "1990-01-11"), ("size", "0.0"), ("colour", "red")];
+    let message = |cells: &[(&str, &str)]| model.row_of_cells(cells).unwrap_err().to_string();
+    assert_eq!(message(&good[..2]), "the row has no column \"colour\"");
+    assert_eq!(message(&[&good[..], &good[..1]].concat()), "the row has the column \"day\" twice");
+    assert_eq!(message(&[&good[..], &[("shape", "1")]].concat()), "the model has no column \"shape\"");
+    assert!(message(&[good[0], ("size", "large"), good[2]]).starts_with("column \"size\" cannot hold \"large\": "));
+    let error = model.row_of_texts(&["", "large", ""]).unwrap_err();
+    assert!(matches!(error, Error::Cell { column, cell, .. } if column == "size" && cell == "large"));
+    assert_eq!(model.row_of_texts(&["1"]).unwrap_err().to_string(), "a row has 3 cells, got 1");
+    let categories = model.categories(2).unwrap();
+    assert_eq!(categories.len(), 4);
+    for category in [Category::Missing, Category::Text("grün".into()), Category::Integer(1)] {
+        assert!(categories.contains(&category), "{:?} of {:?}", category, categories);
+    }
+    assert!(model.categories(1).unwrap().is_empty() && model.categories(3).is_err());
+    let mut outputs = vec![0.0; 3];
+    model.predictor().unwrap().predict(&model.row_of_cells(&good).unwrap(), &mut outputs).unwrap();
+    let first = cases.iter().find(|case| case.name == "classifier.cmlp").unwrap();
+    assert_eq!(outputs, first.outputs);
+}
+
+#[test]
+fn many_rows_of_a_network() {
+    let model = Model::load(path("v1_classifier_rows.cmlp")).unwrap();
+    let mut predictor = model.predictor().unwrap();
+    let rows: Vec<f64> = (0..1500).map(|i| f64::from(i % 17) / 4.0).collect();
+    let mut outputs = vec![0.0; 900];
+    let classes = predictor.predict_many(&rows, &mut outputs).unwrap();
+    for (i, row) in rows.chunks(5).enumerate() {
+        let mut one = [0.0; 3];
+        assert_eq!(predictor.predict(row, &mut one).unwrap(), classes[i]);
+        assert_eq!(one, outputs[3 * i..3 * i + 3]);
+    }
+    assert!(predictor.predict_many(&rows[1..], &mut outputs).is_err());
+    assert!(predictor.predict_many(&rows, &mut outputs[1..]).is_err());
+    assert!(predictor.predict_many::<f64>(&[], &mut []).unwrap().is_empty());
+    assert!(model.row_of_cells(&[("a", "1")]).is_err() && model.column_name(0).is_err());
 }
 
 #[test]
