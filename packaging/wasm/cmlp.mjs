@@ -270,7 +270,7 @@ export class Predictor {
 
 	/** Returns the number of a cell for the library. */
 	#number(cell, place) {
-		const { isTable, dtype } = this.#info;
+		const { isTable } = this.#info;
 		const nCategories = this.#columns[place]?.nCategories;
 		try {
 			if (typeof cell === "string" && isTable) return this.#read(cell, place);
@@ -280,10 +280,9 @@ export class Predictor {
 				throw new CmlpError("a cell is a text, a number, true, false or null");
 			}
 			if (nCategories) return this.#code(cell, place);
-			const number = Number(cell);
-			const kept = dtype === FLOAT64 ? number : Math.fround(number);
-			if (Number.isFinite(kept) || (Number.isNaN(number) && typeof cell === "number")) return kept;
-			throw new CmlpError("this is no finite number");
+			const number = Number(cell); // the library refuses those that are infinite
+			if (Number.isNaN(number) && typeof cell === "string") throw new CmlpError("this is no number");
+			return number;
 		} catch (error) {
 			throw this.#refused(error, place, cell);
 		}

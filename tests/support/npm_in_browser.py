@@ -6,10 +6,12 @@ imports the package from a server, and answers must have Python's bits.
 
 import functools
 import http.server
+import itertools
 import shutil
 import sys
 import threading
 from pathlib import Path
+from typing import ClassVar
 
 from browser import chromium
 
@@ -31,7 +33,7 @@ PAGE = """async ([name, rows]) => {
 class Handler(http.server.SimpleHTTPRequestHandler):
     """Serves a folder; modules need their type, which the system may not know."""
 
-    extensions_map = {".mjs": "text/javascript", ".wasm": "application/wasm"}
+    extensions_map: ClassVar = {".mjs": "text/javascript", ".wasm": "application/wasm"}
 
     def log_message(self, *_):
         """Print nothing."""
@@ -56,7 +58,7 @@ def check(package, cases):
                 _, label, outputs, ends, members, _ = split(line)
                 assert (found["label"] or "") == label, (line, found)
                 assert found["outputs"] == outputs, (line, found)
-                assert sum(found["intervals"] or [], []) == ends, (line, found)
+                assert [*itertools.chain(*(found["intervals"] or ()))] == ends, (line, found)
                 assert " ".join(found["set"] or []) == members, (line, found)
         server.shutdown()
     return len(lines)
