@@ -51,7 +51,9 @@ from_koffi() {
 }
 
 from_go() {
-    (cd examples/languages/go && CGO_CFLAGS=-I$TREE/include CGO_LDFLAGS=-L$WORK/languages go build -o "$WORK/languages/go-predict")
+    export CGO_CFLAGS=-I$TREE/include CGO_LDFLAGS=-L$WORK/languages
+    (cd packaging/go && CMLP_CASES=$WORK/languages/cases LD_LIBRARY_PATH=$WORK/languages go test -race .)
+    (cd examples/languages/go && go build -o "$WORK/languages/go-predict")
     predicts "$WORK/languages/go-predict"
 }
 
@@ -70,7 +72,7 @@ from_csharp() {
 # The crates in the source tree with their tests, the program that uses them, and the crates as a release has them.
 from_rust() {
     export CARGO_TARGET_DIR=$WORK/languages/rust
-    cargo test --offline --manifest-path packaging/rust/Cargo.toml
+    CMLP_CASES=$WORK/languages/cases cargo test --offline --manifest-path packaging/rust/Cargo.toml
     cargo build --offline --release --manifest-path examples/languages/rust/Cargo.toml
     predicts "$CARGO_TARGET_DIR/release/predict"
     python3 tools/make_crates.py "$WORK/crates"

@@ -7,8 +7,8 @@ the file in the repository. While an address is empty, the link is the path. REA
 get the commands that install: from a clone, or from the package index once it has the package. pyproject.toml gets
 authors and addresses, CITATION.cff authors, addresses, version and date, SECURITY.md and CODE_OF_CONDUCT.md the
 contact, .github/CODEOWNERS and the links beside the forms for issues the owner and the addresses, workflows the digests
-of what they download, and src/cmlp/_export/licence.py the licence of what is generated. ``--check`` changes nothing,
-and returns 1 if a file is out of date.
+of what they download, src/cmlp/_export/licence.py the licence of what is generated, and packaging/go/go.mod its path.
+``--check`` changes nothing, and returns 1 if a file is out of date.
 """
 
 import re
@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PLACEHOLDER = "The cmlp developers"
 NAMES = (
-    *("repository", "documentation", "contact", "package", "npm_scope"),
+    *("repository", "documentation", "contact", "package", "npm_scope", "go_module"),
     *("generated", "generated_confirmed", "authors"),
     *("binfmt_image", "esp_idf_image", "arduino_cli_sha256", "micropython_commit", "zephyr_commit"),
 )
@@ -36,6 +36,7 @@ DIGESTS = {
 }
 CODEOWNERS = ".github/CODEOWNERS"
 ISSUES = ".github/ISSUE_TEMPLATE/config.yml"
+GO = "packaging/go/go.mod"
 PICTURES = (".png", ".svg", ".jpg")
 
 COMMANDS = """\
@@ -228,6 +229,7 @@ def files(owner: dict) -> dict[str, str]:
             "CITATION.cff": between(text_of("CITATION.cff"), citation_lines(owner)),
             "SECURITY.md": between(text_of("SECURITY.md"), contact_lines(owner)),
             LICENCE: between(text_of(LICENCE), licence_lines(owner)),
+            GO: between(text_of(GO), [f"module {owner['go_module'] or 'cmlp'}"]),
             "CODE_OF_CONDUCT.md": between(text_of("CODE_OF_CONDUCT.md"), contact_lines(owner)),
             CODEOWNERS: between(text_of(CODEOWNERS), codeowner_lines(owner)),
             ISSUES: between(text_of(ISSUES), contact_link_lines(owner)),

@@ -18,6 +18,7 @@ KNOWN = {
     "contact": "someone@example.org",
     "package": "cmlp",
     "npm_scope": "someone",
+    "go_module": "example.org/someone/cmlp/packaging/go",
     "generated": "0BSD",
     "generated_confirmed": True,
     "binfmt_image": "sha256:1",
@@ -97,6 +98,7 @@ def test_known_values_reach_every_file():
     )
     for name in ("SECURITY.md", "CODE_OF_CONDUCT.md"):
         assert "<someone@example.org>" in files[name]
+    assert "\nmodule example.org/someone/cmlp/packaging/go\n" in files["packaging/go/go.mod"]
 
 
 def test_package_for_npm_is_private_until_its_scope_is_known():
@@ -122,7 +124,7 @@ def test_what_is_not_known_is_listed_and_misspelt_names_raise(tmp_path, monkeypa
     monkeypatch.setattr(owner, "ROOT", tmp_path)
     with pytest.raises(
         ValueError,
-        match=r"must define repository, documentation, contact, package, npm_scope, generated, .*, got repositry",
+        match=r"must define repository, documentation, contact, package, npm_scope, go_module, generated, .*, got repositry",
     ):
         owner.read()
 

@@ -85,7 +85,9 @@ def write(folder):
     with Path(folder, "cases.tsv").open("w", encoding="utf-8", newline="\n") as stream:
         for case in cases(folder):
             label = "" if case.label < 0 else case.classes[case.label]
-            numbers = [" ".join(map(str, part.ravel().tolist())) for part in (case.outputs, case.ends)]
+            numbers = [
+                " ".join(map(str, part.ravel().tolist())) for part in (case.outputs, case.ends)
+            ]
             fields = [case.path.name, label, *numbers, " ".join(case.members), *case.cells]
             print(*fields, sep="\t", file=stream)
 

@@ -1,0 +1,243 @@
+package cmlp
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// CMLP_CASES is a folder of language_programs.py --write: models, and what Python predicts.
+var folder = os.Getenv("CMLP_CASES")
+
+type line struct {
+	name, label, set string
+	outputs, ends    []float64
+	cells            []string
+}
+
+func cases(t *testing.T) []line {
+	content, err := os.ReadFile(filepath.Join(folder, "cases.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []line
+	for _, text := range strings.Split(strings.TrimSuffix(string(content), "\n"), "\n") {
+		fields := strings.Split(text, "\t")
+		one := line{name: fields[0], label: fields[1], set: fields[4], cells: fields[5:]}
+		one.outputs, one.ends = numbers(t, fields[2]), numbers(t, fields[3])
+		found = append(found, one)
+	}
+	return found
+}
+
+func numbers(t *testing.T, text string) (found []float64) {
+	for _, field := range strings.Fields(text) {
+		number, err := strconv.ParseFloat(field, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, number)
+	}
+	return found
+}
+
+func load(t *testing.T, name string) *Model {
+	model, err := Load(filepath.Join(folder, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return model
+}
+
+func bits(numbers []float64) string {
+	text := ""
+	for _, number := range numbers {
+		text += fmt.Sprintf("%016x ", math.Float64bits(number))
+	}
+	return text
+}
+
+func checkCase(t *testing.T, model *Model, found Prediction, err error, one line) {
+	t.Helper()
+	ends := []float64{}
+	for _, interval := range found.Intervals {
+		ends = append(ends, interval[0], interval[1])
+	}
+	if err != nil || found.Label != one.label || bits(found.Outputs) != bits(one.outputs) ||
+		bits(ends) != bits(one.ends) || strings.Join(found.Set, " ") != one.set {
+		t.Fatal(one, found, err)
+	}
+}
+
+func TestRowsHavePythonsBits(t *testing.T) {
+	for _, one := range cases(t) {
+		model := load(t, one.name)
+		predictor := model.NewPredictor()
+		if model.IsTable() {
+			predictor.Coverage = 0.8
+			named := map[string]string{"colour": one.cells[2], "size": one.cells[1], "day": one.cells[0]}
+			found, err := predictor.PredictNamed(named)
+			checkCase(t, model, found, err, one)
+		} else {
+			found, err := predictor.PredictNumbers(numbers(t, strings.Join(one.cells, " ")))
+			checkCase(t, model, found, err, one)
+		}
+		many, err := predictor.PredictMany([][]string{one.cells, one.cells, one.cells})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range many {
+			checkCase(t, model, found, nil, one)
+		}
+		if err := predictor.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestEightGoroutinesShareAModelAndAPredictor(t *testing.T) {
+	own := cases(t)
+	model := load(t, "regressor.cmlp")
+	shared := model.NewPredictor()
+	shared.Coverage = 0.8
+	var group sync.WaitGroup
+	for i := 0; i < 8; i++ {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			predictor := model.NewPredictor()
+			predictor.Coverage = 0.8
+			for _, one := range own {
+				for _, each := range []*Predictor{predictor, shared} {
+					if one.name != "regressor.cmlp" {
+						continue
+					}
+					found, err := each.Predict(one.cells)
+					if err != nil || bits(found.Outputs) != bits(one.outputs) {
+						t.Error(one, found, err)
+					}
+				}
+			}
+		}()
+	}
+	group.Wait()
+}
+
+func TestErrorsNameTheColumnAndTheCell(t *testing.T) {
+	predictor := load(t, "classifier.cmlp").NewPredictor()
+	good := []string{"1990-01-11", "0.0", "red"}
+	named := func(pairs ...string) error {
+		row := map[string]string{}
+		for i := 0; i < len(pairs); i += 2 {
+			row[pairs[i]] = pairs[i+1]
+		}
+		_, err := predictor.PredictNamed(row)
+		return err
+	}
+	_, count := predictor.Predict([]string{"1"})
+	_, numbers := predictor.PredictNumbers([]float64{1, 2, 3, 4})
+	_, infinite := predictor.PredictNumbers([]float64{1, math.Inf(1), 3})
+	_, many := predictor.PredictMany([][]string{good, good, {"", "large", ""}})
+	predictor.Coverage = 1.5
+	_, coverage := predictor.Predict(good)
+	predictor.Coverage = 0
+	network := load(t, "float32.cmlp").NewPredictor()
+	_, noNames := network.PredictNamed(map[string]string{"a": "1"})
+	_, missing := network.Predict([]string{"1", "", "3", "4"})
+	network.Coverage = 0.8
+	_, noTable := network.Predict([]string{"1", "2", "3", "4"})
+	for i, one := range []struct {
+		err                        error
+		code, column, cell, starts string
+		row                        int
+	}{
+		{named("day", "", "size", "1"), "", "colour", "", `the row has no column "colour"`, 0},
+		{named("day", "", "size", "1", "colour", "", "shape", "1"), "", "shape", "", `the model has no column "shape"`, 0},
+		{named("day", "", "size", "large", "colour", ""), "CMLP_ERROR_CELL", "size", "large", `column "size" cannot hold "large": `, 0},
+		{count, "", "", "", "a row has 3 cells, got 1", 0},
+		{numbers, "", "", "", "a row has 3 cells, got 4", 0},
+		{infinite, "CMLP_ERROR_INPUT", "size", "+Inf", `column "size" cannot hold "+Inf": `, 0},
+		{many, "CMLP_ERROR_CELL", "size", "large", `column "size" cannot hold "large": `, 2},
+		{coverage, "CMLP_ERROR_OPTION", "", "", "", 0},
+		{noNames, "", "", "", "the model has no names of columns", 0},
+		{missing, "", "1", "", `column "1" cannot hold ""`, 0},
+		{noTable, "CMLP_ERROR_MODEL_KIND", "", "", "", 0},
+	} {
+		var found *Error
+		if !errors.As(one.err, &found) || found.Code != one.code || found.Column != one.column || found.Cell != one.cell ||
+			found.Row != one.row || !strings.HasPrefix(found.Error(), "cmlp: "+one.starts) {
+			t.Errorf("%d: %#v", i, one.err)
+		}
+	}
+	if found, err := predictor.Predict(good); err != nil || found.Label != "no" {
+		t.Error(found, err)
+	}
+}
+
+func TestNamesLabelsAndCategories(t *testing.T) {
+	model := load(t, "classifier.cmlp")
+	names := []string{}
+	for _, column := range model.Columns() {
+		names = append(names, column.Name)
+	}
+	if !reflect.DeepEqual(names, []string{"day", "size", "colour"}) {
+		t.Error(names)
+	}
+	if !reflect.DeepEqual(model.Labels(), []string{"maybe", "no", "yes"}) {
+		t.Error(model.Labels())
+	}
+	categories := strings.Join(model.Columns()[2].Categories, ",") + ","
+	for _, category := range []string{"red", "grün", "1", ""} {
+		if !strings.Contains(categories, category+",") {
+			t.Error(categories)
+		}
+	}
+}
+
+func TestClosedPredictorRefusesEveryCall(t *testing.T) {
+	model := load(t, "regressor.cmlp")
+	predictor := model.NewPredictor()
+	if err := predictor.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := predictor.Predict([]string{"", "", ""})
+	for _, err := range []error{err, predictor.Close()} {
+		if err != ErrClosed {
+			t.Error(err)
+		}
+	}
+	if _, err := model.NewPredictor().Predict([]string{"", "", ""}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDamagedFilesAreErrors(t *testing.T) {
+	content, err := os.ReadFile(filepath.Join(folder, "regressor.cmlp"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range []int{0, 1, 7, 100, len(content) - 1} {
+		var found *Error
+		if _, err := FromBytes(content[:size]); !errors.As(err, &found) || found.Code != "CMLP_ERROR_FILE_SHORT" {
+			t.Error(size, err)
+		}
+	}
+	for i := 0; i < len(content); i += 97 {
+		content[i] ^= 0x41
+		var found *Error
+		if _, err := FromBytes(content); !errors.As(err, &found) || !strings.HasPrefix(found.Code, "CMLP_ERROR_FILE_") {
+			t.Error(i, err)
+		}
+		content[i] ^= 0x41
+	}
+	if _, err := Load("no such file"); !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,5 @@
+// owner.toml: begin
+module cmlp
+// owner.toml: end
+
+go 1.19

@@ -1,0 +1,287 @@
+package cmlp
+
+// #include <stdlib.h>
+// #include <cmlp_table.h>
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"sort"
+	"strconv"
+	"sync"
+	"unsafe"
+)
+
+// ErrClosed is the error of every call of a closed predictor, also of a second Close.
+var ErrClosed = errors.New("cmlp: the predictor is closed")
+
+// Prediction is what a model says about a row.
+type Prediction struct {
+	Label     string       // of the class; empty if there is none
+	Index     int          // of the class; -1 if there is none
+	Outputs   []float64    // the probability of each label, or all numbers that the model predicts
+	Intervals [][2]float64 // of a regressor with a coverage: the ends for each target
+	Set       []string     // of a classifier with a coverage: the labels
+}
+
+// Predictor predicts rows with a model, which it keeps alive.
+type Predictor struct {
+	// Coverage, if it is not 0, asks for intervals and sets that contain the truth as often: above 0 and below 1.
+	Coverage float64
+
+	mutex  sync.Mutex
+	model  *Model
+	block  unsafe.Pointer // rows, outputs, classes and workspace of a call; it grows
+	size   int
+	closed bool
+}
+
+// NewPredictor returns what predicts with the model, in memory of its own.
+func (m *Model) NewPredictor() *Predictor {
+	p := &Predictor{model: m}
+	runtime.SetFinalizer(p, func(p *Predictor) { C.free(p.block) })
+	return p
+}
+
+// Close releases the memory.
+func (p *Predictor) Close() error {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.closed {
+		return ErrClosed
+	}
+	C.free(p.block)
+	p.block, p.closed = nil, true
+	return nil
+}
+
+// Predict predicts a row of texts in the order of the columns, as in a CSV file. Of a table an empty text is missing.
+func (p *Predictor) Predict(cells []string) (Prediction, error) {
+	return first(p.PredictMany([][]string{cells}))
+}
+
+// PredictNamed predicts a row of texts by the names of their columns.
+func (p *Predictor) PredictNamed(row map[string]string) (Prediction, error) {
+	m := p.model
+	if len(m.places) < m.NumInputs() {
+		return Prediction{}, &Error{Message: "the model has no names of columns: pass a row in order"}
+	}
+	cells := make([]string, m.NumInputs())
+	for i, column := range m.columns {
+		cell, found := row[column.Name]
+		if !found {
+			return Prediction{}, &Error{Column: column.Name, Message: fmt.Sprintf("the row has no column %q", column.Name)}
+		}
+		cells[i] = cell
+	}
+	extra := []string{}
+	for name := range row {
+		if _, found := m.places[name]; !found {
+			extra = append(extra, name)
+		}
+	}
+	if sort.Strings(extra); len(extra) > 0 {
+		return Prediction{}, &Error{Column: extra[0], Message: fmt.Sprintf("the model has no column %q", extra[0])}
+	}
+	return p.Predict(cells)
+}
+
+// PredictNumbers predicts a row of numbers: of a table NaN is missing, and a category has its code.
+func (p *Predictor) PredictNumbers(row []float64) (Prediction, error) {
+	if err := p.model.counted(len(row)); err != nil {
+		return Prediction{}, err
+	}
+	return first(p.predict(row, 1))
+}
+
+// PredictMany predicts rows of texts, several times faster for each. An error has the place of the row.
+func (p *Predictor) PredictMany(rows [][]string) ([]Prediction, error) {
+	width := p.model.NumInputs()
+	numbers := make([]float64, 0, width*len(rows))
+	for i, row := range rows {
+		if err := p.model.counted(len(row)); err != nil {
+			err.Row = i
+			return nil, err
+		}
+		for j, cell := range row {
+			number, err := p.model.cell(j, cell)
+			if err != nil {
+				err.Row = i
+				return nil, err
+			}
+			numbers = append(numbers, number)
+		}
+	}
+	return p.predict(numbers, len(rows))
+}
+
+func first(found []Prediction, err error) (Prediction, error) {
+	if err != nil {
+		return Prediction{}, err
+	}
+	return found[0], nil
+}
+
+func (m *Model) counted(n int) *Error {
+	if n == m.NumInputs() {
+		return nil
+	}
+	return &Error{Message: fmt.Sprintf("a row has %d cells, got %d", m.NumInputs(), n)}
+}
+
+func (m *Model) nameOf(column int) string {
+	if column < len(m.columns) && m.columns[column].Name != "" {
+		return m.columns[column].Name
+	}
+	return strconv.Itoa(column)
+}
+
+// cell returns the number of a text.
+func (m *Model) cell(column int, cell string) (float64, *Error) {
+	defer runtime.KeepAlive(m)
+	refused := &Error{Column: m.nameOf(column), Cell: cell}
+	var number float64
+	var err error
+	if m.IsTable() {
+		number, err = m.number(column, cell)
+	} else if number, err = strconv.ParseFloat(cell, 64); err == nil && math.IsNaN(number) {
+		err = errors.New("a network has no missing values")
+	}
+	if err == nil {
+		return number, nil
+	}
+	reason := err.Error()
+	var status *Error
+	if errors.As(err, &status) {
+		refused.Code, reason = status.Code, status.Message
+	}
+	refused.Message = fmt.Sprintf("column %q cannot hold %q: %s", refused.Column, cell, reason)
+	return 0, refused
+}
+
+func (p *Predictor) predict(numbers []float64, n int) ([]Prediction, error) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.closed {
+		return nil, ErrClosed
+	}
+	if n == 0 {
+		return nil, nil
+	}
+	m := p.model
+	defer runtime.KeepAlive(m)
+	width, nOutputs := m.NumInputs(), m.NumOutputs()
+	rows := C.cmlp_rows{struct_size: C.sizeof_cmlp_rows, kind: C.CMLP_ROWS_DENSE, dtype: m.info.dtype}
+	size := 4
+	if m.info.dtype == C.CMLP_FLOAT64 {
+		size = 8
+	}
+	rows.n_rows, rows.n_columns = C.int64_t(n), C.int64_t(width)
+	rows.row_stride, rows.column_stride = C.int64_t(size*width), C.int64_t(size)
+	workspace := m.info.workspace_size
+	data := p.reserve(8 * len(numbers))
+	rows.data = data
+	if n > 1 {
+		if err := check(C.cmlp_model_workspace_size(m.model, &rows, &workspace, nil)); err != nil {
+			return nil, err
+		}
+	}
+	data = p.reserve(8*(len(numbers)+n*nOutputs+n) + int(workspace))
+	outputs := unsafe.Add(data, 8*len(numbers))
+	classes := unsafe.Add(outputs, 8*n*nOutputs)
+	for i, number := range numbers {
+		if size == 8 {
+			unsafe.Slice((*float64)(data), len(numbers))[i] = number
+		} else {
+			unsafe.Slice((*float32)(data), len(numbers))[i] = float32(number)
+		}
+	}
+	rows.data = data
+	prediction := C.cmlp_prediction{struct_size: C.sizeof_cmlp_prediction, n_class_indices: C.int64_t(n)}
+	prediction.outputs, prediction.n_outputs = outputs, C.int64_t(n*nOutputs)
+	prediction.class_indices = (*C.int32_t)(classes)
+	run := C.cmlp_run{struct_size: C.sizeof_cmlp_run, workspace_size: workspace}
+	run.workspace = unsafe.Add(classes, 8*n)
+	if err := check(C.cmlp_model_predict(m.model, &rows, &prediction, &run)); err != nil {
+		refused := err.(*Error)
+		if run.bad_row >= 0 && run.bad_column >= 0 {
+			refused.Row, refused.Column = int(run.bad_row), m.nameOf(int(run.bad_column))
+			refused.Cell = fmt.Sprint(numbers[int(run.bad_row)*width+int(run.bad_column)])
+			refused.Message = fmt.Sprintf("column %q cannot hold %q: %s", refused.Column, refused.Cell, refused.Message)
+		}
+		return nil, refused
+	}
+	found := make([]Prediction, n)
+	for i := range found {
+		one := &found[i]
+		one.Index = int(unsafe.Slice((*int32)(classes), n)[i])
+		if one.Index >= 0 && one.Index < len(m.labels) {
+			one.Label = m.labels[one.Index]
+		}
+		one.Outputs = make([]float64, nOutputs)
+		for j := range one.Outputs {
+			if size == 8 {
+				one.Outputs[j] = unsafe.Slice((*float64)(outputs), n*nOutputs)[i*nOutputs+j]
+			} else {
+				one.Outputs[j] = float64(unsafe.Slice((*float32)(outputs), n*nOutputs)[i*nOutputs+j])
+			}
+		}
+		if p.Coverage != 0 {
+			if err := m.measure(one, (*C.double)(unsafe.Add(outputs, size*i*nOutputs)), p.Coverage); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return found, nil
+}
+
+// reserve returns the block with at least n bytes.
+func (p *Predictor) reserve(n int) unsafe.Pointer {
+	if n > p.size {
+		C.free(p.block)
+		p.block, p.size = C.malloc(C.size_t(n)), n
+	}
+	return p.block
+}
+
+// measure adds the intervals or the set of a row whose outputs are in memory of C.
+func (m *Model) measure(one *Prediction, outputs *C.double, coverage float64) error {
+	query := C.cmlp_table_query{struct_size: C.sizeof_cmlp_table_query, outputs: outputs, n_outputs: m.info.n_out}
+	query.coverage = C.double(coverage)
+	var low, high C.double
+	isOrdered := m.info.kind == C.CMLP_MODEL_ORDERED
+	if !isOrdered && m.info.kind != C.CMLP_MODEL_CLASSIFIER {
+		for ; query.target == 0 || query.target < m.info.n_targets; query.target++ {
+			if err := check(C.cmlp_model_interval(m.model, &query, &low, &high, nil)); err != nil {
+				return err
+			}
+			one.Intervals = append(one.Intervals, [2]float64{float64(low), float64(high)})
+		}
+		return nil
+	}
+	if err := check(C.cmlp_model_margin(m.model, &query, &low, &high, nil)); err != nil {
+		return err
+	}
+	always := one.Index
+	for i, probability := range one.Outputs {
+		// A threshold can choose another class than the most probable one, which the set has.
+		if i == 0 && !isOrdered || !isOrdered && probability > one.Outputs[always] {
+			always = i
+		}
+	}
+	begin, end := always, always
+	for i, probability := range one.Outputs {
+		if 1-probability <= float64(low) {
+			begin, end = int(math.Min(float64(begin), float64(i))), int(math.Max(float64(end), float64(i)))
+		}
+	}
+	for i := begin; i <= end; i++ {
+		if isOrdered || i == always || 1-one.Outputs[i] <= float64(low) {
+			one.Set = append(one.Set, m.labels[i])
+		}
+	}
+	return nil
+}
