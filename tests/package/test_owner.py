@@ -124,7 +124,7 @@ def test_what_is_not_known_is_listed_and_misspelt_names_raise(tmp_path, monkeypa
     monkeypatch.setattr(owner, "ROOT", tmp_path)
     with pytest.raises(
         ValueError,
-        match=r"must define repository, documentation, contact, package, npm_scope, go_module, generated, .*, got repositry",
+        match=r"must define repository, .*, package, npm_scope, go_module, generated, .*, got repositry",
     ):
         owner.read()
 

@@ -1,7 +1,9 @@
 """The scripts in tools/ that check a release: versions, files, hashes and workflows."""
 
 import importlib
+import json
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -268,3 +270,36 @@ def test_undocumented_missing_and_duplicate_wheels_fail(change, tier):
     change(names)
     with pytest.raises(check_workflows.Failure):
         check_workflows.expect_documented(names, tier)
+
+
+@pytest.fixture
+def languages(tmp_path):
+    """Return a function that writes the package for npm as a release has it."""
+    source = tmp_path / "source"
+    source.mkdir()
+
+    def write(version="1.2.3", module=b"\0asm \0001.2.3\0", without=()):
+        for name in ("LICENSE", "README.md", "cmlp.d.mts", "cmlp.mjs"):
+            (source / name).write_text(name)
+        (source / "cmlp.wasm").write_bytes(module)
+        (source / "package.json").write_text(json.dumps({"version": version}))
+        for name in without:
+            (source / name).unlink()
+        package = tmp_path / "cmlp-npm-1.2.3.tgz"
+        with tarfile.open(package, "w:gz") as archive:
+            archive.add(source, "package")
+        return check_release.npm_complaints(package, "1.2.3")
+
+    return write
+
+
+def test_package_for_npm_has_its_files_and_the_version(languages):
+    assert languages() == []
+    assert languages(version="1.2.2") == [
+        "cmlp-npm-1.2.3.tgz: package.json does not have the version 1.2.3"
+    ]
+    assert languages(module=b"\0asm") == [
+        "cmlp-npm-1.2.3.tgz: cmlp.wasm does not contain the version 1.2.3"
+    ]
+    (complaint,) = languages(without=["LICENSE"])
+    assert complaint.startswith("cmlp-npm-1.2.3.tgz: has README.md, cmlp.d.mts")
