@@ -842,8 +842,9 @@ typedef struct cmlp_optimizer_state {
     int64_t n_steps;                   /* steps taken, >= 0 */
     double beta_1_power, beta_2_power; /* of adam and adamw: beta^n_steps, a product that is rounded at every step. With
                                         * n_steps 0 they are not read and count as 1 */
-    double pace;                       /* private: what cmlp_train_epoch leaves for the next one. It changes how long epochs
-                                        * with several threads take, and no result. No value is an error */
+    double pace;                       /* private: what cmlp_train_epoch leaves for the next one. It depends on time, and
+                                        * changes how long epochs with several threads take, but no result. No value is an
+                                        * error */
     int64_t reserved[4];               /* 0 */
 } cmlp_optimizer_state;
 

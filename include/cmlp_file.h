@@ -130,10 +130,10 @@ static inline cmlp_status cmlp_file_load_stream(cmlp_file *file, FILE *stream, c
 
 /* The same for the file at a path, which fopen opens: a path is bytes in the encoding of the file system, on Windows in the
  * code page of the program. For other paths, a program opens the stream itself (on Windows with _wfopen) and calls
- * cmlp_file_load_stream.
- * Returns READ also if the path is NULL, or the file cannot be opened: `refused` is then "path", and errno is what fopen
- * left, such as ENOENT of POSIX if there is no such file. If `refused` is "stream", the file is there and cannot be read,
- * and errno is what fread left. No other status says anything about errno.
+ * cmlp_file_load_stream. If the file cannot be opened, `refused` is "path", and errno is what fopen left, such as ENOENT of
+ * POSIX if there is no such file. If the status is READ and `refused` is "stream", the file is there and cannot be read, and
+ * errno is what fread left. No other status says anything about errno.
+ * Returns READ also if the path is NULL, or the file cannot be opened.
  * Statuses: STRUCT_SIZE, OVERFLOW, OPTION, ISA, BUILD, LEFT_OUT, MEMORY, READ, FILE_SHORT, FILE_LONG, FILE_MAGIC,
  * FILE_VERSION, FILE_HEAD_CRC, FILE_DATA_CRC, FILE_SYNTAX, FILE_NAME, FILE_TENSOR, FILE_VALUE, FILE_NONFINITE,
  * FILE_EXAMPLE. */

@@ -104,6 +104,7 @@ static void compare(const cmlp_model *model, void *scratch, size_t size)
     CHECK(same_bits(CMLP_FLOAT64, rows.shifts, shifts, N_IN) && same_bits(CMLP_FLOAT64, rows.factors, factors, N_IN));
     rows.data = floats;
     rows.n_rows = 1;
+    rows.column_stride = rows.dtype == CMLP_FLOAT64 ? 8 : 4;
     CHECK(predict_one(cmlp_model_net(model), cmlp_model_params(model), &rows, NULL, output, scratch, size) == CMLP_OK);
     CHECK(same_bits(rows.dtype, output, expected, N_OUT));
 }
