@@ -156,14 +156,14 @@ def test_repeated_measurements_are_a_line(command):
     assert not any(one.startswith("!!  groups") for one in lines)
 
 
-def test_ascending_dates_hint_at_the_last_rows(command):
+def test_ascending_dates_hint_at_time(command):
     def hints(*options):
         lines = command(*TRAIN, *options)[1]
         return [line for line in lines if line.split()[1:3] == ["time", "day"]]
 
     write(Y + np.arange(N))
     (line,) = hints()
-    assert line.endswith("--holdout last")
+    assert line.endswith("--time day")
     for options in (["--holdout", "last"], ["--holdout", "random"], ["--groups", "person"]):
         assert hints(*options) == []
     write(Y + np.arange(N), days=DAYS[::-1])
