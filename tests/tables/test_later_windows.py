@@ -188,7 +188,7 @@ def test_info_and_page_say_it(tmp_path, capsys):
     assert sentence in told and "on 105 rows that are later than those of their networks" in told
     model.to_html(tmp_path / "m.html")
     page = (tmp_path / "m.html").read_text("utf-8")
-    assert sentence in page and "for 105 later rows, each predicted from what came before" in page
+    assert '"about.later",{"until":"2020-08-22"}' in page and '"fact.off_later"' in page
     fitted(DAYS).save(path)
     assert main(["info", str(path)]) == 0
     assert "Intervals hold for rows of the next 35 days" in capsys.readouterr().out
