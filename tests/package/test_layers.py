@@ -388,6 +388,7 @@ def test_bridge_imports_from_lower_layers_only():
     assert set(re.findall(r'cdef extern from "(.+?)"', source)) <= {
         "Python.h",
         "<time.h>",
+        "core/file/write/any_names.h",
         "core/net/tuning_names.h",
         "numpy/random/bitgen.h",  # a public header of NumPy
     }
