@@ -424,14 +424,8 @@ typedef struct cmlp_rows {
     const double *factors; /* n_columns finite numbers that are not 0 */
 } cmlp_rows;
 
-/* The bytes of a value of dense rows or of a class index. Programs do not call it. Of another type they do not matter: the
- * calls refuse it. */
-static inline int64_t cmlp_size_(cmlp_dtype dtype) { return dtype == CMLP_UINT8 ? 1 : dtype == CMLP_FLOAT64 ? 8 : 4; }
-
-/* The bytes of n of them; of a number that the calls refuse the product may wrap around. */
-static inline int64_t cmlp_stride_(int64_t n, int64_t size) { return (int64_t)((uint64_t)n * (uint64_t)size); }
-
-/* Contiguous dense rows; dtype is that of the data. Set the other fields afterwards, such as the scale. */
+/* Contiguous dense rows; dtype is that of the data. Set the other fields afterwards, such as the scale. The strides of a
+ * type or of a number of columns that the calls refuse do not matter. */
 static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_columns)
 {
     cmlp_rows rows;
@@ -439,8 +433,8 @@ static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int6
     rows.data = data;
     rows.n_rows = n_rows;
     rows.n_columns = n_columns;
-    rows.column_stride = cmlp_size_(dtype);
-    rows.row_stride = cmlp_stride_(n_columns, rows.column_stride);
+    rows.column_stride = dtype == CMLP_UINT8 ? 1 : dtype == CMLP_FLOAT64 ? 8 : 4;
+    rows.row_stride = (int64_t)((uint64_t)n_columns * (uint64_t)rows.column_stride);
     rows.scale = 0;
     rows.order = NULL;
     rows.n_order = 0;
@@ -724,15 +718,15 @@ static inline cmlp_targets cmlp_dense_targets(const void *data, cmlp_dtype dtype
     targets.data = data;
     targets.n_rows = n_rows;
     targets.n_columns = n_columns;
-    targets.column_stride = cmlp_size_(dtype);
-    targets.row_stride = cmlp_stride_(n_columns, targets.column_stride);
+    targets.column_stride = dtype == CMLP_UINT8 ? 1 : dtype == CMLP_FLOAT64 ? 8 : 4;
+    targets.row_stride = (int64_t)((uint64_t)n_columns * (uint64_t)targets.column_stride);
     return targets;
 }
 static inline cmlp_targets cmlp_class_targets(const int32_t *class_indices, int64_t n_rows)
 {
     cmlp_targets targets = cmlp_dense_targets(class_indices, CMLP_INT32, n_rows, 0);
     targets.kind = CMLP_TARGETS_CLASSES;
-    targets.row_stride = cmlp_size_(CMLP_INT32);
+    targets.row_stride = sizeof *class_indices;
     targets.column_stride = 0;
     return targets;
 }

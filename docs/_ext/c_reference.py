@@ -19,7 +19,7 @@ ITEM = re.compile(
     r"""/\*\s(?P<rule>[-=]{8,})\s(?P<heading>[^\n*]+?)\s*(?:\*/|\n(?P<below>.*?)\*/)  # a heading, and a text below it
       |/\*(?P<comment>.*?)\*/[ \t]*(?P<blank>\n[ \t]*\n)?              # a comment; alone if an empty line follows
       |typedef\s+struct\s+(?P<struct>\w+)\s*\{(?P<members>.*?)\}\s*\w+\s*;
-      |typedef\s+u?int(?:8|32)_t\s+(?P<enum>\w+)\s*;\s*enum\s*\{(?P<enumerators>.*?)\}\s*;
+      |typedef\s+u?int(?:8|32)_t\s+(?P<enum>\w+)\s*;(?:\s*enum\s*\{(?P<enumerators>.*?)\}\s*;)?
       |typedef\s+struct\s+\w+\s+(?P<opaque>\w+)\s*;
       |CMLP_(?:API|CHECKED)\s+(?P<function>[^;#]+);
       |^static\s+inline\s+(?P<inline>[^;{]+?)\s*\{.*?^\}                  # a function with its body
@@ -127,7 +127,7 @@ def declared(match: re.Match[str], comment: str) -> Item | None:
             match["enum"],
             match["enum"],
             comment,
-            tuple(entries(match["enumerators"], True)),
+            tuple(entries(match["enumerators"] or "", True)),
         )
     if match["opaque"]:
         return Item("struct", match["opaque"], match["opaque"], comment)

@@ -170,8 +170,6 @@ cdef extern from "cmlp.h" nogil:
         const double *shifts
         const double *factors
 
-    int64_t cmlp_size_(cmlp_dtype dtype)
-    int64_t cmlp_stride_(int64_t n, int64_t size)
     cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_columns)
     void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
                         int64_t n_columns)

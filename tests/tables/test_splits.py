@@ -247,7 +247,9 @@ def slow_search(monkeypatch):
 
 
 X = np.random.RandomState(0).standard_normal((300, 3))
-STAIRS = np.digitize(X[:, 0], np.linspace(-2, 2, 30)) + np.random.RandomState(1).standard_normal(300)
+STAIRS = np.digitize(X[:, 0], np.linspace(-2, 2, 30)) + np.random.RandomState(1).standard_normal(
+    300
+)
 QUICK = {"n_estimators": 3, "hidden_layer_sizes": (8,), "random_state": 0}
 
 
