@@ -64,13 +64,23 @@ void cmlpi_init_struct(void *given, size_t given_size, const void *copy, size_t 
 }
 
 #if CMLPI_BUILDS_TRAINING
+/* Returns what follows in a text that begins with `start`; NULL if it begins otherwise. */
+static const char *rest_after(const char *text, const char *start)
+{
+    while (*start)
+        if (*text++ != *start++) return NULL;
+    return text;
+}
+
 void cmlpi_rename_refused(cmlp_run *run, const char *old, const char *names, size_t n_new)
 {
-    const size_t n_old = strlen(old);
-    if (!run->refused || strncmp(run->refused, old, n_old)) return;
-    const char *const end = run->refused + n_old;
-    for (; *names; names += strlen(names) + 1)
-        if (!strcmp(names + n_new, end)) run->refused = names;
+    const char *const end = run->refused ? rest_after(run->refused, old) : NULL;
+    if (!end) return;
+    while (*names) {
+        const char *const rest = rest_after(names + n_new, end);
+        if (rest && !*rest) run->refused = names;
+        while (*names++) {}
+    }
 }
 #endif
 
