@@ -221,29 +221,22 @@ def text_of(name: str) -> str:
 
 
 def files(owner: dict) -> dict[str, str]:
-    """Return the files that depend on owner.toml, as they should be."""
-    return (
-        {
-            "README.md": readme(text_of("README.md"), owner),
-            "pyproject.toml": between(text_of("pyproject.toml"), pyproject_lines(owner)),
-            "CITATION.cff": between(text_of("CITATION.cff"), citation_lines(owner)),
-            "SECURITY.md": between(text_of("SECURITY.md"), contact_lines(owner)),
-            LICENCE: between(text_of(LICENCE), licence_lines(owner)),
-            GO: between(text_of(GO), [f"module {owner['go_module'] or 'cmlp'}"]),
-            "CODE_OF_CONDUCT.md": between(text_of("CODE_OF_CONDUCT.md"), contact_lines(owner)),
-            CODEOWNERS: between(text_of(CODEOWNERS), codeowner_lines(owner)),
-            ISSUES: between(text_of(ISSUES), contact_link_lines(owner)),
-        }
-        | {
-            name: between(text_of(name), digest_lines(owner, names))
-            for name, names in DIGESTS.items()
-        }
-        | {
-            name: between(text_of(name), installation_lines(name, owner))
-            for name in BEFORE
-            if name != "README.md"
-        }
-    )
+    """Return the files that depend on owner.toml, as they should be; of .github only in a repository: sdists lack it."""
+    text = readme(text_of("README.md"), owner)
+    lines = {
+        "pyproject.toml": pyproject_lines(owner),
+        "CITATION.cff": citation_lines(owner),
+        "SECURITY.md": contact_lines(owner),
+        LICENCE: licence_lines(owner),
+        GO: [f"module {owner['go_module'] or 'cmlp'}"],
+        "CODE_OF_CONDUCT.md": contact_lines(owner),
+        **{name: installation_lines(name, owner) for name in BEFORE if name != "README.md"},
+    }
+    if (ROOT / CODEOWNERS).exists():
+        lines[CODEOWNERS] = codeowner_lines(owner)
+        lines[ISSUES] = contact_link_lines(owner)
+        lines |= {name: digest_lines(owner, names) for name, names in DIGESTS.items()}
+    return {"README.md": text, **{name: between(text_of(name), new) for name, new in lines.items()}}
 
 
 def outdated() -> list[str]:

@@ -18,7 +18,7 @@ if not (ROOT / "benchmarks").exists():
 
 
 COMMANDS = """
-    accuracy batch before distributed embedding explain files firmware goals import jobs large latency loaded many
+    accuracy batch before distributed embedding epoch explain files firmware goals import jobs large latency loaded many
     memory model one-row scaling size sparse table-row threads train
 """
 

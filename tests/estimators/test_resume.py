@@ -417,7 +417,11 @@ VALIDATION = {f"{name}_val": array.copy() for name, array in ROWS.items()}
 GROUPS = {"groups": np.arange(N_ROWS) // 4, "groups_val": 1000 + np.arange(N_ROWS) // 4}
 ARGUMENTS = {
     "network": [{**ROWS, **VALIDATION}, {**ROWS, "shards": (130, 170)}],
-    "table": [{**ROWS, "groups": GROUPS["groups"]}, {**ROWS, **VALIDATION, **GROUPS}],
+    "table": [
+        {**ROWS, "groups": GROUPS["groups"]},
+        {**ROWS, **VALIDATION, **GROUPS},
+        {**ROWS, "time": np.arange(N_ROWS) // 3},
+    ],
 }
 
 
@@ -426,7 +430,7 @@ def begun(kind):
     if kind == "network":
         return cmlp.MLPClassifier((3,), max_iter=2, batch_size=256)
     sizes = {"hidden_layer_sizes": (3,), "n_epochs": 2, "n_estimators": 2}
-    return cmlp.TabularClassifier(**sizes, max_time=1e-9)
+    return cmlp.TabularRegressor(**sizes, max_time=1e-9)
 
 
 def other(name, value):
@@ -435,7 +439,7 @@ def other(name, value):
         return [(150, 150), None]
     if name.startswith("X"):
         return [np.where(OTHER[:, None], value + 1, value)]
-    if name.startswith("groups"):
+    if name.startswith(("groups", "time")):
         return [value // 2]
     others = [np.where(OTHER, 1 - value if name.startswith("y") else value + 1, value)]
     return [*others, None] if name.startswith("sample_weight") else others
@@ -452,8 +456,7 @@ def test_resume_notices_another_value_of_each_argument(kind):
         changes = [{name: value} for name in given for value in other(name, given[name])]
         if "X_val" in given:
             changes.append({name: None for name in given if name.endswith("_val")})
-        if "groups" in given:
-            changes.append({"groups": None})
+        changes += [{name: None} for name in ("groups", "time") if name in given]
         for change in changes:
             with pytest.raises(ValueError, match=r"with which the training began|on other data"):
                 model.fit(**{**given, **change}, resume=True)

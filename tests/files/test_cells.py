@@ -25,7 +25,7 @@ def read_by_c(core, column, cell):
     try:
         return core.cell(column, cell)
     except ValueError as error:
-        assert "INPUT" in str(error)
+        assert "CELL" in str(error)
         return None
 
 

@@ -20,7 +20,7 @@ SMALL = {"n_estimators": 1, "hidden_layer_sizes": (8,), "n_epochs": 20, "random_
 def models():
     rng = np.random.RandomState(0)
     X = np.stack([rng.random_sample(200) * 9, rng.randint(0, 90_000, 200)], axis=1)
-    y = 20_000 * X[:, 0] + 1000 * rng.standard_normal(200)
+    y = 20_000 * X[:, 0] + 8000 * rng.standard_normal(200)
     late = np.where(y + 60_000 * rng.standard_normal(200) > 90_000, "late", "on time")
     return {
         "number": TabularRegressor(**SMALL).fit(X, y),

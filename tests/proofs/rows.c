@@ -18,19 +18,17 @@ void prove_check_order(void)
     for (int64_t i = 0; i < n; i++) REQUIRE(order[i] >= 0 && order[i] < rows.n_rows);
 }
 
-void prove_set_strides(void)
+void prove_set_stride(void)
 {
-    const int64_t n_rows = nondet_int64(), n_columns = nondet_int64(), size = nondet_int64();
-    int64_t row = nondet_int64(), column = nondet_int64();
-    const int64_t given_row = row, given_column = column;
-    ASSUME(n_columns >= 1 && n_columns <= CMLPI_MAX_COUNT && (size == 1 || size == 4 || size == 8));
-    const int is_clear = set_strides(n_rows, n_columns, size, &row, &column);
-    if (!is_clear) {
-        REQUIRE(!given_row && n_rows > 1 && given_column && given_column != size);
+    const int64_t n = nondet_int64(), size = nondet_int64(), given = nondet_int64();
+    int64_t stride = given;
+    ASSUME(size == 1 || size == 4 || size == 8);
+    const cmlp_status status = set_stride(n, size, &stride, CMLP_ERROR_ROWS);
+    if (status) {
+        REQUIRE(n > 1 && (given ? status == CMLP_ERROR_ALIGNMENT && given % size : status == CMLP_ERROR_ROWS));
         return;
     }
-    REQUIRE(given_row || n_rows <= 1 || row == n_columns * size);
-    REQUIRE(given_column ? column == given_column || given_column == CMLP_REPEAT : column == size);
+    REQUIRE(stride == (n <= 1 ? size : given == CMLP_REPEAT ? 0 : given) && stride % size == 0);
 }
 
 static int64_t n_classes;

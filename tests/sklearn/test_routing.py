@@ -424,6 +424,7 @@ def test_estimators_for_tables_request_weights_for_the_methods_that_they_have(ro
     fit = {
         "sample_weight": True,
         "groups": None,
+        "time": None,
         "X_val": None,
         "y_val": None,
         "sample_weight_val": None,

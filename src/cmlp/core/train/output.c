@@ -45,19 +45,21 @@ static int reads_class_indices(const cmlpi_data *data, int32_t loss)
            cmlpi_n_out(data->net) <= CMLPI_TRANSPOSED_OUTPUTS;
 }
 
-/* Computes the activations `a` of the output layer from the weighted sums z of n rows, and calls the caller's loss. It sets
- * *of_sums if its slopes are derivatives with respect to z. Returns 0 if the loss ends the call. */
-static int call_loss(const cmlpi_batch_job *job, int64_t selected, int64_t n, void *z, void *a, const void *targets,
-                     double *costs, void *slopes, int32_t *of_sums)
+/* Computes the activations `a` of the output layer from the weighted sums z of the rows of a call, and calls the caller's
+ * loss. It sets *call->of_sums if its slopes are derivatives with respect to z. Returns 0 if the loss ends the call. */
+static int call_loss(const cmlpi_batch_job *job, int64_t selected, void *z, void *a, cmlp_loss_call *call)
 {
     const cmlp_net *net = job->data.net;
-    const cmlp_loss_call call = {.struct_size = sizeof call, .rows = job->memory.indices, .n_rows = n,
-                                 .n_out = cmlpi_n_out(net), .targets = targets, .outputs = a, .costs = costs, .slopes = slopes,
-                                 .dtype = net->dtype, .sums = z, .of_sums = of_sums};
-    *of_sums = 0;
-    for (int64_t i = 0; i < n; i++) job->memory.indices[i] = cmlpi_row_index(&job->data, selected + i);
-    cmlpi_activate_rows(net, net->depth - 1, z, a, n);
-    return !job->objective.loss(job->objective.loss_context, &call);
+    call->struct_size = sizeof *call;
+    call->rows = job->memory.indices;
+    call->n_out = cmlpi_n_out(net);
+    call->dtype = net->dtype;
+    call->outputs = a;
+    call->sums = z;
+    *call->of_sums = 0;
+    for (int64_t i = 0; i < call->n_rows; i++) job->memory.indices[i] = cmlpi_row_index(&job->data, selected + i);
+    cmlpi_activate_rows(net, net->depth - 1, z, a, call->n_rows);
+    return !job->objective.loss(job->objective.loss_context, call);
 }
 
 /* The plain costs of n rows, before the net's loss. The kernel overwrites the weighted sums z unless it reads class
@@ -124,8 +126,9 @@ cmlpi_fault cmlpi_output_rows(cmlpi_batch_job *job, const cmlpi_row_range *range
         if (values.is_given) {
             void *const sums = cmlpi_at(net, output->slope_input, (at + i) * n_out);
             int32_t of_sums;
-            if (!call_loss(job, selected + i, m, sums, z, scratch, memory->costs + at + i, deltas, &of_sums))
-                return cmlpi_fault_of(CMLP_CANCELLED);
+            cmlp_loss_call call = {.n_rows = m, .targets = scratch, .costs = memory->costs + at + i, .slopes = deltas,
+                                   .of_sums = &of_sums};
+            if (!call_loss(job, selected + i, sums, z, &call)) return cmlpi_fault_of(CMLP_CANCELLED);
             values.activation = of_sums ? CMLP_ACTIVATION_IDENTITY : cmlpi_output_activation(net);
         }
         if (has_plain) compute_plain_costs(job, values, selected + i, m, z, deltas, scratch, memory->plain_costs + at + i);
