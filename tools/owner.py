@@ -221,7 +221,7 @@ def text_of(name: str) -> str:
 
 
 def files(owner: dict) -> dict[str, str]:
-    """Return the files that depend on owner.toml, as they should be; of .github only in a repository: sdists lack it."""
+    """Return the files that depend on owner.toml, as they should be; sdists have none of .github."""
     text = readme(text_of("README.md"), owner)
     lines = {
         "pyproject.toml": pyproject_lines(owner),

@@ -62,5 +62,8 @@ def test_predictor_reports_what_is_wrong(library, tmp_path):
         predictor.Predictor(library, network.path).predict(network.cells[1:])
     with pytest.raises(ValueError, match="could not convert"):
         predictor.Predictor(library, network.path).predict(["word"] * 4)
-    with pytest.raises(ValueError, match="column 1 cannot hold 'word': the column of the table cannot hold this text"):
+    with pytest.raises(
+        ValueError,
+        match="column 1 cannot hold 'word': the column of the table cannot hold this text",
+    ):
         predictor.Predictor(library, table.path).predict(["1999-01-01", "word", "red"])

@@ -21,6 +21,7 @@ _FEWEST_PER_VALUE = 5
 # Of y by a function of a column that never falls, on other rows.
 _LEAST_R2 = 0.995
 _LEAST_RANK_CORRELATION = 0.99  # of columns for which such a function is fitted
+_LEAST_OF_SOME = 0.95  # the same of some of the rows
 _MOST_TREND = 0.8  # rank correlation of a column with the numbers of its rows
 _MOST_ROWS = 2000  # to which it is fitted, and on which it is judged
 _FEWEST_VALUES = 10  # of a column that y follows: fewer are often the design of an example
@@ -100,11 +101,14 @@ def check_functions(table: Table) -> Iterator[Finding]:
         is_ordered = column.is_number and table.labels is None
         if any(_is_copy(x, y, is_ordered=is_ordered) for y in table.targets):
             continue
-        if any(_is_function(x, y) for y in table.targets):
+        some = table.some_rows
+        if any(_may_be_function(x[some], y[some]) and _is_function(x, y) for y in table.targets):
             once = table.different_rows
             if any(_is_function(x[once], y[once]) for y in table.targets):
                 exact.append(i)
-        elif is_ordered and any(_nearly_rises(x, y) for y in table.targets):
+        elif is_ordered and any(
+            _may_rise(x[some], y[some]) and _nearly_rises(x, y) for y in table.targets
+        ):
             nearly.append(i)
     if exact:
         yield Finding(
@@ -155,6 +159,25 @@ def check_missing(table: Table) -> Iterator[Finding]:
             f"Whether {table.label(found[0])} has a value says y nearly exactly. If it is known only after y, the "
             f"model has learned nothing for new rows: leave it out.{also(table, found)}",
         )
+
+
+def _may_be_function(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
+    """Return whether values repeat in some of the rows, each with one y: most columns are told so in little time."""
+    order = np.argsort(x, kind="stable")
+    is_equal = np.diff(x[order]) == 0
+    return bool(is_equal.any()) and not (np.diff(y[order])[is_equal] != 0).any()
+
+
+def _may_rise(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
+    """Return whether y rises or falls with x in some of the rows, by the correlation of ranks."""
+    present = ~np.isnan(x)
+    return abs(_correlation_of_ranks(x[present], y[present])) > _LEAST_OF_SOME
+
+
+def _correlation_of_ranks(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    if len(x) < FEWEST_ROWS:
+        return 0.0
+    return float(np.corrcoef(*(np.argsort(np.argsort(one)) for one in (x, y)))[0, 1])
 
 
 def _is_function(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 TARGET = "y"  # the name of the target in findings
 # In fewer rows, a column can agree with y, or hardly repeat a value, by chance.
 FEWEST_ROWS = 50
+_FEW_ROWS, _PER_ROOT = (
+    500,
+    8,
+)  # of `some_rows`: at least, and as many per square root of the number of rows
 
 
 def also(table: Table, columns: Sequence[int]) -> str:
@@ -108,6 +112,12 @@ class Table:
     def averaged(self) -> AnyArray:
         """What `average` returns, a row for each row and a column for each number."""
         return self.average().reshape(self.n_rows, -1)
+
+    @functools.cached_property
+    def some_rows(self) -> NDArray[np.intp]:
+        """Random rows: so many that values which half of all rows repeat are there twice, at least 500."""
+        n = max(_FEW_ROWS, int(_PER_ROOT * self.n_rows**0.5))
+        return np.random.RandomState(0).permutation(self.n_rows)[:n]
 
     @functools.cached_property
     def different_rows(self) -> NDArray[np.intp]:
