@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -174,10 +174,11 @@ def _may_rise(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
     return abs(_correlation_of_ranks(x[present], y[present])) > _LEAST_OF_SOME
 
 
-def _correlation_of_ranks(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+def _correlation_of_ranks(x: NDArray[np.float64], y: NDArray[Any]) -> float:
     if len(x) < FEWEST_ROWS:
         return 0.0
-    return float(np.corrcoef(*(np.argsort(np.argsort(one)) for one in (x, y)))[0, 1])
+    ranks = [np.argsort(np.argsort(one)) for one in (x, y)]
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
 
 
 def _is_function(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
@@ -211,14 +212,14 @@ def _nearly_rises(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
     present = np.flatnonzero(~np.isnan(x))
     if len(present) < max(FEWEST_ROWS, len(x) / 2) or len(np.unique(x[present])) < FEWEST_ROWS:
         return False
-    ranks = np.argsort(np.argsort(x[present])), np.argsort(np.argsort(y[present]))
-    if abs(np.corrcoef(ranks[0], np.arange(len(present)))[0, 1]) > _MOST_TREND:
+    if abs(_correlation_of_ranks(x[present], present)) > _MOST_TREND:
         return False
-    if abs(np.corrcoef(*ranks)[0, 1]) < _LEAST_RANK_CORRELATION:
+    correlation = _correlation_of_ranks(x[present], y[present])
+    if abs(correlation) < _LEAST_RANK_CORRELATION:
         return False
     chosen = np.random.RandomState(0).permutation(present)[:_MOST_ROWS]
     seen, others = np.sort(chosen[::2]), chosen[1::2]
-    sign = np.sign(np.corrcoef(*ranks)[0, 1])
+    sign = np.sign(correlation)
     order = seen[np.argsort(x[seen], kind="stable")]
     steps = sign * _rising(sign * y[order])
     errors = y[others] - np.interp(x[others], x[order], steps)
