@@ -224,14 +224,29 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_target_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say where targets and validation rows are."""
+def add_target_option(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
+    """Add the option that says which column has the targets."""
     parser.add_argument(
         "--target",
         metavar="COLUMN",
         action=options.OnlyOnce,
+        required=required,
         help="the column of labels or numbers: its name, or number from 1",
     )
+
+
+def add_drop_missing_target(parser: argparse.ArgumentParser) -> None:
+    """Add the option that leaves out rows without a target."""
+    parser.add_argument(
+        "--drop-missing-target",
+        action="store_true",
+        help="leave out the rows of CSV without a target, instead of refusing them",
+    )
+
+
+def add_target_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where targets and validation rows are."""
+    add_target_option(parser)
     parser.add_argument(
         "--labels",
         type=data_file,
@@ -239,11 +254,7 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
         help="instead of --target, a file with a label or number for each row: npy, idx, or text "
         "with one a line (default for idx: the file of labels beside DATA, named as in MNIST)",
     )
-    parser.add_argument(
-        "--drop-missing-target",
-        action="store_true",
-        help="leave out the rows of CSV without a target, instead of refusing them",
-    )
+    add_drop_missing_target(parser)
     parser.add_argument(
         "--holdout",
         choices=HOLDOUTS,

@@ -8,8 +8,10 @@ from cmlp._cli import options
 from cmlp._cli.data_files import (
     DATA_HELP,
     DataFiles,
+    add_drop_missing_target,
     add_file_options,
     add_reading_options,
+    add_target_option,
     data_file,
 )
 from cmlp._cli.finding_lines import finding_lines
@@ -39,18 +41,8 @@ _FLAGS = {"groups": "--groups", "use": "--use", "known": "--known", "date_format
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
     parser.add_argument("data", type=data_file, metavar="DATA", help=DATA_HELP)
-    parser.add_argument(
-        "--target",
-        metavar="COLUMN",
-        action=options.OnlyOnce,
-        required=True,
-        help="the column of labels or numbers: its name, or number from 1",
-    )
-    parser.add_argument(
-        "--drop-missing-target",
-        action="store_true",
-        help="leave out the rows of CSV without a target, instead of refusing them",
-    )
+    add_target_option(parser, required=True)
+    add_drop_missing_target(parser)
     parser.add_argument(
         "--groups",
         metavar="COLUMN",

@@ -10,6 +10,7 @@ from cmlp._data.column_entries import CATEGORY
 from cmlp._data.spelling import equal_spellings
 from cmlp._findings.ids import hardly_repeats
 from cmlp._findings.table import TARGET, also
+from cmlp._findings.texts import findings_of_text, meaning_of_text
 from cmlp._model.findings import Finding
 from cmlp._model.table_columns import MAX_CATEGORIES
 from cmlp._model.unusual_rows import listed_columns
@@ -59,9 +60,6 @@ def check_categories(table: Table) -> Iterator[Finding]:
         if table.columns[i].type != CATEGORY:
             continue
         if not is_decided and i in may_be["parse"]:
-            # Few programs need it.
-            from cmlp._findings.texts import meaning_of_text
-
             meaning = meaning_of_text(table, i)
             if meaning is not None:
                 texts.append((i, meaning))
@@ -77,8 +75,6 @@ def check_categories(table: Table) -> Iterator[Finding]:
         if words:
             absent[i] = words
     if texts:
-        from cmlp._findings.texts import findings_of_text
-
         yield from findings_of_text(table, texts)
     ids, large = (
         [i for i in found if i in may_be[code]]
@@ -133,10 +129,8 @@ def _of_spellings(table: Table, found: Sequence[int]) -> Finding:
 
 def check_empty(table: Table) -> Iterator[Finding]:
     """Find columns without any value."""
-    codes = [np.nan if known is None else known.get(None, np.nan) for known in table.columns.codes]
     may_be = {*table.candidates("empty")}
-    is_missing = np.isnan(table.raw) | (table.raw == codes)
-    found = [i for i in np.flatnonzero(is_missing.all(axis=0)).tolist() if i in may_be]
+    found = [i for i in np.flatnonzero(table.is_missing.all(axis=0)).tolist() if i in may_be]
     if found:
         has = "has" if len(found) == 1 else "have"
         yield Finding(

@@ -11,7 +11,7 @@ from cmlp._findings.table import TARGET
 from cmlp._model.findings import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -38,26 +38,22 @@ def check_counts(table: Table) -> Iterator[Finding]:
     errors, some = quick_errors(table, rows, y)
     if size_of(errors) < _LEAST_ERROR * some.std():  # y follows from a column, whatever the loss
         return
-    ratio = _width_of_roots(table, rows) / max(_width(table, rows), np.finfo(float).tiny)
+    width = _width(errors, some)
+    width_of_roots = _width(*quick_errors(table, rows, np.sqrt(y + _SHIFT)), np.square)
+    ratio = width_of_roots / max(width, np.finfo(float).tiny)
     if ratio < 1:
         zeros = round(100 * float(np.mean(y == 0)))
         evidence = f"counts, {zeros} % zeros; intervals {ratio:.2f} × as wide"
         yield Finding("loss", (TARGET,), 1 - ratio, evidence, 'loss="poisson"')
 
 
-def _width(table: Table, rows: NDArray[np.intp]) -> float:
-    """Return the mean width of intervals around numbers, which end at 0."""
-    errors, y = quick_errors(table, rows, table.targets[0])
+def _width(
+    errors: NDArray[np.float64],
+    y: NDArray[np.float64],
+    number_of: Callable[[NDArray[np.float64]], NDArray[np.float64]] = np.positive,
+) -> float:
+    """Return the mean width of intervals around predictions of y, in numbers that follow from y; they end at 0."""
     half = np.quantile(np.abs(errors), COVERAGE)
     means = y - errors
-    return float(np.mean(np.maximum(means + half, 0) - np.maximum(means - half, 0)))
-
-
-def _width_of_roots(table: Table, rows: NDArray[np.intp]) -> float:
-    """Return the mean width of intervals around roots, in numbers."""
-    errors, roots = quick_errors(table, rows, np.sqrt(table.targets[0] + _SHIFT))
-    half = np.quantile(np.abs(errors), COVERAGE)
-    means = roots - errors
-    return float(
-        np.mean(np.square(np.maximum(means + half, 0)) - np.square(np.maximum(means - half, 0)))
-    )
+    low, high = (number_of(np.maximum(end, 0)) for end in (means - half, means + half))
+    return float(np.mean(high - low))

@@ -137,8 +137,7 @@ def check_missing(table: Table) -> Iterator[Finding]:
     """Find columns of which a value is missing in rows of one class, and there only."""
     if table.labels is None or table.n_rows < FEWEST_ROWS or len(table.columns) < 2:
         return
-    codes = [np.nan if known is None else known.get(None, np.nan) for known in table.columns.codes]
-    is_missing = np.isnan(table.raw) | (table.raw == codes)
+    is_missing = table.is_missing
     shares = is_missing.mean(axis=0)
     found = [
         i

@@ -26,10 +26,8 @@ if TYPE_CHECKING:
 TARGET = "y"  # the name of the target in findings
 # In fewer rows, a column can agree with y, or hardly repeat a value, by chance.
 FEWEST_ROWS = 50
-_FEW_ROWS, _PER_ROOT = (
-    500,
-    8,
-)  # of `some_rows`: at least, and as many per square root of the number of rows
+# The number of `some_rows`: at least, and for each 1 of the square root of the number of rows.
+_FEW_ROWS, _PER_ROOT = 500, 8
 
 
 def also(table: Table, columns: Sequence[int]) -> str:
@@ -107,6 +105,14 @@ class Table:
     def targets(self) -> NDArray[np.float64]:
         """The targets as numbers, a row for each target."""
         return np.ascontiguousarray(self.y.reshape(self.n_rows, -1).T, np.float64)
+
+    @functools.cached_property
+    def is_missing(self) -> NDArray[np.bool_]:
+        """Whether each value is missing, also as a category."""
+        codes = [
+            np.nan if known is None else known.get(None, np.nan) for known in self.columns.codes
+        ]
+        return np.asarray(np.isnan(self.raw) | (self.raw == codes))
 
     @functools.cached_property
     def averaged(self) -> AnyArray:
