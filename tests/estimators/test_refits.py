@@ -173,7 +173,7 @@ WITHOUT_MODEL = {
         "set_callbacks",
         "set_params",
     ),
-    *("feature_names_in_",),  # of data frames only
+    *("feature_names_in_", "holds_until_"),  # of data frames, and of fits with time= only
     *("set_fit_request", "set_partial_fit_request", "set_score_request"),
 }
 
