@@ -12,7 +12,11 @@ let isPainted = true; // the curves
 const shownChoices = (i) => min(columns[i].choices.length, MOST_CHOICES);
 
 /** The values of a column in the rows of the background, in ascending order, without missing ones. */
-const knownValues = (i) => (background?.rows ?? []).map((one) => one[i]).filter(finite).sort((p, q) => p - q);
+const knownValues = (i) =>
+	(background?.rows ?? [])
+		.map((one) => one[i])
+		.filter(finite)
+		.sort((p, q) => p - q);
 
 /** Numbers at equal distances on an axis of a long tail, so that it has space where the rows are; null for other axes. */
 const knots = columns.map((column, i) => {
@@ -54,7 +58,11 @@ function placeOf(i, value) {
 	const [low, high] = ends(columns[i]);
 	if (!knots[i]) return clip((value - low) / (high - low), 0, 1) * WIDTH;
 	const last = knots[i].length - 1;
-	const from = clip(knots[i].findLastIndex((knot) => knot <= value), 0, last - 1);
+	const from = clip(
+		knots[i].findLastIndex((knot) => knot <= value),
+		0,
+		last - 1,
+	);
 	const share = (value - knots[i][from]) / (knots[i][from + 1] - knots[i][from]);
 	return (clip(from + share, 0, last) / last) * WIDTH;
 }

@@ -24,7 +24,10 @@ function paintVersus({ mean, values }) {
 	write("versus-text", differing.length ? text : words("versus.same"));
 	differing.sort((i, k) => abs(values[k]) - abs(values[i]));
 	const changed = (i) => `${columns[i].name}: ${textOf(i, kept[i])} → ${textOf(i, row[i])}`;
-	listEffects("differences", differing.map((i) => [changed(i), values[i]]));
+	listEffects(
+		"differences",
+		differing.map((i) => [changed(i), values[i]]),
+	);
 }
 
 function listenToKept() {

@@ -22,7 +22,10 @@ const typed = (value) => String(value).replace(".", DECIMAL);
  * be read in no other way. A column of integers has no other numbers.
  */
 function readingsOf(text, isWhole) {
-	const joined = text.trim().replace("−", "-").replace(/(?<=\d)[\s'’](?=\d{3}(?!\d))/g, "");
+	const joined = text
+		.trim()
+		.replace("−", "-")
+		.replace(/(?<=\d)[\s'’](?=\d{3}(?!\d))/g, "");
 	const read = (decimal, group) => {
 		const whole = `\\d+|[1-9]\\d{0,2}(?:\\${group}\\d{3})+`;
 		const pattern = `[+-]?(?:(?:${whole})(?:\\${decimal}\\d*)?|\\${decimal}\\d+)(?:e[+-]?\\d+)?`;

@@ -38,8 +38,7 @@ function nameParts() {
 }
 
 const withUnit = (text, j = shownOutput()) => (model.units[j] ? `${text}\u00a0${model.units[j]}` : text);
-const shownValue = (value, j = shownOutput()) =>
-	target ? withUnit(rounded(value, narrowest(j)), j) : percent(value);
+const shownValue = (value, j = shownOutput()) => (target ? withUnit(rounded(value, narrowest(j)), j) : percent(value));
 const best = () => result.indexOf(max(...result));
 /** The median of ordered classes: the last one that has, with those above it, more than half. */
 function median() {
@@ -125,7 +124,9 @@ function outsideOf(i, value) {
 	if (Number.isNaN(value)) return missing ? "" : words("outside.missing");
 	if (!isNumber(i)) return value < 0 && !unlisted ? words("outside.category") : "";
 	const [low, high] = ends(columns[i]) || [centre, centre];
-	return value < low || value > (columns[i].until ?? high) ? words("outside.range", { range: rangeText(i, [low, high]) }) : "";
+	return value < low || value > (columns[i].until ?? high)
+		? words("outside.range", { range: rangeText(i, [low, high]) })
+		: "";
 }
 
 /** Whether no coverage holds for a value that is outside: the rule of `warn_outside` for one row. */
@@ -254,7 +255,10 @@ function makeChoice(i, card) {
 		add(`(${words(missing < 0 ? "other_missing" : "other")})`, -1);
 	}
 	listen(field, "change", () => change(i, Number(field.value)));
-	card.usual = kind === "number" ? choices.join(choices.length > 2 ? " < " : words("or")) : words("categories", { n: choices.length });
+	card.usual =
+		kind === "number"
+			? choices.join(choices.length > 2 ? " < " : words("or"))
+			: words("categories", { n: choices.length });
 	return field;
 }
 
@@ -383,7 +387,11 @@ function writeAddress() {
 /** A row of the page's address; null if it has none of this model. */
 function rowOfAddress(name) {
 	const parts = location.hash.slice(1).split("&");
-	const texts = parts.find((part) => part.startsWith(`${name}=`))?.slice(name.length + 1).split(",") ?? [];
+	const texts =
+		parts
+			.find((part) => part.startsWith(`${name}=`))
+			?.slice(name.length + 1)
+			.split(",") ?? [];
 	const values = texts.map((text) => (text === "" ? NaN : Number(text)));
 	const fits = (value, i) => {
 		const { kind, choices } = columns[i];
@@ -480,7 +488,9 @@ function paintInterval() {
 	const j = shownOutput();
 	const margin = marginOf(several ? j : 0, $("coverage").selectedIndex);
 	if (!target) {
-		const [names, p] = several ? [["no", "yes"].map((key) => words(key)), [1 - result[j], result[j]]] : [outputs, result];
+		const [names, p] = several
+			? [["no", "yes"].map((key) => words(key)), [1 - result[j], result[j]]]
+			: [outputs, result];
 		const centre = several ? p.indexOf(max(...p)) : middle();
 		const isSure = (k) => k === centre || 1 - p[k] <= margin + MOST_DIFFERENCE;
 		const sure = range(names.length).filter(isSure);

@@ -50,7 +50,13 @@ function* walk(row, { rows, base }, k, order, j) {
 function* explain(row, j, from = background) {
 	const random = randomNumbers(1);
 	const used = range(columns.length).filter((i) => columns[i].kind !== "unused");
-	const [mean, n] = [weightedMean(from.base.map((output) => output[j]), from), from.rows.length];
+	const [mean, n] = [
+		weightedMean(
+			from.base.map((output) => output[j]),
+			from,
+		),
+		from.rows.length,
+	];
 	const sums = from.rows.map(() => columns.map(() => 0));
 	const squares = from.rows.map(() => columns.map(() => 0));
 	for (let round = 1; round <= max(MOST_ROUNDS, MOST_WALKS / n); round++) {
@@ -64,7 +70,12 @@ function* explain(row, j, from = background) {
 				squares[k][i] += change * change;
 			}
 		}
-		const values = columns.map((_, i) => weightedMean(sums.map((one) => one[i] / round), from));
+		const values = columns.map((_, i) =>
+			weightedMean(
+				sums.map((one) => one[i] / round),
+				from,
+			),
+		);
 		const errors = columns.map((_, i) => {
 			const variance = (k) => max(0, squares[k][i] / round - (sums[k][i] / round) ** 2) / max(1, round - 1);
 			const shares = from.rows.map((_, k) => variance(k) * (from.weights[k] / from.total) ** 2);
