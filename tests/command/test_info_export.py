@@ -13,7 +13,7 @@ from c_build import COMPILER, needs_compiler, run
 from estimator_cases import blobs, small
 from helpers import DEADLOCK
 from hostile_files import FILES
-from internals import model_of
+from internals import RECIPE, model_of
 from optional import package
 
 import cmlp
@@ -71,13 +71,14 @@ def test_info_of_a_classifier(command):
         "learning_rate_init=0.02, max_iter=15, random_state=1",
         "training": f"{model.n_iter_} epochs in the last call, loss {model.loss_:.6g}, "
         f"best validation score {model.best_validation_score_:.6g}",
+        "trained by": f"recipe {RECIPE} of cmlp {cmlp.__version__}",
     }
 
 
 def test_info_of_other_models(command):
     Network([4, 3, 2], "elu", loss="focal", activation_parameter=2).save("m.cmlp")
     found = described(command("info", "m.cmlp")[1])
-    assert "classes" not in found and "training" not in found
+    assert not {"classes", "training", "trained by"} & {*found}
     assert found["class"] == "Network" and found["parameters"] == "23 (float32, 92 bytes)"
     assert (
         found["activations"] == "elu(2), softmax"
@@ -296,6 +297,7 @@ def test_info_of_a_table(command, table):
         r"\d+\.\d% on 8 rows held out in fit; always the most frequent class: 50.0%",
         fields["accuracy"],
     )
+    assert fields["trained by"] == f"recipe {RECIPE} of cmlp {cmlp.__version__}"
     assert not {"probabilities", "threshold", "intervals"} & {*fields}
 
 

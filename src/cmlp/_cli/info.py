@@ -48,6 +48,8 @@ def described(model: Any) -> dict[str, str]:
     texts["settings"] = _settings(model)
     if not isinstance(trained, TableModel):
         texts["training"] = _training(model)
+    if model._result.recipe is not None:
+        texts["trained by"] = printable(str(model._result.recipe))
     record = provenance_of(model)
     return texts if record is None else texts | _recorded(record)
 
