@@ -59,9 +59,9 @@ readonly INTERFACES=(tests/network tests/inputs tests/files tests/package --igno
     tests/estimators/test_{meta_estimators,parameters,regressor,state}.py)
 
 # test_wheel <python> <wheel> <folder> <version of NumPy>: runs tests in a new virtual environment; in full mode all of
-# them, otherwise a third of the cases of each test, because the stage of the suite runs them all.
+# them, otherwise a sixth of the cases of each test, because the stage of the suite runs them all.
 test_wheel() {
-    local which=(--sample 3 "${INTERFACES[@]}")
+    local which=(--sample 6 "${INTERFACES[@]}")
     "$1" -m venv "$3/venv"
     "$3/venv/bin/python" -m pip install -q "$2[test]"
     [ "$4" = newest ] || install_oldest_numpy "$3/venv/bin/python"
