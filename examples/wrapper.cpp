@@ -25,7 +25,7 @@ int main(int argc, char **argv)
         std::vector<std::uint8_t> image(pixels);
         for (int i = 0; i < std::atoi(argv[3]); i++) {
             if (!images.read(reinterpret_cast<char *>(image.data()), static_cast<std::streamsize>(pixels))) break;
-            const std::int32_t answer = predict(image).class_index;
+            const std::int32_t answer = predict.class_of(image);
             const float output = predict.outputs()[static_cast<std::size_t>(answer)];
             std::printf("%d (%.1f %%)\n", answer, 100 * static_cast<double>(output));
         }

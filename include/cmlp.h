@@ -396,10 +396,10 @@ enum { CMLP_ROWS_DENSE = 1, CMLP_ROWS_CSR = 2, CMLP_ROWS_KIND_SIGNED = -1 };
  * - Dense: element (i, j) is at data + i * row_stride + j * column_stride. Strides are in bytes, of any sign, and
  *   multiples of the element size. A stride of 0 is refused (ROWS) unless there is one row or one column: cmlp_dense_rows
  *   and cmlp_rows_init set both.
- * - CSR (compressed sparse rows): the values of row i are data[p] in the columns indices[p], for p from indptr[i] to
- *   indptr[i+1] - 1, and all other elements are 0. Columns ascend within a row, without duplicates. The results are
- *   bit-identical to those of the same dense row while the weights are finite, in a time proportional to the stored
- *   values. Each call first checks the indices of the rows that it uses.
+ * - CSR (compressed sparse rows, cmlp_csr_rows): the values of row i are data[p] in the columns indices[p], for p from
+ *   indptr[i] to indptr[i+1] - 1, and all other elements are 0. Columns ascend within a row, without duplicates. Both strides
+ *   are 0. The results are bit-identical to those of the same dense row while the weights are finite, in a time proportional
+ *   to the stored values. Each call first checks the indices of the rows that it uses.
  * The network's input is value * scale, or in column j (value - shifts[j]) * factors[j] if there are such vectors (of CSR
  * rows shifts are 0), computed in double and rounded once to the net's type. If `order` is not NULL, a call uses the rows
  * order[0], ..., order[n_order - 1], and results are in this sequence; a row may occur several times.
@@ -434,7 +434,7 @@ static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int6
     rows.n_rows = n_rows;
     rows.n_columns = n_columns;
     rows.column_stride = dtype == CMLP_UINT8 ? 1 : dtype == CMLP_FLOAT64 ? 8 : 4;
-    rows.row_stride = (int64_t)((uint64_t)n_columns * (uint64_t)rows.column_stride);
+    rows.row_stride = (n_columns & 0xffffffffffff) * rows.column_stride; /* never an overflow */
     rows.scale = 0;
     rows.order = NULL;
     rows.n_order = 0;
@@ -445,6 +445,24 @@ static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int6
     rows.index_dtype = 0;
     rows.reserved = 0;
     rows.shifts = rows.factors = NULL;
+    return rows;
+}
+
+/* CSR rows; n_values is the number of elements of `data` and of `indices`, the types are those of the data and of both arrays
+ * of indices. Set the other fields afterwards. */
+static inline cmlp_rows cmlp_csr_rows(const void *data, cmlp_dtype dtype, const void *indices, const void *indptr,
+                                      cmlp_dtype index_dtype, int64_t n_values, int64_t n_rows, int64_t n_columns)
+{
+    cmlp_rows rows = CMLP_INIT(cmlp_rows);
+    rows.kind = CMLP_ROWS_CSR;
+    rows.data = data;
+    rows.dtype = dtype;
+    rows.indices = indices;
+    rows.indptr = indptr;
+    rows.index_dtype = index_dtype;
+    rows.n_values = n_values;
+    rows.n_rows = n_rows;
+    rows.n_columns = n_columns;
     return rows;
 }
 
@@ -541,10 +559,11 @@ CMLP_API const void *cmlp_model_params(const cmlp_model *model);
 CMLP_CHECKED cmlp_status cmlp_model_find_string(const cmlp_model *model, const char *key, const char **text,
                                                 int64_t *n_text, cmlp_run *run);
 
-/* Prepares rows for the network of a model and the functions below: sets kind (dense), and n_columns, scale, shifts and
- * factors to those of the model's inputs. Set data, dtype, n_rows and the strides afterwards, or begin with the rows of
- * cmlp_dense_rows. Returns MODEL_KIND for the model of a table.
- * Statuses: NULL, STRUCT_SIZE, OPTION, MODEL, THREADS, MODEL_KIND. */
+/* Prepares rows for the network of a model and the functions below: sets scale, shifts and factors to those of the model's
+ * inputs. Begin with cmlp_dense_rows or cmlp_csr_rows, or set the fields of rows afterwards: a kind of 0 becomes dense,
+ * n_columns of 0 that of the model, and of dense rows with a dtype, strides that are both 0 those of contiguous rows.
+ * Returns ROWS for another n_columns, MODEL_KIND for the model of a table.
+ * Statuses: NULL, STRUCT_SIZE, OPTION, MODEL, ROWS, THREADS, MODEL_KIND. */
 CMLP_CHECKED cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run);
 
 /* -------------------------------------------------------------------------------------------- networks without files */
@@ -719,7 +738,7 @@ static inline cmlp_targets cmlp_dense_targets(const void *data, cmlp_dtype dtype
     targets.n_rows = n_rows;
     targets.n_columns = n_columns;
     targets.column_stride = dtype == CMLP_UINT8 ? 1 : dtype == CMLP_FLOAT64 ? 8 : 4;
-    targets.row_stride = (int64_t)((uint64_t)n_columns * (uint64_t)targets.column_stride);
+    targets.row_stride = (n_columns & 0xffffffffffff) * targets.column_stride;
     return targets;
 }
 static inline cmlp_targets cmlp_class_targets(const int32_t *class_indices, int64_t n_rows)

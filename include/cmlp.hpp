@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <limits>
+#include <initializer_list>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -265,12 +265,6 @@ private:
     cmlp_model_info sizes = CMLP_INIT(cmlp_model_info);
 };
 
-// What a model says about a row.
-template <typename T> struct answer {
-    T number;                  // of a regressor with one target; of other models NaN
-    std::int32_t class_index;  // -1 for a regressor, for several labels, and for a network without classes
-};
-
 // Predicts with a model, which must live longer; it may be moved, but nothing may be assigned to it. T is float or double,
 // as the model's dtype; it is double for a table.
 template <typename T> class predictor {
@@ -287,17 +281,45 @@ public:
     }
     explicit predictor(const model &&) = delete;
 
-    // The answer for a row. Throws an error with CMLP_ERROR_ROWS if the row has not n_in elements. They are of type T, or
-    // std::uint8_t for a model of float. Allocates no memory.
-    template <typename E> answer<T> operator()(const std::vector<E> &row) { return (*this)(row.data(), row.size()); }
-    template <typename E, std::size_t n> answer<T> operator()(const E (&row)[n]) { return (*this)(row, n); }
-    template <typename E> answer<T> operator()(const E *row, std::size_t n)
+    // The values of a row, which a call reads: of type T, or std::uint8_t for a model of float. Each call below throws an error
+    // with CMLP_ERROR_ROWS if they are not n_in values. No call allocates memory.
+    class row {
+    public:
+        template <typename E> row(const std::vector<E> &list) : row(list.data(), list.size()) {}
+        template <typename E, std::size_t n> row(const E (&list)[n]) : row(list, n) {}
+        row(std::initializer_list<T> list) : row(list.begin(), list.size()) {}
+        template <typename E, typename N> row(const E *first, N n)
+            : x(cmlp_dense_rows(first, std::is_same_v<E, T> ? own_dtype : CMLP_UINT8, 1, static_cast<std::int64_t>(n)))
+        {
+            static_assert(std::is_same_v<E, T> || (is_float && std::is_same_v<E, std::uint8_t>), "the model has other rows");
+        }
+
+    private:
+        friend predictor;
+        cmlp_rows x;
+    };
+
+    // The number of a row, of a regressor with one target. Throws an error with CMLP_ERROR_MODEL_KIND for other models.
+    T operator()(const row &values_of_row)
     {
-        static_assert(std::is_same_v<E, T> || (is_float && std::is_same_v<E, std::uint8_t>), "the model has other rows");
-        const cmlp_dtype dtype = std::is_same_v<E, T> ? own_dtype : CMLP_UINT8;
+        values.clear();
+        if (!has_number) check(CMLP_ERROR_MODEL_KIND);
+        return outputs_of(values_of_row)[0];
+    }
+
+    // The class index of a row: -1 of a regressor, of several labels, and of a network without classes.
+    std::int32_t class_of(const row &values_of_row)
+    {
         std::int32_t class_index = -1;
-        predict(cmlp_dense_rows(row, dtype, 1, static_cast<std::int64_t>(n)), &class_index, 1, workspace, 1);
-        return {has_number ? values[0] : std::numeric_limits<T>::quiet_NaN(), class_index};
+        predict(values_of_row.x, &class_index, 1, workspace, 1);
+        return class_index;
+    }
+
+    // The outputs of a row, of any model: as outputs().
+    const std::vector<T> &outputs_of(const row &values_of_row)
+    {
+        class_of(values_of_row);
+        return values;
     }
 
     // The class indices of n_rows contiguous rows of n_columns elements.

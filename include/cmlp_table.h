@@ -122,8 +122,8 @@ typedef struct cmlp_table_query {
  * the predicted label instead of the most probable class, and all labels between two of the set.
  * below, above: receive the margin on either side. In this version they are equal; a later one may have files in which they
  * are not.
- * Returns MODEL_KIND for the model of a network; NOT_FOUND if the file has no calibration, or one of a kind that this version
- * does not know or whose sets follow another rule.
+ * Returns MODEL_KIND for the model of a network; NOT_FOUND if the file has no calibration, or, in this version, one of a kind
+ * that it does not know, whose sets follow another rule, or with limits of several targets.
  * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OPTION, INDEX, NOT_FOUND, MODEL, THREADS, MODEL_KIND. */
 CMLP_CHECKED cmlp_status cmlp_model_margin(const cmlp_model *model, const cmlp_table_query *query, double *below,
                                            double *above, cmlp_run *run);
@@ -135,7 +135,7 @@ CMLP_CHECKED cmlp_status cmlp_model_margin(const cmlp_model *model, const cmlp_t
  * the losses "poisson" and "gamma" begins below 0. docs/arithmetic.md ("Ends of intervals") defines every rounding. The
  * interval contains every row of the calibration whose score is at most the margin, also at its ends.
  * low, high: receive the ends.
- * Returns as cmlp_model_margin; MODEL_KIND also for a classifier.
+ * Returns as cmlp_model_margin (NOT_FOUND for limits of several targets in this version); MODEL_KIND also for a classifier.
  * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OPTION, INDEX, NOT_FOUND, MODEL, THREADS, MODEL_KIND. */
 CMLP_CHECKED cmlp_status cmlp_model_interval(const cmlp_model *model, const cmlp_table_query *query, double *low,
                                              double *high, cmlp_run *run);

@@ -171,6 +171,8 @@ cdef extern from "cmlp.h" nogil:
         const double *factors
 
     cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_columns)
+    cmlp_rows cmlp_csr_rows(const void *data, cmlp_dtype dtype, const void *indices, const void *indptr,
+                            cmlp_dtype index_dtype, int64_t n_values, int64_t n_rows, int64_t n_columns)
     void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
                         int64_t n_columns)
 

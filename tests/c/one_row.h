@@ -21,21 +21,17 @@ static inline void describe_row(cmlp_rows *rows, int way, const void *row, cmlp_
         memcpy((char *)cells + (size_t)((first * n + j) * step) * element, (const char *)row + (size_t)j * element, element);
     }
     for (int i = 0; i < 4; i++) ends[i] = (int32_t)(i > first ? n : 0);
-    *rows = cmlp_dense_rows(cells, dtype, first ? 3 : 1, n);
+    if (way & ROW_SPARSE) {
+        *rows = cmlp_csr_rows(row, dtype, columns, ends, CMLP_INT32, n, first ? 3 : 1, n);
+    } else {
+        *rows = cmlp_dense_rows(cells, dtype, first ? 3 : 1, n);
+    }
     rows->struct_size += way & ROW_LARGER ? 32 : 0;
     if (first) {
         rows->order = order;
         rows->n_order = 1;
     }
-    if (way & ROW_SPARSE) {
-        rows->kind = CMLP_ROWS_CSR;
-        rows->row_stride = rows->column_stride = 0;
-        rows->data = row;
-        rows->indptr = ends;
-        rows->indices = columns;
-        rows->index_dtype = CMLP_INT32;
-        rows->n_values = n;
-    } else if (way & ROW_STRIDES) {
+    if (way & ROW_STRIDES && !(way & ROW_SPARSE)) {
         rows->row_stride = (int64_t)element * step * n;
         rows->column_stride = (int64_t)element * step;
     }

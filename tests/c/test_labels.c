@@ -115,9 +115,7 @@ static void test_one_row(void)
     of_many.n_order = 1;
     CHECK(predict_one(net, params, &of_many, &label, again, scratch, bytes) == CMLP_OK && label == 2);
     CHECK(!memcmp(output, again, sizeof output));
-    cmlp_rows sparse = {.struct_size = sizeof sparse, .kind = CMLP_ROWS_CSR, .dtype = CMLP_FLOAT32,
-                        .data = values + 2, .indptr = indptr, .indices = columns, .index_dtype = CMLP_INT64,
-                        .n_values = 2, .n_rows = 1, .n_columns = N_IN};
+    const cmlp_rows sparse = cmlp_csr_rows(values + 2, CMLP_FLOAT32, columns, indptr, CMLP_INT64, 2, 1, N_IN);
     label = -7;
     CHECK(predict_one(net, params, &sparse, &label, again, scratch, bytes) == CMLP_OK && label == 2);
     CHECK(!memcmp(output, again, sizeof output));

@@ -116,6 +116,11 @@ static void compare_with_forward(const cmlp_model *model, void *scratch, size_t 
     cmlp_run run = CMLP_INIT(cmlp_run);
     CHECK(cmlp_model_prepare_rows(model, &rows, NULL) == CMLP_OK);
     CHECK(rows.kind == CMLP_ROWS_DENSE && !rows.dtype && rows.n_columns == N_IN && rows.scale == 0.5);
+    CHECK(!rows.row_stride && !rows.column_stride);
+    rows.dtype = info.dtype;
+    CHECK(cmlp_model_prepare_rows(model, &rows, NULL) == CMLP_OK);
+    CHECK(rows.column_stride == (int64_t)size_of(info.dtype) && rows.row_stride == N_IN * rows.column_stride);
+    CHECK(cmlp_model_prepare_rows(model, &rows, NULL) == CMLP_OK && rows.row_stride == N_IN * rows.column_stride);
     rows.data = row;
     rows.n_rows = rows.column_stride = 1;
     rows.dtype = CMLP_UINT8;
@@ -123,6 +128,14 @@ static void compare_with_forward(const cmlp_model *model, void *scratch, size_t 
     run.workspace_size = sizeof workspace;
     CHECK(call_forward(net, params, &rows, again, &run) == CMLP_OK);
     CHECK(same_bits(info.dtype, output, again, layer.n_out));
+    static const int32_t columns[N_IN] = {0, 1, 2, 3}, ends[2] = {0, N_IN};
+    rows = cmlp_csr_rows(row, CMLP_UINT8, columns, ends, CMLP_INT32, N_IN, 1, N_IN);
+    CHECK(cmlp_model_prepare_rows(model, &rows, NULL) == CMLP_OK && rows.kind == CMLP_ROWS_CSR);
+    CHECK(call_forward(net, params, &rows, again, &run) == CMLP_OK);
+    CHECK(same_bits(info.dtype, output, again, layer.n_out));
+    rows.n_columns--;
+    CHECK(cmlp_model_prepare_rows(model, &rows, &run) == CMLP_ERROR_ROWS && !strcmp(run.refused, "rows->n_columns"));
+    rows.n_columns++;
     CHECK(same_bits(info.dtype, params, cmlp_model_params(model), cmlp_net_n_params(net)));
     int64_t best = 0;
     for (int64_t j = 1; j < layer.n_out; j++)

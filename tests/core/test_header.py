@@ -265,7 +265,9 @@ def test_headers_compile_alone(tmp_path, name, language, definition):
         "-Wcast-qual",
     ]
     language = ["-x", language, *standard]
-    run(COMPILER, *language, *strict, "-fsyntax-only", *definition, "-I", ROOT / "include", source)
+    for compiler in filter(None, (COMPILER, shutil.which("clang"))):
+        options = [*language, *strict, *definition, "-I", ROOT / "include"]
+        run(compiler, *options, "-fsyntax-only", source)
 
 
 @needs_compiler

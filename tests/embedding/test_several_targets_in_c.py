@@ -24,7 +24,7 @@ int main(int argc, char **argv)
     const cmlp::model model = cmlp::model::load(argv[1]);
     if (argc > 2) {
         cmlp::predictor<double> predict{model};
-        std::printf("%d\\n", predict({0.1, 0.9}).class_index);
+        std::printf("%d\\n", predict.class_of({0.1, 0.9}));
     } else {
         for (int k = 0; k < 2; k++) std::printf("%.17g\\n", model.margin(0.9, {0.1, 0.1}, k));
     }

@@ -81,7 +81,8 @@ static void report_data(void)
 {
     static const int32_t indptr[] = {0, 1, 0}, columns[] = {0};
     static const int64_t order[] = {0, N_ROWS};
-    cmlp_rows rows = cmlp_dense_rows(x, CMLP_FLOAT32, N_ROWS, N_IN), sparse = CMLP_INIT(cmlp_rows);
+    cmlp_rows rows = cmlp_dense_rows(x, CMLP_FLOAT32, N_ROWS, N_IN);
+    const cmlp_rows sparse = cmlp_csr_rows(x, CMLP_FLOAT32, columns, indptr, CMLP_INT32, 1, 2, N_IN);
     cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
     prediction.outputs = output;
     prediction.n_outputs = N_ROWS * N_OUT;
@@ -95,15 +96,6 @@ static void report_data(void)
     rows.order = order;
     rows.n_order = 2;
     REPORT(forward, net_of(&l), l.params, N_PARAMS, &rows, &prediction);
-    sparse.kind = CMLP_ROWS_CSR;
-    sparse.dtype = CMLP_FLOAT32;
-    sparse.index_dtype = CMLP_INT32;
-    sparse.data = x;
-    sparse.indptr = indptr;
-    sparse.indices = columns;
-    sparse.n_rows = 2;
-    sparse.n_columns = N_IN;
-    sparse.n_values = 1;
     REPORT(forward, net_of(&l), l.params, N_PARAMS, &sparse, &prediction);
     free(run.workspace);
     run.workspace = NULL;

@@ -18,16 +18,7 @@ int main(void)
     }
     begin(&l, CMLP_ACTIVATION_SOFTMAX, CMLP_LOSS_LOG);
     const cmlp_rows dense = cmlp_dense_rows(x, CMLP_FLOAT32, N_ROWS, N_IN);
-    cmlp_rows sparse = CMLP_INIT(cmlp_rows);
-    sparse.kind = CMLP_ROWS_CSR;
-    sparse.dtype = CMLP_FLOAT32;
-    sparse.index_dtype = CMLP_INT32;
-    sparse.data = values;
-    sparse.indices = indices;
-    sparse.indptr = indptr;
-    sparse.n_rows = N_ROWS;
-    sparse.n_columns = N_IN;
-    sparse.n_values = n;
+    const cmlp_rows sparse = cmlp_csr_rows(values, CMLP_FLOAT32, indices, indptr, CMLP_INT32, n, N_ROWS, N_IN);
     cmlp_prediction from_dense = CMLP_INIT(cmlp_prediction), from_sparse = CMLP_INIT(cmlp_prediction);
     from_dense.outputs = dense_output;
     from_sparse.outputs = output;

@@ -82,10 +82,10 @@ int main(int argc, char **argv)
     const std::vector<std::int32_t> labels = predict.predict_rows(rows[0], 3, 3, 2);
     const std::vector<double> many = predict.outputs();
     for (std::size_t i = 0; i < 3; i++) {
-        const cmlp::answer<double> answer = predict(rows[i]);
-        if (answer.class_index != labels[i] || predict.outputs() != std::vector<double>{many[i]}) return 1;
-        if (labels[i] < 0 ? answer.number != many[i] : !std::isnan(answer.number)) return 8;
-        if (labels[i] >= 0 && !model.label(labels[i]).text) return 9;
+        if (predict(rows[i]) != many[i] || predict.outputs() != std::vector<double>{many[i]}) return 1;
+        if (predict.class_of(rows[i]) != labels[i] || labels[i] != -1 || predict.outputs()[0] != many[i]) return 8;
+        if (predict.outputs_of({rows[i][0], rows[i][1], rows[i][2]}) != std::vector<double>{many[i]}) return 9;
+        if (predict({rows[i], model.info().n_in}) != many[i]) return 10;
         const auto [below, above] = model.margin(0.9, {many[i]});
         std::printf("%.17g %.17g %.17g\n", many[i], many[i] - below, many[i] + above);
     }

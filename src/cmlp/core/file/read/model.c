@@ -257,8 +257,15 @@ CMLPI_CALL(cmlp_model_prepare_rows, (const cmlp_model *model, cmlp_rows *rows, c
     if (status) return cmlpi_refuse(&run->refused, status, "model");
     status = CMLPI_READ(&copy, rows, cmlp_rows, factors);
     if (status) return cmlpi_refuse(&run->refused, status, "rows");
-    copy.kind = CMLP_ROWS_DENSE;
-    copy.n_columns = cmlpi_n_in(model->net);
+    const cmlp_rows dense = cmlp_dense_rows(copy.data, copy.dtype, copy.n_rows, cmlpi_n_in(model->net));
+    if (copy.n_columns && copy.n_columns != dense.n_columns)
+        return cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, "rows->n_columns");
+    copy.n_columns = dense.n_columns;
+    if (!copy.kind) copy.kind = dense.kind;
+    if (copy.kind == dense.kind && copy.dtype && !copy.row_stride && !copy.column_stride) {
+        copy.row_stride = dense.row_stride;
+        copy.column_stride = dense.column_stride;
+    }
     copy.scale = model->input_scale;
     copy.shifts = model->shifts;
     copy.factors = model->factors;
