@@ -70,7 +70,8 @@ CMLP_CHECKED cmlp_status cmlp_model_describe_column(const cmlp_model *model, int
 /* Finds the code of a category: the number for the row. A text never equals a number: "1" and 1 are two categories, and so
  * are the empty text and the missing value. Numbers are equal if their values are: 1, 1.0 and true are one category, and so
  * are 0 and false. The search takes a time proportional to the logarithm of the number of categories.
- * value: MISSING, or any other kind; a DOUBLE that is NaN counts as MISSING.
+ * value: MISSING, or any other kind; a DOUBLE that is NaN counts as MISSING. The text of a number, which a label has, is not
+ *     read.
  * code: receives the column's `unknown_code` if no category is equal.
  * Returns MODEL_KIND for the model of a network; INDEX if there is no such column; NOT_FOUND if it has no categories;
  * OPTION for the kind or a reserved field of `value`; TEXT for bytes that are not UTF-8, or a large

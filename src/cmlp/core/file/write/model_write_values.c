@@ -244,7 +244,7 @@ cmlp_status cmlpi_read_given_values(cmlpi_writer *w, cmlp_run *run)
     if (!status) status = check_formats(w, &run->bad_element);
     if (!status) status = check_categories(w, &run->bad_element);
     if (status) return cmlpi_refuse(refused, status, "table->columns");
-    if (w->table->n_targets > 1) status = check_names(w, TARGET_LIST, w->table->n_targets, &run->bad_element);
+    status = check_names(w, TARGET_LIST, w->table->n_targets, &run->bad_element);
     if (status) return cmlpi_refuse(refused, status, "table->targets");
 #endif
     return CMLP_OK;
