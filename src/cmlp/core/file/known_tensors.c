@@ -1,5 +1,21 @@
-/* Which tensors of labels, names and categories a model file has, and their lengths. */
+/* The names, types and shapes of a model file's tensors. */
 #include "known_tensors.h"
+
+cmlp_model_array cmlpi_sized_array(int tensor, const cmlpi_tensor_sizes *sizes, const void *data)
+{
+    switch (tensor) {
+    case CMLPI_SIZED_EXAMPLE_INPUT: return cmlpi_array_of("example.input", data, sizes->n_in, 0, sizes->dtype);
+    case CMLPI_SIZED_EXAMPLE_OUTPUT: return cmlpi_array_of("example.output", data, sizes->n_out, 0, sizes->dtype);
+    case CMLPI_SIZED_INPUT_FACTOR: return cmlpi_array_of(CMLPI_INPUT_FACTOR, data, sizes->n_in, 0, CMLP_FLOAT64);
+    case CMLPI_SIZED_INPUT_SHIFT: return cmlpi_array_of(CMLPI_INPUT_SHIFT, data, sizes->n_in, 0, CMLP_FLOAT64);
+    case CMLPI_SIZED_TABLE_NUMBERS: return cmlpi_array_of("table.numbers", data, sizes->n_numbers, 0, CMLP_FLOAT64);
+    case CMLPI_SIZED_TABLE_STATISTICS:
+        return cmlpi_array_of("table.statistics", data, sizes->n_statistics, 0, CMLP_FLOAT32);
+    case CMLPI_SIZED_TABLE_TARGET:
+        return cmlpi_array_of("table.target", data, sizes->n_targets, CMLPI_N_TARGET_NUMBERS, CMLP_FLOAT64);
+    default: return cmlpi_array_of("table.threshold", data, 1, 0, CMLP_FLOAT64);
+    }
+}
 
 const cmlpi_value_tensor cmlpi_value_tensors[CMLPI_N_VALUE_TENSORS] = {
     [CMLPI_CELL_ENDS] = {"cells.ends", CMLP_INT64, CMLPI_CELL_ENDS},

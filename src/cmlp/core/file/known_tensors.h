@@ -1,11 +1,41 @@
-/* The tensors of a model file that have labels, names, categories, the cell format and the kind of a calibration.
- * docs/model-file.md has the rules. */
+/* The tensors of a model file beside layers, training and scores. docs/model-file.md has the rules. */
 #ifndef CMLPI_KNOWN_TENSORS_H
 #define CMLPI_KNOWN_TENSORS_H
 
 #include "model_format.h"
 
-/* The tensors: those of every model, then those of tables. */
+/* The tensors whose shapes follow from sizes: those of every model, then those of tables. */
+enum {
+    CMLPI_SIZED_EXAMPLE_INPUT,
+    CMLPI_SIZED_EXAMPLE_OUTPUT,
+    CMLPI_SIZED_INPUT_FACTOR,
+    CMLPI_SIZED_INPUT_SHIFT,
+    CMLPI_N_SIZED_OF_NETWORKS,
+    CMLPI_SIZED_TABLE_NUMBERS = CMLPI_N_SIZED_OF_NETWORKS,
+    CMLPI_SIZED_TABLE_STATISTICS,
+    CMLPI_SIZED_TABLE_TARGET,
+    CMLPI_SIZED_TABLE_THRESHOLD,
+    CMLPI_N_SIZED
+};
+
+/* These sizes, and the type of the example. */
+typedef struct cmlpi_tensor_sizes {
+    int64_t n_in, n_out; /* of the example */
+    int64_t n_numbers, n_statistics, n_targets;
+    cmlp_dtype dtype;
+} cmlpi_tensor_sizes;
+
+static inline cmlp_model_array cmlpi_array_of(const char *name, const void *data, int64_t rows, int64_t columns,
+                                              cmlp_dtype dtype)
+{
+    return (cmlp_model_array){.name = name, .data = data, .n_rows = rows, .n_columns = columns, .dtype = dtype};
+}
+
+/* The name, the type and the shape of such a tensor, with its data. */
+cmlp_model_array cmlpi_sized_array(int tensor, const cmlpi_tensor_sizes *sizes, const void *data);
+
+/* The tensors of labels, names, categories, the cell format and the kind of a calibration: those of every model, then those
+ * of tables. */
 enum {
     CMLPI_CELL_ENDS,
     CMLPI_CELL_FORM,

@@ -30,14 +30,8 @@ typedef struct string_view {
 #define CMLPI_HEAD_ALIGNMENT 64
 #define CMLPI_MIN_HEAD 128
 #define CMLPI_MAX_HEAD 100000000     /* the most that the safetensors library reads */
-#define CMLPI_EXAMPLE_INPUT "example.input"
-#define CMLPI_EXAMPLE_OUTPUT "example.output"
 #define CMLPI_INPUT_FACTOR "input.factor"
 #define CMLPI_INPUT_SHIFT "input.shift"
-#define CMLPI_TABLE_STATISTICS "table.statistics"
-#define CMLPI_TABLE_NUMBERS "table.numbers"
-#define CMLPI_TABLE_TARGET "table.target"
-#define CMLPI_TABLE_THRESHOLD "table.threshold"
 #define CMLPI_N_TARGET_NUMBERS 4
 #define CMLPI_CALIBRATION_LIMITS "calibration.limits"
 #define CMLPI_CALIBRATION_SCORES "calibration.scores"

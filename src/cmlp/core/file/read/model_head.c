@@ -293,29 +293,24 @@ static void note_values(cursor *c, cmlpi_head *head, string_view n, const shaped
 static void note_tensor(cursor *c, cmlpi_head *head, string_view n, const shaped_tensor *t, uint64_t start)
 {
     const int of_table = CMLPI_IS_TABLE_HEAD(head);
-    const int64_t n_in = of_table ? head->words.n_columns : head->sizes[0], n_out = head->sizes[head->n_layers - 1];
-    const int32_t dtype = of_table ? CMLP_FLOAT64 : head->dtype; /* of the example */
-    const struct {
-        const char *name;
-        int32_t dtype;
-        int64_t rows, columns; /* 0 columns: one dimension */
-        uint64_t *start;
-    } known[] = {{CMLPI_EXAMPLE_INPUT, dtype, n_in, 0, &head->example_input},
-                 {CMLPI_EXAMPLE_OUTPUT, dtype, n_out, 0, &head->example_output},
-                 {CMLPI_INPUT_FACTOR, CMLP_FLOAT64, n_in, 0, &head->input_factor},
-                 {CMLPI_INPUT_SHIFT, CMLP_FLOAT64, n_in, 0, &head->input_shift},
-                 {CMLPI_TABLE_NUMBERS, CMLP_FLOAT64, head->words.n_numbers, 0, &head->table_numbers},
-                 {CMLPI_TABLE_STATISTICS, CMLP_FLOAT32, head->words.n_statistics, 0, &head->table_statistics},
-                 {CMLPI_TABLE_TARGET, CMLP_FLOAT64, head->n_targets, CMLPI_N_TARGET_NUMBERS, &head->table_target},
-                 {CMLPI_TABLE_THRESHOLD, CMLP_FLOAT64, 1, 0, &head->table_threshold}};
-    const size_t n_known = sizeof known / sizeof *known - (of_table ? 0 : 4);
+    const cmlpi_tensor_sizes sizes = {.n_in = of_table ? head->words.n_columns : head->sizes[0],
+                                      .n_out = head->sizes[head->n_layers - 1],
+                                      .n_numbers = head->words.n_numbers,
+                                      .n_statistics = head->words.n_statistics,
+                                      .n_targets = head->n_targets,
+                                      .dtype = of_table ? CMLP_FLOAT64 : head->dtype};
+    uint64_t *const starts[CMLPI_N_SIZED] = {
+        [CMLPI_SIZED_EXAMPLE_INPUT] = &head->example_input,       [CMLPI_SIZED_EXAMPLE_OUTPUT] = &head->example_output,
+        [CMLPI_SIZED_INPUT_FACTOR] = &head->input_factor,         [CMLPI_SIZED_INPUT_SHIFT] = &head->input_shift,
+        [CMLPI_SIZED_TABLE_NUMBERS] = &head->table_numbers,       [CMLPI_SIZED_TABLE_STATISTICS] = &head->table_statistics,
+        [CMLPI_SIZED_TABLE_TARGET] = &head->table_target,         [CMLPI_SIZED_TABLE_THRESHOLD] = &head->table_threshold};
     if (n.length > 6 && !memcmp(n.at, "layers.", 7)) cursor_fail(c, CMLP_ERROR_FILE_NAME);
     if (of_table && n.length > 4 && !memcmp(n.at, "nets.", 5)) cursor_fail(c, CMLP_ERROR_FILE_NAME);
-    for (size_t i = 0; i < n_known; i++) {
-        if (!cmlpi_is_name(n, known[i].name)) continue;
-        *known[i].start = start;
-        if (t->dtype != known[i].dtype || (int64_t)t->shape[0] != known[i].rows ||
-            (int64_t)t->shape[1] != known[i].columns)
+    for (int i = 0; i < (of_table ? CMLPI_N_SIZED : CMLPI_N_SIZED_OF_NETWORKS); i++) {
+        const cmlp_model_array known = cmlpi_sized_array(i, &sizes, NULL);
+        if (!cmlpi_is_name(n, known.name)) continue;
+        *starts[i] = start;
+        if (t->dtype != known.dtype || (int64_t)t->shape[0] != known.n_rows || (int64_t)t->shape[1] != known.n_columns)
             cursor_fail(c, CMLP_ERROR_FILE_TENSOR);
     }
     note_values(c, head, n, t, start);

@@ -176,13 +176,10 @@ static cmlp_status make_example(cmlpi_writer *w, const cmlpi_row_memory *scratch
 
 static void list_own_arrays(cmlpi_writer *w, const cmlpi_row_memory *scratch)
 {
-    const cmlp_net *net = w->net;
-    const int64_t n_in = cmlpi_n_in(net);
+    const cmlpi_tensor_sizes sizes = {.n_in = cmlpi_n_in(w->net), .n_out = cmlpi_n_out(w->net), .dtype = w->net->dtype};
+    const void *const data[] = {scratch->row, scratch->output, w->content->factors, w->content->shifts};
     w->n_own = w->content->factors ? 4 : 2;
-    w->own[0] = cmlpi_array_of(CMLPI_EXAMPLE_INPUT, scratch->row, n_in, 0, net->dtype);
-    w->own[1] = cmlpi_array_of(CMLPI_EXAMPLE_OUTPUT, scratch->output, cmlpi_n_out(net), 0, net->dtype);
-    w->own[2] = cmlpi_array_of(CMLPI_INPUT_FACTOR, w->content->factors, n_in, 0, CMLP_FLOAT64);
-    w->own[3] = cmlpi_array_of(CMLPI_INPUT_SHIFT, w->content->shifts, n_in, 0, CMLP_FLOAT64);
+    for (int i = 0; i < w->n_own; i++) w->own[i] = cmlpi_sized_array(i, &sizes, data[i]);
 }
 
 cmlp_status cmlpi_write_file(cmlpi_writer *w)

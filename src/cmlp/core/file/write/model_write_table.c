@@ -64,21 +64,26 @@ static void list_table_arrays(cmlpi_writer *w, const cmlpi_table_scratch *scratc
         for (int64_t p = 0; p < c->n_parts; p++)
             for (int64_t k = 0; k < c->parts[p].n_edges; k++) scratch->numbers[n++] = c->parts[p].edges[k];
     }
-    w->own[w->n_own++] = cmlpi_array_of(CMLPI_EXAMPLE_INPUT, scratch->raw, table->n_columns, 0, CMLP_FLOAT64);
-    w->own[w->n_own++] = cmlpi_array_of(CMLPI_EXAMPLE_OUTPUT, scratch->result, cmlpi_n_out(w->net), 0, CMLP_FLOAT64);
-    if (n) w->own[w->n_own++] = cmlpi_array_of(CMLPI_TABLE_NUMBERS, scratch->numbers, n, 0, CMLP_FLOAT64);
-    if (n_statistics)
-        w->own[w->n_own++] = cmlpi_array_of(CMLPI_TABLE_STATISTICS, scratch->statistics, n_statistics, 0, CMLP_FLOAT32);
-    if (table->has_threshold)
-        w->own[w->n_own++] = cmlpi_array_of(CMLPI_TABLE_THRESHOLD, &table->threshold, 1, 0, CMLP_FLOAT64);
-    if (!table->targets) return;
-    double *const numbers = scratch->numbers + n;
+    double *const of_targets = scratch->numbers + n;
     for (int64_t j = 0; j < table->n_targets; j++) {
         const cmlp_table_target *t = &table->targets[j];
         const double of_target[CMLPI_N_TARGET_NUMBERS] = {t->centre, t->scale, t->low, t->high};
-        memcpy(numbers + j * CMLPI_N_TARGET_NUMBERS, of_target, sizeof of_target);
+        memcpy(of_targets + j * CMLPI_N_TARGET_NUMBERS, of_target, sizeof of_target);
     }
-    w->own[w->n_own++] = cmlpi_array_of(CMLPI_TABLE_TARGET, numbers, table->n_targets, CMLPI_N_TARGET_NUMBERS, CMLP_FLOAT64);
+    const cmlpi_tensor_sizes sizes = {.n_in = table->n_columns,
+                                      .n_out = cmlpi_n_out(w->net),
+                                      .n_numbers = n,
+                                      .n_statistics = n_statistics,
+                                      .n_targets = table->n_targets,
+                                      .dtype = CMLP_FLOAT64};
+    const void *const data[CMLPI_N_SIZED] = {[CMLPI_SIZED_EXAMPLE_INPUT] = scratch->raw,
+                                             [CMLPI_SIZED_EXAMPLE_OUTPUT] = scratch->result,
+                                             [CMLPI_SIZED_TABLE_NUMBERS] = n ? scratch->numbers : NULL,
+                                             [CMLPI_SIZED_TABLE_STATISTICS] = n_statistics ? scratch->statistics : NULL,
+                                             [CMLPI_SIZED_TABLE_TARGET] = table->targets ? of_targets : NULL,
+                                             [CMLPI_SIZED_TABLE_THRESHOLD] = table->has_threshold ? &table->threshold : NULL};
+    for (int i = 0; i < CMLPI_N_SIZED; i++)
+        if (data[i]) w->own[w->n_own++] = cmlpi_sized_array(i, &sizes, data[i]);
 }
 
 /* Whether a network has the layers and the loss of the first one; their inputs may differ. */

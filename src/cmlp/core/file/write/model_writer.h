@@ -25,12 +25,6 @@ typedef struct cmlpi_writer {
     uint32_t data_crc;
 } cmlpi_writer;
 
-static inline cmlp_model_array cmlpi_array_of(const char *name, const void *data, int64_t rows, int64_t columns,
-                                              cmlp_dtype dtype)
-{
-    return (cmlp_model_array){.name = name, .data = data, .n_rows = rows, .n_columns = columns, .dtype = dtype};
-}
-
 /* A number in [-1, 1): a hash of the index (the finalizer of MurmurHash3, Appleby 2011). */
 static inline double cmlpi_pseudo_random(int64_t i)
 {
