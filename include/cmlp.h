@@ -59,9 +59,10 @@
  *   a callback's context is never read).
  *   These structs may grow at the end. If a program's struct is smaller than the library's, the missing fields count as
  *   zero, and nothing is written beyond it. If it is larger, up to 4,096 bytes, the fields that the library does not know
- *   must be zero. Elements of arrays have no size, but reserved fields. A program works with its own version of the
- *   library and every later one of the same CMLP_ABI (docs/stability.md), and with an earlier one if it uses nothing
- *   newer: inline functions leave the fields that 0.9 lacks at zero, unless an argument asks for them.
+ *   must be zero. Elements of arrays have no size, but reserved fields (`padding`, which fills a gap, never gets a meaning). A
+ *   program works with its own version of the library and every later one of the same CMLP_ABI (docs/stability.md), and with
+ *   an earlier one if it uses nothing newer: inline functions leave the fields that 0.9 lacks at zero, unless an argument asks
+ *   for them.
  * - Status. Every function that can fail returns a cmlp_status (but getters 0 or NULL). Its comment lists all but CMLP_OK
  *   after "Statuses", without the prefix CMLP_ERROR_, and explains some of them after "Returns"; the comment of a struct
  *   lists the errors of its fields. Those of a net are NULL, NET and ALIGNMENT, of a model NULL and MODEL, of an array
@@ -226,8 +227,8 @@ CMLP_API int32_t cmlp_version_number(void);
  * all 0.
  *
  * `refused` and the three fields behind it are outputs, which every call sets, unless it refuses the run itself. `refused`
- * names the argument that the status is about, or a field of it: a static string, in words that may change. For a file it
- * can be a part of it, such as "labels". bad_row is a position in the rows that `refused` names, whatever their `order`,
+ * names the argument that the status is about, or a field of it, as it stands in this header: a static string. For a file it
+ * can be a part of it, such as "labels". A program compares only the texts of this table; others may change. bad_row is a position in the rows that `refused` names, whatever their `order`,
  * and bad_element a position in the array that it names. What does not apply is NULL or -1.
  *
  *   status                                 refused                     bad_row     bad_element     bad_column
@@ -766,7 +767,7 @@ typedef struct cmlp_loss_call {
     double *costs;       /* output: the cost of each row */
     void *slopes;        /* output: the derivatives of this cost with respect to the row's outputs; as `outputs` */
     cmlp_dtype dtype;    /* of the net */
-    int32_t reserved;
+    int32_t reserved;    /* 0 */
     const void *sums;    /* (n_rows, n_out), of dtype: the weighted sums of which `outputs` are the activations */
     int32_t *of_sums;    /* output, 0 at first: nonzero if the slopes are derivatives with respect to the sums instead. So
                           * the cost of a probability that is rounded to 0 has an exact gradient: of softmax and the log

@@ -1,6 +1,5 @@
-/* cmlp_capi.h: the functions of cmlp.h, cmlp_table.h and cmlp_explain.h for extension modules of
- * Python, from the installed package, without linking. tools/make_declarations.py writes the
- * struct.
+/* cmlp_capi.h: the functions of cmlp.h, cmlp_table.h and cmlp_explain.h for extension modules of Python, from the installed
+ * package, without linking. tools/make_declarations.py writes the struct.
  *
  * The capsule cmlp.capi holds a table of pointers to the functions in cmlp's own extension module. In C or C++, after
  * Python.h:

@@ -78,12 +78,12 @@ CMLP_CHECKED cmlp_status cmlp_model_describe_column(const cmlp_model *model, int
  * integer that is none: any integer in digits is one, however long or short, also with zeros before it.
  * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OPTION, INDEX, NOT_FOUND, TEXT, MODEL, THREADS, MODEL_KIND. */
 CMLP_CHECKED cmlp_status cmlp_model_find_code(const cmlp_model *model, int64_t column, const cmlp_value *value,
-                                                  double *code, cmlp_run *run);
+                                              double *code, cmlp_run *run);
 
 /* Finds the category of a code, in constant time. Returns as cmlp_model_find_code; INDEX if there is no such code.
  * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OPTION, INDEX, NOT_FOUND, MODEL, THREADS, MODEL_KIND. */
 CMLP_CHECKED cmlp_status cmlp_model_find_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
-                                             cmlp_run *run);
+                                                  cmlp_run *run);
 
 /* Reads a cell of text, as in a CSV file, by the rules of docs/guide/files.md and the cell format of the model: decimal
  * point, separator of thousands, further missing words. The result is the same as Python's, to the bit.
