@@ -26,6 +26,8 @@
  * | dense_pairs | AVX-512 | 784-16-16-10, dense rows, train | 1.13 (Zen 5) |
  * | DENSE_COPIES_2; W_AHEAD for them | AVX-512 | 784-512-512-10, train | 1.02; 1.04 (Intel) |
  * | whole | AVX-512 | 784-128-64-10, train | 1.04 (Intel) |
+ * | tile_masked | all | a layer 784 x 16, rows of digits | 1.22 (AVX2); 1.24 (AVX-512) |
+ * | dense_masked | all | 784-128-64-10, train, rows of digits | 2.1 with that of the gradient (AVX-512) |
  */
 
 /* tiles_<isa>.h defines the tallest tiles of one and two vectors (DENSE_ROWS_1 and _2), whose sums fit in registers,
