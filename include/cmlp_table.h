@@ -58,9 +58,9 @@ typedef struct cmlp_table_column_info {
     cmlp_table_role role; /* a column of categories can be UNUSED, and a column of dates can have the role CATEGORY */
 } cmlp_table_column_info;
 
-/* Describes a column of a table's model, in constant time.
- * Returns MODEL_KIND for the model of a network, in this version; INDEX if there is no such column.
- * Statuses: NULL, STRUCT_SIZE, OPTION, INDEX, MODEL, THREADS, MODEL_KIND. */
+/* Describes a column of a table's model, or an input of a network, which is a NUMBER in kind and role, in constant time.
+ * Returns INDEX if there is no such column.
+ * Statuses: NULL, STRUCT_SIZE, OPTION, INDEX, MODEL, THREADS. */
 CMLP_CHECKED cmlp_status cmlp_model_describe_column(const cmlp_model *model, int64_t column,
                                                     cmlp_table_column_info *info, cmlp_run *run);
 
@@ -97,6 +97,17 @@ CMLP_CHECKED cmlp_status cmlp_model_find_category(const cmlp_model *model, int64
  * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OPTION, INDEX, MODEL, THREADS, MODEL_KIND, CELL. */
 CMLP_CHECKED cmlp_status cmlp_model_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
                                               double *number, cmlp_run *run);
+
+/* Finds how far each value of a row is outside of what its column had in training: 0, or by how much a number is above, or
+ * negative, below the range of the column, in its unit; NaN for a missing value or a category that training did not have. If
+ * training had more categories than the file lists, an unknown one has 0, and so have all values of UNUSED columns. No
+ * interval and no set holds for a row that is far outside (docs/guide/when-it-extrapolates.md).
+ * row: the n_in values of a row (cmlp_model_info), as cmlp_model_predict reads them.
+ * distances: receives n_in numbers.
+ * Returns MODEL_KIND for the model of a network; INPUT if a value is infinite.
+ * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OPTION, MODEL, THREADS, MODEL_KIND, INPUT. */
+CMLP_CHECKED cmlp_status cmlp_model_outside(const cmlp_model *model, const double *row, int64_t n_row,
+                                            double *distances, int64_t n_distances, cmlp_run *run);
 
 /* For which interval or set of a row a program asks.
  *
@@ -140,6 +151,14 @@ CMLP_CHECKED cmlp_status cmlp_model_margin(const cmlp_model *model, const cmlp_t
  * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OPTION, INDEX, NOT_FOUND, MODEL, THREADS, MODEL_KIND. */
 CMLP_CHECKED cmlp_status cmlp_model_interval(const cmlp_model *model, const cmlp_table_query *query, double *low,
                                              double *high, cmlp_run *run);
+
+/* For a classifier: finds the set of a row as cmlp_model_margin defines it.
+ * is_in_set: receives 1 for a class in the set, otherwise 0, for each of the n_out outputs (cmlp_model_info); of a MULTILABEL
+ *     model, and of one output, two numbers: for the outcomes no and yes of the label `target`.
+ * Returns as cmlp_model_margin; NULL also if the query has no outputs; MODEL_KIND also for a regressor.
+ * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OPTION, INDEX, NOT_FOUND, MODEL, THREADS, MODEL_KIND. */
+CMLP_CHECKED cmlp_status cmlp_model_find_set(const cmlp_model *model, const cmlp_table_query *query,
+                                             int32_t *is_in_set, int64_t n_is_in_set, cmlp_run *run);
 
 /* ======================================================================================================= 2. encode
  *

@@ -562,6 +562,8 @@ cdef extern from "cmlp_table.h" nogil:
                                          cmlp_run *run)
     cmlp_status cmlp_model_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
                                      double *number, cmlp_run *run)
+    cmlp_status cmlp_model_outside(const cmlp_model *model, const double *row, int64_t n_row, double *distances,
+                                   int64_t n_distances, cmlp_run *run)
 
     ctypedef struct cmlp_table_query:
         size_t struct_size
@@ -574,6 +576,8 @@ cdef extern from "cmlp_table.h" nogil:
                                   cmlp_run *run)
     cmlp_status cmlp_model_interval(const cmlp_model *model, const cmlp_table_query *query, double *low, double *high,
                                     cmlp_run *run)
+    cmlp_status cmlp_model_find_set(const cmlp_model *model, const cmlp_table_query *query, int32_t *is_in_set,
+                                    int64_t n_is_in_set, cmlp_run *run)
 
     ctypedef int32_t cmlp_table_date_part_kind
     enum:

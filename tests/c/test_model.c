@@ -247,8 +247,11 @@ static void find_string(const cmlp_model *model, void *scratch, size_t size)
     CHECK(cmlp_model_find_string(model, "class", &text, &length, NULL) == CMLP_ERROR_NOT_FOUND);
     CHECK(cmlp_model_find_string(model, "", &text, &length, NULL) == CMLP_ERROR_NOT_FOUND);
     double low = 0, high = 0;
+    int32_t is_in_set = 0;
     cmlp_table_column_info column = CMLP_INIT(cmlp_table_column_info);
-    CHECK(cmlp_model_describe_column(model, 0, &column, NULL) == CMLP_ERROR_MODEL_KIND);
+    CHECK(cmlp_model_describe_column(model, 0, &column, NULL) == CMLP_OK && !column.name && !column.n_name);
+    CHECK(cmlp_model_outside(model, &low, 1, &high, 1, NULL) == CMLP_ERROR_MODEL_KIND);
+    CHECK(cmlp_model_find_set(model, QUERY(0, 0.9, NULL, 0), &is_in_set, 1, NULL) == CMLP_ERROR_MODEL_KIND);
     CHECK(cmlp_model_margin(model, QUERY(0, 0.9, NULL, 0), &low, &high, NULL) == CMLP_ERROR_MODEL_KIND);
     CHECK(cmlp_model_interval(model, QUERY(0, 0.9, NULL, 0), &low, &high, NULL) == CMLP_ERROR_MODEL_KIND);
     CHECK(cmlp_model_find_string(NULL, "note", &text, &length, NULL) == CMLP_ERROR_NULL);

@@ -311,6 +311,15 @@ static void test_names_of_inputs(void)
     int found = 0;
     for (size_t at = 0; at + 10 <= good.size; at++) found |= !memcmp(good.bytes + at, "height\xc3\xa4ge", 10);
     CHECK(found);
+    cmlp_table_column_info column = CMLP_INIT(cmlp_table_column_info);
+    for (int i = 0; i < 3; i++) {
+        CHECK(cmlp_model_describe_column(model, i, &column, NULL) == CMLP_OK);
+        CHECK(column.n_name == names[i].n_text && !memcmp(column.name, names[i].text, (size_t)names[i].n_text));
+        CHECK(column.kind == CMLP_TABLE_COLUMN_NUMBER && column.role == CMLP_TABLE_ROLE_NUMBER && !column.n_categories);
+        CHECK(isnan(column.unknown_code) && !*column.unit && !column.n_unit && !*column.format && !column.n_format);
+    }
+    CHECK(cmlp_model_describe_column(model, 3, &column, NULL) == CMLP_ERROR_INDEX);
+    CHECK(cmlp_model_describe_column(model, -1, &column, NULL) == CMLP_ERROR_INDEX);
     memcpy(&changed, &good, sizeof good);
     CHECK(model_file_replace(&changed, "\"names.text\":{\"dtype\":\"U8\"", "\"names.text\":{\"dtype\":\"I8\""));
     CHECK(load(&changed, &model, &info) == CMLP_ERROR_FILE_TENSOR);
@@ -692,6 +701,153 @@ static void test_calibration(void)
     }
 }
 
+/* ---- sets */
+
+static int has_set(const cmlp_model *model, const cmlp_table_query *query, int n, const int32_t *expected)
+{
+    int32_t found[5] = {-7, -7, -7, -7, -7};
+    CHECK(cmlp_model_find_set(model, query, found, n - 1, NULL) == CMLP_ERROR_LENGTH && found[0] == -7);
+    CHECK(cmlp_model_find_set(model, query, found, n, NULL) == CMLP_OK && found[n] == -7);
+    return !memcmp(found, expected, (size_t)n * sizeof *found);
+}
+#define HAS_SET(n, coverage, target, outputs, ...) \
+    has_set(model, QUERY(target, coverage, outputs, (int64_t)(sizeof outputs / sizeof *outputs)), n, (int32_t[]){__VA_ARGS__})
+
+/* Gives the table another network. */
+static void use_net(int64_t n_in, int64_t n_out, int32_t output)
+{
+    make_net(n_in, n_out, output);
+    network = (cmlp_table_net){.net = net, .params = params, .n_params = cmlp_net_n_params(net)};
+}
+
+static void test_sets(void)
+{
+    static const double scores[] = {-0.5, 0.25, 0.5, 0.75, 0.1, 0.5, 0.6, 0.9, 0, 0.1, 0.2, 0.3};
+    static const double flat[3] = {0.25, 0.5, 0.25}, tied[3] = {0.4, 0.2, 0.4}, sure[3] = {0, 0, 1}, none[3] = {0, NAN, 0};
+    static const double gap[4] = {0.25, 0.375, 0.125, 0.25}, high[4] = {0.125, 0, 0.125, 0.75}, labels[3] = {0.75, 0.5, 0.625};
+    static const cmlp_value ranks[] = {{.text = "low", .n_text = 3, .kind = CMLP_VALUE_TEXT}, {.text = "b", .n_text = 1, .kind = CMLP_VALUE_TEXT},
+                                       {.text = "c", .n_text = 1, .kind = CMLP_VALUE_TEXT}, {.text = "d", .n_text = 1, .kind = CMLP_VALUE_TEXT}};
+    const cmlp_model *model;
+    cmlp_model_info info;
+    int32_t found[3] = {-7, -7, -7};
+    cmlp_table_calibration c = CMLP_INIT(cmlp_table_calibration);
+    c.kind = CMLP_TABLE_CALIBRATION_PROBABILITY;
+    c.scores = scores;
+    c.n_scores = 4;
+    c.n_targets = 1;
+    make_table();
+    table.calibration = &c;
+    CHECK(write_table() == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
+    CHECK(HAS_SET(3, 0.1, 0, flat, 0, 1, 0) && HAS_SET(3, 0.6, 0, flat, 0, 1, 0)); /* the margins -0.5 and 0.5 */
+    CHECK(HAS_SET(3, 0.8, 0, flat, 1, 1, 1) && HAS_SET(3, 0.9, 0, sure, 1, 1, 1)); /* 0.75, and infinity */
+    CHECK(HAS_SET(3, 0.6, 0, tied, 1, 0, 0) && HAS_SET(3, 0.8, 0, tied, 1, 0, 1) && HAS_SET(3, 0.8, 0, sure, 0, 0, 1));
+    CHECK(cmlp_model_find_set(model, QUERY(0, 0.8, none, 3), found, 3, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_model_find_set(model, QUERY(0, 0.8, NULL, 0), found, 3, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_find_set(model, QUERY(0, 0.8, flat, 2), found, 3, NULL) == CMLP_ERROR_LENGTH);
+    CHECK(cmlp_model_find_set(model, QUERY(1, 0.8, flat, 3), found, 3, NULL) == CMLP_ERROR_INDEX);
+    CHECK(cmlp_model_find_set(model, QUERY(0, 1, flat, 3), found, 3, NULL) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_model_find_set(model, QUERY(0, 0.8, flat, 3), NULL, 3, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_find_set(model, QUERY(0, 0.8, flat, 3), (int32_t *)((char *)found + 1), 2, NULL) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_model_find_set(model, NULL, found, 3, NULL) == CMLP_ERROR_NULL && found[0] == -7 && found[2] == -7);
+    use_net(5, 3, CMLP_ACTIVATION_LOGISTIC); /* of several labels, each has its margin, and the outcomes no and yes */
+    c.n_scores = 12;
+    c.n_targets = 3;
+    CHECK(write_table_of(CMLP_MODEL_MULTILABEL) == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
+    CHECK(HAS_SET(2, 0.8, 0, labels, 1, 1) && HAS_SET(2, 0.6, 0, labels, 0, 1));
+    CHECK(HAS_SET(2, 0.4, 1, labels, 1, 1) && HAS_SET(2, 0.2, 1, labels, 1, 0) && HAS_SET(2, 0.8, 2, labels, 0, 1));
+    CHECK(cmlp_model_find_set(model, QUERY(3, 0.8, labels, 3), found, 3, NULL) == CMLP_ERROR_INDEX);
+    static slot scratch; /* a set of ordered labels has no gaps, and the predicted label */
+    slot_make(&scratch, 1 << 16);
+    c.n_scores = 4;
+    c.n_targets = 1;
+    cmlp_model_content content = content_of(ranks, 4);
+    CHECK(cmlpi_table_write(&table, &content, SPACE(slot_place(&scratch, 1 << 15, AT_END, 0), 1 << 15)) == CMLP_OK);
+    CHECK(load(&good, &model, &info) == CMLP_OK && info.kind == CMLP_MODEL_ORDERED);
+    CHECK(HAS_SET(4, 0.6, 0, gap, 0, 1, 0, 0)); /* the last two labels have less than half */
+    CHECK(HAS_SET(4, 0.8, 0, gap, 1, 1, 1, 1) && HAS_SET(4, 0.1, 0, gap, 0, 1, 0, 0) && HAS_SET(4, 0.8, 0, high, 0, 0, 0, 1));
+    use_net(5, 1, CMLP_ACTIVATION_LOGISTIC); /* without labels, one output is the probability of yes */
+    static const double yes[1] = {0.75};
+    CHECK(write_table_of(CMLP_MODEL_CLASSIFIER) == CMLP_OK && load(&good, &model, &info) == CMLP_OK && info.n_out == 1);
+    CHECK(HAS_SET(2, 0.6, 0, yes, 0, 1) && HAS_SET(2, 0.8, 0, yes, 1, 1));
+    make_table_of(CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR);
+    table.calibration = &c;
+    c.kind = CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR;
+    CHECK(write_table() == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
+    CHECK(cmlp_model_find_set(model, QUERY(0, 0.8, flat, 3), found, 3, NULL) == CMLP_ERROR_MODEL_KIND);
+    make_table();
+    CHECK(write_table() == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
+    CHECK(cmlp_model_find_set(model, QUERY(0, 0.8, flat, 3), found, 3, NULL) == CMLP_ERROR_NOT_FOUND && found[0] == -7);
+}
+
+/* ---- values outside of training */
+
+/* Loads the table with what training had of the categories of each column: 8 numbers, or NULL. */
+static cmlp_status load_seen(const double *seen, const cmlp_model **model)
+{
+    static slot scratch;
+    cmlp_model_info info;
+    cmlp_model_content content = content_of(NULL, 0);
+    const cmlp_model_array array = {.name = "categories.seen", .data = seen, .n_rows = 2, .n_columns = N_COLUMNS, .dtype = CMLP_FLOAT64};
+    if (!scratch.base) slot_make(&scratch, 1 << 16);
+    content.arrays = &array;
+    content.n_arrays = seen != NULL;
+    CHECK(cmlpi_table_write(&table, &content, SPACE(slot_place(&scratch, 1 << 15, AT_END, 0), 1 << 15)) == CMLP_OK);
+    return load(&good, model, &info);
+}
+
+static int are_equal(const double *a, const double *b)
+{
+    for (int i = 0; i < N_COLUMNS; i++)
+        if (a[i] != b[i] && !(isnan(a[i]) && isnan(b[i]))) return 0;
+    return 1;
+}
+
+static int is_outside(const cmlp_model *model, double a, double b, double c, double d, const double *expected)
+{
+    const double row[N_COLUMNS] = {a, b, c, d};
+    double found[N_COLUMNS + 1] = {-7, -7, -7, -7, -7};
+    CHECK(cmlp_model_outside(model, row, N_COLUMNS, found, N_COLUMNS + 1, NULL) == CMLP_OK && found[N_COLUMNS] == -7);
+    return are_equal(found, expected);
+}
+#define OUTSIDE(a, b, c, d, ...) is_outside(model, a, b, c, d, (double[]){__VA_ARGS__})
+
+static void test_outside(void)
+{
+    static const double edges[] = {-1, 0.25, 2}, more[] = {4, 0, 0, 0, 0.5, 0, 0, 0}, all[] = {3, 0, 0, 0, 0, 0, 0, 0};
+    const cmlp_model *model;
+    make_table();
+    use_net(7, 3, CMLP_ACTIVATION_SOFTMAX);
+    columns[1].centre = 0.5;
+    columns[3].edges = edges;
+    columns[3].n_edges = 3;
+    CHECK(load_seen(NULL, &model) == CMLP_OK);
+    CHECK(OUTSIDE(0, 0.5, 0, -1, 0, 0, 0, 0) && OUTSIDE(2, 1, 9, 2, 0, 0.5, 0, 0) && OUTSIDE(1, 0, NAN, 2.5, 0, -0.5, 0, 0.5));
+    CHECK(OUTSIDE(-1, NAN, 0, -3, NAN, NAN, 0, -2) && OUTSIDE(3, NAN, 0, NAN, NAN, NAN, 0, NAN));
+    CHECK(OUTSIDE(0.5, 0.5, 0, 0, NAN, 0, 0, 0) && OUTSIDE(NAN, 0.5, 0, 1e300, NAN, 0, 0, 1e300 - 2));
+    columns[1].has_missing = 1;
+    use_net(8, 3, CMLP_ACTIVATION_SOFTMAX);
+    CHECK(load_seen(all, &model) == CMLP_OK && OUTSIDE(-1, NAN, 0, NAN, NAN, 0, 0, NAN));
+    CHECK(load_seen(more, &model) == CMLP_OK && OUTSIDE(-1, NAN, 0, NAN, 0, 0, 0, NAN));
+    double row[N_COLUMNS] = {0}, found[N_COLUMNS] = {-7, -7, -7, -7};
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    row[2] = -INFINITY;
+    CHECK(cmlp_model_outside(model, row, N_COLUMNS, found, N_COLUMNS, &run) == CMLP_ERROR_INPUT);
+    CHECK(run.bad_row == 0 && run.bad_column == 2 && !strcmp(run.refused, "row"));
+    row[2] = 0;
+    CHECK(cmlp_model_outside(model, row, N_COLUMNS - 1, found, N_COLUMNS, NULL) == CMLP_ERROR_LENGTH);
+    CHECK(cmlp_model_outside(model, row, N_COLUMNS + 1, found, N_COLUMNS, NULL) == CMLP_ERROR_LENGTH);
+    CHECK(cmlp_model_outside(model, row, N_COLUMNS, found, N_COLUMNS - 1, NULL) == CMLP_ERROR_LENGTH);
+    CHECK(cmlp_model_outside(model, NULL, N_COLUMNS, found, N_COLUMNS, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_outside(model, row, N_COLUMNS, NULL, N_COLUMNS, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_outside(NULL, row, N_COLUMNS, found, N_COLUMNS, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_outside(model, (const double *)((const char *)row + 1), N_COLUMNS, found, N_COLUMNS, NULL) == CMLP_ERROR_ALIGNMENT);
+    CHECK(found[0] == -7 && found[3] == -7);
+    memcpy(&changed, &good, sizeof good);
+    CHECK(model_file_replace(&changed, "\"shape\":[2,4]", "\"shape\":[4,2]"));
+    cmlp_model_info info;
+    CHECK(load(&changed, &model, &info) == CMLP_ERROR_FILE_TENSOR);
+}
+
 /* Every flipped bit, and every byte of the tensors with a repaired checksum: no access outside, and some are refused. */
 static void test_damage(void)
 {
@@ -762,6 +918,8 @@ int main(void)
     test_kinds();
     test_refused_columns();
     test_calibration();
+    test_sets();
+    test_outside();
     test_damage();
     test_attacks();
     return finish();

@@ -169,6 +169,7 @@ def test_reports_of_refused_calls(journey, folder):
         ("train_epoch", "DIVERGED", "NULL", 0, -1, -1),
         ("train_epoch", "DIVERGED", "NULL", -1, -1, -1),
         ("model_read_cell", "CELL", "text", -1, -1, 2),
+        ("model_outside", "INPUT", "row", 0, -1, 2),
         ("model_write", "VALUE", "content->names", -1, 2, -1),
     }
 

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from c_export import Target, build, needs_gcc, predictions, run
-from helpers import assert_same_bits
+from helpers import assert_same_bits, model_in_c
 from internals import model_of, raw_rows
 from table_models import FAST, UNSEEN, X, classifier, mixed_rows, regressor, regressor_of
 
@@ -84,6 +84,9 @@ def test_intervals_and_outside(tmp_path, name):
     assert np.isinf(expected).any() and np.isfinite(expected).any()
     assert_same_bits(found[:, :n], expected)
     np.testing.assert_array_equal(found[:, n:], distances)
+    model.save(tmp_path / "model.cmlp")
+    in_c = model_in_c(tmp_path / "model.cmlp")
+    assert_same_bits(np.stack([in_c.outside(row) for row in raw]), distances)
     assert (distances > 0).any() and np.isnan(distances).any()
 
 

@@ -12,7 +12,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from helpers import HIDDEN, OUTPUTS, assert_same_bits
+from helpers import HIDDEN, OUTPUTS, assert_same_bits, model_in_c
 from hostile_files import written
 from internals import model_of, state_of
 from model_files import PARAMETRIC_LOSSES, head_of, read, repaired, split
@@ -251,6 +251,8 @@ def test_feature_names_survive(path):
     model.save(path)
     loaded = cmlp.load(path)
     assert loaded.feature_names_in_.tolist() == names and loaded.feature_names_in_.dtype == object
+    in_c = model_in_c(path)
+    assert [in_c.column_name(i) for i in range(4)] == names
     assert_same_bits(loaded.predict(frame), model.predict(frame))
     with pytest.raises(ValueError, match="feature names"):
         loaded.predict(frame.iloc[:, ::-1])

@@ -118,7 +118,9 @@ static void use_margins(const used_model *u)
     static const double coverages[] = {1e-12, 0.5, 0.9, 1 - 1e-12, 1}, values[] = {0, -1e300, 1e300, -INFINITY, INFINITY, NAN};
     const int64_t n = u->info->n_out;
     double *const outputs = u->output;
+    int32_t *const members = malloc((size_t)(n + 1) * sizeof *members);
     double margin, ends[2];
+    require(members != NULL);
     for (int64_t target = -1; target < 4; target++)
         for (size_t i = 0; i < sizeof coverages / sizeof *coverages; i++) {
             const cmlp_status plain =
@@ -131,8 +133,27 @@ static void use_margins(const used_model *u)
                 require(plain ? status != CMLP_OK || plain == CMLP_ERROR_NULL : !status);
                 const cmlp_status of_ends = cmlp_model_interval(u->model, query, ends, ends + 1, NULL);
                 require(status ? of_ends != CMLP_OK : !of_ends || of_ends == CMLP_ERROR_MODEL_KIND || of_ends == CMLP_ERROR_OPTION);
+                const cmlp_status of_set = cmlp_model_find_set(u->model, query, members, n + 1, NULL);
+                require(status ? of_set != CMLP_OK : !of_set || of_set == CMLP_ERROR_MODEL_KIND || of_set == CMLP_ERROR_OPTION);
             }
         }
+    free(members);
+}
+
+/* Of a table: the distances of any row are 0, signed or NaN. */
+static void use_distances(const used_model *u)
+{
+    static const double values[] = {0, -1, 1, 0.5, -1e300, 1e300, NAN};
+    const int64_t n = u->info->n_in;
+    double *const row = malloc((size_t)n * sizeof *row), *const distances = malloc((size_t)n * sizeof *row);
+    require(row && distances);
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        for (int64_t k = 0; k < n; k++) row[k] = values[i];
+        const cmlp_status status = cmlp_model_outside(u->model, row, n, distances, n, NULL);
+        require(status == (u->info->n_nets ? CMLP_OK : CMLP_ERROR_MODEL_KIND));
+    }
+    free(row);
+    free(distances);
 }
 
 static void use(const unsigned char *file, const cmlp_model *model, const cmlp_model_info *info, void *scratch)
@@ -144,6 +165,7 @@ static void use(const unsigned char *file, const cmlp_model *model, const cmlp_m
     use_row(&u);
     use_rows(&u);
     use_text(&u);
+    use_distances(&u);
     for (int64_t column = -1; column <= info->n_in && column < 8; column++) {
         use_categories(&u, column);
         use_cells(&u, column);

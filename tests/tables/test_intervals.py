@@ -432,7 +432,7 @@ def test_crossed_ends_become_the_point_between_them(quantiles):
     assert intervals[narrow, 0] == intervals[narrow, 1] == pytest.approx((low + high)[narrow] / 2)
 
 
-def test_set_has_the_classes_above_a_threshold_and_never_none(classifier):
+def test_set_has_the_classes_above_a_threshold_and_never_none(classifier, tmp_path):
     X, y = classes(99, seed=5)
     model = copy_of(classifier).calibrate(X, y)
     p = model.predict_proba(X)
@@ -441,6 +441,13 @@ def test_set_has_the_classes_above_a_threshold_and_never_none(classifier):
         expected = 1 - p <= scores[rank - 1]
         expected[np.arange(99), p.argmax(axis=1)] = True
         assert (model.predict_set(X, coverage) == expected).all()
+    model.save(tmp_path / "model.cmlp")
+    in_c = model_in_c(tmp_path / "model.cmlp")
+    for coverage in (0.01, 0.3, 0.9, 0.999):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            sets = model.predict_set(X, coverage)
+        assert ([in_c.find_set(coverage, in_c.predict(row)[1]) for row in X] == sets).all()
     assert (model.predict_set(X, 0.01).sum(axis=1) == 1).all()
 
 

@@ -5,7 +5,8 @@ import warnings
 
 import numpy as np
 import pytest
-from internals import model_of, put_result, result_of
+from helpers import model_in_c
+from internals import model_of, put_result, raw_rows, result_of
 from optional import package
 from page_parts import Parts, page_of
 from table_models import assert_table_agrees
@@ -119,13 +120,17 @@ def test_a_column_on_which_y_does_not_depend_is_not_used(tmp_path, capsys):
     assert (cmlp.load(tmp_path / "model.cmlp").predict(rows) == model.predict(rows)).all()
 
 
-def test_the_most_frequent_of_too_many_categories_are_known(monkeypatch):
+def test_the_most_frequent_of_too_many_categories_are_known(monkeypatch, tmp_path):
     list_at_most(monkeypatch, 400, warns=True)
     model = TabularRegressor(**QUICK)
     (said,) = messages(model.fit, X, Y)
     assert said.startswith("column 0 has 600 categories, of which the model knows the 400 most")
     assert len(model.categories_[0]) == 400 and len(statistics_of(model).table) == 400
     assert not model.outside(NEW).any()
+    model.save(tmp_path / "model.cmlp")
+    in_c = model_in_c(tmp_path / "model.cmlp")
+    raw = raw_rows(model, NEW)
+    assert (raw[:, 0] == -1).any() and not any(in_c.outside(row).any() for row in raw)
 
 
 # ------------------------------------------------------------------------------ statistics of the rows of fit

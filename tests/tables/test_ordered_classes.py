@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from c_export import predictions
-from helpers import assert_same_bits, loaded_by_c
+from helpers import assert_same_bits, loaded_by_c, model_in_c
 from internals import model_of
 
 import cmlp
@@ -218,8 +218,11 @@ def assert_sets_are_ranges(sets, model):
 
 
 @pytest.mark.parametrize("coverage", [0.1, 0.5, 0.9])
-def test_sets_have_no_gap_and_the_prediction(model, coverage):
+def test_sets_have_no_gap_and_the_prediction(model, coverage, tmp_path):
     sets = model.predict_set(NEW, coverage)
+    model.save(tmp_path / "model.cmlp")
+    in_c = model_in_c(tmp_path / "model.cmlp")
+    assert ([in_c.find_set(coverage, row) for row in model.predict_proba(NEW)] == sets).all()
     assert_sets_are_ranges(sets, model)
     margin = model_of(model).calibration.margins(coverage)[0]
     predicted = (model.predict(NEW)[:, None] == model.classes_).argmax(axis=1)

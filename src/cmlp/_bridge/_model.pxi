@@ -498,3 +498,29 @@ cdef class Model:
         cdef double low = 0, high = 0
         check(cmlp_model_interval(self.model, &query, &low, &high, NULL))
         return low, high
+
+    def find_set(self, double coverage, outputs, int64_t target=0):
+        """Return whether each class is in the set of a coverage for the outputs of a row of a table's model.
+
+        Of a label that a row can have beside others, these are the outcomes no and yes.
+        """
+        cdef cnp.ndarray row = np.array(outputs, np.float64, ndmin=1)
+        cdef cmlp_table_query query = query_of(coverage, row, target)
+        cdef cnp.ndarray members = np.zeros(max(self.info.n_out, 2), np.int32)
+        check(cmlp_model_find_set(self.model, &query, <int32_t *>cnp.PyArray_DATA(members), len(members), NULL))
+        return members[: 2 if self.info.kind == CMLP_MODEL_MULTILABEL else self.info.n_out].astype(bool)
+
+    def outside(self, row):
+        """Return how far each value of a row of a table is outside of what its column had in training."""
+        cdef cnp.ndarray x = np.array(row, np.float64, ndmin=1)
+        cdef cnp.ndarray distances = np.empty(self.info.n_in)
+        check(cmlp_model_outside(self.model, <const double *>cnp.PyArray_DATA(x), len(x),
+                                 <double *>cnp.PyArray_DATA(distances), len(distances), NULL))
+        return distances
+
+    def column_name(self, int64_t column):
+        """Return the name of a column of a table, or of an input of a network; None if the file has no names."""
+        cdef cmlp_table_column_info info
+        info.struct_size = sizeof(cmlp_table_column_info)
+        check(cmlp_model_describe_column(self.model, column, &info, NULL))
+        return None if info.name == NULL else info.name[:info.n_name].decode("utf-8", "surrogatepass")

@@ -218,12 +218,17 @@ static void report_table(const cmlp_model *model)
     size_t bytes;
     cmlp_rows rows = cmlp_dense_rows(x, CMLP_FLOAT64, 1, 2);
     cmlp_value value = text_value("\xff");
+    const cmlp_table_query query = CMLP_INIT(cmlp_table_query);
+    double infinite[3] = {0, 0, (double)INFINITY};
     const char *text;
     int64_t n;
     REPORT(model_read_cell, model, 2, "abc", 3, &number);
     REPORT(model_read_cell, model, 3, "1", 1, &number);
     REPORT(model_find_code, model, 1, &value, &number);
     REPORT(model_find_code, model, 0, &value, &number);
+    REPORT(model_outside, model, infinite, 3, infinite, 3);
+    REPORT(model_outside, model, infinite, 2, infinite, 3);
+    REPORT(model_find_set, model, &query, labels, 2);
     REPORT(model_prepare_rows, model, &rows);
     REPORT(model_find_string, model, "user.key", &text, &n);
     REPORT(model_workspace_size, (const cmlp_model *)(const void *)&run, &rows, &bytes);

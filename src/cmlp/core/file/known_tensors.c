@@ -13,7 +13,8 @@ cmlp_model_array cmlpi_sized_array(int tensor, const cmlpi_tensor_sizes *sizes, 
         return cmlpi_array_of("table.statistics", data, sizes->n_statistics, 0, CMLP_FLOAT32);
     case CMLPI_SIZED_TABLE_TARGET:
         return cmlpi_array_of("table.target", data, sizes->n_targets, CMLPI_N_TARGET_NUMBERS, CMLP_FLOAT64);
-    default: return cmlpi_array_of("table.threshold", data, 1, 0, CMLP_FLOAT64);
+    case CMLPI_SIZED_TABLE_THRESHOLD: return cmlpi_array_of("table.threshold", data, 1, 0, CMLP_FLOAT64);
+    default: return cmlpi_array_of("categories.seen", data, 2, sizes->n_in, CMLP_FLOAT64);
     }
 }
 

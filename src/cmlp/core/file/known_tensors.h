@@ -15,12 +15,13 @@ enum {
     CMLPI_SIZED_TABLE_STATISTICS,
     CMLPI_SIZED_TABLE_TARGET,
     CMLPI_SIZED_TABLE_THRESHOLD,
+    CMLPI_SIZED_TABLE_SEEN, /* an array of the content, for the writer */
     CMLPI_N_SIZED
 };
 
 /* These sizes, and the type of the example. */
 typedef struct cmlpi_tensor_sizes {
-    int64_t n_in, n_out; /* of the example */
+    int64_t n_in, n_out; /* of the example; n_in is also the number of a table's columns */
     int64_t n_numbers, n_statistics, n_targets;
     cmlp_dtype dtype;
 } cmlpi_tensor_sizes;

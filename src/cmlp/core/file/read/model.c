@@ -178,6 +178,7 @@ static cmlp_status make_model(const cmlpi_head *head, const unsigned char *file,
     model->table = memory->table.table; /* NULL: one network */
     model->ranges = memory->table.ranges;
     model->calibration = head->calibration;
+    model->seen = head->table_seen;
     model->values = head->values;
     model->is_cumulative = is_cumulative(head);
     model->model_kind = head->model_kind;

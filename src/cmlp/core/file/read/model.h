@@ -14,6 +14,7 @@ struct cmlp_model {
     double input_scale;
     const double *shifts, *factors; /* after this struct; NULL: the input scale is used */
     cmlpi_stored_calibration calibration;
+    uint64_t seen; /* offset in the file: of each column the number of categories in training, then their rare share; or 0 */
     const cmlp_table *table;        /* after this struct; NULL: the model is one network */
     const cmlp_net *net;            /* after this struct; of a table: one with the most inputs */
     cmlpi_stored_values values; /* where labels, names and categories are */
@@ -49,6 +50,9 @@ cmlp_status cmlpi_take_model_workspace(const cmlp_net *net, int64_t n_columns, c
 cmlp_status cmlpi_check_stored_values(cmlp_model *model, const char **refused);
 
 #if CMLPI_BUILDS_TABLES
+/* Checks a model, and that it is a table. */
+cmlp_status cmlpi_check_table(const cmlp_model *model, cmlp_run *run);
+
 /* Checks a model and whether it has this column. */
 cmlp_status cmlpi_check_column(const cmlp_model *model, int64_t column, cmlp_run *run);
 

@@ -303,7 +303,8 @@ static void note_tensor(cursor *c, cmlpi_head *head, string_view n, const shaped
         [CMLPI_SIZED_EXAMPLE_INPUT] = &head->example_input,       [CMLPI_SIZED_EXAMPLE_OUTPUT] = &head->example_output,
         [CMLPI_SIZED_INPUT_FACTOR] = &head->input_factor,         [CMLPI_SIZED_INPUT_SHIFT] = &head->input_shift,
         [CMLPI_SIZED_TABLE_NUMBERS] = &head->table_numbers,       [CMLPI_SIZED_TABLE_STATISTICS] = &head->table_statistics,
-        [CMLPI_SIZED_TABLE_TARGET] = &head->table_target,         [CMLPI_SIZED_TABLE_THRESHOLD] = &head->table_threshold};
+        [CMLPI_SIZED_TABLE_TARGET] = &head->table_target,         [CMLPI_SIZED_TABLE_THRESHOLD] = &head->table_threshold,
+        [CMLPI_SIZED_TABLE_SEEN] = &head->table_seen};
     if (n.length > 6 && !memcmp(n.at, "layers.", 7)) cursor_fail(c, CMLP_ERROR_FILE_NAME);
     if (of_table && n.length > 4 && !memcmp(n.at, "nets.", 5)) cursor_fail(c, CMLP_ERROR_FILE_NAME);
     for (int i = 0; i < (of_table ? CMLPI_N_SIZED : CMLPI_N_SIZED_OF_NETWORKS); i++) {

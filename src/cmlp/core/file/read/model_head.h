@@ -34,7 +34,7 @@ typedef struct cmlpi_head {
     uint64_t example_input, example_output; /* offsets in the file; 0: there is no example */
     uint64_t input_factor, input_shift;     /* likewise; both or neither */
     uint64_t params_size;                   /* bytes of all parameters */
-    uint64_t table_statistics, table_numbers, table_target, table_threshold; /* likewise; of a table only */
+    uint64_t table_statistics, table_numbers, table_target, table_threshold, table_seen; /* likewise; of a table only */
     int64_t n_targets; /* of a table, as in cmlp_model_info */
     cmlpi_stored_calibration calibration;
     cmlpi_stored_values values;              /* tensors of labels, names and categories */

@@ -87,14 +87,17 @@ static double factor_of(const cmlp_model *model, int64_t target, double value)
     return factor + fraction * (factor_at(model, target, i + 1) - factor);
 }
 
-/* Reads the caller's query of a table with a calibration, and with targets if they are needed. */
-static cmlp_status read_query(const cmlp_model *model, int needs_targets, const cmlp_table_query *given,
-                              cmlp_table_query *query, cmlp_run *run)
+/* What a query is for: a margin, or what only a regressor or only a classifier has. */
+enum { OF_ANY_TABLE, OF_TARGETS, OF_CLASSES };
+
+/* Reads the caller's query of a table with a calibration. */
+static cmlp_status read_query(const cmlp_model *model, int use, const cmlp_table_query *given, cmlp_table_query *query,
+                              cmlp_run *run)
 {
     const char **const refused = &run->refused;
-    cmlp_status status = cmlpi_check_model(model);
-    if (!status && (!CMLPI_IS_TABLE_MODEL(model) || (needs_targets && !model->table->targets))) status = CMLP_ERROR_MODEL_KIND;
-    if (status) return cmlpi_refuse(refused, status, "model");
+    cmlp_status status = cmlpi_check_table(model, run);
+    if (status) return status;
+    if (use && !model->table->targets != (use == OF_CLASSES)) return cmlpi_refuse(refused, CMLP_ERROR_MODEL_KIND, "model");
     status = CMLPI_READ(query, given, cmlp_table_query, coverage);
     if (status) return cmlpi_refuse(refused, status, "query");
     if (query->n_outputs != (query->outputs ? cmlpi_n_out(model->net) + model->is_cumulative : 0))
@@ -131,7 +134,7 @@ cmlp_status cmlp_model_margin(const cmlp_model *model, const cmlp_table_query *q
     cmlp_status status = cmlpi_begin_call(&call, run);
     if (!status) status = cmlpi_check_pointer(below, sizeof *below, "below", &call.run);
     if (!status) status = cmlpi_check_pointer(above, sizeof *above, "above", &call.run);
-    if (!status) status = read_query(model, 0, query, &copy, &call.run);
+    if (!status) status = read_query(model, OF_ANY_TABLE, query, &copy, &call.run);
     if (!status) status = find_margin(model, &copy, &margin, &call.run);
     if (!status) *below = *above = margin;
     return cmlpi_end_call(&call, status);
@@ -204,8 +207,81 @@ cmlp_status cmlp_model_interval(const cmlp_model *model, const cmlp_table_query 
     cmlpi_call call;
     cmlp_table_query copy;
     cmlp_status status = cmlpi_begin_call(&call, run);
-    if (!status) status = read_query(model, 1, query, &copy, &call.run);
+    if (!status) status = read_query(model, OF_TARGETS, query, &copy, &call.run);
     if (!status) status = find_interval(model, &copy, low, high, &call.run);
+    return cmlpi_end_call(&call, status);
+}
+
+/* The label that the outputs of a row predict of ordered ones: the last that has, with those above it, more than half. */
+static int64_t median_of(const double *probabilities, int64_t n)
+{
+    double sum = 0;
+    int64_t k = n;
+    while (k > 0 && !(sum > 0.5)) sum += probabilities[--k];
+    return k;
+}
+
+/* Adds the ordered labels from `first` up to the median, in steps of 1 or -1, whose probability or that of one before them
+ * is large enough. So a set has no gaps. */
+static void add_towards_median(const double *probabilities, int64_t first, int64_t median, int64_t step, double margin,
+                               int32_t *is_in_set)
+{
+    double largest = -INFINITY;
+    for (int64_t k = first; k != median; k += step) {
+        if (probabilities[k] > largest) largest = probabilities[k];
+        is_in_set[k] = 1 - largest <= margin;
+    }
+    is_in_set[median] = 1;
+}
+
+/* Adds the classes whose probability is large enough, and the most probable one. */
+static void add_classes(const double *probabilities, int64_t n, double margin, int32_t *is_in_set)
+{
+    int64_t most = 0;
+    for (int64_t k = 0; k < n; k++) {
+        if (probabilities[k] > probabilities[most]) most = k;
+        is_in_set[k] = 1 - probabilities[k] <= margin;
+    }
+    is_in_set[most] = 1;
+}
+
+static cmlp_status find_set(const cmlp_model *model, const cmlp_table_query *query, int32_t *is_in_set,
+                            int64_t n_is_in_set, cmlp_run *run)
+{
+    const double *outputs = query->outputs;
+    const int is_yes_or_no = model->model_kind == CMLP_MODEL_MULTILABEL || query->n_outputs == 1;
+    const int64_t n = is_yes_or_no ? 2 : query->n_outputs;
+    double margin, outcomes[2];
+    cmlp_status status = cmlpi_check_pointer(outputs, sizeof *outputs, OUTPUTS, run);
+    if (!status) status = cmlpi_check_pointer(is_in_set, sizeof *is_in_set, "is_in_set", run);
+    if (status) return status;
+    if (n_is_in_set < n) return cmlpi_refuse(&run->refused, CMLP_ERROR_LENGTH, "is_in_set");
+    if (is_yes_or_no) {
+        outcomes[1] = outputs[query->target];
+        outcomes[0] = 1 - outcomes[1];
+        outputs = outcomes;
+    }
+    for (int64_t k = 0; k < n; k++)
+        if (isnan(outputs[k])) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, OUTPUTS);
+    status = find_margin(model, query, &margin, run);
+    if (status) return status;
+    if (model->model_kind == CMLP_MODEL_ORDERED) {
+        const int64_t median = median_of(outputs, n);
+        add_towards_median(outputs, 0, median, 1, margin, is_in_set);
+        add_towards_median(outputs, n - 1, median, -1, margin, is_in_set);
+    } else
+        add_classes(outputs, n, margin, is_in_set);
+    return CMLP_OK;
+}
+
+cmlp_status cmlp_model_find_set(const cmlp_model *model, const cmlp_table_query *query, int32_t *is_in_set,
+                                int64_t n_is_in_set, cmlp_run *run)
+{
+    cmlpi_call call;
+    cmlp_table_query copy;
+    cmlp_status status = cmlpi_begin_call(&call, run);
+    if (!status) status = read_query(model, OF_CLASSES, query, &copy, &call.run);
+    if (!status) status = find_set(model, &copy, is_in_set, n_is_in_set, &call.run);
     return cmlpi_end_call(&call, status);
 }
 #endif

@@ -206,11 +206,17 @@ static cmlp_value unit_of(cmlp_table_column_kind column_kind)
     }
 }
 
+cmlp_status cmlpi_check_table(const cmlp_model *model, cmlp_run *run)
+{
+    cmlp_status status = cmlpi_check_model(model);
+    if (!status && !model->table) status = CMLP_ERROR_MODEL_KIND;
+    return status ? cmlpi_refuse(&run->refused, status, "model") : CMLP_OK;
+}
+
 cmlp_status cmlpi_check_column(const cmlp_model *model, int64_t column, cmlp_run *run)
 {
-    const cmlp_status status = cmlpi_check_model(model);
-    if (status) return cmlpi_refuse(&run->refused, status, "model");
-    if (!model->table) return cmlpi_refuse(&run->refused, CMLP_ERROR_MODEL_KIND, "model");
+    const cmlp_status status = cmlpi_check_table(model, run);
+    if (status) return status;
     if (column >= 0 && column < model->table->n_columns) return CMLP_OK;
     return cmlpi_refuse(&run->refused, CMLP_ERROR_INDEX, "column");
 }
@@ -220,25 +226,35 @@ double cmlpi_unknown_code(const cmlp_model *model, int64_t column)
     return model->table->columns[column].role == CMLP_TABLE_ROLE_NUMBER ? NAN : -1;
 }
 
+/* Describes what only a table has of a column. */
+static void describe_column_of_table(const cmlp_model *model, int64_t column, cmlp_table_column_info *info)
+{
+    const cmlp_value format = cmlpi_format_of_column(model, column);
+    info->kind = cmlpi_kind_of_column(model, column);
+    info->role = model->table->columns[column].role;
+    info->format = format.text;
+    info->n_format = format.n_text;
+    info->n_categories = n_categories_of(model, column);
+    info->unknown_code = cmlpi_unknown_code(model, column);
+}
+
 CMLPI_CALL(cmlp_model_describe_column,
            (const cmlp_model *model, int64_t column, cmlp_table_column_info *info, cmlp_run *run),
            (model, column, info, &call.run))
 {
     cmlp_table_column_info copy;
-    cmlp_status status = cmlpi_check_column(model, column, run);
-    if (status) return status;
+    cmlp_status status = cmlpi_check_model(model);
+    if (status) return cmlpi_refuse(&run->refused, status, "model");
+    if (column < 0 || column >= (model->table ? model->table->n_columns : cmlpi_n_in(model->net)))
+        return cmlpi_refuse(&run->refused, CMLP_ERROR_INDEX, "column");
     status = CMLPI_READ(&copy, info, cmlp_table_column_info, role);
     if (status) return cmlpi_refuse(&run->refused, status, "info");
-    copy = (cmlp_table_column_info){.struct_size = sizeof copy, .kind = cmlpi_kind_of_column(model, column)};
-    copy.role = model->table->columns[column].role;
+    copy = (cmlp_table_column_info){.struct_size = sizeof copy, .unknown_code = NAN, .format = "",
+                                    .kind = CMLP_TABLE_COLUMN_NUMBER, .role = CMLP_TABLE_ROLE_NUMBER};
+    if (model->table) describe_column_of_table(model, column, &copy);
     const cmlp_value unit = unit_of(copy.kind);
     copy.unit = unit.text;
     copy.n_unit = unit.n_text;
-    const cmlp_value format = cmlpi_format_of_column(model, column);
-    copy.format = format.text;
-    copy.n_format = format.n_text;
-    copy.n_categories = n_categories_of(model, column);
-    copy.unknown_code = cmlpi_unknown_code(model, column);
     const cmlpi_value_list names = list_texts(model, CMLPI_NAME_ENDS, CMLPI_NAME_TEXT);
     if (names.n) {
         const cmlpi_value_range all = cmlpi_all_values(&names);

@@ -1,0 +1,56 @@
+/* How far the values of a row of a table are outside of what training had. */
+#include <math.h>
+
+#include "../../base/arguments.h"
+#include "model.h"
+
+#if CMLPI_BUILDS_TABLES
+/* A file without the number of the categories in training lists at most so many: there may have been more. */
+#define MOST_LISTED INT64_C(65536)
+
+/* Whether training may have had categories of a column that the file does not list. */
+static int has_unlisted(const cmlp_model *model, int64_t column)
+{
+    const int64_t n = model->table->columns[column].n_categories, n_columns = model->table->n_columns;
+    double seen[2] = {0, 0}; /* the number of categories, and the share of rare ones; both 0: not known */
+    for (int64_t k = 0; model->seen && k < 2; k++)
+        cmlpi_load(&seen[k], model->file + model->seen + (uint64_t)(k * n_columns + column) * sizeof *seen, 1, sizeof *seen);
+    return seen[0] != 0 || seen[1] != 0 ? seen[0] > (double)n : n >= MOST_LISTED;
+}
+
+static double distance_of(const cmlp_model *model, int64_t i, double x)
+{
+    const cmlp_table_column *column = &model->table->columns[i];
+    const int64_t n = column->n_edges;
+    if (column->role == CMLP_TABLE_ROLE_CATEGORY) {
+        const int is_code = x >= 0 && x < (double)column->n_categories && x == (double)(int64_t)x;
+        return is_code || has_unlisted(model, i) ? 0 : NAN;
+    }
+    if (column->role == CMLP_TABLE_ROLE_UNUSED) return 0;
+    if (x != x) return column->has_missing ? 0 : NAN;
+    const double low = n ? column->edges[0] : column->centre, high = n ? column->edges[n - 1] : column->centre;
+    return x > high ? x - high : x < low ? x - low : 0;
+}
+
+CMLPI_CALL(cmlp_model_outside,
+           (const cmlp_model *model, const double *row, int64_t n_row, double *distances, int64_t n_distances,
+            cmlp_run *run),
+           (model, row, n_row, distances, n_distances, &call.run))
+{
+    cmlp_status status = cmlpi_check_table(model, run);
+    if (!status) status = cmlpi_check_pointer(row, sizeof *row, "row", run);
+    if (!status) status = cmlpi_check_pointer(distances, sizeof *distances, "distances", run);
+    if (status) return status;
+    const int64_t n = model->table->n_columns;
+    if (n_row != n) return cmlpi_refuse(&run->refused, CMLP_ERROR_LENGTH, "row");
+    if (n_distances < n) return cmlpi_refuse(&run->refused, CMLP_ERROR_LENGTH, "distances");
+    for (int64_t i = 0; i < n; i++)
+        if (row[i] == INFINITY || row[i] == -INFINITY) {
+            run->bad_row = 0;
+            run->bad_column = i;
+            return cmlpi_refuse(&run->refused, CMLP_ERROR_INPUT, "row");
+        }
+    for (int64_t i = 0; i < n; i++) distances[i] = distance_of(model, i, row[i]);
+    return CMLP_OK;
+}
+#endif
