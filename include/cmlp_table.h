@@ -92,8 +92,8 @@ CMLP_CHECKED cmlp_status cmlp_model_find_category(const cmlp_model *model, int64
  *     missing; of a column of categories the code, or the column's `unknown_code`. A cell finds a category that Python
  *     prints as this text, or otherwise one with the same value. It is unchanged if the status is not CMLP_OK.
  * Returns MODEL_KIND for the model of a network; INDEX if there is no such column; OPTION if n_text is negative; CELL if a
- * column of numbers, booleans or dates cannot hold the cell, if one of durations is not missing, or, in this version, for
- * each cell of a column of dates with a `format`, which only Python and pages read: the program reads it, and passes days.
+ * column of numbers, booleans or dates cannot hold the cell, or if one of durations is not missing. A column of dates with a
+ * `format` holds dates of this form alone, and of a form with an unknown directive, nothing but missing cells.
  * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OPTION, INDEX, MODEL, THREADS, MODEL_KIND, CELL. */
 CMLP_CHECKED cmlp_status cmlp_model_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
                                               double *number, cmlp_run *run);

@@ -571,7 +571,7 @@ static cmlp_status write_format(cmlp_table_column_kind kind, const char *format,
     return write_table();
 }
 
-/* A form of dates is kept for others; this library refuses each cell of its column. */
+/* A form of dates is described, and cells of its column are read by it. */
 static void test_formats(void)
 {
     const cmlp_model *model;
@@ -583,8 +583,13 @@ static void test_formats(void)
         CHECK(cmlp_model_describe_column(model, 3, &column, NULL) == CMLP_OK);
         CHECK(column.n_format == 8 && !memcmp(column.format, "%d.%m.%Y", 8) && column.kind == kind);
         CHECK(cmlp_model_describe_column(model, 0, &column, NULL) == CMLP_OK && column.format && !column.n_format);
-        CHECK(cmlp_model_read_cell(model, 3, "2026-11-24", 10, &days, NULL) == CMLP_ERROR_CELL && days == -9);
-        CHECK(cmlp_model_read_cell(model, 3, "", 0, &days, NULL) == CMLP_ERROR_CELL && days == -9);
+        days = -9;
+        CHECK(cmlp_model_read_cell(model, 3, "1970-01-02", 10, &days, NULL) == CMLP_ERROR_CELL && days == -9);
+        CHECK(cmlp_model_read_cell(model, 3, "", 0, &days, NULL) == CMLP_OK && isnan(days));
+        days = -9;
+        const int has_offset = kind == CMLP_TABLE_COLUMN_INSTANT; /* which the form lacks */
+        CHECK(cmlp_model_read_cell(model, 3, "2.1.1970", 8, &days, NULL) == (has_offset ? CMLP_ERROR_CELL : CMLP_OK));
+        CHECK(days == (has_offset ? -9 : 1));
     }
     CHECK(write_format(CMLP_TABLE_COLUMN_DATE, NULL, 0) == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
     CHECK(cmlp_model_describe_column(model, 3, &column, NULL) == CMLP_OK && column.format && !column.n_format);
@@ -594,6 +599,53 @@ static void test_formats(void)
     CHECK(write_format(CMLP_TABLE_COLUMN_DATE, "%Y", 0) == CMLP_ERROR_OPTION);
     CHECK(write_format(CMLP_TABLE_COLUMN_DATE, NULL, 2) == CMLP_ERROR_NULL);
     CHECK(write_format(CMLP_TABLE_COLUMN_DATE, "\xc3", 1) == CMLP_ERROR_TEXT);
+}
+
+/* Forms, cells of each and their days; -1 for a cell that is no date of the form. Those of unknown directives are no forms. */
+static const struct {
+    const char *form, *cell;
+    double days;
+} dates[] = {
+    {"%d.%m.%Y", "02.01.1970", 1}, {"%d.%m.%Y", " 2.1.1970\xc2\xa0", 1}, {"%d.%m.%Y", "002.1.1970", -1}, {"%d.%m.%Y", "2.1.70", -1},
+    {"%d.%m.%Y", "31.2.2000", -1}, {"%d.%m.%Y", "0.1.2000", -1}, {"%d.%m.%Y", "1.0.2000", -1}, {"%d.%m.%Y", "1.13.2000", -1},
+    {"%d.%m.%Y", "1.1.0000", -1}, {"%d.%m.%Y", "1.1.1970 ", 0}, {"%d.%m.%Y", "1.1.19701", -1}, {"%d.%m.%Y", "1.1.\xd9\xa1", -1},
+    {"%Y%m%d", "19700203", 33}, {"%Y%m%d", "1970203", -1}, {"%y%m", "6912", -31}, {"%y%m", "6812", 36129}, {"%d1%Y %B", "0111970 mAY", 120},
+    {"%d1%Y %B", "111970 May", -1}, {"%b  %Y", "Jan \t 1970", 0}, {"%b %Y", "Jan1970", -1}, {"%b %Y", "January 1970", -1},
+    {"%B %Y", "jANUARY 1970", 0}, {"%B %Y", "Sept 1970", -1}, {"%B %Y", "September 1970", 243}, {"%B%Y", "December1970", 334},
+    {"%YQ%q", "1970Q3", 181}, {"%YQ%q", "1970Q5", -1}, {"%YQ%q", "1970Q0", -1}, {"%Y%m", "19703", -1}, {"%YQ%q", "1970q3", -1}, {"%Y-%j", "1972-366", 1095}, {"%Y-%j", "1971-366", -1},
+    {"%Y-%j", "1970-0", -1}, {"%Y-%j", "1970-32", 31}, {"%Y%j", "197032", -1}, {"%Y %H%p", "1970 12am", 0}, {"%Y %H%p", "1970 12PM", 0.5},
+    {"%Y %H%p", "1970 6Pm", 0.75}, {"%Y %H%p", "1970 0am", -1}, {"%Y %H%p", "1970 13pm", -1}, {"%Y %H:%M:%S", "1970 1:30:0", 0.0625},
+    {"%Y %H:%M:%S", "1970 24:0:0", -1}, {"%Y %H:%M:%S", "1970 0:60:0", -1}, {"%Y %H:%M:%S", "1970 0:0:60", -1},
+    {"%% %Y%% %m", "% 1970% 3", 59}, {"%% %Y%% %m", "%% 1970% 3", -1}, {"%Y\xe5\xb9\xb4%m", "1970\xe5\xb9\xb4" "3", 59},
+    {"%Y%z", "1970+06:00", -0.25}, {"%Y%z", "1970-06", 0.25}, {"%Y%z", "1970Z", 0}, {"%Y%z", "1970z", -1}, {"%Y%z", "1970+2400", -1},
+    {"%Y%z", "1970+0060", -1}, {"%Y%z", "0001+01", -1}, {"%Y%z:%m", "1970+06:02", 30.75}, {"%Y%z:%m", "1970+06:00:02", 30.75},
+    {"%z%m-%Y", "+06002-1970", 30.75}, {"%z%m-%Y", "+0602-1970", 30.75}, {"%z%m-%Y", "+06:2-1970", -1},
+    {"%d.%m.%Y %f", "2.1.1970 0", -1}, {"%Y%", "1970%", -1}, {"%m", "1", -1}, {"%Y %y", "1970 70", -1}, {"%Y %d", "1970 1", -1},
+    {"%Y %M", "1970 1", -1}, {"%Y %H %S", "1970 1 1", -1}, {"%Y %p", "1970 am", -1}, {"%Y %j %m", "1970 1 1", -1}, {"%Y %q %d", "1970 1 1", -1},
+    {"%Y \xff", "1970 \xff", -1}, {"%Y %m %m", "1970 1 1", -1}, {"x", "x", -1}};
+
+static void test_dates_of_forms(void)
+{
+    const cmlp_model *model;
+    cmlp_model_info info;
+    for (size_t i = 0; i < sizeof dates / sizeof *dates; i++) {
+        const int is_instant = strstr(dates[i].form, "%z") != NULL;
+        const cmlp_table_column_kind kind = is_instant ? CMLP_TABLE_COLUMN_INSTANT : CMLP_TABLE_COLUMN_TIME;
+        const cmlp_status written = write_format(kind, dates[i].form, (int64_t)strlen(dates[i].form));
+        if (strchr(dates[i].form, '\xff')) { /* no text */
+            CHECK(written == CMLP_ERROR_TEXT);
+            continue;
+        }
+        CHECK(written == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
+        double days = -9;
+        cmlp_run run = CMLP_INIT(cmlp_run);
+        const cmlp_status status = cmlp_model_read_cell(model, 3, dates[i].cell, (int64_t)strlen(dates[i].cell), &days, &run);
+        const int is_read = dates[i].days != -1;
+        check_that(status == (is_read ? CMLP_OK : CMLP_ERROR_CELL) && days == (is_read ? dates[i].days : -9), "%s of %s: %s, %g",
+                   dates[i].cell, dates[i].form, cmlp_status_name(status), days);
+        CHECK(run.bad_column == (is_read ? -1 : 3));
+        CHECK(cmlp_model_read_cell(model, 3, "NA", 2, &days, NULL) == CMLP_OK && isnan(days));
+    }
 }
 
 /* ---- calibration */
@@ -724,7 +776,7 @@ static void test_sets(void)
 {
     static const double scores[] = {-0.5, 0.25, 0.5, 0.75, 0.1, 0.5, 0.6, 0.9, 0, 0.1, 0.2, 0.3};
     static const double flat[3] = {0.25, 0.5, 0.25}, tied[3] = {0.4, 0.2, 0.4}, sure[3] = {0, 0, 1}, none[3] = {0, NAN, 0};
-    static const double gap[4] = {0.25, 0.375, 0.125, 0.25}, high[4] = {0.125, 0, 0.125, 0.75}, labels[3] = {0.75, 0.5, 0.625};
+    static const double gap[4] = {0.25, 0.375, 0.125, 0.25}, high[4] = {0.125, 0, 0.125, 0.75}, half[4] = {0.5, 0.125, 0.125, 0.25}, labels[3] = {0.75, 0.5, 0.625};
     static const cmlp_value ranks[] = {{.text = "low", .n_text = 3, .kind = CMLP_VALUE_TEXT}, {.text = "b", .n_text = 1, .kind = CMLP_VALUE_TEXT},
                                        {.text = "c", .n_text = 1, .kind = CMLP_VALUE_TEXT}, {.text = "d", .n_text = 1, .kind = CMLP_VALUE_TEXT}};
     const cmlp_model *model;
@@ -765,6 +817,7 @@ static void test_sets(void)
     CHECK(load(&good, &model, &info) == CMLP_OK && info.kind == CMLP_MODEL_ORDERED);
     CHECK(HAS_SET(4, 0.6, 0, gap, 0, 1, 0, 0)); /* the last two labels have less than half */
     CHECK(HAS_SET(4, 0.8, 0, gap, 1, 1, 1, 1) && HAS_SET(4, 0.1, 0, gap, 0, 1, 0, 0) && HAS_SET(4, 0.8, 0, high, 0, 0, 0, 1));
+    CHECK(HAS_SET(4, 0.1, 0, half, 1, 0, 0, 0)); /* half is not more than half */
     use_net(5, 1, CMLP_ACTIVATION_LOGISTIC); /* without labels, one output is the probability of yes */
     static const double yes[1] = {0.75};
     CHECK(write_table_of(CMLP_MODEL_CLASSIFIER) == CMLP_OK && load(&good, &model, &info) == CMLP_OK && info.n_out == 1);
@@ -915,6 +968,7 @@ int main(void)
     test_cell_formats();
     test_columns();
     test_formats();
+    test_dates_of_forms();
     test_kinds();
     test_refused_columns();
     test_calibration();

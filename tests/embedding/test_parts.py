@@ -23,6 +23,7 @@ PARTS = {
             "model_columns",
             "model_table",
             "model_margin",
+            "model_outside",
         ),
         "model_write_table",
         *CELLS,

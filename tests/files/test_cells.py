@@ -1,16 +1,26 @@
 """The C library reads cells of text as Python does."""
 
+from random import Random
+
 import numpy as np
 import pytest
 from cell_cases import (
     COLUMNS,
+    DATE_FORMS,
     FORMATS,
+    days_of_form,
     model_in_c,
     model_of_cells,
+    model_of_dates,
     random_cells,
+    random_date,
     read_by_python,
     with_format,
 )
+
+from cmlp import TabularRegressor
+from cmlp._data.columns import CellFormat
+from cmlp._data.grammar import Grammar
 
 N_CELLS = 10_000  # of each column, in all formats
 
@@ -18,6 +28,11 @@ N_CELLS = 10_000  # of each column, in all formats
 @pytest.fixture(scope="module")
 def model():
     return model_of_cells()
+
+
+@pytest.fixture(scope="module")
+def dates_in_c(tmp_path_factory):
+    return model_in_c(model_of_dates(), tmp_path_factory.mktemp("dates"))
 
 
 def read_by_c(core, column, cell):
@@ -42,3 +57,27 @@ def test_random_cells_have_the_numbers_of_python(cell_format, model, tmp_path):
             agrees = is_same if number is not None else expected is None
             assert agrees, (name, cell, number, expected)
         assert len({*found}) > 2
+
+
+@pytest.mark.parametrize("form", DATE_FORMS)
+def test_random_dates_of_a_form_have_the_days_of_python(form, dates_in_c):
+    column, random, grammar = DATE_FORMS.index(form), Random(form), Grammar(CellFormat())
+    n_read = 0
+    for _ in range(N_CELLS):
+        cell = random_date(form, random)
+        expected = np.nan if grammar.is_mark(cell) else days_of_form(form, cell)
+        found = read_by_c(dates_in_c, column, cell)
+        is_same = np.float64(found).tobytes() == np.float64(expected).tobytes()
+        assert is_same if found is not None else expected is None, (form, cell, found, expected)
+        n_read += expected is not None
+    assert N_CELLS / 20 < n_read < N_CELLS * 9 / 10
+
+
+def test_categories_that_are_dates_of_a_form_have_their_codes(tmp_path):
+    texts = ["01.05.2020", "2.5.2020", "03.05.2020"] * 20
+    parameters = {"n_estimators": 1, "n_epochs": 1, "random_state": 0, "categorical_features": [0]}
+    model = TabularRegressor(date_formats={0: "%d.%m.%Y"}, **parameters)
+    model.fit([[text] for text in texts], np.arange(60) % 3)
+    core = model_in_c(model, tmp_path)
+    cells = ["1.5.2020", " 02.05.2020", "3.5.2020", "4.5.2020", "", "2020-05-01"]
+    assert [read_by_c(core, 0, cell) for cell in cells] == [0, 1, 2, -1, -1, None]

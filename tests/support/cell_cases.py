@@ -1,6 +1,7 @@
 """Random cells of text for each kind of column, and what Python reads from them."""
 
 import datetime
+import re
 import warnings
 from random import Random
 
@@ -127,6 +128,33 @@ def read_by_python(model, cell_format, cells):
     ]
 
 
+DATE_FORMS = [
+    *("%d.%m.%Y", "%m/%d/%y", "%Y%m%d", "%y%m%d", "%b %d %Y", "%d. %B %Y", "%d%b%y", "%YQ%q"),
+    *(
+        "%Y-%j",
+        "%Y%j",
+        "%Y-%m",
+        "%Y",
+        "%Y\u5e74%m\u6708%d\u65e5",
+        "%% %Y [x] (a|b) $^",
+        "%d1%Y  %m",
+    ),
+    *("%m/%d/%Y %H:%M %p", "%Y %H%p", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S %z", "%b %d %Y%z"),
+    *("%H%z:%M %Y", "%z%m-%Y", "%Y%m%dT%H%M%S%z"),
+]
+
+
+def model_of_dates():
+    """Return a model with a column of dates of each form."""
+    rows = []
+    for day in (np.datetime64("2001-02-03") + np.arange(40)).tolist():
+        instant = datetime.datetime(day.year, day.month, day.day, tzinfo=_UTC)
+        rows.append([instant if "%z" in form else day for form in DATE_FORMS])
+    forms = dict(enumerate(DATE_FORMS))
+    fast = {"n_estimators": 1, "hidden_layer_sizes": (4,), "n_epochs": 1, "random_state": 0}
+    return TabularRegressor(**fast, date_formats=forms).fit(rows, np.arange(40) % 3)
+
+
 def days_of_form(form, cell):
     """Return the days since 1970 of a cell with a date of a form as Python reads it, None for other cells."""
     date = date_form(form).date(cell)
@@ -242,3 +270,37 @@ def random_cells(seed, column, n):
             cell += random.choice(_SPACES)
         cells.append(cell)
     return cells
+
+
+_MONTH_NAMES = (
+    "Jan jan JAN January february Mar MARCH Apr may Jun Jul August Sept SEP oct Nov december"
+)
+_MOST = {"d": 32, "H": 25, "M": 61, "S": 61, "j": 367, "m": 13, "q": 5, "y": 99}
+
+
+def _part_of_date(letter, random, *, is_valid):
+    """Return a text for a directive: mostly one that it reads."""
+    if is_valid and letter in _MOST:
+        return f"{random.randint(1, min(_MOST[letter] - 1, 28)):0{3 if letter == 'j' else 2 - (letter == 'q')}}"
+    if not is_valid and random.random() < 0.1:
+        return random.choice(["", "x", "0", "99", "\u0662", "-1", "001"])
+    if letter in _MOST:
+        return f"{random.randint(0, _MOST[letter]):0{random.choice([1, 2, 2, 3])}}"
+    choices = {
+        "Y": [f"{year:04}" for year in (0, 1, 1600, 1900, 1969, 2000, 2004, 2100, 9999)],
+        "p": ["AM", "pm", "Pm", "x"],
+        "z": ["Z", "+02:00", "-0130", "+02", "+24:00", "+1", ""],
+        "%": ["%"],
+    }
+    return random.choice(choices.get(letter) or _MONTH_NAMES.split())
+
+
+def random_date(form, random):
+    """Return a cell for a column of dates of a form: often one."""
+    is_valid = random.random() < 0.3
+    cell = re.sub("%(.)", lambda match: _part_of_date(match[1], random, is_valid=is_valid), form)
+    if random.random() < 0.2:
+        cell = random.choice([" ", "\t", "\u00a0", "\u200b"]) + cell
+    if random.random() < 0.2:
+        cell = cell.replace(" ", random.choice(["  ", "\u00a0", ""]))
+    return cell

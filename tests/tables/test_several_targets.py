@@ -256,7 +256,9 @@ def test_file_has_the_same_bits_in_python_and_in_c(model, tmp_path):
                 in_c.margin(coverage, target=k) for k in range(len(margins))
             ] == margins.tolist()
             sets = model.predict_set(X, coverage)
-            found = [[in_c.find_set(coverage, row, k) for k in range(3)] for row in outputs_of(model, X)]
+            found = [
+                [in_c.find_set(coverage, row, k) for k in range(3)] for row in outputs_of(model, X)
+            ]
             assert (np.array(found) == sets).all()
         with pytest.raises(ValueError):
             in_c.margin(coverage, target=len(margins))

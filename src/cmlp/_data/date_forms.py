@@ -229,7 +229,7 @@ def _is_number(part: str, at: int) -> bool:
     """Return whether the end of a part next to another one is a digit."""
     if part[:1] == "%":
         return part[1:] in _NUMBERS
-    return part[at:][:1].isdigit()
+    return bool(re.match(r"\d", part[at:], re.ASCII))
 
 
 # ----------------------------------------------------------------------------------- forms of texts

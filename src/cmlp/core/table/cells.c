@@ -325,16 +325,22 @@ static int first_day(int year)
     return FIRST_DAY + 365 * before + before / 4 - before / 100 + before / 400;
 }
 
+/* Finds the days since 1970. Returns 0 if there is no such date. */
+static int find_days(int year, int month, int day, int *days)
+{
+    if (!year || !month || month > 12 || !day || day > days_of_month(year, month)) return 0;
+    *days = first_day(year) + day - 1;
+    for (int m = 1; m < month; m++) *days += days_of_month(year, m);
+    return 1;
+}
+
 static int read_day(cmlpi_cell *cell, int *days)
 {
     int year, month, day;
     if (!read_field(cell, 4, &year) || !pass_text(cell, "-") || !read_field(cell, 2, &month) || !pass_text(cell, "-") ||
         !read_field(cell, 2, &day))
         return 0;
-    if (!year || !month || month > 12 || !day || day > days_of_month(year, month)) return 0;
-    *days = first_day(year) + day - 1;
-    for (int m = 1; m < month; m++) *days += days_of_month(year, m);
-    return 1;
+    return find_days(year, month, day, days);
 }
 
 /* Reads 1 to 9 digits of a second as microseconds; further ones are left out. */
@@ -362,18 +368,23 @@ static int read_clock(cmlpi_cell *cell, int64_t *microseconds)
     return 1;
 }
 
-/* Reads an offset from UTC as microseconds to the east. */
-static int read_offset(cmlpi_cell *cell, int64_t *microseconds)
+/* Reads an offset from UTC as microseconds to the east; with `is_short` without minutes. */
+static int read_offset(cmlpi_cell *cell, int is_short, int64_t *microseconds)
 {
     int hour, minute = 0;
     *microseconds = 0;
     if (pass_text(cell, "Z")) return 1;
     const char sign = pass_any(cell, "+-");
     if (!sign || !read_field(cell, 2, &hour)) return 0;
-    if ((pass_text(cell, ":") || is_digit(*cell)) && !read_field(cell, 2, &minute)) return 0;
+    if (!is_short && (pass_text(cell, ":") || is_digit(*cell)) && !read_field(cell, 2, &minute)) return 0;
     if (hour > 23 || minute > 59) return 0;
     *microseconds = (int64_t)(hour * 3600 + minute * 60) * (sign == '-' ? -1000000 : 1000000);
     return 1;
+}
+
+static int is_in_calendar(int64_t microseconds)
+{
+    return microseconds >= FIRST_DAY * MICROSECONDS_OF_A_DAY && microseconds < LAST_DAY * MICROSECONDS_OF_A_DAY;
 }
 
 int cmlpi_read_cell_date(cmlpi_cell cell, cmlpi_cell_date *date)
@@ -388,12 +399,139 @@ int cmlpi_read_cell_date(cmlpi_cell cell, cmlpi_cell_date *date)
     }
     if (cell.at < cell.end) {
         pass_text(&cell, " ");
-        if (!read_offset(&cell, &east) || cell.at < cell.end) return 0;
+        if (!read_offset(&cell, 0, &east) || cell.at < cell.end) return 0;
         date->form = CMLPI_CELL_INSTANT;
     }
     date->microseconds = days * MICROSECONDS_OF_A_DAY + clock - east;
-    return date->microseconds >= FIRST_DAY * MICROSECONDS_OF_A_DAY &&
-           date->microseconds < LAST_DAY * MICROSECONDS_OF_A_DAY;
+    return is_in_calendar(date->microseconds);
+}
+
+/* What the directives of a form read from a cell, and what they set: a form has at most one of those that set the same. */
+enum { YEAR, MONTH, DAY, OF_YEAR, HOUR, MINUTE, SECOND, HALF, N_FIELDS };
+enum { YEARS = 1, MONTHS = 2, DAYS = 4, HOURS = 8, MINUTES = 16, SECONDS = 32, HALVES = 64, OFFSETS = 128 };
+
+typedef struct date_fields {
+    int of[N_FIELDS]; /* OF_YEAR: 0, or the day of the year; HALF: 0, 1 for AM or 2 for PM */
+    int64_t east;
+} date_fields;
+
+typedef struct date_directive {
+    char letter;
+    unsigned char width; /* the most digits of a number */
+    unsigned char sets, field;
+} date_directive;
+
+/* The directive of a letter, or NULL. */
+static const date_directive *find_directive(char letter)
+{
+    static const date_directive all[] = {
+        {'Y', 4, YEARS, YEAR}, {'y', 2, YEARS, YEAR}, {'m', 2, MONTHS, MONTH}, {'b', 0, MONTHS, MONTH},
+        {'B', 0, MONTHS, MONTH}, {'q', 1, MONTHS | DAYS, MONTH}, {'j', 3, MONTHS | DAYS, OF_YEAR}, {'d', 2, DAYS, DAY},
+        {'H', 2, HOURS, HOUR}, {'M', 2, MINUTES, MINUTE}, {'S', 2, SECONDS, SECOND}, {'p', 0, HALVES, HALF},
+        {'z', 0, OFFSETS, 0}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].letter == letter) return &all[i];
+    return NULL;
+}
+
+/* What the directives of a form set; 0 if it is none. */
+static int set_by_form(cmlpi_cell form)
+{
+    int all = 0;
+    for (; form.at < form.end; form.at++) {
+        if (*form.at != '%') continue;
+        if (++form.at == form.end) return 0;
+        if (*form.at == '%') continue;
+        const date_directive *directive = find_directive(*form.at);
+        if (!directive || (all & directive->sets)) return 0;
+        all |= directive->sets;
+    }
+    const int lacks_hour = !(all & HOURS) && (all & MINUTES), lacks_minute = !(all & MINUTES) && (all & SECONDS);
+    return !(all & YEARS) || (all & (MONTHS | DAYS)) == DAYS || lacks_hour || lacks_minute ? 0 : all;
+}
+
+static int read_month_name(cmlpi_cell *cell, int is_short, int *month)
+{
+    static const char names[12][10] = {"january", "february", "march", "april", "may", "june", "july", "august", "september",
+                                       "october", "november", "december"};
+    for (*month = 1; *month <= 12; ++*month) {
+        const char *name = names[*month - 1];
+        const char start[] = {name[0], name[1], name[2], 0};
+        if (pass_letters(cell, start)) return is_short || pass_letters(cell, name + 3);
+    }
+    return 0;
+}
+
+/* Reads what a directive stands for. Without `is_exact`, a number can have fewer digits than its width: before another number
+ * it has as many all the same. */
+static int read_directive(cmlpi_cell *cell, const date_directive *directive, int is_exact, int has_short_offset,
+                          date_fields *fields)
+{
+    const char letter = directive->letter;
+    int *const value = &fields->of[directive->field], width = directive->width, n = 0;
+    if (letter == 'z') return read_offset(cell, has_short_offset, &fields->east);
+    if (letter == 'b' || letter == 'B') return read_month_name(cell, letter == 'b', value);
+    if (letter == 'p') {
+        *value = pass_letters(cell, "am") ? 1 : 2;
+        return *value == 1 || pass_letters(cell, "pm");
+    }
+    if (!is_exact && letter != 'Y' && letter != 'y') {
+        while (n < width && n < cell->end - cell->at && cell->at[n] >= '0' && cell->at[n] <= '9') n++;
+        width = n;
+    }
+    if (!width || !read_field(cell, width, value)) return 0;
+    const int number = *value;
+    if (letter == 'y') *value += number < 69 ? 2000 : 1900;
+    if (letter == 'q') *value = 3 * number - 2;
+    return number > 0 || (letter != 'j' && letter != 'q');
+}
+
+/* Whether a form continues with a digit or a number. */
+static int begins_with_number(cmlpi_cell form)
+{
+    if (is_digit(form) || form.end - form.at < 2 || *form.at != '%') return is_digit(form);
+    const date_directive *directive = find_directive(form.at[1]);
+    return directive && directive->width;
+}
+
+/* Reads a cell by a form. Returns 0 if it does not fit. */
+static int match_form(cmlpi_cell cell, cmlpi_cell form, int has_short_offset, date_fields *fields)
+{
+    int n, is_behind_number = 0;
+    *fields = (date_fields){.of = {[MONTH] = 1, [DAY] = 1}};
+    while (form.at < form.end) {
+        const int is_number = begins_with_number(form);
+        const char letter = *form.at++;
+        if (letter == ' ') {
+            if (!space_length(cell)) return 0;
+            while ((n = space_length(cell)) > 0) cell.at += n;
+            while (pass_text(&form, " ")) {}
+        } else if (letter == '%' && !pass_text(&form, "%")) {
+            const date_directive *directive = find_directive(*form.at++);
+            if (!read_directive(&cell, directive, is_behind_number, has_short_offset, fields)) return 0;
+        } else if (cell.at == cell.end || *cell.at++ != letter)
+            return 0;
+        is_behind_number = is_number;
+    }
+    return cell.at == cell.end;
+}
+
+int cmlpi_read_date_of_form(cmlpi_cell cell, cmlpi_cell form, cmlpi_cell_date *date)
+{
+    date_fields fields;
+    const int *const of = fields.of, all = set_by_form(form);
+    int days;
+    /* The minutes of an offset can be the number behind it. */
+    if (!all || !(match_form(cell, form, 0, &fields) || match_form(cell, form, 1, &fields))) return 0;
+    const int half = of[HALF], hour = half ? of[HOUR] % 12 + 12 * (half == 2) : of[HOUR];
+    if (half && (!of[HOUR] || of[HOUR] > 12)) return 0;
+    if (!find_days(of[YEAR], of[MONTH], of[DAY], &days) || hour > 23 || of[MINUTE] > 59 || of[SECOND] > 59) return 0;
+    if (of[OF_YEAR] > 365 + is_leap(of[YEAR])) return 0;
+    if (of[OF_YEAR]) days += of[OF_YEAR] - 1;
+    date->form = all & OFFSETS ? CMLPI_CELL_INSTANT : CMLPI_CELL_TIME;
+    date->microseconds = days * MICROSECONDS_OF_A_DAY - fields.east +
+                         (int64_t)(hour * 3600 + of[MINUTE] * 60 + of[SECOND]) * 1000000;
+    return is_in_calendar(date->microseconds);
 }
 
 /* Writes `separator`, if it is not 0, and a number of exactly n digits. */

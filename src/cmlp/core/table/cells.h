@@ -53,6 +53,9 @@ int cmlpi_is_printed_double(cmlpi_cell cell, double value);
 /* Returns 0 for other text. */
 int cmlpi_read_cell_date(cmlpi_cell cell, cmlpi_cell_date *date);
 
+/* The same for a form such as %d.%m.%Y, whose dates are instants if it has %z. Returns 0 also for what is no form. */
+int cmlpi_read_date_of_form(cmlpi_cell cell, cmlpi_cell form, cmlpi_cell_date *date);
+
 /* Writes a date as the category that Python makes of it, and returns the number of bytes.
  * form: the form of the dates of the column. Only a column of dates has days alone. */
 int cmlpi_write_cell_date(int64_t microseconds, int form, char text[CMLPI_DATE_TEXT]);

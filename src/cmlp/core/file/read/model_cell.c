@@ -13,6 +13,7 @@ typedef struct cell_reader {
     cmlpi_value_list missing; /* the words of the file for missing values */
     int has_own_words;        /* whether there are no others but the empty text */
     cmlp_table_column_kind column_kind;
+    cmlpi_cell form;          /* of its dates; empty for ISO 8601 */
     cmlpi_value_list categories;
     cmlpi_value_range range; /* n is 0 for a column of numbers */
     double unknown;
@@ -196,7 +197,9 @@ static cmlp_status read_number(const cell_reader *reader, double *result)
 
 static cmlp_status read_date(const cell_reader *reader, cmlpi_cell_date *date)
 {
-    if (!cmlpi_read_cell_date(reader->trimmed, date)) return CMLP_ERROR_CELL;
+    const int is_plain = reader->form.at == reader->form.end;
+    if (!(is_plain ? cmlpi_read_cell_date(reader->trimmed, date) : cmlpi_read_date_of_form(reader->trimmed, reader->form, date)))
+        return CMLP_ERROR_CELL;
     const int is_instant = date->form == CMLPI_CELL_INSTANT;
     return is_instant == (reader->column_kind == CMLP_TABLE_COLUMN_INSTANT) ? CMLP_OK : CMLP_ERROR_CELL;
 }
@@ -246,15 +249,15 @@ CMLPI_CALL(cmlp_model_read_cell,
                           .has_own_words = cmlpi_has_own_words(model),
                           .column_kind = cmlpi_kind_of_column(model, column),
                           .unknown = cmlpi_unknown_code(model, column)};
+    const cmlp_value format = cmlpi_format_of_column(model, column);
+    reader.form = cell_of(&format);
     reader.trimmed = cmlpi_trim_cell(reader.cell);
     if (form) reader.format = (cmlpi_cell_format){(char)form[0], (char)form[1]};
     if (model->ranges) {
         reader.categories = cmlpi_list_categories(model);
         reader.range = model->ranges[column];
     }
-    if (cmlpi_format_of_column(model, column).n_text) /* only Python and pages read it */
-        status = CMLP_ERROR_CELL;
-    else if (cmlpi_is_date_kind(reader.column_kind))
+    if (cmlpi_is_date_kind(reader.column_kind))
         status = reader.range.n ? find_date(&reader, &found) : read_days(&reader, &found);
     else if (reader.column_kind == CMLP_TABLE_COLUMN_CATEGORY && !reader.range.n) /* of an unused column */
         found = is_missing(&reader) ? NAN : 0;
