@@ -57,7 +57,7 @@ CLAIMS = {
     32: (16, "Find the steepest way, take a small step"),
     33: (
         23,
-        r"All 13,002 turns are the steepest way down: the negative gradient.*0\.30\n.*13,002",
+        r"the gradient. These 13,002 turns are its negative: down.*0\.30\n.*13,002",
     ),
     34: (2, "3 is too dark: it wants to rise"),
     35: (1, r"its bias changes the sum of output 3 by \+.*its weights by \+.*all knobs before it"),

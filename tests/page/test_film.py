@@ -145,7 +145,9 @@ def test_numbers_of_the_film_are_those_of_numpy(opened):
     wishes = [np.array(one) for one in got["wishes"]]
     weights = matrices(params)[2][0]
     parts = weights * wishes[2]
+    sides = np.stack([parts.clip(min=0).sum(axis=1), -parts.clip(max=0).sum(axis=1)])
     worth = np.abs(wishes[1]) * np.abs(parts[:, [3, got["says"]]]).min(axis=1)
+    worth *= sides.min(axis=0) / sides.max(axis=0)
     asked = np.where(weights[:, got["says"]] < 0, worth, -1).argmax()
     assert got["asked"][0] == asked
     np.testing.assert_allclose(got["asked"][1], parts[asked], rtol=0, atol=1e-12)
@@ -613,11 +615,11 @@ def test_captions_are_read_aloud_by_voices_of_this_computer_alone(watch, story_p
     assert page.evaluate("spoken.at(-1)") is None  # a pause is silent
     moment = page.evaluate("film.captions.find(([, key]) => key === 'turn.5')[0]")
     page.evaluate(f"film.facts.after; spoken.length = 0; film.seek({moment} + 0.5); film.play()")
-    page.until("spoken.some((one) => one?.startsWith('Times 1'))")
+    page.until("spoken.some((one) => one?.startsWith('How far?'))")
     page.evaluate("film.seek(0); film.pause()")
     assert page.evaluate("spoken.at(-1)") is None
     found = [one for one in page.evaluate("spoken") if one][-1]
-    assert found == "Times 1, the learning rate: 2 point 7 9 becomes 0 point 6 3. It says 3."
+    assert found == "How far? Learning rate 1: 2 point 7 9 becomes 0 point 6 3. It says 3."
     page.until("film.time === 0")
     page.evaluate("film.seek(5); spoken.length = 0; film.play()")
     page.until("film.time > 6.2")  # a voice that hangs holds the film for some seconds at most

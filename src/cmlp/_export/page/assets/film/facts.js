@@ -366,14 +366,17 @@ class FilmFacts {
 
 	/**
 	 * The neuron of B whose requests are shown: of those with a negative weight to the wrong answer the one with the largest
-	 * product of its own wish and the smaller of two requests, of the wrong answer and of the wanted output.
+	 * product of its own wish, the smaller of two requests, of the wrong answer and of the wanted output, and how far the ten
+	 * disagree: what the fewer ask, up or down, as a share of what the others do.
 	 */
 	get asked() {
 		return this.#once("asked", () => {
 			const weights = this.weightsInto(2, this.says);
 			const worth = (k) => {
 				const requests = this.requests(2, k);
-				return abs(this.wishes[2][k]) * min(abs(requests[this.says]), abs(requests[this.label]));
+				const sides = [1, -1].map((sign) => sum(requests.map((value) => max(0, sign * value))));
+				const disagree = min(...sides) / max(...sides);
+				return abs(this.wishes[2][k]) * min(abs(requests[this.says]), abs(requests[this.label])) * disagree;
 			};
 			const negative = range(16).filter((k) => weights[k] < 0);
 			return negative.reduce((best, k) => (worth(k) > worth(best) ? k : best), weights.indexOf(min(...weights)));

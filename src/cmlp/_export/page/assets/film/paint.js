@@ -24,17 +24,18 @@ function filmView(canvas, places, camera, level = 0) {
 	pen.setTransform(zoom, 0, 0, zoom, pixels[0] / 2 - zoom * x, pixels[1] / 2 - zoom * y);
 	pen.lineCap = "butt";
 	pen.lineJoin = "round";
-	const unit = clamp(min(width / places.size[0], height / places.size[1]) * places.text, 0.8, 1.7);
+	const fit = min(width / places.size[0], height / places.size[1]);
+	const unit = clamp(fit * places.text, places.upright ? 0.8 : 0, 1.7);
 	const wires = [420, 260, 180][level]; // of the first layer
-	return { pen, places, ratio, scale, unit, width, height, wires, upright: places.upright };
+	return { pen, places, ratio, scale, unit, least: fit * places.least, width, height, wires, upright: places.upright };
 }
 
-/** Text at a place of the world, with a size of the screen. */
+/** Text at a place of the world, with a size of the screen: it can be read from the back of a room, unless it has a `most`. */
 function letters(view, text, x, y, size, { colour = colours.text, alpha = 1, align = "center", bold = false } = {}) {
 	if (alpha <= 0.01) return;
 	const { pen, ratio, unit } = view;
 	const m = pen.getTransform();
-	const height = min(size * unit, (view.most ?? Infinity) * (m.a / ratio));
+	const height = min(max(size * unit, view.least), (view.most ?? Infinity) * (m.a / ratio));
 	pen.save();
 	pen.setTransform(ratio, 0, 0, ratio, m.a * x + m.e, m.d * y + m.f);
 	pen.globalAlpha = alpha;

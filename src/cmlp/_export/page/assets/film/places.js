@@ -4,22 +4,23 @@ const LYING = {
 	upright: false,
 	size: [1280, 660],
 	text: 1.1, // the size of texts, at this size
+	least: 24.8, // the size of the smallest: 20 px where 1280 x 720 are seen
 	image: [44, 232, 196],
 	pad: 1.3, // the height of the first picture, in sides of the image
 	ribbon: [318, 50, 5],
 	ends: [null, [560, 60, 600], [785, 60, 600], [985, 76, 584]],
 	radius: [0, 11, 11, 15],
 	name: [32, 0], // of an output, from its middle
-	value: [88, 0], // the number of an output
+	value: [80, 0], // the number of an output
 	tally: [68, 0],
 	layerName: [0, -25], // A or B, from its first neuron's middle
 	mark: [25, 0], // of a wish, from a hidden neuron's middle
-	square: [1190, 250],
+	square: [1180, 250],
 	wish: [null, [22, 18], [22, 18], [26, 26]], // how high and wide a triangle can be
 	unit: 80, // the side of a square of area 1
 	hill: [588, 300, 148, 44, 180], // its middle, and what a step to the right, to the front and of the cost is
 	three: [500, 250, 220], // squares in a row: the middle of the first, and the step to the next
-	wall: [134, 12, 1012, 40], // of heaps: its corner, its width, and how many are in a row
+	wall: [158, 29, 964, 40], // of heaps: its corner, its width, and how many are in a row
 	fields: [322, 96, 4.1],
 	patch: [-38, 0, 30],
 	main: [490, 330], // of the neuron of B, while it is the point
@@ -30,6 +31,7 @@ const uprightForm = (more) => ({
 	upright: true,
 	size: [390, UPRIGHT_LEAST + more],
 	text: 0.8,
+	least: 0,
 	image: [18, 12, 92],
 	pad: 1.12,
 	ribbon: [21.4, 120, 3.1],
@@ -86,7 +88,7 @@ function filmPlaces(width, height) {
 		at,
 		pixel,
 		input,
-		whole: [0, 0, ...form.size],
+		whole: upright ? [0, 0, ...form.size] : [0, 20, form.size[0], high], // above and below it is nothing
 		pour: upright ? [0, 0, ...form.size] : end,
 		knobs: upright ? [0, 0, ...form.size] : [30, 66, 1112, 540], // all dots, and what is said of them
 		padShot: around(middle, image[2] * form.pad, image[2] * form.pad),

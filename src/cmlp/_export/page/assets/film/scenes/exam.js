@@ -345,11 +345,14 @@ function paintChange(view, facts, step, alpha) {
 	const [picture, changes] = fooledPictures(facts, step);
 	paintPicture(view, picture, x, y, side);
 	const small = side * (upright ? 0.9 : 0.84);
-	const place = upright ? [x + side + 22, y] : [x + (side - small) / 2, y + side + 20];
+	const place = upright ? [x + side + 22, y] : [x + (side - small) / 2, y + side + 14];
 	paintPicture(view, changes, ...place, small, small, alpha);
 	const [, strong] = filmWords("label.pictures");
-	const below = upright ? 9 : 18;
-	letters(view, strong, place[0] + small / 2, place[1] + small + below, upright ? 15.5 : 18.2, { alpha });
+	const [middle, below] = upright ? [place[0] + small / 2, 9] : [8, 16];
+	letters(view, strong, middle, place[1] + small + below, upright ? 15.5 : 18.2, {
+		alpha,
+		align: upright ? "center" : "left",
+	});
 }
 
 /** Where one of the four pictures is compared with the others, [x, y, side]. */
@@ -394,7 +397,7 @@ function paintCompared(view, facts, t) {
 			return;
 		}
 		const says = winner(result.a[3]);
-		const size = upright ? 56 : 112;
+		const size = (upright ? 56 : 148) * view.scale;
 		const style = { colour: says === final.says ? colours.text : colours.mark, alpha: shown };
 		letters(view, says, middle - side * 0.16, line, size / view.unit, style);
 		letters(view, filmNumber(result.a[3][says], 2), middle + side * 0.18, line, upright ? 17 : 24, style);

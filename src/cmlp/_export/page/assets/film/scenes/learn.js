@@ -224,6 +224,7 @@ function paintCostCurve({ pen, ...view }, facts, shown, [x, y, width, height], a
 		letters({ pen, ...view }, filmNumber(step, 0), x + n * width, y + height + 16, 16, {
 			colour: colours.muted,
 			alpha,
+			align: n ? "right" : "left",
 		}),
 	);
 }
@@ -289,11 +290,11 @@ function paintSeal(view, alpha) {
 	view.pen.globalAlpha = 1;
 }
 
-/** Where one of the ten digits is shown: in two columns with a text beside each, or in two rows. */
+/** Where one of the ten digits is shown, with its answer beside or below it: in two columns, or in two rows. */
 function tenPlace({ places: { image, upright } }, n) {
 	const [x, y, side] = image;
 	if (upright) return [x + side + 14 + (n % 5) * 31, y + floor(n / 5) * 46, 28];
-	return [x - 22 + floor(n / 5) * 146, y - 226 + (n % 5) * 43, 39];
+	return [x - 22 + floor(n / 5) * 130, y - 204 + (n % 5) * 41, 37];
 }
 
 /** Ten digits of other people with their right answers, and the average of what those so far want of each knob. */
@@ -304,9 +305,8 @@ function paintTen(view, facts, t, alpha) {
 		const [x, y, side] = tenPlace(view, k);
 		const shown = alpha * rise(t, TEN_AT + k * TEN_SECONDS, 0.4);
 		paintPicture(view, pictureOf(one), x, y, side, side, shown);
-		if (view.upright) return letters(view, one.label, x + side / 2, y + side + 8, 15.5, { alpha: shown });
-		const wanted = filmWords("label.wanted", { digit: one.label });
-		letters(view, wanted, x + side + 8, y + side / 2, 16, { alpha: shown, align: "left" });
+		const place = view.upright ? [x + side / 2, y + side + 8] : [x + side + 20, y + side / 2];
+		letters(view, one.label, ...place, view.upright ? 15.5 : 30, { alpha: shown });
 	});
 	paintEmptyFields(view, alpha);
 	nameFields(view, alpha);

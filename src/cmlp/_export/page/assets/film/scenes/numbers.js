@@ -118,7 +118,7 @@ function paintActivations(view, { result }, alpha, watched = []) {
 	for (let k = 0; k < 10; k++) {
 		const [x, y] = places.at(3, k);
 		const isWatched = watched.includes(k);
-		const size = (upright ? 15 : 16) * (isWatched && !upright ? 1.5 : 1);
+		const size = (upright ? 15 : 20) * (isWatched && !upright ? 1.35 : 1);
 		const quiet = isWatched ? colours.text : colours.muted;
 		letters(view, filmNumber(result.a[3][k], 2), x + places.value[0], y + places.value[1], size, {
 			colour: k === best ? colours.mark : quiet,

@@ -9,7 +9,7 @@ const INSIDE_LYING = {
 	patch: [36, 106, 448],
 	axis: [556, 880, 372],
 	rows: [100, 38],
-	curve: [600, 410],
+	curve: [600, 414],
 	disc: [985, 36],
 	number: 17,
 	product: 20,

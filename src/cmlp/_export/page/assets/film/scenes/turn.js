@@ -123,7 +123,7 @@ function paintHands(view, facts, t) {
 		const product = filmWords("label.product", { wish: numbers[0], pixel: filmNumber(value, 2), turn: numbers[1] });
 		const place = upright
 			? [end[0], end[1] + (4.2 + 0.8 * side) * radius]
-			: [start[0] - 1.5 * radius, start[1] + 1.7 * side * radius];
+			: [start[0] - 1.2 * radius, start[1] + 1.7 * side * radius];
 		letters(view, product, ...place, upright ? 17 : 19, {
 			alpha: alpha * met,
 			colour: value ? tint(wish) : colours.text,
@@ -150,14 +150,17 @@ function paintOneWeight(view, facts, alpha) {
 	const { neuron, bright } = facts.hands;
 	const before = facts.start.params[16 * bright + neuron];
 	const turn = facts.turns[16 * bright + neuron];
-	const [x, y] = view.upright ? [199, 46] : [142, 474];
+	const [x, y] = view.upright ? [199, 46] : [8, 598];
 	const values = {
 		before: filmNumber(before, 3),
 		turn: `${turn < 0 ? "−" : "+"} ${filmNumber(abs(turn), 3)}`,
 		after: filmNumber(before + turn, 3),
 	};
 	filmWords("label.weight", values).forEach((line, n) =>
-		letters(view, line, x, y + n * (view.upright ? 18 : 30), view.upright ? 15.5 : 18, { alpha }),
+		letters(view, line, x, y + n * (view.upright ? 18 : 28), view.upright ? 15.5 : 18, {
+			alpha,
+			align: view.upright ? "center" : "left",
+		}),
 	);
 }
 
