@@ -4,7 +4,7 @@ const LYING = {
 	upright: false,
 	size: [1280, 660],
 	text: 1.1, // the size of texts, at this size
-	least: 24.8, // the size of the smallest: 20 px where 1280 x 720 are seen
+	least: 25.3, // the size of the smallest: 20 px where 1280 x 720 are seen
 	image: [44, 232, 196],
 	pad: 1.3, // the height of the first picture, in sides of the image
 	ribbon: [318, 50, 5],

@@ -144,7 +144,7 @@ function paintTurningDials(view, facts, params, alpha) {
 	facts.someWeights.forEach(({ index }, n) => {
 		const place = upright
 			? [x + side + 32 + (n % 3) * 62, y + 16 + floor(n / 3) * 50]
-			: [x + 26 + (n % 3) * 72, y + side + 60 + floor(n / 3) * 82];
+			: [x + 20 + (n % 3) * 78, y + side + 60 + floor(n / 3) * 82];
 		paintDial(view, place, upright ? 14 : 24, params[index], 2 * facts.mostKnob[0], alpha);
 	});
 }

@@ -123,7 +123,7 @@ function paintHands(view, facts, t) {
 		const product = filmWords("label.product", { wish: numbers[0], pixel: filmNumber(value, 2), turn: numbers[1] });
 		const place = upright
 			? [end[0], end[1] + (4.2 + 0.8 * side) * radius]
-			: [start[0] - 1.2 * radius, start[1] + 1.7 * side * radius];
+			: [start[0] - 0.6 * radius, start[1] + 1.7 * side * radius];
 		letters(view, product, ...place, upright ? 17 : 19, {
 			alpha: alpha * met,
 			colour: value ? tint(wish) : colours.text,
