@@ -724,13 +724,17 @@ SIZES = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SIZES)
-def test_figure_words_and_bar_are_whole_at_every_size(opened, name):
-    width, height = SIZES[name]
-    page = opened(15, viewport={"width": width, "height": height})
+def test_figure_words_and_bar_are_whole_at_every_size(opened):
+    page = opened(15)
     page.evaluate("film.seek(15.5); delete film.decided.is; film.play()")
     page.until("film.waiting !== null")
-    page.settle()
+    for name, (width, height) in SIZES.items():
+        page.page.set_viewport_size({"width": width, "height": height})
+        page.settle()
+        check_layout(page, name, width, height)
+
+
+def check_layout(page, name, width, height):
     boxes = page.evaluate(
         """["film-stage", "film-caption", "film-options", "film-bar"].map((id) => {
             const { left, top, right, bottom } = document.getElementById(id).getBoundingClientRect();
@@ -1210,7 +1214,7 @@ def test_misread_digit_is_learned_in_slices(opened):
 
 
 @pytest.mark.slow
-def test_twenty_films_leave_nothing_behind(opened):
+def test_ten_films_leave_nothing_behind(opened):
     page = opened(fresh=True)
     client = page.page.context.new_cdp_session(page.page)
 
@@ -1232,10 +1236,10 @@ def test_twenty_films_leave_nothing_behind(opened):
         page.settle()
         return kept()
 
-    before = play(3)
-    after = play(20)
-    assert after[0] < before[0] + 100 and after[1] < before[1] + 50
-    assert after[2] < before[2] + 8
+    before = play(2)
+    after = play(10)
+    assert after[0] < before[0] + 50 and after[1] < before[1] + 25
+    assert after[2] < before[2] + 4
 
 
 @pytest.mark.slow
@@ -1481,13 +1485,13 @@ def test_answer_to_the_bet_on_learning_waits_for_its_step(opened):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["laptop", "phone"])
-@pytest.mark.parametrize("label", [3, 0, 9])
-def test_lowest_cost_is_lowest_in_the_picture_of_the_hill(opened, name, label):
+def test_lowest_cost_is_lowest_in_the_picture_of_the_hill(opened, name):
     width, height = SIZES[name]
     page = opened(viewport={"width": width, "height": height})
-    page.evaluate(f"film.labelIt({label}); film.seek(film.starts[4] + 14)")
-    highest, lowest = page.evaluate(
-        """(() => {
+    ends = page.evaluate(
+        """[3, 0, 9].map((label) => {
+            film.labelIt(label);
+            film.seek(film.starts[4] + 14);
             const { hill, cost } = film.facts;
             const { hill: [, , , down, tall] } = film.seenNow().places;
             const y = ([up, turned]) => (down * (up + turned)) / 5 - tall * (hill.cost(up, turned) - cost);
@@ -1495,10 +1499,12 @@ def test_lowest_cost_is_lowest_in_the_picture_of_the_hill(opened, name, label):
             const all = knobs.flatMap((up) => knobs.map((turned) => [up, turned]));
             all.sort((p, q) => y(p) - y(q));
             return [all[0], all.at(-1)];
-        })()"""
+        })"""
     )
-    assert highest[0] == -5 and highest[1] >= 3
-    assert lowest[0] >= 3 and lowest[1] <= -1.5
+    assert len(ends) == 3
+    for highest, lowest in ends:
+        assert highest[0] == -5 and highest[1] >= 3
+        assert lowest[0] >= 3 and lowest[1] <= -1.5
 
 
 COLOURS = """([x, y, radius]) => {

@@ -90,7 +90,7 @@ function filmPlaces(width, height) {
 		input,
 		whole: upright ? [0, 0, ...form.size] : [0, 20, form.size[0], high], // above and below it is nothing
 		pour: upright ? [0, 0, ...form.size] : end,
-		knobs: upright ? [0, 0, ...form.size] : [30, 66, 1112, 540], // all dots, and what is said of them
+		knobs: upright ? [0, 0, ...form.size] : [30, 66, 1112, 560], // all dots, and what is said of them
 		padShot: around(middle, image[2] * form.pad, image[2] * form.pad),
 		/** The surroundings of a neuron, in its radii. */
 		near: (layer, k, radii) => around(at(layer, k), 2 * radii * radius[layer], 2 * radii * radius[layer]),

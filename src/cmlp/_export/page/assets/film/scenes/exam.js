@@ -344,7 +344,7 @@ function paintChange(view, facts, step, alpha) {
 	const [x, y, side] = places.image;
 	const [picture, changes] = fooledPictures(facts, step);
 	paintPicture(view, picture, x, y, side);
-	const small = side * (upright ? 0.9 : 0.84);
+	const small = side * (upright ? 0.9 : 0.78);
 	const place = upright ? [x + side + 22, y] : [x + (side - small) / 2, y + side + 14];
 	paintPicture(view, changes, ...place, small, small, alpha);
 	const [, strong] = filmWords("label.pictures");

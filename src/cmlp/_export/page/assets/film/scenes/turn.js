@@ -150,7 +150,7 @@ function paintOneWeight(view, facts, alpha) {
 	const { neuron, bright } = facts.hands;
 	const before = facts.start.params[16 * bright + neuron];
 	const turn = facts.turns[16 * bright + neuron];
-	const [x, y] = view.upright ? [199, 46] : [8, 598];
+	const [x, y] = view.upright ? [199, 40] : [8, 538];
 	const values = {
 		before: filmNumber(before, 3),
 		turn: `${turn < 0 ? "−" : "+"} ${filmNumber(abs(turn), 3)}`,
@@ -242,7 +242,8 @@ function paintTwoPlaces(view, facts, alpha) {
 		pen.globalAlpha = alpha;
 		outline(pen, colours.mark, upright ? 0.8 : 1.6, x - side, y - side, dot + 2 * side, dot + 2 * side);
 		pen.globalAlpha = 1;
-		const place = [x + dot + (upright ? 7 : 16), y + dot / 2 + line * (upright ? 6 : 10)];
+		const beside = upright ? y + dot / 2 + line * 6 : fieldPlaces(view.places).third[1] + 26 + line * 13;
+		const place = [x + dot + (upright ? 7 : 16), beside];
 		letters(view, `${k}: ${signedNumber(facts.wishes[3][k])}`, ...place, upright ? 15.5 : 18, {
 			colour: tint(facts.wishes[3][k]),
 			alpha,
