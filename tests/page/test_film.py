@@ -789,11 +789,13 @@ def test_labels_and_answers_can_be_read(opened, size, least):
             ])"""
         )
         assert all(is_long == is_cut for is_long, is_cut in lines)
-    if width > height:  # in the picture, too, but for the answers of 300 digits, and while a neuron is left
+    if (
+        width > height
+    ):  # in the picture, too, but for the answers of 300 digits, and while a neuron is left
         moments = page.evaluate("film.captions.map(([at]) => at + 1.5)")
         leaves, turn, learn = page.evaluate("[2, 7, 8].map((scene) => film.starts[scene])")
         seen = [t for t in moments if not (leaves < t < leaves + 3 or turn + 25 < t < learn)]
-        texts = sum(page.evaluate(TEXTS, seen), [])
+        texts = list(itertools.chain(*page.evaluate(TEXTS, seen)))
         assert len(texts) > 500
         assert [text for text, *_, high in texts if high < 0.8 * least - 0.1] == []
     page.evaluate("film.seek(film.captions.find(([, key]) => key === 'turn.verdict')[0] + 2)")
@@ -1554,6 +1556,18 @@ def test_wish_turns_over_at_a_negative_weight(opened):
     before, after = colours(bet + 0.4, 0.4), colours(verdict + 2.1, 0.8)
     assert before["orange"] > 200 and before["blue"] == 0
     assert after["blue"] > 200
+
+
+FOUR = "620-120-200-620-820-620.600-350-600-900"
+
+
+@pytest.mark.slow
+def test_outputs_disagree_about_the_neuron_that_is_shown(read, story_path):
+    for digit, strokes in (3, THREE), (4, FOUR):
+        page = read(story_path, f"#film?draw={strokes}&is={digit}")
+        requests = np.array(page.evaluate("film.facts.requests(2, film.facts.asked)"))
+        up, down = requests.clip(min=0).sum(), -requests.clip(max=0).sum()
+        assert min(up, down) > 0.4 * max(up, down)
 
 
 @pytest.mark.slow
