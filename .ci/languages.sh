@@ -60,13 +60,21 @@ from_go() {
 from_java() {
     local jar=/usr/share/java/jna.jar
     [ -e "$jar" ] || { echo 'skipped: JNA is not installed' && return; }
-    javac -cp "$jar" -d "$WORK/languages/java" examples/languages/java/Predict.java
-    predicts java -cp "$jar:$WORK/languages/java" -Djna.library.path="$WORK/languages" Predict
+    local java=(-cp "$jar:$WORK/languages/java" -Djna.library.path="$WORK/languages")
+    find packaging/java/src -name '*.java' -exec javac -Xlint -Werror -cp "$jar" -d "$WORK/languages/java" {} +
+    CMLP_CASES=$WORK/languages/cases java "${java[@]}" cmlp.PredictorTest
+    javac -cp "$WORK/languages/java" -d "$WORK/languages/java" examples/languages/java/Predict.java
+    predicts java "${java[@]}" Predict
 }
 
 from_csharp() {
-    mcs -out:"$WORK/languages/Predict.exe" examples/languages/csharp/Predict.cs
-    predicts mono "$WORK/languages/Predict.exe"
+    local folder=$WORK/languages/csharp
+    mkdir -p "$folder"
+    mcs -langversion:7.2 -warnaserror -target:library -out:"$folder/Cmlp.dll" packaging/csharp/src/*.cs
+    mcs -r:"$folder/Cmlp.dll" -out:"$folder/PredictorTest.exe" packaging/csharp/test/PredictorTest.cs
+    CMLP_CASES=$WORK/languages/cases LD_LIBRARY_PATH=$WORK/languages mono "$folder/PredictorTest.exe"
+    mcs -r:"$folder/Cmlp.dll" -out:"$folder/Predict.exe" examples/languages/csharp/Predict.cs
+    predicts mono "$folder/Predict.exe"
 }
 
 # The crates in the source tree with their tests, the program that uses them, and the crates as a release has them.

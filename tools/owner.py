@@ -7,7 +7,8 @@ the file in the repository. While an address is empty, the link is the path. REA
 get the commands that install: from a clone, or from the package index once it has the package. pyproject.toml gets
 authors and addresses, CITATION.cff authors, addresses, version and date, SECURITY.md and CODE_OF_CONDUCT.md the
 contact, .github/CODEOWNERS and the links beside the forms for issues the owner and the addresses, workflows the digests
-of what they download, src/cmlp/_export/licence.py the licence of what is generated, and packaging/go/go.mod its path.
+of what they download, src/cmlp/_export/licence.py the licence of what is generated, packaging/go/go.mod its path, and the
+manifests of the packages for Java and C# the group, the version and the addresses.
 ``--check`` changes nothing, and returns 1 if a file is out of date.
 """
 
@@ -15,11 +16,13 @@ import re
 import sys
 import tomllib
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 ROOT = Path(__file__).parents[1]
 PLACEHOLDER = "The cmlp developers"
 NAMES = (
-    *("repository", "documentation", "contact", "package", "npm_scope", "go_module"),
+    *("repository", "documentation", "contact", "package", "npm_scope"),
+    *("go_module", "maven_group"),
     *("generated", "generated_confirmed", "authors"),
     *("binfmt_image", "esp_idf_image", "arduino_cli_sha256", "micropython_commit", "zephyr_commit"),
 )
@@ -37,6 +40,8 @@ DIGESTS = {
 CODEOWNERS = ".github/CODEOWNERS"
 ISSUES = ".github/ISSUE_TEMPLATE/config.yml"
 GO = "packaging/go/go.mod"
+MAVEN = "packaging/java/pom.xml"
+NUGET = "packaging/csharp/src/Cmlp.csproj"
 PICTURES = (".png", ".svg", ".jpg")
 
 COMMANDS = """\
@@ -155,7 +160,6 @@ def pyproject_lines(owner: dict) -> list[str]:
 
 def citation_lines(owner: dict) -> list[str]:
     """Return authors, addresses, version and the date of the newest release."""
-    version = re.search(r'^#define CMLP_VERSION "(.*)"', text_of("include/cmlp.h"), re.MULTILINE)[1]
     date = re.search(r"^## \[[\d.]+\] - (\S+)$", text_of("CHANGELOG.md"), re.MULTILINE)[1]
     lines = ["authors:"]
     for author in owner["authors"]:
@@ -168,9 +172,31 @@ def citation_lines(owner: dict) -> list[str]:
         lines.append(f"  - name: {PLACEHOLDER}")
     lines += [f'repository-code: "{owner["repository"]}"'] if owner["repository"] else []
     lines += [f'url: "{owner["documentation"]}/"'] if owner["documentation"] else []
-    return [*lines, f"version: {version}"] + (
+    return [*lines, f"version: {version()}"] + (
         [] if date == "unreleased" else [f"date-released: {date}"]
     )
+
+
+def maven_lines(owner: dict) -> list[str]:
+    """Return group, version and address, as elements of a project of Maven."""
+    return elements(
+        groupId=owner["maven_group"] or "cmlp", version=version(), url=owner["repository"]
+    )
+
+
+def nuget_lines(owner: dict) -> list[str]:
+    """Return version, authors and addresses, as properties of a project of .NET."""
+    return elements(
+        Version=version(),
+        Authors="; ".join(names(owner)),
+        RepositoryUrl=owner["repository"],
+        PackageProjectUrl=owner["documentation"],
+    )
+
+
+def elements(**values: str) -> list[str]:
+    """Return an element of XML for each value that is not empty."""
+    return [f"    <{name}>{escape(value)}</{name}>" for name, value in values.items() if value]
 
 
 def contact_lines(owner: dict) -> list[str]:
@@ -215,6 +241,11 @@ def licence_lines(owner: dict) -> list[str]:
     return [f'GENERATED = "{owner["generated"]}"']
 
 
+def version() -> str:
+    """Return the version, which include/cmlp.h defines."""
+    return re.search(r'^#define CMLP_VERSION "(.*)"', text_of("include/cmlp.h"), re.MULTILINE)[1]
+
+
 def text_of(name: str) -> str:
     """Return the text of a file of the repository."""
     return (ROOT / name).read_text(encoding="utf-8")
@@ -228,6 +259,8 @@ def files(owner: dict) -> dict[str, str]:
         "CITATION.cff": citation_lines(owner),
         "SECURITY.md": contact_lines(owner),
         LICENCE: licence_lines(owner),
+        MAVEN: maven_lines(owner),
+        NUGET: nuget_lines(owner),
         GO: [f"module {owner['go_module'] or 'cmlp'}"],
         "CODE_OF_CONDUCT.md": contact_lines(owner),
         **{name: installation_lines(name, owner) for name in BEFORE if name != "README.md"},

@@ -1,4 +1,4 @@
-"""The structs that examples in other languages declare by hand have the fields of the C headers, at the same places."""
+"""The structs that are declared by hand in other languages have the fields of the C headers, at the same places."""
 
 import re
 from pathlib import Path
@@ -8,6 +8,12 @@ from c_build import in_source_tree
 
 ROOT = Path(__file__).parents[2]
 STRUCTS = {"Info": "cmlp_model_info", "Prediction": "cmlp_prediction", "Run": "cmlp_run"}
+OF_PACKAGES = {
+    **STRUCTS,
+    "ColumnInfo": "cmlp_table_column_info",
+    "Query": "cmlp_table_query",
+    "Value": "cmlp_value",
+}
 FOUR_BYTES = {"int", "Int32", "int32_t", "c_int32"}
 
 
@@ -32,14 +38,17 @@ def placed(fields):
     for name, kind in fields:
         size = size_of(kind)
         at = -(-at // size) * size
-        found.append((compared(name), at, size))
+        if name.lower() in {"reserved1", "reserved2", "reserved3"}:
+            found[-1] = ("reserved", found[-1][1], found[-1][2] + size)
+        else:
+            found.append((compared(name).replace("reserved0", "reserved"), at, size))
         at += size
     return found
 
 
 def declared(body):
     """Return name and type of the fields of Java and C#."""
-    lines = re.findall(r"public (\w+) ([\w, ]+);", body)
+    lines = re.findall(r"public (\w+) ([\w, ]+);", body.replace(" = size()", ""))
     return [(name, kind) for kind, names in lines for name in names.split(", ")]
 
 
@@ -83,20 +92,39 @@ def ctypes(text, name):
 
 
 READERS = {
-    "languages/java/Predict.java": java,
-    "languages/csharp/Predict.cs": csharp,
-    "languages/julia/predict.jl": julia,
-    "languages/node/koffi.mjs": koffi,
-    "serverless/predictor.py": ctypes,
+    "packaging/java/src/main/java/cmlp/C.java": (java, OF_PACKAGES),
+    "packaging/csharp/src/C.cs": (csharp, OF_PACKAGES),
+    "examples/languages/julia/predict.jl": (julia, STRUCTS),
+    "examples/languages/node/koffi.mjs": (koffi, STRUCTS),
+    "examples/serverless/predictor.py": (ctypes, STRUCTS),
 }
 
 
 @in_source_tree
-@pytest.mark.parametrize("name", STRUCTS)
-@pytest.mark.parametrize("path", READERS)
+@pytest.mark.parametrize(
+    ("path", "name"), [(path, name) for path, (_, structs) in READERS.items() for name in structs]
+)
 def test_fields_are_those_of_the_header(path, name):
-    text = (ROOT / "examples" / path).read_text("utf-8")
-    assert placed(READERS[path](text, name)) == recorded(STRUCTS[name])
+    reader, structs = READERS[path]
+    text = (ROOT / path).read_text("utf-8")
+    assert placed(reader(text, name)) == recorded(structs[name])
+
+
+@in_source_tree
+@pytest.mark.parametrize("path", list(READERS)[:2])
+def test_constants_are_those_of_the_header(path):
+    """CMLP_ERROR_FILE_SHORT, the kinds and types, and the size of cmlp_rows."""
+    known = Path(__file__).with_name("abi.txt").read_text("utf-8")
+    text = (ROOT / path).read_text("utf-8")
+    lines = re.findall(r"(?:final|const) int (.*); // .*?(cmlp_\w+)", text, re.IGNORECASE)
+    assert len(lines) == 5
+    for constants, prefix in lines:
+        for name, value in re.findall(r"(\w+) = (\d+)", constants):
+            one = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper()
+            names = {prefix, f"{prefix}{one}"}
+            assert any(
+                re.search(rf"^(value|size) {each} {value}$", known, re.MULTILINE) for each in names
+            )
 
 
 @in_source_tree

@@ -3,6 +3,7 @@
 import re
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -19,6 +20,7 @@ KNOWN = {
     "package": "cmlp",
     "npm_scope": "someone",
     "go_module": "example.org/someone/cmlp/packaging/go",
+    "maven_group": "org.example.someone",
     "generated": "0BSD",
     "generated_confirmed": True,
     "binfmt_image": "sha256:1",
@@ -99,6 +101,13 @@ def test_known_values_reach_every_file():
     for name in ("SECURITY.md", "CODE_OF_CONDUCT.md"):
         assert "<someone@example.org>" in files[name]
     assert "\nmodule example.org/someone/cmlp/packaging/go\n" in files["packaging/go/go.mod"]
+    maven = ElementTree.fromstring(files["packaging/java/pom.xml"])
+    found = [maven.findtext(f"{{*}}{name}") for name in ("groupId", "version", "url")]
+    version = re.search(r"^version: (.+)$", files["CITATION.cff"], re.MULTILINE)[1]
+    assert found == ["org.example.someone", version, KNOWN["repository"]]
+    nuget = ElementTree.fromstring(files["packaging/csharp/src/Cmlp.csproj"])
+    found = [nuget.findtext(f".//{name}") for name in ("Version", "Authors", "RepositoryUrl")]
+    assert found == [version, "Jo Doe", KNOWN["repository"]]
 
 
 def test_package_for_npm_is_private_until_its_scope_is_known():
@@ -124,7 +133,7 @@ def test_what_is_not_known_is_listed_and_misspelt_names_raise(tmp_path, monkeypa
     monkeypatch.setattr(owner, "ROOT", tmp_path)
     with pytest.raises(
         ValueError,
-        match=r"must define repository, .*, package, npm_scope, go_module, generated, .*, got repositry",
+        match=r"must define repository, .*, package, npm_scope, go_module, maven_group, generated, .*, got repositry",
     ):
         owner.read()
 

@@ -1,0 +1,283 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Linq;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Cmlp
+{
+    /// <summary>Between which numbers a target is.</summary>
+    public struct Interval
+    {
+        internal Interval(double low, double high)
+        {
+            Low = low;
+            High = high;
+        }
+
+        /// <summary>The lower end.</summary>
+        public double Low { get; }
+
+        /// <summary>The upper end.</summary>
+        public double High { get; }
+    }
+
+    /// <summary>What a model says about a row.</summary>
+    public sealed class Prediction
+    {
+        internal Prediction(Model model, double[] outputs, int index)
+        {
+            bool isClassifier = IsClassifier(model);
+            Label = index >= 0 && index < model.Labels.Count ? model.Labels[index] : null;
+            Labels = model.Info.Kind == C.Multilabel ? model.Labels.Where((_, i) => outputs[i] > 0.5).ToArray() : None;
+            Index = index;
+            Value = outputs.Length == 1 && !isClassifier ? outputs[0] : (double?)null;
+            Outputs = outputs;
+        }
+
+        static readonly string[] None = new string[0];
+
+        internal static bool IsClassifier(Model model) =>
+            model.Info.Kind == C.Classifier || model.Info.Kind == C.Multilabel || model.Info.Kind == C.Ordered;
+
+        /// <summary>The label of the class; null if there is none.</summary>
+        public string Label { get; }
+
+        /// <summary>Where a row can have several labels, those that it has; otherwise none.</summary>
+        public IReadOnlyList<string> Labels { get; }
+
+        /// <summary>The index of the class; -1 if there is none.</summary>
+        public int Index { get; }
+
+        /// <summary>The number that a model of one number predicts; null of others.</summary>
+        public double? Value { get; }
+
+        /// <summary>The probability of each label, or all numbers that the model predicts.</summary>
+        public IReadOnlyList<double> Outputs { get; }
+
+        /// <summary>Of a regressor with a coverage: both ends for each target; otherwise none.</summary>
+        public IReadOnlyList<Interval> Intervals { get; internal set; } = new Interval[0];
+
+        /// <summary>Of a classifier with a coverage: the labels; otherwise none.</summary>
+        public IReadOnlyList<string> Set { get; internal set; } = None;
+    }
+
+    /// <summary>Predicts rows with a model, which it keeps alive. Calls of one predictor wait for one another: each
+    /// thread that works at the same time has its own.</summary>
+    public sealed class Predictor : IDisposable
+    {
+        readonly object gate = new object();
+        readonly Model model;
+        readonly double coverage;
+        Block block = new Block(1); // rows, outputs, classes and workspace of a call; it grows
+
+        /// <summary>Makes what predicts with the model, in memory of its own.</summary>
+        /// <param name="model">Any number of predictors share it.</param>
+        /// <param name="coverage">Asks for intervals and sets that contain the truth as often: above 0 and below 1;
+        /// null: for none.</param>
+        public Predictor(Model model, double? coverage = null)
+        {
+            if (coverage is double asked && !(asked > 0 && asked < 1))
+                throw new CmlpException(null, FormattableString.Invariant(
+                    $"coverage must be above 0 and below 1, got {asked}"));
+            this.model = model ?? throw new ArgumentNullException(nameof(model));
+            this.coverage = coverage ?? 0;
+        }
+
+        /// <summary>Predicts a row of texts in the order of the columns, as in a CSV file. Of a table, empty or null is
+        /// missing.</summary>
+        public Prediction Predict(IReadOnlyList<string> cells) => PredictMany(new[] { cells })[0];
+
+        /// <summary>Predicts a row of texts by the names of their columns.</summary>
+        public Prediction Predict(IReadOnlyDictionary<string, string> row) => Predict(model.InOrder(row));
+
+        /// <summary>Predicts a row of numbers: of a table NaN is missing, and a category has its code.</summary>
+        public Prediction Predict(double[] row)
+        {
+            lock (gate)
+            {
+                CheckOpen();
+                CheckLength(row.Length, 0);
+                return Run(row, 1)[0];
+            }
+        }
+
+        /// <summary>Predicts rows of texts, several times faster for each. An error has the place of the
+        /// row.</summary>
+        public Prediction[] PredictMany(IReadOnlyList<IReadOnlyList<string>> rows)
+        {
+            lock (gate)
+            {
+                CheckOpen();
+                int width = model.Inputs;
+                double[] numbers = new double[checked(rows.Count * width)];
+                for (int i = 0; i < rows.Count; i++)
+                {
+                    CheckLength(rows[i].Count, i);
+                    for (int j = 0; j < width; j++) numbers[i * width + j] = NumberOf(rows[i][j] ?? "", i, j);
+                }
+                return Run(numbers, rows.Count);
+            }
+        }
+
+        /// <summary>Releases the memory. Afterwards every call is an ObjectDisposedException, also another
+        /// Close.</summary>
+        public void Close()
+        {
+            lock (gate)
+            {
+                CheckOpen();
+                block.Dispose();
+                block = null;
+            }
+        }
+
+        /// <summary>Releases the memory if Close has not.</summary>
+        public void Dispose()
+        {
+            lock (gate)
+                if (block != null) Close();
+        }
+
+        void CheckOpen()
+        {
+            if (block == null) throw new ObjectDisposedException(nameof(Predictor));
+        }
+
+        void CheckLength(int n, int row)
+        {
+            if (n != model.Inputs) throw new CmlpException(null, $"a row has {model.Inputs} cells, got {n}", row);
+        }
+
+        // A number, the days of a date or the code of a category of a table.
+        double NumberOf(string cell, int row, int column)
+        {
+            double number;
+            if (model.IsTable)
+            {
+                byte[] text = Encoding.UTF8.GetBytes(cell);
+                int status = C.cmlp_model_read_cell(model.Pointer, column, text, text.Length, out number, IntPtr.Zero);
+                GC.KeepAlive(model);
+                if (status != 0) throw Refused(C.NameOf(status), C.SentenceOf(status), row, column, cell);
+            }
+            else if (!double.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out number)
+                || double.IsNaN(number))
+                throw Refused(null, "this is no number", row, column, cell);
+            return number;
+        }
+
+        CmlpException Refused(string code, string reason, int row, int column, string cell)
+        {
+            string name = model.NameOf(column);
+            return new CmlpException(code, $"column \"{name}\" cannot hold \"{cell}\": {reason}", row, name, cell);
+        }
+
+        Prediction[] Run(double[] numbers, int n)
+        {
+            if (n == 0) return new Prediction[0];
+            C.Info info = model.Info;
+            int width = model.Inputs, nOutputs = model.Outputs;
+            bool isDouble = info.Dtype == C.Float64;
+            int size = isDouble ? 8 : 4;
+            byte[] rows = new byte[C.RowsSize];
+            C.cmlp_rows_init(rows, (UIntPtr)C.RowsSize, block.At(0), info.Dtype, n, width);
+            UIntPtr workspaceSize = info.WorkspaceSize;
+            if (n > 1) C.Check(C.cmlp_model_workspace_size(model.Pointer, rows, out workspaceSize, IntPtr.Zero));
+            long outputsAt = 8L * numbers.Length, classesAt = outputsAt + 8L * n * nOutputs;
+            long workspaceAt = classesAt + 8L * n;
+            Reserve(workspaceAt + (long)workspaceSize);
+            C.cmlp_rows_init(rows, (UIntPtr)C.RowsSize, block.At(0), info.Dtype, n, width);
+            if (isDouble) Marshal.Copy(numbers, 0, block.At(0), numbers.Length);
+            else Marshal.Copy(Array.ConvertAll(numbers, number => (float)number), 0, block.At(0), numbers.Length);
+            C.Prediction prediction = new C.Prediction
+            {
+                StructSize = C.SizeOf<C.Prediction>(),
+                Outputs = block.At(outputsAt),
+                NOutputs = (long)n * nOutputs,
+                ClassIndices = block.At(classesAt),
+                NClassIndices = n
+            };
+            C.Run run = new C.Run { StructSize = C.SizeOf<C.Run>(), WorkspaceSize = workspaceSize };
+            run.Workspace = block.At(workspaceAt);
+            int status = C.cmlp_model_predict(model.Pointer, rows, ref prediction, ref run);
+            if (status != 0 && run.BadRow >= 0 && run.BadColumn >= 0)
+            {
+                double number = numbers[run.BadRow * width + run.BadColumn];
+                throw Refused(C.NameOf(status), C.SentenceOf(status), (int)run.BadRow, (int)run.BadColumn,
+                    number.ToString("R", CultureInfo.InvariantCulture));
+            }
+            C.Check(status);
+            int[] indices = new int[n];
+            Marshal.Copy(block.At(classesAt), indices, 0, n);
+            Prediction[] found = new Prediction[n];
+            for (int i = 0; i < n; i++)
+            {
+                IntPtr at = block.At(outputsAt + (long)size * nOutputs * i);
+                found[i] = new Prediction(model, Numbers(at, nOutputs, isDouble), indices[i]);
+                if (coverage > 0) Measure(found[i], at);
+            }
+            GC.KeepAlive(model);
+            return found;
+        }
+
+        static double[] Numbers(IntPtr at, int n, bool isDouble)
+        {
+            double[] found = new double[n];
+            float[] floats = new float[n];
+            if (isDouble) Marshal.Copy(at, found, 0, n);
+            else Marshal.Copy(at, floats, 0, n);
+            return isDouble ? found : Array.ConvertAll(floats, number => (double)number);
+        }
+
+        // Makes the block at least n bytes long.
+        void Reserve(long n)
+        {
+            if (n <= block.Size) return;
+            Block longer = new Block(n);
+            block.Dispose();
+            block = longer;
+        }
+
+        // Adds the intervals or the set.
+        void Measure(Prediction found, IntPtr outputs)
+        {
+            C.Query query = new C.Query
+            {
+                StructSize = C.SizeOf<C.Query>(),
+                Outputs = outputs,
+                NOutputs = model.Outputs,
+                Coverage = coverage
+            };
+            if (Prediction.IsClassifier(model)) found.Set = SetOf(found, ref query);
+            else found.Intervals = IntervalsOf(ref query);
+        }
+
+        Interval[] IntervalsOf(ref C.Query query)
+        {
+            Interval[] found = new Interval[Math.Max(model.Info.NTargets, 1)]; // that of a network is refused
+            for (; query.Target < found.Length; query.Target++)
+            {
+                C.Check(C.cmlp_model_interval(model.Pointer, ref query, out double low, out double high, IntPtr.Zero));
+                found[query.Target] = new Interval(low, high);
+            }
+            return found;
+        }
+
+        // The labels of the set, by the rule of cmlp_model_margin.
+        string[] SetOf(Prediction found, ref C.Query query)
+        {
+            if (model.Info.Kind == C.Multilabel)
+                throw new CmlpException(null, "a row can have several labels: it has no set of classes");
+            C.Check(C.cmlp_model_margin(model.Pointer, ref query, out double margin, out _, IntPtr.Zero));
+            bool isOrdered = model.Info.Kind == C.Ordered;
+            double[] outputs = found.Outputs.ToArray();
+            int always = isOrdered ? found.Index : Array.IndexOf(outputs, outputs.Max());
+            int[] members = Enumerable.Range(0, outputs.Length)
+                .Where(i => i == always || 1 - outputs[i] <= margin).ToArray();
+            return model.Labels.Where((_, i) => isOrdered
+                ? members[0] <= i && i <= members[members.Length - 1]
+                : members.Contains(i)).ToArray();
+        }
+    }
+}

@@ -1,0 +1,12 @@
+package cmlp;
+
+import java.util.List;
+
+/**
+ * A column of a table.
+ *
+ * @param name empty if the file has no names of columns
+ * @param unit "days since 1970-01-01", "days", "0 or 1" or empty
+ * @param categories texts of the categories; none of a column of numbers, and empty in the place of a missing value
+ */
+public record Column(String name, String unit, List<String> categories) {}

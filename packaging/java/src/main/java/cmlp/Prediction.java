@@ -1,0 +1,23 @@
+package cmlp;
+
+import java.util.List;
+
+/**
+ * What a model says about a row.
+ *
+ * @param label of the class; null if there is none
+ * @param labels where a row can have several labels, those that it has; otherwise none
+ * @param index of the class; -1 if there is none
+ * @param value the number that a model of one number predicts; null of others
+ * @param outputs the probability of each label, or all numbers that the model predicts
+ * @param intervals of a regressor with a coverage: both ends for each target; otherwise none
+ * @param set of a classifier with a coverage: the labels; otherwise none
+ */
+public record Prediction(
+        String label,
+        List<String> labels,
+        int index,
+        Double value,
+        double[] outputs,
+        double[][] intervals,
+        List<String> set) {}

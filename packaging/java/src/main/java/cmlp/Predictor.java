@@ -1,0 +1,221 @@
+package cmlp;
+
+import com.sun.jna.Memory;
+import com.sun.jna.Pointer;
+import com.sun.jna.ptr.LongByReference;
+import java.lang.ref.Reference;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
+
+/**
+ * Predicts rows with a model, which it keeps alive. Calls of one predictor wait for one another: each thread that works
+ * at the same time has its own. After {@link #close}, every call is an IllegalStateException, also another close.
+ */
+public final class Predictor implements AutoCloseable {
+    // A number that Double.parseDouble reads, without the suffixes of Java.
+    private static final String NUMBER = "[^dDfFxX]*";
+
+    private final Model model;
+    private final double coverage;
+    private Memory block = new Memory(1); // rows, outputs, classes and workspace of a call; it grows
+
+    Predictor(Model model, double coverage) {
+        this.model = model;
+        this.coverage = coverage;
+    }
+
+    /** Predicts a row of texts in the order of the columns, as in a CSV file. Of a table, empty or null is missing. */
+    public Prediction predict(List<String> cells) {
+        return predictMany(List.of(cells)).get(0);
+    }
+
+    /** Predicts a row of texts by the names of their columns. */
+    public Prediction predict(Map<String, String> row) {
+        return predict(model.inOrder(row));
+    }
+
+    /** Predicts a row of numbers: of a table NaN is missing, and a category has its code. */
+    public synchronized Prediction predict(double[] row) {
+        checkOpen();
+        checkLength(row.length, 0);
+        return run(row, 1).get(0);
+    }
+
+    /** Predicts rows of texts, several times faster for each. An error has the place of the row. */
+    public synchronized List<Prediction> predictMany(List<? extends List<String>> rows) {
+        checkOpen();
+        int width = model.inputs();
+        double[] numbers = new double[Math.multiplyExact(rows.size(), width)];
+        for (int i = 0; i < rows.size(); i++) {
+            List<String> row = rows.get(i);
+            checkLength(row.size(), i);
+            for (int j = 0; j < width; j++) numbers[i * width + j] = numberOf(row.get(j), i, j);
+        }
+        return run(numbers, rows.size());
+    }
+
+    /** Releases the memory. */
+    @Override
+    public synchronized void close() {
+        checkOpen();
+        block.close();
+        block = null;
+    }
+
+    private void checkOpen() {
+        if (block == null) throw new IllegalStateException("the predictor is closed");
+    }
+
+    private void checkLength(int n, int row) {
+        if (n != model.inputs())
+            throw new CmlpException(null, "a row has " + model.inputs() + " cells, got " + n, row, null, null);
+    }
+
+    /** Returns a number, the days of a date or the code of a category of a table. */
+    private double numberOf(String cell, int row, int column) {
+        String text = cell == null ? "" : cell;
+        double[] number = {Double.NaN};
+        if (model.isTable()) {
+            byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+            int status = C.cmlp_model_read_cell(model.pointer, column, bytes, bytes.length, number, null);
+            Reference.reachabilityFence(model);
+            if (status != 0) throw refused(status, row, column, text);
+        } else {
+            try {
+                if (text.matches(NUMBER)) number[0] = Double.parseDouble(text);
+            } catch (NumberFormatException e) {
+                // NaN
+            }
+            if (Double.isNaN(number[0])) throw refused(null, "this is no number", row, column, text);
+        }
+        return number[0];
+    }
+
+    private CmlpException refused(int status, int row, int column, String cell) {
+        return refused(C.cmlp_status_name(status), C.cmlp_status_string(status), row, column, cell);
+    }
+
+    private CmlpException refused(String code, String reason, int row, int column, String cell) {
+        String name = model.nameOf(column);
+        String message = "column \"" + name + "\" cannot hold \"" + cell + "\": " + reason;
+        return new CmlpException(code, message, row, name, cell);
+    }
+
+    private List<Prediction> run(double[] numbers, int n) {
+        if (n == 0) return List.of();
+        try {
+            return runOpen(numbers, n);
+        } finally {
+            Reference.reachabilityFence(model);
+        }
+    }
+
+    private List<Prediction> runOpen(double[] numbers, int n) {
+        C.Info info = model.info;
+        int width = model.inputs(), nOutputs = model.outputs();
+        boolean isDouble = info.dtype == C.FLOAT64;
+        long size = isDouble ? 8 : 4;
+        C.Run run = new C.Run();
+        Memory rows = new Memory(C.ROWS_SIZE);
+        C.cmlp_rows_init(rows, C.ROWS_SIZE, block, info.dtype, n, width);
+        LongByReference workspaceSize = new LongByReference(info.workspaceSize);
+        if (n > 1) C.check(C.cmlp_model_workspace_size(model.pointer, rows, workspaceSize, run));
+        run.workspaceSize = workspaceSize.getValue();
+        long outputsAt = 8L * numbers.length, classesAt = outputsAt + 8L * n * nOutputs, workspaceAt = classesAt + 8L * n;
+        reserve(workspaceAt + run.workspaceSize);
+        C.cmlp_rows_init(rows, C.ROWS_SIZE, block, info.dtype, n, width);
+        if (isDouble) block.write(0, numbers, 0, numbers.length);
+        else for (int i = 0; i < numbers.length; i++) block.setFloat(4L * i, (float) numbers[i]);
+        C.Prediction prediction = new C.Prediction();
+        prediction.outputs = block.share(outputsAt);
+        prediction.nOutputs = (long) n * nOutputs;
+        prediction.classIndices = block.share(classesAt);
+        prediction.nClassIndices = n;
+        run.workspace = block.share(workspaceAt);
+        int status = C.cmlp_model_predict(model.pointer, rows, prediction, run);
+        if (status != 0 && run.badRow >= 0 && run.badColumn >= 0) {
+            int row = (int) run.badRow, column = (int) run.badColumn;
+            throw refused(status, row, column, Double.toString(numbers[row * width + column]));
+        }
+        C.check(status);
+        List<Prediction> found = new ArrayList<>(n);
+        for (int i = 0; i < n; i++) {
+            Pointer at = prediction.outputs.share(size * nOutputs * i);
+            double[] outputs = new double[nOutputs];
+            for (int j = 0; j < nOutputs; j++) outputs[j] = isDouble ? at.getDouble(8L * j) : at.getFloat(4L * j);
+            found.add(answer(at, outputs, prediction.classIndices.getInt(4L * i)));
+        }
+        return found;
+    }
+
+    /** Makes the block at least n bytes long. */
+    private void reserve(long n) {
+        if (n <= block.size()) return;
+        Memory longer = new Memory(n);
+        block.close();
+        block = longer;
+    }
+
+    private Prediction answer(Pointer at, double[] outputs, int index) {
+        List<String> labels = model.labels();
+        int kind = model.info.kind;
+        boolean isClassifier = kind == C.CLASSIFIER || kind == C.MULTILABEL || kind == C.ORDERED;
+        return new Prediction(
+                index >= 0 && index < labels.size() ? labels.get(index) : null,
+                kind == C.MULTILABEL ? chosen(i -> outputs[i] > 0.5) : List.of(),
+                index,
+                outputs.length == 1 && !isClassifier ? outputs[0] : null,
+                outputs,
+                coverage > 0 && !isClassifier ? intervals(at) : new double[0][],
+                coverage > 0 && isClassifier ? set(at, outputs, index) : List.of());
+    }
+
+    private List<String> chosen(IntPredicate isIn) {
+        return IntStream.range(0, model.labels().size()).filter(isIn).mapToObj(model.labels()::get).toList();
+    }
+
+    private C.Query query(Pointer outputs) {
+        C.Query query = new C.Query();
+        query.outputs = outputs;
+        query.nOutputs = model.outputs();
+        query.coverage = coverage;
+        return query;
+    }
+
+    private double[][] intervals(Pointer outputs) {
+        C.Query query = query(outputs);
+        double[][] found = new double[(int) Math.max(model.info.nTargets, 1)][]; // that of a network is refused
+        double[] low = new double[1], high = new double[1];
+        for (; query.target < found.length; query.target++) {
+            C.check(C.cmlp_model_interval(model.pointer, query, low, high, null));
+            found[(int) query.target] = new double[] {low[0], high[0]};
+        }
+        return found;
+    }
+
+    /** Returns the labels of the set, by the rule of cmlp_model_margin. */
+    private List<String> set(Pointer at, double[] outputs, int index) {
+        if (model.info.kind == C.MULTILABEL)
+            throw new CmlpException(null, "a row can have several labels: it has no set of classes");
+        double[] margin = new double[1];
+        C.check(C.cmlp_model_margin(model.pointer, query(at), margin, new double[1], null));
+        boolean isOrdered = model.info.kind == C.ORDERED;
+        int always = isOrdered ? index : 0;
+        for (int i = 0; i < outputs.length && !isOrdered; i++) if (outputs[i] > outputs[always]) always = i;
+        int first = always, last = always;
+        boolean[] isIn = new boolean[outputs.length];
+        for (int i = 0; i < outputs.length; i++) {
+            isIn[i] = i == always || 1 - outputs[i] <= margin[0];
+            if (isIn[i]) {
+                first = Math.min(first, i);
+                last = Math.max(last, i);
+            }
+        }
+        int from = first, to = last;
+        return chosen(i -> isOrdered ? from <= i && i <= to : isIn[i]);
+    }
+}
