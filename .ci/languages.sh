@@ -70,7 +70,7 @@ from_java() {
 from_csharp() {
     local folder=$WORK/languages/csharp
     mkdir -p "$folder"
-    mcs -langversion:7.2 -warnaserror -target:library -out:"$folder/Cmlp.dll" packaging/csharp/src/*.cs
+    mcs -warnaserror -target:library -out:"$folder/Cmlp.dll" packaging/csharp/src/*.cs
     mcs -r:"$folder/Cmlp.dll" -out:"$folder/PredictorTest.exe" packaging/csharp/test/PredictorTest.cs
     CMLP_CASES=$WORK/languages/cases LD_LIBRARY_PATH=$WORK/languages mono "$folder/PredictorTest.exe"
     mcs -r:"$folder/Cmlp.dll" -out:"$folder/Predict.exe" examples/languages/csharp/Predict.cs

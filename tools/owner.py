@@ -7,8 +7,8 @@ the file in the repository. While an address is empty, the link is the path. REA
 get the commands that install: from a clone, or from the package index once it has the package. pyproject.toml gets
 authors and addresses, CITATION.cff authors, addresses, version and date, SECURITY.md and CODE_OF_CONDUCT.md the
 contact, .github/CODEOWNERS and the links beside the forms for issues the owner and the addresses, workflows the digests
-of what they download, src/cmlp/_export/licence.py the licence of what is generated, packaging/go/go.mod its path, and the
-manifests of the packages for Java and C# the group, the version and the addresses.
+of what they download, src/cmlp/_export/licence.py the licence of what is generated, packaging/go/go.mod its path, and
+the manifests of the packages for Java and C# the group, the version and the addresses.
 ``--check`` changes nothing, and returns 1 if a file is out of date.
 """
 
