@@ -1,4 +1,4 @@
-"""What `examine` measures with quick models: rows of new groups, later rows, and counts."""
+"""What `examine` measures with quick models: rows of new groups, later rows, counts, and codes."""
 
 import numpy as np
 import pytest
@@ -118,3 +118,66 @@ def test_counts_with_narrower_intervals_are_named():
 )
 def test_other_targets_are_no_counts(y):
     assert findings("loss", y, {"x": X}, regressor=True) == []
+
+
+# -------------------------------------------------------------------------------------------------------------- codes
+
+AGE = np.round(rng.normal(40, 9, N))
+PAY = AGE + 3 * rng.standard_normal(N)
+
+
+def with_codes(*codes, numbers=AGE, every=7):
+    """Return numbers of which each seventh is one of some codes in turn."""
+    coded = np.array(numbers, float)
+    coded[::every] = np.resize(codes, len(coded[::every]))
+    return coded
+
+
+@pytest.mark.parametrize(
+    "codes", [(999,), (-9,), (-99, 9999), (777, 888, 999)], ids=["high", "low", "ends", "three"]
+)
+def test_numbers_that_look_like_codes_are_named_with_what_making_them_missing_changes(codes):
+    shift = -AGE.min() if codes == (-9,) else 0
+    scale = 8 / AGE.max() if codes == (-9,) else 1
+    given = with_codes(*codes, numbers=(AGE + shift) * scale)
+    (found,) = findings("code", PAY, {"x": X, "age": given})
+    assert found.columns == ("age",) and 0.05 <= found.weight < 1
+    n = len(given[::7])
+    assert found.evidence.startswith(f"{n} of {N} values look like codes, far from all others;")
+    assert found.evidence.endswith(f"error {1 - found.weight:.2f} ×")
+    frame = package("pandas").DataFrame({"x": X, "age": given})
+    repaired = eval(found.remedy, {"X": frame})
+    assert repaired.age.isna().sum() == n and repaired.x.equals(frame.x)
+    assert findings("code", PAY, {"x": X, "age": repaired.age}) == []
+
+
+def test_codes_of_an_array_are_made_missing_by_the_remedy():
+    given = np.column_stack([X, with_codes(999)])
+    (found,) = [one for one in cmlp.examine(given, PAY) if one.code == "code"]
+    exec(found.remedy, {"X": given, "np": np})
+    assert np.isnan(given[:, 1]).sum() == len(AGE[::7]) and not np.isnan(given[:, 0]).any()
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        np.where(np.arange(N) == 9, 9999, with_codes(999)),
+        with_codes(99, every=15),
+        with_codes(998),
+        with_codes(999.5),
+        with_codes(9, numbers=np.zeros(N)),
+        with_codes(999, numbers=rng.standard_normal(N)),
+        with_codes(999).astype(int).astype(str),
+    ],
+    ids=["far from one", "near", "no code", "a fraction", "one other", "says nothing", "text"],
+)
+def test_other_numbers_are_no_codes(column):
+    assert findings("code", PAY, {"x": X, "age": column}) == []
+
+
+def test_codes_that_fit_sees_through_or_that_are_known_are_silent():
+    flag = rng.permutation(N) < N // 12
+    y = 2.0 * flag + X + rng.standard_normal(N)
+    few = np.where(np.isin(np.arange(N), (5, 99)), 666, flag)
+    assert findings("code", y, {"x": X, "flag": few}) == []
+    assert findings("code", PAY, {"x": X, "age": with_codes(999)}, known=["code:age"]) == []

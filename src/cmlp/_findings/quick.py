@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cmlp._data.scale import distance_of_others
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -113,7 +115,10 @@ def _inputs(table: Table, rows: NDArray[np.intp]) -> NDArray[np.float64]:
         if is_missing.any():
             parts.append(is_missing[:, None].astype(np.float64))
         low, middle, high = np.nanquantile(x, (0.1, 0.5, 0.9))
-        scale = (high - low) / 2.56 or np.nanstd(x) or 1.0
+        # As in fit, a code such as 999 in a few rows does not make the other numbers look the same.
+        known = x[~is_missing]
+        typical = min(known.std(), distance_of_others(known, float(middle), None))
+        scale = (high - low) / 2.56 or typical or 1.0
         x = np.clip((x - middle) / scale, -_FARTHEST, _FARTHEST)
         parts.append(np.where(is_missing, 0, x)[:, None])
     return np.hstack(parts) if parts else np.zeros((len(rows), 1))

@@ -69,6 +69,7 @@ KINDS = {
     "categories": Kind("More categories than a model keeps", warning=CategoriesWarning),
     "ids": Kind("Values that hardly repeat, or that count the rows"),
     "loss": Kind("y counts, and another loss has narrower intervals", ".", 0.1, "."),
+    "code": Kind("Numbers that are probably codes for missing values", most="."),
     "missing": Kind("Words for missing values among categories", "."),
     "spelling": Kind("Texts that differ only by blanks or case", "."),
 }
