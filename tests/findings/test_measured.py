@@ -143,19 +143,26 @@ def test_numbers_that_look_like_codes_are_named_with_what_making_them_missing_ch
     (found,) = findings("code", PAY, {"x": X, "age": given})
     assert found.columns == ("age",) and 0.05 <= found.weight < 1
     n = len(given[::7])
-    assert found.evidence.startswith(f"{n} of {N} values look like codes, far from all others;")
+    assert found.evidence.startswith(f"{n} of {N} rows have numbers that look like codes, far ")
     assert found.evidence.endswith(f"error {1 - found.weight:.2f} ×")
     frame = package("pandas").DataFrame({"x": X, "age": given})
-    repaired = eval(found.remedy, {"X": frame})
+    if codes == (999,):
+        frame["age"] = frame["age"].astype(int)
+    repaired = eval(found.remedy, {"X": frame, "np": np})
     assert repaired.age.isna().sum() == n and repaired.x.equals(frame.x)
+    assert repaired.age.dtype == float
     assert findings("code", PAY, {"x": X, "age": repaired.age}) == []
 
 
 def test_codes_of_an_array_are_made_missing_by_the_remedy():
-    given = np.column_stack([X, with_codes(999)])
+    size = with_codes(-9, numbers=rng.uniform(0, 5, N), every=9)
+    given = np.column_stack([X, with_codes(999), size])
     (found,) = [one for one in cmlp.examine(given, PAY) if one.code == "code"]
+    coded = np.isin(given, (999, -9))
+    assert found.columns == ("x1", "x2")
+    assert found.evidence.startswith(f"{coded.any(axis=1).sum()} of {N} rows ")
     exec(found.remedy, {"X": given, "np": np})
-    assert np.isnan(given[:, 1]).sum() == len(AGE[::7]) and not np.isnan(given[:, 0]).any()
+    assert np.array_equal(np.isnan(given), coded)
 
 
 @pytest.mark.parametrize(

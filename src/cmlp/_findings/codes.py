@@ -39,10 +39,9 @@ def check_codes(table: Table) -> Iterator[Finding]:
     before, after = (0.0 if model is None else size_of(model.errors()) for model in models)
     if after < before:
         ratio = after / before
-        (i, found), *_ = codes.items()
-        n = int(np.isin(table.raw[:, i], found).sum())
+        n = int((np.isnan(raw) & ~np.isnan(table.raw)).any(axis=1).sum())
         evidence = (
-            f"{n:,} of {table.n_rows:,} values look like codes, far from all others; "
+            f"{n:,} of {table.n_rows:,} rows have numbers that look like codes, far from all others; "
             f"as missing values, error {ratio:.2f} ×"
         )
         yield Finding("code", table.names([*codes]), 1 - ratio, evidence, _remedy(table, codes))
@@ -82,6 +81,6 @@ def _remedy(table: Table, codes: Mapping[int, Sequence[int]]) -> str:
     """Return the code that makes the codes missing values."""
     names = table.frame.names
     if names is None:
-        (i, found), *_ = codes.items()
-        return f"X[np.isin(X[:, {i}], {found}), {i}] = np.nan"
-    return f"X.replace({ {names[i]: dict.fromkeys(found) for i, found in codes.items()}!r})"
+        each = (f"X[np.isin(X[:, {i}], {found}), {i}] = np.nan" for i, found in codes.items())
+        return "; ".join(each)
+    return f"X.replace({ {names[i]: found for i, found in codes.items()}!r}, np.nan)"
