@@ -188,3 +188,11 @@ def test_codes_that_fit_sees_through_or_that_are_known_are_silent():
     few = np.where(np.isin(np.arange(N), (5, 99)), 666, flag)
     assert findings("code", y, {"x": X, "flag": few}) == []
     assert findings("code", PAY, {"x": X, "age": with_codes(999)}, known=["code:age"]) == []
+
+
+def test_fit_measures_no_codes():
+    frame = package("pandas").DataFrame({"x": X, "age": with_codes(999)})
+    model = cmlp.TabularRegressor(
+        n_estimators=1, hidden_layer_sizes=4, n_epochs=1, random_state=0, known=["useless"]
+    )
+    assert "code" not in [one.code for one in model.fit(frame, PAY).report_]

@@ -59,10 +59,10 @@ def _codes_of(table: Table, i: int) -> list[int]:
     numbers, counts = np.unique(values[~np.isnan(values)], return_counts=True)
     found: list[float] = []
     for sign in (1, -1, 1):  # codes at one end can hide those at the other
-        ascending = slice(None, None, sign)
-        n = len(numbers) - _n_codes(sign * numbers[ascending], counts[ascending])
-        found += numbers[ascending][n:].tolist()
-        numbers, counts = (each[ascending][:n][ascending] for each in (numbers, counts))
+        ends = slice(None, None, sign)
+        n = len(numbers) - _n_codes(sign * numbers[ends], counts[ends])
+        found += numbers[ends][n:].tolist()
+        numbers, counts = numbers[ends][:n][ends], counts[ends][:n][ends]
     return sorted(map(int, found))
 
 
