@@ -426,7 +426,7 @@ typedef struct cmlp_rows {
 } cmlp_rows;
 
 /* Contiguous dense rows; dtype is that of the data. Set the other fields afterwards, such as the scale. The strides of a
- * type or of a number of columns that the calls refuse do not matter. */
+ * type or of a number of columns that the calls refuse do not matter, but do not overflow. */
 static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_columns)
 {
     cmlp_rows rows;
@@ -435,7 +435,7 @@ static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int6
     rows.n_rows = n_rows;
     rows.n_columns = n_columns;
     rows.column_stride = dtype == CMLP_UINT8 ? 1 : dtype == CMLP_FLOAT64 ? 8 : 4;
-    rows.row_stride = (n_columns & 0xffffffffffff) * rows.column_stride; /* never an overflow */
+    rows.row_stride = (n_columns & 0xffffffffffff) * rows.column_stride;
     rows.scale = 0;
     rows.order = NULL;
     rows.n_order = 0;
