@@ -1,4 +1,5 @@
-// Predicts a row with a model file: java -cp cmlp.jar:jna.jar -Djna.library.path=<folder of libcmlp.so> Predict.java MODEL CELL...
+// Predicts a row with a model file:
+//     java -cp cmlp.jar:jna.jar -Djna.library.path=<folder of libcmlp.so> Predict.java MODEL CELL...
 import cmlp.Model;
 import cmlp.Prediction;
 import cmlp.Predictor;

@@ -117,7 +117,8 @@ namespace Cmlp
         internal static extern int cmlp_model_find_label(IntPtr model, int index, out Value value, IntPtr run);
 
         [DllImport("cmlp", CallingConvention = Cdecl)]
-        internal static extern int cmlp_model_describe_column(IntPtr model, long column, ref ColumnInfo info, IntPtr run);
+        internal static extern int cmlp_model_describe_column(IntPtr model, long column, ref ColumnInfo info,
+            IntPtr run);
 
         [DllImport("cmlp", CallingConvention = Cdecl)]
         internal static extern int cmlp_model_find_category(IntPtr model, long column, long code, out Value value,
@@ -135,7 +136,8 @@ namespace Cmlp
         internal static extern int cmlp_model_workspace_size(IntPtr model, byte[] rows, out UIntPtr bytes, IntPtr run);
 
         [DllImport("cmlp", CallingConvention = Cdecl)]
-        internal static extern int cmlp_model_predict(IntPtr model, byte[] rows, ref Prediction prediction, ref Run run);
+        internal static extern int cmlp_model_predict(IntPtr model, byte[] rows, ref Prediction prediction,
+            ref Run run);
 
         [DllImport("cmlp", CallingConvention = Cdecl)]
         internal static extern int cmlp_model_margin(IntPtr model, ref Query query, out double below, out double above,

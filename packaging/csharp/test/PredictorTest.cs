@@ -8,8 +8,7 @@ using System.Text;
 using System.Threading;
 using Cmlp;
 
-/// <summary>Runs the methods that begin with Test. CMLP_CASES is a folder of language_programs.py --write, with Python's
-/// predictions.</summary>
+/// <summary>Runs the methods that begin with Test. CMLP_CASES is a folder of language_programs.py --write.</summary>
 static class PredictorTest
 {
     static readonly string Folder = Environment.GetEnvironmentVariable("CMLP_CASES");
@@ -158,8 +157,8 @@ static class PredictorTest
         }
         catch (CmlpException e)
         {
-            Check(e.Code == code && e.Row == row && e.Column == column && e.Cell == cell && e.Message.StartsWith(starts),
-                e.Code, e.Row, e.Column, e.Cell, e.Message);
+            bool isExpected = e.Code == code && e.Row == row && e.Column == column && e.Cell == cell;
+            Check(isExpected && e.Message.StartsWith(starts), e.Code, e.Row, e.Column, e.Cell, e.Message);
             return;
         }
         throw new Exception("not refused: " + starts);

@@ -125,7 +125,8 @@ public final class Predictor implements AutoCloseable {
         LongByReference workspaceSize = new LongByReference(info.workspaceSize);
         if (n > 1) C.check(C.cmlp_model_workspace_size(model.pointer, rows, workspaceSize, run));
         run.workspaceSize = workspaceSize.getValue();
-        long outputsAt = 8L * numbers.length, classesAt = outputsAt + 8L * n * nOutputs, workspaceAt = classesAt + 8L * n;
+        long outputsAt = 8L * numbers.length, classesAt = outputsAt + 8L * n * nOutputs;
+        long workspaceAt = classesAt + 8L * n;
         reserve(workspaceAt + run.workspaceSize);
         C.cmlp_rows_init(rows, C.ROWS_SIZE, block, info.dtype, n, width);
         if (isDouble) block.write(0, numbers, 0, numbers.length);

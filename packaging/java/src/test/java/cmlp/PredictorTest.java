@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** Runs the methods that begin with test. CMLP_CASES is a folder of language_programs.py --write, with Python's predictions. */
+/** Runs the methods that begin with test. CMLP_CASES is a folder of language_programs.py --write. */
 public final class PredictorTest {
     private static final Path FOLDER = Path.of(System.getenv("CMLP_CASES"));
     private static final List<String> GOOD = List.of("1990-01-11", "0.0", "red");
@@ -119,7 +119,9 @@ public final class PredictorTest {
         Predictor table = load("classifier.cmlp").predictor();
         Predictor network = load("float32.cmlp").predictor();
         Model model = load("float32.cmlp");
-        checkRefused(() -> table.predict(Map.of("day", "", "size", "1")), null, 0, "colour", null, "the row has no column \"colour\"");
+        checkRefused(
+                () -> table.predict(Map.of("day", "", "size", "1")),
+                null, 0, "colour", null, "the row has no column \"colour\"");
         checkRefused(
                 () -> table.predict(Map.of("day", "", "size", "1", "colour", "", "shape", "1")),
                 null, 0, "shape", null, "the model has no column \"shape\"");
@@ -142,7 +144,8 @@ public final class PredictorTest {
                     () -> network.predict(List.of("1", cell, "3", "4")),
                     null, 0, "1", cell, "column \"1\" cannot hold \"" + cell + "\": this is no number");
         checkRefused(
-                () -> model.predictor(0.8).predict(List.of("1", "2", "3", "4")), "CMLP_ERROR_MODEL_KIND", 0, null, null, "");
+                () -> model.predictor(0.8).predict(List.of("1", "2", "3", "4")),
+                "CMLP_ERROR_MODEL_KIND", 0, null, null, "");
         checkRefused(
                 () -> model.predictor(1.5), null, 0, null, null, "coverage must be above 0 and below 1, got 1.5");
         check(table.predict(GOOD).label() != null && table.predictMany(List.of()).isEmpty());
