@@ -252,8 +252,7 @@ func (m *Model) measure(one *Prediction, outputs *C.double, coverage float64) er
 	query := C.cmlp_table_query{struct_size: C.sizeof_cmlp_table_query, outputs: outputs, n_outputs: m.info.n_out}
 	query.coverage = C.double(coverage)
 	var low, high C.double
-	isOrdered := m.info.kind == C.CMLP_MODEL_ORDERED
-	if !isOrdered && m.info.kind != C.CMLP_MODEL_CLASSIFIER {
+	if m.info.kind != C.CMLP_MODEL_ORDERED && m.info.kind != C.CMLP_MODEL_CLASSIFIER {
 		for ; query.target == 0 || query.target < m.info.n_targets; query.target++ {
 			if err := check(C.cmlp_model_interval(m.model, &query, &low, &high, nil)); err != nil {
 				return err
@@ -262,25 +261,13 @@ func (m *Model) measure(one *Prediction, outputs *C.double, coverage float64) er
 		}
 		return nil
 	}
-	if err := check(C.cmlp_model_margin(m.model, &query, &low, &high, nil)); err != nil {
+	isInSet := make([]C.int32_t, len(one.Outputs))
+	if err := check(C.cmlp_model_find_set(m.model, &query, &isInSet[0], C.int64_t(len(isInSet)), nil)); err != nil {
 		return err
 	}
-	always := one.Index
-	for i, probability := range one.Outputs {
-		// A threshold can choose another class than the most probable one, which the set has.
-		if i == 0 && !isOrdered || !isOrdered && probability > one.Outputs[always] {
-			always = i
-		}
-	}
-	begin, end := always, always
-	for i, probability := range one.Outputs {
-		if 1-probability <= float64(low) {
-			begin, end = int(math.Min(float64(begin), float64(i))), int(math.Max(float64(end), float64(i)))
-		}
-	}
-	for i := begin; i <= end; i++ {
-		if isOrdered || i == always || 1-one.Outputs[i] <= float64(low) {
-			one.Set = append(one.Set, m.labels[i])
+	for i, label := range m.labels {
+		if isInSet[i] != 0 {
+			one.Set = append(one.Set, label)
 		}
 	}
 	return nil

@@ -298,6 +298,16 @@ extern "C" {
         run: *mut cmlp_run,
     ) -> cmlp_status;
 }
+extern "C" {
+    pub fn cmlp_model_outside(
+        model: *const cmlp_model,
+        row: *const f64,
+        n_row: i64,
+        distances: *mut f64,
+        n_distances: i64,
+        run: *mut cmlp_run,
+    ) -> cmlp_status;
+}
 #[repr(C)]
 pub struct cmlp_table_query {
     pub struct_size: usize,
@@ -321,6 +331,15 @@ extern "C" {
         query: *const cmlp_table_query,
         low: *mut f64,
         high: *mut f64,
+        run: *mut cmlp_run,
+    ) -> cmlp_status;
+}
+extern "C" {
+    pub fn cmlp_model_find_set(
+        model: *const cmlp_model,
+        query: *const cmlp_table_query,
+        is_in_set: *mut i32,
+        n_is_in_set: i64,
         run: *mut cmlp_run,
     ) -> cmlp_status;
 }

@@ -17,9 +17,9 @@ pub enum Category {
     LargeInteger(String),
 }
 
-/// Tables: their columns, cells and intervals. For a network, each of these functions is an error.
+/// Tables: their columns, cells and intervals. For a network, each of these functions but the names is an error.
 impl Model {
-    /// Returns the name of a table's column; an empty text if the columns have no names.
+    /// Returns the name of a table's column or of a network's input; an empty text if they have no names.
     pub fn column_name(&self, column: usize) -> Result<String, Error> {
         let info = self.column(column)?;
         // SAFETY: a name has n_name bytes, which are part of the file, or is null.
@@ -87,29 +87,40 @@ impl Model {
         Ok((low, high))
     }
 
-    /// Of a classifier with one label for a row: returns the classes of the set that contains the right one as often as
-    /// `coverage` says. `outputs` and `class` are those of the row's prediction.
-    pub fn set(&self, outputs: &[f64], class: usize, coverage: f64) -> Result<Vec<usize>, Error> {
-        let is_ordered = match self.info.kind {
-            sys::CMLP_MODEL_CLASSIFIER => false,
-            sys::CMLP_MODEL_ORDERED => true,
-            _ => return Err(Error::of(sys::CMLP_ERROR_MODEL_KIND)),
-        };
-        if class >= outputs.len() {
-            return Err(Error::of(sys::CMLP_ERROR_INDEX));
-        }
-        let query = query(outputs, 0, coverage);
-        let (mut margin, mut above) = (0.0, 0.0);
-        // SAFETY: as of `interval`.
-        check(unsafe { sys::cmlp_model_margin(self.model, &query, &mut margin, &mut above, ptr::null_mut()) })?;
-        // A threshold can choose another class than the most probable one, which the set has.
-        let first_largest = (1..outputs.len()).fold(0, |best, i| if outputs[i] > outputs[best] { i } else { best });
-        let always = if is_ordered { class } else { first_largest };
-        let members = (0..outputs.len()).filter(|i| *i == always || 1.0 - outputs[*i] <= margin).collect::<Vec<_>>();
-        if is_ordered {
-            return Ok((members[0]..=members[members.len() - 1]).collect());
-        }
-        Ok(members)
+    /// Of a classifier: returns the classes of the set that contains the right one as often as `coverage` says. If a row can
+    /// have several labels, these are the outcomes, 0 for no and 1 for yes, of the label `target`; otherwise `target` is 0.
+    pub fn set(&self, outputs: &[f64], target: usize, coverage: f64) -> Result<Vec<usize>, Error> {
+        let query = query(outputs, target, coverage);
+        let mut is_in_set = vec![0; outputs.len().max(2)];
+        // SAFETY: the pointers are those of slices, with their lengths.
+        check(unsafe {
+            sys::cmlp_model_find_set(
+                self.model,
+                &query,
+                is_in_set.as_mut_ptr(),
+                is_in_set.len() as i64,
+                ptr::null_mut(),
+            )
+        })?;
+        Ok((0..is_in_set.len()).filter(|i| is_in_set[*i] != 0).collect())
+    }
+
+    /// Returns how far each value of a row is outside of what its column had in training: 0, or by how much a number is
+    /// above or, negative, below; NaN for a category or a missing value that training did not have.
+    pub fn outside(&self, row: &[f64]) -> Result<Vec<f64>, Error> {
+        let mut distances = vec![0.0; row.len().max(self.n_inputs())];
+        // SAFETY: the pointers are those of slices, with their lengths.
+        check(unsafe {
+            sys::cmlp_model_outside(
+                self.model,
+                row.as_ptr(),
+                row.len() as i64,
+                distances.as_mut_ptr(),
+                distances.len() as i64,
+                ptr::null_mut(),
+            )
+        })?;
+        Ok(distances)
     }
 
     fn named_number(&self, column: usize, cell: &str) -> Result<f64, Error> {

@@ -149,8 +149,10 @@ fn tables_of_python_have_its_bits_intervals_and_sets() {
         let mut many = vec![0.0; 600 * outputs.len()];
         assert_eq!(predictor.predict_many(&row.repeat(600), &mut many).unwrap(), vec![class; 600]);
         assert_eq!(bits(&many), bits(&outputs.repeat(600)));
-        if let Some(class) = class {
-            let members = model.set(&outputs, class, 0.8).unwrap();
+        let far = model.outside(&[row[0], 1e9, -1.0]).unwrap();
+        assert!(far.len() == 3 && far[1] > 0.0 && far[2].is_nan() && model.outside(&row[1..]).is_err());
+        if class.is_some() {
+            let members = model.set(&outputs, 0, 0.8).unwrap();
             let labels: Vec<String> = members.iter().map(|member| model.label(*member).unwrap()).collect();
             assert_eq!(labels.join(" "), case.members);
             assert!(model.interval(&outputs, 0, 0.8).is_err());
