@@ -128,6 +128,7 @@ def read_by_python(model, cell_format, cells):
     ]
 
 
+_PLAIN = Grammar(CellFormat())
 DATE_FORMS = [
     *("%d.%m.%Y", "%m/%d/%y", "%Y%m%d", "%y%m%d", "%b %d %Y", "%d. %B %Y", "%d%b%y", "%YQ%q"),
     *(
@@ -159,6 +160,11 @@ def days_of_form(form, cell):
     """Return the days since 1970 of a cell with a date of a form as Python reads it, None for other cells."""
     date = date_form(form).date(cell)
     return None if date is None else date.value / 86_400_000_000
+
+
+def days_of_cell(form, cell):
+    """Return the same for a cell of a file, NaN if it is missing."""
+    return np.nan if _PLAIN.is_mark(cell) else days_of_form(form, cell)
 
 
 # ------------------------------------------------------------------------------------------------ random cells
