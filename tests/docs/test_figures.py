@@ -63,6 +63,30 @@ FIGURES = {
         ),
         ("README.md", r"PyTorch ([\d.]+) times", 1),
     ],
+    "epochs of images and of dense rows in one run": [
+        ("docs/performance.md", r"\| images \| (\d+) ms", 1),
+        ("README.md", r"in one run with AVX2 \(Zen 3\) \| (\d+) ms", 1),
+    ],
+    "the dense one": [
+        ("docs/performance.md", r"\| dense \| (\d+) ms", 1),
+        ("README.md", r"in one run with AVX2 \(Zen 3\) \| \d+ ms, (\d+) ms", 1),
+    ],
+    "scikit-learn on images in that run": [
+        ("docs/performance.md", r"\| images \| \d+ ms \| ([\d.]+)", 1),
+        ("README.md", r"ms \| scikit-learn ([\d.]+) and [\d.]+ times", 1),
+    ],
+    "scikit-learn on dense rows": [
+        ("docs/performance.md", r"\| dense \| \d+ ms \| ([\d.]+)", 1),
+        ("README.md", r"ms \| scikit-learn [\d.]+ and ([\d.]+) times", 1),
+    ],
+    "PyTorch on images in that run": [
+        ("docs/performance.md", r"\| images \| \d+ ms \| [\d.]+ \| ([\d.]+)", 1),
+        ("README.md", r"PyTorch ([\d.]+) and [\d.]+ times", 1),
+    ],
+    "PyTorch on dense rows": [
+        ("docs/performance.md", r"\| dense \| \d+ ms \| [\d.]+ \| ([\d.]+)", 1),
+        ("README.md", r"PyTorch [\d.]+ and ([\d.]+) times", 1),
+    ],
     "one row, µs": [
         ("docs/performance.md", r"([\d.]+) µs for 784-16-16-10 and", 1),
         ("README.md", r"784-16-16-10, from Python \| ([\d.]+) µs", 1),
