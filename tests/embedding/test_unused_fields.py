@@ -83,10 +83,12 @@ def printed(single_object, tmp_path_factory):
     folder = tmp_path_factory.mktemp("unused")
     (folder / "fields.h").write_text(table_of_fields(), "utf-8")
     X = [[i / 7, "a" if i % 2 else 7.0] for i in range(60)]
-    options = {"hidden_layer_sizes": (4,), "random_state": 0, "max_time": 0.01}
+    options = {"hidden_layer_sizes": (4,), "random_state": 0, "n_epochs": 1}
     model = cmlp.TabularRegressor(categorical_features=[1], **options)
     model.fit(X, [(7 * i) % 60 for i in range(60)]).save(folder / "table.cmlp")
-    network = cmlp.Network([2, 3, 2], activation="tanh", output="softmax", loss="log_loss")
+    network = cmlp.Network(
+        [2, 3, 2], activation="tanh", output="softmax", loss="log_loss", random_state=0
+    )
     network.save(folder / "network.cmlp")
     include = [f"-I{single_object.parent}", f"-I{folder}"]
     sources = [PROGRAM, single_object, "-pthread", "-lm", "-o", folder / "unused"]

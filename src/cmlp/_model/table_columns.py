@@ -775,13 +775,8 @@ def _with_seen(columns: list[TableColumn], seen: object) -> list[TableColumn]:
             column if column.categories is None else column._replace(seen=column.assumed_seen)
             for column in columns
         ]
-    numbers = np.asarray(seen)
-    if numbers.dtype != np.float64 or numbers.shape != (2, len(columns)):
-        raise ValueError(
-            f"'categories.seen' must have two numbers for each of {len(columns)} columns"
-        )
     found = []
-    for column, (n, rare) in zip(columns, numbers.T.tolist(), strict=True):
+    for column, (n, rare) in zip(columns, np.asarray(seen).T.tolist(), strict=True):
         listed = () if column.categories is None else column.categories
         is_nothing = n == 0 and rare == 0
         can_have = listed or (not column.is_used and column.type == CATEGORY)

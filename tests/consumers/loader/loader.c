@@ -12,7 +12,7 @@ template <typename T> static void predict(const cmlp::model &model)
 {
     const std::vector<T> row(static_cast<std::size_t>(model.info().n_in));
     cmlp::predictor<T> predictor(model);
-    predictor(row);
+    predictor.outputs_of(row);
 }
 
 static void use(const cmlp::model &model)

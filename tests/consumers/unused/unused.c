@@ -107,7 +107,7 @@ static cmlp_status net_init(void)
 
 static cmlp_status predict_rows(cmlp_rows rows, int of_model)
 {
-    int32_t indices[N_ROWS] = {0};
+    int32_t indices[N_ROWS] = {-2, -2, -2, -2}; /* no class */
     cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
     prediction.outputs = outputs;
     prediction.n_outputs = N_ROWS * N_OUT;
