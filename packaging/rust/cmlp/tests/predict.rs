@@ -210,7 +210,8 @@ fn many_rows_of_a_network() {
     assert!(predictor.predict_many(&rows[1..], &mut outputs).is_err());
     assert!(predictor.predict_many(&rows, &mut outputs[1..]).is_err());
     assert!(predictor.predict_many::<f64>(&[], &mut []).unwrap().is_empty());
-    assert!(model.row_of_cells(&[("a", "1")]).is_err() && model.column_name(0).is_err());
+    assert!(model.row_of_cells(&[("a", "1")]).is_err() && model.column_name(5).is_err());
+    assert_eq!(model.column_name(0).unwrap(), "");
 }
 
 #[test]
