@@ -228,8 +228,9 @@ CMLP_API int32_t cmlp_version_number(void);
  *
  * `refused` and the three fields behind it are outputs, which every call sets, unless it refuses the run itself. `refused`
  * names the argument that the status is about, or a field of it, as it stands in this header: a static string. For a file it
- * can be a part of it, such as "labels". A program compares only the texts of this table; others may change. bad_row is a position in the rows that `refused` names, whatever their `order`,
- * and bad_element a position in the array that it names. What does not apply is NULL or -1.
+ * can be a part of it, such as "labels". A program compares only the texts of this table; others may change. bad_row is a
+ * position in the rows that `refused` names, whatever their `order`, and bad_element a position in the array that it names.
+ * What does not apply is NULL or -1.
  *
  *   status                                 refused                     bad_row     bad_element     bad_column
  *   OK, CANCELLED, BUILD, MEMORY           NULL                        -1          -1              -1
@@ -561,8 +562,8 @@ CMLP_CHECKED cmlp_status cmlp_model_find_string(const cmlp_model *model, const c
                                                 int64_t *n_text, cmlp_run *run);
 
 /* Prepares rows for the network of a model and the functions below: sets scale, shifts and factors to those of the model's
- * inputs. Begin with cmlp_dense_rows or cmlp_csr_rows, or set the fields of rows afterwards: a kind of 0 becomes dense,
- * n_columns of 0 that of the model, and of dense rows with a dtype, strides that are both 0 those of contiguous rows.
+ * inputs. Begin with cmlp_dense_rows or cmlp_csr_rows, or set the fields of rows afterwards. A kind of 0 becomes dense, and
+ * n_columns of 0 becomes the model's. Dense rows that have a dtype and no strides (both 0) get those of contiguous rows.
  * Returns ROWS for another n_columns, MODEL_KIND for the model of a table.
  * Statuses: NULL, STRUCT_SIZE, OPTION, MODEL, ROWS, THREADS, MODEL_KIND. */
 CMLP_CHECKED cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows, cmlp_run *run);

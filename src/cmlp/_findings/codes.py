@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmlp._data.column_entries import NUMBER
-from cmlp._findings.quick import MOST_ROWS, quick_model, size_of
+from cmlp._findings.quick import quick_model, size_of, spread_rows
 from cmlp._model.findings import Finding
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def check_codes(table: Table) -> Iterator[Finding]:
     codes = {i: found for i in table.candidates("code") if (found := _codes_of(table, i))}
     if not codes:
         return
-    rows = np.unique(np.linspace(0, table.n_rows - 1, MOST_ROWS).astype(np.intp))
+    rows = spread_rows(table)
     raw = table.raw.copy()
     for i, found in codes.items():
         raw[np.isin(raw[:, i], found), i] = np.nan

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cmlp._findings.quick import COVERAGE, MOST_ROWS, quick_errors, size_of
+from cmlp._findings.quick import COVERAGE, quick_errors, size_of, spread_rows
 from cmlp._findings.table import TARGET
 from cmlp._model.findings import Finding
 
@@ -34,7 +34,7 @@ def check_counts(table: Table) -> Iterator[Finding]:
         return
     if not _FEWEST_VALUES <= len(np.unique(y)) <= _MOST_VALUES:
         return
-    rows = np.unique(np.linspace(0, table.n_rows - 1, MOST_ROWS).astype(np.intp))
+    rows = spread_rows(table)
     errors, some = quick_errors(table, rows, y)
     if size_of(errors) < _LEAST_ERROR * some.std():  # y follows from a column, whatever the loss
         return

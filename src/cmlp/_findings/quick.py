@@ -58,6 +58,11 @@ class Quick(NamedTuple):
         return errors
 
 
+def spread_rows(table: Table) -> NDArray[np.intp]:
+    """Return the rows from which a quick model learns: all, or MOST_ROWS at equal distances."""
+    return np.unique(np.linspace(0, table.n_rows - 1, MOST_ROWS).astype(np.intp))
+
+
 def quick_model(
     table: Table, rows: NDArray[np.intp], y: NDArray[np.float64] | None = None
 ) -> Quick | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from cmlp._data.column_entries import NUMBER
 from cmlp._data.columns import DATES
-from cmlp._findings.quick import COVERAGE, MOST_ROWS, coverage_of, quick_model, size_of
+from cmlp._findings.quick import COVERAGE, coverage_of, quick_model, size_of, spread_rows
 from cmlp._findings.table import FEWEST_ROWS
 from cmlp._model.findings import Finding
 
@@ -61,7 +61,7 @@ def check_ascending_times(table: Table) -> Iterator[Finding]:
         return
     weight, evidence = None, "ascends from row to row, and y changes with it"
     if table.measures:
-        rows = np.unique(np.linspace(0, table.n_rows - 1, MOST_ROWS).astype(np.intp))
+        rows = spread_rows(table)
         model = quick_model(table, rows)
         if model is None:
             return

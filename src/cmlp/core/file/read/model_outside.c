@@ -5,7 +5,8 @@
 #include "model.h"
 
 #if CMLPI_BUILDS_TABLES
-/* A file without the number of the categories in training lists at most so many: there may have been more. */
+/* The most categories of a column in a file. If a column has so many, and the file does not say how many training had, there
+ * may have been more. */
 #define MOST_LISTED INT64_C(65536)
 
 /* Whether training may have had categories of a column that the file does not list. */
