@@ -6,7 +6,7 @@ standard deviations of the target. The last tables have no such targets.
 
 Of one prediction it prints, for the same tables of numbers on which the recipe was chosen and for others, the interval
 score with the limits that the intervals of a table have, divided by that of the same intervals without limits, and the
-same of the width; and both coverages.
+same of the width; and both coverages. The same for each target of tables with several.
 """
 
 import warnings
@@ -70,6 +70,40 @@ OTHERS = {
     "kielmc": _other("wooldridge", "kielmc", "price", "lprice", "rprice", "lrprice"),
 }
 
+# Tables with several targets; the columns that follow from them are left out.
+SEVERAL = {
+    "NMES1988": (
+        _other("AER", "NMES1988", "visits", "ovisits", "novisits", "hospital"),
+        ("nvisits", "emergency"),
+    ),
+    "DoctorAUS": (
+        _other("Ecdat", "DoctorAUS", "doctorco", "hospadmi", "medecine"),
+        ("nondocco", "hospdays", "prescrib"),
+    ),
+    "jtrain3": (
+        _other(
+            "wooldridge",
+            "jtrain3",
+            "re78",
+            "unem78",
+            "em78",
+            "avgre",
+            "travgre",
+            "unem75",
+            "trre75",
+        ),
+        ("re75",),
+    ),
+    "crime1": (
+        _other(
+            "wooldridge", "crime1", "narr86", "nfarr86", "nparr86", "inc86", "inc86sq", "pt86sq"
+        ),
+        ("ptime86", "qemp86"),
+    ),
+    "RecreationDemand": (_other("AER", "RecreationDemand", "trips"), ("quality",)),
+    "rwm5yr": (_other("COUNT", "rwm5yr", "docvis", "id"), ("hospvis",)),
+}
+
 
 def measured(X, y, seed):
     """Return the coverage and the mean width of the intervals of a split."""
@@ -84,28 +118,30 @@ def measured(X, y, seed):
     return inside.mean(), np.mean(high - low) / y[train].std()
 
 
-def measured_one(X, y, seed):
-    """Return for each coverage the ratios of score and width, and the coverage with and without limits."""
+def measured_limits(X, targets, seed):
+    """Return for each target and coverage the ratios of score and width, and the coverage with and without limits."""
     from cmlp import TabularRegressor
     from cmlp._model.model import model_of
 
-    order = np.random.RandomState(seed).permutation(len(y))
-    n = min(N_TRAIN, 2 * len(y) // 3)
+    order = np.random.RandomState(seed).permutation(len(targets))
+    n = min(N_TRAIN, 2 * len(targets) // 3)
     train, test = order[:n], order[n : n + N_TEST]
+    y = np.squeeze(targets, axis=1) if targets.shape[1] == 1 else targets
     model = TabularRegressor(random_state=seed, n_threads=1).fit(X.iloc[train], y[train])
-    calibration, truth = model_of(model).calibration, y[test]
-    outputs = model.predict(X.iloc[test])[:, None]
+    calibration, truth = model_of(model).calibration, targets[test]
+    outputs = model.predict(X.iloc[test]).reshape(truth.shape)
     found = []
     for coverage in ONE_COVERAGES:
         numbers = []
         for limits in (calibration.limits, None):
-            low, high = calibration._replace(limits=limits).intervals(outputs, coverage, -np.inf).T
+            ends = calibration._replace(limits=limits).intervals(outputs, coverage, -np.inf)
+            low, high = np.moveaxis(ends.reshape(*truth.shape, 2), -1, 0)
             beyond = np.maximum(np.maximum(low - truth, truth - high), 0)
-            score = np.mean(high - low + 2 / (1 - coverage) * beyond)
-            numbers.append([score, np.mean(high - low), np.mean(beyond == 0)])
+            score = np.mean(high - low + 2 / (1 - coverage) * beyond, axis=0)
+            numbers.append([score, np.mean(high - low, axis=0), np.mean(beyond == 0, axis=0)])
         (score, width, covered), (free_score, free_width, free_covered) = numbers
         found.append([score / free_score, width / free_width, covered, free_covered])
-    return found
+    return np.moveaxis(found, -1, 0)
 
 
 def compare_one(report, *, short):
@@ -119,8 +155,10 @@ def compare_one(report, *, short):
     for name, one in tables.items():
         X, y, _ = table_sets.prepared(one)
         with warnings.catch_warnings(action="ignore"):
-            splits = [measured_one(X, y, seed) for seed in range(1 if short else ONE_SPLITS)]
-        numbers = np.array(splits)
+            splits = [
+                measured_limits(X, y[:, None], seed) for seed in range(1 if short else ONE_SPLITS)
+            ]
+        numbers = np.array(splits)[:, 0]
         ratios = np.exp(np.log(numbers[..., :2]).mean(axis=0))
         found.append(np.concatenate([ratios, numbers[..., 2:].mean(axis=0)], axis=1))
         shares = [f"{np.mean(y == end):.2f}" for end in (y.min(), y.max())]
@@ -141,6 +179,36 @@ def compare_one(report, *, short):
     report.table("one prediction: means over tables", head, rows)
 
 
+def compare_several(report, *, short):
+    """Add a table of intervals of several targets of one model."""
+    rows, found = [], []
+    for name in ["RecreationDemand"] if short else SEVERAL:
+        one, others = SEVERAL[name]
+        X, first, _ = table_sets.prepared(one)
+        targets = np.column_stack([first, X[list(others)]]).astype(np.float64)
+        X = X.drop(columns=list(others))
+        with warnings.catch_warnings(action="ignore"):
+            splits = [
+                measured_limits(X, targets, seed) for seed in range(1 if short else ONE_SPLITS)
+            ]
+        numbers = np.array(splits)
+        ratios = np.exp(np.log(numbers[..., :2]).mean(axis=0))
+        found.extend(np.concatenate([ratios, numbers[..., 2:].mean(axis=0)], axis=-1))
+        for target, y, each in zip((one.target, *others), targets.T, ratios, strict=True):
+            shares = [f"{np.mean(y == end):.2f}" for end in (y.min(), y.max())]
+            rows.append([name, target, *shares, *(f"{score:.3f}" for score, _ in each)])
+            print(*rows[-1], flush=True)
+    head = ["table", "target", "lowest", "highest", *(f"score, {one}" for one in ONE_COVERAGES)]
+    report.table("several targets: score / that without limits", head, rows)
+    rows = []
+    for k, coverage in enumerate(ONE_COVERAGES):
+        score, width, covered, free = np.array(found)[:, k].T
+        means = [f"{geometric(score):.3f}", f"{score.max():.3f}", f"{geometric(width):.3f}"]
+        rows.append([coverage, *means, f"{covered.mean():.4f}", f"{free.mean():.4f}"])
+    head = ["asked for", "score", "worst", "width", "coverage", "without limits"]
+    report.table(f"several targets: means over {len(found)} targets", head, rows)
+
+
 def run(*, short):
     report = Report("ties", short)
     n_splits, names = (1, ["Workinghours"]) if short else (N_SPLITS, [*TABLES, *WITHOUT])
@@ -156,4 +224,5 @@ def run(*, short):
     head = ["table", "lowest target", "highest", "coverage", "deviation of a split", "mean width"]
     report.table(f"several quantiles, asked for {COVERAGE}, {n_splits} splits", head, rows)
     compare_one(report, short=short)
+    compare_several(report, short=short)
     report.write()

@@ -135,7 +135,7 @@ typedef struct cmlp_table_query {
  * below, above: receive the margin on either side. In this version they are equal; a later one may have files in which they
  * are not.
  * Returns MODEL_KIND for the model of a network; NOT_FOUND if the file has no calibration, or, in this version, one of a kind
- * that it does not know, whose sets follow another rule, or with limits of several targets.
+ * that it does not know or whose sets follow another rule.
  * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OPTION, INDEX, NOT_FOUND, MODEL, THREADS, MODEL_KIND. */
 CMLP_CHECKED cmlp_status cmlp_model_margin(const cmlp_model *model, const cmlp_table_query *query, double *below,
                                            double *above, cmlp_run *run);
@@ -147,7 +147,7 @@ CMLP_CHECKED cmlp_status cmlp_model_margin(const cmlp_model *model, const cmlp_t
  * the losses "poisson" and "gamma" begins below 0. docs/arithmetic.md ("Ends of intervals") defines every rounding. The
  * interval contains every row of the calibration whose score is at most the margin, also at its ends.
  * low, high: receive the ends.
- * Returns as cmlp_model_margin (NOT_FOUND for limits of several targets in this version); MODEL_KIND also for a classifier.
+ * Returns as cmlp_model_margin; MODEL_KIND also for a classifier.
  * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OPTION, INDEX, NOT_FOUND, MODEL, THREADS, MODEL_KIND. */
 CMLP_CHECKED cmlp_status cmlp_model_interval(const cmlp_model *model, const cmlp_table_query *query, double *low,
                                              double *high, cmlp_run *run);
@@ -277,8 +277,8 @@ typedef struct cmlp_table_calibration {
     int64_t n_targets;    /* as in cmlp_model_info: 1, or one for each target or each of several logistic outputs */
     const double *widths; /* NULL, or of SCALED_ERROR for each target knots, then as many factors: (2 n_targets, knots) */
     int64_t n_widths;
-    const double *limits; /* NULL, or of one target the four limits of frequent targets */
-    int64_t n_limits;     /* 0 or 4 */
+    const double *limits; /* NULL, or for each target the four limits of frequent targets: (2 n_targets, 2) */
+    int64_t n_limits;     /* 0 or 4 n_targets */
     cmlp_table_calibration_kind kind;
     int32_t is_held_out;  /* nonzero: rows that training held out to stop by; 0: rows that it never saw. Files
                            * keep it, and Python says it (cmlp info) */

@@ -782,11 +782,16 @@ static void check_widths(const cmlp_table *table)
 }
 
 /* The ends of an interval for outputs at a coverage whose rank is that of a score. */
-static int has_interval(const cmlp_model *model, double coverage, const double *outputs, double low, double high)
+static int has_interval_of(const cmlp_model *model, int32_t k, double coverage, const double *outputs, double low, double high)
 {
     double ends[2] = {-7, -7};
-    CHECK(cmlp_model_interval(model, QUERY(0, coverage, outputs, n_outputs), ends, ends + 1, NULL) == CMLP_OK);
+    CHECK(cmlp_model_interval(model, QUERY(k, coverage, outputs, n_outputs), ends, ends + 1, NULL) == CMLP_OK);
     return ends[0] == low && ends[1] == high;
+}
+
+static int has_interval(const cmlp_model *model, double coverage, const double *outputs, double low, double high)
+{
+    return has_interval_of(model, 0, coverage, outputs, low, high);
 }
 
 static void check_intervals(const cmlp_model *model, void *scratch, size_t size)
@@ -949,9 +954,21 @@ static void check_margins_of_targets(const cmlp_model *model, void *scratch, siz
     CHECK(cmlp_model_margin(model, QUERY(-1, 0.5, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_INDEX);
 }
 
+/* Each target has ends of its own, or none. */
+static void check_ends_of_targets(const cmlp_model *model, void *scratch, size_t size)
+{
+    const double outputs[N_OUT] = {1, 1, 9};
+    (void)scratch, (void)size;
+    CHECK(has_interval_of(model, 0, 0.75, outputs, 0, 5));
+    CHECK(has_interval_of(model, 1, 0.75, outputs, -3, 5));
+    CHECK(has_interval_of(model, 2, 0.75, outputs, 5, 10));
+}
+
 static void check_scores_of_targets(const cmlp_table *table)
 {
     static double values[N_OUT][3];
+    static double ends[N_OUT][4] = {
+        {0, 0.25, 10, 9.5}, {-INFINITY, -INFINITY, INFINITY, INFINITY}, {-INFINITY, -INFINITY, 10, 9.5}};
     for (int k = 0; k < N_OUT; k++)
         for (int i = 0; i < 3; i++) values[k][i] = scores[i] - 10 * k; /* each row begins below the one before */
     arrays[0] = (cmlp_model_array){.name = "calibration.scores", .data = values, .n_rows = N_OUT, .n_columns = 3,
@@ -960,10 +977,16 @@ static void check_scores_of_targets(const cmlp_table *table)
     score_kind[0] = CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR;
     CHECK(write_table(table, 2) == CMLP_OK && load(&good, 1, check_margins_of_targets) == CMLP_OK);
     arrays[1] = arrays[0];
-    arrays[0] = (cmlp_model_array){.name = "calibration.limits", .data = frequent, .n_rows = 2, .n_columns = 2,
+    for (int k = 0; k < N_OUT; k++) values[k][2] = 4;
+    arrays[0] = (cmlp_model_array){.name = "calibration.limits", .data = ends, .n_rows = 2 * N_OUT, .n_columns = 2,
                                    .dtype = CMLP_FLOAT64};
-    n_arrays = 2; /* limits are those of one target */
-    CHECK(write_table(table, 2) == CMLP_OK && load(&good, 1, check_no_margin) == CMLP_OK);
+    n_arrays = 2;
+    CHECK(write_table(table, 2) == CMLP_OK && load(&good, 1, check_ends_of_targets) == CMLP_OK);
+    ends[N_OUT - 1][3] = 10.5; /* a number near the highest target that is outside of it */
+    check_refused_ends(table, CMLP_ERROR_FILE_VALUE);
+    ends[N_OUT - 1][3] = 9.5;
+    arrays[0].n_rows = 2; /* of one target */
+    check_refused_ends(table, CMLP_ERROR_FILE_TENSOR);
     arrays[0] = arrays[1];
     n_arrays = 1;
     values[1][0] = 1;

@@ -43,6 +43,7 @@ MODELS = {
     "both frequent": lambda: large_of(np.minimum(TIED_LARGE, 500.5)),
     "huber": lambda: regressor(loss="huber"),
     "poisson": lambda: regressor_of(np.arange(80) % 9, loss="poisson"),
+    "frequent in each": lambda: regressor_of(np.stack([TIED, np.arange(80.0), -TIED], axis=1)),
     "groups": grouped,
     "groups of targets": lambda: grouped(2),
     "targets": lambda: regressor_of(np.arange(240.0).reshape(80, 3) ** [1, 2, 0.5]),

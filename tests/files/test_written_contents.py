@@ -156,7 +156,7 @@ def random_calibration(rng, n_answers):
         "rows": rng.choice(["held_out", "calibration"]),
         "scores": scores,
         "widths": widths,
-        "limits": rng.choice([None, None, np.array([[0.0, 1.0], [5.0, 4.0]])]),
+        "limits": rng.choice([None, None, np.array([[0.0, 1.0], [5.0, 4.0]] * rng.choice([n, 1]))]),
     }
 
 

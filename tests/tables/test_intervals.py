@@ -223,7 +223,7 @@ def test_intervals_of_one_prediction_end_at_a_frequent_end(end, width, tmp_path)
     model = TabularRegressor(**TINY, interval_width=width).fit(X, y)
     X_new, y_new = censored(300, 4, end)
     known = model_of(model).calibration
-    assert np.isfinite(known.limits[:, 0]).tolist() == [end != "highest", end != "lowest"]
+    assert np.isfinite(known.limits[0, :, 0]).tolist() == [end != "highest", end != "lowest"]
     plain = changed(copy_of(model), calibration=known._replace(limits=None))
     path = tmp_path / "table.cmlp"
     model.save(path)
@@ -240,6 +240,35 @@ def test_intervals_of_one_prediction_end_at_a_frequent_end(end, width, tmp_path)
     assert (intervals != free).any(axis=1).sum() > 50
     loaded.save(tmp_path / "again.cmlp")
     assert (tmp_path / "again.cmlp").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("width", ["adaptive", "constant"])
+def test_intervals_of_several_targets_end_at_the_frequent_ends_of_each(width, tmp_path):
+    X, free = numbers(400, seed=0)
+    low, both = (censored(400, 0, end)[1] for end in ("lowest", "both"))
+    y = np.stack([low, free, both], axis=1)
+    model = TabularRegressor(**TINY, interval_width=width).fit(X, y)
+    known = model_of(model).calibration
+    assert known.limits[:, :, 0].tolist() == [[0.0, inf], [-inf, inf], [0.0, 5.0]]
+    plain = changed(copy_of(model), calibration=known._replace(limits=None))
+    path = tmp_path / "table.cmlp"
+    model.save(path)
+    in_c, loaded = model_in_c(path), cmlp.load(path)
+    for coverage in (0.5, 0.95):
+        intervals, unlimited = (one.predict_interval(X, coverage) for one in (model, plain))
+        expected = np.clip(unlimited, *known.limits[:, :, 0].T[:, None, :, None])
+        assert intervals.tobytes() == expected.tobytes() != unlimited.tobytes()
+        for copy in (loaded, copy_of(model)):
+            assert copy.predict_interval(X, coverage).tobytes() == intervals.tobytes()
+        for row, ends in zip(model.predict(X[:50]), intervals, strict=False):
+            assert [in_c.interval(coverage, row, target) for target in range(3)] == [
+                *map(tuple, ends)
+            ]
+    loaded.save(tmp_path / "again.cmlp")
+    assert (tmp_path / "again.cmlp").read_bytes() == path.read_bytes()
+    y[7, 2] = 5.000001
+    model.calibrate(X, y)  # a row beyond a limit removes that of its target only
+    assert model_of(model).calibration.limits[:, :, 0].tolist() == [[0, inf], [-inf, inf], [0, inf]]
 
 
 def test_intervals_without_enough_errors_are_infinite_on_both_sides(tmp_path):
@@ -265,11 +294,13 @@ def test_a_row_beyond_a_frequent_end_removes_it(beyond, remaining, origin):
         model.fit(X, y, X_val=X_other, y_val=other)
     else:
         model.fit(X, y).calibrate(X_other, other)
-    assert model_of(model).calibration.limits[:, 0].tolist() == remaining
+    assert model_of(model).calibration.limits[0, :, 0].tolist() == remaining
     for rank, coverage in ranks_and_coverages(60):
         assert covered(model.predict_interval(X_other, coverage), other).sum() >= rank
     model.calibrate(*censored(60, 6, "both"))
-    assert model_of(model).calibration.limits[:, 0].tolist() == remaining  # it does not come back
+    assert (
+        model_of(model).calibration.limits[0, :, 0].tolist() == remaining
+    )  # it does not come back
 
 
 def test_the_frequent_end_is_the_target_and_not_what_its_scale_makes_of_it():
@@ -305,13 +336,6 @@ def test_predictions_beyond_a_frequent_end_have_it_as_their_interval():
     low, high = model.fit(X, np.maximum(y, 0)).predict_interval(X, 0.05).T
     assert (model.predict(X) < -0.2).any()
     assert (low >= 0).all() and (low <= high).all() and (high[model.predict(X) < -0.2] == 0).any()
-
-
-def test_several_targets_have_no_frequent_ends():
-    X, y = censored(400, 0, "lowest")
-    model = TabularRegressor(**TINY).fit(X, np.stack([y, y], axis=1))
-    assert model_of(model).calibration.limits is None
-    assert model.predict_interval(X, 0.9).min() < 0
 
 
 # -------------------------------------------------------------------------------------------------------- ties

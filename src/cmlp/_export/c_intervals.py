@@ -166,18 +166,21 @@ def _write_limits(calibration: Calibration) -> Iterator[str]:
     assert calibration.limits is not None
     near = ("first <= {}", "last >= {}")
     finite = ("{} >= -DBL_MAX", "{} <= DBL_MAX")
-    for (limit, number), is_near, is_finite, beyond in zip(
-        calibration.limits.tolist(), near, finite, "<>", strict=True
-    ):
-        if not np.isfinite(limit):
-            continue
-        if calibration.kind == QUANTILES:
-            condition = is_near.format(repr(number))
-            yield f"if ({condition} && low > {limit!r}) low = {limit!r};"
-            yield f"if ({condition} && high < {limit!r}) high = {limit!r};"
-        else:
+    for target, limits in enumerate(calibration.limits.tolist()):
+        of_target = f"target == {target} && " if len(calibration.limits) > 1 else ""
+        for (limit, number), is_near, is_finite, beyond in zip(
+            limits, near, finite, "<>", strict=True
+        ):
+            if not np.isfinite(limit):
+                continue
+            if calibration.kind == QUANTILES:
+                condition = is_near.format(repr(number))
+                yield f"if ({condition} && low > {limit!r}) low = {limit!r};"
+                yield f"if ({condition} && high < {limit!r}) high = {limit!r};"
+                continue
             for end in ("low", "high"):
-                yield f"if ({end} {beyond} {limit!r} && {is_finite.format(end)}) {end} = {limit!r};"
+                condition = f"{of_target}{end} {beyond} {limit!r} && {is_finite.format(end)}"
+                yield f"if ({condition}) {end} = {limit!r};"
 
 
 def _write_outside(model: TableModel) -> str:

@@ -69,10 +69,10 @@ class Calibration(NamedTuple):
     widths : ndarray of float64, shape (n_answers, 2, n_knots), or None
         For "scaled_error", how the width of an interval follows from the prediction: ascending
         predictions and their factors, see `factors_of`.
-    limits : ndarray of float64, shape (2, 2), or None
-        Of one target, the lowest and the highest one if many are equal to it, each with a number
-        near it. Infinite for an end that is not frequent. No finite end of an interval is beyond
-        them. For "quantiles", an interval contains the lowest target instead if its lowest quantile
+    limits : ndarray of float64, shape (n_answers, 2, 2), or None
+        The lowest and the highest target if many are equal to it, each with a number near it.
+        Infinite for an end that is not frequent. No finite end of an interval is beyond them. For
+        "quantiles", an interval contains the lowest target instead if its lowest quantile
         is at most the number near it, and the highest one if its highest quantile is at least the
         number near it: the answer of one network, which gives the score of a held-out row, often is
         such a target, but the mean of several hardly ever.
@@ -112,10 +112,10 @@ class Calibration(NamedTuple):
 
     def stored(self) -> dict[str, Any]:
         """Return what files and pickles keep."""
-        widths = self.widths
-        if widths is not None:
-            widths = widths.reshape(2 * len(widths), -1)
-        values = self._asdict() | {"widths": widths}
+        values = self._asdict()
+        for name in ("widths", "limits"):
+            if values[name] is not None:
+                values[name] = values[name].reshape(2 * len(values[name]), -1)
         n_groups, column = values.pop("groups") or (None, None)
         return values | {"n_groups": n_groups, "group_column": column}
 
@@ -154,15 +154,16 @@ class Calibration(NamedTuple):
         low, high = first - margins, last + margins
         if self.limits is not None and self.kind == QUANTILES:
             for is_near, target in zip(
-                _near_limits(self.limits, first, last), self.limits[:, 0], strict=True
+                _near_limits(self.limits, first, last), self.limits[0, :, 0], strict=True
             ):
                 low[is_near & (low > target)] = target
                 high[is_near & (high < target)] = target
         elif self.limits is not None:
-            lowest_frequent, highest_frequent = self.limits[:, 0]
+            lowest_frequent, highest_frequent = self.limits[:, :, 0].T
             for end in (low, high):  # with too few scores they are infinite, and remain so
-                end[(end < lowest_frequent) & np.isfinite(end)] = lowest_frequent
-                end[(end > highest_frequent) & np.isfinite(end)] = highest_frequent
+                is_finite = np.isfinite(end)
+                np.copyto(end, lowest_frequent, where=is_finite & (end < lowest_frequent))
+                np.copyto(end, highest_frequent, where=is_finite & (end > highest_frequent))
         # A negative margin: the point between both ends covers more than nothing.
         crossed = low > high
         low[crossed] = high[crossed] = (low[crossed] + high[crossed]) / 2
@@ -208,7 +209,7 @@ def checked_calibration(
 ) -> Calibration:
     """Return the calibration of a file or a pickle with such networks; raises ValueError if it is invalid.
 
-    `widths` have two rows for each answer, as in a file.
+    `widths` and `limits` have two rows for each answer, as in a file.
     """
     groups = _checked_groups(n_groups, group_column)
     n, usual = n_answers(net, labels), kind_of_scores(net, labels)
@@ -229,7 +230,7 @@ def checked_calibration(
     if (widths is None) != (kind != SCALED_ERROR):
         raise ValueError("the widths of the calibration do not fit its kind")
     if limits is not None:
-        _check_limits(limits, str(kind), n)
+        limits = _checked_limits(limits, str(kind), n)
     if widths is None:
         return Calibration(str(kind), str(rows), scores, None, limits, groups)
     if widths.ndim != 2 or len(widths) != 2 * n or not widths.size:
@@ -253,12 +254,14 @@ def _checked_groups(n: object, column: object) -> GroupCount | None:
     return GroupCount(n, column)
 
 
-def _check_limits(limits: NDArray[np.float64], kind: str, n: int) -> None:
-    """Raise ValueError unless these can be the limits of frequent targets for scores of this kind and n answers."""
-    if kind == PROBABILITY or n > 1 or limits.shape != (2, 2):
+def _checked_limits(limits: NDArray[np.float64], kind: str, n: int) -> NDArray[np.float64]:
+    """Return the limits of frequent targets of n answers, or raise ValueError if scores of this kind have others."""
+    if kind == PROBABILITY or limits.shape != (2 * n, 2):
         raise ValueError("the limits of the calibration do not fit its kind")
-    if not (limits[0, 0] <= limits[0, 1] and limits[1, 0] >= limits[1, 1]):
+    limits = limits.reshape(n, 2, 2)
+    if not ((limits[:, 0, 0] <= limits[:, 0, 1]) & (limits[:, 1, 0] >= limits[:, 1, 1])).all():
         raise ValueError("the limits of the calibration break a rule")
+    return limits
 
 
 def kind_of_scores(net: _core.Net, labels: Labels | None) -> str:
@@ -294,7 +297,7 @@ def scores_of(
     below = np.where(low - below > y, np.nextafter(below, np.inf), below)
     above = np.where(high + above < y, np.nextafter(above, np.inf), above)
     if limits is not None:
-        for is_near, target in zip(_near_limits(limits, low, high), limits[:, 0], strict=True):
+        for is_near, target in zip(_near_limits(limits, low, high), limits[0, :, 0], strict=True):
             below[is_near & (y >= target)] = -np.inf
             above[is_near & (y <= target)] = -np.inf
     scores: NDArray[np.float64] = np.maximum(below, above).T
@@ -329,22 +332,26 @@ def _near_limits(
     limits: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return which lowest quantiles are near the lowest target, and which highest ones near the highest target."""
-    return low <= limits[0, 1], high >= limits[1, 1]
+    return low <= limits[0, 0, 1], high >= limits[0, 1, 1]
 
 
 def frequent_limits(
-    targets: NDArray[np.float64], weight: NDArray[np.float64] | None, scale: float
+    targets: NDArray[np.float64],
+    weight: NDArray[np.float64] | None,
+    scale: Sequence[float],
 ) -> NDArray[np.float64] | None:
     """Return the `limits` of a calibration from the targets of the training rows; None if no limit is frequent.
 
-    They are targets as given: what the scale of the targets makes of one can miss it by a rounding.
+    The targets have a column for each answer, and the scale a number. The limits are targets as
+    given: what the scale of the targets makes of one can miss it by a rounding.
     """
-    lowest, highest = targets.min(), targets.max()
-    limits = np.array([[-np.inf, -np.inf], [np.inf, np.inf]])
-    if _mean((targets == lowest).astype(np.float64), weight) >= _FREQUENT:
-        limits[0] = lowest, lowest + _NEAR * scale
-    if _mean((targets == highest).astype(np.float64), weight) >= _FREQUENT:
-        limits[1] = highest, highest - _NEAR * scale
+    limits = np.tile([[-np.inf, -np.inf], [np.inf, np.inf]], (targets.shape[1], 1, 1))
+    for each, y, spread in zip(limits, targets.T, scale, strict=True):
+        lowest, highest = y.min(), y.max()
+        if _mean((y == lowest).astype(np.float64), weight) >= _FREQUENT:
+            each[0] = lowest, lowest + _NEAR * spread
+        if _mean((y == highest).astype(np.float64), weight) >= _FREQUENT:
+            each[1] = highest, highest - _NEAR * spread
     return limits if np.isfinite(limits).any() else None
 
 
@@ -353,10 +360,8 @@ def limits_that_hold(
 ) -> NDArray[np.float64] | None:
     """Return the `limits` beyond which none of these targets is; None if no limit remains."""
     limits = limits.copy()
-    if targets.min() < limits[0, 0]:
-        limits[0] = -np.inf
-    if targets.max() > limits[1, 0]:
-        limits[1] = np.inf
+    limits[targets.min(axis=0) < limits[:, 0, 0], 0] = -np.inf
+    limits[targets.max(axis=0) > limits[:, 1, 0], 1] = np.inf
     return limits if np.isfinite(limits).any() else None
 
 

@@ -100,10 +100,10 @@ def measured_errors(
         groups = table.groups_of(rows)
         weight, count = groups.equal_weights(weight), groups.group_count
     limits = None
-    if scale is not None and len(scale.scale) == 1:
-        # Intervals of one target end at frequent ones.
-        truth = table.truth[: table.n_training, 0]
-        limits = frequent_limits(truth, table.to_train_on[1], scale.scale[0])
+    if scale is not None:
+        # Intervals end at frequent targets.
+        truth = table.truth[: table.n_training]
+        limits = frequent_limits(truth, table.to_train_on[1], scale.scale)
     return measured(
         net,
         HELD_OUT,

@@ -482,18 +482,17 @@ def _list_widths(model: TableModel) -> list[object] | None:
     return list(model.calibration.widths.tolist())
 
 
-def _list_frequent_limits(model: TableModel) -> list[list[float]]:
-    """Return the limits of frequent targets, each with a number near it.
+def _list_frequent_limits(model: TableModel) -> list[list[list[float]]] | None:
+    """Return for each answer the limits of frequent targets, each with a number near it.
 
     A limit that is not frequent has an empty list.
     """
-    limits: list[list[float]] = [[], []]
     if model.calibration is None or model.calibration.limits is None:
-        return limits
-    for side, numbers in enumerate(model.calibration.limits):
-        if np.isfinite(numbers).all():
-            limits[side] = numbers.tolist()
-    return limits
+        return None
+    return [
+        [numbers.tolist() if np.isfinite(numbers).all() else [] for numbers in ends]
+        for ends in model.calibration.limits
+    ]
 
 
 def _lowest_target(model: TableModel) -> float | None:

@@ -111,14 +111,24 @@ int cmlpi_are_widths(const cmlpi_numbers *widths, int64_t n_targets, int64_t n_k
     return 1;
 }
 
+int cmlpi_are_limits(const cmlpi_numbers *limits, int64_t n_targets)
+{
+    for (int64_t i = 0; i < n_targets; i++) {
+        double four[4];
+        for (int k = 0; k < 4; k++) four[k] = limits->at(limits->list, 4 * i + k);
+        if (!(four[0] <= four[1] && four[3] <= four[2])) return 0;
+    }
+    return 1;
+}
+
 int cmlpi_is_calibration_kind(int32_t calibration_kind)
 {
     return calibration_kind >= CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR && calibration_kind <= CMLP_TABLE_CALIBRATION_PROBABILITY;
 }
 
-int cmlpi_fits_scores(int32_t calibration_kind, int64_t n_targets, int has_widths, int has_limits)
+int cmlpi_fits_scores(int32_t calibration_kind, int has_widths, int has_limits)
 {
     return has_widths == (calibration_kind == CMLP_TABLE_CALIBRATION_SCALED_ERROR) &&
-           (!has_limits || (calibration_kind != CMLP_TABLE_CALIBRATION_PROBABILITY && n_targets == 1));
+           (!has_limits || calibration_kind != CMLP_TABLE_CALIBRATION_PROBABILITY);
 }
 #endif

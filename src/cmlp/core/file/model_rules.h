@@ -78,9 +78,9 @@ static inline int cmlpi_holds_widths(int32_t dtype, int64_t rows, int64_t column
 }
 
 /* Whether they can hold its limits of frequent targets. */
-static inline int cmlpi_holds_limits(int32_t dtype, int64_t rows, int64_t columns)
+static inline int cmlpi_holds_limits(int32_t dtype, int64_t rows, int64_t columns, int64_t n_targets)
 {
-    return dtype == CMLP_FLOAT64 && rows == 2 && columns == 2;
+    return dtype == CMLP_FLOAT64 && rows == 2 * n_targets && columns == 2;
 }
 
 #if CMLPI_BUILDS_TABLES
@@ -96,14 +96,14 @@ int cmlpi_are_scores(const cmlpi_numbers *scores, int64_t n_targets, int64_t n_s
 /* Whether the predictions of each target are finite and do not fall, and their factors are finite and above 0. */
 int cmlpi_are_widths(const cmlpi_numbers *widths, int64_t n_targets, int64_t n_knots);
 
-/* Whether four numbers can be these limits: each number near a limit is not outside of it. */
-static inline int cmlpi_are_limits(const double limits[4]) { return limits[0] <= limits[1] && limits[3] <= limits[2]; }
+/* Whether four numbers of each target can be these limits: each number near a limit is not outside of it. */
+int cmlpi_are_limits(const cmlpi_numbers *limits, int64_t n_targets);
 
 /* Whether this library knows a kind of scores. Another version can have more. */
 int cmlpi_is_calibration_kind(int32_t calibration_kind);
 
-/* Whether scores of a kind have widths if and only if they need them, and no limits unless they are those of one target. */
-int cmlpi_fits_scores(int32_t calibration_kind, int64_t n_targets, int has_widths, int has_limits);
+/* Whether scores of a kind have widths if and only if they need them, and no limits unless they are those of numbers. */
+int cmlpi_fits_scores(int32_t calibration_kind, int has_widths, int has_limits);
 #endif
 
 #endif

@@ -273,7 +273,7 @@ static void note_widths(cursor *c, cmlpi_head *head, const shaped_tensor *t, uin
 static void note_limits(cursor *c, cmlpi_head *head, const shaped_tensor *t, uint64_t start)
 {
     head->calibration.limits = start;
-    if (!cmlpi_holds_limits(t->dtype, (int64_t)t->shape[0], (int64_t)t->shape[1]))
+    if (!cmlpi_holds_limits(t->dtype, (int64_t)t->shape[0], (int64_t)t->shape[1], head->n_targets))
         cursor_fail(c, CMLP_ERROR_FILE_TENSOR);
 }
 

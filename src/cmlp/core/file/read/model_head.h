@@ -13,7 +13,7 @@ enum { CMLPI_NO_FEATURE, CMLPI_REQUIRES_TARGETS, CMLPI_REQUIRES_THRESHOLD };
 typedef struct cmlpi_stored_calibration {
     uint64_t scores; /* offset in the file: n_targets rows of n_scores */
     uint64_t widths; /* likewise: for each target a row of n_knots predictions, and one of their factors */
-    uint64_t limits; /* likewise: 4 */
+    uint64_t limits; /* likewise: 4 for each target */
     int64_t n_targets, n_scores, n_knots;
 } cmlpi_stored_calibration;
 

@@ -32,10 +32,10 @@ static double factor_at(const cmlp_model *model, int64_t target, int64_t i)
     return number_at(model, model->calibration.widths, (2 * target + 1) * model->calibration.n_knots + i);
 }
 
-/* The limits of frequent targets: the lowest one, a number near it, the highest one, a number near it. */
-static void load_limits(const cmlp_model *model, double limits[4])
+/* The limits of a target that are frequent: the lowest one, a number near it, the highest one, a number near it. */
+static void load_limits(const cmlp_model *model, int64_t target, double limits[4])
 {
-    for (int64_t i = 0; i < 4; i++) limits[i] = number_at(model, model->calibration.limits, i);
+    for (int64_t i = 0; i < 4; i++) limits[i] = number_at(model, model->calibration.limits, 4 * target + i);
 }
 
 /* Loads the kind of the scores and of their rows; zeros if the file has none. */
@@ -55,9 +55,9 @@ cmlp_status cmlpi_check_scores(const cmlp_model *model)
     load_calibration_kind(model, calibration_kind);
     if (cmlpi_is_calibration_kind(calibration_kind[0]) && calibration_kind[1] != 1 && calibration_kind[1] != 2)
         return CMLP_ERROR_OPTION; /* 1: of rows held out, 2: of rows of calibration */
-    double limits[4] = {0};
-    if (stored->limits) load_limits(model, limits);
-    return cmlpi_are_scores(&scores, stored->n_targets, stored->n_scores) && cmlpi_are_limits(limits) &&
+    const cmlpi_numbers limits = {stored_number, model->file + stored->limits};
+    return cmlpi_are_scores(&scores, stored->n_targets, stored->n_scores) &&
+                   cmlpi_are_limits(&limits, stored->limits ? stored->n_targets : 0) &&
                    cmlpi_are_widths(&widths, stored->n_targets, stored->n_knots)
                ? CMLP_OK : CMLP_ERROR_OPTION;
 }
@@ -69,7 +69,7 @@ static int is_known(const cmlp_model *model)
     load_calibration_kind(model, calibration_kind);
     const cmlpi_stored_calibration *stored = &model->calibration;
     return cmlpi_is_calibration_kind(calibration_kind[0]) &&
-           cmlpi_fits_scores(calibration_kind[0], stored->n_targets, stored->widths != 0, stored->limits != 0);
+           cmlpi_fits_scores(calibration_kind[0], stored->widths != 0, stored->limits != 0);
 }
 
 /* By which factor intervals are wider than usual where the output is `value`: docs/arithmetic.md, "Widths of intervals". */
@@ -167,11 +167,11 @@ static double within_limits(const double frequent[4], double end)
 
 /* Finds the ends of an interval from the outputs at which it begins and ends before the margin is added: docs/arithmetic.md,
  * "Ends of intervals". */
-static void find_ends(const cmlp_model *model, double first, double last, double margin, double *lowest,
+static void find_ends(const cmlp_model *model, int64_t target, double first, double last, double margin, double *lowest,
                       double *highest)
 {
     double frequent[4] = {-INFINITY, -INFINITY, INFINITY, INFINITY}, low = first - margin, high = last + margin;
-    if (model->calibration.limits) load_limits(model, frequent);
+    if (model->calibration.limits) load_limits(model, target, frequent);
     if (model->net->n_quantiles)
         reach_limits(frequent, first, last, &low, &high);
     else {
@@ -197,7 +197,7 @@ static cmlp_status find_interval(const cmlp_model *model, const cmlp_table_query
     const double first = outputs[query->target];
     const double last = model->net->n_quantiles ? outputs[query->n_outputs - 1] : first;
     if (isnan(first) || isnan(last)) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, OUTPUTS);
-    find_ends(model, first, last, margin, low, high);
+    find_ends(model, query->target, first, last, margin, low, high);
     return CMLP_OK;
 }
 

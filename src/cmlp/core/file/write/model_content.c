@@ -95,8 +95,8 @@ cmlp_status cmlpi_check_calibration_array(const cmlp_model_array *a, const cmlpi
 {
     const cmlpi_numbers numbers = {array_number, a->data};
     if (!cmlpi_order_of(a->name, CMLPI_CALIBRATION_LIMITS)) {
-        if (!cmlpi_holds_limits(a->dtype, a->n_rows, a->n_columns)) return CMLP_ERROR_LENGTH;
-        return cmlpi_are_limits(a->data) ? CMLP_OK : CMLP_ERROR_VALUE;
+        if (!cmlpi_holds_limits(a->dtype, a->n_rows, a->n_columns, kind->n_targets)) return CMLP_ERROR_LENGTH;
+        return cmlpi_are_limits(&numbers, kind->n_targets) ? CMLP_OK : CMLP_ERROR_VALUE;
     }
     if (!cmlpi_order_of(a->name, CMLPI_CALIBRATION_WIDTHS)) {
         if (!cmlpi_holds_widths(a->dtype, a->n_rows, a->n_columns, *n_targets)) return CMLP_ERROR_LENGTH;

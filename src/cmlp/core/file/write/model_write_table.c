@@ -223,16 +223,16 @@ static cmlp_status add_calibration(cmlpi_writer *w, const cmlpi_content_kind *ki
     int64_t n_targets = 0;
     if (!c) return CMLP_OK;
     if (!fits_answers(w->table, c->kind)) return CMLP_ERROR_OPTION;
-    if (!cmlpi_fits_scores(c->kind, c->n_targets, c->n_widths != 0, c->n_limits != 0)) return CMLP_ERROR_OPTION;
-    if (c->n_limits && c->n_limits != 4) return CMLP_ERROR_OPTION;
+    if (!cmlpi_fits_scores(c->kind, c->n_widths != 0, c->n_limits != 0)) return CMLP_ERROR_OPTION;
     if (c->n_targets < 1 || c->n_scores < 1 || c->n_scores % c->n_targets) return CMLP_ERROR_OPTION;
     if (c->n_widths < 0 || c->n_targets > CMLPI_MAX_COUNT / 2 || c->n_widths % (2 * c->n_targets)) return CMLP_ERROR_OPTION;
+    if (c->n_limits && (c->n_limits % 4 || c->n_limits / 4 != c->n_targets)) return CMLP_ERROR_OPTION;
     if (c->n_scores > CMLPI_MAX_COUNT || c->n_widths > CMLPI_MAX_COUNT) return CMLP_ERROR_OVERFLOW;
     const cmlp_model_array arrays[3] = {
         cmlpi_array_of(CMLPI_CALIBRATION_SCORES, c->scores, c->n_targets, c->n_scores / c->n_targets, CMLP_FLOAT64),
         cmlpi_array_of(CMLPI_CALIBRATION_WIDTHS, c->widths, 2 * c->n_targets, c->n_widths / (2 * c->n_targets),
                        CMLP_FLOAT64),
-        cmlpi_array_of(CMLPI_CALIBRATION_LIMITS, c->limits, 2, 2, CMLP_FLOAT64)};
+        cmlpi_array_of(CMLPI_CALIBRATION_LIMITS, c->limits, 2 * c->n_targets, 2, CMLP_FLOAT64)};
     const int64_t lengths[] = {c->n_scores, c->n_widths, c->n_limits};
     for (int i = 0; i < 3; i++) {
         if (!arrays[i].data != !lengths[i]) return lengths[i] ? CMLP_ERROR_NULL : CMLP_ERROR_OPTION;

@@ -461,10 +461,10 @@ function factorOf(answer, output = result) {
 
 const marginOf = (answer, k, output) => coverages[k][1][answer] * factorOf(answer, output);
 
-/** The ends of an interval between two outputs, before the margin is added: as `Calibration.intervals` has them. */
-function endsOf(first, last, margin) {
+/** The ends of an answer's interval between two outputs, before the margin is added: as `Calibration.intervals` has them. */
+function endsOf(answer, first, last, margin) {
 	let [low, high] = [first - margin, last + margin];
-	const [[lowest, nearLowest], [highest, nearHighest]] = model.limits;
+	const [[lowest, nearLowest], [highest, nearHighest]] = model.limits?.[answer] ?? [[], []];
 	if (hasQuantiles) {
 		if (first <= nearLowest) [low, high] = [min(low, lowest), max(high, lowest)];
 		if (last >= nearHighest) [low, high] = [min(low, highest), max(high, highest)];
@@ -478,8 +478,9 @@ function endsOf(first, last, margin) {
 /** The ends of the interval of the shown answer, or of another one, for some outputs; null if there is none. */
 function intervalOf(output, j = shownOutput()) {
 	if (!target || !coverages.length) return null;
-	const margin = marginOf(several ? j : 0, $("coverage").selectedIndex, output);
-	return endsOf(...(several ? [output[j], output[j]] : [output[0], output.at(-1)]), margin);
+	const answer = several ? j : 0;
+	const margin = marginOf(answer, $("coverage").selectedIndex, output);
+	return endsOf(answer, ...(several ? [output[j], output[j]] : [output[0], output.at(-1)]), margin);
 }
 
 /** The interval or the set of classes that contains the truth as often as chosen. */
