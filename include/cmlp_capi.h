@@ -109,6 +109,10 @@ typedef struct cmlp_capi {
                                  int64_t n_distances, cmlp_run *run);
     cmlp_status (*model_find_set)(const cmlp_model *model, const cmlp_table_query *query, int32_t *is_in_set,
                                   int64_t n_is_in_set, cmlp_run *run);
+    cmlp_status (*model_explain)(const cmlp_model *model, const double *row, int64_t n_row,
+                                 const cmlp_explanation *explanation, cmlp_run *run);
+    cmlp_status (*model_explain_workspace_size)(const cmlp_model *model, const cmlp_explanation *explanation,
+                                                size_t *bytes, cmlp_run *run);
 } cmlp_capi;
 
 /* The bytes of the table up to a function. */
@@ -151,7 +155,8 @@ static const cmlp_capi cmlp_capi_table = {
     cmlp_solver_name, cmlp_net_isa, cmlp_cpu_isa_mask, cmlp_backpropagate, cmlp_step, cmlp_model_describe_column,
     cmlp_model_find_code, cmlp_model_find_category, cmlp_model_read_cell, cmlp_model_margin, cmlp_model_interval,
     cmlp_table_encoder_width, cmlp_table_encode, cmlp_table_write_workspace_size, cmlp_table_write, cmlp_bounds,
-    cmlp_forward_paths, cmlp_paths_workspace_size, cmlp_model_outside, cmlp_model_find_set
+    cmlp_forward_paths, cmlp_paths_workspace_size, cmlp_model_outside, cmlp_model_find_set, cmlp_model_explain,
+    cmlp_model_explain_workspace_size
 };
 #endif
 

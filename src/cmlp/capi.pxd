@@ -100,6 +100,10 @@ cdef extern from "cmlp_capi.h" nogil:
                                      int64_t n_distances, cmlp_run *run) noexcept nogil
         cmlp_status (*model_find_set)(const cmlp_model *model, const cmlp_table_query *query, int32_t *is_in_set,
                                       int64_t n_is_in_set, cmlp_run *run) noexcept nogil
+        cmlp_status (*model_explain)(const cmlp_model *model, const double *row, int64_t n_row,
+                                     const cmlp_explanation *explanation, cmlp_run *run) noexcept nogil
+        cmlp_status (*model_explain_workspace_size)(const cmlp_model *model, const cmlp_explanation *explanation,
+                                                    size_t *bytes, cmlp_run *run) noexcept nogil
 
 cdef extern from "cmlp_capi.h":
     const cmlp_capi *cmlp_import_capi() except NULL

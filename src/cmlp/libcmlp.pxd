@@ -718,3 +718,21 @@ cdef extern from "cmlp_explain.h" nogil:
                                    cmlp_run *run)
     cmlp_status cmlp_paths_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
                                           const cmlp_paths *paths, size_t *bytes, cmlp_run *run)
+
+    ctypedef struct cmlp_explanation:
+        size_t struct_size
+        const cmlp_rows *background
+        int64_t n_evaluations
+        double *values
+        int64_t n_values
+        double *errors
+        int64_t n_errors
+        double *base_values
+        int64_t n_base_values
+        uint32_t seed
+        int32_t is_exact
+
+    cmlp_status cmlp_model_explain(const cmlp_model *model, const double *row, int64_t n_row,
+                                   const cmlp_explanation *explanation, cmlp_run *run)
+    cmlp_status cmlp_model_explain_workspace_size(const cmlp_model *model, const cmlp_explanation *explanation,
+                                                  size_t *bytes, cmlp_run *run)

@@ -885,6 +885,7 @@ def step(Net net not None, params, gradient, Optimizer optimizer not None):
 
 include "_table.pxi"
 include "_model.pxi"
+include "_shapley.pxi"
 # -------------------------------------------------------------------- the function table for other extension modules
 
 cdef extern from *:

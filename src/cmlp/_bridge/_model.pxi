@@ -518,6 +518,38 @@ cdef class Model:
                                  <double *>cnp.PyArray_DATA(distances), len(distances), NULL))
         return distances
 
+    def explain(self, row, background=None, *, n_evaluations=None, bint exact=False, uint32_t seed=0):
+        """Return the Shapley values of a row of a table, their standard errors and the mean outputs over the background.
+
+        The background are rows, or None for those in the file.
+        """
+        cdef cnp.ndarray x = np.array(row, np.float64, ndmin=1)
+        cdef cnp.ndarray values = np.empty((self.info.n_in, self.info.n_out)), errors = np.empty_like(values)
+        cdef cnp.ndarray base = np.empty(self.info.n_out), others
+        cdef cmlp_rows rows
+        cdef cmlp_explanation explanation
+        cdef cmlp_run run
+        cdef int status
+        memset(&explanation, 0, sizeof(explanation))
+        memset(&run, 0, sizeof(run))
+        run.struct_size, explanation.struct_size = sizeof(cmlp_run), sizeof(cmlp_explanation)
+        explanation.n_evaluations, explanation.is_exact, explanation.seed = n_evaluations or 0, exact, seed
+        explanation.values, explanation.n_values = <double *>cnp.PyArray_DATA(values), cnp.PyArray_SIZE(values)
+        explanation.errors, explanation.n_errors = <double *>cnp.PyArray_DATA(errors), cnp.PyArray_SIZE(errors)
+        explanation.base_values, explanation.n_base_values = <double *>cnp.PyArray_DATA(base), len(base)
+        if background is not None:
+            others = np.ascontiguousarray(as_matrix(background, "background", self.info.n_in), np.float64)
+            rows = cmlp_dense_rows(cnp.PyArray_DATA(others), CMLP_FLOAT64, len(others), cnp.PyArray_DIM(others, 1))
+            explanation.background = &rows
+        check(cmlp_model_explain_workspace_size(self.model, &explanation, &run.workspace_size, &run), run.refused)
+        run.workspace = workspace_of(run.workspace_size)
+        with nogil:
+            status = cmlp_model_explain(self.model, <const double *>cnp.PyArray_DATA(x), cnp.PyArray_SIZE(x), &explanation,
+                                        &run)
+        PyMem_RawFree(run.workspace)
+        check(status, run.refused)
+        return values, errors, base
+
     def column_name(self, int64_t column):
         """Return the name of a column of a table, or of an input of a network; None if the file has no names."""
         cdef cmlp_table_column_info info

@@ -101,6 +101,9 @@
 #define CMLPI_BUILDS_EXPLAIN 1
 #endif
 
+/* Shapley values of a table's row. */
+#define CMLPI_EXPLAINS_TABLES (CMLPI_BUILDS_EXPLAIN && CMLPI_BUILDS_TABLES)
+
 /* The atomic operations of GCC and Clang are there in C99 too; MSVC has others. */
 #if defined(CMLP_NO_THREADS) || !CMLPI_BUILDS_MANY
 #define CMLPI_BUILDS_THREADS 0

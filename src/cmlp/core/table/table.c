@@ -56,14 +56,13 @@ static double limited(double value, const cmlp_table_target *target)
     return value < target->low ? target->low : value > target->high ? target->high : value;
 }
 
-/* Adds n outputs of a network to the results, or begins with them. */
-static void add_outputs(const cmlp_table *table, const cmlp_net *net, const void *output, int64_t n, int is_first,
-                        double *result)
+void cmlpi_table_add(const cmlp_table *table, int64_t i, const void *outputs, int64_t n, double *result)
 {
-    for (int64_t j = 0; j < n; j++) {
-        double value = cmlpi_get(net, output, j);
+    const cmlp_net *net = table->nets[i].net;
+    for (int64_t j = 0; j < n * cmlpi_n_out(net); j++) {
+        double value = cmlpi_get(net, outputs, j);
         if (table->targets) value = limited(value, cmlpi_target_of(table, j));
-        result[j] = is_first ? value : result[j] + value;
+        result[j] = i ? result[j] + value : value;
     }
 }
 
@@ -134,28 +133,34 @@ static void adapt_to_order(int64_t n_out, int64_t n, int32_t *class_indices, dou
     }
 }
 
+void cmlpi_table_combine(const cmlp_table *table, int is_ordered, int64_t n, int32_t *class_indices, double *result)
+{
+    const int64_t n_out = cmlpi_n_out(table->nets[0].net);
+    take_mean(table, n * n_out, result);
+    if (!table->targets && cmlpi_output_activation(table->nets[0].net) == CMLP_ACTIVATION_SOFTMAX) normalize(n, n_out, result);
+    if (is_ordered) {
+        adapt_to_order(n_out, n, class_indices, result);
+        return;
+    }
+    for (int64_t i = 0; class_indices && i < n; i++)
+        class_indices[i] = table->targets         ? -1
+                           : table->has_threshold ? result[i] >= table->threshold
+                                                  : cmlpi_class_of(table->nets[0].net, result + i * n_out, CMLP_FLOAT64);
+}
+
 cmlp_status cmlpi_table_outputs(const cmlp_table *table, int is_ordered, int64_t n, int32_t *class_indices, double *result,
                                 const cmlpi_table_scratch *scratch)
 {
-    const int64_t wide = cmlpi_columns_width(table->columns, table->n_columns, 1), n_out = cmlpi_n_out(table->nets[0].net);
+    const int64_t wide = cmlpi_columns_width(table->columns, table->n_columns, 1);
     for (int64_t i = 0; i < table->n_nets; i++) {
         const cmlp_net *net = table->nets[i].net;
         const int64_t n_in = cmlpi_n_in(net);
         const cmlp_status status =
             forward_microbatch_of_table(net, table->nets[i].params, scratch->inputs[n_in == wide], n, &scratch->row);
         if (status) return status;
-        add_outputs(table, net, scratch->row.output, n * n_out, !i, result);
+        cmlpi_table_add(table, i, scratch->row.output, n, result);
     }
-    take_mean(table, n * n_out, result);
-    if (!table->targets && cmlpi_output_activation(table->nets[0].net) == CMLP_ACTIVATION_SOFTMAX) normalize(n, n_out, result);
-    if (is_ordered) {
-        adapt_to_order(n_out, n, class_indices, result);
-        return CMLP_OK;
-    }
-    for (int64_t i = 0; class_indices && i < n; i++)
-        class_indices[i] = table->targets         ? -1
-                           : table->has_threshold ? result[i] >= table->threshold
-                                                  : cmlpi_class_of(table->nets[0].net, result + i * n_out, CMLP_FLOAT64);
+    cmlpi_table_combine(table, is_ordered, n, class_indices, result);
     return CMLP_OK;
 }
 

@@ -46,12 +46,20 @@ int cmlpi_table_inputs(const cmlp_table *table, const double *raw, int64_t index
 cmlp_status cmlpi_table_outputs(const cmlp_table *table, int is_ordered, int64_t n, int32_t *class_indices, double *result,
                                 const cmlpi_table_scratch *scratch);
 
+/* The two halves of it. The first adds the outputs of network i for n rows to `result`, or begins with them; the second makes
+ * predictions of these sums when all networks have been added. */
+void cmlpi_table_add(const cmlp_table *table, int64_t i, const void *outputs, int64_t n, double *result);
+void cmlpi_table_combine(const cmlp_table *table, int is_ordered, int64_t n, int32_t *class_indices, double *result);
+
 /* The fault of a raw row with an infinite value. */
 cmlpi_fault cmlpi_infinite_input(const double *raw, int64_t n_columns, int64_t selected);
 
 /* Predicts one raw row. */
 cmlp_status cmlpi_table_row(const cmlp_table *table, int is_ordered, const double *raw, int32_t *class_index,
                             double *result, const cmlpi_table_scratch *scratch);
+
+/* Reads the caller's raw rows to `rows`; *n becomes the number of rows selected. */
+cmlp_status cmlpi_read_raw_rows(cmlp_rows *rows, int64_t n_columns, const cmlp_rows *given, int64_t *n, cmlp_run *run);
 
 /* Predicts rows that the caller describes; checks them first. What is NULL is not written. */
 cmlp_status cmlpi_table_rows(const cmlp_table *table, int is_ordered, const cmlp_rows *rows, int32_t *class_indices,

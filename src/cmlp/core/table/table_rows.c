@@ -120,13 +120,12 @@ static cmlp_status predict_at_most_one(const table_job *job)
     return job->n ? report_fault(job, predict_raw_rows(job, 0, 1, &scratch)) : CMLP_OK;
 }
 
-static cmlp_status check_rows(table_job *job, const cmlp_rows *given)
+cmlp_status cmlpi_read_raw_rows(cmlp_rows *rows, int64_t n_columns, const cmlp_rows *given, int64_t *n, cmlp_run *run)
 {
-    cmlp_run *run = job->run;
-    const cmlp_status status = cmlpi_read_rows(&job->rows, job->table->n_columns, given, &job->n, run);
+    const cmlp_status status = cmlpi_read_rows(rows, n_columns, given, n, run);
     if (status) return status;
-    if (job->rows.kind != CMLP_ROWS_DENSE) return cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, "rows->kind");
-    return job->rows.dtype == CMLP_FLOAT64 ? CMLP_OK : cmlpi_refuse(&run->refused, CMLP_ERROR_DTYPE, "rows->dtype");
+    if (rows->kind != CMLP_ROWS_DENSE) return cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, "rows->kind");
+    return rows->dtype == CMLP_FLOAT64 ? CMLP_OK : cmlpi_refuse(&run->refused, CMLP_ERROR_DTYPE, "rows->dtype");
 }
 
 static double table_products(const table_job *job)
@@ -140,7 +139,7 @@ cmlp_status cmlpi_table_rows(const cmlp_table *table, int is_ordered, const cmlp
                              double *outputs, cmlp_run *run)
 {
     table_job job = {.table = table, .is_ordered = is_ordered, .class_indices = class_indices, .outputs = outputs, .run = run};
-    cmlp_status status = check_rows(&job, rows);
+    cmlp_status status = cmlpi_read_raw_rows(&job.rows, table->n_columns, rows, &job.n, run);
     if (status) return status;
     if (job.n < 2) return predict_at_most_one(&job);
     status = cmlpi_take_workspace(run, lay_out_table_job(&job, NULL, table, job.n, run->n_threads));

@@ -37,6 +37,16 @@ static inline cmlp_status cmlpi_check_model(const cmlp_model *model)
 /* The inputs of the network for a row of its width: the row itself, or a copy that is scaled as the model's inputs. */
 const void *cmlpi_model_inputs(const cmlp_model *model, const void *row, cmlp_dtype dtype, void *copy);
 
+/* Reads the caller's rows, which have no scale: the model's is used. */
+cmlp_status cmlpi_read_model_rows(const cmlp_model *model, const cmlp_rows *given, cmlp_rows *rows, cmlp_run *run);
+
+#if CMLPI_EXPLAINS_TABLES
+/* Predicts the n rows of a microbatch of a table, which are encoded in `scratch`, or makes predictions of the sums of the
+ * networks' outputs for n rows: (n, n_out of the model). */
+cmlp_status cmlpi_predict_encoded(const cmlp_model *model, int64_t n, double *outputs, const cmlpi_table_scratch *scratch);
+void cmlpi_combine_outputs(const cmlp_model *model, int64_t n, double *outputs);
+#endif
+
 /* Divides memory for the prediction of one row of a network, or of a table if n_columns is not 0, and returns its size in
  * *size. */
 cmlp_status cmlpi_lay_out_prediction(const cmlp_net *net, int64_t n_columns, void *memory, size_t *size,

@@ -33,6 +33,21 @@ static void adapt_to_labels(const cmlp_model *model, cmlp_dtype dtype, int32_t *
         }
 }
 
+#if CMLPI_EXPLAINS_TABLES
+cmlp_status cmlpi_predict_encoded(const cmlp_model *model, int64_t n, double *outputs, const cmlpi_table_scratch *scratch)
+{
+    const cmlp_status status = cmlpi_table_outputs(model->table, is_ordered(model), n, NULL, outputs, scratch);
+    if (!status) adapt_to_labels(model, CMLP_FLOAT64, NULL, outputs, n);
+    return status;
+}
+
+void cmlpi_combine_outputs(const cmlp_model *model, int64_t n, double *outputs)
+{
+    cmlpi_table_combine(model->table, is_ordered(model), n, NULL, outputs);
+    adapt_to_labels(model, CMLP_FLOAT64, NULL, outputs, n);
+}
+#endif
+
 /* ---------------------------------------------------------------------------------------------------- one row */
 
 /* Whether an address is not a multiple of a size, which is a power of two. Without a division, which takes as long as a layer. */
@@ -139,8 +154,7 @@ static cmlp_status predict_row(const cmlp_model *model, const cmlp_rows *rows, c
 
 /* --------------------------------------------------------------------------------------------------- many rows */
 
-/* Reads the caller's rows, which have no scale: the model's is used. */
-static cmlp_status read_model_rows(const cmlp_model *model, const cmlp_rows *given, cmlp_rows *rows, cmlp_run *run)
+cmlp_status cmlpi_read_model_rows(const cmlp_model *model, const cmlp_rows *given, cmlp_rows *rows, cmlp_run *run)
 {
     const cmlp_status status = CMLPI_READ(rows, given, cmlp_rows, factors);
     if (status) return cmlpi_refuse(&run->refused, status, "rows");
@@ -161,7 +175,7 @@ static cmlp_status predict_model_rows(const cmlp_model *model, const cmlp_rows *
     cmlp_rows rows;
     cmlp_status status = cmlpi_check_model(model);
     if (status) return cmlpi_refuse(&run->refused, status, "model");
-    status = read_model_rows(model, given, &rows, run);
+    status = cmlpi_read_model_rows(model, given, &rows, run);
     if (status) return status;
     const cmlpi_output_sizes sizes = {n_out_of(model), CMLPI_IS_TABLE_MODEL(model) ? 0 : cmlpi_all_outputs(model->net),
                                       cmlpi_bytes_of(dtype_of(model))};
