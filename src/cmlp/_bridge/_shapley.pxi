@@ -77,7 +77,7 @@ cdef class Shapley:
         n, n_out = (<object>base).shape
         self.base, self.weights, self.used = base, weights, np.ascontiguousarray(used, bool).reshape(-1)
         self.rows = np.array(rows, np.int64).reshape(-1)
-        self.orders = np.array(orders, np.int64).reshape(2 * len(self.rows), -1)
+        self.orders = np.array(orders, np.int64).reshape(2 * len(self.rows), len(self.used))
         game.n_columns, game.n_rows, game.n_out, game.n_pairs = len(self.used), n, n_out, len(self.rows)
         game.base, game.weights = doubles_of(base, (n, n_out), "base"), doubles_of(weights, (n,), "weights")
         game.used = <const unsigned char *>cnp.PyArray_DATA(self.used)

@@ -6,19 +6,20 @@ value when the column joins the columns before it, over all orders of the column
 Štrumbelj and Kononenko, "Explaining prediction models and individual predictions with feature
 contributions", 2014).
 
-Every sum is a chain of additions in ascending order, in double precision. So the same random numbers give the
-same bits on every machine, for a row alone or among others.
+The core computes them from the outputs, as of a model file (`cmlp_model_explain`). Every sum is a chain of additions in
+ascending order, in double precision. So the same random numbers give the same bits on every machine, for a row alone or
+among others.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from math import comb
 from numbers import Number
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp._bridge import _core
 from cmlp._data.arrays import is_missing
 from cmlp._data.checks import positive_integer
 from cmlp._model.model import TableModel
@@ -36,10 +37,6 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 
-_MOST_EXACT = 12  # columns whose 2**12 sets can be enumerated
-_FEWEST_PAIRS = 2  # of permutations for each row of the background, to estimate the errors
-# 3 for each of 64 rows: 1,000 rows of a table with 12 columns take about 5 seconds.
-DEFAULT_PAIRS = 192
 _BLOCK = 8192  # rows predicted at a time, so that they take little memory
 _NUMBERS = 1 << 17  # outputs on paths computed at a time, which take 8 bytes for each network
 
@@ -58,37 +55,23 @@ class _Game(NamedTuple):
         """Number of columns."""
         return int(self.background.rows.shape[1])
 
-    @property
-    def mean(self) -> Array:
-        """The mean output over the background."""
-        weights = self.background.weights
-        return _sum(self.base * weights[:, None]) / _sum(weights)
-
     def mixed(self, x: AnyArray, is_x: NDArray[np.bool_], rows: NDArray[np.intp]) -> Array:
         """Return the outputs for rows of the background in which the columns with a True of `is_x` are those of x."""
         return self.outputs(np.where(is_x, x, self.background.rows[rows]))
 
-
-def _sum(terms: Array) -> Array:
-    """Return the sum along the first axis, in ascending order; numpy.sum promises no order."""
-    total: Array = np.add.accumulate(terms, axis=0)[-1]
-    return total
+    def values(self, *pairs: AnyArray) -> _core.Shapley:
+        """Return what computes Shapley values from outputs: by enumeration, or of pairs of paths."""
+        return _core.Shapley(self.base, self.background.weights, self.used, *pairs)
 
 
 def _game_of(model: Any, background: Background, n_threads: int | None) -> _Game:
     """Return the game of a `TrainedModel` and a background."""
 
     def outputs(rows: AnyArray) -> Array:
-        predicted: Array = model.predict(rows, n_threads).astype(np.float64)
-        return predicted
+        return np.ascontiguousarray(model.predict(rows, n_threads), np.float64)
 
     paths = partial(model.predict_paths, n_threads=n_threads)
     return _Game(outputs, paths, model.used_columns(), background, outputs(background.rows))
-
-
-def _n_sets(n_columns: int) -> int:
-    """Return the number of sets of columns whose value is not known before: all but the empty and the full one."""
-    return int(2**n_columns) - 2
 
 
 class _Exact:
@@ -96,57 +79,33 @@ class _Exact:
 
     def __init__(self, game: _Game) -> None:
         self.game, n = game, game.n_columns
-        self.n_evaluations = len(game.background.rows) * _n_sets(n)
-        numbers = np.arange(2**n)
-        self._sets = (numbers[:, None] >> np.arange(n) & 1).astype(bool)
-        sizes = self._sets.sum(axis=1)
-        self._shares = np.array([1 / (n * comb(n - 1, size)) for size in range(n)])[
-            sizes[: 2 ** (n - 1)]
-        ]
-        # For each column the numbers of the sets without it, in the order of the sets of the other
-        # columns.
-        self._without = [_without(numbers[: 2 ** (n - 1)], column) for column in range(n)]
+        # All sets but the empty and the full one, whose values are known.
+        self._sets = (np.arange(1, 2**n - 1)[:, None] >> np.arange(n) & 1).astype(bool)
+        self.n_evaluations = len(game.base) * len(self._sets)
+        self._core = game.values()
+
+    @property
+    def mean(self) -> Array:
+        """The mean output over the background."""
+        return self._core.mean()
 
     def values(self, rows: AnyArray, outputs: Array) -> Iterator[tuple[Array, Array]]:
         """Yield the Shapley values of the columns of each row, (n_columns, n_outputs), and their errors: 0."""
         for x, output in zip(rows, outputs, strict=True):
-            yield self._values(x, output)
+            values = self._core.of_sets(self._sums(x), output)
+            yield values, np.zeros_like(values)
 
-    def _values(self, x: AnyArray, output: Array) -> tuple[Array, Array]:
-        values = self._values_of_sets(x, output)
-        found = np.empty((self.game.n_columns, len(output)))
-        for column, without in enumerate(self._without):
-            found[column] = _sum(
-                (values[without | 1 << column] - values[without]) * self._shares[:, None]
-            )
-        return found, np.zeros_like(found)
-
-    def _values_of_sets(self, x: AnyArray, output: Array) -> Array:
-        """Return the value of each set of columns: the weighted mean of the outputs over the background."""
-        background, base = self.game.background, self.game.base
-        inner = self._sets[1:-1]
-        total = np.zeros((len(inner), len(output)))
-        at_once = max(1, _BLOCK // max(1, len(inner)))
-        for start in range(0, len(base), at_once):
-            rows = np.arange(start, min(start + at_once, len(base)))
-            each = self.game.mixed(x, np.tile(inner, (len(rows), 1)), np.repeat(rows, len(inner)))
-            for row, outputs in zip(rows, each.reshape(len(rows), *total.shape), strict=True):
-                total += outputs * background.weights[row]
-        sums = [
-            self.game.mean[None],
-            total / _sum(background.weights),
-            # Not the output itself: a column that changes nothing has the value 0, not a rounding
-            # error.
-            _sum(output * background.weights[:, None])[None] / _sum(background.weights),
-        ]
-        return np.concatenate(sums)
-
-
-def _without(numbers: NDArray[np.intp], column: int) -> NDArray[np.intp]:
-    """Return numbers with a bit 0 inserted at the position of a column."""
-    low = numbers & (1 << column) - 1
-    inserted: NDArray[np.intp] = (numbers - low << 1) + low
-    return inserted
+    def _sums(self, x: AnyArray) -> Array:
+        """Return the sum of the outputs of each set of columns over the background."""
+        sets, n = self._core.sets(), len(self._sets)
+        shape = n, self.game.base.shape[1]
+        at_once = max(1, _BLOCK // max(1, n))
+        for start in range(0, len(self.game.base), at_once):
+            rows = np.arange(start, min(start + at_once, len(self.game.base)))
+            each = self.game.mixed(x, np.tile(self._sets, (len(rows), 1)), np.repeat(rows, n))
+            for row, outputs in zip(rows, each.reshape(len(rows), *shape), strict=True):
+                self._core.add_sets(sets, row, outputs)
+        return sets
 
 
 class _Permutations:
@@ -159,99 +118,47 @@ class _Permutations:
     their values.
     """
 
-    def __init__(self, game: _Game, n_pairs: int, rng: Any) -> None:
+    def __init__(self, game: _Game, n_pairs: int, rng: Any, *, is_sample: bool) -> None:
         n, n_rows = game.n_columns, len(game.base)
-        self.game, self.each = game, n_pairs // n_rows
-        self.samples = self.each < _FEWEST_PAIRS
-        self.rows = (
+        rows = (
             np.resize(rng.permutation(n_rows), n_pairs)
-            if self.samples
-            else np.arange(n_rows).repeat(self.each)
+            if is_sample
+            else np.arange(n_rows).repeat(n_pairs // n_rows)
         )
-        self.n_evaluations = 2 * (n - 1) * len(self.rows)
-        orders = np.stack([rng.permutation(n) for _ in self.rows])
-        # The positions of the columns in the order of each pair.
-        self._ranks = np.argsort(orders, axis=1)
-        self._orders = np.stack([orders, orders[:, ::-1]], axis=1).reshape(-1, n)
-        self._starts = self.rows.repeat(2)
+        orders = np.stack([rng.permutation(n) for _ in rows])
+        pairs = np.stack([orders, orders[:, ::-1]], axis=1)
+        self.game, self.n_evaluations = game, 2 * (n - 1) * n_pairs
+        self._core = game.values(rows, pairs)
+        self._orders, self._starts = pairs.reshape(-1, n), rows.repeat(2)
+
+    @property
+    def mean(self) -> Array:
+        """The mean output over the background."""
+        return self._core.mean()
 
     def values(self, rows: AnyArray, outputs: Array) -> Iterator[tuple[Array, Array]]:
         """Yield the Shapley values of the columns of each row, (n_columns, n_outputs), and their standard errors."""
-        game, n_outputs = self.game, outputs.shape[1]
-        at_once = max(1, _NUMBERS // (self.n_evaluations * n_outputs))
-        found = self._of_sample if self.samples else self._of_all
+        at_once = max(1, _NUMBERS // (self.n_evaluations * outputs.shape[1]))
         for start in range(0, len(rows), at_once):
             block = slice(start, start + at_once)
-            paths = game.paths(game.background.rows, rows[block], self._starts, self._orders)
+            paths = self.game.paths(
+                self.game.background.rows, rows[block], self._starts, self._orders
+            )
             for path, output in zip(paths, outputs[block], strict=True):
-                yield found(self._changes(path, output))
-
-    def _changes(self, path: Array, output: Array) -> Array:
-        """Return how each column changes the output, in the mean of each pair: (n_pairs, n_columns, n_outputs)."""
-        n_pairs, n = self._ranks.shape
-        walks = np.empty((n_pairs, 2, n + 1, len(output)))
-        walks[:, :, 0], walks[:, :, n] = self.game.base[self.rows][:, None], output
-        walks[:, :, 1:n] = path.reshape(n_pairs, 2, n - 1, -1)
-        steps, ranks = np.diff(walks, axis=2), self._ranks[:, :, None]
-        pairs: Array = np.take_along_axis(steps[:, 0], ranks, 1) + np.take_along_axis(
-            steps[:, 1], n - 1 - ranks, 1
-        )
-        return pairs / 2
-
-    def _of_all(self, changes: Array) -> tuple[Array, Array]:
-        """Return values and errors if each row of the background has several pairs."""
-        weights, n_pairs = self.game.background.weights, self.each
-        changes = changes.reshape(len(weights), n_pairs, *changes.shape[1:]).swapaxes(0, 1)
-        means = _sum(changes) / n_pairs
-        variances = _sum((changes - means) ** 2) / (n_pairs * (n_pairs - 1))
-        shares, total = weights[:, None, None], _sum(weights)
-        return _sum(means * shares) / total, np.sqrt(_sum(variances * shares**2)) / total
-
-    def _of_sample(self, changes: Array) -> tuple[Array, Array]:
-        """Return values and errors if the pairs are of a sample of the background."""
-        mean, variances = self._mean_and_variances(changes)
-        if len(changes) < 2:
-            variances = mean**2
-        # Without any differences, all columns that the model uses have the same share.
-        variances = np.where(_sum(variances) > 0, variances, self.game.used[:, None])
-        shares = variances / np.maximum(_sum(variances), np.finfo(np.float64).tiny)
-        rest = (self.game.base[self.rows] - self.game.mean)[:, None] * shares
-        mean, variances = self._mean_and_variances(changes + rest)
-        return mean, np.sqrt(variances)
-
-    def _mean_and_variances(self, changes: Array) -> tuple[Array, Array]:
-        """Return the mean over the pairs and its variances, which are NaN for a single pair."""
-        weights, n = self.game.background.weights[self.rows, None, None], len(changes)
-        total = _sum(weights)
-        mean = _sum(changes * weights) / total
-        variances = _sum(((changes - mean) * weights) ** 2) / total**2
-        return mean, variances * n / (n - 1) if n > 1 else np.full_like(mean, np.nan)
+                yield self._core.of_paths(path, output)
 
 
 def _chosen_method(
     game: _Game, rng: Any, *, exact: bool, n_evaluations: int | None
 ) -> _Exact | _Permutations:
     """Return enumeration with `exact` or if it takes fewer evaluations than permutations, otherwise permutations."""
-    n, n_rows = game.n_columns, len(game.base)
-    if exact and n > _MOST_EXACT:
-        raise ValueError(
-            f"exact=True enumerates the sets of at most {_MOST_EXACT} columns, got {n} columns."
-        )
-    of_pair = 2 * (n - 1)  # evaluations
-    default = of_pair * n_rows * max(_FEWEST_PAIRS, -(-DEFAULT_PAIRS // n_rows))
     budget = (
-        default
+        None
         if n_evaluations is None
         else positive_integer("n_evaluations", n_evaluations, " or None")
     )
-    if exact or (n <= _MOST_EXACT and _n_sets(n) * n_rows <= budget):
-        return _Exact(game)
-    if budget < 2 * n:
-        raise ValueError(
-            f"n_evaluations must be at least {2 * n:,}, twice the number of columns, got "
-            f"{budget:,}."
-        )
-    return _Permutations(game, budget // of_pair, rng)
+    n_pairs, is_sample = _core.shapley_pairs(game.n_columns, len(game.base), budget, exact)
+    return _Permutations(game, n_pairs, rng, is_sample=is_sample) if n_pairs else _Exact(game)
 
 
 _MOST_SHOWN = 12  # columns of the text
@@ -507,7 +414,7 @@ def explain(
 
     game = _game_of(model, background, n_threads)
     method = _chosen_method(game, rng, exact=exact, n_evaluations=n_evaluations)
-    predictions, base = game.outputs(rows), game.mean
+    predictions, base = game.outputs(rows), method.mean
     pairs = []
     with bar_over(len(rows), "row", shows=verbose) as progress:
         for pair in method.values(rows, predictions):
