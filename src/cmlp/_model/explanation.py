@@ -103,7 +103,7 @@ class _Exact:
         for start in range(0, len(self.game.base), at_once):
             rows = np.arange(start, min(start + at_once, len(self.game.base)))
             each = self.game.mixed(x, np.tile(self._sets, (len(rows), 1)), np.repeat(rows, n))
-            for row, outputs in zip(rows, each.reshape(len(rows), *shape), strict=True):
+            for row, outputs in zip(rows.tolist(), each.reshape(len(rows), *shape), strict=True):
                 self._core.add_sets(sets, row, outputs)
         return sets
 
