@@ -176,6 +176,7 @@ def test_every_function_that_can_fail_documents_its_statuses():
         "bounds",
         "options",
         "query",
+        "explanation",
     }
     assert set(re.findall(r"The errors of (?:an? )?(\w+): ", text)) == structs
     statuses, functions = header_statuses(), header_functions()

@@ -170,6 +170,10 @@ def test_reports_of_refused_calls(journey, folder):
         ("train_epoch", "DIVERGED", "NULL", -1, -1, -1),
         ("model_read_cell", "CELL", "text", -1, -1, 2),
         ("model_outside", "INPUT", "row", 0, -1, 2),
+        ("model_explain", "NOT_FOUND", "explanation->background", -1, -1, -1),
+        ("model_explain", "INPUT", "row", 0, -1, 2),
+        ("model_explain", "INPUT", "explanation->background->data", 1, -1, 0),
+        ("model_explain", "OPTION", "explanation->n_evaluations", -1, -1, -1),
         ("model_write", "VALUE", "content->names", -1, 2, -1),
     }
 

@@ -24,13 +24,14 @@ PARTS = {
             "model_table",
             "model_margin",
             "model_outside",
+            "model_explain",
         ),
         "model_write_table",
         *CELLS,
     },
     "CMLP_NO_CELLS": CELLS,
     "CMLP_NO_WORKERS": {"workers", "fingerprint"},
-    "CMLP_NO_EXPLAIN": {"bounds", "paths"},
+    "CMLP_NO_EXPLAIN": {"bounds", "paths", "model_explain"},
 }
 PROGRAM = """
 #include <cmlp_file.h>

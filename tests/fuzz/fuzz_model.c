@@ -156,6 +156,31 @@ static void use_distances(const used_model *u)
     free(distances);
 }
 
+/* Of a small table with a background: finite outputs have finite values, of an enumeration and of permutations. */
+static void use_explanations(const used_model *u)
+{
+    const int64_t n = u->info->n_in, n_values = n * u->info->n_out;
+    if (n > 12 || n_values > 256) return;
+    double *const row = calloc((size_t)n, sizeof *row), *const values = malloc((size_t)n_values * sizeof *values);
+    cmlp_explanation explanation = CMLP_INIT(cmlp_explanation);
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    require(row && values);
+    explanation.values = values;
+    explanation.n_values = n_values;
+    for (explanation.n_evaluations = 0; explanation.n_evaluations <= 2 * n; explanation.n_evaluations += 2 * n) {
+        const cmlp_status status = cmlp_model_explain_workspace_size(u->model, &explanation, &run.workspace_size, &run);
+        require(u->info->n_nets || status == CMLP_ERROR_MODEL_KIND);
+        if (status || run.workspace_size > 1 << 22) continue;
+        run.workspace = malloc(run.workspace_size);
+        require(run.workspace != NULL);
+        const cmlp_status of_values = cmlp_model_explain(u->model, row, n, &explanation, &run);
+        require(of_values == CMLP_OK || of_values == CMLP_ERROR_FILE_VALUE);
+        free(run.workspace);
+    }
+    free(row);
+    free(values);
+}
+
 static void use(const unsigned char *file, const cmlp_model *model, const cmlp_model_info *info, void *scratch)
 {
     const size_t element = info->dtype == CMLP_FLOAT32 ? 4 : 8;
@@ -166,6 +191,7 @@ static void use(const unsigned char *file, const cmlp_model *model, const cmlp_m
     use_rows(&u);
     use_text(&u);
     use_distances(&u);
+    use_explanations(&u);
     for (int64_t column = -1; column <= info->n_in && column < 8; column++) {
         use_categories(&u, column);
         use_cells(&u, column);

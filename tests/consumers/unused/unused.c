@@ -462,6 +462,26 @@ static cmlp_status forward_paths(void)
     return status;
 }
 
+static cmlp_status explain(void)
+{
+    static double explained[3][2 * 2];
+    cmlp_rows rows = cmlp_dense_rows(raw, CMLP_FLOAT64, N_ROWS, 2);
+    cmlp_explanation explanation = CMLP_INIT(cmlp_explanation);
+    explanation.background = &rows;
+    explanation.values = explained[0];
+    explanation.errors = explained[1];
+    explanation.base_values = explained[2];
+    explanation.n_values = explanation.n_errors = 4;
+    explanation.n_base_values = 2;
+    explanation.n_evaluations = 4;
+    begin_run();
+    OFFER(cmlp_rows, &rows);
+    OFFER(cmlp_explanation, &explanation);
+    const cmlp_status status = cmlp_model_explain(table_file.model, raw, 2, &explanation, &run);
+    add(explained, sizeof explained);
+    return status;
+}
+
 /* Makes a call in a process of its own, and returns the hash of its outputs. */
 static uint64_t try_call(cmlp_status (*call)(void), int place, uint64_t expected)
 {
@@ -516,6 +536,7 @@ int main(int argc, char **argv)
         {"model_interval", interval},
         {"bounds", bounds},
         {"forward_paths", forward_paths},
+        {"model_explain", explain},
     };
     cmlp_random random;
     const cmlp_net_config config = config_of();
