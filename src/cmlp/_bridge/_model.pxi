@@ -541,7 +541,8 @@ cdef class Model:
             others = np.ascontiguousarray(as_matrix(background, "background", self.info.n_in), np.float64)
             rows = cmlp_dense_rows(cnp.PyArray_DATA(others), CMLP_FLOAT64, len(others), cnp.PyArray_DIM(others, 1))
             explanation.background = &rows
-        check(cmlp_model_explain_workspace_size(self.model, &explanation, &run.workspace_size, &run), run.refused)
+        status = cmlp_model_explain_workspace_size(self.model, &explanation, &run.workspace_size, &run)
+        check(status, run.refused)
         run.workspace = workspace_of(run.workspace_size)
         with nogil:
             status = cmlp_model_explain(self.model, <const double *>cnp.PyArray_DATA(x), cnp.PyArray_SIZE(x), &explanation,
