@@ -27,7 +27,7 @@ def table(n, seed):
 X, BACKGROUND, NEW = table(120, 0), table(64, 1), table(3, 2)
 NEW[0, 2] = "unknown"
 NEW[1] = None
-NUMBERS = X[:, 1].astype(float) * (1 + (X[:, 2] == "a")) + (X[:, 3] == True)  # noqa: E712
+NUMBERS = X[:, 1].astype(float) * (1 + (X[:, 2] == "a")) + X[:, 3].astype(bool)
 LABELS = np.digitize(NUMBERS, [-0.5, 1])
 WEIGHTS = np.random.RandomState(3).uniform(0.1, 3, len(X))
 
@@ -105,7 +105,7 @@ def test_many_columns_take_permutations_by_default(tmp_path):
     for row, values in zip(many[:2], expected.values, strict=True):
         found, _, _ = model_in_c(tmp_path / "model.cmlp").explain(row)
         assert_same_bits(found[:, 0], values)
-    with pytest.raises(StatusError, match="OPTION.*is_exact"):
+    with pytest.raises(StatusError, match=r"OPTION.*is_exact"):
         model_in_c(tmp_path / "model.cmlp").explain(many[0], exact=True)
 
 
@@ -114,5 +114,5 @@ def test_model_without_a_background_needs_one(tmp_path):
     model.save(tmp_path / "model.cmlp")
     in_c = model_in_c(tmp_path / "model.cmlp")
     check(model, in_c, BACKGROUND, {})
-    with pytest.raises(StatusError, match="NOT_FOUND.*background"):
+    with pytest.raises(StatusError, match=r"NOT_FOUND.*background"):
         in_c.explain(np.zeros(N_COLUMNS))
