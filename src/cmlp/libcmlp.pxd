@@ -612,7 +612,8 @@ cdef extern from "cmlp_table.h" nogil:
         const char *format
         int64_t n_format
         cmlp_table_column_kind kind
-        int32_t reserved[13]
+        int32_t n_missing_values
+        const double *missing_values
 
     ctypedef struct cmlp_table_encoder:
         size_t struct_size

@@ -296,10 +296,13 @@ cdef class TableColumns:
             column[i].kind = choice(COLUMN_KINDS, kind, "kind")
         for i, values in enumerate(categories or ()):
             if values:
-                if column[i].role == CMLP_TABLE_ROLE_CATEGORY:
-                    require_length(values, column[i].n_categories, f"categories of column {i}")
                 self.values.append(Values(values))
-                column[i].categories, column[i].n_categories = (<Values>self.values[-1]).first, len(values)
+                column[i].categories = (<Values>self.values[-1]).first
+                if column[i].role == CMLP_TABLE_ROLE_CATEGORY:
+                    n_listed = column[i].n_categories + column[i].n_missing_values
+                    require_length(values, n_listed, f"categories of column {i}")
+                else:
+                    column[i].n_categories = len(values)
         if names is not None:
             self.names = Values(names)
             name = self.names.first
@@ -340,7 +343,8 @@ def write_table(Columns columns not None, nets, target=None, threshold=None, *, 
     """Write the model file of a table.
 
     `nets` are pairs (net, params); `target` is None, or four lists with a number for each target: centre, scale, low and
-    high; `threshold` is None or a number. `kinds`, `categories` (of a column None if it has none), `names` and `formats` (of
+    high; `threshold` is None or a number. `kinds`, `categories` (of a column None if it has none; behind them, of
+    a column whose networks see categories, what means a missing value), `names` and `formats` (of
     a column without one "") are those of the columns, or None; `calibration` is None or a dict, see `Calibration`. See
     `Content` for the other arguments.
     """

@@ -20,13 +20,16 @@ cdef class Columns:
         For each column of numbers its centre, its scale, its edges and those of its parts. Copied.
     statistics : ndarray of float32
         For each column with statistics those of its categories. Copied.
+    n_missing : sequence of int, or None
+        How many values of each column mean a missing one: those of numbers are the last ones of the column in `numbers`,
+        and of categories, files have them behind the categories.
     """
 
     cdef cmlp_table_encoder encoder
     cdef cnp.ndarray memory, parts, numbers, statistics
     cdef cnp.ndarray sizes, firsts  # numbers of inputs before, in and behind the bins of each scale; the first of each column
 
-    def __cinit__(self, layout, numbers, statistics=()):
+    def __cinit__(self, layout, numbers, statistics=(), n_missing=None):
         cdef cmlp_table_column *column
         cdef cmlp_table_date_part *part
         cdef const double *number
@@ -48,6 +51,8 @@ cdef class Columns:
             firsts.append(len(sizes))
             column[i].role = choice(COLUMN_ROLES, role, "role")
             column[i].has_missing = has_missing
+            if n_missing is not None:
+                column[i].n_missing_values = n_missing[i]
             if role == "number":
                 column[i].n_edges = n
             else:
@@ -69,7 +74,7 @@ cdef class Columns:
             for width in widths:
                 edges.append(width - 1 if width > 2 else 0)
             n_edges = sum(edges)
-            if n_edges > len(self.numbers) - at - 2:
+            if n_edges + column[i].n_missing_values > len(self.numbers) - at - 2:
                 raise ValueError(f"column {i} must have a centre, a scale and {n_edges} edges in numbers")
             column[i].centre, column[i].scale = number[at], number[at + 1]
             column[i].edges = &number[at + 2] if n else NULL
@@ -85,6 +90,9 @@ cdef class Columns:
                 part.edges = &number[at] if part.n_edges else NULL
                 at += part.n_edges
                 part += 1
+            if column[i].n_missing_values:
+                column[i].missing_values = &number[at]
+                at += column[i].n_missing_values
         if at != len(self.numbers):
             raise ValueError(f"numbers must have {at} entries for the columns, got {len(self.numbers)}")
         if statistic_at != len(self.statistics):

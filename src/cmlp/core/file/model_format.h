@@ -20,6 +20,7 @@ typedef struct string_view {
 #define CMLPI_HEAD_START "{\"__metadata__\":{\"cmlp\":\""
 #define CMLPI_HEAD_VERSION "1\",\"crc32\":\""
 #define CMLPI_HEAD_REQUIRES "\",\"requires\":\"" /* features that a reader must know; may be missing */
+#define CMLPI_FEATURE_MISSING_VALUES "missing_values" /* columns of a table with values that mean a missing one */
 #define CMLPI_FEATURE_TARGETS "targets"          /* a table with several targets */
 #define CMLPI_FEATURE_THRESHOLD "threshold"      /* a table with a threshold: all that this version knows */
 #define CMLPI_HEAD_KIND "\",\"kind\":\""         /* behind the loss */
@@ -94,6 +95,9 @@ static inline int cmlpi_is_name_byte(unsigned byte, int is_first)
 
 /* Whether a key is one of those of the format: nothing else may be called so. */
 int cmlpi_is_fixed_key(string_view key);
+
+/* Behind the word of a column that has values that mean a missing one. */
+#define CMLPI_MISSING_VALUES_WORD "/missing:"
 
 /* The words of the parts of a date, by their kinds from 1 on. */
 extern const char cmlpi_part_names[][7];

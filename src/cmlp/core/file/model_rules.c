@@ -80,7 +80,7 @@ int cmlpi_allows_kind(const cmlp_table_column *column, cmlp_table_column_kind co
 {
     if (column_kind < CMLP_TABLE_COLUMN_NUMBER || column_kind > CMLP_TABLE_COLUMN_ORDERED) return 0;
     if (column->role == CMLP_TABLE_ROLE_CATEGORY)
-        return column_kind != CMLP_TABLE_COLUMN_ORDERED && n == column->n_categories;
+        return column_kind != CMLP_TABLE_COLUMN_ORDERED && n == cmlpi_listed_values(column);
     if (column_kind == CMLP_TABLE_COLUMN_ORDERED) return n > 0;
     if (column->role == CMLP_TABLE_ROLE_NUMBER) return !n && column_kind != CMLP_TABLE_COLUMN_CATEGORY;
     return !n || column_kind == CMLP_TABLE_COLUMN_CATEGORY;

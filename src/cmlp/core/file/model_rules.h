@@ -53,6 +53,12 @@ cmlp_table_column_kind cmlpi_default_kind(cmlp_table_role role, int64_t n);
 /* Whether a column of this kind holds dates. */
 int cmlpi_is_date_kind(cmlp_table_column_kind column_kind);
 
+/* The number of values that a file lists of a column: its categories, and what means a missing one. */
+static inline int64_t cmlpi_listed_values(const cmlp_table_column *column)
+{
+    return column->n_categories + (column->role == CMLP_TABLE_ROLE_CATEGORY ? column->n_missing_values : 0);
+}
+
 /* Whether a column with n categories can be of a kind. */
 int cmlpi_allows_kind(const cmlp_table_column *column, cmlp_table_column_kind column_kind, int64_t n);
 

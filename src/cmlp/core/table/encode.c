@@ -38,6 +38,8 @@ static int has_unused(const cmlp_table_column *c)
         c->has_missing || c->centre != 0 || c->scale != 0 || c->edges || c->n_edges || c->parts || c->n_parts;
     for (size_t i = 0; i < sizeof c->reserved / sizeof *c->reserved; i++)
         if (c->reserved[i]) return 1;
+    if (c->role != CMLP_TABLE_ROLE_NUMBER && c->missing_values) return 1;
+    if (c->role == CMLP_TABLE_ROLE_UNUSED && c->n_missing_values) return 1;
     if (c->role != CMLP_TABLE_ROLE_CATEGORY && (c->statistics || c->n_statistics || c->n_one_hot)) return 1;
     return c->role != CMLP_TABLE_ROLE_NUMBER && is_number;
 }
@@ -71,16 +73,28 @@ static cmlp_status check_parts(const cmlp_table_column *c)
     return status;
 }
 
+/* The numbers that mean a missing value. */
+static cmlp_status check_missing_values(const cmlp_table_column *c)
+{
+    if (c->n_missing_values < 0 || (!c->n_missing_values && c->missing_values)) return CMLP_ERROR_OPTION;
+    if (c->n_missing_values && !c->missing_values) return CMLP_ERROR_NULL;
+    if (cmlpi_misaligned(c->missing_values, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
+    for (int32_t k = 0; k < c->n_missing_values; k++)
+        if (!cmlpi_is_finite(c->missing_values[k])) return CMLP_ERROR_OPTION;
+    return CMLP_OK;
+}
+
 static cmlp_status check_number(const cmlp_table_column *c)
 {
     if (!cmlpi_is_finite(c->centre) || !cmlpi_is_finite(c->scale) || !(c->scale > 0)) return CMLP_ERROR_OPTION;
-    const cmlp_status status = check_edges(c->edges, c->n_edges);
+    cmlp_status status = check_edges(c->edges, c->n_edges);
+    if (!status) status = check_missing_values(c);
     return status ? status : check_parts(c);
 }
 
 static cmlp_status check_category(const cmlp_table_column *c)
 {
-    if (c->n_categories < 1) return CMLP_ERROR_OPTION;
+    if (c->n_categories < 1 || c->n_missing_values < 0) return CMLP_ERROR_OPTION;
     if (!c->n_statistics) return c->statistics || c->n_one_hot ? CMLP_ERROR_OPTION : CMLP_OK;
     if (c->n_statistics < 0 || c->n_statistics % c->n_categories) return CMLP_ERROR_OPTION;
     if (c->n_one_hot < 0 || c->n_one_hot > c->n_categories) return CMLP_ERROR_OPTION;

@@ -14,6 +14,12 @@ static inline int64_t cmlpi_column_edges(const cmlp_table_column *c)
     return n;
 }
 
+/* Returns the number of numbers that a file has of a column. */
+static inline int64_t cmlpi_column_numbers(const cmlp_table_column *c)
+{
+    return c->role == CMLP_TABLE_ROLE_NUMBER ? 2 + cmlpi_column_edges(c) + c->n_missing_values : 0;
+}
+
 /* Returns the number of inputs of a part of a date. */
 static inline int64_t cmlpi_part_width(const cmlp_table_date_part *part, int has_bins)
 {

@@ -3,12 +3,23 @@
  * division or square root of doubles; each input is rounded once to its type.
  *
  * The C headers that Python exports for tables contain this text with other prefixes (_export/c_table.py), without what
- * is in "#if CMLPI_PARTS" or "#if CMLPI_STATISTICS" if no column has parts or statistics. So it is C and C++, and needs only
- * cmlp_table_column, cmlpi_encoded, cmlpi_put, cmlpi_rounded, cmlpi_root, CMLPI_PARTS and CMLPI_STATISTICS. */
+ * is in "#if CMLPI_PARTS" and the like if no column has any. So it is C and C++, and needs only cmlp_table_column,
+ * cmlpi_encoded, cmlpi_put, cmlpi_rounded, cmlpi_root, CMLPI_PARTS, CMLPI_STATISTICS and CMLPI_MISSING_VALUES. */
 #ifndef CMLPI_ENCODE_ROW_H
 #define CMLPI_ENCODE_ROW_H
 
 #include "encoded.h"
+
+/* Whether a number is missing: NaN, or one that means a missing value in this column. */
+VEC_FN int cmlpi_is_missing(const cmlp_table_column *c, double x)
+{
+#if CMLPI_MISSING_VALUES
+    for (int32_t k = 0; k < c->n_missing_values; k++)
+        if (x == c->missing_values[k]) return 1;
+#endif
+    (void)c;
+    return x != x;
+}
 
 /* Numbers are squeezed to (-3, 3). They are clipped first, so that their squares do not overflow. */
 VEC_FN double cmlpi_soft_clip(double x, double centre, double scale)
@@ -50,14 +61,15 @@ VEC_FN double cmlpi_wave(double phase)
 }
 
 /* The parts of a date in days since 1970: the time of day, the weekday from Monday on, the day of the mean year. */
-VEC_FN int64_t cmlpi_encode_parts(const cmlp_table_column *c, int has_bins, double x, cmlpi_encoded inputs, int64_t at)
+VEC_FN int64_t cmlpi_encode_parts(const cmlp_table_column *c, int has_bins, int is_missing, double x, cmlpi_encoded inputs,
+                                  int64_t at)
 {
     static const double periods[CMLPI_PARTS] = {1.0, 7.0, 365.2425}, first[CMLPI_PARTS] = {0.0, 4.0, 0.0};
     for (int64_t p = 0; p < c->n_parts; p++) {
         const cmlp_table_date_part *part = &c->parts[p];
         const int64_t bins = has_bins && part->n_edges ? part->n_edges - 1 : 0;
         const int k = (int)part->kind - 1;
-        if (x != x) {
+        if (is_missing) {
             for (int64_t i = 0; i < 2 + bins; i++) cmlpi_put(inputs, at + i, 0.0);
         } else {
             const double since = (k ? cmlpi_floor(x) : x) - first[k], period = periods[k];
@@ -75,7 +87,7 @@ VEC_FN int64_t cmlpi_encode_parts(const cmlp_table_column *c, int has_bins, doub
 
 VEC_FN int64_t cmlpi_encode_number(const cmlp_table_column *c, int has_bins, double x, cmlpi_encoded inputs, int64_t at)
 {
-    const int is_missing = x != x;
+    const int is_missing = cmlpi_is_missing(c, x);
     cmlpi_put(inputs, at++, is_missing ? 0.0 : cmlpi_soft_clip(x, c->centre, c->scale));
     if (has_bins && c->n_edges) {
         const int64_t n = c->n_edges - 1;
@@ -85,7 +97,7 @@ VEC_FN int64_t cmlpi_encode_number(const cmlp_table_column *c, int has_bins, dou
     }
     if (c->has_missing) cmlpi_put(inputs, at++, is_missing ? 1.0 : 0.0);
 #if CMLPI_PARTS
-    if (c->n_parts) return cmlpi_encode_parts(c, has_bins, x, inputs, at);
+    if (c->n_parts) return cmlpi_encode_parts(c, has_bins, is_missing, x, inputs, at);
 #endif
     return at;
 }

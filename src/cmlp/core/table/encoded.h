@@ -7,6 +7,7 @@
 
 #define CMLPI_PARTS 3  /* of a date: CMLP_TABLE_DATE_PART_DAY to CMLP_TABLE_DATE_PART_YEAR */
 #define CMLPI_STATISTICS 1 /* columns can have statistics */
+#define CMLPI_MISSING_VALUES 1 /* columns can have numbers that mean a missing value */
 
 /* Where the inputs of a row are written. */
 typedef struct cmlpi_encoded {

@@ -76,7 +76,9 @@ cmlp_table_column_kind cmlpi_kind_of_column(const cmlp_model *model, int64_t col
 
 /* The form of the dates of a column, in its text; without one the text is empty. */
 cmlp_value cmlpi_format_of_column(const cmlp_model *model, int64_t column);
-double cmlpi_unknown_code(const cmlp_model *model, int64_t column);
+
+/* The number for a row of the value at index `found` in the list of a column with categories; -1: the list has no such value. */
+double cmlpi_code_of(const cmlp_model *model, int64_t column, int64_t found);
 #endif
 
 /* Returns OPTION if a score of the calibration is NaN or below the one before it, or its widths break a rule. */

@@ -16,7 +16,6 @@ typedef struct cell_reader {
     cmlpi_cell form;          /* of its dates; empty for ISO 8601 */
     cmlpi_value_list categories;
     cmlpi_value_range range; /* n is 0 for a column of numbers */
-    double unknown;
 } cell_reader;
 
 static int is_same(cmlpi_cell a, cmlpi_cell b)
@@ -165,14 +164,14 @@ static int has_numbers(const cell_reader *reader)
 }
 
 /* A category wins over a missing value of the same text. */
-static double category_of_cell(const cell_reader *reader)
+static int64_t category_of_cell(const cell_reader *reader)
 {
     const int boolean = cmlpi_cell_boolean(reader->trimmed);
     int64_t code = find_printed(reader);
     if (code < 0) code = find_number(reader);
     if (code < 0 && boolean >= 0) code = find_integer(reader, boolean);
     if (code < 0 && (is_missing(reader) || (is_missing_number(reader) && has_numbers(reader)))) code = find_missing(reader);
-    return code < 0 ? reader->unknown : (double)code;
+    return code;
 }
 
 /* ------------------------------------------------------------------------------------------ numbers and dates */
@@ -205,21 +204,19 @@ static cmlp_status read_date(const cell_reader *reader, cmlpi_cell_date *date)
 }
 
 /* The category of a date is a text. */
-static cmlp_status find_date(cell_reader *reader, double *code)
+static cmlp_status find_date(cell_reader *reader, int64_t *code)
 {
     cmlpi_cell_date date;
     char text[CMLPI_DATE_TEXT];
-    int64_t found;
     if (is_missing_number(reader)) {
-        found = find_missing(reader);
+        *code = find_missing(reader);
     } else {
         const cmlp_status status = read_date(reader, &date);
         if (status) return status;
         const int n = cmlpi_write_cell_date(date.microseconds, (int)reader->column_kind - CMLP_TABLE_COLUMN_DATE, text);
         reader->cell = (cmlpi_cell){text, text + n};
-        found = find_text(reader);
+        *code = find_text(reader);
     }
-    *code = found < 0 ? reader->unknown : (double)found;
     return CMLP_OK;
 }
 
@@ -244,11 +241,11 @@ CMLPI_CALL(cmlp_model_read_cell,
     if (n_text < 0) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "n_text");
     if (!n_text) text = "";
     double found = 0;
+    int64_t category = 0;
     const unsigned char *form = cmlpi_cell_form(model);
     cell_reader reader = {.cell = {text, text + n_text}, .format = {'.', 0}, .missing = cmlpi_list_missing_words(model),
                           .has_own_words = cmlpi_has_own_words(model),
-                          .column_kind = cmlpi_kind_of_column(model, column),
-                          .unknown = cmlpi_unknown_code(model, column)};
+                          .column_kind = cmlpi_kind_of_column(model, column)};
     const cmlp_value format = cmlpi_format_of_column(model, column);
     reader.form = cell_of(&format);
     reader.trimmed = cmlpi_trim_cell(reader.cell);
@@ -258,18 +255,18 @@ CMLPI_CALL(cmlp_model_read_cell,
         reader.range = model->ranges[column];
     }
     if (cmlpi_is_date_kind(reader.column_kind))
-        status = reader.range.n ? find_date(&reader, &found) : read_days(&reader, &found);
+        status = reader.range.n ? find_date(&reader, &category) : read_days(&reader, &found);
     else if (reader.column_kind == CMLP_TABLE_COLUMN_CATEGORY && !reader.range.n) /* of an unused column */
         found = is_missing(&reader) ? NAN : 0;
     else if (!reader.range.n)
         status = read_number(&reader, &found);
     else
-        found = category_of_cell(&reader);
+        category = category_of_cell(&reader);
     if (status) {
         run->bad_column = column;
         return cmlpi_refuse(&run->refused, status, "text");
     }
-    *number = found;
+    *number = reader.range.n ? cmlpi_code_of(model, column, category) : found;
     return CMLP_OK;
 }
 #endif

@@ -38,7 +38,17 @@ static int read_statistics(cursor *c, cmlp_table_column *column)
     return 1;
 }
 
-/* Reads the word of a column, and its number. */
+/* Reads how many values of a column mean a missing one. */
+static int read_missing_values(cursor *c, cmlp_table_column *column)
+{
+    if (!PASS(c, CMLPI_MISSING_VALUES_WORD)) return 1;
+    const uint64_t n = cursor_number(c);
+    if (c->status || n < 1 || n > CMLPI_MAX_COUNT) return 0;
+    column->n_missing_values = (int32_t)n;
+    return 1;
+}
+
+/* Reads the word of a column, and its numbers. */
 static int read_word(cursor *c, cmlp_table_column *column, cmlp_table_date_part parts[CMLPI_PARTS])
 {
     memset(column, 0, sizeof *column);
@@ -54,10 +64,10 @@ static int read_word(cursor *c, cmlp_table_column *column, cmlp_table_date_part 
     if (c->status || n > CMLPI_MAX_COUNT) return 0;
     if (is_number) {
         column->n_edges = (int64_t)n;
-        return n != 1 && (!n || read_parts(c, column, parts));
+        return n != 1 && (!n || read_parts(c, column, parts)) && read_missing_values(c, column);
     }
     column->n_categories = (int64_t)n;
-    return n > 0 && read_statistics(c, column);
+    return n > 0 && read_statistics(c, column) && read_missing_values(c, column);
 }
 
 cmlp_status cmlpi_read_columns(const string_view *text, cmlp_table_column *columns, cmlp_table_date_part *parts,
@@ -73,7 +83,8 @@ cmlp_status cmlpi_read_columns(const string_view *text, cmlp_table_column *colum
         if (columns) columns[words->n_columns] = column;
         words->n_columns++;
         words->n_parts += column.n_parts;
-        if (column.role == CMLP_TABLE_ROLE_NUMBER) words->n_numbers += 2 + cmlpi_column_edges(&column);
+        words->n_numbers += cmlpi_column_numbers(&column);
+        words->n_missing_values += column.n_missing_values;
         words->n_statistics += column.n_statistics;
         for (int bins = 0; bins < 2; bins++) words->widths[bins] += cmlpi_column_width(&column, bins);
         if (words->widths[1] > CMLPI_MAX_COUNT || words->n_numbers > CMLPI_MAX_COUNT) return CMLP_ERROR_WIDTH;

@@ -7,9 +7,10 @@
 /* What the words of all columns specify. */
 typedef struct cmlpi_column_words {
     int64_t n_columns;
-    int64_t n_numbers; /* a centre, a scale, and the edges of each column of numbers and of its parts */
+    int64_t n_numbers; /* a centre, a scale, the edges of each column of numbers and of its parts, and its missing values */
     int64_t n_statistics;  /* of all columns */
     int64_t n_parts;   /* likewise */
+    int64_t n_missing_values; /* likewise, also of categories */
     int64_t widths[2]; /* number of inputs without and with bins */
 } cmlpi_column_words;
 

@@ -358,6 +358,7 @@ static void read_other_tensors(cursor *c, cmlpi_head *head, uint64_t *offset)
     if (CMLPI_IS_TABLE_HEAD(head) && head->input_factor) cursor_fail(c, CMLP_ERROR_FILE_NAME);
     if (!head->table_numbers != !head->words.n_numbers) cursor_fail(c, CMLP_ERROR_FILE_NAME);
     if (!head->table_statistics != !head->words.n_statistics) cursor_fail(c, CMLP_ERROR_FILE_NAME);
+    if (!head->has_missing_values != !head->words.n_missing_values) cursor_fail(c, CMLP_ERROR_FILE_NAME);
     if (head->feature == CMLPI_REQUIRES_TARGETS && !head->table_target) cursor_fail(c, CMLP_ERROR_FILE_NAME);
     if (CMLPI_BUILDS_TABLES) check_has_threshold(c, head);
     const cmlpi_value_sizes sizes = {.n_inputs = CMLPI_IS_TABLE_HEAD(head) ? head->words.n_columns : head->sizes[0],
@@ -406,23 +407,31 @@ static cmlp_status head_length(const unsigned char *file, size_t n, uint64_t *by
 /* The feature of a name. */
 static int feature_of(string_view n)
 {
+    if (CMLPI_BUILDS_TABLES && cmlpi_is_name(n, CMLPI_FEATURE_MISSING_VALUES)) return CMLPI_REQUIRES_MISSING_VALUES;
     return cmlpi_is_name(n, CMLPI_FEATURE_TARGETS)     ? CMLPI_REQUIRES_TARGETS
            : cmlpi_is_name(n, CMLPI_FEATURE_THRESHOLD) ? CMLPI_REQUIRES_THRESHOLD
-                                                : CMLPI_NO_FEATURE;
+                                                       : CMLPI_NO_FEATURE;
 }
 
-/* A file may list what a reader must know, before everything that may be new. This reader knows two features, of which a
- * model can have one, and refuses others and both of them as those of a later version, unless they are not in order. */
+/* A file may list what a reader must know, before everything that may be new. This reader knows three features, of which a
+ * model can have one of the last two, and refuses others and both of them as those of a later version, unless they are not
+ * in order. */
 static void read_requirements(cursor *c, cmlpi_head *head)
 {
     if (!PASS(c, CMLPI_HEAD_REQUIRES)) return;
     string_view n = next_word(c);
-    head->feature = feature_of(n);
-    if (head->feature) {
+    if (feature_of(n) == CMLPI_REQUIRES_MISSING_VALUES) {
+        head->feature = CMLPI_REQUIRES_MISSING_VALUES;
+        head->has_missing_values = 1;
         if (!PASS(c, ",")) return;
         n = next_word(c);
-        if (feature_of(n) && feature_of(n) <= head->feature) n.length = 0; /* twice, or out of order */
     }
+    if (feature_of(n) > head->feature) {
+        head->feature = feature_of(n);
+        if (!PASS(c, ",")) return;
+        n = next_word(c);
+    }
+    if (feature_of(n) && feature_of(n) <= head->feature) n.length = 0; /* twice, or out of order */
     c->at = n.at;
     cursor_fail(c, n.length ? CMLP_ERROR_FILE_VERSION : CMLP_ERROR_FILE_SYNTAX);
 }

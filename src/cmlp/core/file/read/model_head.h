@@ -6,8 +6,8 @@
 #include "../known_tensors.h"
 #include "model_columns.h"
 
-/* A feature that a model can require of its reader; it has at most one. */
-enum { CMLPI_NO_FEATURE, CMLPI_REQUIRES_TARGETS, CMLPI_REQUIRES_THRESHOLD };
+/* The features that a model can require of its reader, in their order: the first one, and one of the others. */
+enum { CMLPI_NO_FEATURE, CMLPI_REQUIRES_MISSING_VALUES, CMLPI_REQUIRES_TARGETS, CMLPI_REQUIRES_THRESHOLD };
 
 /* Where the tensors of a calibration are; zeros if the file has none. */
 typedef struct cmlpi_stored_calibration {
@@ -25,7 +25,8 @@ typedef struct cmlpi_head {
     double quantiles[CMLP_MAX_QUANTILES];
     int32_t n_layers, loss, dtype, n_quantiles;
     cmlp_model_kind model_kind;
-    int is_table, feature; /* whether it is a table's; which feature it requires */
+    int is_table, feature; /* whether it is a table's; the last feature that it requires */
+    int has_missing_values; /* whether it requires this feature */
     int32_t n_nets;
     uint32_t data_crc;
     double input_scale;

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "../../base/arguments.h"
+#include "../../table/encode_row.h"
 #include "model.h"
 
 #if CMLPI_BUILDS_TABLES
@@ -28,7 +29,7 @@ static double distance_of(const cmlp_model *model, int64_t i, double x)
         return is_code || has_unlisted(model, i) ? 0 : NAN;
     }
     if (column->role == CMLP_TABLE_ROLE_UNUSED) return 0;
-    if (x != x) return column->has_missing ? 0 : NAN;
+    if (cmlpi_is_missing(column, x)) return column->has_missing ? 0 : NAN;
     const double low = n ? column->edges[0] : column->centre, high = n ? column->edges[n - 1] : column->centre;
     return x > high ? x - high : x < low ? x - low : 0;
 }

@@ -43,6 +43,8 @@ static cmlp_status load_columns(const cmlpi_head *head, const unsigned char *fil
             if (part->n_edges) part->edges = number;
             number += part->n_edges;
         }
+        if (c->n_missing_values) c->missing_values = number;
+        number += c->n_missing_values;
     }
     return cmlpi_check_statistics(memory->columns, words.n_columns) ? CMLP_ERROR_FILE_NONFINITE : CMLP_OK;
 }

@@ -121,9 +121,16 @@ cmlpi_value_list cmlpi_list_categories(const cmlp_model *model)
     return list;
 }
 
-static int64_t n_categories_of(const cmlp_model *model, int64_t column)
+/* The number of values that the file lists of a column. */
+static int64_t n_listed(const cmlp_model *model, int64_t column)
 {
     return model->ranges ? model->ranges[column].n : 0;
+}
+
+static int64_t n_categories_of(const cmlp_model *model, int64_t column)
+{
+    const cmlp_table_column *c = &model->table->columns[column];
+    return c->role == CMLP_TABLE_ROLE_CATEGORY && model->ranges ? c->n_categories : n_listed(model, column);
 }
 
 cmlp_table_column_kind cmlpi_kind_of_column(const cmlp_model *model, int64_t column)
@@ -151,7 +158,7 @@ static cmlp_status check_stored_categories(cmlp_model *model)
     if (!has_text != !list.ends) return CMLP_ERROR_FILE_VALUE;
     for (int64_t i = 0; i < n_columns; i++) {
         const cmlpi_value_range *range = model->ranges ? &model->ranges[i] : NULL;
-        const int64_t n = n_categories_of(model, i);
+        const int64_t n = n_listed(model, i);
         if (!cmlpi_allows_kind(&model->table->columns[i], cmlpi_kind_of_column(model, i), n))
             return CMLP_ERROR_FILE_VALUE;
         if (cmlpi_format_of_column(model, i).n_text && !cmlpi_is_date_kind(cmlpi_kind_of_column(model, i)))
@@ -221,9 +228,18 @@ cmlp_status cmlpi_check_column(const cmlp_model *model, int64_t column, cmlp_run
     return cmlpi_refuse(&run->refused, CMLP_ERROR_INDEX, "column");
 }
 
-double cmlpi_unknown_code(const cmlp_model *model, int64_t column)
+static double unknown_code(const cmlp_model *model, int64_t column)
 {
     return model->table->columns[column].role == CMLP_TABLE_ROLE_NUMBER ? NAN : -1;
+}
+
+double cmlpi_code_of(const cmlp_model *model, int64_t column, int64_t found)
+{
+    const cmlp_value missing = {.kind = CMLP_VALUE_MISSING};
+    const cmlpi_value_list list = cmlpi_list_categories(model);
+    const int64_t n = n_categories_of(model, column);
+    if (found >= n) found = cmlpi_find_value(&list, &model->ranges[column], &missing);
+    return found < 0 || found >= n ? unknown_code(model, column) : (double)found;
 }
 
 /* Describes what only a table has of a column. */
@@ -235,7 +251,7 @@ static void describe_column_of_table(const cmlp_model *model, int64_t column, cm
     info->format = format.text;
     info->n_format = format.n_text;
     info->n_categories = n_categories_of(model, column);
-    info->unknown_code = cmlpi_unknown_code(model, column);
+    info->unknown_code = unknown_code(model, column);
 }
 
 CMLPI_CALL(cmlp_model_describe_column,
@@ -296,7 +312,7 @@ CMLPI_CALL(cmlp_model_find_code,
     if (wanted.kind == CMLP_VALUE_DOUBLE) wanted.number = value->number;
     const cmlpi_value_list list = cmlpi_list_categories(model);
     const int64_t found = cmlpi_find_value(&list, &model->ranges[column], &wanted);
-    *code = found < 0 ? cmlpi_unknown_code(model, column) : (double)found;
+    *code = cmlpi_code_of(model, column, found);
     return CMLP_OK;
 }
 

@@ -44,13 +44,25 @@ static const cmlp_model_array *array_at(const cmlpi_writer *w, int64_t i, int64_
     return is_own ? &w->own[own] : &content->arrays[(*given)++];
 }
 
+/* Writes what a reader must know. */
+static void put_features(sink *s, const cmlp_table *table)
+{
+    int has_missing_values = 0;
+    for (int64_t i = 0; i < table->n_columns; i++) has_missing_values |= table->columns[i].n_missing_values != 0;
+    const char *const of_outputs = table->n_targets > 1 ? CMLPI_FEATURE_TARGETS : CMLPI_FEATURE_THRESHOLD;
+    const int has_other = table->n_targets > 1 || table->has_threshold;
+    if (has_missing_values || has_other) put_text(s, CMLPI_HEAD_REQUIRES);
+    if (has_missing_values) put_text(s, CMLPI_FEATURE_MISSING_VALUES);
+    if (has_missing_values && has_other) put_byte(s, ',');
+    if (has_other) put_text(s, of_outputs);
+}
+
 static void put_metadata(sink *s, const cmlpi_writer *w, uint32_t crc)
 {
     const cmlp_net *net = w->net;
     put_text(s, CMLPI_HEAD_START CMLPI_HEAD_VERSION);
     put_hex(s, crc, 8);
-    if (w->table && w->table->n_targets > 1) put_text(s, CMLPI_HEAD_REQUIRES CMLPI_FEATURE_TARGETS);
-    if (w->table && w->table->has_threshold) put_text(s, CMLPI_HEAD_REQUIRES CMLPI_FEATURE_THRESHOLD);
+    if (w->table) put_features(s, w->table);
     put_text(s, "\",\"data_crc32\":\"");
     put_hex(s, w->data_crc, 8);
     put_text(s, "\",\"input_scale\":\"");

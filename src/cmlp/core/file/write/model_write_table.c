@@ -26,6 +26,9 @@ static void put_columns(sink *s, const cmlp_table *table)
             put_text(s, cmlpi_part_names[c->parts[k].kind - 1]);
             put_decimal(s, (uint64_t)cmlpi_part_width(&c->parts[k], 1));
         }
+        if (!c->n_missing_values) continue;
+        put_text(s, CMLPI_MISSING_VALUES_WORD);
+        put_decimal(s, (uint64_t)c->n_missing_values);
     }
 }
 
@@ -63,6 +66,7 @@ static void list_table_arrays(cmlpi_writer *w, const cmlpi_table_scratch *scratc
         for (int64_t k = 0; k < c->n_edges; k++) scratch->numbers[n++] = c->edges[k];
         for (int64_t p = 0; p < c->n_parts; p++)
             for (int64_t k = 0; k < c->parts[p].n_edges; k++) scratch->numbers[n++] = c->parts[p].edges[k];
+        for (int32_t k = 0; k < c->n_missing_values; k++) scratch->numbers[n++] = c->missing_values[k];
     }
     double *const of_targets = scratch->numbers + n;
     for (int64_t j = 0; j < table->n_targets; j++) {
@@ -157,8 +161,9 @@ static cmlp_status count_categories(const cmlp_table *table, int64_t *n, int64_t
         const cmlp_table_column *c = &table->columns[i];
         if (c->n_categories < 0 || (c->categories && !c->n_categories)) return CMLP_ERROR_OPTION;
         if (cmlpi_misaligned(c->categories, CMLPI_ALIGNOF(cmlp_value))) return CMLP_ERROR_ALIGNMENT;
-        if (c->n_categories > CMLPI_MAX_COUNT - *n) return CMLP_ERROR_OVERFLOW;
-        *n += c->n_categories;
+        if (c->role == CMLP_TABLE_ROLE_CATEGORY && c->n_missing_values && !c->categories) return CMLP_ERROR_NULL;
+        if (cmlpi_listed_values(c) > CMLPI_MAX_COUNT - *n) return CMLP_ERROR_OVERFLOW;
+        *n += cmlpi_listed_values(c);
     }
     *bad = -1;
     return CMLP_OK;
@@ -185,7 +190,7 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
     sizes.n_columns = copy->n_columns;
     for (int64_t i = 0; i < copy->n_columns; i++) {
         sizes.n_statistics += copy->columns[i].n_statistics;
-        if (copy->columns[i].role == CMLP_TABLE_ROLE_NUMBER) sizes.n_numbers += 2 + cmlpi_column_edges(&copy->columns[i]);
+        sizes.n_numbers += cmlpi_column_numbers(&copy->columns[i]);
     }
     sizes.n_numbers += CMLPI_N_TARGET_NUMBERS * copy->n_targets;
     status = count_categories(copy, &sizes.n_categories, &run->bad_element);

@@ -38,7 +38,7 @@ static int64_t count_of(const cmlpi_writer *w, value_source list, int64_t column
     if (list == FORMAT_LIST) return has_formats(table) ? table->n_columns : 0;
     if (list == NAME_LIST) return table->columns[0].name ? table->n_columns : 0;
     if (list == TARGET_LIST) return table->n_targets > 1 && table->targets[0].name ? table->n_targets : 0;
-    return table->columns[column].n_categories;
+    return cmlpi_listed_values(&table->columns[column]);
 }
 
 /* Value i of a list or column, with the text that the file has. `buffer` may be needed for the text of a label. */
