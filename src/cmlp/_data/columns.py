@@ -96,6 +96,13 @@ class FileColumn(_Values):
         return FileColumn(self.values[rows], self.column_type)
 
 
+class MaskedColumn(NamedTuple):
+    """A column of any container some of whose entries are missing, whatever they are."""
+
+    held: Any
+    is_missing: NDArray[np.bool_]
+
+
 class FileTable:
     """Columns with a name and a type each, of a file: like a data frame, but read column by column only."""
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from cmlp._data.arrays import DECODE, ELEMENTS, TO_TEXT, is_missing
-from cmlp._data.columns import FileColumn, objects
+from cmlp._data.columns import FileColumn, MaskedColumn, objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -244,6 +244,42 @@ class _OfFile(Column):
         return self._converted(self.held.to_pylist)
 
 
+class _Masked(Column):
+    """A `MaskedColumn`, which is what its column is but for the entries that are missing."""
+
+    def __init__(self, held: MaskedColumn, label: str) -> None:
+        super().__init__(held, label)
+        self._whole = column_of(held.held, label)
+        self.is_of_file = self._whole.is_of_file
+
+    @property
+    def type(self) -> Any:
+        return self._whole.type
+
+    def has_offset(self) -> bool:
+        return self._whole.has_offset()
+
+    def levels(self) -> Column | None:
+        return self._whole.levels()
+
+    def codes(self) -> tuple[list[Any], Any] | None:
+        coded = self._whole.codes()
+        if coded is None:
+            return None
+        categories, codes = coded
+        return categories, np.where(self.held.is_missing, -1, np.asarray(codes))
+
+    def array(self) -> AnyArray:
+        array = self._whole.array()
+        array = array.copy() if array.dtype.kind in "fmM" else array.astype(object)
+        array[self.held.is_missing] = np.nan if array.dtype.kind == "f" else None
+        return array
+
+    def entries(self) -> list[Any]:
+        pairs = zip(self._whole.entries(), self.held.is_missing.tolist(), strict=True)
+        return [None if is_absent else entry for entry, is_absent in pairs]
+
+
 def column_of(held: Any, label: str) -> Column:
     """Return a column of any container, with its label for messages."""
     return _kind_of(held.__class__)(held, label)
@@ -254,6 +290,8 @@ def _kind_of(held: type) -> type[Column]:
     """Return the class for columns of a type; those of other libraries are known by their methods."""
     if held is FileColumn:
         return _OfFile
+    if held is MaskedColumn:
+        return _Masked
     if hasattr(held, "to_pylist"):
         return _Pyarrow
     if hasattr(held, "to_list"):

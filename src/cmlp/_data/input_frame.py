@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from numbers import Number
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,11 +12,14 @@ import numpy as np
 from cmlp._data.arrays import EXACT, read_once, rectangular, refuse_sparse
 from cmlp._data.checks import check_rows
 from cmlp._data.column_entries import SIMPLE
+from cmlp._data.columns import MaskedColumn
 from cmlp._data.containers import column_of, columns_of, names_of
 from cmlp.exceptions import short_repr
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
+
+    from numpy.typing import NDArray
 
     from cmlp._data.array_types import AnyArray
     from cmlp._data.containers import Column
@@ -112,6 +116,33 @@ def with_dates(frame: InputFrame, forms: Mapping[int, str]) -> InputFrame:
     for i, text in forms.items():
         columns[i] = read_dates(column_of(columns[i], frame.label(i)), date_form(text))
     return InputFrame(frame.names, columns, frame.n_rows)
+
+
+def without_codes(
+    frame: InputFrame, codes_of_columns: Mapping[int, Collection[object]]
+) -> InputFrame:
+    """Return a frame in which the entries that equal a code of their column are missing, by the indices of columns."""
+    columns = list(frame.columns if frame.rows is None else np.array(frame.rows, object).T)
+    is_same = True
+    for i, codes in codes_of_columns.items():
+        is_missing = _equal(column_of(columns[i], frame.label(i)), codes)
+        if is_missing.any():
+            columns[i], is_same = MaskedColumn(columns[i], is_missing), False
+    return frame if is_same else InputFrame(frame.names, columns, frame.n_rows)
+
+
+def _equal(column: Column, codes: Collection[object]) -> NDArray[np.bool_]:
+    """Return whether each entry of a column equals a code: a number as a double, or a text. Dates do not."""
+    array = column.array()
+    if array.dtype.kind in "mM":
+        return np.zeros(len(array), bool)
+    if array.dtype.kind in "biuf":
+        numbers = [float(code) for code in codes if isinstance(code, (int, float))]
+        return np.isin(array.astype(np.float64), numbers)
+    known = frozenset(codes)
+    entries = array.tolist()
+    found = (isinstance(entry, (str, Number)) and entry in known for entry in entries)
+    return np.fromiter(found, bool, len(entries))
 
 
 def is_records(X: object) -> bool:

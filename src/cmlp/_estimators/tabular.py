@@ -477,6 +477,11 @@ class TabularClassifier(TabularEstimator):
         made of %Y, %y (69 to 99 are 1969 to 1999), %m, %d, %b and %B (English names), %H, %M, %S,
         %p (with it, %H is from 1 to 12), %j, %z and %q (the quarter). A month or a quarter is its
         first day. Later rows are read by the same forms.
+    missing_values : None, number, str, list or dict, default=None
+        Codes that mean a missing value, besides NaN and None: a number, a text or a list of both
+        for all columns, such as ``[-999, "unknown"]``, or a dict that maps columns, by names or
+        indices, to their codes. A number equals a code if both are the same double, and a text if
+        it is the same text. Later rows, exports and model files have the same codes.
     date_parts : bool, default=True
         Whether the networks see the time of day, the weekday and the day of the year of a column of
         dates, where they vary and the target changes along them, beside the days since 1970. They
@@ -624,6 +629,7 @@ class TabularClassifier(TabularEstimator):
         max_time: float | None = None,
         categorical_features: str | ArrayLike | None = "from_dtype",
         date_formats: str | ByColumn[str] | None = None,
+        missing_values: float | str | Sequence[float | str] | ByColumn[object] | None = None,
         date_parts: bool = True,
         monotonic_cst: ArrayLike | ByColumn[int] | None = None,
         class_weight: ClassWeight = None,
@@ -647,6 +653,7 @@ class TabularClassifier(TabularEstimator):
         self.max_time = max_time
         self.categorical_features = categorical_features
         self.date_formats = date_formats
+        self.missing_values = missing_values
         self.date_parts = date_parts
         self.monotonic_cst = monotonic_cst
         self.class_weight = class_weight
@@ -1213,6 +1220,11 @@ class TabularRegressor(TabularEstimator):
         made of %Y, %y (69 to 99 are 1969 to 1999), %m, %d, %b and %B (English names), %H, %M, %S,
         %p (with it, %H is from 1 to 12), %j, %z and %q (the quarter). A month or a quarter is its
         first day. Later rows are read by the same forms.
+    missing_values : None, number, str, list or dict, default=None
+        Codes that mean a missing value, besides NaN and None: a number, a text or a list of both
+        for all columns, such as ``[-999, "unknown"]``, or a dict that maps columns, by names or
+        indices, to their codes. A number equals a code if both are the same double, and a text if
+        it is the same text. Later rows, exports and model files have the same codes.
     date_parts : bool, default=True
         Whether the networks see the time of day, the weekday and the day of the year of a column of
         dates, where they vary and the target changes along them, beside the days since 1970. They
@@ -1337,6 +1349,7 @@ class TabularRegressor(TabularEstimator):
         max_time: float | None = None,
         categorical_features: str | ArrayLike | None = "from_dtype",
         date_formats: str | ByColumn[str] | None = None,
+        missing_values: float | str | Sequence[float | str] | ByColumn[object] | None = None,
         date_parts: bool = True,
         monotonic_cst: ArrayLike | ByColumn[int] | None = None,
         loss: str = "squared_error",
@@ -1361,6 +1374,7 @@ class TabularRegressor(TabularEstimator):
         self.max_time = max_time
         self.categorical_features = categorical_features
         self.date_formats = date_formats
+        self.missing_values = missing_values
         self.date_parts = date_parts
         self.monotonic_cst = monotonic_cst
         self.loss = loss

@@ -526,8 +526,16 @@ def _layout(word: str) -> Layout:
     role, _, n = column.partition(":")
     widths = dict(part.split(":") for part in parts)
     names = _STATISTICS if role == "category" else PARTS
-    all_widths = tuple(int(widths.get(name, 0)) for name in names) if parts else ()
+    has_widths = not widths.keys().isdisjoint(names)
+    all_widths = tuple(int(widths.get(name, 0)) for name in names) if has_widths else ()
     return role.removesuffix("_or_missing"), int(n or 0), role == "number_or_missing", all_widths
+
+
+def _load_missing(metadata: Metadata, _: Draft) -> list[int] | None:
+    """Return how many values of each column mean a missing one; None if there are none."""
+    words = [word.partition("/missing:") for word in metadata.required("columns").split(",")]
+    counts = [int(n or 0) for _, _, n in words]
+    return counts if any(counts) else None
 
 
 def _load_categories(metadata: Metadata, _: Draft) -> list[list[object] | None]:
@@ -626,6 +634,10 @@ _COLUMNS = ModelField(
             by_core=True,
         ),
         "seen": _array("categories.seen", "categories in fit"),
+        "n_missing": Entry(lambda *_: {}, _load_missing, "columns", by_core=True),
+        "words": Entry(
+            lambda *_: {}, lambda metadata, _: load_texts(metadata, "cells"), by_core=True
+        ),
     },
     _read_columns,
     lambda columns, _: columns.stored(),

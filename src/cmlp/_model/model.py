@@ -619,7 +619,7 @@ class TableModel(_Model):
             self.threshold,
             kinds=self.columns.types,
             formats=self.columns.formats,
-            categories=storable_categories(self.columns.categories, self.class_name),
+            categories=storable_categories(self.columns.listed, self.class_name),
             target_names=None if self.answer_scale is None else self.answer_scale.names,
             calibration=None if self.calibration is None else self.calibration.stored(),
             **self._stored_values(),

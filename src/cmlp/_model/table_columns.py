@@ -26,7 +26,7 @@ from cmlp._data.column_entries import (
     warn_of_rounded,
 )
 from cmlp._data.columns import DATES, texts_of_names, warn_of_no_names
-from cmlp._data.input_frame import InputFrame, frame_of, with_dates
+from cmlp._data.input_frame import InputFrame, frame_of, with_dates, without_codes
 from cmlp._model.unusual_rows import (
     ROWS_TO_COMPARE,
     Gaps,
@@ -145,6 +145,9 @@ class TableColumn(NamedTuple):
     date_format : str
         The form of the texts of a column of dates, as `date_form` reads them; "" if texts are no
         dates.
+    missing_values : sequence
+        What means a missing value besides None and NaN: numbers as doubles, dates as their
+        numbers, texts, and values of categories.
     """
 
     role: str
@@ -158,6 +161,7 @@ class TableColumn(NamedTuple):
     parts: Sequence[DatePart] = ()
     statistics: Statistics | None = None
     date_format: str = ""
+    missing_values: Sequence[object] = ()
 
     @property
     def is_number(self) -> bool:
@@ -198,10 +202,39 @@ class TableColumn(NamedTuple):
 
     @property
     def numbers(self) -> list[NDArray[np.float64]]:
-        """Centre and scale, edges, and the edges of each part of a column of numbers."""
+        """Centre and scale, edges, and the edges of each part of a column of numbers; and its missing numbers."""
         if not self.is_number:
             return []
-        return [np.array([self.centre, self.scale]), *self.all_edges]
+        return [np.array([self.centre, self.scale]), *self.all_edges, self.missing_numbers]
+
+    @property
+    def missing_numbers(self) -> NDArray[np.float64]:
+        """The numbers of rows of the core that mean a missing value: of ordered categories the ranks behind theirs."""
+        if self.type == ORDERED:
+            n = len(self.categories or ())
+            return np.arange(n, n + len(self.missing_values), dtype=np.float64)
+        return np.array([one for one in self.missing_values if not isinstance(one, str)], np.float64)
+
+    @property
+    def n_missing(self) -> int:
+        """How many values of a column mean a missing one in the core."""
+        if self.is_category:
+            return len(self.missing_values)
+        return len(self.missing_numbers) if self.is_number else 0
+
+    @property
+    def listed(self) -> Sequence[object] | None:
+        """The values that files list: the categories, and behind them what means a missing one."""
+        return None if self.categories is None else [*self.categories, *self.missing_values]
+
+    @property
+    def missing_entries(self) -> frozenset[object]:
+        """The entries of frames that mean a missing value; of numbers and dates only those that are read as no number."""
+        if self.categories is not None:
+            return frozenset(self.missing_values)
+        texts = [one for one in self.missing_values if isinstance(one, str)]
+        # A column of dates of a form can have whole numbers.
+        return frozenset((*texts, *(int(text) for text in texts if text.isdecimal())))
 
     @property
     def all_edges(self) -> list[NDArray[np.float64]]:
@@ -222,7 +255,9 @@ class TableColumn(NamedTuple):
         # Ordered ones are not used if they do not vary, whatever order the user gave.
         if self.type == ORDERED:
             n = 1
-        return self._replace(type=CATEGORY, categories=None, seen=Seen(n, 1.0), date_format="")
+        return self._replace(
+            type=CATEGORY, categories=None, seen=Seen(n, 1.0), date_format="", missing_values=()
+        )
 
     @property
     def meaning(self) -> str:
@@ -329,6 +364,8 @@ class TableColumns(_core.Columns):
         Those of all columns in one vector.
     statistics : ndarray of float32
         The tables of statistics of all columns in one vector.
+    n_missing : list of int or None
+        How many values of each column mean a missing one in the core; None if there are none.
     """
 
     def __new__(cls, columns: Iterable[TableColumn], names: Iterable[Any] | None = None) -> Self:
@@ -339,14 +376,19 @@ class TableColumns(_core.Columns):
         numbers = np.concatenate(each)
         found = [column.statistics for column in columns if column.statistics is not None]
         statistics = np.concatenate([_NO_STATISTICS, *(one.table.ravel() for one in found)])
-        self = super().__new__(cls, layout, numbers, statistics)
+        n_missing = [column.n_missing for column in columns]
+        self = super().__new__(cls, layout, numbers, statistics, n_missing)
         self._columns = columns
         self.names = None if names is None else tuple(names)
         self.types = tuple(column.type for column in columns)
         self.layout = layout
         self.numbers = numbers
         self.statistics = statistics
+        self.n_missing = n_missing if any(n_missing) else None
         self._written = {i: one.date_format for i, one in enumerate(columns) if one.date_format}
+        coded = [(i, one) for i, one in enumerate(columns) if one.missing_values]
+        self._entries = {i: found for i, one in coded if (found := one.missing_entries)}
+        self._numbers = {i: one.missing_numbers for i, one in coded if one.categories is None}
         return self
 
     _columns: tuple[TableColumn, ...]
@@ -355,7 +397,11 @@ class TableColumns(_core.Columns):
     layout: list[Layout]
     numbers: NDArray[np.float64]
     statistics: NDArray[np.float32]
+    n_missing: list[int] | None
     _written: dict[int, str]  # the forms of columns whose dates are text
+    # What means a missing value in columns of frames, and as a number.
+    _entries: dict[int, frozenset[object]]
+    _numbers: dict[int, NDArray[np.float64]]
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self._columns, self.names)
@@ -403,6 +449,11 @@ class TableColumns(_core.Columns):
     def categories(self) -> list[Sequence[object] | None]:
         """The categories of each column in the order of their codes; None for a column of numbers."""
         return [column.categories for column in self._columns]
+
+    @property
+    def listed(self) -> list[Sequence[object] | None]:
+        """The values of each column that files list; None for a column of numbers."""
+        return [column.listed for column in self._columns]
 
     @cached_property
     def codes(self) -> list[Codes | None]:
@@ -482,6 +533,8 @@ class TableColumns(_core.Columns):
         frame = self._selected(
             frame_of(X, owner, types_are_known=not in_fit), owner, notices, in_fit
         )
+        if self._entries:
+            frame = without_codes(frame, self._entries)
         return with_dates(frame, self._written) if self._written else frame
 
     def _selected(
@@ -558,6 +611,8 @@ class TableColumns(_core.Columns):
                 raw[:, i] = np.where(is_absent, np.nan, 0.0)
             elif not is_done:
                 raw[:, i] = numbers_of(frame.column(i), self.types[i], in_fit=in_fit)
+        for i, numbers in self._numbers.items():
+            raw[np.isin(raw[:, i], numbers), i] = np.nan
         # A list of few numbers is judged in a third of the time that NumPy needs.
         few = raw.ravel().tolist() if raw.size <= _FEW_NUMBERS else None
         if few is None:
@@ -603,11 +658,20 @@ class TableColumns(_core.Columns):
             "numbers": self.numbers,
             "statistics": self.statistics if len(self.statistics) else None,
             "priors": self._priors,
-            "categories": self.categories,
+            "categories": self.listed,
             "types": self.types,
             "formats": self.formats,
             "seen": self.seen_numbers,
+            "n_missing": self.n_missing,
+            "words": self.missing_texts,
         }
+
+    @property
+    def missing_texts(self) -> list[str] | None:
+        """The texts that mean a missing value among numbers and dates; None if there are none."""
+        each = [one.missing_values for one in self._columns if one.categories is None]
+        texts = dict.fromkeys(text for values in each for text in values if isinstance(text, str))
+        return [*texts] or None
 
     @property
     def formats(self) -> list[str] | None:
@@ -638,10 +702,12 @@ class TableColumns(_core.Columns):
         types: Any = (),
         formats: object = None,
         seen: object = None,
+        n_missing: Sequence[int] | None = None,
+        words: Sequence[str] | None = None,
     ) -> Self:
         """Return the columns of a file or a pickle; raises ValueError if its fields do not fit each other.
 
-        Without `types`, all columns are numbers or categories.
+        Without `types`, all columns are numbers or categories. `words` mean missing values in all columns of numbers.
         """
         types = checked_types(types, [role for role, *_ in layout])
         if not types:
@@ -649,12 +715,17 @@ class TableColumns(_core.Columns):
         statistics = (
             _NO_STATISTICS if statistics is None else np.asarray(statistics, np.float32).reshape(-1)
         )
-        _core.Columns(layout, numbers, statistics)  # raises if they do not fit each other
+        if n_missing is None:
+            n_missing = [0] * len(layout)
+        _core.Columns(layout, numbers, statistics, n_missing)  # raises if they do not fit each other
         tables = _statistics_of(layout, statistics, priors)
         columns = []
         rest = numbers
-        for (role, n, missing, widths), values, held in zip(layout, categories, types, strict=True):
-            column = TableColumn(role, held, values, missing=missing)
+        for (role, n, missing, widths), listed, held, n_codes in zip(
+            layout, categories, types, n_missing, strict=True
+        ):
+            values, codes = _without_codes(listed, n_codes)
+            column = TableColumn(role, held, values, missing=missing, missing_values=codes)
             is_ordered = held == ORDERED
             if (column.is_number and (values is not None) != is_ordered) or (
                 is_ordered and values is None
@@ -667,10 +738,24 @@ class TableColumns(_core.Columns):
                 edges = rest[2 : 2 + n]
                 parts, rest = _parts_of(widths, rest[2 + n :])
                 column = column._replace(centre=centre, scale=scale, edges=edges, parts=parts)
+                if not is_ordered:
+                    column = column._replace(
+                        missing_values=(*rest[:n_codes].tolist(), *(words or ()))
+                    )
+                rest = rest[n_codes:]
             elif widths:
                 column = column._replace(statistics=next(tables))
             columns.append(column)
         return cls(_with_formats(_with_seen(columns, seen), formats), names)
+
+
+def _without_codes(
+    listed: Sequence[object] | None, n: int
+) -> tuple[Sequence[object] | None, Sequence[object]]:
+    """Return the categories that a file lists of a column, and the n values behind them that mean a missing one."""
+    if listed is None or not n:
+        return listed, ()
+    return listed[:-n], listed[-n:]
 
 
 def _coded(entries: Column, codes: Codes, column_type: str) -> NDArray[np.float64]:

@@ -899,6 +899,21 @@ NETWORK_ENTRIES = (
         """),
     ),
     Hyperparameter(
+        "missing_values",
+        Use(
+            TABULAR,
+            "None, number, str, list or dict",
+            None,
+            (),
+            annotation="float | str | Sequence[float | str] | ByColumn[object] | None",
+        ).says("""
+            Codes that mean a missing value, besides NaN and None: a number, a text or a list of both for all columns,
+            such as ``[-999, "unknown"]``, or a dict that maps columns, by names or indices, to their codes. A number
+            equals a code if both are the same double, and a text if it is the same text. Later rows, exports and model
+            files have the same codes.
+        """),
+    ),
+    Hyperparameter(
         "date_parts",
         Use(TABULAR, "bool", True, BOOLEAN).says("""
             Whether the networks see the time of day, the weekday and the day of the year of a column of dates, where

@@ -276,6 +276,7 @@ class TableOptions(FitOptions):
     max_time: float | None
     categorical_features: Any  # "from_dtype", or what `learn_columns` accepts
     date_formats: Any  # what `forms_of_columns` accepts
+    missing_values: Any  # what `codes_of_columns` accepts
     date_parts: bool
     monotonic_cst: Any  # None, or what `signs_of_columns` accepts
     learning_rate_init: float
@@ -297,7 +298,7 @@ class TableOptions(FitOptions):
         checked = PARAMETERS.checked(estimator._parameter_owner, values, type(estimator).__name__)
         checked["hidden_layer_sizes"] = architecture.hidden_sizes(checked["hidden_layer_sizes"])
         # Checked with the columns of X.
-        for name in ("categorical_features", "date_formats", "monotonic_cst"):
+        for name in ("categorical_features", "date_formats", "missing_values", "monotonic_cst"):
             checked[name] = values[name]
         if "loss" in checked:
             checked["loss_parameter"] = _loss_parameter(checked)

@@ -40,6 +40,7 @@ from cmlp._process.signals import TimeLimitReached
 from cmlp._process.threads import Pool, available_threads, interruption
 from cmlp._process.time_limit import is_over
 from cmlp._process.warnings import warn
+from cmlp._tables.missing_values import codes_of_column
 from cmlp._tables.splits import LEAST_GAIN_OF_PART, step_edges
 from cmlp.exceptions import InvalidParameterError, short_repr, shown
 
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 
 _FROM_DTYPE = "from_dtype"
 _NO_FORMS: Mapping[int, str] = {}
+_NO_CODES: Mapping[int, Sequence[object]] = {}
 _MOST_ROWS = 100_000  # from which quartiles and steps are learned: of more rows without weights, a random choice
 _ROWS_FOR_THREADS = 10_000  # that make threads worth their time
 # Quantiles are those of numbers clipped to it, so that their differences do not overflow.
@@ -74,6 +76,7 @@ def learn_columns(
     weight: NDArray[np.float64] | None = None,
     forms: Mapping[int, str] = _NO_FORMS,
     counts: dict[int, CategoryCounts] | None = None,
+    codes: Mapping[int, Sequence[object]] = _NO_CODES,
 ) -> TableColumns:
     """Return the columns of a table, with their types and categories; `learn_inputs` learns the rest.
 
@@ -82,7 +85,8 @@ def learn_columns(
     Columns of a category, text or object dtype that has no numbers are categories, unless `categorical` is None, and so
     are those that it has: names, indices, a mask, or a mapping to lists of ordered categories (None for no order).
     `forms` are those of columns whose texts are dates, which the frame has as dates. `counts` are filled with those of
-    the categories of each column that has some.
+    the categories of each column that has some. `codes` are what means a missing value in each column, which the frame
+    has no more, but for dates.
     """
     frame = frame_of(X, owner)
     if rows is None:
@@ -102,7 +106,8 @@ def learn_columns(
             held = column.levels()
             levels = None if held is None else categories_of(held, CATEGORY)
         if levels is not None:
-            found.append(_ordered(column, levels))
+            meant = frozenset(codes.get(i, ()))
+            found.append(_ordered(column, [level for level in levels if level not in meant]))
         elif i in chosen or (categorical is not None and _holds_categories(column, rows)):
             learned, occurring = _with_categories(column, column_type, rows, weight)
             found.append(learned)
@@ -113,6 +118,8 @@ def learn_columns(
             found.append(TableColumn("number", type_of_numbers(column_type)))
         if i in forms:
             found[i] = found[i]._replace(date_format=forms[i])
+        if i in codes:
+            found[i] = found[i]._replace(missing_values=codes_of_column(found[i], codes[i]))
     return TableColumns(found, frame.names)
 
 
@@ -127,7 +134,8 @@ def learn_categories_again(
     for i, column in enumerate(known):
         if column.categories is not None and column.type != ORDERED:
             held = frame.exact(i)
-            columns[i] = _with_categories(held, column.type, rows, weight)[0]
+            again = _with_categories(held, column.type, rows, weight)[0]
+            columns[i] = again._replace(missing_values=column.missing_values)
     return TableColumns(columns, known.names)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from cmlp._data.checks import as_targets
 from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
 from cmlp._data.groups import as_groups, require_other_groups
-from cmlp._data.input_frame import frame_of, with_dates
+from cmlp._data.input_frame import frame_of, with_dates, without_codes
 from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.weights import as_weights, weights_of_rows
 from cmlp._findings.table import CategoryCounts, Table
@@ -21,6 +21,7 @@ from cmlp._model.outside import warn_of_moved_rows
 from cmlp._process.warnings import Notices, knowing
 from cmlp._tables.bag import FEWEST_ROWS_TO_HOLD_OUT, gets_bins, number_of_folds
 from cmlp._tables.date_formats import forms_of_columns
+from cmlp._tables.missing_values import codes_of_columns
 from cmlp._tables.learn_columns import learn_categories_again, learn_columns, learn_inputs
 from cmlp._tables.learn_statistics import (
     replace_training_statistics,
@@ -460,12 +461,15 @@ def _find_columns(
     """Find what each column holds, read the rows, and return them for networks and as checks look at them."""
     (frame, targets), *others = opened
     categorical = options.categorical_features
+    codes = codes_of_columns(options.missing_values, frame)
+    if codes:
+        frame = without_codes(frame, codes)
     forms = forms_of_columns(options.date_formats, frame, targets.rows)
     if forms:
         frame = with_dates(frame, forms)
     counts: dict[int, CategoryCounts] = {}
     columns = learn_columns(
-        frame, categorical, fit.class_name, targets.rows, targets.weight, forms, counts
+        frame, categorical, fit.class_name, targets.rows, targets.weight, forms, counts, codes
     )
     table = read(columns, [(frame, targets), *others])
     raw, weight = table.to_train_on
