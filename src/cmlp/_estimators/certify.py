@@ -270,7 +270,9 @@ def _cases(value: float, radius: float, column: TableColumn) -> list[Case]:
     if not column.is_number or np.isnan(value):
         return [(value, value)]
     low, high = _box_around(np.array(value), np.array(radius))
-    return [(max(float(low), least), min(float(high), most))]
+    box = max(float(low), least), min(float(high), most)
+    has_code = ((box[0] <= column.missing_numbers) & (column.missing_numbers <= box[1])).any()
+    return [box, (np.nan, np.nan)] if has_code else [box]
 
 
 def _entries(model: TableModel, row: Boxes, entries: AnyArray, example: Boxes) -> AnyArray:
@@ -317,6 +319,7 @@ class _TableJudge(_Judge):
         self.is_multilabel = model.class_labels.kind == "multilabel"
         self.is_ordered = model.class_labels.kind == "ordered"
         self.networks, self.columns = model.networks, model.columns
+        self.numbers = model.columns.without_missing_values()  # in boxes, all numbers are present
         self.dates = {bins: model.columns.parts(bins=bins) for bins in (False, True)}
         self.times = [i for i, column in enumerate(model.columns) if column.is_time]
 
@@ -389,7 +392,7 @@ class _TableJudge(_Judge):
 
         Only the parts of dates also fall.
         """
-        first, second = (self.columns.encode(corner, bins=bins) for corner in (low, high))
+        first, second = (self.numbers.encode(corner, bins=bins) for corner in (low, high))
         least, most = np.minimum(first, second), np.maximum(first, second)
         for column, part, at in self.dates[bins]:
             inputs = slice(at, at + part.width(bins=bins))

@@ -32,7 +32,7 @@ from cmlp._export.c_text import (
 )
 from cmlp._model.calibration import n_answers
 from cmlp._model.model import Combination
-from cmlp._model.table_columns import PARTS
+from cmlp._model.table_columns import OTHER, PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -60,6 +60,7 @@ _NUMBER_BYTES = 8
 _COLUMN_BYTES = 40
 _PARTS_BYTES = 16  # of a column, and of each part
 _STATISTICS_BYTES = 24
+_MISSING_VALUES_BYTES = 16  # of a column
 _ABOUT = [
     "",
     "A row has a double for each column, in the order of fit: a number, NaN if it is missing, or the code of a",
@@ -84,6 +85,9 @@ def parts_of_table(model: TableModel, prefix: str, *, intervals: bool) -> Header
     n_statistics = len(columns.statistics)
     if n_statistics:
         column_bytes += _STATISTICS_BYTES
+    if table.has_codes:
+        column_bytes += _MISSING_VALUES_BYTES
+        size += _NUMBER_BYTES * sum(len(column.missing_numbers) for column in columns)
     functions = list(table.write_functions())
     if intervals:
         functions += write_interval_functions(model, prefix)
@@ -203,6 +207,7 @@ class _Table:
         )
         self.has_parts = any(column.parts for column in self.columns)
         self.has_statistics = any(column.statistics is not None for column in self.columns)
+        self.has_codes = any(column.is_number and column.n_missing for column in self.columns)
 
     def write_body(self) -> Iterator[str]:
         """Yield the columns, the networks, and the functions that the header itself calls."""
@@ -262,7 +267,11 @@ class _Table:
 
     def _without_unused(self, text: str) -> str:
         """Return a text without what is in `#if` for columns with parts, or statistics, if none has some."""
-        for name, is_used in (("PARTS", self.has_parts), ("STATISTICS", self.has_statistics)):
+        for name, is_used in (
+            ("PARTS", self.has_parts),
+            ("STATISTICS", self.has_statistics),
+            ("MISSING_VALUES", self.has_codes),
+        ):
             kept = r"\1" if is_used else ""
             text = re.sub(rf"#if \w+_{name}\n(.*?)#endif\n", kept, text, flags=re.DOTALL)
         return text
@@ -273,6 +282,7 @@ class _Table:
         columns = []
         edges: list[str] = []
         parts: list[str] = []
+        codes: list[str] = []
         n_statistics = 0
         for column in self.columns:
             role = column.role.upper()
@@ -295,9 +305,15 @@ class _Table:
                 table, n_one_hot, _ = column.statistics
                 statistics = f", {prefix}_statistics + {n_statistics}, {table.size}, {n_one_hot}"
                 n_statistics += table.size
+            of_codes = ""
+            if self.has_codes:
+                of_codes = ", NULL, 0"
+            if column.is_number and column.n_missing:
+                of_codes = f", {prefix}_missing_values + {len(codes)}, {column.n_missing}"
+                codes += map(repr, column.missing_numbers.tolist())
             columns.append(
                 f"{{{prefix}_ROLE_{role}, {int(column.missing)}, {numbers}, {where}, {n_edges}, "
-                f"{n_categories}{of_date}{statistics}}}"
+                f"{n_categories}{of_date}{statistics}{of_codes}}}"
             )
         if edges:
             yield "/* Edges of the bins of all columns and of their parts. */\n" + array(
@@ -311,6 +327,9 @@ class _Table:
             yield title + float_array(
                 f"{prefix}_statistics", self.columns.statistics + np.float32(0)
             )
+        if codes:
+            title = "/* The numbers of all columns that mean a missing value. */\n"
+            yield title + array(f"double {prefix}_missing_values", codes, 8)
         yield array(f"{prefix}_column {prefix}_columns", columns, 1)
 
     def _add_edges(self, added: NDArray[np.float64], edges: list[str]) -> str:
@@ -431,12 +450,12 @@ _THEN = {
 
 _CATEGORY = Template("""\
     $first
-    $names
+    $names$codes
     const int is_column = column >= 0 && column < $n;
     for (int i = is_column ? first[column] : 0; is_column && i < first[column + 1]; i++) {
         const char *a = names[i], *b = name;
         while (a && b && *a && *a == *b) a++, b++;
-        if (a && b ? *a == *b : a == b) return (double)(i - first[column]);
+        if (a && b ? *a == *b : a == b) return $code;
     }
     if (is_column && ${prefix}_columns[column].role == ${prefix}_ROLE_CATEGORY) return -1.0;
     const uint64_t nan = 0x7ff8000000000000u;
@@ -449,6 +468,8 @@ _CATEGORY = Template("""\
 def _write_category_function(columns: TableColumns, prefix: str) -> Function:
     """Return the function that finds the code of a category."""
     each = [_category_literals(columns, i) for i in range(len(columns))]
+    codes = [code for column, names in zip(columns, each, strict=True) for code in _codes(column, len(names))]
+    has_codes = any(column.categories is not None and column.missing_values for column in columns)
     first = map(str, accumulate(map(len, each), initial=0))
     return Function(
         f"double {prefix}_category(int column, const char *name)",
@@ -462,13 +483,15 @@ def _write_category_function(columns: TableColumns, prefix: str) -> Function:
             n=len(columns),
             first=inner(array("int first", first, 16)),
             names=inner(array("char *const names", chain.from_iterable(each), 6)),
+            codes=f"\n    {inner(array('double codes', map(repr, codes), 16))}" if has_codes else "",
+            code="codes[i]" if has_codes else "(double)(i - first[column])",
         ),
     )
 
 
 def _category_literals(columns: TableColumns, i: int) -> list[str]:
     """Return the names of the codes of a column; raises ValueError if two of them are equal."""
-    values = columns[i].categories
+    values = columns[i].listed
     if values is None:
         return ['"false"', '"true"'] if columns[i].type == "boolean" else []
     texts = [_category_literal(value) for value in values]
@@ -480,6 +503,17 @@ def _category_literals(columns: TableColumns, i: int) -> list[str]:
                 "convert the column to text before fit"
             )
     return texts
+
+
+def _codes(column: TableColumn, n: int) -> list[float]:
+    """Return the numbers for a row of the n names of a column: those that mean a missing value have its number."""
+    n_codes = 0 if column.categories is None else len(column.missing_values)
+    codes = [float(code) for code in range(n)]
+    if column.is_category and column.categories is not None and n_codes:
+        known = column.categories
+        missing = float(known.index(None)) if None in known else OTHER
+        codes[n - n_codes :] = [missing] * n_codes
+    return codes
 
 
 def _category_literal(value: object) -> str:

@@ -170,7 +170,7 @@ class ColumnNodes:
         known = self._categories(i)
         nodes = self.nodes
         if not known:
-            return self.names[i]
+            return self._without_codes(i, self.columns[i].missing_numbers.tolist())
         if is_text(known):
             code = self._value(i)
         else:
@@ -307,23 +307,44 @@ class ColumnNodes:
 
     def _value(self, i: int) -> str:
         """Return the values of a column of categories as doubles: numbers, or the codes of text."""
+        codes = self.columns[i].missing_values
         if not is_text(self._categories(i)):
-            return self.names[i]
+            return self._without_codes(i, [float(one) for one in codes if not isinstance(one, str)])
         texts = [str(_MISSING_TEXT if value is None else value) for value in self._categories(i)]
         if len(set(texts)) != len(texts):
             raise ValueError(
                 f"{self._label(i)} has missing values and the category '', which are the same "
                 "text in ONNX: replace one of them by other text before fit"
             )
+        places = {text: k for k, text in enumerate(texts)}
+        missing = places.get(_MISSING_TEXT, _OTHER)
+        if self.columns[i].is_category:
+            of_codes = dict.fromkeys((one for one in codes if isinstance(one, str)), missing)
+            places = of_codes | places
         code = self.nodes.node(
             "LabelEncoder",
             self.names[i],
             domain=ML_DOMAIN,
-            keys_strings=[require_unicode(text, f"category of {self._label(i)}") for text in texts],
-            values_int64s=[*range(len(texts))],
+            keys_strings=[
+                require_unicode(text, f"category of {self._label(i)}") for text in places
+            ],
+            values_int64s=[*places.values()],
             default_int64=_OTHER,
         )
         return self.nodes.cast(code, np.float64)
+
+    def _without_codes(self, i: int, codes: Sequence[float]) -> str:
+        """Return the values of a column of doubles, NaN for those that mean a missing value."""
+        nodes = self.nodes
+        if not codes:
+            return self.names[i]
+        equal = nodes.node("Equal", self.names[i], self._constant(f"codes.{i}", codes))
+        # At most one code is equal.
+        ones = self._constant(f"codes.{i}.ones", np.ones((len(codes), 1)))
+        n_equal = nodes.node("MatMul", nodes.cast(equal, np.float64), ones)
+        is_code = nodes.node("Less", nodes.double(0.0), n_equal)
+        missing = self._constant(f"codes.{i}.missing", [np.nan])
+        return nodes.node("Where", is_code, missing, self.names[i])
 
     def _keys(self, i: int) -> list[float]:
         """Return what `_value` is for each category."""

@@ -26,6 +26,10 @@ typedef struct NAME_column {
     const float *statistics;         /* n_statistics numbers, as many for each category; or NULL */
     int64_t n_statistics, n_one_hot; /* n_one_hot: the first categories that have an input each, if there are statistics */
 #endif
+#if NAME_MISSING_VALUES
+    const double *missing_values; /* numbers that mean a missing value */
+    int32_t n_missing_values;
+#endif
 } NAME_column;
 
 typedef float *NAME_encoded;

@@ -163,7 +163,8 @@ def _encode_category(column: TableColumn, x: torch.Tensor) -> list[torch.Tensor]
 
 def _encode_number(column: TableColumn, x: torch.Tensor, bins: bool) -> list[torch.Tensor]:
     """Return the inputs of a column of numbers."""
-    missing = x.isnan()
+    codes = torch.tensor(column.missing_numbers, dtype=x.dtype, device=x.device)
+    missing = x.isnan() | torch.isin(x, codes)
     known = torch.where(missing, column.centre, x)
     z = ((known - column.centre) / column.scale).clamp(-1e9, 1e9)
     parts = [torch.where(missing, 0.0, z / torch.sqrt(1 + (z / 3) ** 2))[:, None]]

@@ -435,6 +435,10 @@ class TableColumns(_core.Columns):
                 raw[:, i] = np.where(np.isnan(raw[:, i]) | (raw[:, i] == missing), np.nan, 0.0)
         return raw
 
+    def without_missing_values(self) -> Self:
+        """Return columns in which only None and NaN are missing."""
+        return type(self)([one._replace(missing_values=()) for one in self._columns], self.names)
+
     def with_names(self, names: Iterable[Any] | None) -> Self:
         """Return the columns with other names."""
         return type(self)(self._columns, names)

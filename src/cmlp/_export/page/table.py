@@ -290,6 +290,8 @@ def _describe_columns(model: TableModel) -> list[dict[str, object]]:
             "n": one.n,
             "type": one.type,
         }
+        if one.categories is None and one.n_missing:
+            column["codes"] = one.missing_numbers.tolist()
         if one.date_format:
             column["form"] = date_form(one.date_format).as_json()
         if one.is_number:
@@ -318,7 +320,7 @@ def _describe_columns(model: TableModel) -> list[dict[str, object]]:
             if one.has_unlisted:
                 column["unlisted"] = True
         if "choices" in column:
-            column |= _list_file_texts(one.categories or [])
+            column |= _list_file_texts(one.listed or [], len(one.missing_values))
         columns.append(column)
     return columns
 
@@ -347,14 +349,14 @@ def _choose_field(model: TableModel, i: int, column: TableColumn) -> dict[str, o
     return {"field": "datetime-local"}
 
 
-def _list_file_texts(values: Sequence[object]) -> dict[str, object]:
+def _list_file_texts(values: Sequence[object], n_codes: int) -> dict[str, object]:
     """Return what a file has for the categories, where it is not what the page shows.
 
-    These are texts, and numbers by value.
+    These are texts, and numbers by value, also of the `n_codes` last values, which mean a missing one.
     """
     found: dict[str, Any] = {}
     texts = [None if value is None else str(value) for value in values]
-    if any(text is not None and text != clean_label(text) for text in texts):
+    if n_codes or any(text is not None and text != clean_label(text) for text in texts):
         found["texts"] = texts
     if any(isinstance(value, (bool, int, float)) for value in values):
         found["numbers"] = [_value_of_number(value) for value in values]

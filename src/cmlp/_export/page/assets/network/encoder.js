@@ -49,7 +49,11 @@ function encodePart(x, part, hasBins) {
 	return Number.isNaN(x) ? inputs.fill(0) : inputs;
 }
 
-function encodeNumber(x, column, hasBins) {
+/** A number, NaN if it means a missing value in its column. */
+const present = (x, { codes }) => (codes?.includes(x) ? NaN : x);
+
+function encodeNumber(value, column, hasBins) {
+	const x = present(value, column);
 	const isMissing = Number.isNaN(x);
 	const inputs = [isMissing ? 0 : squeeze(x, column)];
 	if (hasBins) inputs.push(...(isMissing ? column.edges.slice(1).fill(0) : placeInBins(x, column)));

@@ -42,14 +42,20 @@ function momentOf(cell) {
 	return { days: Number(all) / 864e8, hasOffset: Boolean(offset), text };
 }
 
-/** The code of a date whose text is a category, as Python writes it. */
-function codeOfDate({ text }, { choices, texts = choices, type }) {
+/** The code of a listed value: those behind the choices mean a missing value. */
+function codeOfListed(place, { choices, kind, missing }) {
+	if (place < choices.length) return place;
+	return kind === "number" ? NaN : missing;
+}
+
+/** The place of a date whose text is listed, as Python writes it. */
+function placeOfDate({ text }, { choices, texts = choices, type }) {
 	if (type === "date") return texts.indexOf(text.replace(/T00:00:00$/, ""));
 	return texts.indexOf(type === "instant" ? `${text}+00:00` : text);
 }
 
-/** The code of a category, found by its text, or by its value if some are numbers; -1 or NaN for another one. */
-function codeOf(cell, { choices, texts = choices, numbers, kind, missing }) {
+/** The place of a listed value, found by its text, or by its value if some are numbers; -1 or NaN for another one. */
+function placeOf(cell, { choices, texts = choices, numbers, kind, missing }) {
 	if (texts.includes(cell)) return texts.lastIndexOf(cell);
 	const truth = booleanOf(cell);
 	const plain = truth < 0 ? plainOf(cell) : truth;
@@ -70,19 +76,21 @@ function readCell(cell, column) {
 	const { type, kind, choices, form } = column;
 	const isDate = ["date", "time", "instant"].includes(type);
 	const isListed = kind === "category" || ["category", "ordered"].includes(type);
-	if (isListed && !isDate) return choices ? codeOf(cell, column) : 0;
+	if (isListed && !isDate) return choices ? codeOfListed(placeOf(cell, column), column) : 0;
 	if (isMark(cell)) return isListed ? column.missing : NaN;
 	if (isDate) {
 		const found = form ? momentOfForm(cell, form) : momentOf(cell);
 		const hasOffset = type === "instant";
-		if (found && found.hasOffset === hasOffset) return isListed ? codeOfDate(found, column) : found.days;
+		if (found && found.hasOffset === hasOffset) {
+			return isListed ? codeOfListed(placeOfDate(found, column), column) : present(found.days, column);
+		}
 		if (form) return words("cell.form", { form: form.text });
 		return words(hasOffset ? "cell.instant" : "cell.date");
 	}
 	const truth = type === "boolean" ? booleanOf(cell) : -1;
 	const plain = truth < 0 ? plainOf(cell) : truth;
 	const value = plain === null ? NaN : Number(plain);
-	return finite(value) ? value : words("cell.number", { example: "1234.5".replace(".", grammar.decimal) });
+	return finite(value) ? present(value, column) : words("cell.number", { example: "1234.5".replace(".", grammar.decimal) });
 }
 
 /**

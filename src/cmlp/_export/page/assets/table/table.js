@@ -392,10 +392,10 @@ function rowOfAddress(name) {
 			.find((part) => part.startsWith(`${name}=`))
 			?.slice(name.length + 1)
 			.split(",") ?? [];
-	const values = texts.map((text) => (text === "" ? NaN : Number(text)));
+	const values = texts.map((text, i) => (text === "" ? NaN : present(Number(text), columns[i] ?? {})));
 	const fits = (value, i) => {
 		const { kind, choices } = columns[i];
-		if (!choices) return texts[i] === "" || finite(value);
+		if (!choices) return texts[i] === "" || finite(Number(texts[i]));
 		if (Number.isNaN(value)) return kind === "number" && texts[i] === "";
 		return Number.isInteger(value) && value >= (kind === "number" ? 0 : -1) && value < choices.length;
 	};
@@ -608,7 +608,8 @@ function rest() {
 	write("spoken", target || several ? answer() : `${answer()}, ${shownValue(result[chosen()])}`);
 }
 
-function change(i, value) {
+function change(i, given) {
+	const value = present(given, columns[i]);
 	row[i] = value;
 	moveSlider(i, value);
 	show(i);
