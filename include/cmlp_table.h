@@ -216,8 +216,8 @@ typedef struct cmlp_table_column {
     const char *format;   /* of DATE, TIME or INSTANT, the form of dates in cells, in UTF-8; NULL: ISO 8601 */
     int64_t n_format;
     cmlp_table_column_kind kind; /* 0: with categories ORDERED if the role is NUMBER, else CATEGORY; without them NUMBER */
-    /* What means a missing value besides NaN and MISSING: of NUMBER, n_missing_values finite numbers; of CATEGORY, the
-     * n_missing_values elements of `categories` behind the first n_categories, and `missing_values` is NULL. */
+    /* What means a missing value besides NaN and MISSING: of CATEGORY, the n_missing_values elements of `categories` behind
+     * the first n_categories, and `missing_values` is NULL; of other columns, finite numbers. */
     int32_t n_missing_values;
     const double *missing_values;
     int32_t reserved[12 - sizeof(void *) / sizeof(int32_t)]; /* 0 */

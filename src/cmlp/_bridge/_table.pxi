@@ -55,6 +55,11 @@ cdef class Columns:
                 column[i].n_missing_values = n_missing[i]
             if role == "number":
                 column[i].n_edges = n
+            elif role == "unused" and column[i].n_missing_values:
+                if column[i].n_missing_values > len(self.numbers) - at:
+                    raise ValueError(f"column {i} must have {column[i].n_missing_values} missing values in numbers")
+                column[i].missing_values = &number[at]
+                at += column[i].n_missing_values
             else:
                 column[i].n_categories = n
             if role == "category" and len(widths):

@@ -192,6 +192,18 @@ def _parse_value(text: str) -> object:
         return text
 
 
+def _texts_of_codes(codes: object) -> tuple[object, list[str]]:
+    """Return codes for missing values with those of cells that have the text of a number, and the words among them."""
+    if isinstance(codes, dict):
+        pairs = {column: _texts_of_codes(code) for column, code in codes.items()}
+        return {column: code for column, (code, _) in pairs.items()}, [
+            word for _, words in pairs.values() for word in words
+        ]
+    given = list(codes) if isinstance(codes, (list, tuple)) else [codes]
+    texts = [str(code) for code in given if isinstance(code, (int, float))]
+    return [*given, *texts], [code for code in given if isinstance(code, str)]
+
+
 class TrainRequest(NamedTuple):
     """What the arguments say."""
 
@@ -217,6 +229,10 @@ class TrainRequest(NamedTuple):
             if isinstance(value, (str, int)) and value not in _LISTS[name]:
                 parameters[name] = [value]
         networks = _parameters_of_networks()
+        if "missing_values" in parameters:
+            parameters["missing_values"], words = _texts_of_codes(parameters["missing_values"])
+            reading = files.reading
+            files = files._replace(reading=reading._replace(missing=(*reading.missing, *words)))
         tables = _parameters_of_tables()
         for_tables = [name for name in _FOR_TABLES if values.get(name)]
         for_tables += [name for name in parameters if name not in networks]

@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from cmlp._data.arrays import DECODE, ELEMENTS, EXACT, TIME_OF_DAY, TO_TEXT, is_missing
-from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, MOST_EQUAL_HASHES, TYPES
+from cmlp._data.columns import (
+    DATES,
+    MICROSECONDS_OF_A_DAY,
+    MOST_EQUAL_HASHES,
+    TYPES,
+    CellFormat,
+)
 from cmlp._data.containers import (
     FINE,
     FIRST,
@@ -297,6 +303,43 @@ def _message(value: Any, row: int, label: str, wanted: str) -> str:
 
 
 # ------------------------------------------------------------------------------------------------- dates and times
+
+
+def equal_entries(column: Column, codes: Collection[object]) -> NDArray[np.bool_]:
+    """Return whether each entry of a column equals a code: a number as a double, a text, or a date of ISO 8601."""
+    array, label = column.array(), column.label
+    if array.dtype.kind in "biuf":
+        numbers = [float(code) for code in codes if isinstance(code, (int, float))]
+        return np.isin(array.astype(np.float64), numbers)
+    moments = _moments_of(codes)
+    if array.dtype.kind in "mM":
+        units = [unit for unit, has_offset in moments if has_offset == column.has_offset()]
+        known = np.array(units if array.dtype.kind == "M" else [], np.int64)
+        return np.isin(in_microseconds(array, label).view(np.int64), known)
+    equal = (
+        value in codes
+        if isinstance(value, (str, Number))
+        else bool(moments) and _moment_of_entry(value, row, label) in moments
+        for row, value in enumerate(array.tolist())
+    )
+    return np.fromiter(equal, bool, len(array))
+
+
+def _moments_of(codes: Collection[object]) -> set[tuple[int, bool]]:
+    """Return the dates that texts are: the microseconds since 1970, and whether there is an offset."""
+    from cmlp._data.grammar import Grammar  # few programs need it
+
+    grammar = Grammar(CellFormat())
+    dates = (grammar.date(code) for code in codes if isinstance(code, str))
+    return {(date.value, date.kind == _INSTANT) for date in dates if date is not None}
+
+
+def _moment_of_entry(value: Any, row: int, label: str) -> tuple[int, bool] | None:
+    """Return a date as `_moments_of`; None for another entry."""
+    found = _OTHER if is_missing(value) else _type_of_entry(value)
+    if found not in (*DATES, _PERIOD):
+        return None
+    return int(_moment(value, row, label).astype(np.int64)), found == _INSTANT
 
 
 def _moment(value: Any, row: int, label: str) -> Any:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from numbers import Number
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cmlp._data.arrays import EXACT, read_once, rectangular, refuse_sparse
 from cmlp._data.checks import check_rows
-from cmlp._data.column_entries import SIMPLE
+from cmlp._data.column_entries import SIMPLE, equal_entries
 from cmlp._data.columns import MaskedColumn
 from cmlp._data.containers import column_of, columns_of, names_of
 from cmlp.exceptions import short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-
-    from numpy.typing import NDArray
 
     from cmlp._data.array_types import AnyArray
     from cmlp._data.containers import Column
@@ -125,24 +122,10 @@ def without_codes(
     columns = list(frame.columns if frame.rows is None else np.array(frame.rows, object).T)
     is_same = True
     for i, codes in codes_of_columns.items():
-        is_missing = _equal(column_of(columns[i], frame.label(i)), codes)
+        is_missing = equal_entries(column_of(columns[i], frame.label(i)), codes)
         if is_missing.any():
             columns[i], is_same = MaskedColumn(columns[i], is_missing), False
     return frame if is_same else InputFrame(frame.names, columns, frame.n_rows)
-
-
-def _equal(column: Column, codes: Collection[object]) -> NDArray[np.bool_]:
-    """Return whether each entry of a column equals a code: a number as a double, or a text. Dates do not."""
-    array = column.array()
-    if array.dtype.kind in "mM":
-        return np.zeros(len(array), bool)
-    if array.dtype.kind in "biuf":
-        numbers = [float(code) for code in codes if isinstance(code, (int, float))]
-        return np.isin(array.astype(np.float64), numbers)
-    known = frozenset(codes)
-    entries = array.tolist()
-    found = (isinstance(entry, (str, Number)) and entry in known for entry in entries)
-    return np.fromiter(found, bool, len(entries))
 
 
 def is_records(X: object) -> bool:

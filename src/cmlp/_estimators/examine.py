@@ -43,6 +43,7 @@ def examine(
     progress: Callable[[int, int], object] | str | None = None,
     categorical_features: str | ArrayLike | None = "from_dtype",
     date_formats: str | ByColumn[str] | None = None,
+    missing_values: float | str | Sequence[float | str] | ByColumn[object] | None = None,
 ) -> Report:
     """Find what is probably wrong with a table, and measure what the remedies bring.
 
@@ -73,7 +74,7 @@ def examine(
     progress : callable, "bar" or None, default=None
         Called with the numbers of completed and of all checks: ``progress(n_made, n_checks)``. "bar" shows a progress
         bar (needs tqdm).
-    categorical_features, date_formats
+    categorical_features, date_formats, missing_values
         How the columns are read, as of `TabularRegressor`.
 
     Returns
@@ -113,7 +114,11 @@ def examine(
             )
         use = GROUPS
     given: tuple[Any, Any] = _without_target(X, y) if isinstance(y, str) else (X, y)
-    read_as = {"categorical_features": categorical_features, "date_formats": date_formats}
+    read_as = {
+        "categorical_features": categorical_features,
+        "date_formats": date_formats,
+        "missing_values": missing_values,
+    }
     table = _table(given, sample_weight, groups, regressor, {"known": known, **read_as})
     return _report(replace(table, use=use), progress)
 

@@ -467,9 +467,10 @@ _CATEGORY = Template("""\
 
 def _write_category_function(columns: TableColumns, prefix: str) -> Function:
     """Return the function that finds the code of a category."""
-    each = [_category_literals(columns, i) for i in range(len(columns))]
-    codes = [code for column, names in zip(columns, each, strict=True) for code in _codes(column, len(names))]
+    each = [_named_codes(columns, i) for i in range(len(columns))]
+    named = [*chain.from_iterable(each)]
     has_codes = any(column.categories is not None and column.missing_values for column in columns)
+    codes = f"\n    {inner(array('double codes', (repr(code) for _, code in named), 16))}"
     first = map(str, accumulate(map(len, each), initial=0))
     return Function(
         f"double {prefix}_category(int column, const char *name)",
@@ -482,8 +483,8 @@ def _write_category_function(columns: TableColumns, prefix: str) -> Function:
             prefix=prefix,
             n=len(columns),
             first=inner(array("int first", first, 16)),
-            names=inner(array("char *const names", chain.from_iterable(each), 6)),
-            codes=f"\n    {inner(array('double codes', map(repr, codes), 16))}" if has_codes else "",
+            names=inner(array("char *const names", (name for name, _ in named), 6)),
+            codes=codes if has_codes else "",
             code="codes[i]" if has_codes else "(double)(i - first[column])",
         ),
     )
@@ -491,7 +492,7 @@ def _write_category_function(columns: TableColumns, prefix: str) -> Function:
 
 def _category_literals(columns: TableColumns, i: int) -> list[str]:
     """Return the names of the codes of a column; raises ValueError if two of them are equal."""
-    values = columns[i].listed
+    values = columns[i].categories
     if values is None:
         return ['"false"', '"true"'] if columns[i].type == "boolean" else []
     texts = [_category_literal(value) for value in values]
@@ -505,15 +506,17 @@ def _category_literals(columns: TableColumns, i: int) -> list[str]:
     return texts
 
 
-def _codes(column: TableColumn, n: int) -> list[float]:
-    """Return the numbers for a row of the n names of a column: those that mean a missing value have its number."""
-    n_codes = 0 if column.categories is None else len(column.missing_values)
-    codes = [float(code) for code in range(n)]
-    if column.is_category and column.categories is not None and n_codes:
-        known = column.categories
+def _named_codes(columns: TableColumns, i: int) -> list[tuple[str, float]]:
+    """Return the names that the header knows in a column, and the number of each for a row."""
+    column, literals = columns[i], _category_literals(columns, i)
+    named = {literal: float(code) for code, literal in enumerate(literals)}
+    if column.categories is not None:
+        known, n = column.categories, float(len(literals))
         missing = float(known.index(None)) if None in known else OTHER
-        codes[n - n_codes :] = [missing] * n_codes
-    return codes
+        # Of ordered categories, the ranks behind theirs mean a missing value.
+        for value in column.missing_values:
+            named.setdefault(_category_literal(value), missing if column.is_category else n)
+    return [*named.items()]
 
 
 def _category_literal(value: object) -> str:

@@ -309,7 +309,9 @@ class ColumnNodes:
         """Return the values of a column of categories as doubles: numbers, or the codes of text."""
         codes = self.columns[i].missing_values
         if not is_text(self._categories(i)):
-            return self._without_codes(i, [float(one) for one in codes if not isinstance(one, str)])
+            return self._without_codes(
+                i, [float(one) for one in codes if isinstance(one, (int, float))]
+            )
         texts = [str(_MISSING_TEXT if value is None else value) for value in self._categories(i)]
         if len(set(texts)) != len(texts):
             raise ValueError(

@@ -154,15 +154,12 @@ def _missing_words(counts: Mapping[object, int]) -> list[str]:
 
 
 def _of_missing_words(table: Table, found: Mapping[int, Sequence[str]]) -> Finding:
-    columns = [*found]
-    words = sorted({word for each in found.values() for word in each})
-    given = table.one(columns[0]) if len(columns) == 1 else f"X[{table.selection(columns)}]"
     return Finding(
         "missing",
-        table.names(columns),
+        table.names([*found]),
         None,
         "a category is a word for a missing value",
-        f"{given}.replace({dict.fromkeys(words)!r})",
+        table.parameter("missing_values", found),
     )
 
 

@@ -78,9 +78,5 @@ def _n_codes(numbers: NDArray[np.float64], counts: NDArray[np.intp]) -> int:
 
 
 def _remedy(table: Table, codes: Mapping[int, Sequence[int]]) -> str:
-    """Return the code that makes the codes missing values."""
-    names = table.frame.names
-    if names is None:
-        each = (f"X[np.isin(X[:, {i}], {found}), {i}] = np.nan" for i, found in codes.items())
-        return "; ".join(each)
-    return f"X.replace({ {names[i]: found for i, found in codes.items()}!r}, np.nan)"
+    """Return the parameter that makes the codes missing values."""
+    return table.parameter("missing_values", codes)

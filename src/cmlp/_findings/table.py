@@ -139,6 +139,11 @@ class Table:
         """Return the name of a column in sentences."""
         return self.frame.label(i)
 
+    def parameter(self, name: str, values: Mapping[int, object]) -> str:
+        """Return the parameter of an estimator that has a value for each of some columns."""
+        names = self.frame.names
+        return f"{name}={ {i if names is None else names[i]: one for i, one in values.items()}!r}"
+
     def names(self, columns: Sequence[int]) -> tuple[str, ...]:
         """Return the names of columns in findings."""
         return tuple(map(self.name, columns))

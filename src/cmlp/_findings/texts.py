@@ -85,8 +85,7 @@ def _may_be_dates(number: float) -> bool:
 
 def _stated(table: Table, columns: Sequence[int], form: str) -> str:
     """Return the parameter that states a form of dates."""
-    names = table.frame.names
-    return f"date_formats={ {i if names is None else names[i]: form for i in columns}!r}"
+    return table.parameter("date_formats", dict.fromkeys(columns, form))
 
 
 def findings_of_text(table: Table, found: Sequence[tuple[int, Meaning]]) -> Iterator[Finding]:

@@ -203,8 +203,10 @@ class TableColumn(NamedTuple):
     @property
     def numbers(self) -> list[NDArray[np.float64]]:
         """Centre and scale, edges, and the edges of each part of a column of numbers; and its missing numbers."""
-        if not self.is_number:
+        if self.is_category:
             return []
+        if not self.is_used:
+            return [self.missing_numbers]
         return [np.array([self.centre, self.scale]), *self.all_edges, self.missing_numbers]
 
     @property
@@ -213,14 +215,14 @@ class TableColumn(NamedTuple):
         if self.type == ORDERED:
             n = len(self.categories or ())
             return np.arange(n, n + len(self.missing_values), dtype=np.float64)
-        return np.array([one for one in self.missing_values if not isinstance(one, str)], np.float64)
+        return np.array(
+            [one for one in self.missing_values if not isinstance(one, str)], np.float64
+        )
 
     @property
     def n_missing(self) -> int:
         """How many values of a column mean a missing one in the core."""
-        if self.is_category:
-            return len(self.missing_values)
-        return len(self.missing_numbers) if self.is_number else 0
+        return len(self.missing_values if self.is_category else self.missing_numbers)
 
     @property
     def listed(self) -> Sequence[object] | None:
@@ -229,7 +231,7 @@ class TableColumn(NamedTuple):
 
     @property
     def missing_entries(self) -> frozenset[object]:
-        """The entries of frames that mean a missing value; of numbers and dates only those that are read as no number."""
+        """The entries of frames that mean a missing value, but for those that are read as numbers or dates."""
         if self.categories is not None:
             return frozenset(self.missing_values)
         texts = [one for one in self.missing_values if isinstance(one, str)]
@@ -387,7 +389,7 @@ class TableColumns(_core.Columns):
         self.n_missing = n_missing if any(n_missing) else None
         self._written = {i: one.date_format for i, one in enumerate(columns) if one.date_format}
         coded = [(i, one) for i, one in enumerate(columns) if one.missing_values]
-        self._entries = {i: found for i, one in coded if (found := one.missing_entries)}
+        self._entries = {i: one.missing_entries for i, one in coded if one.missing_entries}
         self._numbers = {i: one.missing_numbers for i, one in coded if one.categories is None}
         return self
 
@@ -721,16 +723,19 @@ class TableColumns(_core.Columns):
         )
         if n_missing is None:
             n_missing = [0] * len(layout)
-        _core.Columns(layout, numbers, statistics, n_missing)  # raises if they do not fit each other
+        _core.Columns(
+            layout, numbers, statistics, n_missing
+        )  # raises if they do not fit each other
         tables = _statistics_of(layout, statistics, priors)
         columns = []
         rest = numbers
         for (role, n, missing, widths), listed, held, n_codes in zip(
             layout, categories, types, n_missing, strict=True
         ):
-            values, codes = _without_codes(listed, n_codes)
-            column = TableColumn(role, held, values, missing=missing, missing_values=codes)
             is_ordered = held == ORDERED
+            has_codes = role == "category" or (role == "number" and is_ordered)
+            values, codes = _without_codes(listed, n_codes if has_codes else 0)
+            column = TableColumn(role, held, values, missing=missing, missing_values=codes)
             if (column.is_number and (values is not None) != is_ordered) or (
                 is_ordered and values is None
             ):
@@ -742,13 +747,12 @@ class TableColumns(_core.Columns):
                 edges = rest[2 : 2 + n]
                 parts, rest = _parts_of(widths, rest[2 + n :])
                 column = column._replace(centre=centre, scale=scale, edges=edges, parts=parts)
-                if not is_ordered:
-                    column = column._replace(
-                        missing_values=(*rest[:n_codes].tolist(), *(words or ()))
-                    )
-                rest = rest[n_codes:]
             elif widths:
                 column = column._replace(statistics=next(tables))
+            if not column.is_category:
+                meant, rest = rest[:n_codes].tolist(), rest[n_codes:]
+                if values is None and held != CATEGORY:
+                    column = column._replace(missing_values=(*meant, *(words or ())))
             columns.append(column)
         return cls(_with_formats(_with_seen(columns, seen), formats), names)
 

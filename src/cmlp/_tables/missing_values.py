@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -49,7 +49,8 @@ def codes_of_columns(missing_values: object, frame: InputFrame) -> dict[int, tup
 def _codes(value: object, missing_values: object) -> tuple[object, ...]:
     """Return one code or several: different ones in ascending order, without NaN and None, which are missing anyway."""
     given = value if isinstance(value, (list, tuple, np.ndarray)) else [value]
-    numbers, texts = set(), set()
+    numbers: set[Any] = set()
+    texts: set[str] = set()
     for code in map(plain_entry, given):
         if isinstance(code, str):
             texts.add(str(code))

@@ -21,13 +21,13 @@ from cmlp._model.outside import warn_of_moved_rows
 from cmlp._process.warnings import Notices, knowing
 from cmlp._tables.bag import FEWEST_ROWS_TO_HOLD_OUT, gets_bins, number_of_folds
 from cmlp._tables.date_formats import forms_of_columns
-from cmlp._tables.missing_values import codes_of_columns
 from cmlp._tables.learn_columns import learn_categories_again, learn_columns, learn_inputs
 from cmlp._tables.learn_statistics import (
     replace_training_statistics,
     with_new_statistics,
     with_statistics,
 )
+from cmlp._tables.missing_values import codes_of_columns
 from cmlp._tables.monotone import signs_of_columns
 from cmlp._tables.row_times import as_times, require_later_parts
 from cmlp._tables.splits import SplitTarget

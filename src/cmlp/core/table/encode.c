@@ -38,8 +38,7 @@ static int has_unused(const cmlp_table_column *c)
         c->has_missing || c->centre != 0 || c->scale != 0 || c->edges || c->n_edges || c->parts || c->n_parts;
     for (size_t i = 0; i < sizeof c->reserved / sizeof *c->reserved; i++)
         if (c->reserved[i]) return 1;
-    if (c->role != CMLP_TABLE_ROLE_NUMBER && c->missing_values) return 1;
-    if (c->role == CMLP_TABLE_ROLE_UNUSED && c->n_missing_values) return 1;
+    if (c->role == CMLP_TABLE_ROLE_CATEGORY && c->missing_values) return 1;
     if (c->role != CMLP_TABLE_ROLE_CATEGORY && (c->statistics || c->n_statistics || c->n_one_hot)) return 1;
     return c->role != CMLP_TABLE_ROLE_NUMBER && is_number;
 }
@@ -116,8 +115,8 @@ cmlp_status cmlpi_check_columns(const cmlp_table_column *columns, int64_t n_colu
             status = check_number(c);
         else if (c->role == CMLP_TABLE_ROLE_CATEGORY)
             status = check_category(c);
-        else if (c->role != CMLP_TABLE_ROLE_UNUSED)
-            status = CMLP_ERROR_OPTION;
+        else
+            status = c->role == CMLP_TABLE_ROLE_UNUSED ? check_missing_values(c) : CMLP_ERROR_OPTION;
         if (status) *bad = i;
     }
     return status;

@@ -17,7 +17,8 @@ static inline int64_t cmlpi_column_edges(const cmlp_table_column *c)
 /* Returns the number of numbers that a file has of a column. */
 static inline int64_t cmlpi_column_numbers(const cmlp_table_column *c)
 {
-    return c->role == CMLP_TABLE_ROLE_NUMBER ? 2 + cmlpi_column_edges(c) + c->n_missing_values : 0;
+    if (c->role == CMLP_TABLE_ROLE_CATEGORY) return 0;
+    return (c->role == CMLP_TABLE_ROLE_NUMBER ? 2 + cmlpi_column_edges(c) : 0) + c->n_missing_values;
 }
 
 /* Returns the number of inputs of a part of a date. */

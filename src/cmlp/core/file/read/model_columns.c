@@ -54,7 +54,7 @@ static int read_word(cursor *c, cmlp_table_column *column, cmlp_table_date_part 
     memset(column, 0, sizeof *column);
     if (PASS(c, "unused")) {
         column->role = CMLP_TABLE_ROLE_UNUSED;
-        return 1;
+        return read_missing_values(c, column);
     }
     column->has_missing = PASS(c, "number_or_missing:");
     const int is_number = column->has_missing || PASS(c, "number:");

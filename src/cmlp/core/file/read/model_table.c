@@ -33,10 +33,12 @@ static cmlp_status load_columns(const cmlpi_head *head, const unsigned char *fil
         cmlp_table_column *c = &memory->columns[i];
         if (c->n_statistics) c->statistics = statistic;
         statistic += c->n_statistics;
-        if (c->role != CMLP_TABLE_ROLE_NUMBER) continue;
-        c->centre = number[0];
-        c->scale = number[1];
-        number += 2;
+        if (c->role == CMLP_TABLE_ROLE_CATEGORY) continue;
+        if (c->role == CMLP_TABLE_ROLE_NUMBER) {
+            c->centre = number[0];
+            c->scale = number[1];
+            number += 2;
+        }
         if (c->n_edges) c->edges = number;
         number += c->n_edges;
         for (int64_t k = 0; k < c->n_parts; k++, part++) {

@@ -60,9 +60,11 @@ static void list_table_arrays(cmlpi_writer *w, const cmlpi_table_scratch *scratc
     for (int64_t i = 0; i < table->n_columns; i++) {
         const cmlp_table_column *c = &table->columns[i];
         for (int64_t k = 0; k < c->n_statistics; k++) scratch->statistics[n_statistics++] = c->statistics[k];
-        if (c->role != CMLP_TABLE_ROLE_NUMBER) continue;
-        scratch->numbers[n++] = c->centre;
-        scratch->numbers[n++] = c->scale;
+        if (c->role == CMLP_TABLE_ROLE_CATEGORY) continue;
+        if (c->role == CMLP_TABLE_ROLE_NUMBER) {
+            scratch->numbers[n++] = c->centre;
+            scratch->numbers[n++] = c->scale;
+        }
         for (int64_t k = 0; k < c->n_edges; k++) scratch->numbers[n++] = c->edges[k];
         for (int64_t p = 0; p < c->n_parts; p++)
             for (int64_t k = 0; k < c->parts[p].n_edges; k++) scratch->numbers[n++] = c->parts[p].edges[k];
