@@ -72,8 +72,8 @@ CMLP_CHECKED cmlp_status cmlp_model_describe_column(const cmlp_model *model, int
  * are 0 and false. The search takes a time proportional to the logarithm of the number of categories.
  * value: MISSING, or any other kind; a DOUBLE that is NaN counts as MISSING. The text of a number, which a label has, is not
  *     read.
- * code: receives the column's `unknown_code` if no category is equal, and the code of the missing value for one of the
- *     column's `missing_values`.
+ * code: receives the column's `unknown_code` if no category is equal, and the code of the missing value for a
+ *     value that means it.
  * Returns MODEL_KIND for the model of a network; INDEX if there is no such column; NOT_FOUND if it has no categories;
  * OPTION for the kind or a reserved field of `value`; TEXT for bytes that are not UTF-8, or a large
  * integer that is none: any integer in digits is one, however long or short, also with zeros before it.
@@ -188,7 +188,7 @@ typedef struct cmlp_table_date_part {
 } cmlp_table_date_part;
 
 /* How a column is encoded, and, for cmlp_table_write, what it is.
- * - NUMBER: a number that equals one of `missing_values` is missing, as NaN is. The inputs: (x - centre) / scale, soft-clipped to (-3, 3); then, if the encoder has bins and the column has edges,
+ * - NUMBER: a number that means a missing value is missing, as NaN is. The inputs: (x - centre) / scale, soft-clipped to (-3, 3); then, if the encoder has bins and the column has edges,
  *   n_edges - 1 inputs: the place of x in each bin between two edges, from -0.5 (at its lower edge or below) to 0.5; then,
  *   if has_missing is not 0, an input that is 1 where the number is missing; then the inputs of each part of a date in days
  *   since 1970. A missing number has 0 in the other inputs.
@@ -200,7 +200,7 @@ typedef struct cmlp_table_column {
     cmlp_table_role role;
     int32_t has_missing;  /* NUMBER */
     double centre, scale; /* NUMBER: finite; scale > 0 */
-    const double *edges;  /* NUMBER: NULL, or ascending numbers whose differences are finite */
+    const double *edges;  /* NUMBER: NULL, or ascending numbers whose differences are finite; then the missing values */
     int64_t n_edges;      /* 0, or from 2 on; below 2^31 */
     const cmlp_table_date_part *parts; /* NUMBER with edges: NULL, or different parts of a date, in ascending order */
     int64_t n_parts;
@@ -216,11 +216,9 @@ typedef struct cmlp_table_column {
     const char *format;   /* of DATE, TIME or INSTANT, the form of dates in cells, in UTF-8; NULL: ISO 8601 */
     int64_t n_format;
     cmlp_table_column_kind kind; /* 0: with categories ORDERED if the role is NUMBER, else CATEGORY; without them NUMBER */
-    /* What means a missing value besides NaN and MISSING: of CATEGORY, the n_missing_values elements of `categories` behind
-     * the first n_categories, and `missing_values` is NULL; of other columns, finite numbers. */
-    int32_t n_missing_values;
-    const double *missing_values;
-    int32_t reserved[12 - sizeof(void *) / sizeof(int32_t)]; /* 0 */
+    int32_t n_missing_values; /* of CATEGORY, elements of `categories` behind the first n_categories that mean the missing
+                               * value; of other columns, finite numbers behind the edges that mean a missing number */
+    int32_t reserved[12]; /* 0 */
 } cmlp_table_column;
 
 /* The columns of a table and the inputs that they become: those of each column in turn, or a single 0 if all columns are

@@ -613,7 +613,7 @@ cdef extern from "cmlp_table.h" nogil:
         int64_t n_format
         cmlp_table_column_kind kind
         int32_t n_missing_values
-        const double *missing_values
+        int32_t reserved[12]
 
     ctypedef struct cmlp_table_encoder:
         size_t struct_size

@@ -239,7 +239,7 @@ def test_c_reads_codes_in_rows_and_cells(model, expected, tmp_path):
 def test_headers_read_codes(model, expected, tmp_path):
     X = frame(coded=False, seed=1)
     model.to_c(tmp_path / "table.h")
-    assert "table_missing_values" in (tmp_path / "table.h").read_text()
+    assert "n_missing_values" in (tmp_path / "table.h").read_text()
     raw = coded_rows(model, X)
     numbers = model_of(model)
     assert_same_bits(numbers.predict(raw).ravel(), expected.predict(X))
@@ -300,4 +300,13 @@ def test_info_and_parameters_of_files(model, tmp_path):
     head = json.loads(text[8 : 8 + int.from_bytes(text[:8].encode("latin-1"), "little")])
     words = head["__metadata__"]["columns"].split(",")
     # 99999999 is no date of the form, and so a word for missing cells.
-    assert [word.partition("/missing:")[2] for word in words] == ["1", "2", "1", "1", "1", "1", "", "1"]
+    assert [word.partition("/missing:")[2] for word in words] == [
+        "1",
+        "2",
+        "1",
+        "1",
+        "1",
+        "1",
+        "",
+        "1",
+    ]

@@ -21,8 +21,8 @@ cdef class Columns:
     statistics : ndarray of float32
         For each column with statistics those of its categories. Copied.
     n_missing : sequence of int, or None
-        How many values of each column mean a missing one: those of numbers are the last ones of the column in `numbers`,
-        and of categories, files have them behind the categories.
+        How many values of each column mean a missing one: those of numbers are behind the edges in `numbers`, and of
+        categories, files have them behind the categories.
     """
 
     cdef cmlp_table_encoder encoder
@@ -58,7 +58,7 @@ cdef class Columns:
             elif role == "unused" and column[i].n_missing_values:
                 if column[i].n_missing_values > len(self.numbers) - at:
                     raise ValueError(f"column {i} must have {column[i].n_missing_values} missing values in numbers")
-                column[i].missing_values = &number[at]
+                column[i].edges = &number[at]
                 at += column[i].n_missing_values
             else:
                 column[i].n_categories = n
@@ -82,10 +82,10 @@ cdef class Columns:
             if n_edges + column[i].n_missing_values > len(self.numbers) - at - 2:
                 raise ValueError(f"column {i} must have a centre, a scale and {n_edges} edges in numbers")
             column[i].centre, column[i].scale = number[at], number[at + 1]
-            column[i].edges = &number[at + 2] if n else NULL
+            column[i].edges = &number[at + 2] if n or column[i].n_missing_values else NULL
             column[i].parts = part if any(widths) else NULL
             sizes.append((1, max(n - 1, 0), bool(has_missing)))
-            at += 2 + n
+            at += 2 + n + column[i].n_missing_values
             for k, width in enumerate(widths):
                 sizes.append((min(width, 2), max(width - 2, 0), 0))
                 if not width:
@@ -95,9 +95,6 @@ cdef class Columns:
                 part.edges = &number[at] if part.n_edges else NULL
                 at += part.n_edges
                 part += 1
-            if column[i].n_missing_values:
-                column[i].missing_values = &number[at]
-                at += column[i].n_missing_values
         if at != len(self.numbers):
             raise ValueError(f"numbers must have {at} entries for the columns, got {len(self.numbers)}")
         if statistic_at != len(self.statistics):

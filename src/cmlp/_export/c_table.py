@@ -60,7 +60,7 @@ _NUMBER_BYTES = 8
 _COLUMN_BYTES = 40
 _PARTS_BYTES = 16  # of a column, and of each part
 _STATISTICS_BYTES = 24
-_MISSING_VALUES_BYTES = 16  # of a column
+_MISSING_VALUES_BYTES = 8  # of a column
 _ABOUT = [
     "",
     "A row has a double for each column, in the order of fit: a number, NaN if it is missing, or the code of a",
@@ -87,7 +87,7 @@ def parts_of_table(model: TableModel, prefix: str, *, intervals: bool) -> Header
         column_bytes += _STATISTICS_BYTES
     if table.has_codes:
         column_bytes += _MISSING_VALUES_BYTES
-        size += _NUMBER_BYTES * sum(len(column.missing_numbers) for column in columns)
+        size += _NUMBER_BYTES * sum(column.n_missing for column in columns if column.is_number)
     functions = list(table.write_functions())
     if intervals:
         functions += write_interval_functions(model, prefix)
@@ -282,7 +282,6 @@ class _Table:
         columns = []
         edges: list[str] = []
         parts: list[str] = []
-        codes: list[str] = []
         n_statistics = 0
         for column in self.columns:
             role = column.role.upper()
@@ -290,7 +289,8 @@ class _Table:
             n_categories = 0
             if column.is_category:
                 n_categories = column.n
-            where = self._add_edges(column.edges, edges)
+            codes = column.missing_numbers if column.is_number else column.edges[:0]
+            where = self._add_edges(np.concatenate([column.edges, codes]), edges)
             numbers = f"{column.centre!r}, {column.scale!r}"
             of_date = ""
             if column.parts:
@@ -305,12 +305,7 @@ class _Table:
                 table, n_one_hot, _ = column.statistics
                 statistics = f", {prefix}_statistics + {n_statistics}, {table.size}, {n_one_hot}"
                 n_statistics += table.size
-            of_codes = ""
-            if self.has_codes:
-                of_codes = ", NULL, 0"
-            if column.is_number and column.n_missing:
-                of_codes = f", {prefix}_missing_values + {len(codes)}, {column.n_missing}"
-                codes += map(repr, column.missing_numbers.tolist())
+            of_codes = f", {column.n_missing * column.is_number}" if self.has_codes else ""
             columns.append(
                 f"{{{prefix}_ROLE_{role}, {int(column.missing)}, {numbers}, {where}, {n_edges}, "
                 f"{n_categories}{of_date}{statistics}{of_codes}}}"
@@ -327,9 +322,6 @@ class _Table:
             yield title + float_array(
                 f"{prefix}_statistics", self.columns.statistics + np.float32(0)
             )
-        if codes:
-            title = "/* The numbers of all columns that mean a missing value. */\n"
-            yield title + array(f"double {prefix}_missing_values", codes, 8)
         yield array(f"{prefix}_column {prefix}_columns", columns, 1)
 
     def _add_edges(self, added: NDArray[np.float64], edges: list[str]) -> str:

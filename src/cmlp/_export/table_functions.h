@@ -27,8 +27,7 @@ typedef struct NAME_column {
     int64_t n_statistics, n_one_hot; /* n_one_hot: the first categories that have an input each, if there are statistics */
 #endif
 #if NAME_MISSING_VALUES
-    const double *missing_values; /* numbers that mean a missing value */
-    int32_t n_missing_values;
+    int32_t n_missing_values; /* numbers behind the edges that mean a missing value */
 #endif
 } NAME_column;
 

@@ -202,12 +202,13 @@ class TableColumn(NamedTuple):
 
     @property
     def numbers(self) -> list[NDArray[np.float64]]:
-        """Centre and scale, edges, and the edges of each part of a column of numbers; and its missing numbers."""
+        """Of a column of numbers centre and scale, edges, what means a missing one, and the edges of each part."""
         if self.is_category:
             return []
         if not self.is_used:
             return [self.missing_numbers]
-        return [np.array([self.centre, self.scale]), *self.all_edges, self.missing_numbers]
+        edges, *of_parts = self.all_edges
+        return [np.array([self.centre, self.scale]), edges, self.missing_numbers, *of_parts]
 
     @property
     def missing_numbers(self) -> NDArray[np.float64]:
@@ -744,15 +745,17 @@ class TableColumns(_core.Columns):
                 raise ValueError("a column has another number of categories")
             if column.is_number:
                 centre, scale = rest[:2].tolist()
-                edges = rest[2 : 2 + n]
-                parts, rest = _parts_of(widths, rest[2 + n :])
-                column = column._replace(centre=centre, scale=scale, edges=edges, parts=parts)
+                edges, rest = rest[2 : 2 + n], rest[2 + n :]
+                column = column._replace(centre=centre, scale=scale, edges=edges)
             elif widths:
                 column = column._replace(statistics=next(tables))
             if not column.is_category:
                 meant, rest = rest[:n_codes].tolist(), rest[n_codes:]
                 if values is None and held != CATEGORY:
                     column = column._replace(missing_values=(*meant, *(words or ())))
+            if column.is_number:
+                parts, rest = _parts_of(widths, rest)
+                column = column._replace(parts=parts)
             columns.append(column)
         return cls(_with_formats(_with_seen(columns, seen), formats), names)
 

@@ -35,24 +35,27 @@ int64_t cmlpi_columns_width(const cmlp_table_column *columns, int64_t n_columns,
 static int has_unused(const cmlp_table_column *c)
 {
     const int is_number =
-        c->has_missing || c->centre != 0 || c->scale != 0 || c->edges || c->n_edges || c->parts || c->n_parts;
+        c->has_missing || c->centre != 0 || c->scale != 0 || c->n_edges || c->parts || c->n_parts;
     for (size_t i = 0; i < sizeof c->reserved / sizeof *c->reserved; i++)
         if (c->reserved[i]) return 1;
-    if (c->role == CMLP_TABLE_ROLE_CATEGORY && c->missing_values) return 1;
     if (c->role != CMLP_TABLE_ROLE_CATEGORY && (c->statistics || c->n_statistics || c->n_one_hot)) return 1;
+    if (c->role == CMLP_TABLE_ROLE_CATEGORY && c->edges) return 1;
     return c->role != CMLP_TABLE_ROLE_NUMBER && is_number;
 }
 
-static cmlp_status check_edges(const double *edges, int64_t n)
+/* Checks n edges, and the numbers behind them that mean a missing value. */
+static cmlp_status check_edges(const double *edges, int64_t n, int32_t n_missing_values)
 {
     if (n > CMLPI_MAX_COUNT) return CMLP_ERROR_OVERFLOW;
-    if (n < 0 || n == 1 || (!n && edges)) return CMLP_ERROR_OPTION;
-    if (n && !edges) return CMLP_ERROR_NULL;
+    if (n < 0 || n == 1 || n_missing_values < 0) return CMLP_ERROR_OPTION;
+    if (!edges != !(n + n_missing_values)) return edges ? CMLP_ERROR_OPTION : CMLP_ERROR_NULL;
     if (cmlpi_misaligned(edges, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
     for (int64_t k = 1; k < n; k++) {
         const double width = edges[k] - edges[k - 1];
         if (!(width > 0) || !cmlpi_is_finite(width)) return CMLP_ERROR_OPTION;
     }
+    for (int32_t k = 0; k < n_missing_values; k++)
+        if (!cmlpi_is_finite(edges[n + k])) return CMLP_ERROR_OPTION;
     return CMLP_OK;
 }
 
@@ -67,27 +70,15 @@ static cmlp_status check_parts(const cmlp_table_column *c)
         const cmlp_table_date_part *part = &c->parts[k];
         if (part->kind <= (k ? part[-1].kind : 0) || part->kind > CMLPI_PARTS) return CMLP_ERROR_OPTION;
         if (cmlpi_has_reserved(part->padding, part->reserved)) return CMLP_ERROR_OPTION;
-        status = check_edges(part->edges, part->n_edges);
+        status = check_edges(part->edges, part->n_edges, 0);
     }
     return status;
-}
-
-/* The numbers that mean a missing value. */
-static cmlp_status check_missing_values(const cmlp_table_column *c)
-{
-    if (c->n_missing_values < 0 || (!c->n_missing_values && c->missing_values)) return CMLP_ERROR_OPTION;
-    if (c->n_missing_values && !c->missing_values) return CMLP_ERROR_NULL;
-    if (cmlpi_misaligned(c->missing_values, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
-    for (int32_t k = 0; k < c->n_missing_values; k++)
-        if (!cmlpi_is_finite(c->missing_values[k])) return CMLP_ERROR_OPTION;
-    return CMLP_OK;
 }
 
 static cmlp_status check_number(const cmlp_table_column *c)
 {
     if (!cmlpi_is_finite(c->centre) || !cmlpi_is_finite(c->scale) || !(c->scale > 0)) return CMLP_ERROR_OPTION;
-    cmlp_status status = check_edges(c->edges, c->n_edges);
-    if (!status) status = check_missing_values(c);
+    const cmlp_status status = check_edges(c->edges, c->n_edges, c->n_missing_values);
     return status ? status : check_parts(c);
 }
 
@@ -116,7 +107,7 @@ cmlp_status cmlpi_check_columns(const cmlp_table_column *columns, int64_t n_colu
         else if (c->role == CMLP_TABLE_ROLE_CATEGORY)
             status = check_category(c);
         else
-            status = c->role == CMLP_TABLE_ROLE_UNUSED ? check_missing_values(c) : CMLP_ERROR_OPTION;
+            status = c->role == CMLP_TABLE_ROLE_UNUSED ? check_edges(c->edges, 0, c->n_missing_values) : CMLP_ERROR_OPTION;
         if (status) *bad = i;
     }
     return status;

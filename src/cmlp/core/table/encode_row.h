@@ -15,7 +15,7 @@ VEC_FN int cmlpi_is_missing(const cmlp_table_column *c, double x)
 {
 #if CMLPI_MISSING_VALUES
     for (int32_t k = 0; k < c->n_missing_values; k++)
-        if (x == c->missing_values[k]) return 1;
+        if (x == c->edges[c->n_edges + k]) return 1;
 #endif
     (void)c;
     return x != x;

@@ -39,14 +39,12 @@ static cmlp_status load_columns(const cmlpi_head *head, const unsigned char *fil
             c->scale = number[1];
             number += 2;
         }
-        if (c->n_edges) c->edges = number;
-        number += c->n_edges;
+        if (c->n_edges + c->n_missing_values) c->edges = number;
+        number += c->n_edges + c->n_missing_values;
         for (int64_t k = 0; k < c->n_parts; k++, part++) {
             if (part->n_edges) part->edges = number;
             number += part->n_edges;
         }
-        if (c->n_missing_values) c->missing_values = number;
-        number += c->n_missing_values;
     }
     return cmlpi_check_statistics(memory->columns, words.n_columns) ? CMLP_ERROR_FILE_NONFINITE : CMLP_OK;
 }

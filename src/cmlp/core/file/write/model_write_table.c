@@ -65,10 +65,9 @@ static void list_table_arrays(cmlpi_writer *w, const cmlpi_table_scratch *scratc
             scratch->numbers[n++] = c->centre;
             scratch->numbers[n++] = c->scale;
         }
-        for (int64_t k = 0; k < c->n_edges; k++) scratch->numbers[n++] = c->edges[k];
+        for (int64_t k = 0; k < c->n_edges + c->n_missing_values; k++) scratch->numbers[n++] = c->edges[k];
         for (int64_t p = 0; p < c->n_parts; p++)
             for (int64_t k = 0; k < c->parts[p].n_edges; k++) scratch->numbers[n++] = c->parts[p].edges[k];
-        for (int32_t k = 0; k < c->n_missing_values; k++) scratch->numbers[n++] = c->missing_values[k];
     }
     double *const of_targets = scratch->numbers + n;
     for (int64_t j = 0; j < table->n_targets; j++) {
