@@ -101,6 +101,12 @@ static const struct edit {
     {several, CMLP_ERROR_FILE_SYNTAX, {{"\"requires\":\"targets", "\"requires\":\""}}},
     {several, CMLP_ERROR_FILE_VERSION, {{"\"requires\":\"targets", "\"requires\":\"targets,more"}}},
     {several, CMLP_ERROR_FILE_VERSION, {{"\"requires\":\"targets", "\"requires\":\"more"}}},
+    {several, CMLP_ERROR_FILE_SYNTAX, {{"\"requires\":\"targets", "\"requires\":\"targets,missing_values"}}},
+    {several, CMLP_ERROR_FILE_SYNTAX, {{"\"requires\":\"targets", "\"requires\":\"missing_values,missing_values"}}},
+    {several, CMLP_ERROR_FILE_SYNTAX, {{"\"requires\":\"targets", "\"requires\":\"missing_values,"}}},
+    {several, CMLP_ERROR_FILE_VERSION, {{"\"requires\":\"targets", "\"requires\":\"missing_values,more"}}},
+    {several, CMLP_ERROR_FILE_VERSION, {{"\"requires\":\"targets", "\"requires\":\"missing_values,targets,z"}}},
+    {several, CMLP_ERROR_FILE_NAME, {{"\"requires\":\"targets", "\"requires\":\"missing_values,targets"}}}, /* of no column */
     {several, CMLP_ERROR_FILE_VALUE,
      {{"\"loss\":\"squared_error\"", "\"loss\":\"quantile:3fb999999999999a,3feccccccccccccd\""}}},
     {limit, CMLP_ERROR_FILE_SYNTAX, {{"\"requires\":\"threshold", "\"requires\":\"threshold,threshold"}}},
@@ -120,6 +126,9 @@ static const struct edit {
     {classes, CMLP_ERROR_FILE_SYNTAX, {{"category:5", "category:0"}}},
     {classes, CMLP_ERROR_FILE_SYNTAX, {{"category:5", "category:05"}}},
     {classes, CMLP_ERROR_FILE_SYNTAX, {{"category:5", "category:5 "}}},
+    {classes, CMLP_ERROR_FILE_NAME, {{"category:5", "category:5/missing:1"}}}, /* which the file does not require */
+    {classes, CMLP_ERROR_FILE_SYNTAX, {{"category:5", "category:5/missing:0"}}},
+    {classes, CMLP_ERROR_FILE_SYNTAX, {{"category:5", "category:5/missing:2147483648"}}},
     {classes, CMLP_ERROR_FILE_VALUE, {{"category:5", "category:2147483647"}}},
     {classes, CMLP_ERROR_FILE_SYNTAX, {{ALL_COLUMNS, ""}}},
     {classes, CMLP_ERROR_FILE_SYNTAX, {{ALL_COLUMNS, ALL_COLUMNS ","}}},

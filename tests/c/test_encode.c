@@ -243,6 +243,34 @@ static void check_refused_statistics(void)
     CHECK((c.n_one_hot = 0, c.n_statistics = 10, width_with(c)) == CMLP_ERROR_OPTION);
 }
 
+/* The numbers behind the edges of a column mean a missing one. */
+static void check_missing_values(void)
+{
+    static const double with_edges[] = {0, 1, 0.5, -999}, alone[] = {-999}, infinite[] = {0, 1, INFINITY};
+    const cmlp_table_column bins = {.role = CMLP_TABLE_ROLE_NUMBER, .has_missing = 1, .centre = 0, .scale = 1,
+                                    .edges = with_edges, .n_edges = 2, .n_missing_values = 2};
+    const cmlp_table_column plain = {.role = CMLP_TABLE_ROLE_NUMBER, .centre = 0, .scale = 1, .edges = alone, .n_missing_values = 1};
+    const cmlp_table_column given[] = {bins, plain};
+    const cmlp_table_encoder encoder = {.struct_size = sizeof encoder, .columns = given, .n_columns = 2, .has_bins = 1,
+                                        .dtype = CMLP_FLOAT64};
+    const double raw[4][2] = {{0.5, -999}, {-999, NAN}, {NAN, -999}, {0.25, -998}};
+    double inputs[4][4];
+    cmlp_table_column c;
+    CHECK(encode_rows(&encoder, raw[0], 4, 0, inputs[0]) == CMLP_OK);
+    for (int i = 0; i < 3; i++)
+        CHECK(inputs[i][0] == 0 && inputs[i][1] == 0 && inputs[i][2] == 1 && inputs[i][3] == 0);
+    CHECK(inputs[3][0] > 0.2 && inputs[3][1] == -0.25 && inputs[3][2] == 0 && inputs[3][3] < -2.9);
+    CHECK((c = bins, c.n_missing_values = -1, width_with(c)) == CMLP_ERROR_OPTION);
+    CHECK((c = bins, c.edges = infinite, c.n_missing_values = 1, width_with(c)) == CMLP_ERROR_OPTION);
+    CHECK((c = plain, c.edges = NULL, width_with(c)) == CMLP_ERROR_NULL);
+    CHECK((c = plain, c.n_missing_values = 0, width_with(c)) == CMLP_ERROR_OPTION);
+    c = (cmlp_table_column){.role = CMLP_TABLE_ROLE_UNUSED, .edges = alone, .n_missing_values = 1};
+    CHECK(width_with(c) == CMLP_OK && (c.n_missing_values = 0, width_with(c)) == CMLP_ERROR_OPTION);
+    c = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 3, .n_missing_values = 1};
+    CHECK(width_with(c) == CMLP_OK && (c.n_missing_values = -1, width_with(c)) == CMLP_ERROR_OPTION);
+    CHECK((c.n_missing_values = 0, c.edges = alone, width_with(c)) == CMLP_ERROR_OPTION);
+}
+
 static void check_refused_parts(const cmlp_table_column *number)
 {
     static const double down[] = {1, 0}, good[] = {0, 1};
@@ -293,6 +321,7 @@ static void check_refusals(void)
     for (size_t i = 0; i < sizeof c.reserved / sizeof *c.reserved; i++)
         CHECK((c = n, c.reserved[i] = 1, width_with(c)) == CMLP_ERROR_OPTION);
     check_refused_parts(&n);
+    check_missing_values();
     CHECK((c = n, c.edges = (const double *)(const void *)((const char *)good + 4), width_with(c)) ==
           CMLP_ERROR_ALIGNMENT);
     for (const double *s = (const double[]){-1, NAN, INFINITY, 0}; ; s++) {

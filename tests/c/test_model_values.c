@@ -560,6 +560,36 @@ static void test_refused_columns(void)
     CHECK(write_table() == CMLP_ERROR_TEXT);
 }
 
+/* ---- values that mean a missing one */
+
+/* The last value of a column of categories has the code of the missing value, or none. */
+static void test_missing_values(void)
+{
+    const cmlp_model *model;
+    cmlp_model_info info;
+    cmlp_table_column_info column = CMLP_INIT(cmlp_table_column_info);
+    static const cmlp_value values[] = {{.text = "a", .n_text = 1, .kind = CMLP_VALUE_TEXT},
+                                        {.kind = CMLP_VALUE_MISSING},
+                                        {.text = "b", .n_text = 1, .kind = CMLP_VALUE_TEXT},
+                                        {.text = "unknown", .n_text = 7, .kind = CMLP_VALUE_TEXT}};
+    cmlp_value category = {.kind = CMLP_VALUE_MISSING};
+    double code = -9;
+    make_table();
+    const int64_t n = columns[0].n_categories;
+    CHECK(n == 3 && columns[0].role == CMLP_TABLE_ROLE_CATEGORY);
+    columns[0].categories = values;
+    columns[0].n_missing_values = 1;
+    CHECK(write_table() == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
+    CHECK(!memcmp(good.bytes + 53, "\",\"requires\":\"missing_values\"", 29));
+    CHECK(cmlp_model_describe_column(model, 0, &column, NULL) == CMLP_OK && column.n_categories == 3);
+    CHECK(cmlp_model_find_code(model, 0, &values[3], &code, NULL) == CMLP_OK && code == 1);
+    CHECK(cmlp_model_find_code(model, 0, &values[2], &code, NULL) == CMLP_OK && code == 2);
+    CHECK(cmlp_model_read_cell(model, 0, "unknown", 7, &code, NULL) == CMLP_OK && code == 1);
+    CHECK(cmlp_model_find_category(model, 0, 3, &category, NULL) == CMLP_ERROR_INDEX);
+    columns[0].categories = NULL;
+    CHECK(write_table() == CMLP_ERROR_NULL);
+}
+
 /* ---- forms of dates */
 
 static cmlp_status write_format(cmlp_table_column_kind kind, const char *format, int64_t n_format)
@@ -969,6 +999,7 @@ int main(void)
     test_names_of_inputs();
     test_cell_formats();
     test_columns();
+    test_missing_values();
     test_formats();
     test_dates_of_forms();
     test_kinds();

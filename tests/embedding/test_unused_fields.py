@@ -42,7 +42,8 @@ SAME = {
         for column in ("number", "category", "unused")
         for field in ("categories", "name", "n_name", "format", "n_format", "kind", "n_categories")
         if (column, field) != ("category", "n_categories")
-    ),
+    )
+    + " category_column.n_missing_values",
 }
 CALLBACKS = {"cmlp_run.poll", "cmlp_objective.loss", "cmlp_model_content.write"}
 

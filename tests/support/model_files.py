@@ -14,6 +14,8 @@ from fractions import Fraction
 PREFIX = b'{"__metadata__":{"cmlp":"1","crc32":"'
 CRC_AT = 8 + len(PREFIX)
 SIZES = {"F32": 4, "F64": 8, "U8": 1, "I32": 4, "I64": 8}
+FEATURES = {"missing_values", "targets", "threshold"}
+FEATURES |= {f"missing_values,{name}" for name in ("targets", "threshold")}
 FIXED = ["cmlp", "crc32", "data_crc32", "input_scale", "activations", "loss", "kind"]
 NAME = re.compile(r"[a-z][a-z0-9_.]{0,63}\Z", re.ASCII)
 PRINTABLE = re.compile(r"[\x20-\x7e]*\Z")
@@ -112,11 +114,17 @@ def check_word(word, plain, parametric):
     demand(0 < double(digits) < most)
 
 
+def features(metadata):
+    return metadata.get("requires", "").split(",")
+
+
 def check_metadata(metadata):
     keys = list(metadata)
     requires, is_table = "requires" in metadata, "columns" in metadata
     fixed = [*FIXED[:2], *["requires"] * requires, *FIXED[2:], *["columns"] * is_table]
-    demand(not requires or (is_table and metadata["requires"] in ("targets", "threshold")))
+    demand(not requires or (is_table and metadata["requires"] in FEATURES))
+    has_missing = any("/missing:" in word for word in metadata.get("columns", "").split(","))
+    demand(has_missing == ("missing_values" in features(metadata)))
     others = keys[len(fixed) :]
     demand(keys[: len(fixed)] == fixed and others == sorted(others) and all(map(NAME.match, keys)))
     demand(re.fullmatch("[0-9a-f]{8}", metadata["data_crc32"]))
@@ -143,7 +151,11 @@ def check_metadata(metadata):
 
 
 def word_of_column(word):
-    """Return kind, number of edges (also of parts) or categories, statistics, and inputs without and with bins."""
+    """Return kind, numbers of edges (also of parts) or categories, of statistics, of numbers, and of inputs."""
+    word, slash, missing = word.partition("/missing:")
+    demand(not slash or re.fullmatch("[1-9][0-9]*", missing, re.ASCII))
+    n_missing = int(missing or 0)
+    demand(n_missing < 2**31)
     word, *parts = word.split("/")
     kind, colon, digits = word.partition(":")
     demand(
@@ -168,7 +180,7 @@ def word_of_column(word):
             demand(re.fullmatch("[1-9][0-9]*", digits, re.ASCII) and 2 <= int(digits) < 2**31)
             narrow, wide = narrow + 2, wide + int(digits)
             n += int(digits) - 1 if int(digits) > 2 else 0
-        return "number", n, 0, narrow, wide
+        return "number", n, 0, 2 + n + n_missing, narrow, wide
     demand((kind == "unused" or n > 0) and (kind == "category" or not parts))
     if parts:
         found = re.fullmatch(
@@ -177,17 +189,17 @@ def word_of_column(word):
         demand(found)
         n_one_hot, each = map(int, found.groups())
         demand(n_one_hot <= n and n * each < 2**31)
-        return kind, n, n * each, n_one_hot + each, n_one_hot + each
+        return kind, n, n * each, 0, n_one_hot + each, n_one_hot + each
     width = n - (n == 2)
-    return kind, n, 0, width, width
+    return kind, n, 0, n_missing * (kind == "unused"), width, width
 
 
 def check_table(metadata, tensors, n_layers):
     """Check the columns, their categories and the networks of a table; return the number of outputs."""
     columns = [word_of_column(word) for word in metadata["columns"].split(",")]
     demand(metadata["input_scale"] == "3ff0000000000000")
-    widths = [max(1, sum(widths)) for widths in list(zip(*columns, strict=True))[3:]]
-    n_numbers = sum(2 + n for kind, n, *_ in columns if kind == "number")
+    widths = [max(1, sum(widths)) for widths in list(zip(*columns, strict=True))[4:]]
+    n_numbers = sum(n for _, _, _, n, *_ in columns)
     n_statistics = sum(n for _, _, n, *_ in columns)
     demand(max(*widths, n_numbers, n_statistics) < 2**31)
     names = list(tensors)
@@ -207,11 +219,11 @@ def check_table(metadata, tensors, n_layers):
         "table.numbers": [n_numbers],
     }
     known |= {"table.target": [1, 4], "table.threshold": [1]}
-    demand(("table.threshold" in tensors) == (metadata.get("requires") == "threshold"))
+    demand(("table.threshold" in tensors) == ("threshold" in features(metadata)))
     if "table.threshold" in tensors:
         output = metadata["activations"].rpartition(",")[2]
         demand(n_outputs == 1 and output == "logistic" and "table.target" not in tensors)
-    if metadata.get("requires") == "targets":
+    if "targets" in features(metadata):
         known["table.target"] = [n_outputs, 4]
         demand(n_outputs > 1 and "table.target" in tensors and "," not in metadata["loss"])
     demand(("table.numbers" in tensors) == bool(n_numbers))
@@ -231,7 +243,7 @@ def check_table(metadata, tensors, n_layers):
 def check_scores(metadata, tensor, n_outputs):
     """Check that the scores are those of one answer, or of each."""
     if tensor is not None:
-        has_several = metadata.get("requires") == "targets" or metadata["kind"] == "multilabel"
+        has_several = "targets" in features(metadata) or metadata["kind"] == "multilabel"
         demand(tensor["dtype"] == "F64" and len(tensor["shape"]) == 2)
         demand(tensor["shape"][0] == (n_outputs if has_several else 1))
 
@@ -343,7 +355,7 @@ def check_sizes_of_values(metadata, tensors, n_outputs):
         demand(sizes["categories.counts"] == n_columns * (n_categories > 0))
         demand(sizes["categories.order"] == n_categories)
         demand(sizes["categories.ends"] in (0, n_categories))
-        has_targets = metadata.get("requires") == "targets"
+        has_targets = "targets" in features(metadata)
         demand(sizes["targets.ends"] in (0, n_outputs * has_targets))
         demand(sizes["calibration.kind"] in (0, 2 * ("calibration.scores" in tensors)))
 
@@ -405,7 +417,7 @@ def check_values(metadata, content, n_outputs):
     if not is_table:
         return
     names = texts_of(found, "targets", n_outputs)
-    demand(names is None or metadata.get("requires") == "targets")
+    demand(names is None or "targets" in features(metadata))
     if "calibration.kind" in found:
         demand(len(found["calibration.kind"]) == 2 and "calibration.scores" in content)
         kind, rows = found["calibration.kind"]
