@@ -73,8 +73,9 @@ def test_words_for_missing_values_among_categories_are_named(word):
     given = pandas.DataFrame({"a": A, "color": np.where(np.arange(N) % 9, KIND, word)})
     (found,) = [one for one in cmlp.examine(given, B) if one.code == "missing"]
     assert found.columns == ("color",) and found.mark == "."
-    result = eval(found.remedy, {"X": given})
-    assert result.isna().sum() == np.count_nonzero(np.arange(N) % 9 == 0)
+    assert found.remedy == f"missing_values={{'color': [{word!r}]}}"
+    remedy = {"missing_values": {"color": [word]}}
+    assert "missing" not in [one.code for one in cmlp.examine(given, B, **remedy)]
 
 
 def test_other_words_are_no_missing_values():

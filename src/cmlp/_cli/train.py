@@ -181,7 +181,7 @@ def _parse_value(text: str) -> object:
     """Return the value of a parameter: a number, a fraction such as 1/255, True, False, None, text, or a list."""
     numerator, slash, denominator = text.partition("/")
     try:
-        if slash:
+        if slash and text[0] not in "[{(\"'":
             return float(numerator) / float(denominator)
         if text == "inf":
             return math.inf
