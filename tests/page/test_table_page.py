@@ -121,6 +121,33 @@ def test_page_predicts_like_python(kind, models, watch, tmp_path):
 
 
 @pytest.mark.slow
+def test_page_reads_codes_as_missing_values(watch, tmp_path):
+    codes = {0: [-999, 0.5], 1: "unknown", 2: "1900-01-01"}
+    options = {"n_estimators": 1, "n_epochs": 1, "random_state": 0, "hidden_layer_sizes": (3,)}
+    model = TabularRegressor(missing_values=codes, date_formats={2: "%Y-%m-%d"}, **options)
+    X = [
+        [-999 if i % 5 == 0 else i / 7, ["a", "b", "unknown"][i % 3], f"20{10 + i % 9}-01-02"]
+        for i in range(60)
+    ]
+    model.fit([[*row[:2], "1900-01-01" if row[0] == 0.5 else row[2]] for row in X], range(60))
+    columns = model_of(model).columns
+    missing = columns[1].categories.index(None)
+    days = columns[2].missing_numbers[0]
+    page = watch(written(model, tmp_path))
+    rows = [[-999, missing, 15000], [0.5, 0, days], [0.25, 1, 15000.5]]
+    for bins in (False, True):
+        got = page.evaluate(
+            "([rows, bins]) => rows.map((row) => [...encode(row, bins)])", [rows, bins]
+        )
+        wanted = columns.encode(np.array(rows), bins=bins)
+        assert np.array(got, np.float32).tobytes() == wanted.tobytes()
+    read = "([i, cell]) => { const x = readCell(cell, columns[i]); return Number.isNaN(x) ? null : x; }"
+    cells = [(0, "-999.0"), (0, "5e-1"), (0, "7"), (1, "unknown"), (1, "new"), (2, "1900-01-01")]
+    wanted = [None, None, 7, missing, -1, None]
+    assert [page.evaluate(read, [*cell]) for cell in cells] == wanted
+
+
+@pytest.mark.slow
 def test_page_computes_parts_of_dates_like_python(watch, tmp_path):
     model = dated(n_estimators=2)
     page, rows = watch(written(model, tmp_path)), raw_rows(model, UNSEEN)

@@ -90,7 +90,9 @@ function readCell(cell, column) {
 	const truth = type === "boolean" ? booleanOf(cell) : -1;
 	const plain = truth < 0 ? plainOf(cell) : truth;
 	const value = plain === null ? NaN : Number(plain);
-	return finite(value) ? present(value, column) : words("cell.number", { example: "1234.5".replace(".", grammar.decimal) });
+	return finite(value)
+		? present(value, column)
+		: words("cell.number", { example: "1234.5".replace(".", grammar.decimal) });
 }
 
 /**
