@@ -543,7 +543,7 @@ static void test_refused_columns(void)
         CHECK(write_table() == (!kind || is_ordered ? CMLP_OK : CMLP_ERROR_OPTION));
     }
     make_table();
-    columns[3].reserved[12] = 1;
+    columns[3].reserved[11] = 1;
     CHECK(write_table() == CMLP_ERROR_OPTION);
     make_table();
     first[2] = text_of("b");
