@@ -28,8 +28,9 @@ EXPORTS = [
     "cmlp_model_find_category",
     "cmlp_model_find_code",
     "cmlp_model_read_cell",
-    "cmlp_model_margin",
     "cmlp_model_interval",
+    "cmlp_model_find_set",
+    "cmlp_model_outside",
 ]
 PARTS = [
     "INFERENCE_ONLY",

@@ -25,6 +25,9 @@ type Prediction struct {
 	Outputs   []float64    // the probability of each label, or all numbers that the model predicts
 	Intervals [][2]float64 // of a regressor with a coverage: the ends for each target
 	Set       []string     // of a classifier with a coverage: the labels
+	// Outside is, of a table, how far each column is outside of what it had in training: 0, or by how much a number is above
+	// or, negative, below; NaN for a category or a missing value that training did not have.
+	Outside []float64
 }
 
 // Predictor predicts rows with a model, which it keeps alive.
@@ -227,6 +230,14 @@ func (p *Predictor) predict(numbers []float64, n int) ([]Prediction, error) {
 				one.Outputs[j] = unsafe.Slice((*float64)(outputs), n*nOutputs)[i*nOutputs+j]
 			} else {
 				one.Outputs[j] = float64(unsafe.Slice((*float32)(outputs), n*nOutputs)[i*nOutputs+j])
+			}
+		}
+		if m.IsTable() {
+			one.Outside = make([]float64, width)
+			row := (*C.double)(unsafe.Add(data, 8*i*width)) // a table's rows are of float64
+			distances := (*C.double)(&one.Outside[0])
+			if err := check(C.cmlp_model_outside(m.model, row, rows.n_columns, distances, rows.n_columns, nil)); err != nil {
+				return nil, err
 			}
 		}
 		if p.Coverage != 0 {

@@ -39,6 +39,11 @@ export interface Prediction {
 	intervals: [low: number, high: number][] | null;
 	/** Of a classifier with a coverage: the labels. */
 	set: string[] | null;
+	/**
+	 * Of a table: how far each column is outside of what it had in training: 0, or by how much a number is above or,
+	 * negative, below; NaN for a category or a missing value that training did not have.
+	 */
+	outside: number[] | null;
 }
 
 export interface Column {

@@ -83,6 +83,7 @@ export class Predictor {
 		// The head promises the other sizes: do not allocate them for a file that is cut off.
 		if (info.fileSize > file.length) this.#check(FILE_SHORT);
 		const memory = place(info.modelSize);
+		Object.assign(at, { distances: place(8 * info.nInputs), isInSet: place(4 * info.nOutputs) });
 		at.scratch = end;
 		this.#reserve(info.workspaceSize);
 		this.#words(at.run, RUN, at.scratch, info.workspaceSize);
@@ -258,7 +259,8 @@ export class Predictor {
 			if (row.length !== nInputs) throw new CmlpError(`a row has ${nInputs} cells, got ${row.length}`);
 			return row;
 		}
-		if (row === null || typeof row !== "object") throw new CmlpError(`a row is an array or an object, got ${shown(row)}`);
+		if (row === null || typeof row !== "object")
+			throw new CmlpError(`a row is an array or an object, got ${shown(row)}`);
 		if (this.#places.size < nInputs) throw new CmlpError("the model has no names of columns: a row is an array");
 		for (const { name } of this.#columns) {
 			if (!Object.hasOwn(row, name)) throw new CmlpError(`the row has no column ${shown(name)}`, { column: name });
@@ -357,8 +359,18 @@ export class Predictor {
 		return rows.map((_, i) => {
 			const address = outputs + size * nOutputs * i;
 			const index = this.#view.getInt32(indices + 4 * i, true);
-			return this.#answer(address, Array.from(new Numbers(this.#bytes.buffer, address, nOutputs)), index, coverage);
+			const found = Array.from(new Numbers(this.#bytes.buffer, address, nOutputs));
+			const outside = this.#info.isTable ? this.#outside(data + size * nInputs * i) : null;
+			return { ...this.#answer(address, found, index, coverage), outside };
 		});
+	}
+
+	/** Returns how far the columns of a row are outside. */
+	#outside(row) {
+		const { distances, run } = this.#at;
+		const { nInputs } = this.#info;
+		this.#call("cmlp_model_outside", this.#model, row, BigInt(nInputs), distances, BigInt(nInputs), run);
+		return Array.from(new Float64Array(this.#bytes.buffer, distances, nInputs));
 	}
 
 	#answer(address, outputs, index, coverage) {
@@ -372,33 +384,36 @@ export class Predictor {
 			value: outputs.length === 1 && !isClassifier ? outputs[0] : null,
 			outputs,
 			intervals: isAsked && !isClassifier ? this.#intervals(address, coverage) : null,
-			set: isAsked && isClassifier ? this.#set(address, outputs, index, coverage) : null,
+			set: isAsked && isClassifier ? this.#set(address, coverage) : null,
 		};
 	}
 
-	/** Asks for an interval or a margin; returns both numbers. */
-	#ask(name, address, target, coverage) {
-		const { query, result, run } = this.#at;
+	/** Writes the question for an interval or a set. */
+	#query(address, target, coverage) {
+		const { query } = this.#at;
 		this.#words(query, QUERY, address, this.#info.nOutputs, 0, target, 0);
 		this.#view.setFloat64(query + 24, coverage, true);
-		this.#call(name, this.#model, query, result, result + 8, run);
-		return [this.#view.getFloat64(result, true), this.#view.getFloat64(result + 8, true)];
+		return query;
 	}
 
 	#intervals(address, coverage) {
+		const { result, run } = this.#at;
 		const length = Math.max(this.#info.nTargets, 1); // that of a network is refused
-		return Array.from({ length }, (_, target) => this.#ask("cmlp_model_interval", address, target, coverage));
+		return Array.from({ length }, (_, target) => {
+			const query = this.#query(address, target, coverage);
+			this.#call("cmlp_model_interval", this.#model, query, result, result + 8, run);
+			return [this.#view.getFloat64(result, true), this.#view.getFloat64(result + 8, true)];
+		});
 	}
 
-	/** Returns the labels of the set, by the rule of cmlp_model_margin. */
-	#set(address, outputs, index, coverage) {
-		const { kind } = this.#info;
+	/** Returns the labels of the set. */
+	#set(address, coverage) {
+		const { isInSet, run } = this.#at;
+		const { kind, nOutputs } = this.#info;
 		if (kind === MULTILABEL) throw new CmlpError("a row can have several labels: it has no set of classes");
-		const [margin] = this.#ask("cmlp_model_margin", address, 0, coverage);
-		const always = kind === ORDERED ? index : outputs.indexOf(Math.max(...outputs));
-		const isIn = outputs.map((probability, i) => i === always || 1 - probability <= margin);
-		if (kind === ORDERED) isIn.fill(true, isIn.indexOf(true), isIn.lastIndexOf(true));
-		return this.#labels.filter((_, i) => isIn[i]);
+		const query = this.#query(address, 0, coverage);
+		this.#call("cmlp_model_find_set", this.#model, query, isInSet, BigInt(nOutputs), run);
+		return this.#labels.filter((_, i) => this.#view.getInt32(isInSet + 4 * i, true));
 	}
 }
 

@@ -4,7 +4,8 @@ The command gets the path of a model file and the cells of a row. It must print 
 enough digits for Python's bits, and fail with the library's message for a file that is cut off.
 
 ``--write FOLDER`` writes the model files, and cases.tsv for the tests of packages. A line has the name of a file, the
-label, the outputs, the ends of intervals and the labels of the set with a coverage of 0.8, and the cells of a row.
+label, the outputs, the ends of intervals and the labels of the set with a coverage of 0.8, how far the columns are
+outside, and the cells of a row.
 """
 
 import subprocess
@@ -29,6 +30,8 @@ TABLE = [
     for date, number, word in CELLS
 ]
 FRAME = pd.DataFrame(TABLE, columns=["day", "size", "colour"])
+# Some of training, and two of which each column is outside of it.
+ROWS = [*CELLS[:5], ["2031-05-06", "-2.5", "blue"], ["1970-01-01", "", "blue"]]
 LABELS = ["no", "yes", "maybe"] * 10
 COVERAGE = 0.8
 
@@ -43,6 +46,7 @@ class Case(NamedTuple):
     classes: Sequence[str] = ()
     ends: np.ndarray = np.empty(0)
     members: Sequence[str] = ()
+    outside: np.ndarray = np.empty(0)
 
 
 def cases(folder):
@@ -60,7 +64,11 @@ def _cases(folder):
             cells = [repr(float(number)) for number in row]
             yield Case(path, cells, int(np.argmax(outputs)), outputs, model.classes_)
     options = {"n_estimators": 2, "hidden_layer_sizes": (6,), "n_epochs": 2}
-    some = FRAME[:5]
+    far = pd.DataFrame(
+        [[np.datetime64(day), float(size or "nan"), colour] for day, size, colour in ROWS[5:]],
+        columns=FRAME.columns,
+    )
+    some = pd.concat([FRAME[:5], far])
     # Sets with a gap, and ordered ones that have none.
     for name, seed, order in (("classifier", 1, False), ("ordered", 0, ["no", "maybe", "yes"])):
         classifier = TabularClassifier(**options, random_state=seed, ordered=order)
@@ -69,16 +77,18 @@ def _cases(folder):
         classes = list(classifier.classes_)
         indices = [classes.index(label) for label in classifier.predict(some)]
         found = classifier.predict_proba(some), classifier.predict_set(some, COVERAGE)
-        for cells, index, outputs, members in zip(CELLS[:5], indices, *found, strict=True):
+        outside = classifier.outside(some)
+        for cells, index, outputs, members, far in zip(ROWS, indices, *found, outside, strict=True):
             labels = [label for label, is_in in zip(classes, members, strict=True) if is_in]
-            yield Case(path, cells, index, outputs, classes, members=labels)
+            yield Case(path, cells, index, outputs, classes, members=labels, outside=far)
     targets = np.arange(60.0).reshape(30, 2) % 7
     for name, y in (("regressor", np.arange(30.0)), ("targets", targets)):
         regressor = TabularRegressor(**options, random_state=0).fit(FRAME, y).calibrate(FRAME, y)
         path = saved(regressor, folder, f"{name}.cmlp")
         found = regressor.predict(some), regressor.predict_interval(some, COVERAGE)
-        for cells, outputs, ends in zip(CELLS[:5], *found, strict=True):
-            yield Case(path, cells, -1, np.atleast_1d(outputs), ends=ends)
+        outside = regressor.outside(some)
+        for cells, outputs, ends, far in zip(ROWS, *found, outside, strict=True):
+            yield Case(path, cells, -1, np.atleast_1d(outputs), ends=ends, outside=far)
 
 
 def write(folder):
@@ -87,10 +97,11 @@ def write(folder):
     with Path(folder, "cases.tsv").open("w", encoding="utf-8", newline="\n") as stream:
         for case in cases(folder):
             label = "" if case.label < 0 else case.classes[case.label]
-            numbers = [
-                " ".join(map(str, part.ravel().tolist())) for part in (case.outputs, case.ends)
-            ]
-            fields = [case.path.name, label, *numbers, " ".join(case.members), *case.cells]
+            parts = case.outputs, case.ends, case.outside
+            outputs, ends, outside = (" ".join(map(str, part.ravel().tolist())) for part in parts)
+            members = " ".join(case.members)
+            outside = outside.replace("nan", "NaN")  # which all languages read
+            fields = [case.path.name, label, outputs, ends, members, outside, *case.cells]
             print(*fields, sep="\t", file=stream)
 
 

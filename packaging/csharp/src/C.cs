@@ -140,7 +140,11 @@ namespace Cmlp
             ref Run run);
 
         [DllImport("cmlp", CallingConvention = Cdecl)]
-        internal static extern int cmlp_model_margin(IntPtr model, ref Query query, out double below, out double above,
+        internal static extern int cmlp_model_outside(IntPtr model, IntPtr row, long nRow, double[] distances, long n,
+            IntPtr run);
+
+        [DllImport("cmlp", CallingConvention = Cdecl)]
+        internal static extern int cmlp_model_find_set(IntPtr model, ref Query query, int[] isInSet, long n,
             IntPtr run);
 
         [DllImport("cmlp", CallingConvention = Cdecl)]

@@ -61,6 +61,10 @@ namespace Cmlp
 
         /// <summary>Of a classifier with a coverage: the labels; otherwise none.</summary>
         public IReadOnlyList<string> Set { get; internal set; } = None;
+
+        /// <summary>Of a table: how far each column is outside of what it had in training: 0, or by how much a number
+        /// is above or, negative, below; NaN for a category or a missing value that training did not have.</summary>
+        public IReadOnlyList<double> Outside { get; internal set; } = new double[0];
     }
 
     /// <summary>Predicts rows with a model, which it keeps alive. Calls of one predictor wait for one another: each
@@ -215,6 +219,7 @@ namespace Cmlp
             {
                 IntPtr at = block.At(outputsAt + (long)size * nOutputs * i);
                 found[i] = new Prediction(model, Numbers(at, nOutputs, isDouble), indices[i]);
+                if (model.IsTable) found[i].Outside = OutsideOf(block.At(8L * width * i));
                 if (coverage > 0) Measure(found[i], at);
             }
             GC.KeepAlive(model);
@@ -249,7 +254,7 @@ namespace Cmlp
                 NOutputs = model.Outputs,
                 Coverage = coverage
             };
-            if (Prediction.IsClassifier(model)) found.Set = SetOf(found, ref query);
+            if (Prediction.IsClassifier(model)) found.Set = SetOf(ref query);
             else found.Intervals = IntervalsOf(ref query);
         }
 
@@ -264,20 +269,21 @@ namespace Cmlp
             return found;
         }
 
-        // The labels of the set, by the rule of cmlp_model_margin.
-        string[] SetOf(Prediction found, ref C.Query query)
+        string[] SetOf(ref C.Query query)
         {
             if (model.Info.Kind == C.Multilabel)
                 throw new CmlpException(null, "a row can have several labels: it has no set of classes");
-            C.Check(C.cmlp_model_margin(model.Pointer, ref query, out double margin, out _, IntPtr.Zero));
-            bool isOrdered = model.Info.Kind == C.Ordered;
-            double[] outputs = found.Outputs.ToArray();
-            int always = isOrdered ? found.Index : Array.IndexOf(outputs, outputs.Max());
-            int[] members = Enumerable.Range(0, outputs.Length)
-                .Where(i => i == always || 1 - outputs[i] <= margin).ToArray();
-            return model.Labels.Where((_, i) => isOrdered
-                ? members[0] <= i && i <= members[members.Length - 1]
-                : members.Contains(i)).ToArray();
+            int[] isInSet = new int[model.Outputs];
+            C.Check(C.cmlp_model_find_set(model.Pointer, ref query, isInSet, isInSet.Length, IntPtr.Zero));
+            return model.Labels.Where((_, i) => isInSet[i] != 0).ToArray();
+        }
+
+        double[] OutsideOf(IntPtr row)
+        {
+            double[] distances = new double[model.Inputs];
+            C.Check(C.cmlp_model_outside(model.Pointer, row, distances.Length, distances, distances.Length,
+                IntPtr.Zero));
+            return distances;
         }
     }
 }

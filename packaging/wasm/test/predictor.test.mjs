@@ -10,8 +10,9 @@ const fileOf = (name) => readFileSync(join(folder, name));
 const load = (name) => Predictor.load(fileOf(name));
 const numbers = (text) => text.split(" ").filter(Boolean).map(Number);
 const cases = readFileSync(join(folder, "cases.tsv"), "utf8").trimEnd().split("\n").map((line) => {
-	const [name, label, outputs, ends, set, ...cells] = line.split("\t");
-	return { name, label: label || null, outputs: numbers(outputs), ends: numbers(ends), set: set.split(" "), cells };
+	const [name, label, outputs, ends, set, outside, ...cells] = line.split("\t");
+	const answers = { outputs: numbers(outputs), ends: numbers(ends), set: set.split(" "), outside: numbers(outside) };
+	return { name, label: label || null, ...answers, cells };
 });
 const NAMES = ["day", "size", "colour"];
 const byName = (cells) => Object.fromEntries(NAMES.map((name, i) => [name, cells[i]]).reverse());
@@ -29,9 +30,10 @@ function refused(predictor, call, message, fields = {}) {
 	assert.equal(typeof predictor.predict(one.cells).index, "number");
 }
 
-function checked(found, { outputs, label, ends, set }, isAsked) {
+function checked(found, { outputs, label, ends, set, outside }, isAsked) {
 	assert.deepEqual(bits(found.outputs), bits(outputs));
 	assert.equal(found.label, label);
+	assert.deepEqual(found.outside ?? [], outside);
 	if (!isAsked) return assert.deepEqual([found.intervals, found.set], [null, null]);
 	if (label) return assert.deepEqual(found.set, set);
 	assert.deepEqual(bits(found.intervals.flat()), bits(ends));

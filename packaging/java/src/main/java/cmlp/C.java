@@ -105,7 +105,9 @@ final class C {
 
     static native int cmlp_model_predict(Pointer model, Pointer rows, Prediction prediction, Run run);
 
-    static native int cmlp_model_margin(Pointer model, Query query, double[] below, double[] above, Run run);
+    static native int cmlp_model_outside(Pointer model, Pointer row, long nRow, double[] distances, long n, Run run);
+
+    static native int cmlp_model_find_set(Pointer model, Query query, int[] isInSet, long n, Run run);
 
     static native int cmlp_model_interval(Pointer model, Query query, double[] low, double[] high, Run run);
 

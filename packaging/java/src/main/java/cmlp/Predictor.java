@@ -148,7 +148,7 @@ public final class Predictor implements AutoCloseable {
             Pointer at = prediction.outputs.share(size * nOutputs * i);
             double[] outputs = new double[nOutputs];
             for (int j = 0; j < nOutputs; j++) outputs[j] = isDouble ? at.getDouble(8L * j) : at.getFloat(4L * j);
-            found.add(answer(at, outputs, prediction.classIndices.getInt(4L * i)));
+            found.add(answer(block.share(size * width * i), at, outputs, prediction.classIndices.getInt(4L * i)));
         }
         return found;
     }
@@ -161,7 +161,7 @@ public final class Predictor implements AutoCloseable {
         block = longer;
     }
 
-    private Prediction answer(Pointer at, double[] outputs, int index) {
+    private Prediction answer(Pointer row, Pointer at, double[] outputs, int index) {
         List<String> labels = model.labels();
         int kind = model.info.kind;
         boolean isClassifier = kind == C.CLASSIFIER || kind == C.MULTILABEL || kind == C.ORDERED;
@@ -172,7 +172,8 @@ public final class Predictor implements AutoCloseable {
                 outputs.length == 1 && !isClassifier ? outputs[0] : null,
                 outputs,
                 coverage > 0 && !isClassifier ? intervals(at) : new double[0][],
-                coverage > 0 && isClassifier ? set(at, outputs, index) : List.of());
+                coverage > 0 && isClassifier ? set(at) : List.of(),
+                model.isTable() ? outside(row) : new double[0]);
     }
 
     private List<String> chosen(IntPredicate isIn) {
@@ -198,25 +199,17 @@ public final class Predictor implements AutoCloseable {
         return found;
     }
 
-    /** Returns the labels of the set, by the rule of cmlp_model_margin. */
-    private List<String> set(Pointer at, double[] outputs, int index) {
+    private List<String> set(Pointer outputs) {
         if (model.info.kind == C.MULTILABEL)
             throw new CmlpException(null, "a row can have several labels: it has no set of classes");
-        double[] margin = new double[1];
-        C.check(C.cmlp_model_margin(model.pointer, query(at), margin, new double[1], null));
-        boolean isOrdered = model.info.kind == C.ORDERED;
-        int always = isOrdered ? index : 0;
-        for (int i = 0; i < outputs.length && !isOrdered; i++) if (outputs[i] > outputs[always]) always = i;
-        int first = always, last = always;
-        boolean[] isIn = new boolean[outputs.length];
-        for (int i = 0; i < outputs.length; i++) {
-            isIn[i] = i == always || 1 - outputs[i] <= margin[0];
-            if (isIn[i]) {
-                first = Math.min(first, i);
-                last = Math.max(last, i);
-            }
-        }
-        int from = first, to = last;
-        return chosen(i -> isOrdered ? from <= i && i <= to : isIn[i]);
+        int[] isInSet = new int[model.outputs()];
+        C.check(C.cmlp_model_find_set(model.pointer, query(outputs), isInSet, isInSet.length, null));
+        return chosen(i -> isInSet[i] != 0);
+    }
+
+    private double[] outside(Pointer row) {
+        double[] distances = new double[model.inputs()];
+        C.check(C.cmlp_model_outside(model.pointer, row, distances.length, distances, distances.length, null));
+        return distances;
     }
 }

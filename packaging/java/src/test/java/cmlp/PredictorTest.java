@@ -19,7 +19,13 @@ public final class PredictorTest {
     private static final List<String> GOOD = List.of("1990-01-11", "0.0", "red");
 
     private record Case(
-            String name, String label, double[] outputs, double[] ends, List<String> set, List<String> cells) {}
+            String name,
+            String label,
+            double[] outputs,
+            double[] ends,
+            List<String> set,
+            double[] outside,
+            List<String> cells) {}
 
     public static void main(String[] arguments) throws Exception {
         int n = 0;
@@ -40,10 +46,15 @@ public final class PredictorTest {
         for (String line : Files.readAllLines(FOLDER.resolve("cases.tsv"))) {
             String[] fields = line.split("\t", -1);
             List<String> set = words(fields[4]).toList();
-            List<String> cells = List.of(fields).subList(5, fields.length);
-            found.add(new Case(fields[0], fields[1], numbers(fields[2]), numbers(fields[3]), set, cells));
+            List<String> cells = List.of(fields).subList(6, fields.length);
+            double[] outputs = numbers(fields[2]), ends = numbers(fields[3]), outside = numbers(fields[5]);
+            found.add(new Case(fields[0], fields[1], outputs, ends, set, outside, cells));
         }
         return found;
+    }
+
+    private static List<Case> casesOf(String name) throws IOException {
+        return cases().stream().filter(each -> each.name.equals(name)).toList();
     }
 
     private static Stream<String> words(String text) {
@@ -72,7 +83,8 @@ public final class PredictorTest {
                                 : found.value() == expected.outputs[0])
                         && Arrays.equals(found.outputs(), expected.outputs) // by bits
                         && Arrays.equals(ends, expected.ends)
-                        && found.set().equals(expected.set),
+                        && found.set().equals(expected.set)
+                        && Arrays.equals(found.outside(), expected.outside),
                 expected, found, found.outputs(), ends);
     }
 
@@ -87,13 +99,17 @@ public final class PredictorTest {
                                         Map.of("colour", cells.get(2), "size", cells.get(1), "day", cells.get(0)))
                                 : predictor.predict(numbers(String.join(" ", cells))),
                         each);
-                for (Prediction found : predictor.predictMany(Collections.nCopies(300, cells))) checkCase(found, each);
+                List<Case> own = casesOf(each.name);
+                Stream<Case> copies = Collections.nCopies(50, own).stream().flatMap(List::stream);
+                List<Prediction> many = predictor.predictMany(copies.map(Case::cells).toList());
+                check(many.size() == 50 * own.size(), many);
+                for (int i = 0; i < many.size(); i++) checkCase(many.get(i), own.get(i % own.size()));
             }
         }
     }
 
     void testEightThreadsShareAModelAndAPredictor() throws Exception {
-        List<Case> own = cases().stream().filter(each -> each.name.equals("regressor.cmlp")).toList();
+        List<Case> own = casesOf("regressor.cmlp");
         Model model = load("regressor.cmlp");
         Predictor shared = model.predictor(0.8);
         List<Throwable> failures = Collections.synchronizedList(new ArrayList<>());
