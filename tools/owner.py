@@ -8,10 +8,11 @@ get the commands that install: from a clone, or from the package index once it h
 authors and addresses, CITATION.cff authors, addresses, version and date, SECURITY.md and CODE_OF_CONDUCT.md the
 contact, .github/CODEOWNERS and the links beside the forms for issues the owner and the addresses, workflows the digests
 of what they download, src/cmlp/_export/licence.py the licence of what is generated, packaging/go/go.mod its path, and
-the manifests of the packages for Java and C# the group, the version and the addresses.
+the manifests of the packages for Java, C# and Debian the group, the version, the maintainer and the addresses.
 ``--check`` changes nothing, and returns 1 if a file is out of date.
 """
 
+import datetime
 import re
 import sys
 import tomllib
@@ -42,6 +43,8 @@ ISSUES = ".github/ISSUE_TEMPLATE/config.yml"
 GO = "packaging/go/go.mod"
 MAVEN = "packaging/java/pom.xml"
 NUGET = "packaging/csharp/src/Cmlp.csproj"
+DEBIAN = "packaging/debian/control"
+DEBIAN_CHANGELOG = "packaging/debian/changelog"
 PICTURES = (".png", ".svg", ".jpg")
 
 COMMANDS = """\
@@ -160,7 +163,7 @@ def pyproject_lines(owner: dict) -> list[str]:
 
 def citation_lines(owner: dict) -> list[str]:
     """Return authors, addresses, version and the date of the newest release."""
-    date = re.search(r"^## \[[\d.]+\] - (\S+)$", text_of("CHANGELOG.md"), re.MULTILINE)[1]
+    date = release_date()
     lines = ["authors:"]
     for author in owner["authors"]:
         lines += [
@@ -172,9 +175,7 @@ def citation_lines(owner: dict) -> list[str]:
         lines.append(f"  - name: {PLACEHOLDER}")
     lines += [f'repository-code: "{owner["repository"]}"'] if owner["repository"] else []
     lines += [f'url: "{owner["documentation"]}/"'] if owner["documentation"] else []
-    return [*lines, f"version: {version()}"] + (
-        [] if date == "unreleased" else [f"date-released: {date}"]
-    )
+    return [*lines, f"version: {version()}"] + ([f"date-released: {date}"] if date else [])
 
 
 def maven_lines(owner: dict) -> list[str]:
@@ -192,6 +193,30 @@ def nuget_lines(owner: dict) -> list[str]:
         RepositoryUrl=owner["repository"],
         PackageProjectUrl=owner["documentation"],
     )
+
+
+def maintainer(owner: dict) -> str:
+    """Return who maintains the package for Debian; an address is a must."""
+    return f"{names(owner)[0]} <{owner['contact'] or 'cmlp@localhost'}>"
+
+
+def debian_lines(owner: dict) -> list[str]:
+    """Return maintainer and address, as fields of a source package."""
+    page = owner["documentation"] or owner["repository"]
+    return [f"Maintainer: {maintainer(owner)}"] + ([f"Homepage: {page}"] if page else [])
+
+
+def debian_changelog(owner: dict) -> str:
+    """Return the changelog of the package for Debian: an entry for this version."""
+    date = release_date()
+    day = datetime.datetime.fromisoformat(date or "1970-01-01")
+    return f"""\
+cmlp ({version()}-1) {"unstable" if date else "UNRELEASED"}; urgency=medium
+
+  * Version {version()}.
+
+ -- {maintainer(owner)}  {day:%a, %d %b %Y} 00:00:00 +0000
+"""
 
 
 def elements(**values: str) -> list[str]:
@@ -241,6 +266,12 @@ def licence_lines(owner: dict) -> list[str]:
     return [f'GENERATED = "{owner["generated"]}"']
 
 
+def release_date() -> str:
+    """Return the date of the newest release in CHANGELOG.md; empty if it is unreleased."""
+    date = re.search(r"^## \[[\d.]+\] - (\S+)$", text_of("CHANGELOG.md"), re.MULTILINE)[1]
+    return "" if date == "unreleased" else date
+
+
 def version() -> str:
     """Return the version, which include/cmlp.h defines."""
     return re.search(r'^#define CMLP_VERSION "(.*)"', text_of("include/cmlp.h"), re.MULTILINE)[1]
@@ -261,6 +292,7 @@ def files(owner: dict) -> dict[str, str]:
         LICENCE: licence_lines(owner),
         MAVEN: maven_lines(owner),
         NUGET: nuget_lines(owner),
+        DEBIAN: debian_lines(owner),
         GO: [f"module {owner['go_module'] or 'cmlp'}"],
         "CODE_OF_CONDUCT.md": contact_lines(owner),
         **{name: installation_lines(name, owner) for name in BEFORE if name != "README.md"},
@@ -269,7 +301,11 @@ def files(owner: dict) -> dict[str, str]:
         lines[CODEOWNERS] = codeowner_lines(owner)
         lines[ISSUES] = contact_link_lines(owner)
         lines |= {name: digest_lines(owner, names) for name, names in DIGESTS.items()}
-    return {"README.md": text, **{name: between(text_of(name), new) for name, new in lines.items()}}
+    return {
+        "README.md": text,
+        DEBIAN_CHANGELOG: debian_changelog(owner),
+        **{name: between(text_of(name), new) for name, new in lines.items()},
+    }
 
 
 def outdated() -> list[str]:

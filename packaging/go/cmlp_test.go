@@ -1,6 +1,7 @@
 package cmlp
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -213,6 +214,20 @@ func TestNamesLabelsAndCategories(t *testing.T) {
 		if !strings.Contains(categories, category+",") {
 			t.Error(categories)
 		}
+	}
+}
+
+func TestPredictionIsJSON(t *testing.T) {
+	predictor := load(t, "regressor.cmlp").NewPredictor()
+	predictor.Coverage = 0.999 // more than the calibration has rows for
+	found, err := predictor.Predict([]string{"1990-01-11", "-2.5", "blue"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(found)
+	end := `,"Set":null,"Intervals":[[null,null]],"Outside":[0,-2.5,null]}`
+	if err != nil || !strings.HasPrefix(string(text), `{"Label":"","Index":-1,"Outputs":[`) || !strings.HasSuffix(string(text), end) {
+		t.Error(string(text), err)
 	}
 }
 

@@ -5,6 +5,7 @@ package cmlp
 import "C"
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -28,6 +29,32 @@ type Prediction struct {
 	// Outside is, of a table, how far each column is outside of what it had in training: 0, or by how much a number is above
 	// or, negative, below; NaN for a category or a missing value that training did not have.
 	Outside []float64
+}
+
+// MarshalJSON writes null for the numbers that JSON does not have, as JavaScript does: NaN of Outside and infinite Intervals.
+func (p Prediction) MarshalJSON() ([]byte, error) {
+	type plain Prediction
+	found := struct {
+		plain
+		Intervals [][2]jsonNumber
+		Outside   []jsonNumber
+	}{plain: plain(p)}
+	for _, interval := range p.Intervals {
+		found.Intervals = append(found.Intervals, [2]jsonNumber{jsonNumber(interval[0]), jsonNumber(interval[1])})
+	}
+	for _, distance := range p.Outside {
+		found.Outside = append(found.Outside, jsonNumber(distance))
+	}
+	return json.Marshal(found)
+}
+
+type jsonNumber float64
+
+func (n jsonNumber) MarshalJSON() ([]byte, error) {
+	if number := float64(n); !math.IsNaN(number) && !math.IsInf(number, 0) {
+		return json.Marshal(number)
+	}
+	return []byte("null"), nil
 }
 
 // Predictor predicts rows with a model, which it keeps alive.

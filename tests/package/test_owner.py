@@ -108,6 +108,11 @@ def test_known_values_reach_every_file():
     nuget = ElementTree.fromstring(files["packaging/csharp/src/Cmlp.csproj"])
     found = [nuget.findtext(f".//{name}") for name in ("Version", "Authors", "RepositoryUrl")]
     assert found == [version, "Jo Doe", KNOWN["repository"]]
+    fields = f"Maintainer: Jo Doe <{KNOWN['contact']}>\nHomepage: {KNOWN['documentation']}\n"
+    assert fields in files["packaging/debian/control"]
+    changelog = files["packaging/debian/changelog"]
+    assert changelog.startswith(f"cmlp ({version}-1) ")
+    assert f" -- Jo Doe <{KNOWN['contact']}>  " in changelog
 
 
 def test_package_for_npm_is_private_until_its_scope_is_known():
