@@ -83,7 +83,10 @@ export class Predictor {
 	categories(column: string | number): (string | number | bigint | boolean | null)[];
 	/** Predicts a row: an object with a cell for each name of a column, or an array of cells in order. */
 	predict(row: Row, options?: Options): Prediction;
-	/** Predicts many rows, several times faster per row than one at a time. An error has the number of the row. */
+	/**
+	 * Predicts many rows, several times faster per row than one at a time; those of an iterator are never all in memory. An
+	 * error has the number of the row.
+	 */
 	predictMany(rows: Iterable<Row>, options?: Options): Prediction[];
 	/** Releases the memory. Every later call is an error, also a second one of this function. */
 	close(): void;

@@ -149,17 +149,20 @@ export class Predictor {
 		return this.#predict([row], options)[0];
 	}
 
-	/** Predicts many rows, several times faster per row than one at a time. An error has the number of the row. */
+	/**
+	 * Predicts many rows, several times faster per row than one at a time; those of an iterator are never all in memory. An
+	 * error has the number of the row.
+	 */
 	predictMany(rows, options = {}) {
 		this.#open();
-		const all = Array.from(rows);
 		const found = [];
-		for (let first = 0; first < all.length; first += BATCH) {
+		for (const batch of batches(rows)) {
 			try {
-				found.push(...this.#predict(all.slice(first, first + BATCH), options));
+				this.#open(); // the iterator can have closed it
+				found.push(...this.#predict(batch, options));
 			} catch (error) {
 				if (!(error instanceof CmlpError) || error.row === null) throw error;
-				const row = first + error.row;
+				const row = found.length + error.row;
 				throw new CmlpError(`row ${row}: ${error.message}`, { ...error, row });
 			}
 		}
@@ -415,6 +418,17 @@ export class Predictor {
 		this.#call("cmlp_model_find_set", this.#model, query, isInSet, BigInt(nOutputs), run);
 		return this.#labels.filter((_, i) => this.#view.getInt32(isInSet + 4 * i, true));
 	}
+}
+
+/** Yields the rows in arrays of BATCH, so that an iterator's rows are not all in memory. */
+function* batches(rows) {
+	let batch = [];
+	for (const row of rows) {
+		if (batch.push(row) < BATCH) continue;
+		yield batch;
+		batch = [];
+	}
+	if (batch.length) yield batch;
 }
 
 /** Returns the compiled module of bytes or of an address. Node's fetch does not read files. */

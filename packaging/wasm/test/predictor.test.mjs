@@ -174,6 +174,29 @@ test("memory grows once for long cells and many rows", async () => {
 	assert.equal(memory.buffer.byteLength, most);
 });
 
+test("rows of an iterator are in memory in batches", async () => {
+	const predictor = await load("regressor.cmlp");
+	let pulled = 0;
+	function* rows(last) {
+		for (; pulled < 600; pulled++) yield ["", "1", "red"];
+		yield last;
+		pulled++;
+	}
+	assert.equal(predictor.predictMany(rows(["", "", ""])).length, 601);
+	pulled = 0;
+	function* bad() {
+		yield ["", "large", ""];
+		yield* rows(null);
+	}
+	assert.throws(() => predictor.predictMany(bad()), { row: 0 });
+	assert(pulled < 300, `${pulled}`);
+	function* closing() {
+		predictor.close();
+		yield ["", "", ""];
+	}
+	assert.throws(() => predictor.predictMany(closing()), { message: "the predictor is closed" });
+});
+
 test("the module can be shared, as bytes, compiled or by its address", async () => {
 	const address = new URL(import.meta.resolve("cmlp/cmlp.wasm"));
 	const bytes = readFileSync(address);
