@@ -498,8 +498,12 @@ def softmax(sums):
 
 @pytest.mark.parametrize(
     "labels",
-    [{"classlabels_ints": [3, 5, 9]}, {"classlabels_strings": ["a", "b", "ä"]}],
-    ids=["integers", "texts"],
+    [
+        {"classlabels_ints": [3, 5, 9], "post_transform": "SOFTMAX"},
+        {"classlabels_strings": ["a", "b", "ä"], "post_transform": "SOFTMAX"},
+        {"classlabels_ints": [3, 5, 9], "post_transform": "NONE"},  # as of LinearSVC: logits
+    ],
+    ids=["integers", "texts", "scores"],
 )
 def test_linear_classifier_is_a_network_without_hidden_layers(onnx, tmp_path, labels):
     path = linear_file(
@@ -508,7 +512,6 @@ def test_linear_classifier_is_a_network_without_hidden_layers(onnx, tmp_path, la
         "LinearClassifier",
         coefficients=WEIGHTS.ravel().tolist(),
         intercepts=BIASES.tolist(),
-        post_transform="SOFTMAX",
         multi_class=1,
         **labels,
     )

@@ -186,9 +186,11 @@ def from_onnx(
     Each node is matched once, and each must match exactly: nothing in a graph is skipped. The time is proportional to
     the size of the file.
 
-    Two outputs have another form than in the file. For LogSoftmax, the model returns the
-    probabilities instead of their logarithms. For a regressor with several targets, which skl2onnx
-    writes with a single column, a row of the result has all targets.
+    Three outputs have another form than in the file. For LogSoftmax, the model returns the
+    probabilities instead of their logarithms. The scores of a classifier without Softmax, such as a
+    LinearSVC, count as logits: labels are those of the file, probabilities are their softmax. For a
+    regressor with several targets, which skl2onnx writes with a single column, a row of the result
+    has all targets.
 
     Examples
     --------
