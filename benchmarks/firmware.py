@@ -1,11 +1,10 @@
 """One row on a microcontroller: flash, RAM, stack and time of exported headers, of the library, and of peers.
 
-The network classifies scikit-learn's digits (64 inputs). Flash and RAM are what a prediction adds
-to a linked program that has the start of the board alone, the functions of the compiler (such as
-software floating point) included. The stack is painted before and read after the first row, loading
-of the model included. QEMU counts the instructions of the mean row, which are not cycles; simavr
-counts cycles. Every float program must find the classes that Python finds, and one of int8 at least
-90 % of them.
+The network classifies scikit-learn's digits (64 inputs), the models of tables columns of numbers. Flash and RAM are
+what a prediction adds to a linked program that has the start of the board alone, the functions of the compiler (such
+as software floating point) included. The stack is painted before and read after the first row, loading of the model
+included. QEMU counts the instructions of the mean row, which are not cycles; simavr counts cycles. Every float program
+must find the classes that Python finds, and one of int8 at least 90 % of them.
 
 Needed are gcc-arm-none-eabi with newlib and qemu-system-arm, and gcc-avr, avr-libc and simavr; what is missing is left
 out. The peers are the package emlearn of PyPI, and genann, CMSIS-NN and TFLite Micro as sources in the folders that
@@ -189,6 +188,15 @@ static int largest(const FLOAT *output)
         if (output[i] > output[best]) best = i;
     return best;
 }
+"""
+TABLE = f"""#include "table.h"
+static void start(void) {{}}
+{FUNCTION} int classify(const uint8_t *x)
+{{
+    double row[INPUTS];
+    for (int i = 0; i < INPUTS; i++) row[i] = x[i];
+    return table_classify(row);
+}}
 """
 EMLEARN = f"""#define FLOAT float
 {LARGEST}#include "emlearn.h"
@@ -669,6 +677,28 @@ def measure(hidden, core, *, n_rows):
     return found
 
 
+TABLES = [(2, 2), (2, 4), (44, 2)]  # columns and networks
+
+
+def measure_table(n_columns, n_networks, *, n_rows):
+    """Return the row of a table's header on a Cortex-M4F."""
+    X = np.random.RandomState(0).randint(0, 256, (400, n_columns)).astype(np.uint8)
+    model = cmlp.TabularClassifier(n_estimators=n_networks, n_epochs=1, random_state=0)
+    model.fit(X, X[:, 0] > 127)
+    macros = [f"-DROWS={n_rows}", f"-DINPUTS={n_columns}", f"-DLOOPS={LOOPS}"]
+    with tempfile.TemporaryDirectory() as path:
+        folder = Path(path)
+        (folder / "rows.bin").write_bytes(X[:n_rows].tobytes())
+        base = built(folder, M4, NOTHING, [], macros)
+        model.to_c(folder / "table.h")
+        flash, memory = built(folder, M4, TABLE, [], macros)
+        stack, time, classes = executed(folder, M4, n_rows)
+    if (model.classes_[classes] != model.predict(X[:n_rows])).any():
+        raise RuntimeError(f"{n_columns} columns: the classes are not those of Python")
+    title = f"columns of numbers: {n_columns}, networks: {n_networks}"
+    return [title, flash - base[0], memory - base[1], stack, round(time)]
+
+
 def run(*, short):
     report = Report("firmware", short)
     tools = {M4: ["arm-none-eabi-gcc", "qemu-system-arm"], AVR: ["avr-gcc", "simavr"]}
@@ -691,4 +721,7 @@ def run(*, short):
             "classes as in Python",
         ]
         report.table(f"{title}: what one prediction adds", columns, rows)
+    if all(map(shutil.which, tools[M4])):
+        rows = [measure_table(*table, n_rows=5) for table in TABLES[: 1 if short else None]]
+        report.table(f"tables on a {M4}: what one prediction adds", columns[:-1], rows)
     report.write()
