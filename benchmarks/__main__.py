@@ -28,7 +28,7 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   explain   processor seconds of Shapley values for 1,000 rows of a table and their error, next to the package shap;
             for 100 rows of 73 columns, also of the version that CMLP_BEFORE names
   before    this version in turns with an earlier one, whose source tree CMLP_BEFORE names
-  size      lines of code, bytes of the wheel
+  size      lines of code, bytes of the wheel and of the compiled C library
   goals     goals, compared with the last results of the other commands
   all       all commands in turn
   categories not in all: tables with columns of more than 200 categories (extra bench-tables)

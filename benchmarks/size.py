@@ -1,7 +1,11 @@
-"""Lines of code, including comments and empty lines, and the size of the wheel in bytes."""
+"""Lines of code, including comments and empty lines; bytes of the wheel and of builds of the C library."""
 
+import shutil
+import subprocess
+import tempfile
 from pathlib import Path
 
+import cmlp
 from benchmarks.report import Report
 
 ROOT = Path(__file__).parent.parent
@@ -16,6 +20,64 @@ PARTS = [
     ("tests, Python", ["tests/**/*.py"], None),
     ("tests, C", ["tests/**/*.c", "tests/**/*.h"], None),
 ]
+SMALL = [
+    "-DCMLP_INFERENCE_ONLY",
+    "-DCMLP_NO_FLOAT64",
+    "-DCMLP_NO_TABLES",
+    "-DCMLP_NO_CELLS",
+    "-DCMLP_NO_WORKERS",
+    "-DCMLP_NO_EXPLAIN",
+    "-DCMLP_NO_THREADS",
+]
+GENERIC, NO_DOUBLES, ONE_ROW = "-DCMLP_BUILD_ISA=1", "-DCMLP_NO_FLOAT64", "-DCMLP_ONE_ROW"
+PREDICTS = ["-Os", "-DCMLP_INFERENCE_ONLY", NO_DOUBLES, "-DCMLP_NO_THREADS", GENERIC]
+# Options for cmlp.c alone, and for a program with it.
+LIBRARIES = {
+    "-O2": ["-O2"],
+    "-Os, small": ["-Os", *SMALL],
+    "-Os, small, generic": ["-Os", *SMALL, GENERIC],
+    "-Os, one row, generic": ["-Os", NO_DOUBLES, ONE_ROW, GENERIC],
+    "-Os, predicts, generic": PREDICTS,
+    "-Os, predicts, generic, without cells": [*PREDICTS, "-DCMLP_NO_CELLS"],
+}
+PROGRAMS = {
+    "program that predicts": PREDICTS,
+    "... without tables": [*PREDICTS, "-DCMLP_NO_TABLES"],
+    "... of one row": [*PREDICTS, ONE_ROW],
+}
+PROGRAM = """
+#include <cmlp.h>
+static unsigned char file[4096], memory[4096], workspace[4096];
+int main(int argc, char **argv)
+{
+    (void)argv;
+    const cmlp_model *model;
+    cmlp_model_info info = CMLP_INIT(cmlp_model_info);
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    run.workspace = workspace, run.workspace_size = sizeof workspace;
+    if (cmlp_model_describe(file, (size_t)argc, &info, &run)) return 1;
+    if (cmlp_model_init(memory, sizeof memory, file, (size_t)argc, NULL, &model, &run)) return 1;
+    float x[10] = {0};
+    int32_t index;
+    const cmlp_rows row = cmlp_dense_rows(x, CMLP_FLOAT32, 1, 10);
+    cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
+    prediction.class_indices = &index, prediction.n_class_indices = 1;
+    return cmlp_model_predict(model, &row, &prediction, &run) ? 1 : index;
+}
+"""
+
+
+def code_and_constants(options, *, is_program):
+    """Return the bytes of code and constants of cmlp.c as GCC compiles it, or of a program that is linked with it."""
+    with tempfile.TemporaryDirectory() as folder:
+        output, main = Path(folder, "output"), Path(folder, "main.c")
+        main.write_text(PROGRAM, encoding="ascii")
+        linked = [main, "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections"]
+        parts = linked if is_program else ["-c"]
+        command = ["gcc", *options, *parts, f"-I{cmlp.get_include()}", cmlp.get_source(), "-lm"]
+        subprocess.run([*command, "-o", output], check=True)
+        found = subprocess.run(["size", output], capture_output=True, text=True, check=True)
+    return sum(map(int, found.stdout.splitlines()[1].split()[:2]))
 
 
 def lines(patterns):
@@ -31,4 +93,11 @@ def run(*, short):
     built = [*ROOT.glob("dist/*.whl"), *ROOT.glob("src/cmlp/_bridge/_core*.so")]
     rows = [[file.name, file.stat().st_size] for file in built]
     report.table("bytes", ["", "bytes"], rows)
+    if shutil.which("gcc") and not short:
+        rows = [
+            [title, code_and_constants(options, is_program=builds is PROGRAMS)]
+            for builds in (LIBRARIES, PROGRAMS)
+            for title, options in builds.items()
+        ]
+        report.table("bytes of code and constants of the C library", ["", "bytes"], rows)
     report.write()
