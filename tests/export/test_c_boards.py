@@ -10,6 +10,7 @@ from c_export import needs_gcc, run
 from c_projects import TABLE
 
 from cmlp import Network, TabularClassifier, TabularRegressor
+from cmlp import __main__ as cli
 
 
 def bytes_of(*sizes):
@@ -163,6 +164,16 @@ def test_platformio_without_a_board_has_placeholders(tmp_path):
         floats_of(784, 700, 10)[0].to_c(tmp_path / "net", project="platformio")
     text = (tmp_path / "net/examples/net/platformio.ini").read_text()
     assert "[env:BOARD]\nplatform = PLATFORM\nboard = BOARD\n" in text
+
+
+def test_command_prints_the_warning_as_a_line(tmp_path, capsys):
+    floats_of(784, 700, 10)[0].save(tmp_path / "net.cmlp")
+    export = ["export", str(tmp_path / "net.cmlp"), "-o", str(tmp_path / "net"), "--to", "c"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert cli.main([*export, "--project", "arduino"]) == 0
+    (line,) = re.findall("^.*names no board: .*$", capsys.readouterr().out, re.MULTILINE)
+    assert line.startswith(f"{tmp_path / 'net'} names") and line.endswith("int8=True fits.")
 
 
 @needs_gcc

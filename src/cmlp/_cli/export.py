@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import warnings
 from typing import Any
 
 from cmlp._cli import options
@@ -105,11 +106,14 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         raise options.CommandError(
             "--to c-int8 needs --calibrate DATA: rows that are typical for the input"
         )
-    result = _export(arguments, model)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        result = _export(arguments, model)
     written = f"a library for {arguments.project}"
     if arguments.project is None:
         written = f"{os.path.getsize(arguments.output):,} bytes"
     lines = [f"wrote {printable(arguments.output)}, {written}"]
+    lines += [printable_message(str(warning.message)) for warning in caught]
     if result is not None:
         lines += map(printable_message, str(result).splitlines())
     terminal.write_lines(lines)
