@@ -47,6 +47,12 @@ function letters(view, text, x, y, size, { colour = colours.text, alpha = 1, ali
 	pen.restore();
 }
 
+/** Lines of text around a place of the world: as far apart as their size on the screen asks for. */
+function paintLines(view, lines, x, y, size, style) {
+	const step = (1.25 * max(size * view.unit, view.least)) / view.scale;
+	lines.forEach((line, n) => letters(view, line, x, y + (n - (lines.length - 1) / 2) * step, size, style));
+}
+
 /** Paints a figure of its own size into a rectangle of the world. Seen from afar its texts are small, too. */
 function paintInside(view, [x, y, width], designWidth, paintFigure) {
 	const { pen } = view;

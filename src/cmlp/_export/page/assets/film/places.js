@@ -19,7 +19,9 @@ const LYING = {
 	wish: [null, [22, 18], [22, 18], [26, 26]], // how high and wide a triangle can be
 	unit: 80, // the side of a square of area 1
 	hill: [588, 300, 148, 44, 180], // its middle, and what a step to the right, to the front and of the cost is
-	three: [500, 250, 220], // squares in a row: the middle of the first, and the step to the next
+	// Three squares in a row: the middle of the first, and the step to the next; and ten outputs to the left of each: how far,
+	// the first, the step to the next, and their radius.
+	three: [500, 330, 225, 88, 92, 56, 15],
 	wall: [158, 29, 964, 40], // of heaps: its corner, its width, and how many are in a row
 	fields: [322, 96, 4.1],
 	patch: [-38, 0, 30],
@@ -46,7 +48,7 @@ const uprightForm = (more) => ({
 	wish: [null, [9, 9], [9, 9], [22, 20]],
 	unit: 36,
 	hill: [195, 270 + 0.4 * more, 82, 27, 98 + 0.4 * more],
-	three: [75, 230 + 0.4 * more, 120],
+	three: [88, 260 + 0.5 * more, 128, 46, 158, 27 + 0.1 * more, 7.6],
 	wall: [(390 - 0.604 * (UPRIGHT_LEAST + more)) / 2, 12, 0.604 * (UPRIGHT_LEAST + more), 25],
 	fields: [70 - 0.4 * more, 112, 2.1 + more / 147],
 	patch: [0, -21, 19],

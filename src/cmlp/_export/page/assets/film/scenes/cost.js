@@ -7,6 +7,8 @@ const POUR_SECONDS = 1.2;
 const pourAt = (n) => POUR_AT + 0.4 + n * 0.42;
 const POURED_AT = pourAt(9) + POUR_SECONDS;
 const COST_BET_AT = 26;
+const POUR_THREE_AT = COST_BET_AT + 2.4; // the gaps of the three answers become a square each
+const THREE_END = 34.7;
 const ALL_AT_VALUES = [0.5, 0.1, 0]; // what the bet asks for, and which of them costs least
 const LEAST = 1;
 
@@ -40,21 +42,20 @@ const costScene = {
 		[POUR_AT, "cost.3", POURED_AT + 0.6],
 		[POURED_AT - 1.2, "cost.learn"],
 		[COST_BET_AT - 0.5, "cost.bet"],
-		[COST_BET_AT + 0.5, "cost.verdict"],
+		[COST_BET_AT + 0.5, "cost.verdict", THREE_END - 0.8],
 	],
 	words: ({ cost }) => ({ cost: filmNumber(cost, 2) }),
 	pauses: [{ at: COST_BET_AT, kind: "bet", right: () => LEAST }],
 	shots: [
 		[0.4, 2.4, (places) => places.pour],
-		[31.5, 2.5, (places) => places.whole],
+		[THREE_END - 0.9, 2.1, (places) => places.whole],
 	],
 	paint(view, facts, t) {
-		const quiet = within(t, 0.4, 35, 2);
-		const others = within(t, COST_BET_AT - 0.7, 32.2, 0.7); // squares
+		const quiet = within(t, 0.4, costScene.seconds, 2);
 		paintNumbersEnd(view, facts, {
 			says: 0,
 			wires: 1 - 0.9 * quiet,
-			shown: 1 - within(t, COST_BET_AT - 1.4, 32.9, 0.7),
+			shown: 1 - within(t, COST_BET_AT - 1.4, THREE_END + 0.5, 0.7),
 		});
 		const gone = POURED_AT + 0.5;
 		paintGapColumns(view, facts, {
@@ -64,34 +65,43 @@ const costScene = {
 			grown: (k) => rise(t, SQUARES_AT + k * 0.3, 1.2),
 			poured: (n) => part(t, pourAt(n), pourAt(n) + POUR_SECONDS),
 			sealed: rise(t, POURED_AT, 0.5),
-			named: 1 - rise(t, 34, 1),
+			named: 1 - rise(t, THREE_END - 0.4, 0.6),
 		});
-		paintThree(view, t, others);
-		if (t > 31) paintCostOutline(view, facts.cost, rise(t, 31, 2), rise(t, 35, 1));
+		paintThree(view, facts, t, within(t, COST_BET_AT - 0.7, THREE_END, 0.7));
+		const framed = rise(t, THREE_END - 0.6, 1);
+		if (framed > 0) paintCostOutline(view, facts.cost, framed, rise(t, THREE_END + 0.2, 1));
 	},
 };
 
-/** What it would cost if all ten outputs were 0.5, 0.1 or 0, beside the square of the network. */
-function paintThree(view, t, alpha) {
+/**
+ * Three answers beside the square of the network: all ten outputs at 0.5, 0.1 or 0. When the bet is over, the gaps of each
+ * become squares, and these one.
+ */
+function paintThree(view, facts, t, alpha) {
+	if (alpha <= 0) return;
 	const { places, upright } = view;
-	const [x, y, step] = places.three;
 	const { unit } = places;
-	const high = Math.sqrt(2.5) * unit;
+	const [x, y, step, left, top, pitch, radius] = places.three;
 	ALL_AT_VALUES.forEach((value, n) => {
-		const middle = x + n * step;
 		const cost = costOfAll(value);
-		const grown = rise(t, COST_BET_AT + 0.4 + 0.3 * n, 0.8);
-		const isLeast = n === LEAST;
-		const colour = isLeast ? colours.mark : colours.on;
+		const [gap, poured] = [rise(t, COST_BET_AT + 0.4, 1), rise(t, POUR_THREE_AT + 0.7 * n, 1.2)];
+		const colour = n === LEAST ? colours.mark : colours.on;
+		const [column, middle] = [x + n * step - left, x + n * step];
 		const name = filmWords("label.all", { value: filmNumber(value, value ? 1 : 0) });
-		letters(view, name, middle, y - 0.5 * high - (upright ? 12 : 24), upright ? 15.5 : 17, { alpha });
-		const seen = alpha * min(1, 4 * grown);
-		letters(view, "?", middle, y, upright ? 26 : 44, { colour: colours.muted, alpha: alpha * (1 - min(1, 4 * grown)) });
-		paintSquare(view, middle, y, Math.sqrt(cost) * unit * grown, { colour, filled: 0, outline: seen });
-		letters(view, filmNumber(cost * grown ** 2, 2), middle, y + 0.5 * high + (upright ? 12 : 24), upright ? 17 : 26, {
-			colour,
-			alpha: seen,
+		letters(view, name, column, top - 2.2 * radius - (upright ? 10 : 14), upright ? 15.5 : 17, { alpha });
+		range(10).forEach((k) => {
+			const row = top + k * pitch;
+			const isWanted = k === facts.label;
+			paintNeuron(view, column, row, radius, value, alpha);
+			const named = { alpha, colour: isWanted ? colours.text : colours.muted, bold: isWanted };
+			letters(view, k, column - 2.4 * radius, row, upright ? 15.5 : 17, named);
+			const side = abs(value - facts.targets[k]) * unit * gap;
+			const from = [column + 1.4 * radius + side / 2, row];
+			paintSquare(view, ...blendAll(from, [middle, y], poured), side, { filled: 0.9 * alpha * (1 - poured) });
 		});
+		const [seen, below] = [alpha * poured, y + (Math.sqrt(2.5) * unit) / 2 + (upright ? 12 : 24)];
+		paintSquare(view, middle, y, Math.sqrt(cost) * unit * poured, { colour, filled: 0, outline: seen });
+		letters(view, filmNumber(cost, 2), middle, below, upright ? 17 : 26, { colour, alpha: seen });
 	});
 }
 

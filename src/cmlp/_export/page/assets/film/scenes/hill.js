@@ -7,7 +7,7 @@ const ROLL_END = 22.5;
 const BACK_AT = 26.5;
 const PARTS_AT = 30.4;
 const PLACES_AT = 32.4;
-const HOME_AT = 36;
+const HOME_AT = 36.9;
 const HILL_REACH = 5; // how far each knob is turned, to both sides
 const HILL_LINES = 22;
 
@@ -35,7 +35,7 @@ const hillScene = {
 		return (to) => all.reduce((best, one) => (far(to, one) < far(to, best) ? one : best), ball);
 	},
 	change: (facts, ball) => facts.withBall(ball),
-	seconds: HOME_AT + 2.6,
+	seconds: HOME_AT + 1.7,
 	captions: () => [
 		[0, "hill.1"],
 		[SURFACE_AT, "hill.two"],
@@ -43,7 +43,7 @@ const hillScene = {
 		[ROLL_AT + 3, "hill.repeat"],
 		[ROLL_END + 0.5, "hill.3"],
 		[BACK_AT - 0.2, "hill.4", BACK_AT + 3.2],
-		[PLACES_AT - 0.8, "hill.all"],
+		[PLACES_AT - 0.8, "hill.all", HOME_AT - 0.4],
 	],
 	words: (facts) => ({
 		says: facts.says,
@@ -304,7 +304,7 @@ function paintTwoParts(view, facts, t, places) {
 	const wishes = facts.wishes[3];
 	const [p, q] = facts.hill.slopes(0, 0);
 	const tip = hillPlace(view.places, facts, -6 * p, -6 * q);
-	const home = rise(t, HOME_AT, 2);
+	const home = rise(t, HOME_AT, 1.6);
 	for (const k of [facts.label, facts.says]) {
 		const alpha = rise(t, PARTS_AT, 0.8);
 		if (alpha <= 0) continue;

@@ -157,13 +157,12 @@ function paintLearningCost(view, facts, t, own) {
 	const [x, y] = places.square;
 	const half = (Math.sqrt(untrained) * places.unit) / 2;
 	const below = y + half;
-	filmWords("label.average", { count: facts.newDigits.length }).forEach((line, n) =>
-		letters(view, line, ...(upright ? [284, below - 7 + 14 * n] : [x, below + 54 + 22 * n]), upright ? 15.5 : 16, {
-			colour: colours.muted,
-			align: upright ? "right" : "center",
-			alpha: ofNew,
-		}),
-	);
+	const average = filmWords("label.average", { count: facts.newDigits.length });
+	paintLines(view, average, ...(upright ? [284, below] : [x, below + 70]), upright ? 15.5 : 16, {
+		colour: colours.muted,
+		align: upright ? "right" : "center",
+		alpha: ofNew,
+	});
 	paintBetOutline(view, y - half, within(t, FIRST_STEP_AT + 0.4, MANY_AT - 0.2, 0.5));
 	const [textX, textY] = upright ? [220, 26] : [x, below + 116];
 	const step = filmWords("label.step", { step: filmNumber(shown, 0) });

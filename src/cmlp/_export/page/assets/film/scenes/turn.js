@@ -123,15 +123,15 @@ function paintHands(view, facts, t) {
 		const product = filmWords("label.product", { wish: numbers[0], pixel: filmNumber(value, 2), turn: numbers[1] });
 		const place = upright
 			? [end[0], end[1] + (4.2 + 0.8 * side) * radius]
-			: [start[0] - 0.6 * radius, start[1] + 1.7 * side * radius];
-		letters(view, product, ...place, upright ? 17 : 19, {
+			: [start[0] - 0.6 * radius, start[1] + 2.1 * side * radius];
+		paintLines(view, product, ...place, upright ? 17 : 19, {
 			alpha: alpha * met,
 			colour: value ? tint(wish) : colours.text,
 		});
 	});
 	const carried = filmWords("label.carried", { neuron: `A${neuron + 1}`, wish: filmNumber(wish, 3) });
 	const beside = upright ? [end[0], end[1] - 5.4 * radius] : [end[0] + 3.5 * radius, end[1]];
-	letters(view, carried, ...beside, upright ? 17 : 19, {
+	paintLines(view, carried, ...beside, upright ? 17 : 19, {
 		alpha: within(t, BRIGHT_AT, PATCHES_AT - 1.2, 0.8),
 		colour: tint(wish),
 		align: upright ? "center" : "left",
