@@ -147,8 +147,8 @@ def test_numbers_of_the_film_are_those_of_numpy(opened):
     parts = weights * wishes[2]
     sides = np.stack([parts.clip(min=0).sum(axis=1), -parts.clip(max=0).sum(axis=1)])
     worth = np.abs(wishes[1]) * np.abs(parts[:, [3, got["says"]]]).min(axis=1)
-    worth *= sides.min(axis=0) / sides.max(axis=0)
-    asked = np.where(weights[:, got["says"]] < 0, worth, -1).argmax()
+    worth *= (sides.min(axis=0) / sides.max(axis=0)) ** 2
+    asked = np.where((weights[:, [3, got["says"]]] < 0).any(axis=1), worth, -1).argmax()
     assert got["asked"][0] == asked
     np.testing.assert_allclose(got["asked"][1], parts[asked], rtol=0, atol=1e-12)
     outputs, hidden = activations[3], activations[2]
@@ -1396,6 +1396,25 @@ def test_texts_of_the_picture_are_whole_and_do_not_overlap(opened, name, languag
     leaves = page.evaluate("film.starts[2]")
     moments = range(1, round(page.evaluate("film.span()[1]")) - 4, 3)
     moments = [t for t in moments if not leaves < t < leaves + 3]
+    assert faults_of_texts(page, moments) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["de", "es"])
+def test_long_words_are_whole_on_a_phone_on_its_side(opened, language):
+    width, height = SIZES["phone on its side"]
+    viewport = {"width": width, "height": height}
+    page = opened(learned=True, parts=f"&lang={language}", viewport=viewport)
+    # The full picture of each caption.
+    moments = page.evaluate(
+        """film.captions.map(([, , full], n) => full ?? (film.captions[n + 1]?.[0] ?? film.span()[1]) - 0.05)"""
+    )
+    assert len(moments) > 60
+    assert faults_of_texts(page, moments) == []
+
+
+def faults_of_texts(page, moments):
+    """Return the texts in the picture that are cut, and those that overlap."""
     scales, right = page.evaluate(
         """(moments) => [
             moments.map((t) => (film.seek(t), film.seenNow().camera[2])),
@@ -1412,7 +1431,7 @@ def test_texts_of_the_picture_are_whole_and_do_not_overlap(opened, name, languag
                 across, down = min(x + wide, p + v) - max(x, p), min(y + high, q + g) - max(y, q)
                 if across > 2 and down > 2 and text != other:  # the answer begins as a name
                     wrong.append((t, text, other))
-    assert wrong == []
+    return wrong
 
 
 @pytest.mark.slow
@@ -1534,9 +1553,22 @@ COLOURS = """([x, y, radius]) => {
 }"""
 
 
+# Who asks first, and what, if the digit that is drawn is called k.
+FIRST = """[...Array(10).keys()].filter((k) => k !== film.facts.says).map((k) => {
+    film.labelIt(k);
+    const { askers: [first], says, label, asked, wishes } = film.facts;
+    const request = film.facts.requests(2, asked)[first];
+    const bet = film.pauses.find(({ id, kind }) => id === "wishes" && kind === "bet");
+    return { label, isAnswer: first === says, wish: wishes[3][first], request, right: bet.right(film.facts) };
+})"""
+
+
 @pytest.mark.slow
 def test_wish_turns_over_at_a_negative_weight(opened):
     page = opened()
+    # A digit whose first wish is orange on an orange wire: that of the wrong answer, to fall.
+    label = next(one["label"] for one in page.evaluate(FIRST) if one["isAnswer"])
+    page.evaluate(f"film.labelIt({label})")
     bet, verdict = (
         page.evaluate(f"film.captions.find(([, key]) => key === 'wishes.{key}')[0]")
         for key in ("bet", "verdict")
@@ -1556,6 +1588,15 @@ def test_wish_turns_over_at_a_negative_weight(opened):
     before, after = colours(bet + 0.4, 0.4), colours(verdict + 2.1, 0.8)
     assert before["orange"] > 200 and before["blue"] == 0
     assert after["blue"] > 200
+
+
+@pytest.mark.slow
+def test_answer_to_the_bet_on_a_wish_is_not_always_the_same(opened):
+    found = opened().evaluate(FIRST)
+    for one in found:
+        assert one["wish"] * one["request"] < 0  # turned over by a negative weight
+        assert (one["wish"] < 0) == one["isAnswer"] and one["right"] == (one["request"] < 0)
+    assert 3 <= sum(one["right"] for one in found) <= 6
 
 
 FOUR = "620-120-200-620-820-620.600-350-600-900"
@@ -1823,4 +1864,4 @@ def test_squares_outputs_and_products_are_told_in_numbers(opened):
     asked_of_a = matrices(params)[1][0] @ (matrices(params)[2][0] @ wishes * slopes[1])
     carried = (asked_of_a * slopes[0])[neuron]
     sign = "−" if carried < 0 else ""
-    assert f"A{neuron + 1}’s wish, carried back: {sign}{abs(carried):.3f}" in texts[2]
+    assert {f"A{neuron + 1}’s wish,", f"carried back: {sign}{abs(carried):.3f}"} <= texts[2]

@@ -365,22 +365,29 @@ class FilmFacts {
 	}
 
 	/**
-	 * The neuron of B whose requests are shown: of those with a negative weight to the wrong answer the one with the largest
-	 * product of its own wish, the smaller of two requests, of the wrong answer and of the wanted output, and how far the ten
+	 * The neuron of B whose requests are shown: of those with a negative weight to the wrong answer or to the wanted output the
+	 * one with the largest product of its own wish, the smaller of the requests of these two, and the square of how far the ten
 	 * disagree: what the fewer ask, up or down, as a share of what the others do.
 	 */
 	get asked() {
 		return this.#once("asked", () => {
-			const weights = this.weightsInto(2, this.says);
+			const two = [this.says, this.label];
+			const weights = two.map((output) => this.weightsInto(2, output));
 			const worth = (k) => {
 				const requests = this.requests(2, k);
 				const sides = [1, -1].map((sign) => sum(requests.map((value) => max(0, sign * value))));
 				const disagree = min(...sides) / max(...sides);
-				return abs(this.wishes[2][k]) * min(abs(requests[this.says]), abs(requests[this.label])) * disagree;
+				return abs(this.wishes[2][k]) * min(...two.map((output) => abs(requests[output]))) * disagree ** 2;
 			};
-			const negative = range(16).filter((k) => weights[k] < 0);
-			return negative.reduce((best, k) => (worth(k) > worth(best) ? k : best), weights.indexOf(min(...weights)));
+			const turning = range(16).filter((k) => weights.some((of) => of[k] < 0));
+			return turning.reduce((best, k) => (worth(k) > worth(best) ? k : best));
 		});
+	}
+
+	/** The two outputs that ask it first. The first has a negative weight: it is the wrong answer, if that has one. */
+	get askers() {
+		const { says, label, asked } = this;
+		return this.weightsInto(2, says)[asked] < 0 ? [says, label] : [label, says];
 	}
 
 	/**

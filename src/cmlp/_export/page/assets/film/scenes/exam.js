@@ -67,7 +67,7 @@ const examScene = {
 		[FOOL_BACK_AT[2] + 0.1, "exam.wish", FOOL_AT - 0.15],
 		[FOOL_AT - 0.4, "exam.steps"],
 		[COMPARED_AT - 0.2, facts.isLearned ? fooledCaption(facts) : "exam.2"],
-		[FOOL_RANDOM_AT, "exam.random", LAST_AT - 0.65],
+		[FOOL_RANDOM_AT, "exam.random", LAST_AT - 0.25],
 		[LAST_AT, "exam.3"],
 		[AT_REST, "exam.rest"],
 	],
@@ -102,7 +102,7 @@ const examScene = {
 	paint(view, facts, t) {
 		const { final } = facts;
 		if (isAtRest(t)) return paintAtRest(view, facts, 1);
-		const isCompared = t > COMPARED_AT + 0.8 && t < LAST_AT - 0.4;
+		const isCompared = t > COMPARED_AT + 0.8 && t < LAST_AT;
 		if (!isCompared) paintExamined(view, facts, t);
 		paintCostOutline(view, facts.cost, 1 - rise(t, 0.4, 1));
 		const lit = 1 - rise(t, 0.2, 1);
@@ -363,7 +363,7 @@ function comparedPlace({ upright, size }, n) {
 
 /** Before, the change, after, and as much change at random: large, each with what the network says of it. */
 function paintCompared(view, facts, t) {
-	const alpha = within(t, COMPARED_AT + 0.6, LAST_AT, 0.6);
+	const alpha = within(t, COMPARED_AT + 0.6, LAST_AT + 0.2, 0.4);
 	if (alpha <= 0) return;
 	const { fooled, final, digit } = facts;
 	const [after, changes] = fooledPictures(facts, fooled.path.length - 1);

@@ -43,7 +43,7 @@ const learnScene = {
 		[0, "learn.back", SEAL_AT - 0.5],
 		[SEAL_AT, "learn.seal", ASK_AT - 0.4],
 		[ASK_AT, "learn.1"],
-		[ASK_AT + 4.4, "learn.average", FIRST_STEPS_AT - 0.9],
+		[ASK_AT + 4.4, "learn.average", FIRST_STEPS_AT - 0.55],
 		[FIRST_STEPS_AT, "learn.2"],
 		[LEARN_BET_AT - 0.4, "learn.bet", LEARN_BET_AT],
 		[MANY_AT, "learn.3"],
@@ -82,8 +82,8 @@ const learnScene = {
 		const { digit } = facts;
 		const back = 1 - rise(t, 0.4, 2.4);
 		const now = learningAt(facts, t, back);
-		// The network goes before the patches come, and comes after they have gone.
-		const sheets = within(t, ASK_AT + 0.5, FIRST_STEPS_AT - 0.1, 0.7);
+		// The network goes before the patches come, and comes back as they go.
+		const sheets = within(t, ASK_AT + 0.5, FIRST_STEPS_AT + 0.2, 0.7);
 		const patches = within(t, MANY_AT, SEAL_OPENS_AT - 0.4, 0.7);
 		const away =
 			within(t, ASK_AT - 0.2, FIRST_STEPS_AT + 0.7, 0.7) + within(t, MANY_AT - 0.7, SEAL_OPENS_AT + 0.4, 0.7);

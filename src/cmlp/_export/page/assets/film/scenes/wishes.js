@@ -1,9 +1,9 @@
 // --- Scene 7: wishes, from the outputs back to A. Every wish is a triangle, up or down, that runs back along its wires.
 
 const GAPS_SEEN_AT = 0.8; // each output: how far it is from what was wanted, and the wish that this becomes
-const ASKS_AT = 6.6; // the wrong answer asks one neuron of B
+const ASKS_AT = 6.6; // one output asks one neuron of B
 const WISH_BET_AT = 9.1; // before its wish meets the weight
-const ASK_TOO_AT = 13; // the wanted output
+const ASK_TOO_AT = 13; // a second one
 const ALL_ASK_AT = 17.2;
 const ALL_ASK_STEP = 0.24;
 const RUN_SECONDS = [1.3, 1.3, 1.4]; // to the weight, through it, and on
@@ -26,17 +26,11 @@ const ADDING = {
 	upright: { right: 352, step: 14, zero: 74, high: 44, lens: 124, left: 44, curve: [84, 140, 60, 24] },
 };
 
-/** When the request of an output starts: first that of the wrong answer, then of the wanted output, then the others. */
-function requestAt({ says, label }, j) {
-	if (j === says) return ASKS_AT;
-	if (j === label) return ASK_TOO_AT;
-	return (
-		ALL_ASK_AT +
-		ALL_ASK_STEP *
-			range(10)
-				.filter((k) => k !== says && k !== label)
-				.indexOf(j)
-	);
+/** When the request of an output starts: first those of two, then the others. */
+function requestAt({ askers }, j) {
+	if (askers.includes(j)) return j === askers[0] ? ASKS_AT : ASK_TOO_AT;
+	const others = range(10).filter((k) => !askers.includes(k));
+	return ALL_ASK_AT + ALL_ASK_STEP * others.indexOf(j);
 }
 
 /** The outputs in the order in which they ask. */
@@ -48,7 +42,7 @@ const askOrder = (facts) => range(10).sort((p, q) => requestAt(facts, p) - reque
  */
 function runOf(facts, j, t) {
 	const at = requestAt(facts, j);
-	const late = j === facts.says ? WISH_BET_AT + 0.3 - (at + RUN_SECONDS[0]) : 0;
+	const late = j === facts.askers[0] ? WISH_BET_AT + 0.3 - (at + RUN_SECONDS[0]) : 0;
 	const [there, through, on] = RUN_SECONDS;
 	const come = 0.42 * rise(t, at, there) + 0.16 * rise(t, at + there + late, through);
 	return {
@@ -58,6 +52,9 @@ function runOf(facts, j, t) {
 		arrives: at + RUN + late,
 	};
 }
+
+/** Whether the first that asks wants to fall: its weight is negative, so it asks the neuron to rise. */
+const asksToRise = ({ askers, label }) => askers[0] !== label;
 
 /** A number with its sign, which may be a plus; what is rounded to 0 has none. */
 const signedNumber = (value) => (value >= 0.005 ? "+" : "") + filmNumber(value, 2);
@@ -71,7 +68,7 @@ const wishesScene = {
 	change: (facts, [number]) => facts.asking(number - 1),
 	seconds: TO_A_AT + 5.2,
 	captions: (facts) => {
-		const weight = facts.start.params[facts.start.layers[2].w + facts.asked * 10 + facts.label];
+		const weight = facts.start.params[facts.start.layers[2].w + facts.asked * 10 + facts.askers[1]];
 		return [
 			[0, "wishes.1"],
 			[GAPS_SEEN_AT + 1.4, "wishes.others"],
@@ -89,11 +86,14 @@ const wishesScene = {
 		];
 	},
 	words: (facts) => ({
-		says: facts.says,
+		first: facts.askers[0],
+		second: facts.askers[1],
+		wanted: captions["wishes.moves"][asksToRise(facts) ? 1 : 0],
+		asked: captions["wishes.moves"][asksToRise(facts) ? 0 : 1],
 		B: `B${facts.asked + 1}`,
 		direction: captions["wishes.directions"][facts.wishes[2][facts.asked] > 0 ? 0 : 1],
 	}),
-	pauses: [{ at: WISH_BET_AT, kind: "bet", right: () => 0 }],
+	pauses: [{ at: WISH_BET_AT, kind: "bet", right: (facts) => (asksToRise(facts) ? 0 : 1) }],
 	shots: [[0, 0.1, (places) => places.whole]],
 	paint(view, facts, t) {
 		const whole = rise(t, ALL_AT - 0.4, 1.8); // the other neurons, A and the pixels are seen again
@@ -126,8 +126,8 @@ const wishesScene = {
 			weights,
 			outputs: facts.result.a[3],
 			only(j) {
-				if (j === facts.says) return 1;
-				const own = j === facts.label ? max(all, rise(t, ASK_TOO_AT - 0.6, 0.8)) : all;
+				if (j === facts.askers[0]) return 1;
+				const own = j === facts.askers[1] ? max(all, rise(t, ASK_TOO_AT - 0.6, 0.8)) : all;
 				return max(own, blend(1, 0.12, seen));
 			},
 		});
@@ -181,7 +181,7 @@ function paintGates(view, facts, weights, t, u) {
 	const { pen, upright, places } = view;
 	const main = mainPlace(view, facts, u);
 	weights.forEach((weight, j) => {
-		const isFirst = j === facts.says || j === facts.label;
+		const isFirst = facts.askers.includes(j);
 		const { arrives } = runOf(facts, j, t);
 		const alpha = rise(t, requestAt(facts, j) - 0.4, 0.7) * (1 - rise(t, max(arrives + 0.4, SUMMED_AT), 0.8));
 		if (alpha <= 0) return;
@@ -244,7 +244,7 @@ function paintRunning(view, facts, weights, t) {
 		const { at, turned, shown } = runOf(facts, j, t);
 		if (!shown) return;
 		const wish = facts.wishes[3][j];
-		const isFirst = j === facts.says || j === facts.label;
+		const isFirst = facts.askers.includes(j);
 		const swell = isFirst ? blend(1.5, 1.9, Math.sin(Math.PI * clamp(at))) : 1;
 		// Its size: first of the wish, then of what the weight makes of it, each against the largest.
 		const before = high * Math.sqrt(abs(wish) / mostWish);
@@ -381,13 +381,15 @@ function paintMainWish(view, facts, t, u) {
 	const [height, width] = view.places.wish[2];
 	const { left, zero } = addingOf(view);
 	const [x, y] = mainPlace(view, facts, u);
-	const mark = blendAll(view.places.mark, view.upright ? [30, 0] : [44, 0], u);
+	const mark = blendAll(view.places.mark, view.upright ? [30, 0] : [-44, 0], u);
 	const flown = rise(t, LAND_AT + 0.3, 1.1);
 	// It begins as high as the stream, and ends as large as its wish beside those of all of B.
 	const { stream } = addingScale(view, facts);
 	const share = slopeOf(facts.result.z[1][facts.asked]) / STEEPEST;
 	const begin = Math.sign(wish) * stream * share;
-	const size = blend(begin, (wish / largest(facts.wishes[2])) * height * blend(1, 1.8, u), flown) * grown;
+	const strength = abs(wish) / largest(facts.wishes[2]);
+	const end = Math.sign(wish) * height * blend(strength, 1.8 * Math.sqrt(strength), u); // alone, a small one is seen, too
+	const size = blend(begin, end, flown) * grown;
 	const [px, py] = blendAll([left, zero], [x + mark[0], y + mark[1]], flown);
 	paintWish(view, px, py + size / 2, size, blend(min(abs(begin), view.upright ? 40 : 70), width * 1.8, flown));
 }
