@@ -122,7 +122,7 @@ function paintHands(view, facts, t) {
 		const numbers = [wish, wish * value].map((one) => filmNumber(one, 3));
 		const product = filmWords("label.product", { wish: numbers[0], pixel: filmNumber(value, 2), turn: numbers[1] });
 		const place = upright
-			? [end[0], end[1] + (4.2 + 0.8 * side) * radius]
+			? [end[0], end[1] + (4.7 + 0.8 * side) * radius]
 			: [start[0] - 0.6 * radius, start[1] + 2.1 * side * radius];
 		paintLines(view, product, ...place, upright ? 17 : 19, {
 			alpha: alpha * met,
@@ -137,7 +137,7 @@ function paintHands(view, facts, t) {
 		align: upright ? "center" : "left",
 	});
 	const ofBias = filmWords("label.bias_turn", { wish: filmNumber(wish, 3) });
-	const place = upright ? [end[0], end[1] + 6.6 * radius] : [end[0] - 7.5 * radius, end[1] + 5.8 * radius];
+	const place = upright ? [end[0], end[1] + 7.2 * radius] : [end[0] - 7.5 * radius, end[1] + 5.8 * radius];
 	letters(view, ofBias, ...place, upright ? 17 : 19, {
 		alpha: within(t, BIAS_AT, PATCHES_AT - 1.2, 0.8),
 		colour: tint(wish),
