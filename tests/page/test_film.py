@@ -1505,6 +1505,22 @@ def test_answer_to_the_bet_on_learning_waits_for_its_step(opened):
 
 
 @pytest.mark.slow
+def test_bet_on_costs_shows_all_outputs_and_pictures_stay_with_their_words(opened):
+    page = opened()
+    ends = page.evaluate(
+        "['hill.1', 'try.1'].map((wanted) => film.captions.find(([, key]) => key === wanted)[0])"
+    )
+    bet = page.evaluate("film.pauses.find(({ id }) => id === 'cost').at")
+    shown = [
+        [text for text, *_ in one]
+        for one in page.evaluate(TEXTS, [bet, ends[0] - 2, ends[1] - 2.2])
+    ]
+    assert [shown[0].count(str(k)) for k in range(10)] == [3] * 10
+    assert {"2.50", "0.90", "1.00"} <= set(shown[1])
+    assert "13,002" in shown[2]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["laptop", "phone"])
 def test_lowest_cost_is_lowest_in_the_picture_of_the_hill(opened, name):
     width, height = SIZES[name]
