@@ -4,8 +4,8 @@
  * which Shapley values are computed; the Shapley values of the columns of a table's row.
  *
  * The rules of cmlp.h hold. A program that does not call these functions does not link them from a static library; the macros
- * CMLP_NO_EXPLAIN (CMake: CMLP_EXPLAIN=OFF) and CMLP_INFERENCE_ONLY leave them out of the library, and CMLP_NO_TABLES the
- * functions for tables. */
+ * CMLP_NO_EXPLAIN (CMake: CMLP_EXPLAIN=OFF) and, without CMLP_WITH_EXPLAIN, CMLP_INFERENCE_ONLY leave them out of the library,
+ * and CMLP_NO_TABLES the functions for tables. */
 #ifndef CMLP_EXPLAIN_H
 #define CMLP_EXPLAIN_H
 

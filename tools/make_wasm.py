@@ -31,11 +31,13 @@ EXPORTS = [
     "cmlp_model_interval",
     "cmlp_model_find_set",
     "cmlp_model_outside",
+    "cmlp_model_explain",
+    "cmlp_model_explain_workspace_size",
 ]
 PARTS = [
     "INFERENCE_ONLY",
     "NO_THREADS",
-    "NO_EXPLAIN",
+    "WITH_EXPLAIN",
     "NO_WORKERS",
     "BUILD_ISA=1",
 ]

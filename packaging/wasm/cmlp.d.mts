@@ -46,6 +46,25 @@ export interface Prediction {
 	outside: number[] | null;
 }
 
+export interface ReasonsOptions {
+	/** The largest number of predictions, at least twice the number of columns; 0 for the library's choice. */
+	evaluations?: number;
+	/** Of the permutations of columns, where there are too many to try all. */
+	seed?: number;
+}
+
+/** Shapley values: for each output, the values of all columns add up to the output minus its base, to rounding. */
+export interface Reasons {
+	/** The index of the output for the row's label; 0 for a model without labels, and if a row can have several. */
+	output: number;
+	/** The mean of each output over the rows that the model has kept. */
+	base: number[];
+	/** For each output, how far each column moves it. */
+	values: number[][];
+	/** Their standard errors: 0 if all sets of columns were tried; NaN if they are unknown. */
+	errors: number[][];
+}
+
 export interface Column {
 	/** Null if the file has no names of columns. */
 	name: string | null;
@@ -88,6 +107,11 @@ export class Predictor {
 	 * error has the number of the row.
 	 */
 	predictMany(rows: Iterable<Row>, options?: Options): Prediction[];
+	/**
+	 * Says how far each column of a row moves the outputs away from their means over the rows that the model has kept,
+	 * with the numbers of `explain` in Python. Only a table that was trained with `keep_background` has such rows.
+	 */
+	reasons(row: Row, options?: ReasonsOptions): Reasons;
 	/** Releases the memory. Every later call is an error, also a second one of this function. */
 	close(): void;
 }

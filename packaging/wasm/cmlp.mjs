@@ -7,6 +7,7 @@ const RUN = 56; // of cmlp_run
 const COLUMN = 72; // of cmlp_table_column_info
 const VALUE = 72; // of cmlp_value
 const QUERY = 32; // of cmlp_table_query
+const EXPLANATION = 72; // of cmlp_explanation
 const PAGE = 65536;
 const BATCH = 256; // rows of one call
 const FLOAT64 = 2;
@@ -14,6 +15,7 @@ const FILE_SHORT = 96;
 const ERROR_MEMORY = 83;
 const [REGRESSOR, CLASSIFIER, MULTILABEL, ORDERED] = [2, 3, 4, 5];
 const [MISSING, TEXT, DOUBLE, INTEGER, BOOLEAN] = [0, 1, 2, 3, 4];
+const NO_BACKGROUND = "the model has no rows to compare with: keep_background in Python keeps some of training";
 const KINDS = [null, "number", "boolean", "date", "time", "instant", "duration", "category", "ordered"];
 
 /** Why a model cannot be loaded, or a row not be predicted. */
@@ -66,6 +68,7 @@ export class Predictor {
 		};
 		const at = { info: place(INFO), rows: place(ROWS), prediction: place(PREDICTION), run: place(RUN) };
 		Object.assign(at, { column: place(COLUMN), value: place(VALUE), query: place(QUERY), result: place(16) });
+		at.explanation = place(EXPLANATION);
 		at.file = place(file.length);
 		at.scratch = end;
 		this.#at = at;
@@ -167,6 +170,44 @@ export class Predictor {
 			}
 		}
 		return found;
+	}
+
+	/** Says how far each column of a row moves the outputs away from their means over the rows that the model has kept. */
+	reasons(row, { evaluations = 0, seed = 0 } = {}) {
+		this.#open();
+		checkWhole("evaluations", evaluations, Number.MAX_SAFE_INTEGER);
+		checkWhole("seed", seed, 2 ** 32 - 1);
+		const [{ index }] = this.#predict([row], {}); // its numbers stay where the scratch begins
+		const { nInputs, nOutputs } = this.#info;
+		const { scratch: data, explanation, result, run } = this.#at;
+		const n = nInputs * nOutputs;
+		const base = data + 8 * nInputs;
+		const values = base + 8 * nOutputs;
+		const errors = values + 8 * n;
+		const workspace = errors + 8 * n;
+		const arrays = [values, 0, n, 0, errors, 0, n, 0, base, 0, nOutputs, 0];
+		this.#words(explanation, EXPLANATION, 0, 0, 0, ...arrays, seed);
+		this.#view.setBigInt64(explanation + 8, BigInt(evaluations), true);
+		this.#words(run, RUN);
+		try {
+			this.#call("cmlp_model_explain_workspace_size", this.#model, explanation, result, run);
+		} catch (error) {
+			if (error.code === "CMLP_ERROR_NOT_FOUND") error.message = NO_BACKGROUND;
+			if (error.code === "CMLP_ERROR_OPTION")
+				error.message = `evaluations must be 0 or at least ${2 * nInputs}, got ${evaluations}`;
+			throw error;
+		}
+		const size = this.#view.getUint32(result, true);
+		this.#reserve(workspace + size - data);
+		this.#words(run, RUN, workspace, size);
+		this.#call("cmlp_model_explain", this.#model, data, BigInt(nInputs), explanation, run);
+		const numbers = (address, length) => Array.from(new Float64Array(this.#bytes.buffer, address, length));
+		const ofOutputs = (address) => {
+			const found = numbers(address, n);
+			return Array.from({ length: nOutputs }, (_, k) => found.filter((_, i) => i % nOutputs === k));
+		};
+		const found = { base: numbers(base, nOutputs), values: ofOutputs(values), errors: ofOutputs(errors) };
+		return { output: Math.max(index, 0), ...found };
 	}
 
 	/** Releases the memory. Every later call is an error, also a second one of this function. */
@@ -444,6 +485,11 @@ async function moduleOf(wasm) {
 	const files = "node:fs/promises"; // a variable, so that bundlers for browsers do not look for it
 	const { readFile } = await import(/* webpackIgnore: true */ /* @vite-ignore */ files);
 	return WebAssembly.compile(await readFile(address));
+}
+
+function checkWhole(name, number, most) {
+	if (Number.isInteger(number) && number >= 0 && number <= most) return;
+	throw new CmlpError(`${name} must be a whole number from 0 to ${most}, got ${shown(number)}`);
 }
 
 /** Returns a value as an error prints it. */

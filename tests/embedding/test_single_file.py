@@ -39,6 +39,7 @@ SMALLEST = [
 BUILDS = [
     ["-DCMLP_BUILD_ISA=3"],
     *([option] for option in SMALLEST),
+    ["-DCMLP_INFERENCE_ONLY", "-DCMLP_WITH_EXPLAIN"],
 ]  # .ci/run compiles the file without options
 
 

@@ -5,9 +5,11 @@ enough digits for Python's bits, and fail with the library's message for a file 
 
 ``--write FOLDER`` writes the model files, and cases.tsv for the tests of packages. A line has the name of a file, the
 label, the outputs, the ends of intervals and the labels of the set with a coverage of 0.8, how far the columns are
-outside, and the cells of a row.
+outside, and the cells of a row. A line of reasons.tsv has the name of a file, the number of evaluations, the seed, the
+base values, the Shapley values and their errors, output after output, and the cells of a row.
 """
 
+import itertools
 import subprocess
 import sys
 import tempfile
@@ -19,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+import cmlp
 from cmlp import MLPClassifier, TabularClassifier, TabularRegressor
 
 NUMBERS = np.linspace(-2, 2, 120).reshape(30, 4) ** 3
@@ -32,8 +35,16 @@ TABLE = [
 FRAME = pd.DataFrame(TABLE, columns=["day", "size", "colour"])
 # Some of training, and two of which each column is outside of it.
 ROWS = [*CELLS[:5], ["2031-05-06", "-2.5", "blue"], ["1970-01-01", "", "blue"]]
+FAR = pd.DataFrame(
+    [[np.datetime64(day), float(size or "nan"), colour] for day, size, colour in ROWS[5:]],
+    columns=FRAME.columns,
+)
+SOME = pd.concat([FRAME[:5], FAR])
 LABELS = ["no", "yes", "maybe"] * 10
 COVERAGE = 0.8
+# The models with rows to compare with, and how they are explained: by all sets of columns, and by permutations.
+EXPLAINED = {"classifier": 8, "regressor": 8}
+EVALUATIONS = ((0, 0), (40, 7))
 
 
 class Case(NamedTuple):
@@ -64,29 +75,28 @@ def _cases(folder):
             cells = [repr(float(number)) for number in row]
             yield Case(path, cells, int(np.argmax(outputs)), outputs, model.classes_)
     options = {"n_estimators": 2, "hidden_layer_sizes": (6,), "n_epochs": 2}
-    far = pd.DataFrame(
-        [[np.datetime64(day), float(size or "nan"), colour] for day, size, colour in ROWS[5:]],
-        columns=FRAME.columns,
-    )
-    some = pd.concat([FRAME[:5], far])
     # Sets with a gap, and ordered ones that have none.
     for name, seed, order in (("classifier", 1, False), ("ordered", 0, ["no", "maybe", "yes"])):
-        classifier = TabularClassifier(**options, random_state=seed, ordered=order)
+        classifier = TabularClassifier(
+            **options, random_state=seed, ordered=order, keep_background=EXPLAINED.get(name, 0)
+        )
         classifier.fit(FRAME, LABELS)
         path = saved(classifier.calibrate(FRAME, LABELS), folder, f"{name}.cmlp")
         classes = list(classifier.classes_)
-        indices = [classes.index(label) for label in classifier.predict(some)]
-        found = classifier.predict_proba(some), classifier.predict_set(some, COVERAGE)
-        outside = classifier.outside(some)
+        indices = [classes.index(label) for label in classifier.predict(SOME)]
+        found = classifier.predict_proba(SOME), classifier.predict_set(SOME, COVERAGE)
+        outside = classifier.outside(SOME)
         for cells, index, outputs, members, far in zip(ROWS, indices, *found, outside, strict=True):
             labels = [label for label, is_in in zip(classes, members, strict=True) if is_in]
             yield Case(path, cells, index, outputs, classes, members=labels, outside=far)
     targets = np.arange(60.0).reshape(30, 2) % 7
     for name, y in (("regressor", np.arange(30.0)), ("targets", targets)):
-        regressor = TabularRegressor(**options, random_state=0).fit(FRAME, y).calibrate(FRAME, y)
+        keep = EXPLAINED.get(name, 0)
+        regressor = TabularRegressor(**options, random_state=0, keep_background=keep)
+        regressor.fit(FRAME, y).calibrate(FRAME, y)
         path = saved(regressor, folder, f"{name}.cmlp")
-        found = regressor.predict(some), regressor.predict_interval(some, COVERAGE)
-        outside = regressor.outside(some)
+        found = regressor.predict(SOME), regressor.predict_interval(SOME, COVERAGE)
+        outside = regressor.outside(SOME)
         for cells, outputs, ends, far in zip(ROWS, *found, outside, strict=True):
             yield Case(path, cells, -1, np.atleast_1d(outputs), ends=ends, outside=far)
 
@@ -103,6 +113,24 @@ def write(folder):
             outside = outside.replace("nan", "NaN")  # which all languages read
             fields = [case.path.name, label, outputs, ends, members, outside, *case.cells]
             print(*fields, sep="\t", file=stream)
+    with Path(folder, "reasons.tsv").open("w", encoding="utf-8", newline="\n") as stream:
+        for fields in reasons(folder):
+            print(*fields, sep="\t", file=stream)
+
+
+def reasons(folder):
+    """Yield the fields of reasons.tsv: the explanations of the models in a folder."""
+    for name, (evaluations, seed) in itertools.product(EXPLAINED, EVALUATIONS):
+        path = Path(folder, f"{name}.cmlp")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a missing value, which training did not have
+            found = cmlp.load(path).explain(
+                SOME, n_evaluations=evaluations or None, random_state=seed
+            )
+        for cells, *parts in zip(ROWS, found.values, found.errors, strict=True):
+            numbers = found.base_values, *(part.T for part in parts)
+            texts = (" ".join(map(str, np.ravel(part).tolist())) for part in numbers)
+            yield path.name, evaluations, seed, *texts, *cells
 
 
 def saved(model, folder, name):

@@ -9,11 +9,22 @@ const folder = process.env.CMLP_CASES;
 const fileOf = (name) => readFileSync(join(folder, name));
 const load = (name) => Predictor.load(fileOf(name));
 const numbers = (text) => text.split(" ").filter(Boolean).map(Number);
-const cases = readFileSync(join(folder, "cases.tsv"), "utf8").trimEnd().split("\n").map((line) => {
-	const [name, label, outputs, ends, set, outside, ...cells] = line.split("\t");
-	const answers = { outputs: numbers(outputs), ends: numbers(ends), set: set.split(" "), outside: numbers(outside) };
-	return { name, label: label || null, ...answers, cells };
-});
+const cases = readFileSync(join(folder, "cases.tsv"), "utf8")
+	.trimEnd()
+	.split("\n")
+	.map((line) => {
+		const [name, label, outputs, ends, set, outside, ...cells] = line.split("\t");
+		const answers = { outputs: numbers(outputs), ends: numbers(ends), set: set.split(" "), outside: numbers(outside) };
+		return { name, label: label || null, ...answers, cells };
+	});
+const explained = readFileSync(join(folder, "reasons.tsv"), "utf8")
+	.trimEnd()
+	.split("\n")
+	.map((line) => {
+		const [name, evaluations, seed, base, values, errors, ...cells] = line.split("\t");
+		const options = { evaluations: Number(evaluations), seed: Number(seed) };
+		return { name, options, base: numbers(base), values: numbers(values), errors: numbers(errors), cells };
+	});
 const NAMES = ["day", "size", "colour"];
 const byName = (cells) => Object.fromEntries(NAMES.map((name, i) => [name, cells[i]]).reverse());
 const bits = (values) => new BigUint64Array(Float64Array.from(values).buffer);
@@ -53,10 +64,56 @@ test("rows in order, by name and many at once have Python's bits", async () => {
 			else checked(predictor.predict(Float64Array.from(one.cells, Number)), one, false);
 		}
 		const many = Array.from({ length: 600 }, (_, i) => own[i % own.length]);
-		const found = predictor.predictMany(many.map(({ cells }) => cells), options);
+		const found = predictor.predictMany(
+			many.map(({ cells }) => cells),
+			options,
+		);
 		for (const [i, one] of many.entries()) checked(found[i], one, predictor.isTable);
 		predictor.close();
 	}
+});
+
+test("reasons have Python's bits, and add up to the outputs", async () => {
+	assert.deepEqual(new Set(explained.map(({ name }) => name)), new Set(["classifier.cmlp", "regressor.cmlp"]));
+	for (const name of new Set(explained.map((one) => one.name))) {
+		const predictor = await load(name);
+		for (const { options, base, values, errors, cells } of explained.filter((one) => one.name === name)) {
+			const found = predictor.reasons(byName(cells), options);
+			assert.deepEqual(bits(found.base), bits(base));
+			assert.deepEqual(bits(found.values.flat()), bits(values));
+			assert.deepEqual(bits(found.errors.flat()), bits(errors));
+			assert.equal(errors.some(Boolean), options.evaluations > 0);
+			const { index, outputs } = predictor.predict(cells);
+			assert.equal(found.output, Math.max(index, 0));
+			for (const [k, output] of outputs.entries()) {
+				const sum = found.values[k].reduce((a, b) => a + b, found.base[k]);
+				assert(Math.abs(sum - output) < 1e-12 * Math.max(1, Math.abs(output)), `${sum} ${output}`);
+			}
+			if (!options.evaluations) assert.deepEqual(predictor.reasons(cells), found);
+		}
+		const { cells } = explained[0];
+		const code = "CMLP_ERROR_OPTION";
+		refused(
+			predictor,
+			() => predictor.reasons(cells, { evaluations: 5 }),
+			/^evaluations must be 0 or at least 6, got 5$/,
+			{ code },
+		);
+		refused(predictor, () => predictor.reasons(cells, { evaluations: 0.5 }), /^evaluations must be a whole number/);
+		refused(
+			predictor,
+			() => predictor.reasons(cells, { seed: -1 }),
+			/^seed must be a whole number from 0 to 4294967295, got -1$/,
+		);
+		refused(predictor, () => predictor.reasons(["", "large", ""]), /^column "size" cannot hold/, { column: "size" });
+	}
+	const without = await load("targets.cmlp");
+	const { cells } = explained[0];
+	refused(without, () => without.reasons(cells), /no rows to compare with: keep_background/, {
+		code: "CMLP_ERROR_NOT_FOUND",
+	});
+	const network = await load("float32.cmlp");
+	refused(network, () => network.reasons([1, 2, 3, 4]), /./, { code: "CMLP_ERROR_MODEL_KIND" });
 });
 
 test("numbers, true and null are cells by their value", async () => {
@@ -73,11 +130,14 @@ test("numbers, true and null are cells by their value", async () => {
 
 test("columns, categories and labels", async () => {
 	const predictor = await load("classifier.cmlp");
-	assert.deepEqual(predictor.columns.map(({ name, kind }) => [name, kind]), [
-		["day", "date"],
-		["size", "number"],
-		["colour", "category"],
-	]);
+	assert.deepEqual(
+		predictor.columns.map(({ name, kind }) => [name, kind]),
+		[
+			["day", "date"],
+			["size", "number"],
+			["colour", "category"],
+		],
+	);
 	assert.deepEqual(new Set(predictor.categories("colour")), new Set(["red", "grün", null, 1]));
 	assert.deepEqual(predictor.categories(2), predictor.categories("colour"));
 	assert.deepEqual(predictor.labels, ["maybe", "no", "yes"]);
@@ -94,15 +154,18 @@ test("errors name the column and the cell", async () => {
 	refused(predictor, predict({ day: "", size: "" }), /the row has no column "colour"/, { column: "colour" });
 	refused(predictor, predict([...cells, "1"]), /a row has 3 cells, got 4/);
 	refused(predictor, predict([]), /a row has 3 cells, got 0/);
-	for (const other of [null, undefined, 7, "text"]) refused(predictor, predict(other), /a row is an array or an object/);
+	for (const other of [null, undefined, 7, "text"])
+		refused(predictor, predict(other), /a row is an array or an object/);
 	const cell = { code: "CMLP_ERROR_CELL", column: "size", cell: "large" };
 	refused(predictor, predict({ ...row, size: "large" }), /^column "size" cannot hold "large": /, cell);
 	refused(predictor, predict({ ...row, size: undefined }), /column "size" cannot hold undefined/, { column: "size" });
 	refused(predictor, predict({ ...row, day: new Date(0) }), /column "day" cannot hold/);
-	for (const name of NAMES) refused(predictor, predict({ ...row, [name]: -Infinity }), /cannot hold -Infinity/, { column: name });
+	for (const name of NAMES)
+		refused(predictor, predict({ ...row, [name]: -Infinity }), /cannot hold -Infinity/, { column: name });
 	const many = () => predictor.predictMany([...Array(300).fill(cells), { ...row, size: "large" }]);
 	refused(predictor, many, /^row 300: column "size" cannot hold "large": /, { ...cell, row: 300 });
-	for (const coverage of [0, 1, NaN]) refused(predictor, predict(row, { coverage }), /./, { code: "CMLP_ERROR_OPTION" });
+	for (const coverage of [0, 1, NaN])
+		refused(predictor, predict(row, { coverage }), /./, { code: "CMLP_ERROR_OPTION" });
 });
 
 test("a network has no names, missing values, intervals and categories", async () => {
@@ -111,7 +174,9 @@ test("a network has no names, missing values, intervals and categories", async (
 	refused(predictor, () => predictor.predict({ a: 1, b: 2, c: 3, d: 4 }), /no names of columns/);
 	refused(predictor, () => predictor.predict(["1", "2", "", "4"]), /column 2 cannot hold ""/, { column: 2, cell: "" });
 	refused(predictor, () => predictor.predict([1, NaN, 3, 4]), /column 1/, { code: "CMLP_ERROR_INPUT" });
-	refused(predictor, () => predictor.predict([1, 2, 3, "x"]), /column 3 cannot hold "x": this is no number/, { cell: "x" });
+	refused(predictor, () => predictor.predict([1, 2, 3, "x"]), /column 3 cannot hold "x": this is no number/, {
+		cell: "x",
+	});
 	refused(predictor, () => predictor.predict([1e39, 2, 3, 4]), /column 0 cannot hold 1e\+39/);
 	refused(predictor, () => predictor.predict(cells, { coverage: 0.8 }), /./, { code: "CMLP_ERROR_MODEL_KIND" });
 	refused(predictor, () => predictor.categories(0), /no column 0/);
@@ -126,6 +191,7 @@ test("a closed predictor refuses every call", async () => {
 		() => predictor.close(),
 		() => predictor.predict(cells),
 		() => predictor.predictMany([]),
+		() => predictor.reasons(cells),
 		() => predictor.labels,
 		() => predictor.columns,
 		() => predictor.categories(0),
@@ -133,7 +199,11 @@ test("a closed predictor refuses every call", async () => {
 	];
 	for (const call of calls) assert.throws(call, { name: "CmlpError", message: "the predictor is closed" });
 	const other = await load("regressor.cmlp");
-	checked(other.predict(cells), cases.find(({ name }) => name === "regressor.cmlp"), false);
+	checked(
+		other.predict(cells),
+		cases.find(({ name }) => name === "regressor.cmlp"),
+		false,
+	);
 });
 
 test("files that are cut off, damaged or no bytes are refused", async () => {
@@ -146,7 +216,10 @@ test("files that are cut off, damaged or no bytes are refused", async () => {
 		damaged[i] ^= 0x41;
 		await assert.rejects(Predictor.load(damaged), (error) => /^CMLP_ERROR_FILE_/.test(error.code), `byte ${i}`);
 	}
-	await assert.rejects(Predictor.load("regressor.cmlp"), { name: "CmlpError", message: /a model file is a Uint8Array/ });
+	await assert.rejects(Predictor.load("regressor.cmlp"), {
+		name: "CmlpError",
+		message: /a model file is a Uint8Array/,
+	});
 });
 
 test("memory grows once for long cells and many rows", async () => {
@@ -168,7 +241,10 @@ test("memory grows once for long cells and many rows", async () => {
 	assert(grown - before <= 4 * 65536, `${grown - before} bytes`);
 	predicted();
 	assert.equal(memory.buffer.byteLength, grown);
-	assert.equal(predictor.predict(["", "", "x".repeat(1e6)]).label, each[0].label && predictor.predict(["", "", "y"]).label);
+	assert.equal(
+		predictor.predict(["", "", "x".repeat(1e6)]).label,
+		each[0].label && predictor.predict(["", "", "y"]).label,
+	);
 	const most = memory.buffer.byteLength;
 	for (let i = 0; i < 50; i++) predictor.predict(["", "", "x".repeat(1e6 - i)]);
 	assert.equal(memory.buffer.byteLength, most);

@@ -6,6 +6,9 @@ const found: Prediction = predictor.predict({ day: "2026-11-24", size: 1.5, colo
 const [low, high]: [number, number] = found.intervals?.[0] ?? [0, 0];
 const labels: (string | null)[] = predictor.predictMany([["a", 1], new Float32Array(2)]).map(({ label }) => label);
 console.log(low + high, labels, predictor.columns[0]?.name, predictor.categories("colour"));
+const { output, base, values } = predictor.reasons({ day: "", size: 1, colour: null }, { evaluations: 400, seed: 1 });
+const moved: number | undefined = values[output]?.[0];
+console.log(moved, base[output]);
 // @ts-expect-error: a cell is no Date
 predictor.predict([new Date()]);
 // @ts-expect-error: a predictor is made by load

@@ -8,6 +8,7 @@
  *   CMLP_NO_CELLS          no cmlp_model_read_cell
  *   CMLP_NO_WORKERS        no functions of cmlp_workers.h
  *   CMLP_NO_EXPLAIN        no functions of cmlp_explain.h
+ *   CMLP_WITH_EXPLAIN      the functions of cmlp_explain.h with CMLP_INFERENCE_ONLY too
  *   CMLP_NO_THREADS        no threads and no atomics: every call runs in the calling thread. So it is with a compiler
  *                          that has no atomics.
  *   CMLP_ONE_ROW           predictions of one dense row only; no training, no tables and no threads
@@ -95,7 +96,7 @@
 #define CMLPI_BUILDS_WORKERS 1
 #endif
 
-#if defined(CMLP_NO_EXPLAIN) || !CMLPI_BUILDS_TRAINING
+#if defined(CMLP_NO_EXPLAIN) || !CMLPI_BUILDS_MANY || !(CMLPI_BUILDS_TRAINING || defined(CMLP_WITH_EXPLAIN))
 #define CMLPI_BUILDS_EXPLAIN 0
 #else
 #define CMLPI_BUILDS_EXPLAIN 1

@@ -44,10 +44,9 @@ typedef struct explanation_job {
 
 /* Finds a tensor of doubles with this number of columns, 0 for one dimension, in a head that has been checked. In the strings
  * of a head, a backslash is before every quotation mark, so that a name with its quotation marks is nowhere else. */
-static cmlp_status find_tensor(const cmlp_model *model, const char *name, int64_t columns, int64_t *n_rows,
+static cmlp_status find_tensor(const cmlp_model *model, const char *name, size_t length, int64_t columns, int64_t *n_rows,
                                const unsigned char **tensor)
 {
-    const size_t length = strlen(name);
     uint64_t head_size = 0;
     cursor c = {model->file + 8, NULL, CMLP_OK};
     for (int i = 7; i >= 0; i--) head_size = head_size << 8 | model->file[i];
@@ -68,8 +67,10 @@ static cmlp_status find_background(explanation_job *job)
 {
     int64_t n_weights = 0;
     int64_t *const n_rows = &job->game.n_rows;
-    cmlp_status status = find_tensor(job->model, "\"background.rows\"", job->game.n_columns, n_rows, &job->stored.rows);
-    if (!status) status = find_tensor(job->model, "\"background.weights\"", 0, &n_weights, &job->stored.weights);
+    static const char rows[] = "\"background.rows\"", weights[] = "\"background.weights\"";
+    const int64_t n = job->game.n_columns;
+    cmlp_status status = find_tensor(job->model, rows, sizeof rows - 1, n, n_rows, &job->stored.rows);
+    if (!status) status = find_tensor(job->model, weights, sizeof weights - 1, 0, &n_weights, &job->stored.weights);
     if (!status && (n_weights != *n_rows || *n_rows > MOST_BACKGROUND)) status = CMLP_ERROR_FILE_TENSOR;
     return cmlpi_refuse_whole(job->run, status, BACKGROUND);
 }
