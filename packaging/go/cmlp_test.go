@@ -114,6 +114,51 @@ func TestRowsHavePythonsBits(t *testing.T) {
 	}
 }
 
+func TestReasonsHavePythonsBitsAndAddUp(t *testing.T) {
+	content, err := os.ReadFile(filepath.Join(folder, "reasons.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range strings.Split(strings.TrimSuffix(string(content), "\n"), "\n") {
+		fields := strings.Split(text, "\t")
+		cells := fields[6:]
+		predictor := load(t, fields[0]).NewPredictor()
+		predictor.Evaluations, _ = strconv.ParseInt(fields[1], 10, 64)
+		seed, _ := strconv.ParseUint(fields[2], 10, 32)
+		predictor.Seed = uint32(seed)
+		found, err := predictor.ReasonsNamed(map[string]string{"colour": cells[2], "size": cells[1], "day": cells[0]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		values, errors := []float64{}, []float64{}
+		for k := range found.Base {
+			values, errors = append(values, found.Values[k]...), append(errors, found.Errors[k]...)
+		}
+		for i, each := range [][]float64{found.Base, values, errors} {
+			if bits(each) != bits(numbers(t, fields[3+i])) {
+				t.Error(text, each)
+			}
+		}
+		row, _ := predictor.model.numbers(cells)
+		if again, err := predictor.ReasonsNumbers(row); err != nil || !reflect.DeepEqual(again, found) {
+			t.Error(again, err)
+		}
+		predicted, err := predictor.Predict(cells)
+		if err != nil || found.Output != predicted.Index && (found.Output != 0 || predicted.Label != "") {
+			t.Error(found, predicted, err)
+		}
+		for k, output := range predicted.Outputs {
+			sum := found.Base[k]
+			for _, value := range found.Values[k] {
+				sum += value
+			}
+			if math.Abs(sum-output) > 1e-12*math.Max(1, math.Abs(output)) {
+				t.Error(sum, output)
+			}
+		}
+	}
+}
+
 func TestEightGoroutinesShareAModelAndAPredictor(t *testing.T) {
 	own, _ := casesOf(t, "regressor.cmlp")
 	model := load(t, "regressor.cmlp")
@@ -164,7 +209,13 @@ func TestErrorsNameTheColumnAndTheCell(t *testing.T) {
 	predictor.Coverage = 1.5
 	_, coverage := predictor.Predict(good)
 	predictor.Coverage = 0
+	predictor.Evaluations = 5
+	_, evaluations := predictor.Reasons(good)
+	_, noCell := predictor.Reasons([]string{"", "large", ""})
+	_, noColumn := predictor.ReasonsNamed(map[string]string{"day": "", "size": "1"})
+	_, noRows := load(t, "targets.cmlp").NewPredictor().Reasons(good)
 	network := load(t, "float32.cmlp").NewPredictor()
+	_, noReasons := network.ReasonsNumbers([]float64{1, 2, 3, 4})
 	_, noNames := network.PredictNamed(map[string]string{"a": "1"})
 	_, missing := network.Predict([]string{"1", "", "3", "4"})
 	network.Coverage = 0.8
@@ -185,6 +236,11 @@ func TestErrorsNameTheColumnAndTheCell(t *testing.T) {
 		{noNames, "", "", "", "the model has no names of columns", 0},
 		{missing, "", "1", "", `column "1" cannot hold ""`, 0},
 		{noTable, "CMLP_ERROR_MODEL_KIND", "", "", "", 0},
+		{evaluations, "CMLP_ERROR_OPTION", "", "", "Evaluations must be 0 or at least 6, got 5", 0},
+		{noCell, "CMLP_ERROR_CELL", "size", "large", `column "size" cannot hold "large": `, 0},
+		{noColumn, "", "colour", "", `the row has no column "colour"`, 0},
+		{noRows, "CMLP_ERROR_NOT_FOUND", "", "", "the model has no rows to compare with: keep_background", 0},
+		{noReasons, "CMLP_ERROR_MODEL_KIND", "", "", "", 0},
 	} {
 		var found *Error
 		if !errors.As(one.err, &found) || found.Code != one.code || found.Column != one.column || found.Cell != one.cell ||
@@ -238,7 +294,8 @@ func TestClosedPredictorRefusesEveryCall(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := predictor.Predict([]string{"", "", ""})
-	for _, err := range []error{err, predictor.Close()} {
+	_, reasons := predictor.Reasons([]string{"", "", ""})
+	for _, err := range []error{err, reasons, predictor.Close()} {
 		if err != ErrClosed {
 			t.Error(err)
 		}

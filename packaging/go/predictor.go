@@ -1,6 +1,7 @@
 package cmlp
 
 // #include <stdlib.h>
+// #include <cmlp_explain.h>
 // #include <cmlp_table.h>
 import "C"
 
@@ -57,14 +58,27 @@ func (n jsonNumber) MarshalJSON() ([]byte, error) {
 	return []byte("null"), nil
 }
 
+// Reasons are Shapley values, those of explain in Python: for each output, the values of all columns add up to the output
+// minus its base, to rounding.
+type Reasons struct {
+	Output int         // the index of the output for the row's label; 0 if there is none
+	Base   []float64   // the mean of each output over the rows that the model has kept
+	Values [][]float64 // for each output, how far each column moves it
+	Errors [][]float64 // their standard errors: 0 if all sets of columns were tried, NaN if they are unknown
+}
+
 // Predictor predicts rows with a model, which it keeps alive.
 type Predictor struct {
 	// Coverage, if it is not 0, asks for intervals and sets that contain the truth as often: above 0 and below 1.
 	Coverage float64
+	// Evaluations is the largest number of predictions for Reasons, at least twice the number of columns; 0 for the library's
+	// choice. Seed is that of the permutations of columns, where there are too many to try all.
+	Evaluations int64
+	Seed        uint32
 
 	mutex  sync.Mutex
 	model  *Model
-	block  unsafe.Pointer // rows, outputs, classes and workspace of a call; it grows
+	block  unsafe.Pointer // rows, results and workspace of a call; it grows
 	size   int
 	closed bool
 }
@@ -95,15 +109,23 @@ func (p *Predictor) Predict(cells []string) (Prediction, error) {
 
 // PredictNamed predicts a row of texts by the names of their columns.
 func (p *Predictor) PredictNamed(row map[string]string) (Prediction, error) {
-	m := p.model
+	cells, err := p.model.inOrder(row)
+	if err != nil {
+		return Prediction{}, err
+	}
+	return p.Predict(cells)
+}
+
+// inOrder returns the cells of a row in the order of the columns.
+func (m *Model) inOrder(row map[string]string) ([]string, error) {
 	if len(m.places) < m.NumInputs() {
-		return Prediction{}, &Error{Message: "the model has no names of columns: pass a row in order"}
+		return nil, &Error{Message: "the model has no names of columns: pass a row in order"}
 	}
 	cells := make([]string, m.NumInputs())
 	for i, column := range m.columns {
 		cell, found := row[column.Name]
 		if !found {
-			return Prediction{}, &Error{Column: column.Name, Message: fmt.Sprintf("the row has no column %q", column.Name)}
+			return nil, &Error{Column: column.Name, Message: fmt.Sprintf("the row has no column %q", column.Name)}
 		}
 		cells[i] = cell
 	}
@@ -114,9 +136,9 @@ func (p *Predictor) PredictNamed(row map[string]string) (Prediction, error) {
 		}
 	}
 	if sort.Strings(extra); len(extra) > 0 {
-		return Prediction{}, &Error{Column: extra[0], Message: fmt.Sprintf("the model has no column %q", extra[0])}
+		return nil, &Error{Column: extra[0], Message: fmt.Sprintf("the model has no column %q", extra[0])}
 	}
-	return p.Predict(cells)
+	return cells, nil
 }
 
 // PredictNumbers predicts a row of numbers: of a table NaN is missing, and a category has its code.
@@ -129,23 +151,58 @@ func (p *Predictor) PredictNumbers(row []float64) (Prediction, error) {
 
 // PredictMany predicts rows of texts, several times faster for each. An error has the place of the row.
 func (p *Predictor) PredictMany(rows [][]string) ([]Prediction, error) {
-	width := p.model.NumInputs()
-	numbers := make([]float64, 0, width*len(rows))
+	numbers := make([]float64, 0, p.model.NumInputs()*len(rows))
 	for i, row := range rows {
-		if err := p.model.counted(len(row)); err != nil {
+		some, err := p.model.numbers(row)
+		if err != nil {
 			err.Row = i
 			return nil, err
 		}
-		for j, cell := range row {
-			number, err := p.model.cell(j, cell)
-			if err != nil {
-				err.Row = i
-				return nil, err
-			}
-			numbers = append(numbers, number)
-		}
+		numbers = append(numbers, some...)
 	}
 	return p.predict(numbers, len(rows))
+}
+
+// Reasons says how far each column of a row of texts moves the outputs away from their means over some rows of training,
+// which only the file of a model has that was trained with keep_background.
+func (p *Predictor) Reasons(cells []string) (Reasons, error) {
+	numbers, err := p.model.numbers(cells)
+	if err != nil {
+		return Reasons{}, err
+	}
+	return p.reasons(numbers)
+}
+
+// ReasonsNamed does so for a row of texts by the names of their columns.
+func (p *Predictor) ReasonsNamed(row map[string]string) (Reasons, error) {
+	cells, err := p.model.inOrder(row)
+	if err != nil {
+		return Reasons{}, err
+	}
+	return p.Reasons(cells)
+}
+
+// ReasonsNumbers does so for a row of numbers, as PredictNumbers takes it.
+func (p *Predictor) ReasonsNumbers(row []float64) (Reasons, error) {
+	if err := p.model.counted(len(row)); err != nil {
+		return Reasons{}, err
+	}
+	return p.reasons(row)
+}
+
+// numbers reads the cells of a row.
+func (m *Model) numbers(row []string) ([]float64, *Error) {
+	if err := m.counted(len(row)); err != nil {
+		return nil, err
+	}
+	numbers := make([]float64, len(row))
+	for j, cell := range row {
+		var err *Error
+		if numbers[j], err = m.cell(j, cell); err != nil {
+			return nil, err
+		}
+	}
+	return numbers, nil
 }
 
 func first(found []Prediction, err error) (Prediction, error) {
@@ -195,6 +252,68 @@ func (m *Model) cell(column int, cell string) (float64, *Error) {
 func (p *Predictor) predict(numbers []float64, n int) ([]Prediction, error) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
+	return p.run(numbers, n, p.Coverage)
+}
+
+func (p *Predictor) reasons(row []float64) (Reasons, error) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	m := p.model
+	defer runtime.KeepAlive(m)
+	predicted, err := first(p.run(row, 1, 0))
+	if err != nil {
+		return Reasons{}, err
+	}
+	explanation := C.cmlp_explanation{struct_size: C.sizeof_cmlp_explanation, seed: C.uint32_t(p.Seed)}
+	explanation.n_evaluations = C.int64_t(p.Evaluations)
+	var workspace C.size_t
+	if err := check(C.cmlp_model_explain_workspace_size(m.model, &explanation, &workspace, nil)); err != nil {
+		return Reasons{}, m.notExplained(err.(*Error), p.Evaluations)
+	}
+	nIn, nOut := len(row), m.NumOutputs()
+	n := nIn * nOut
+	size := nIn + nOut + 2*n
+	block := p.reserve(8*size + int(workspace))
+	numbers := unsafe.Slice((*float64)(block), size)
+	copy(numbers, row)
+	base, values, errors := numbers[nIn:nIn+nOut], numbers[nIn+nOut:size-n], numbers[size-n:]
+	explanation.base_values, explanation.n_base_values = (*C.double)(&base[0]), C.int64_t(nOut)
+	explanation.values, explanation.n_values = (*C.double)(&values[0]), C.int64_t(n)
+	explanation.errors, explanation.n_errors = (*C.double)(&errors[0]), C.int64_t(n)
+	run := C.cmlp_run{struct_size: C.sizeof_cmlp_run, workspace_size: workspace}
+	run.workspace = unsafe.Add(block, 8*size)
+	if err := check(C.cmlp_model_explain(m.model, (*C.double)(block), C.int64_t(nIn), &explanation, &run)); err != nil {
+		return Reasons{}, err
+	}
+	found := Reasons{Base: append([]float64(nil), base...), Values: columnsOf(values, nOut), Errors: columnsOf(errors, nOut)}
+	if predicted.Index > 0 {
+		found.Output = predicted.Index
+	}
+	return found, nil
+}
+
+// notExplained adds to the error of a model or its options what to change.
+func (m *Model) notExplained(refused *Error, evaluations int64) error {
+	switch refused.Code {
+	case "CMLP_ERROR_NOT_FOUND":
+		refused.Message = "the model has no rows to compare with: keep_background in Python keeps some of training"
+	case "CMLP_ERROR_OPTION":
+		refused.Message = fmt.Sprintf("Evaluations must be 0 or at least %d, got %d", 2*m.NumInputs(), evaluations)
+	}
+	return refused
+}
+
+// columnsOf returns the columns of a matrix that has n of them.
+func columnsOf(matrix []float64, n int) [][]float64 {
+	found := make([][]float64, n)
+	for i, number := range matrix {
+		found[i%n] = append(found[i%n], number)
+	}
+	return found
+}
+
+// run predicts with the lock held.
+func (p *Predictor) run(numbers []float64, n int, coverage float64) ([]Prediction, error) {
 	if p.closed {
 		return nil, ErrClosed
 	}
@@ -267,8 +386,8 @@ func (p *Predictor) predict(numbers []float64, n int) ([]Prediction, error) {
 				return nil, err
 			}
 		}
-		if p.Coverage != 0 {
-			if err := m.measure(one, (*C.double)(unsafe.Add(outputs, size*i*nOutputs)), p.Coverage); err != nil {
+		if coverage != 0 {
+			if err := m.measure(one, (*C.double)(unsafe.Add(outputs, size*i*nOutputs)), coverage); err != nil {
 				return nil, err
 			}
 		}
