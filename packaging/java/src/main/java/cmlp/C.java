@@ -17,7 +17,7 @@ final class C {
     static final int ROWS_SIZE = 128; // bytes of cmlp_rows
     static final int CLASSIFIER = 3, MULTILABEL = 4, ORDERED = 5; // CMLP_MODEL_...
     static final int DOUBLE = 2, INTEGER = 3, BOOLEAN = 4; // CMLP_VALUE_...
-    static final int FILE_SHORT = 96; // CMLP_ERROR_FILE_SHORT
+    static final int OPTION = 23, NOT_FOUND = 25, FILE_SHORT = 96; // CMLP_ERROR_...
 
     private C() {}
 
@@ -70,6 +70,16 @@ final class C {
     }
 
     @Structure.FieldOrder({
+        "structSize", "background", "nEvaluations", "values", "nValues", "errors", "nErrors", "baseValues",
+        "nBaseValues", "seed", "isExact"
+    })
+    public static class Explanation extends Structure {
+        public long structSize = size(), nEvaluations, nValues, nErrors, nBaseValues;
+        public Pointer background, values, errors, baseValues;
+        public int seed, isExact;
+    }
+
+    @Structure.FieldOrder({
         "text", "nText", "number", "integer", "kind", "padding", "reserved0", "reserved1", "reserved2", "reserved3"
     })
     public static class Value extends Structure {
@@ -110,6 +120,11 @@ final class C {
     static native int cmlp_model_find_set(Pointer model, Query query, int[] isInSet, long n, Run run);
 
     static native int cmlp_model_interval(Pointer model, Query query, double[] low, double[] high, Run run);
+
+    static native int cmlp_model_explain_workspace_size(
+            Pointer model, Explanation explanation, LongByReference bytes, Run run);
+
+    static native int cmlp_model_explain(Pointer model, Pointer row, long nRow, Explanation explanation, Run run);
 
     static void check(int status) {
         if (status != 0) throw new CmlpException(cmlp_status_name(status), cmlp_status_string(status));

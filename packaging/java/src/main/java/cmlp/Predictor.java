@@ -21,7 +21,7 @@ public final class Predictor implements AutoCloseable {
 
     private final Model model;
     private final double coverage;
-    private Memory block = new Memory(1); // rows, outputs, classes and workspace of a call; it grows
+    private Memory block = new Memory(1); // rows, results and workspace of a call; it grows
 
     Predictor(Model model, double coverage) {
         this.model = model;
@@ -50,12 +50,51 @@ public final class Predictor implements AutoCloseable {
         checkOpen();
         int width = model.inputs();
         double[] numbers = new double[Math.multiplyExact(rows.size(), width)];
-        for (int i = 0; i < rows.size(); i++) {
-            List<String> row = rows.get(i);
-            checkLength(row.size(), i);
-            for (int j = 0; j < width; j++) numbers[i * width + j] = numberOf(row.get(j), i, j);
-        }
+        for (int i = 0; i < rows.size(); i++) System.arraycopy(numbersOf(rows.get(i), i), 0, numbers, i * width, width);
         return run(numbers, rows.size());
+    }
+
+    /** Says how far each column of a row moves the outputs, as {@link #reasons(double[], long, int)} with 0 and 0. */
+    public Reasons reasons(List<String> cells) {
+        return reasons(cells, 0, 0);
+    }
+
+    /** Says so for a row of texts by the names of their columns. */
+    public Reasons reasons(Map<String, String> row) {
+        return reasons(row, 0, 0);
+    }
+
+    /** Says so for a row of numbers. */
+    public Reasons reasons(double[] row) {
+        return reasons(row, 0, 0);
+    }
+
+    /** Says so for a row of texts in order, with options. */
+    public synchronized Reasons reasons(List<String> cells, long evaluations, int seed) {
+        checkOpen();
+        return reasons(numbersOf(cells, 0), evaluations, seed);
+    }
+
+    /** Says so for a row of texts by the names of their columns, with options. */
+    public Reasons reasons(Map<String, String> row, long evaluations, int seed) {
+        return reasons(model.inOrder(row), evaluations, seed);
+    }
+
+    /**
+     * Says how far each column of a row of numbers moves the outputs away from their means over some rows of training,
+     * which only the file of a model has that was trained with keep_background.
+     *
+     * @param evaluations the largest number of predictions, at least twice the number of columns; 0 for the library's
+     *     choice
+     * @param seed of the permutations of columns, where there are too many to try all, as an unsigned number
+     */
+    public synchronized Reasons reasons(double[] row, long evaluations, int seed) {
+        Prediction predicted = predict(row);
+        try {
+            return explain(row, Math.max(predicted.index(), 0), evaluations, seed);
+        } finally {
+            Reference.reachabilityFence(model);
+        }
     }
 
     /** Releases the memory. */
@@ -73,6 +112,14 @@ public final class Predictor implements AutoCloseable {
     private void checkLength(int n, int row) {
         if (n != model.inputs())
             throw new CmlpException(null, "a row has " + model.inputs() + " cells, got " + n, row, null, null);
+    }
+
+    /** Returns the numbers of the cells of a row. */
+    private double[] numbersOf(List<String> row, int place) {
+        checkLength(row.size(), place);
+        double[] numbers = new double[row.size()];
+        for (int j = 0; j < numbers.length; j++) numbers[j] = numberOf(row.get(j), place, j);
+        return numbers;
     }
 
     /** Returns a number, the days of a date or the code of a category of a table. */
@@ -150,6 +197,50 @@ public final class Predictor implements AutoCloseable {
             for (int j = 0; j < nOutputs; j++) outputs[j] = isDouble ? at.getDouble(8L * j) : at.getFloat(4L * j);
             found.add(answer(block.share(size * width * i), at, outputs, prediction.classIndices.getInt(4L * i)));
         }
+        return found;
+    }
+
+    private Reasons explain(double[] row, int output, long evaluations, int seed) {
+        int nIn = row.length, nOut = model.outputs(), n = Math.multiplyExact(nIn, nOut);
+        C.Explanation explanation = new C.Explanation();
+        explanation.nEvaluations = evaluations;
+        explanation.seed = seed;
+        LongByReference workspaceSize = new LongByReference();
+        checkExplained(
+                C.cmlp_model_explain_workspace_size(model.pointer, explanation, workspaceSize, null), evaluations);
+        long baseAt = 8L * nIn, valuesAt = baseAt + 8L * nOut, errorsAt = valuesAt + 8L * n;
+        C.Run run = new C.Run();
+        run.workspaceSize = workspaceSize.getValue();
+        reserve(errorsAt + 8L * n + run.workspaceSize);
+        block.write(0, row, 0, nIn);
+        explanation.values = block.share(valuesAt);
+        explanation.errors = block.share(errorsAt);
+        explanation.nValues = explanation.nErrors = n;
+        explanation.baseValues = block.share(baseAt);
+        explanation.nBaseValues = nOut;
+        run.workspace = block.share(errorsAt + 8L * n);
+        C.check(C.cmlp_model_explain(model.pointer, block, nIn, explanation, run));
+        double[][] values = ofOutputs(explanation.values, nIn, nOut);
+        return new Reasons(
+                output, block.getDoubleArray(baseAt, nOut), values, ofOutputs(explanation.errors, nIn, nOut));
+    }
+
+    /** Adds to the error of a model or its options what to change. */
+    private void checkExplained(int status, long evaluations) {
+        String name = C.cmlp_status_name(status);
+        if (status == C.NOT_FOUND)
+            throw new CmlpException(
+                    name, "the model has no rows to compare with: keep_background in Python keeps some of training");
+        if (status == C.OPTION)
+            throw new CmlpException(
+                    name, "evaluations must be 0 or at least " + 2 * model.inputs() + ", got " + evaluations);
+        C.check(status);
+    }
+
+    /** Returns the columns of a matrix. */
+    private static double[][] ofOutputs(Pointer matrix, int nIn, int nOut) {
+        double[][] found = new double[nOut][nIn];
+        for (int i = 0; i < nIn * nOut; i++) found[i % nOut][i / nOut] = matrix.getDouble(8L * i);
         return found;
     }
 

@@ -108,6 +108,34 @@ public final class PredictorTest {
         }
     }
 
+    void testReasonsHavePythonsBitsAndAddUp() throws IOException {
+        for (String line : Files.readAllLines(FOLDER.resolve("reasons.tsv"))) {
+            String[] fields = line.split("\t", -1);
+            List<String> cells = List.of(fields).subList(6, fields.length);
+            long evaluations = Long.parseLong(fields[1]);
+            int seed = Integer.parseInt(fields[2]);
+            try (Predictor predictor = load(fields[0]).predictor()) {
+                Reasons found = predictor.reasons(
+                        Map.of("colour", cells.get(2), "size", cells.get(1), "day", cells.get(0)), evaluations, seed);
+                check(Arrays.equals(found.base(), numbers(fields[3])), line, found.base());
+                check(Arrays.equals(joined(found.values()), numbers(fields[4])), line, found.values());
+                check(Arrays.equals(joined(found.errors()), numbers(fields[5])), line, found.errors());
+                if (evaluations == 0) check(Arrays.deepEquals(predictor.reasons(cells).values(), found.values()));
+                Prediction predicted = predictor.predict(cells);
+                check(found.output() == Math.max(predicted.index(), 0), line);
+                for (int k = 0; k < predicted.outputs().length; k++) {
+                    double output = predicted.outputs()[k];
+                    double sum = found.base()[k] + Arrays.stream(found.values()[k]).sum();
+                    check(Math.abs(sum - output) <= 1e-12 * Math.max(1, Math.abs(output)), sum, output);
+                }
+            }
+        }
+    }
+
+    private static double[] joined(double[][] parts) {
+        return Arrays.stream(parts).flatMapToDouble(Arrays::stream).toArray();
+    }
+
     void testEightThreadsShareAModelAndAPredictor() throws Exception {
         List<Case> own = casesOf("regressor.cmlp");
         Model model = load("regressor.cmlp");
@@ -164,6 +192,17 @@ public final class PredictorTest {
                 "CMLP_ERROR_MODEL_KIND", 0, null, null, "");
         checkRefused(
                 () -> model.predictor(1.5), null, 0, null, null, "coverage must be above 0 and below 1, got 1.5");
+        checkRefused(
+                () -> table.reasons(GOOD, 5, 0),
+                "CMLP_ERROR_OPTION", 0, null, null, "evaluations must be 0 or at least 6, got 5");
+        checkRefused(
+                () -> table.reasons(List.of("", "large", "")),
+                "CMLP_ERROR_CELL", 0, "size", "large", "column \"size\" cannot hold \"large\": ");
+        Predictor targets = load("targets.cmlp").predictor();
+        checkRefused(
+                () -> targets.reasons(GOOD),
+                "CMLP_ERROR_NOT_FOUND", 0, null, null, "the model has no rows to compare with: keep_background");
+        checkRefused(() -> network.reasons(new double[4]), "CMLP_ERROR_MODEL_KIND", 0, null, null, "");
         check(table.predict(GOOD).label() != null && table.predictMany(List.of()).isEmpty());
     }
 
@@ -203,7 +242,10 @@ public final class PredictorTest {
         Predictor predictor = model.predictor();
         predictor.close();
         for (Runnable call : List.<Runnable>of(
-                () -> predictor.predict(GOOD), () -> predictor.predict(new double[3]), predictor::close)) {
+                () -> predictor.predict(GOOD),
+                () -> predictor.predict(new double[3]),
+                () -> predictor.reasons(GOOD),
+                predictor::close)) {
             try {
                 call.run();
             } catch (IllegalStateException e) {
