@@ -15,7 +15,7 @@ OF_PACKAGES = {
     "Explanation": "cmlp_explanation",
     "Value": "cmlp_value",
 }
-FOUR_BYTES = {"int", "Int32", "int32_t", "c_int32"}
+FOUR_BYTES = {"int", "uint", "Int32", "int32_t", "c_int32"}
 
 
 def size_of(kind):

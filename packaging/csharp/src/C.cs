@@ -33,7 +33,7 @@ namespace Cmlp
         internal const int RowsSize = 128; // at least the bytes of cmlp_rows
         internal const int Classifier = 3, Multilabel = 4, Ordered = 5; // CMLP_MODEL_...
         internal const int Double = 2, Integer = 3, Boolean = 4; // CMLP_VALUE_...
-        internal const int FileShort = 96; // CMLP_ERROR_FILE_SHORT
+        internal const int Option = 23, NotFound = 25, FileShort = 96; // CMLP_ERROR_...
 
         internal struct Info
         {
@@ -86,6 +86,21 @@ namespace Cmlp
             public IntPtr Outputs;
             public long NOutputs, Target;
             public double Coverage;
+        }
+
+        internal struct Explanation
+        {
+            public UIntPtr StructSize;
+            public IntPtr Background;
+            public long NEvaluations;
+            public IntPtr Values;
+            public long NValues;
+            public IntPtr Errors;
+            public long NErrors;
+            public IntPtr BaseValues;
+            public long NBaseValues;
+            public uint Seed;
+            public int IsExact;
         }
 
         internal struct Value
@@ -150,6 +165,14 @@ namespace Cmlp
         [DllImport("cmlp", CallingConvention = Cdecl)]
         internal static extern int cmlp_model_interval(IntPtr model, ref Query query, out double low, out double high,
             IntPtr run);
+
+        [DllImport("cmlp", CallingConvention = Cdecl)]
+        internal static extern int cmlp_model_explain_workspace_size(IntPtr model, ref Explanation explanation,
+            out UIntPtr bytes, IntPtr run);
+
+        [DllImport("cmlp", CallingConvention = Cdecl)]
+        internal static extern int cmlp_model_explain(IntPtr model, IntPtr row, long nRow, ref Explanation explanation,
+            ref Run run);
 
         internal static UIntPtr SizeOf<T>() => (UIntPtr)Marshal.SizeOf(typeof(T));
 

@@ -67,6 +67,31 @@ namespace Cmlp
         public IReadOnlyList<double> Outside { get; internal set; } = new double[0];
     }
 
+    /// <summary>Shapley values, those of explain in Python: for each output, the values of all columns add up to the output
+    /// minus its base, to rounding.</summary>
+    public sealed class Reasons
+    {
+        internal Reasons(int output, double[] baseValues, double[][] values, double[][] errors)
+        {
+            Output = output;
+            Base = baseValues;
+            Values = values;
+            Errors = errors;
+        }
+
+        /// <summary>The index of the output for the row's label; 0 if there is none.</summary>
+        public int Output { get; }
+
+        /// <summary>The mean of each output over the rows that the model has kept.</summary>
+        public IReadOnlyList<double> Base { get; }
+
+        /// <summary>For each output, how far each column moves it.</summary>
+        public IReadOnlyList<IReadOnlyList<double>> Values { get; }
+
+        /// <summary>Their standard errors: 0 if all sets of columns were tried, NaN if they are unknown.</summary>
+        public IReadOnlyList<IReadOnlyList<double>> Errors { get; }
+    }
+
     /// <summary>Predicts rows with a model, which it keeps alive. Calls of one predictor wait for one another: each
     /// thread that works at the same time has its own.</summary>
     public sealed class Predictor : IDisposable
@@ -74,7 +99,7 @@ namespace Cmlp
         readonly object gate = new object();
         readonly Model model;
         readonly double coverage;
-        Block block = new Block(1); // rows, outputs, classes and workspace of a call; it grows
+        Block block = new Block(1); // rows, results and workspace of a call; it grows
 
         /// <summary>Makes what predicts with the model, in memory of its own.</summary>
         /// <param name="model">Any number of predictors share it.</param>
@@ -116,12 +141,39 @@ namespace Cmlp
                 CheckOpen();
                 int width = model.Inputs;
                 double[] numbers = new double[checked(rows.Count * width)];
-                for (int i = 0; i < rows.Count; i++)
-                {
-                    CheckLength(rows[i].Count, i);
-                    for (int j = 0; j < width; j++) numbers[i * width + j] = NumberOf(rows[i][j] ?? "", i, j);
-                }
+                for (int i = 0; i < rows.Count; i++) NumbersOf(rows[i], i).CopyTo(numbers, i * width);
                 return Run(numbers, rows.Count);
+            }
+        }
+
+        /// <summary>Says how far each column of a row of texts in order moves the outputs away from their means over some
+        /// rows of training, which only the file of a model has that was trained with keep_background.</summary>
+        /// <param name="cells">As for Predict.</param>
+        /// <param name="evaluations">The largest number of predictions, at least twice the number of columns; 0 for the
+        /// library's choice.</param>
+        /// <param name="seed">Of the permutations of columns, where there are too many to try all.</param>
+        public Reasons Reasons(IReadOnlyList<string> cells, long evaluations = 0, uint seed = 0)
+        {
+            lock (gate)
+            {
+                CheckOpen();
+                return Reasons(NumbersOf(cells, 0), evaluations, seed);
+            }
+        }
+
+        /// <summary>Says so for a row of texts by the names of their columns.</summary>
+        public Reasons Reasons(IReadOnlyDictionary<string, string> row, long evaluations = 0, uint seed = 0) =>
+            Reasons(model.InOrder(row), evaluations, seed);
+
+        /// <summary>Says so for a row of numbers.</summary>
+        public Reasons Reasons(double[] row, long evaluations = 0, uint seed = 0)
+        {
+            lock (gate)
+            {
+                int index = Predict(row).Index;
+                Reasons found = Explain(row, Math.Max(index, 0), evaluations, seed);
+                GC.KeepAlive(model);
+                return found;
             }
         }
 
@@ -152,6 +204,13 @@ namespace Cmlp
         void CheckLength(int n, int row)
         {
             if (n != model.Inputs) throw new CmlpException(null, $"a row has {model.Inputs} cells, got {n}", row);
+        }
+
+        // The numbers of the cells of a row.
+        double[] NumbersOf(IReadOnlyList<string> row, int place)
+        {
+            CheckLength(row.Count, place);
+            return row.Select((cell, column) => NumberOf(cell ?? "", place, column)).ToArray();
         }
 
         // A number, the days of a date or the code of a category of a table.
@@ -224,6 +283,54 @@ namespace Cmlp
             }
             GC.KeepAlive(model);
             return found;
+        }
+
+        Reasons Explain(double[] row, int output, long evaluations, uint seed)
+        {
+            int nIn = row.Length, nOut = model.Outputs, n = checked(nIn * nOut);
+            C.Explanation explanation = new C.Explanation
+            {
+                StructSize = C.SizeOf<C.Explanation>(),
+                NEvaluations = evaluations,
+                Seed = seed
+            };
+            CheckExplained(C.cmlp_model_explain_workspace_size(model.Pointer, ref explanation, out UIntPtr size,
+                IntPtr.Zero), evaluations);
+            long baseAt = 8L * nIn, valuesAt = baseAt + 8L * nOut, errorsAt = valuesAt + 8L * n;
+            long workspaceAt = errorsAt + 8L * n;
+            Reserve(workspaceAt + (long)size);
+            Marshal.Copy(row, 0, block.At(0), nIn);
+            explanation.Values = block.At(valuesAt);
+            explanation.Errors = block.At(errorsAt);
+            explanation.NValues = explanation.NErrors = n;
+            explanation.BaseValues = block.At(baseAt);
+            explanation.NBaseValues = nOut;
+            C.Run run = new C.Run { StructSize = C.SizeOf<C.Run>(), WorkspaceSize = size };
+            run.Workspace = block.At(workspaceAt);
+            C.Check(C.cmlp_model_explain(model.Pointer, block.At(0), nIn, ref explanation, ref run));
+            double[][] values = OfOutputs(explanation.Values, nIn, nOut);
+            double[][] errors = OfOutputs(explanation.Errors, nIn, nOut);
+            return new Reasons(output, Numbers(block.At(baseAt), nOut, true), values, errors);
+        }
+
+        // Adds to the error of a model or its options what to change.
+        void CheckExplained(int status, long evaluations)
+        {
+            if (status == C.NotFound)
+                throw new CmlpException(C.NameOf(status),
+                    "the model has no rows to compare with: keep_background in Python keeps some of training");
+            if (status == C.Option)
+                throw new CmlpException(C.NameOf(status),
+                    $"evaluations must be 0 or at least {2 * model.Inputs}, got {evaluations}");
+            C.Check(status);
+        }
+
+        // The columns of a matrix.
+        static double[][] OfOutputs(IntPtr matrix, int nIn, int nOut)
+        {
+            double[] numbers = Numbers(matrix, nIn * nOut, true);
+            return Enumerable.Range(0, nOut)
+                .Select(k => numbers.Where((_, i) => i % nOut == k).ToArray()).ToArray();
         }
 
         static double[] Numbers(IntPtr at, int n, bool isDouble)

@@ -96,6 +96,36 @@ static class PredictorTest
         }
     }
 
+    static void TestReasonsHavePythonsBitsAndAddUp()
+    {
+        foreach (string line in File.ReadAllLines(Path.Combine(Folder, "reasons.tsv")))
+        {
+            string[] fields = line.Split('\t');
+            string[] cells = fields.Skip(6).ToArray();
+            long evaluations = long.Parse(fields[1]);
+            using (Predictor predictor = new Predictor(Load(fields[0])))
+            {
+                Reasons found = predictor.Reasons(new Dictionary<string, string>
+                {
+                    { "colour", cells[2] },
+                    { "size", cells[1] },
+                    { "day", cells[0] }
+                }, evaluations, uint.Parse(fields[2]));
+                Check(Bits(found.Base) == Bits(Numbers(fields[3])), line);
+                Check(Bits(found.Values.SelectMany(part => part)) == Bits(Numbers(fields[4])), line);
+                Check(Bits(found.Errors.SelectMany(part => part)) == Bits(Numbers(fields[5])), line);
+                if (evaluations == 0) Check(Bits(predictor.Reasons(cells).Values[0]) == Bits(found.Values[0]), line);
+                Prediction predicted = predictor.Predict(cells);
+                Check(found.Output == Math.Max(predicted.Index, 0), line);
+                for (int k = 0; k < predicted.Outputs.Count; k++)
+                {
+                    double output = predicted.Outputs[k], sum = found.Base[k] + found.Values[k].Sum();
+                    Check(Math.Abs(sum - output) <= 1e-12 * Math.Max(1, Math.Abs(output)), sum, output);
+                }
+            }
+        }
+    }
+
     static void TestEightThreadsShareAModelAndAPredictor()
     {
         Case[] own = CasesOf("regressor.cmlp");
@@ -152,6 +182,13 @@ static class PredictorTest
             null, null, "");
         CheckRefused(() => new Predictor(model, 1.5), null, 0, null, null,
             "coverage must be above 0 and below 1, got 1.5");
+        CheckRefused(() => table.Reasons(Good, 5), "CMLP_ERROR_OPTION", 0, null, null,
+            "evaluations must be 0 or at least 6, got 5");
+        CheckRefused(() => table.Reasons(new[] { "", "large", "" }), "CMLP_ERROR_CELL", 0, "size", "large",
+            "column \"size\" cannot hold \"large\": ");
+        CheckRefused(() => new Predictor(Load("targets.cmlp")).Reasons(Good), "CMLP_ERROR_NOT_FOUND", 0, null, null,
+            "the model has no rows to compare with: keep_background");
+        CheckRefused(() => network.Reasons(new double[4]), "CMLP_ERROR_MODEL_KIND", 0, null, null, "");
         Check(table.Predict(Good).Label != null && table.PredictMany(new string[0][]).Length == 0);
     }
 
@@ -193,7 +230,10 @@ static class PredictorTest
         Predictor predictor = new Predictor(model);
         predictor.Close();
         foreach (Action call in new Action[]
-            { () => predictor.Predict(Good), () => predictor.Predict(new double[3]), predictor.Close })
+        {
+            () => predictor.Predict(Good), () => predictor.Predict(new double[3]), () => predictor.Reasons(Good),
+            predictor.Close
+        })
         {
             try
             {
