@@ -1,4 +1,4 @@
-// The functions of cmlp.h and cmlp_table.h that load a model and predict, by packaging/rust/bindgen.sh.
+// The functions of the headers that load a model, predict and explain, by packaging/rust/bindgen.sh.
 
 pub const CMLP_REPEAT: i64 = -9223372036854775808;
 pub const CMLP_TABLE_MAX_NETS: u32 = 1024;
@@ -95,7 +95,7 @@ pub const CMLP_INT32: _bindgen_ty_2 = 4;
 pub const CMLP_INT64: _bindgen_ty_2 = 5;
 pub const CMLP_DTYPE_SIGNED: _bindgen_ty_2 = -1;
 pub type _bindgen_ty_2 = ::std::os::raw::c_int;
-pub type cmlp_isa = i32;
+pub type cmlp_isa_set = i32;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct cmlp_model {
@@ -137,7 +137,7 @@ extern "C" {
 pub struct cmlp_model_options {
     pub struct_size: usize,
     pub is_trusted: i32,
-    pub isa_mask: cmlp_isa,
+    pub isa_mask: cmlp_isa_set,
 }
 extern "C" {
     pub fn cmlp_model_init(
@@ -354,3 +354,34 @@ pub const CMLP_TABLE_CALIBRATION_QUANTILES: _bindgen_ty_15 = 3;
 pub const CMLP_TABLE_CALIBRATION_PROBABILITY: _bindgen_ty_15 = 4;
 pub const CMLP_TABLE_CALIBRATION_KIND_SIGNED: _bindgen_ty_15 = -1;
 pub type _bindgen_ty_15 = ::std::os::raw::c_int;
+#[repr(C)]
+pub struct cmlp_explanation {
+    pub struct_size: usize,
+    pub background: *const cmlp_rows,
+    pub n_evaluations: i64,
+    pub values: *mut f64,
+    pub n_values: i64,
+    pub errors: *mut f64,
+    pub n_errors: i64,
+    pub base_values: *mut f64,
+    pub n_base_values: i64,
+    pub seed: u32,
+    pub is_exact: i32,
+}
+extern "C" {
+    pub fn cmlp_model_explain(
+        model: *const cmlp_model,
+        row: *const f64,
+        n_row: i64,
+        explanation: *const cmlp_explanation,
+        run: *mut cmlp_run,
+    ) -> cmlp_status;
+}
+extern "C" {
+    pub fn cmlp_model_explain_workspace_size(
+        model: *const cmlp_model,
+        explanation: *const cmlp_explanation,
+        bytes: *mut usize,
+        run: *mut cmlp_run,
+    ) -> cmlp_status;
+}

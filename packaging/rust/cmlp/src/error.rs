@@ -20,6 +20,8 @@ pub enum Error {
     Columns(String),
     /// The column of a table cannot hold a cell.
     Cell { column: String, cell: String, error: Box<Error> },
+    /// The model has no rows to compare with, or too few evaluations are allowed.
+    Explanation { status: Status, message: String },
     /// This build, this processor or the memory does not suffice.
     System(Status),
 }
@@ -29,6 +31,10 @@ pub enum Error {
 pub struct Status(sys::cmlp_status);
 
 impl Status {
+    pub(crate) fn of(status: sys::cmlp_status) -> Status {
+        Status(status)
+    }
+
     /// The number of the status in cmlp.h.
     pub fn number(self) -> i32 {
         self.0
@@ -74,7 +80,7 @@ impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Io(error) => error.fmt(formatter),
-            Error::Columns(message) => formatter.write_str(message),
+            Error::Columns(message) | Error::Explanation { message, .. } => formatter.write_str(message),
             Error::Cell { column, cell, error } => write!(formatter, "column {:?} cannot hold {:?}: {}", column, cell, error),
             Error::File(status) | Error::Argument(status) | Error::Data(status) | Error::System(status) => {
                 status.fmt(formatter)

@@ -21,10 +21,12 @@
 
 mod error;
 mod predict;
+mod reasons;
 mod table;
 
 pub use error::{Error, Status};
 pub use predict::{Number, Predictor};
+pub use reasons::Reasons;
 pub use table::Category;
 
 use std::os::raw::{c_char, c_void};

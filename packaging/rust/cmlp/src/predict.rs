@@ -7,8 +7,8 @@ use crate::{block, check, run_of, Error, Model};
 
 /// Predicts rows with a model, which it owns together with others.
 pub struct Predictor {
-    model: Arc<Model>,
-    workspace: Vec<u64>,
+    pub(crate) model: Arc<Model>,
+    pub(crate) workspace: Vec<u64>,
 }
 
 impl Predictor {

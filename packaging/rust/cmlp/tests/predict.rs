@@ -170,6 +170,42 @@ fn tables_of_python_have_its_bits_intervals_and_sets() {
 }
 
 #[test]
+fn reasons_of_python_have_its_bits_and_add_up() {
+    let (folder, cases) = cases();
+    if cases.is_empty() {
+        return;
+    }
+    let numbers = |text: &str| -> Vec<u64> {
+        text.split(' ').map(|number| number.parse::<f64>().unwrap().to_bits()).collect()
+    };
+    let bits = |parts: &[Vec<f64>]| parts.concat().iter().map(|number| number.to_bits()).collect::<Vec<_>>();
+    for line in fs::read_to_string(folder.join("reasons.tsv")).unwrap().lines() {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let model = Model::load(folder.join(fields[0])).unwrap();
+        let mut predictor = model.predictor().unwrap();
+        let row = model.row_of_texts(&fields[6..]).unwrap();
+        let found = predictor.reasons(&row, fields[1].parse().unwrap(), fields[2].parse().unwrap()).unwrap();
+        assert_eq!(bits(&[found.base.clone()]), numbers(fields[3]));
+        assert_eq!((bits(&found.values), bits(&found.errors)), (numbers(fields[4]), numbers(fields[5])));
+        let mut outputs = vec![0.0; model.n_outputs()];
+        assert_eq!(found.output, predictor.predict(&row, &mut outputs).unwrap().unwrap_or(0));
+        for (k, output) in outputs.iter().enumerate() {
+            let sum = found.base[k] + found.values[k].iter().sum::<f64>();
+            assert!((sum - output).abs() <= 1e-12 * output.abs().max(1.0), "{} {}", sum, output);
+        }
+        let few = predictor.reasons(&row, 5, 0).unwrap_err();
+        assert_eq!(few.to_string(), "evaluations must be 0 or at least 6, got 5");
+        assert!(predictor.reasons(&row[1..], 0, 0).is_err() && predictor.reasons(&[f64::INFINITY; 3], 0, 0).is_err());
+    }
+    let without = Model::load(folder.join("targets.cmlp")).unwrap().predictor().unwrap().reasons(&[0.0; 3], 0, 0);
+    let error = without.unwrap_err();
+    assert!(matches!(&error, Error::Explanation { status, .. } if status.name() == "CMLP_ERROR_NOT_FOUND"));
+    assert!(error.to_string().contains("keep_background"), "{}", error);
+    let network = Model::load(folder.join("float64.cmlp")).unwrap().predictor().unwrap().reasons(&[0.0; 4], 0, 0);
+    assert!(matches!(network, Err(Error::Argument(status)) if status.name() == "CMLP_ERROR_MODEL_KIND"));
+}
+
+#[test]
 fn cells_by_name_have_errors_with_column_and_text() {
     let (folder, cases) = cases();
     if cases.is_empty() {
