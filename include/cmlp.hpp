@@ -1,9 +1,10 @@
-// cmlp.hpp: an experimental C++17 wrapper of cmlp.h and cmlp_table.h for model files, which a minor version may change. Memory
-// is owned and released, and errors are exceptions; without exceptions (-fno-exceptions) a failure calls std::abort, and
-// model::open returns a status instead.
+// cmlp.hpp: an experimental C++17 wrapper of cmlp.h, cmlp_table.h and cmlp_explain.h for model files, which a minor version
+// may change. Memory is owned and released, and errors are exceptions; without exceptions (-fno-exceptions) a failure calls
+// std::abort, and model::open returns a status instead.
 #ifndef CMLP_HPP
 #define CMLP_HPP
 
+#include "cmlp_explain.h"
 #include "cmlp_file.h"
 #include "cmlp_table.h"
 
@@ -265,6 +266,12 @@ private:
     cmlp_model_info sizes = CMLP_INIT(cmlp_model_info);
 };
 
+// How far each column of a table's row moves each output away from its base value: (n_in, n_out) numbers, their standard
+// errors, and n_out base values, the mean outputs over the background in the file.
+struct reasons {
+    std::vector<double> values, errors, base_values;
+};
+
 // Predicts with a model, which must live longer; it may be moved, but nothing may be assigned to it. T is float or double,
 // as the model's dtype; it is double for a table.
 template <typename T> class predictor {
@@ -282,7 +289,7 @@ public:
     explicit predictor(const model &&) = delete;
 
     // The values of a row, which a call reads: of type T, or std::uint8_t for a model of float. Each call below throws an error
-    // with CMLP_ERROR_ROWS if they are not n_in values. No call allocates memory.
+    // with CMLP_ERROR_ROWS if they are not n_in values. No call but reasons_of allocates memory.
     class row {
     public:
         template <typename E> row(const std::vector<E> &list) : row(list.data(), list.size()) {}
@@ -320,6 +327,35 @@ public:
     {
         class_of(values_of_row);
         return values;
+    }
+
+    // The reasons for the outputs of a table's row: cmlp_model_explain documents the options. Throws an error with
+    // CMLP_ERROR_NOT_FOUND if the model was trained without keep_background. outputs() are those of the row.
+    reasons reasons_of(const row &values_of_row, std::int64_t n_evaluations = 0, std::uint32_t seed = 0)
+    {
+        class_of(values_of_row);
+        const std::int64_t n_in = values_of_row.x.n_columns;
+        cmlp_explanation explanation = CMLP_INIT(cmlp_explanation);
+        explanation.n_evaluations = n_evaluations;
+        explanation.seed = seed;
+        std::size_t size = 0;
+        call(cmlp_model_explain_workspace_size, shared, static_cast<const cmlp_explanation *>(&explanation), &size);
+        if (size > workspace.size()) workspace.resize(size);
+        reasons found;
+        found.base_values.resize(n_outputs);
+        found.values.resize(n_outputs * static_cast<std::size_t>(n_in));
+        found.errors.resize(found.values.size());
+        explanation.values = found.values.data();
+        explanation.errors = found.errors.data();
+        explanation.n_values = explanation.n_errors = static_cast<std::int64_t>(found.values.size());
+        explanation.base_values = found.base_values.data();
+        explanation.n_base_values = static_cast<std::int64_t>(n_outputs);
+        cmlp_run run = CMLP_INIT(cmlp_run);
+        run.workspace = workspace.data();
+        run.workspace_size = workspace.size();
+        const auto *first = static_cast<const double *>(values_of_row.x.data); // only tables pass the call above
+        check(cmlp_model_explain(shared, first, n_in, &explanation, &run), &run);
+        return found;
     }
 
     // The class indices of n_rows contiguous rows of n_columns elements.

@@ -5,13 +5,14 @@ import shutil
 import signal
 import subprocess
 
+import numpy as np
 import pytest
 from c_build import COMPILER, run
 
 import cmlp
 
 CPLUSPLUS = shutil.which(os.environ.get("CXX", "c++"))
-CMLP_ERROR_READ = 84
+CMLP_ERROR_NOT_FOUND, CMLP_ERROR_ROWS, CMLP_ERROR_READ = 25, 35, 84
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not COMPILER or not CPLUSPLUS, reason="needs compilers called cc and c++"),
@@ -29,6 +30,28 @@ int main(int, char **argv)
     if (!std::strcmp(argv[1], "open")) std::printf("%d ", static_cast<int>(model.open(argv[2])));
     if (!std::strcmp(argv[1], "load")) model = cmlp::model::load(argv[2]);
     std::printf("%d\\n", static_cast<int>(model.info().n_out));
+}
+"""
+
+REASONS = """
+#include <cmlp.hpp>
+
+#include <cstdio>
+
+int main(int, char **argv)
+{
+    const cmlp::model model = cmlp::model::load(argv[1]);
+    cmlp::predictor<double> predict(model);
+    try {
+        for (unsigned seed : {0u, 7u}) {
+            const cmlp::reasons found = predict.reasons_of({1.5, 2, -1}, seed ? 40 : 0, seed);
+            for (const auto &numbers : {found.values, found.errors, found.base_values})
+                for (double number : numbers) std::printf("%.17g ", number);
+        }
+        predict.reasons_of({1.5, 2});
+    } catch (const cmlp::error &error) {
+        std::printf("%d", static_cast<int>(error.status));
+    }
 }
 """
 
@@ -98,3 +121,27 @@ def test_code_with_exceptions_and_code_without_fit_in_one_program(single_object,
         )
         assert done.stdout == f"{CMLP_ERROR_READ}\n"
         assert done.returncode == -signal.SIGABRT
+
+
+@pytest.mark.parametrize("kept", [8, 0])
+def test_reasons_have_pythons_bits(single_object, tmp_path, kept):
+    """And a row of two of the three values is refused, as is a model without a background."""
+    (tmp_path / "program.cpp").write_text(REASONS, encoding="utf-8")
+    sources = [f"-I{single_object.parent}", tmp_path / "program.cpp", single_object]
+    run(CPLUSPLUS, "-std=c++17", *sources, "-pthread", "-lm", "-o", tmp_path / "program")
+    X = np.linspace(-2, 2, 90).reshape(30, 3) ** 3
+    model = cmlp.TabularRegressor(
+        n_estimators=2, hidden_layer_sizes=4, n_epochs=2, random_state=0, keep_background=kept
+    )
+    model.fit(X, X[:, 0])
+    model.save(tmp_path / "model.cmlp")
+    *numbers, status = run(tmp_path / "program", tmp_path / "model.cmlp").split()
+    if not kept:
+        assert (numbers, int(status)) == ([], CMLP_ERROR_NOT_FOUND)
+        return
+    expected = []
+    for n, seed in ((None, 0), (40, 7)):
+        found = model.explain([[1.5, 2, -1]], n_evaluations=n, random_state=seed)
+        expected += [*found.values[0], *found.errors[0], found.base_values]
+    assert [float(number) for number in numbers] == expected
+    assert int(status) == CMLP_ERROR_ROWS
