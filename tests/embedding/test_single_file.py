@@ -98,6 +98,19 @@ def test_every_build_option_compiles_without_warnings(single_file, compiler, fla
 
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("nm"), reason="needs nm")
+def test_a_build_that_only_predicts_can_explain(single_file, tmp_path):
+    parts = ("INFERENCE_ONLY", "WITH_EXPLAIN", "NO_THREADS", "BUILD_ISA=1")
+    target = tmp_path / "cmlp.o"
+    run(COMPILER, "-O0", "-c", *(f"-DCMLP_{part}" for part in parts), single_file, "-o", target)
+    found = exported(target)
+    explanations = Path(cmlp.get_include(), "cmlp_explain.h").read_text(encoding="utf-8")
+    names = set(re.findall(r"^CMLP_CHECKED [^;]*?(\w+)\(", explanations, re.MULTILINE))
+    assert {"cmlp_model_explain", "cmlp_forward_paths"} <= names <= found
+    assert "cmlp_train_epoch" not in found
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("nm"), reason="needs nm")
 def test_single_file_gives_the_golden_bits_and_exports_the_interface(single_object, tmp_path):
     """CI also compiles all instruction sets, with two compilers."""
     assert exported(single_object) == public_functions()
