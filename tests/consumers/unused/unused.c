@@ -464,16 +464,14 @@ static cmlp_status forward_paths(void)
 
 static cmlp_status explain(void)
 {
-    static double explained[3][2 * 2];
+    static double explained[2][2 * 2];
     cmlp_rows rows = cmlp_dense_rows(raw, CMLP_FLOAT64, N_ROWS, 2);
     cmlp_explanation explanation = CMLP_INIT(cmlp_explanation);
     explanation.background = &rows;
     explanation.values = explained[0];
     explanation.errors = explained[1];
-    explanation.base_values = explained[2];
     explanation.n_values = explanation.n_errors = 4;
-    explanation.n_base_values = 2;
-    explanation.n_evaluations = 4;
+    explanation.n_evaluations = 6; /* three pairs: a sample of the rows, which the seed decides */
     begin_run();
     OFFER(cmlp_rows, &rows);
     OFFER(cmlp_explanation, &explanation);
