@@ -411,6 +411,11 @@ static void test_stored_background(void)
     CHECK(cmlp_model_explain_workspace_size(load(&changed), &explanation, &size, NULL) == CMLP_ERROR_NOT_FOUND);
     write_model(MANY, 0, NULL, 0);
     refuses(load(&good), &explanation, CMLP_ERROR_NOT_FOUND, "explanation->background");
+    const cmlp_model_array fewer_weights[] = {
+        {.name = "background.rows", .data = background, .n_rows = N_ROWS, .n_columns = MANY, .dtype = CMLP_FLOAT64},
+        {.name = "background.weights", .data = weights, .n_rows = N_ROWS - 1, .dtype = CMLP_FLOAT64}};
+    write_model(MANY, 0, fewer_weights, 2);
+    refuses(load(&good), &explanation, CMLP_ERROR_FILE_TENSOR, "explanation->background");
     const double bad[] = {0, -1, NAN, INFINITY};
     for (int i = 0; i < 5; i++) {
         make_rows(MANY);
