@@ -99,7 +99,7 @@ def test_every_build_option_compiles_without_warnings(single_file, compiler, fla
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("nm"), reason="needs nm")
 def test_a_build_that_only_predicts_can_explain(single_file, tmp_path):
-    parts = ("INFERENCE_ONLY", "WITH_EXPLAIN", "NO_THREADS", "BUILD_ISA=1")
+    parts = ("INFERENCE_ONLY", "WITH_EXPLAIN", "NO_FLOAT64", "NO_THREADS", "BUILD_ISA=1")
     target = tmp_path / "cmlp.o"
     run(COMPILER, "-O0", "-c", *(f"-DCMLP_{part}" for part in parts), single_file, "-o", target)
     found = exported(target)
