@@ -358,7 +358,7 @@ static void read_other_tensors(cursor *c, cmlpi_head *head, uint64_t *offset)
     if (CMLPI_IS_TABLE_HEAD(head) && head->input_factor) cursor_fail(c, CMLP_ERROR_FILE_NAME);
     if (!head->table_numbers != !head->words.n_numbers) cursor_fail(c, CMLP_ERROR_FILE_NAME);
     if (!head->table_statistics != !head->words.n_statistics) cursor_fail(c, CMLP_ERROR_FILE_NAME);
-    if (!head->has_missing_values != !head->words.n_missing_values) cursor_fail(c, CMLP_ERROR_FILE_NAME);
+    if (CMLPI_BUILDS_TABLES && !head->has_missing_values != !head->words.n_missing_values) cursor_fail(c, CMLP_ERROR_FILE_NAME);
     if (head->feature == CMLPI_REQUIRES_TARGETS && !head->table_target) cursor_fail(c, CMLP_ERROR_FILE_NAME);
     if (CMLPI_BUILDS_TABLES) check_has_threshold(c, head);
     const cmlpi_value_sizes sizes = {.n_inputs = CMLPI_IS_TABLE_HEAD(head) ? head->words.n_columns : head->sizes[0],
@@ -420,18 +420,21 @@ static void read_requirements(cursor *c, cmlpi_head *head)
 {
     if (!PASS(c, CMLPI_HEAD_REQUIRES)) return;
     string_view n = next_word(c);
-    if (feature_of(n) == CMLPI_REQUIRES_MISSING_VALUES) {
-        head->feature = CMLPI_REQUIRES_MISSING_VALUES;
+    int feature = feature_of(n);
+    if (CMLPI_BUILDS_TABLES && feature == CMLPI_REQUIRES_MISSING_VALUES) {
+        head->feature = feature;
         head->has_missing_values = 1;
         if (!PASS(c, ",")) return;
         n = next_word(c);
+        feature = feature_of(n);
     }
-    if (feature_of(n) > head->feature) {
-        head->feature = feature_of(n);
+    if (feature > head->feature) {
+        head->feature = feature;
         if (!PASS(c, ",")) return;
         n = next_word(c);
+        feature = feature_of(n);
     }
-    if (feature_of(n) && feature_of(n) <= head->feature) n.length = 0; /* twice, or out of order */
+    if (feature && feature <= head->feature) n.length = 0; /* twice, or out of order */
     c->at = n.at;
     cursor_fail(c, n.length ? CMLP_ERROR_FILE_VERSION : CMLP_ERROR_FILE_SYNTAX);
 }
