@@ -253,10 +253,10 @@ static void check_missing_values(void)
     const cmlp_table_column given[] = {bins, plain};
     const cmlp_table_encoder encoder = {.struct_size = sizeof encoder, .columns = given, .n_columns = 2, .has_bins = 1,
                                         .dtype = CMLP_FLOAT64};
-    const double raw[4][2] = {{0.5, -999}, {-999, NAN}, {NAN, -999}, {0.25, -998}};
+    const double rows[4][2] = {{0.5, -999}, {-999, NAN}, {NAN, -999}, {0.25, -998}};
     double inputs[4][4];
     cmlp_table_column c;
-    CHECK(encode_rows(&encoder, raw[0], 4, 0, inputs[0]) == CMLP_OK);
+    CHECK(encode_rows(&encoder, rows[0], 4, 0, inputs[0]) == CMLP_OK);
     for (int i = 0; i < 3; i++)
         CHECK(inputs[i][0] == 0 && inputs[i][1] == 0 && inputs[i][2] == 1 && inputs[i][3] == 0);
     CHECK(inputs[3][0] > 0.2 && inputs[3][1] == -0.25 && inputs[3][2] == 0 && inputs[3][3] < -2.9);

@@ -55,7 +55,7 @@ function placeOfDate({ text }, { choices, texts = choices, type }) {
 }
 
 /** The place of a listed value, found by its text, or by its value if some are numbers; -1 or NaN for another one. */
-function placeOf(cell, { choices, texts = choices, numbers, kind, missing }) {
+function placeListed(cell, { choices, texts = choices, numbers, kind, missing }) {
 	if (texts.includes(cell)) return texts.lastIndexOf(cell);
 	const truth = booleanOf(cell);
 	const plain = truth < 0 ? plainOf(cell) : truth;
@@ -76,7 +76,7 @@ function readCell(cell, column) {
 	const { type, kind, choices, form } = column;
 	const isDate = ["date", "time", "instant"].includes(type);
 	const isListed = kind === "category" || ["category", "ordered"].includes(type);
-	if (isListed && !isDate) return choices ? codeOfListed(placeOf(cell, column), column) : 0;
+	if (isListed && !isDate) return choices ? codeOfListed(placeListed(cell, column), column) : 0;
 	if (isMark(cell)) return isListed ? column.missing : NaN;
 	if (isDate) {
 		const found = form ? momentOfForm(cell, form) : momentOf(cell);
