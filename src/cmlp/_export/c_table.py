@@ -49,7 +49,7 @@ _OPENING = """
 """
 # Bytes of stack beside the arrays, like those of c_text.py.
 _FRAMES = 320
-_FRAMES_OF_DATES = 112  # more, if columns have parts
+_FRAMES_OF_DATES = 120  # more, if columns have parts
 # For AVR processors.
 _REMEDY = (
     "a table needs them, so use a processor of 32 bits, or train one network (MLPClassifier or "

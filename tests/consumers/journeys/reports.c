@@ -231,7 +231,7 @@ static void report_table(const cmlp_model *model)
     REPORT(model_find_set, model, &query, labels, 2);
     double values[3 * N_OUT];
     const double some[2 * 3] = {0, 0, 0, (double)INFINITY, 0, 0};
-    const cmlp_rows background = cmlp_dense_rows(some, CMLP_FLOAT64, 2, 3);
+    cmlp_rows background = cmlp_dense_rows(some, CMLP_FLOAT64, 2, 3);
     cmlp_explanation explanation = CMLP_INIT(cmlp_explanation);
     explanation.values = values;
     explanation.n_values = 3 * N_OUT;
@@ -239,7 +239,9 @@ static void report_table(const cmlp_model *model)
     explanation.background = &background;
     OK(cmlp_model_explain_workspace_size(model, &explanation, &run.workspace_size, &run));
     run.workspace = malloc(run.workspace_size);
+    background.n_rows = 1; /* the finite one */
     REPORT(model_explain, model, infinite, 3, &explanation);
+    background.n_rows = 2;
     REPORT(model_explain, model, some, 3, &explanation);
     explanation.n_evaluations = -1;
     REPORT(model_explain, model, some, 3, &explanation);

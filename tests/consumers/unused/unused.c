@@ -298,7 +298,7 @@ static cmlp_status write_model(void)
 }
 
 static const char *const column_names[] = {"number_column", "category_column", "unused_column"};
-static const double edges[] = {0, 1, 2};
+static const double edges[] = {0, 1, 2, 1}; /* the last one could mean a missing value */
 static cmlp_table_date_part part;
 
 static void describe_columns(cmlp_table_column columns[3])
@@ -345,7 +345,7 @@ static cmlp_status table_write(void)
     static double scores[] = {1, 2, 3};
     cmlp_table_column columns[3];
     cmlp_table table = CMLP_INIT(cmlp_table);
-    cmlp_table_net one;
+    cmlp_table_net nets[2]; /* the second one is none */
     cmlp_table_target target;
     cmlp_table_calibration calibration = CMLP_INIT(cmlp_table_calibration);
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
@@ -360,11 +360,11 @@ static cmlp_status table_write(void)
     config.sizes = sizes;
     config.activations = activations;
     config.loss = CMLP_LOSS_SQUARED_ERROR;
-    memset(&one, 0, sizeof one);
+    memset(nets, 0, sizeof nets);
     memset(&target, 0, sizeof target);
-    OK(cmlp_net_init(encoder_memory, sizeof encoder_memory, &config, &one.net, NULL));
-    one.params = other;
-    one.n_params = sizeof other / sizeof *other;
+    OK(cmlp_net_init(encoder_memory, sizeof encoder_memory, &config, &nets[0].net, NULL));
+    nets[0].params = other;
+    nets[0].n_params = sizeof other / sizeof *other;
     target.scale = target.high = 2;
     calibration.scores = scores;
     calibration.n_scores = 3;
@@ -372,7 +372,7 @@ static cmlp_status table_write(void)
     calibration.kind = CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR;
     table.columns = columns;
     table.n_columns = 3;
-    table.nets = &one;
+    table.nets = nets;
     table.n_nets = 1;
     table.targets = &target;
     table.n_targets = 1;
@@ -382,7 +382,7 @@ static cmlp_status table_write(void)
     OFFER(cmlp_table, &table);
     for (int i = 0; i < 3; i++) offer("cmlp_table_column", column_names[i], &columns[i]);
     OFFER(cmlp_table_date_part, &part);
-    OFFER(cmlp_table_net, &one);
+    OFFER(cmlp_table_net, &nets[0]);
     OFFER(cmlp_table_target, &target);
     OFFER(cmlp_table_calibration, &calibration);
     OFFER(cmlp_model_content, &content);
