@@ -1,5 +1,5 @@
-/* The encoder of tables: any column that cmlpi_check_columns accepts, with at most MOST edges or categories, one part of a date of
- * at most 3 inputs or at most MOST statistics, and any number. The value of the square root is anything. */
+/* The encoder of tables: any column that cmlpi_check_columns accepts, with at most MOST edges or categories, at most one value
+ * that means a missing one, one part of a date of at most 3 inputs or at most MOST statistics, and any number. The value of the square root is anything. */
 #include "any.h"
 
 #include "base/root.h"
@@ -19,7 +19,9 @@ static void any_column(void)
     ASSUME(c.n_edges >= 0 && c.n_edges <= MOST && c.n_categories <= MOST && c.n_parts >= 0 && c.n_parts <= 1);
     ASSUME(c.n_statistics >= 0 && c.n_statistics <= MOST);
     c.statistics = c.n_statistics ? any_bytes((size_t)c.n_statistics * sizeof *c.statistics) : NULL;
-    c.edges = c.n_edges ? any_bytes((size_t)c.n_edges * sizeof *c.edges) : NULL;
+    ASSUME(c.n_missing_values >= 0 && c.n_missing_values <= 1);
+    const size_t n_numbers = (size_t)c.n_edges + (size_t)c.n_missing_values;
+    c.edges = n_numbers && nondet_int() ? any_bytes(n_numbers * sizeof *c.edges) : NULL;
     c.parts = c.n_parts ? &part : NULL;
     ASSUME(part.n_edges == 0 || part.n_edges == 2);
     part.edges = part.n_edges ? any_bytes((size_t)part.n_edges * sizeof *part.edges) : NULL;
