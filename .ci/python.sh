@@ -5,8 +5,9 @@
 readme_commands() {
     local number command
     needs sdist
-    unpack_sdist "$WORK/readme"
-    cd "$WORK/readme"
+    mkdir "$WORK/readme"
+    unpack_sdist "$WORK/readme/cmlp" # the name of a clone, which tests must not take for the package
+    cd "$WORK/readme/cmlp"
     for number in 1 2; do
         command=$(readme_command $number)
         echo "$command"
