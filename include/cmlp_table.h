@@ -188,10 +188,10 @@ typedef struct cmlp_table_date_part {
 } cmlp_table_date_part;
 
 /* How a column is encoded, and, for cmlp_table_write, what it is.
- * - NUMBER: a number that means a missing value is missing, as NaN is. The inputs: (x - centre) / scale, soft-clipped to (-3, 3); then, if the encoder has bins and the column has edges,
+ * - NUMBER: (x - centre) / scale, soft-clipped to (-3, 3); then, if the encoder has bins and the column has edges,
  *   n_edges - 1 inputs: the place of x in each bin between two edges, from -0.5 (at its lower edge or below) to 0.5; then,
  *   if has_missing is not 0, an input that is 1 where the number is missing; then the inputs of each part of a date in days
- *   since 1970. A missing number has 0 in the other inputs.
+ *   since 1970. A missing number, which is NaN or equals one of the column's missing values, has 0 in the other inputs.
  * - CATEGORY: n_categories inputs, that of the row's category is 1 and the others are 0; or of two categories, one input
  *   that is 1 for category 0 and -1 for category 1. If `statistics` is not NULL: an input for each of the first n_one_hot
  *   categories, then the row of `statistics` of the row's category. Any other number, also NaN, has 0 in all inputs.

@@ -259,3 +259,11 @@ def test_rows_of_another_width_are_refused():
     for wrong in (raw[:, :-1], raw[0], raw[None]):
         with pytest.raises(ValueError, match="raw must have shape"):
             encoder.encode(wrong, bins=False)
+
+
+@pytest.mark.parametrize("n_missing", [[], [1, 1], [-1], [-(2**30)]])
+def test_numbers_of_missing_values_are_those_of_the_columns(n_missing):
+    with pytest.raises(
+        ValueError, match="n_missing must have a number from 0 on for each of 1 columns"
+    ):
+        _core.Columns([("number", 0, False, ())], [0.0, 1.0, 5.0], (), n_missing)

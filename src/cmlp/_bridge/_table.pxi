@@ -46,6 +46,8 @@ cdef class Columns:
         statistic = <const float *>cnp.PyArray_DATA(self.statistics)
         self.encoder.struct_size = sizeof(cmlp_table_encoder)
         self.encoder.columns, self.encoder.n_columns = column, len(layout)
+        if n_missing is not None and (len(n_missing) != len(layout) or min(n_missing, default=0) < 0):
+            raise ValueError(f"n_missing must have a number from 0 on for each of {len(layout)} columns, got {n_missing}")
         sizes, firsts = [], []
         for i, (role, n, has_missing, widths) in enumerate(layout):
             firsts.append(len(sizes))
