@@ -31,6 +31,7 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   size      lines of code, bytes of the wheel and of the compiled C library
   goals     goals, compared with the last results of the other commands
   all       all commands in turn
+  amounts   not in all: losses for amounts many of which are 0, of tables (extra bench-tables)
   categories not in all: tables with columns of more than 200 categories (extra bench-tables)
   coverage  not in all: how often intervals and sets of tables contain the truth (extra bench-tables)
   distributed not in all: communication of a step by MPI, predictions for 8 to 1,000 workers, speed of two processes by
@@ -87,6 +88,7 @@ COMMANDS = [
     "goals",
 ]
 MORE = [
+    "amounts",
     "categories",
     "coverage",
     "distributed",

@@ -642,6 +642,8 @@ enum {
                              * 0 <= y <= 1; p = 2 by default (Lin et al. 2017) */
     CMLP_LOSS_LABEL_SMOOTHING = 9, /* the log loss of targets (1-p) y + p/k, k = n_out for softmax and 2 for
                                     * logistic; 0 <= y <= 1; p < 1, 0.1 by default (Szegedy et al. 2016) */
+    CMLP_LOSS_TWEEDIE = 10, /* exp: sum (a^r/r + y (y^q/r - a^q)/q) with q = 1-p and r = 2-p, half the Tweedie deviance of the
+                             * power p; y >= 0; 1 < p < 2, 1.5 by default (Jorgensen 1987) */
     CMLP_LOSS_SIGNED = -1
 };
 
@@ -655,7 +657,7 @@ typedef struct cmlp_net_config {
     cmlp_isa_set isa_mask;      /* the allowed ones, or 0 for all; the fastest available one is used. Bits that the library
                                  * does not know are ignored; a negative number is refused (OPTION) */
     const double *activation_parameters; /* one per activation, or NULL: finite, > 0; 0: default */
-    double loss_parameter;      /* finite, > 0; 0: default */
+    double loss_parameter;      /* finite, > 0; 0: default; cmlp_loss_info has its limits */
     const double *quantiles;    /* NULL, with n_quantiles 0. Or of CMLP_LOSS_QUANTILE: the parameter p of each output,
                                  * ascending, in (0, 1), of 2 to CMLP_MAX_QUANTILES outputs, with loss_parameter 0.
                                  * cmlp_forward, cmlp_model_predict and cmlp_forward_paths then sort the outputs of each row
@@ -1072,6 +1074,7 @@ typedef struct cmlp_loss_info {
     const char *name; /* "huber" */
     double parameter; /* default value of its parameter; 0 if it has no parameter */
     double limit;     /* the parameter is below it; 0 if the loss has no parameter */
+    double lower_limit; /* the parameter is above it */
 } cmlp_loss_info;
 
 /* Static tables. NULL for values outside the enumerations, which are numbered from 1 without gaps. */

@@ -145,8 +145,8 @@ CMLP_CHECKED cmlp_status cmlp_model_margin(const cmlp_model *model, const cmlp_t
  * quantiles it is [first output - margin, last output + margin], or the point between both ends if they cross. If many
  * targets of training are the lowest or the highest one ("calibration.limits" in the file), no finite end is beyond this
  * target; of several quantiles, the interval contains it instead if the first or the last output is near it. No interval of
- * the losses "poisson" and "gamma" begins below 0. docs/arithmetic.md ("Ends of intervals") defines every rounding. The
- * interval contains every row of the calibration whose score is at most the margin, also at its ends.
+ * the losses "poisson", "tweedie" and "gamma" begins below 0. docs/arithmetic.md ("Ends of intervals") defines every
+ * rounding. The interval contains every row of the calibration whose score is at most the margin, also at its ends.
  * low, high: receive the ends.
  * Returns as cmlp_model_margin; MODEL_KIND also for a classifier.
  * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OPTION, INDEX, NOT_FOUND, MODEL, THREADS, MODEL_KIND. */

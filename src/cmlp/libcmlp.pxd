@@ -258,6 +258,7 @@ cdef extern from "cmlp.h" nogil:
         CMLP_LOSS_GAMMA
         CMLP_LOSS_FOCAL
         CMLP_LOSS_LABEL_SMOOTHING
+        CMLP_LOSS_TWEEDIE
         CMLP_LOSS_SIGNED
 
     ctypedef struct cmlp_net_config:
@@ -495,6 +496,7 @@ cdef extern from "cmlp.h" nogil:
         const char *name
         double parameter
         double limit
+        double lower_limit
 
     const cmlp_activation_info *cmlp_activation_describe(cmlp_activation activation)
     const cmlp_loss_info *cmlp_loss_describe(cmlp_loss loss)

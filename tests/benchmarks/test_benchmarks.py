@@ -81,6 +81,7 @@ def test_every_command_has_a_test():
     from benchmarks.__main__ import MORE
 
     others = {
+        "amounts",
         "categories",
         "coverage",
         "groups",

@@ -91,6 +91,15 @@ static estimate focal_term_of(const loss_case *c, real z, real y, real most, rea
                                                               4 * (fabsl(y * on.value) + fabsl((1 - y) * off.value))};
 }
 
+/* Returns half the Tweedie deviance. The bound has the errors of the exponents and of what is subtracted. */
+static estimate tweedie_term_of(real z, real y, real p)
+{
+    const real q = 1 - p, r = 2 - p, log_y = y > 0 ? logl(y) : 0;
+    const real of_output = expl(r * z) / r, of_both = y * expl(q * z) / q, of_target = y > 0 ? powl(y, r) / (q * r) : 0;
+    return (estimate){of_output + of_target - of_both, (8 + fabsl(z)) * (of_output + fabsl(of_both)) +
+                                                           (8 + fabsl(log_y)) * fabsl(of_target)};
+}
+
 /* Returns one output's term of the cost. */
 static estimate term_of(const harness *h, const loss_case *c, int64_t j, real z, real y, real most, real sum)
 {
@@ -103,6 +112,7 @@ static estimate term_of(const harness *h, const loss_case *c, int64_t j, real z,
     case CMLP_LOSS_QUANTILE: return distance_term(d > 0 ? (1 - p) * d : -p * d, 1, &a, y);
     case CMLP_LOSS_GAMMA: return (estimate){y / a.value + z, 6 * fabsl(y / a.value) + 2 * fabsl(z)};
     case CMLP_LOSS_FOCAL: return focal_term_of(c, z, y, most, sum);
+    case CMLP_LOSS_TWEEDIE: return tweedie_term_of(z, y, p);
     default: break;
     }
     const real low = type_round(h->dtype, c->values.clip), high = type_round(h->dtype, 1 - (double)low);
@@ -207,6 +217,20 @@ static void verify_focal(harness *h, const loss_case *c, int64_t i)
     }
 }
 
+/* The same of the Tweedie deviance. */
+static void verify_tweedie(harness *h, const loss_case *c, int64_t i)
+{
+    const double weight = c->weights ? get(CMLP_FLOAT64, c->weights->before, i) : 1;
+    const real p = (real)c->values.parameter, scale = (real)(c->values.scale * weight);
+    for (int64_t j = 0; j < c->n; j++) {
+        const real z = get(h->dtype, c->z->before, i * c->n + j), y = get(h->dtype, c->y->before, i * c->n + j);
+        const real of_output = expl((2 - p) * z), of_target = y * expl((1 - p) * z);
+        if (!isfinite((double)z) || !isfinite((double)y)) continue;
+        const real bound = (8 + 2 * fabsl(z)) * (of_output + fabsl(of_target)) * (real)epsilon_of(h->dtype);
+        expect(h, c->d, i * c->n + j, (double)((of_output - of_target) * scale), (double)(bound * scale));
+    }
+}
+
 static void verify_deltas(harness *h, const loss_case *c, int64_t i)
 {
     const int32_t t = h->dtype;
@@ -242,6 +266,7 @@ static void make_targets(harness *h, const loss_case *c)
         for (int64_t j = 0; j < c->n; j++) {
             double y = j == hot;
             if (c->values.loss == CMLP_LOSS_POISSON && kind) y = (double)random_below(&h->random, 5);
+            else if (c->values.loss == CMLP_LOSS_TWEEDIE) y = kind ? uniform(&h->random, 0, 5) : 0;
             else if (c->values.loss == CMLP_LOSS_GAMMA) y = uniform(&h->random, 0.1, 5);
             else if (kind == 1) y = uniform(&h->random, 0, 1);
             else if (kind == 2 && by_distance(c->values.loss)) y = uniform(&h->random, -3, 3);
@@ -265,7 +290,8 @@ void check_loss(harness *h)
     c.n = random_below(&h->random, 12) ? pick_width(h) : PICK(h, 127, 128, 129, 257);
     if (c.n == 0) c.n = 1;
     c.values.wants_delta = random_below(&h->random, 4) != 0;
-    c.values.parameter = info->parameter * (random_below(&h->random, 2) ? 1 : uniform(&h->random, 0.2, 1.8));
+    const double over = info->parameter - info->lower_limit;
+    c.values.parameter = info->lower_limit + over * (random_below(&h->random, 2) ? 1 : uniform(&h->random, 0.2, 1.8));
     for (int64_t j = 0; j < c.n; j++) c.quantiles[j] = uniform(&h->random, 0, 1);
     if (pair[1] == CMLP_LOSS_QUANTILE && random_below(&h->random, 2)) c.values.quantiles = c.quantiles;
     c.values.scale = random_below(&h->random, 2) ? 1 : 0.5;
@@ -291,6 +317,7 @@ void check_loss(harness *h)
     for (int64_t i = 0; i < c.rows; i++) {
         verify_row(h, &c, i);
         if (c.values.wants_delta && pair[1] == CMLP_LOSS_FOCAL) verify_focal(h, &c, i);
+        else if (c.values.wants_delta && pair[1] == CMLP_LOSS_TWEEDIE) verify_tweedie(h, &c, i);
         else if (c.values.wants_delta) verify_deltas(h, &c, i);
     }
 }

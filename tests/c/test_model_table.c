@@ -916,7 +916,7 @@ static void check_intervals_of_counts(const cmlp_model *model, void *scratch, si
 /* No target of these losses is below 0. */
 static void check_positive_targets(void)
 {
-    static const int32_t losses[] = {CMLP_LOSS_POISSON, CMLP_LOSS_GAMMA};
+    static const int32_t losses[] = {CMLP_LOSS_POISSON, CMLP_LOSS_GAMMA, CMLP_LOSS_TWEEDIE};
     const int64_t sizes[] = {WIDE, 1};
     const int32_t activation = CMLP_ACTIVATION_EXP;
     score_kind[0] = CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR;

@@ -70,7 +70,7 @@ static void test_invalid_config(void)
     INVALID(CMLP_ERROR_ACTIVATION, activations[1] = 13);
     INVALID(CMLP_ERROR_LOSS, activations[2] = CMLP_ACTIVATION_TANH);
     INVALID(CMLP_ERROR_LOSS, config.loss = 0);
-    INVALID(CMLP_ERROR_LOSS, config.loss = 10);
+    INVALID(CMLP_ERROR_LOSS, config.loss = CMLP_LOSS_TWEEDIE + 1);
     INVALID(CMLP_ERROR_LOSS, config.loss = CMLP_LOSS_POISSON);
     INVALID(CMLP_ERROR_LOSS, activations[2] = CMLP_ACTIVATION_IDENTITY);
     INVALID(CMLP_ERROR_LOSS, activations[2] = CMLP_ACTIVATION_EXP);
@@ -150,6 +150,14 @@ static void test_parameters(void)
         INVALID(CMLP_ERROR_OPTION, (config.loss = CMLP_LOSS_FOCAL, config.loss_parameter = bad[i]));
     }
     INVALID(CMLP_ERROR_OPTION, config.loss_parameter = 1); /* the log loss has none */
+    for (int p = -1; p <= 2; p++) {
+        if (!p) continue; /* the default */
+        INVALID(CMLP_ERROR_OPTION, (config.loss = CMLP_LOSS_TWEEDIE, activations[2] = CMLP_ACTIVATION_EXP,
+                                    config.loss_parameter = p));
+    }
+    reset();
+    config.loss = CMLP_LOSS_TWEEDIE, activations[2] = CMLP_ACTIVATION_EXP, config.loss_parameter = 1.001;
+    CHECK(cmlp_net_init(memory, sizeof memory, &config, &net, NULL) == CMLP_OK);
     INVALID(CMLP_ERROR_OPTION, (config.loss = CMLP_LOSS_LABEL_SMOOTHING, config.loss_parameter = 1));
 }
 
@@ -157,17 +165,17 @@ static void test_parameters(void)
 static void test_descriptions(void)
 {
     CHECK(!cmlp_activation_describe(0) && !cmlp_activation_describe(13) && !cmlp_activation_describe(-1));
-    CHECK(!cmlp_loss_describe(0) && !cmlp_loss_describe(10) && !cmlp_loss_describe(INT32_MIN));
+    CHECK(!cmlp_loss_describe(0) && !cmlp_loss_describe(CMLP_LOSS_TWEEDIE + 1) && !cmlp_loss_describe(INT32_MIN));
     for (int32_t i = CMLP_ACTIVATION_IDENTITY; i <= CMLP_ACTIVATION_SOFTSIGN; i++) {
         const cmlp_activation_info *info = cmlp_activation_describe(i);
         CHECK(info && info->name && (info->allows_hidden || info->allows_output) && info->init_factor > 0);
         for (int32_t j = 1; j < i; j++) CHECK(strcmp(info->name, cmlp_activation_describe(j)->name) != 0);
     }
-    for (int32_t i = CMLP_LOSS_LOG; i <= CMLP_LOSS_LABEL_SMOOTHING; i++)
+    for (int32_t i = CMLP_LOSS_LOG; i <= CMLP_LOSS_TWEEDIE; i++)
         CHECK(cmlp_loss_describe(i) && cmlp_loss_describe(i)->name);
     CHECK(cmlp_loss_allows(CMLP_LOSS_POISSON, CMLP_ACTIVATION_EXP) == 1);
     CHECK(cmlp_loss_allows(CMLP_LOSS_POISSON, CMLP_ACTIVATION_LOGISTIC) == 0);
-    CHECK(!cmlp_loss_allows(0, CMLP_ACTIVATION_EXP) && !cmlp_loss_allows(10, CMLP_ACTIVATION_EXP));
+    CHECK(!cmlp_loss_allows(0, CMLP_ACTIVATION_EXP) && !cmlp_loss_allows(CMLP_LOSS_TWEEDIE + 1, CMLP_ACTIVATION_EXP));
     CHECK(!cmlp_loss_allows(CMLP_LOSS_POISSON, 0) && !cmlp_loss_allows(CMLP_LOSS_POISSON, 38));
     CHECK(!cmlp_loss_allows(-1, -1));
 }

@@ -22,6 +22,7 @@ static const shape shapes[] = {
     {3, {7, 9, 4}, CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_IDENTITY, CMLP_LOSS_QUANTILE, .rows = 300, .alpha = 1},
     {3, {7, 9, 4}, CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_EXP, CMLP_LOSS_POISSON, .rows = 300, .alpha = 1},
     {3, {7, 9, 4}, CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_EXP, CMLP_LOSS_GAMMA, .rows = 300, .alpha = 1},
+    {3, {7, 9, 4}, CMLP_ACTIVATION_TANH, CMLP_ACTIVATION_EXP, CMLP_LOSS_TWEEDIE, .rows = 300, .alpha = 1},
 };
 
 /* The cost of the same rows and parameters with another loss and no penalty. */

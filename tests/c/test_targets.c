@@ -22,7 +22,8 @@ static range range_of(int32_t loss)
     case CMLP_LOSS_LOG:
     case CMLP_LOSS_FOCAL:
     case CMLP_LOSS_LABEL_SMOOTHING: return (range){0, 1, 0};
-    case CMLP_LOSS_POISSON: return (range){0, DBL_MAX, 0};
+    case CMLP_LOSS_POISSON:
+    case CMLP_LOSS_TWEEDIE: return (range){0, DBL_MAX, 0};
     case CMLP_LOSS_GAMMA: return (range){0, DBL_MAX, 1};
     default: return (range){-DBL_MAX, DBL_MAX, 0};
     }

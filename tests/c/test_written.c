@@ -25,7 +25,10 @@ static double any_number(void)
     return one_of(100) ? others[below(sizeof others / sizeof *others)] : uniform(&state, 0.1, 2);
 }
 
-static double any_parameter(double standard) { return standard > 0 && one_of(2) ? uniform(&state, 0.1, 0.9) : 0; }
+static double any_parameter(double standard, double lower_limit)
+{
+    return standard > 0 && one_of(2) ? lower_limit + uniform(&state, 0.1, 0.9) : 0;
+}
 
 /* The shape that the networks of a file share. */
 typedef struct form {
@@ -45,14 +48,14 @@ static form any_form(void)
         const cmlp_activation_info *info;
         do info = cmlp_activation_describe(f.activations[l] = (int32_t)(1 + below(12)));
         while (!(is_last ? info->allows_output : info->allows_hidden));
-        f.parameters[l] = any_parameter(info->parameter);
+        f.parameters[l] = any_parameter(info->parameter, 0);
     }
-    do f.loss = (cmlp_loss)(1 + below(9));
+    do f.loss = (cmlp_loss)(1 + below(CMLP_LOSS_TWEEDIE));
     while (!cmlp_loss_allows(f.loss, f.activations[f.n_layers - 2]));
     const cmlp_loss_info *info = cmlp_loss_describe(f.loss);
     memcpy(f.quantiles, levels, sizeof levels);
     f.has_quantiles = f.loss == CMLP_LOSS_QUANTILE && f.sizes[f.n_layers - 1] > 1 && one_of(2);
-    f.loss_parameter = f.has_quantiles ? 0 : any_parameter(info->parameter);
+    f.loss_parameter = f.has_quantiles ? 0 : any_parameter(info->parameter, info->lower_limit);
     return f;
 }
 

@@ -270,6 +270,7 @@ OUTPUTS_OF_LOSSES = {
     "quantile": "identity",
     "poisson": "exp",
     "gamma": "exp",
+    "tweedie": "exp",
     "log_loss": "softmax",
     "focal": "logistic",
     "label_smoothing": "softmax",

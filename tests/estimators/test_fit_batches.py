@@ -557,7 +557,7 @@ def test_each_block_is_converted_once_per_pass(input_scale):
 
 
 @pytest.mark.parametrize("train", ["fit_batches", "partial_fit"])
-@pytest.mark.parametrize("loss, value", [("poisson", -1), ("gamma", 0)])
+@pytest.mark.parametrize("loss, value", [("poisson", -1), ("gamma", 0), ("tweedie", -1)])
 def test_targets_out_of_the_range_of_the_loss_are_named(train, loss, value):
     y = np.ones(N)
     y[205] = value

@@ -128,7 +128,7 @@ def test_rows_of_weight_zero_change_no_bit(kind, y, source, solver, scale):
 
 
 @pytest.mark.parametrize(
-    "loss", ["squared_error", "absolute_error", "huber", "quantile", "poisson", "gamma"]
+    "loss", ["squared_error", "absolute_error", "huber", "quantile", "poisson", "gamma", "tweedie"]
 )
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_large_values_of_rows_of_weight_zero_change_no_bit_of_any_loss(loss, dtype):

@@ -40,7 +40,7 @@ def test_convergence_warning_has_the_advice_and_is_unchanged_without(solver):
         model.fit(LARGE, X[:, 0])
 
 
-@pytest.mark.parametrize("loss", ["poisson", "gamma"])
+@pytest.mark.parametrize("loss", ["poisson", "gamma", "tweedie"])
 def test_large_targets_of_exponential_outputs_have_advice_too(loss):
     (message,) = messages_of(MLPRegressor(loss=loss, max_iter=2, random_state=0), X, 1e7 + X[:, 0])
     assert message.endswith(" y has values of the order of 1e+07: dividing y by its mean helps.")

@@ -275,7 +275,7 @@ def test_failed_partial_fit_keeps_model_and_scale():
 
 
 def test_wrong_values_raise():
-    for loss in ("poisson", "gamma"):
+    for loss in ("poisson", "gamma", "tweedie"):
         with pytest.raises(
             ValueError, match=f"y_scale='standard' needs identity outputs, got loss='{loss}'"
         ):

@@ -15,7 +15,7 @@ LOSSES = {
     "softmax": ("log_loss", "squared_error", "focal", "label_smoothing"),
     "logistic": ("log_loss", *NUMBERS, "focal", "label_smoothing"),
     "identity": NUMBERS,
-    "exp": (*NUMBERS, "poisson", "gamma"),
+    "exp": (*NUMBERS, "poisson", "gamma", "tweedie"),
     "tanh": NUMBERS,
 }
 PAIRS = [(output, loss) for output, losses in LOSSES.items() for loss in losses]

@@ -178,6 +178,7 @@ def test_bad_targets_raise(net, method, case):
     "output, loss, value, message",
     [
         ("exp", "poisson", -2, "y must not be negative with loss='poisson', got -2"),
+        ("exp", "tweedie", -2, "y must not be negative with loss='tweedie', got -2"),
         ("exp", "gamma", -2, "y must be positive with loss='gamma', got -2"),
         ("exp", "gamma", 0, "y must be positive with loss='gamma', got 0"),
         ("logistic", "log_loss", -1, "y must be from 0 to 1 with loss='log_loss', got -1"),

@@ -295,7 +295,7 @@ def test_predictions_before_learning():
 
 # Targets of any size
 
-LOSSES = ["squared_error", "absolute_error", "huber", "poisson", "gamma"]
+LOSSES = ["squared_error", "absolute_error", "huber", "poisson", "gamma", "tweedie"]
 
 
 def stream(n=600):
@@ -497,11 +497,12 @@ def test_invalid_frames_are_named():
     [
         ("poisson", -1, "y must not be negative with loss='poisson', got -1."),
         ("gamma", 0, "y must be positive with loss='gamma', got 0."),
+        ("tweedie", -1, "y must not be negative with loss='tweedie', got -1."),
         ("squared_error", float("nan"), "y must be a finite number, got nan."),
         ("huber", "1", "y must be a finite number, got '1'."),
         ("huber", 10**4999, "y must be a finite number, got <an integer of about 5,000 digits>."),
     ],
-    ids=["poisson", "gamma", "nan", "text", "digits"],
+    ids=["poisson", "gamma", "tweedie", "nan", "text", "digits"],
 )
 def test_targets_out_of_range(loss, y, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):

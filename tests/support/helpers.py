@@ -57,6 +57,8 @@ def targets(seed, n, width, output, loss, dtype):
         return (0.1 + values).astype(dtype)
     if loss == "poisson":
         return np.floor(3 * values).astype(dtype)
+    if loss == "tweedie":
+        return np.where(values < 0.4, 0, values).astype(np.float32).astype(dtype)
     if output == "softmax":
         return (values / values.sum(axis=1, keepdims=True)).astype(dtype)
     if loss in ("log_loss", "focal", "label_smoothing"):

@@ -166,6 +166,7 @@ REPLACEMENTS = {
     "more activations than layers": (b"relu,softmax", b"relu,relu,softmax", "FILE_NAME"),
     "unknown loss": (b"log_loss", b"hinge", "FILE_VALUE"),
     "loss that does not fit": (b"log_loss", b"poisson", "FILE_VALUE"),
+    "tweedie of 1": (b"log_loss", b"tweedie:3ff0000000000000", "FILE_VALUE"),
     "quantile of 1": (b"log_loss", b"label_smoothing:3ff0000000000000", "FILE_VALUE"),
     "bias first": (W0 + b"," + B0, B0 + b"," + W0, "FILE_NAME"),
     "layer left out": (b"layers.1.weight", b"layers.2.weight", "FILE_NAME"),

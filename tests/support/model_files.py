@@ -31,12 +31,19 @@ PLAIN = {
     "softplus",
     "softsign",
 }
-PARAMETRIC = {"leaky_relu", "elu"}
+PARAMETRIC = {"leaky_relu": (0, math.inf), "elu": (0, math.inf)}
 LOSSES = {"log_loss", "squared_error", "poisson", "absolute_error", "gamma"}
 LOSSES_OF_CLASSES = {"log_loss", "focal", "label_smoothing"}
 KINDS = {"network", "regressor", "classifier", "multilabel", "ordered"}
 LABEL = r'(?:"(?:[^"\\]|\\.)*"|[-+.\w]+)'
-PARAMETRIC_LOSSES = {"huber": math.inf, "quantile": 1, "focal": math.inf, "label_smoothing": 1}
+# Names and limits of the parameter.
+PARAMETRIC_LOSSES = {
+    "huber": (0, math.inf),
+    "quantile": (0, 1),
+    "focal": (0, math.inf),
+    "label_smoothing": (0, 1),
+    "tweedie": (1, 2),
+}
 
 
 class Refused(Exception):
@@ -110,8 +117,8 @@ def check_word(word, plain, parametric):
         demand(name in plain)
         return
     demand(name in parametric)
-    most = parametric[name] if isinstance(parametric, dict) else math.inf
-    demand(0 < double(digits) < most)
+    least, most = parametric[name]
+    demand(least < double(digits) < most)
 
 
 def features(metadata):
@@ -145,7 +152,7 @@ def check_metadata(metadata):
     demand(metadata["kind"] in KINDS)
     loss, last = metadata["loss"].partition(":")[0], activations[-1]
     demand(loss not in LOSSES_OF_CLASSES or last in ("softmax", "logistic"))
-    demand(loss not in ("poisson", "gamma") or last == "exp")
+    demand(loss not in ("poisson", "gamma", "tweedie") or last == "exp")
     demand(loss not in ("absolute_error", "huber", "quantile") or last != "softmax")
     return len(activations), len(levels)
 

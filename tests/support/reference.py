@@ -74,6 +74,12 @@ LOSSES = {
         lambda a, y, p: np.where(a > y, 1 - p, np.where(a < y, -p, 0)),
     ),
     "gamma": (lambda a, y, p: y / a + np.log(a), lambda a, y, p: 1 / a - y / a**2),
+    "tweedie": (
+        lambda a, y, p: (
+            a ** (2 - p) / (2 - p) + y * a ** (1 - p) / (p - 1) - y ** (2 - p) / ((p - 1) * (2 - p))
+        ),
+        lambda a, y, p: (a - y) / a**p,
+    ),
 }
 
 
@@ -115,7 +121,7 @@ class Network:
         self.dtype = np.dtype(dtype)
         self.n_params = sum((i + 1) * o for i, o in pairwise(sizes))
         self.parameters = [[p] if p else [] for p in parameters or [0] * len(activations)]
-        defaults = {"huber": 1, "quantile": 0.5, "focal": 2, "label_smoothing": 0.1}
+        defaults = {"huber": 1, "quantile": 0.5, "focal": 2, "label_smoothing": 0.1, "tweedie": 1.5}
         self.loss_parameter = loss_parameter or defaults.get(loss, 0)
 
     def split(self, block):

@@ -74,6 +74,7 @@ MODELS = {
     "quantile": lambda: regressor(loss="quantile", quantile=0.9),
     "quantiles": lambda: regressor(loss="quantile", quantile=[0.1, 0.4, 0.6, 0.9]),
     "poisson": lambda: regressor_of(np.arange(80) % 9, loss="poisson"),
+    "tweedie": lambda: regressor_of(np.arange(80) % 9 * 0.75, loss="tweedie"),
     "gamma": lambda: regressor_of(
         (1.0 + np.arange(160).reshape(80, 2)) * [1e-3, 1e6], loss="gamma"
     ),

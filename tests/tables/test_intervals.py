@@ -126,7 +126,7 @@ def positive(n, seed):
 
 
 @pytest.mark.parametrize("targets", [1, 2])
-@pytest.mark.parametrize("loss", ["poisson", "gamma"])
+@pytest.mark.parametrize("loss", ["poisson", "gamma", "tweedie"])
 def test_no_interval_of_positive_targets_begins_below_zero(loss, targets, tmp_path):
     """The other ends are those of the margin, and the C library has the same ones."""
     X, y = positive(400, seed=0)

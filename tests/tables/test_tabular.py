@@ -249,19 +249,34 @@ def test_huber_predicts_between_the_median_and_the_mean_whatever_a_far_target_is
 
 
 def deviance(loss, y, mean):
-    if loss == "gamma":
-        return 2 * np.mean(y / mean - 1 - np.log(y / mean))
-    return 2 * np.mean(mean - y + y * np.log(np.where(y > 0, y, 1) / mean))
+    power = {"poisson": 1, "tweedie": 1.5, "gamma": 2}[loss]
+    return package("sklearn").metrics.mean_tweedie_deviance(
+        y, np.broadcast_to(mean, y.shape), power=power
+    )
 
 
-@pytest.mark.parametrize("loss", ["poisson", "gamma"])
+def sums_of_amounts(rng, mean):
+    """Return sums of amounts, of which there are 2 on average: a Tweedie distribution, 14 % of which is 0."""
+    return np.array(
+        [
+            rng.gamma(2.0, one / 4, n).sum()
+            for one, n in zip(mean, rng.poisson(2, mean.size), strict=True)
+        ]
+    )
+
+
+@pytest.mark.parametrize("loss", ["poisson", "gamma", "tweedie"])
 def test_positive_losses_predict_means_that_are_positive(loss):
     """On held-out rows the deviance is near that of the true means, in any unit, also with many zeros."""
     rng = np.random.RandomState(0)
     Z = rng.uniform(-1, 1, (2000, 3))
     mean = np.exp(1.5 * Z[:, 0] - 2 * (Z[:, 1] > 0.3))
-    y = rng.poisson(mean).astype(float) if loss == "poisson" else 1e30 * rng.gamma(3.0, mean / 3)
     unit = 1.0 if loss == "poisson" else 1e30
+    y = {
+        "poisson": lambda: rng.poisson(mean).astype(float),
+        "gamma": lambda: unit * rng.gamma(3.0, mean / 3),
+        "tweedie": lambda: unit * sums_of_amounts(rng, mean),
+    }[loss]()
     model = TabularRegressor(loss=loss, random_state=0).fit(Z[:1500], y[:1500])
     found = model.predict(Z[1500:])
     assert (found > 0).all()
@@ -273,7 +288,7 @@ def test_positive_losses_predict_means_that_are_positive(loss):
     assert (weighted.predict(Z) > 0).all()
 
 
-@pytest.mark.parametrize("loss", ["poisson", "gamma"])
+@pytest.mark.parametrize("loss", ["poisson", "gamma", "tweedie"])
 def test_bins_of_positive_losses_do_not_depend_on_the_largest_targets_alone(loss):
     x = np.arange(400.0)
     y = np.where(x < 200, 1.0, 2.0) * np.where(x == 399, 200.0, 1.0)
@@ -286,6 +301,7 @@ def test_bins_of_positive_losses_do_not_depend_on_the_largest_targets_alone(loss
     ("loss", "y", "message"),
     [
         ("gamma", [2.0, 0.0], "y must be positive with loss='gamma', got 0 at row 1"),
+        ("tweedie", [0.0, -1.0], "y must not be negative with loss='tweedie', got -1 at row 1"),
         ("poisson", [0.0, -1.0], "y must not be negative with loss='poisson', got -1 at row 1"),
         (
             "poisson",
@@ -306,7 +322,7 @@ def test_targets_that_a_positive_loss_does_not_allow_raise(loss, y, message):
     "y", [np.zeros(40), np.full(40, 3.0), np.repeat([1e-60, 1.0], 20), np.repeat([0.0, 1e-300], 20)]
 )
 def test_extreme_targets_of_positive_losses(y):
-    for loss in ["poisson"] if (y == 0).any() else ["poisson", "gamma"]:
+    for loss in ["poisson", "tweedie"] if (y == 0).any() else ["poisson", "gamma", "tweedie"]:
         model = TabularRegressor(**QUICK, loss=loss).fit(np.arange(40.0)[:, None] // 20, y)
         found = model.predict([[0.0], [1.0]])
         assert np.isfinite(found).all() and (found >= y.min()).all() and (found <= y.max()).all()

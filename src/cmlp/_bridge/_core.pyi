@@ -41,6 +41,7 @@ class Loss:
     code: int
     outputs: tuple[str, ...]
     parameter: float
+    lower_limit: float
     limit: float
 
 ACTIVATIONS: dict[str, Activation]

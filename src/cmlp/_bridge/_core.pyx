@@ -74,10 +74,11 @@ cdef class Loss:
     cdef readonly int32_t code
     cdef readonly tuple outputs  # names of the output activations allowed
     cdef readonly double parameter  # the default; 0 if there is none
-    cdef readonly double limit  # the parameter must be less
+    cdef readonly double lower_limit, limit  # the parameter must be above and below them
 
-    def __init__(self, code, outputs, parameter, limit):
-        self.code, self.outputs, self.parameter, self.limit = code, outputs, parameter, limit
+    def __init__(self, code, outputs, parameter, lower_limit, limit):
+        self.code, self.outputs, self.parameter = code, outputs, parameter
+        self.lower_limit, self.limit = lower_limit, limit
 
 
 cdef dict activation_table():
@@ -110,7 +111,7 @@ cdef dict loss_table():
         if info == NULL:
             break
         outputs = tuple(name for name, a in ACTIVATIONS.items() if cmlp_loss_allows(code, a.code))
-        table[info.name.decode()] = Loss(code, outputs, info.parameter, info.limit)
+        table[info.name.decode()] = Loss(code, outputs, info.parameter, info.lower_limit, info.limit)
     return table
 
 

@@ -219,6 +219,19 @@ _TRAITS = {
         descent=lambda a, t, p, n_classes: (t / a - 1) / a,
         targets="be positive",
     ),
+    "tweedie": LossTraits(
+        best_constant="mean",
+        best_constant_text=_MEAN,
+        estimators=_REGRESSORS,
+        formula=(
+            "half the Tweedie deviance of the power p, which is above 1 and below 2, by default 1.5,\n"
+            "``output ** (2 - p) / (2 - p) + target * output ** (1 - p) / (p - 1)`` less its value at\n"
+            "``output = target``, for amounts many of which are 0 (Jorgensen 1987); targets must not be\n"
+            "negative."
+        ),
+        descent=lambda a, t, p, n_classes: (t / a - 1) * a ** (1 - p),
+        targets="not be negative",
+    ),
     "log_loss": LossTraits(
         best_constant="shares",
         best_constant_text=_SHARES,
@@ -271,6 +284,12 @@ def losses_of(estimator: str = "") -> list[str]:
     """Return the names of an estimator's losses, or of all losses, sorted."""
     rows = _TRAITS.items()
     return sorted(name for name, row in rows if not estimator or estimator in row.estimators)
+
+
+def exponential_losses() -> str:
+    """Return the names of the losses whose outputs are exponential, in a sentence."""
+    *others, last = (f'"{name}"' for name in losses_of() if traits_of(name).output == "exp")
+    return f"{', '.join(others)} and {last}"
 
 
 def formulas(estimator: str = "") -> str:

@@ -1078,8 +1078,8 @@ class MLPRegressor(MultilayerPerceptron):
     Parameters
     ----------
     loss : str or callable, default="squared_error"
-        The cost of an output. The outputs are exponential for "poisson" and "gamma", otherwise
-        identity. With p for `loss_parameter` or `quantile`, and ``d = output - target``:
+        The cost of an output. The outputs are exponential for "gamma", "poisson" and "tweedie",
+        otherwise identity. With p for `loss_parameter` or `quantile`, and ``d = output - target``:
 
         - "absolute_error": ``abs(d)``; its minimum is the median.
         - "gamma": ``target / output + log(output)``, up to a constant half the gamma deviance, for
@@ -1091,13 +1091,17 @@ class MLPRegressor(MultilayerPerceptron):
         - "quantile": ``(1 - p) * d`` if d is positive, otherwise ``-p * d``; by default p = 0.5.
           Its minimum is the quantile of the level p (Koenker and Bassett 1978).
         - "squared_error": ``d ** 2``; `MLPRegressor` has half of it, as scikit-learn.
+        - "tweedie": half the Tweedie deviance of the power p, which is above 1 and below 2, by
+          default 1.5, ``output ** (2 - p) / (2 - p) + target * output ** (1 - p) / (p - 1)`` less
+          its value at ``output = target``, for amounts many of which are 0 (Jorgensen 1987);
+          targets must not be negative.
         - A function ``loss(y, output)``, for experiments: it gets the targets and outputs of some
           rows, both of shape (n, n_outputs), and returns the cost of each row, of shape (n,), and
           its derivatives with respect to the outputs, of shape (n, n_outputs). A row's cost must
           depend on this row alone. It is called in one thread; such a model cannot be saved, but
           pickled.
 
-        See [8]_ for "huber", and [9]_ for "quantile".
+        See [8]_ for "huber", [9]_ for "quantile", and [11]_ for "tweedie".
     hidden_layer_sizes : int or array-like of int, default=(100,)
         Number of units of each hidden layer; ``()`` gives a linear model.
     activation : str or list of str, default="relu"
@@ -1172,7 +1176,8 @@ class MLPRegressor(MultilayerPerceptron):
     max_fun : int, default=15000
         Maximum number of loss evaluations for "lbfgs"; the limit is checked after each iteration.
     loss_parameter : float or None, default=None
-        Positive parameter of "huber", in y's unit, by default 1. Other losses have none.
+        Positive parameter of "huber", in y's unit, by default 1; power of "tweedie", above 1 and
+        below 2, by default 1.5. Other losses have none.
     quantile : float or list of float, default=0.5
         The quantile that ``loss="quantile"`` predicts, between 0 and 1. Or an ascending list of 2
         to 100 quantiles of the only column of y: the network has an output for each of them, and
@@ -1350,6 +1355,8 @@ class MLPRegressor(MultilayerPerceptron):
     .. [9] Koenker, Bassett (1978), "Regression quantiles", Econometrica 46.
     .. [10] Chernozhukov, Fernandez-Val, Galichon (2010), "Quantile and probability curves without
         crossing", Econometrica 78.
+    .. [11] Jorgensen (1987), "Exponential dispersion models", Journal of the Royal Statistical
+        Society, Series B 49.
 
     Examples
     --------
@@ -1469,7 +1476,7 @@ class MLPRegressor(MultilayerPerceptron):
         **parameters
             Parameters of the constructor, except `hidden_layer_sizes`, for example `activation` and
             `input_scale`. The output activation is that of a fit with this `loss`: identity, or exp
-            for "poisson".
+            for losses of positive outputs, such as "poisson".
 
         Returns
         -------

@@ -103,13 +103,13 @@ class Network(ExportMethods):
         Cost of a row. With softmax or logistic outputs: "log_loss", "focal" or "label_smoothing"
         (targets must be from 0 to 1). With identity, logistic, tanh or exp outputs: "squared_error"
         (the sum of the squared differences between outputs and targets; also with softmax),
-        "absolute_error", "huber" or "quantile". With exp outputs also "poisson" (targets must not
-        be negative) and "gamma" (targets must be positive). See Notes for the formulas. Or a
-        function ``loss(y, output)``, for experiments: it gets the targets and outputs of some rows,
-        both of shape (n, n_outputs), and returns the cost of each row, of shape (n,), and its
-        derivatives with respect to the outputs, of shape (n, n_outputs). Class indices become rows
-        of zeros and a one. A row's cost must depend on this row alone. The function is called in
-        one thread; such a network cannot be saved.
+        "absolute_error", "huber" or "quantile". With exp outputs also "poisson" and "tweedie"
+        (targets must not be negative) and "gamma" (targets must be positive). See Notes for the
+        formulas. Or a function ``loss(y, output)``, for experiments: it gets the targets and
+        outputs of some rows, both of shape (n, n_outputs), and returns the cost of each row, of
+        shape (n,), and its derivatives with respect to the outputs, of shape (n, n_outputs). Class
+        indices become rows of zeros and a one. A row's cost must depend on this row alone. The
+        function is called in one thread; such a network cannot be saved.
     dtype : {"float32", "float64"}, default="float32"
         Type of the parameters and of all arithmetic.
     input_scale : float or (shift, factor), default=1
@@ -176,6 +176,10 @@ class Network(ExportMethods):
     - "quantile": ``(1 - p) * d`` if d is positive, otherwise ``-p * d``; by default p = 0.5. Its
       minimum is the quantile of the level p (Koenker and Bassett 1978).
     - "squared_error": ``d ** 2``; `MLPRegressor` has half of it, as scikit-learn.
+    - "tweedie": half the Tweedie deviance of the power p, which is above 1 and below 2, by default
+      1.5, ``output ** (2 - p) / (2 - p) + target * output ** (1 - p) / (p - 1)`` less its value at
+      ``output = target``, for amounts many of which are 0 (Jorgensen 1987); targets must not be
+      negative.
 
     Examples
     --------
@@ -525,8 +529,8 @@ class Network(ExportMethods):
         y : array of shape (n,) or (n, n_outputs)
             Class indices (for two or more outputs), or the target value of each output. Targets
             must be from 0 to 1 for "log_loss", "focal" and "label_smoothing" (probabilities, as
-            soft labels), must not be negative for "poisson", and must be positive for "gamma", also
-            in rows of weight 0.
+            soft labels), must not be negative for "poisson" and "tweedie", and must be positive for
+            "gamma", also in rows of weight 0.
         order : array of int, default=None
             Indices of the rows to use; None for all rows. The rows are not copied.
         plain : bool, default=False

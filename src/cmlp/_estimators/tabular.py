@@ -1184,9 +1184,9 @@ class TabularRegressor(TabularEstimator):
     It takes data frames and arrays as they are: numbers of any scale, categories, missing values,
     see `TabularClassifier`. The targets are standardized for training: by mean and standard
     deviation, or for the losses "absolute_error", "huber" and "quantile" by median and
-    interquartile range, which a few far targets do not change. For "poisson" and "gamma" they are
-    divided by their mean, and the outputs are exponential. The prediction is the mean over the
-    networks, each limited to the range of the targets in `fit`.
+    interquartile range, which a few far targets do not change. For "gamma", "poisson" and "tweedie"
+    they are divided by their mean, and the outputs are exponential. The prediction is the mean over
+    the networks, each limited to the range of the targets in `fit`.
 
     If y has several columns, each is a target with an output of the same networks. Their
     standardized errors count alike: a tree splits where any target changes, and the best epoch is
@@ -1234,13 +1234,14 @@ class TabularRegressor(TabularEstimator):
         other columns have; of two classes, the answer is the probability of the second one, and of
         `ordered` ones that of those above each. A sign for each column, or a dict of names or
         indices to signs. The signs of the weights prove it: see `monotonic_cst_`.
-    loss : {"absolute_error", "gamma", "huber", "poisson", "quantile", "squared_error"}, default="squared_error"
+    loss : str, default="squared_error"
         What is minimized: "squared_error" predicts the mean, "absolute_error" the median,
         "quantile" a quantile. "huber" is between the first two: errors count as squared ones up to
-        the interquartile range of y, larger ones linearly. "poisson" and "gamma" predict a mean,
-        too, which is positive: half their deviances are minimized, and the outputs are exponential.
-        "poisson" is for counts, which must not be negative, "gamma" for prices and durations, which
-        must be positive and whose deviations grow with their mean.
+        the interquartile range of y, larger ones linearly. "gamma", "poisson" and "tweedie" predict
+        a mean, too, which is positive: half their deviances are minimized, and the outputs are
+        exponential. "poisson" is for counts, which must not be negative, "gamma" for prices and
+        durations, which must be positive and whose deviations grow with their mean, "tweedie" (of
+        the power 1.5) for amounts many of which are 0, and none negative.
     quantile : float or list of float, default=0.5
         The quantile of ``loss="quantile"``, between 0 and 1. Or an ascending list of 2 to 100
         quantiles of one target: `predict` then returns a column for each of them, ascending in
@@ -1497,8 +1498,8 @@ class TabularRegressor(TabularEstimator):
         quantiles (conformalized quantile regression [3]_). If at least 5 % of the targets in `fit`
         are equal to the lowest one, no finite interval begins below it, unless a row outside the
         training was there; with several quantiles, the interval contains it where the lowest
-        quantile is near it. Likewise the highest one; of several targets, neither. With the losses
-        "poisson" and "gamma", intervals begin at 0 at least.
+        quantile is near it. Likewise the highest one. With the losses "gamma", "poisson" and
+        "tweedie", intervals begin at 0 at least.
 
         The rows are those of `calibrate`, with a guarantee: over all such rows and all new rows,
         the coverage is at least `coverage`. Without `calibrate` they are the rows that the networks

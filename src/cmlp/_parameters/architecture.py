@@ -179,7 +179,10 @@ def loss_parameter(
             value=value,
         )
     high = row.limit if row.limit < LARGEST_FLOAT else math.inf
-    choices: tuple[Constraint, ...] = (interval(Real, 0, high, "neither", booleans=False), NONE)
+    choices: tuple[Constraint, ...] = (
+        interval(Real, row.lower_limit, high, "neither", booleans=False),
+        NONE,
+    )
     if traits_of(loss).predicts_quantiles:
         choices = (*choices, QUANTILES)
     number = validated(value, choices, "loss_parameter", f" with loss={loss!r}")

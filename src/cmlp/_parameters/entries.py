@@ -9,7 +9,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from cmlp._data.activations import SYNONYMS
-from cmlp._data.losses import formulas, losses_of
+from cmlp._data.losses import exponential_losses, formulas, losses_of
 from cmlp._data.scale import SCALES
 from cmlp._parameters.constraints import (
     ACTIVATION,
@@ -703,7 +703,7 @@ NETWORK_ENTRIES = (
             (one_of(str, *losses_of(*REGRESSOR)), FUNCTION),
             annotation="str | LossFunction",
         ).says(f"""
-            The cost of an output. The outputs are exponential for "poisson" and "gamma", otherwise
+            The cost of an output. The outputs are exponential for {exponential_losses()}, otherwise
             identity. With p for `loss_parameter` or `quantile`, and ``d = output - target``:
 
 {indent(formulas(*REGRESSOR), " " * 12)}
@@ -712,7 +712,7 @@ NETWORK_ENTRIES = (
               the outputs, of shape (n, n_outputs). A row's cost must depend on this row alone. It is called in one
               thread; such a model cannot be saved, but pickled.
 
-            See [8]_ for "huber", and [9]_ for "quantile".
+            See [8]_ for "huber", [9]_ for "quantile", and [11]_ for "tweedie".
         """),
         Use(
             NETWORK,
@@ -723,24 +723,25 @@ NETWORK_ENTRIES = (
             Cost of a row. With softmax or logistic outputs: "log_loss", "focal" or "label_smoothing" (targets must be
             from 0 to 1). With identity, logistic, tanh or exp outputs: "squared_error" (the sum of the squared
             differences between outputs and targets; also with softmax), "absolute_error", "huber" or "quantile". With
-            exp outputs also "poisson" (targets must not be negative) and "gamma" (targets must be positive). See Notes
-            for the formulas. Or a function ``loss(y, output)``, for experiments: it gets the targets and outputs of
-            some rows, both of shape (n, n_outputs), and returns the cost of each row, of shape (n,), and its
-            derivatives with respect to the outputs, of shape (n, n_outputs). Class indices become rows of zeros and a
-            one. A row's cost must depend on this row alone. The function is called in one thread; such a network cannot
-            be saved.
+            exp outputs also "poisson" and "tweedie" (targets must not be negative) and "gamma" (targets must be
+            positive). See Notes for the formulas. Or a function ``loss(y, output)``, for experiments: it gets the
+            targets and outputs of some rows, both of shape (n, n_outputs), and returns the cost of each row, of shape
+            (n,), and its derivatives with respect to the outputs, of shape (n, n_outputs). Class indices become rows of
+            zeros and a one. A row's cost must depend on this row alone. The function is called in one thread; such a
+            network cannot be saved.
         """),
         Use(
             TABULAR_REGRESSOR,
-            _set_of_names(losses_of(*TABULAR_REGRESSOR)),
+            "str",
             "squared_error",
             (one_of(str, *losses_of(*TABULAR_REGRESSOR)),),
-        ).says("""
+        ).says(f"""
             What is minimized: "squared_error" predicts the mean, "absolute_error" the median, "quantile" a quantile.
             "huber" is between the first two: errors count as squared ones up to the interquartile range of y, larger
-            ones linearly. "poisson" and "gamma" predict a mean, too, which is positive: half their deviances are
+            ones linearly. {exponential_losses()} predict a mean, too, which is positive: half their deviances are
             minimized, and the outputs are exponential. "poisson" is for counts, which must not be negative, "gamma" for
-            prices and durations, which must be positive and whose deviations grow with their mean.
+            prices and durations, which must be positive and whose deviations grow with their mean, "tweedie" (of the
+            power 1.5) for amounts many of which are 0, and none negative.
         """),
         Use(
             RIVER_REGRESSOR,
@@ -748,7 +749,7 @@ NETWORK_ENTRIES = (
             "squared_error",
             (one_of(str, *losses_of(*RIVER_REGRESSOR)),),
         ).says(
-            'As for `cmlp.MLPRegressor`. With "poisson" and "gamma", the output is the exponential of a sum.'
+            f"As for `cmlp.MLPRegressor`. With {exponential_losses()}, the output is the exponential of a sum."
         ),
     ),
     Hyperparameter(
@@ -757,7 +758,8 @@ NETWORK_ENTRIES = (
             'Positive parameter of the loss: for "focal" by default 2; for "label_smoothing" below 1, by default 0.1.'
         ),
         Use(REGRESSOR, "float or None", None, (POSITIVE, NONE)).says(
-            'Positive parameter of "huber", in y\'s unit, by default 1. Other losses have none.'
+            'Positive parameter of "huber", in y\'s unit, by default 1; power of "tweedie", above 1 and below 2, by '
+            "default 1.5. Other losses have none."
         ),
         Use(NETWORK, "float, sequence of float or None", None, ()).says("""
             Positive parameter p of the loss (see Notes); None is the default. "quantile" can have an ascending list, a
@@ -798,9 +800,9 @@ NETWORK_ENTRIES = (
         """),
         Use(
             RIVER_REGRESSOR, '"standard" or None', "standard", (one_of(str, "standard"), NONE)
-        ).says("""
+        ).says(f"""
             "standard" learns ``(y - mean) / deviation``, with the mean and the standard deviation of all targets so far
-            (see Notes), and predicts y; "huber" then counts in deviations. With "poisson" and "gamma", y is divided by
+            (see Notes), and predicts y; "huber" then counts in deviations. With {exponential_losses()}, y is divided by
             the mean so far. None learns y itself: for targets near 0 whose deviation is about 1, and for the steps of
             `cmlp.MLPRegressor.partial_fit`.
         """),

@@ -305,9 +305,9 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]
 
     Parameters
     ----------
-    loss : {"absolute_error", "gamma", "huber", "poisson", "squared_error"}, default="squared_error"
-        As for `cmlp.MLPRegressor`. With "poisson" and "gamma", the output is the exponential of a
-        sum.
+    loss : {"absolute_error", "gamma", "huber", "poisson", "squared_error", "tweedie"}, default="squared_error"
+        As for `cmlp.MLPRegressor`. With "gamma", "poisson" and "tweedie", the output is the
+        exponential of a sum.
     hidden_layer_sizes : int or array-like of int, default=(100,)
         Number of units of each hidden layer; ``()`` gives a linear model.
     activation : str or list of str, default="relu"
@@ -344,8 +344,9 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]
     y_scale : "standard" or None, default="standard"
         "standard" learns ``(y - mean) / deviation``, with the mean and the standard deviation of
         all targets so far (see Notes), and predicts y; "huber" then counts in deviations. With
-        "poisson" and "gamma", y is divided by the mean so far. None learns y itself: for targets
-        near 0 whose deviation is about 1, and for the steps of `cmlp.MLPRegressor.partial_fit`.
+        "gamma", "poisson" and "tweedie", y is divided by the mean so far. None learns y itself: for
+        targets near 0 whose deviation is about 1, and for the steps of
+        `cmlp.MLPRegressor.partial_fit`.
     dtype : {"float32", "float64"}, default="float64"
         Type of the weights and of the computation.
     seed : int or None, default=None

@@ -19,8 +19,8 @@ static const cmlp_activation_info activation_table[] = {
 };
 
 static const cmlp_loss_info losses[] = {
-#define ROW(CODE, name, slope, factor, outputs, targets, parameter, limit, plain) \
-    [CMLP_LOSS_##CODE] = {sizeof(cmlp_loss_info), #name, parameter, limit},
+#define ROW(CODE, name, slope, factor, outputs, targets, parameter, lower_limit, limit, plain) \
+    [CMLP_LOSS_##CODE] = {sizeof(cmlp_loss_info), #name, parameter, limit, lower_limit},
     CMLPI_LOSSES(ROW)
 #undef ROW
 };

@@ -8,12 +8,12 @@
 #include "../kernels/cpu.h"
 #include "tuning_names.h"
 
-/* A parameter is finite, positive and below `limit` (0: no bound). 0 means the default, and is the only value where
- * there is no parameter. */
-static int is_parameter(double value, double standard, double limit)
+/* A parameter is finite, above `lower_limit` and below `limit` (0: no bound). 0 means the default, and is the only value
+ * where there is no parameter. */
+static int is_parameter(double value, double standard, double lower_limit, double limit)
 {
     if (value == 0) return 1;
-    return standard > 0 && value > 0 && (limit > 0 ? value < limit : cmlpi_is_finite(value));
+    return standard > 0 && value > lower_limit && (limit > 0 ? value < limit : cmlpi_is_finite(value));
 }
 
 static cmlp_status check_activations(const cmlp_net_config *config, cmlp_run *run)
@@ -23,7 +23,7 @@ static cmlp_status check_activations(const cmlp_net_config *config, cmlp_run *ru
         const cmlp_activation_info *info = cmlp_activation_describe(config->activations[l]);
         if (!info || !(l < last ? info->allows_hidden : info->allows_output))
             return cmlpi_refuse_element(run, CMLP_ERROR_ACTIVATION, "config->activations", l);
-        if (config->activation_parameters && !is_parameter(config->activation_parameters[l], info->parameter, 0))
+        if (config->activation_parameters && !is_parameter(config->activation_parameters[l], info->parameter, 0, 0))
             return cmlpi_refuse_element(run, CMLP_ERROR_OPTION, "config->activation_parameters", l);
     }
     return CMLP_OK;
@@ -49,7 +49,7 @@ static cmlp_status check_loss(const cmlp_net_config *config, cmlp_run *run)
         return cmlpi_refuse(&run->refused, CMLP_ERROR_LOSS, "config->loss");
     if (config->quantiles || config->n_quantiles) return check_quantiles(config, run);
     const cmlp_loss_info *info = cmlp_loss_describe(config->loss);
-    if (is_parameter(config->loss_parameter, info->parameter, info->limit)) return CMLP_OK;
+    if (is_parameter(config->loss_parameter, info->parameter, info->lower_limit, info->limit)) return CMLP_OK;
     return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "config->loss_parameter");
 }
 

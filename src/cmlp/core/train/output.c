@@ -20,7 +20,7 @@ static int64_t target_rows(const cmlp_net *net, int64_t rows)
 static int32_t plain_loss(int32_t loss)
 {
     switch (loss) {
-#define CASE(CODE, name, slope, factor, outputs, targets, parameter, limit, plain) \
+#define CASE(CODE, name, slope, factor, outputs, targets, parameter, lower_limit, limit, plain) \
     case CMLP_LOSS_##CODE: return CMLP_LOSS_##plain;
         CMLPI_LOSSES(CASE)
 #undef CASE

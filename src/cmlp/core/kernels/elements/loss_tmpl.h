@@ -4,7 +4,7 @@
 
 /* Constants of a call, broadcast to all lanes. p is the parameter of the loss. */
 typedef struct loss_constants {
-    V p, one_minus_p, half_p;
+    V p, one_minus_p, two_minus_p, half_p;
     V rest; /* label smoothing: the part that every class gets */
     double clip;
     const double *quantiles; /* p of each of the n outputs, or NULL */
@@ -17,6 +17,7 @@ static loss_constants loss_constants_of(const cmlpi_loss_values *values, int64_t
     const int64_t classes = values->activation == CMLP_ACTIVATION_SOFTMAX ? n : 2;
     return (loss_constants){.p = v_set1((T)p),
                             .one_minus_p = v_set1((T)(1 - p)),
+                            .two_minus_p = v_set1((T)(2 - p)),
                             .half_p = v_set1((T)(0.5 * p)),
                             .rest = v_set1((T)(p / (double)classes)),
                             .clip = values->clip,
@@ -147,6 +148,19 @@ VEC_FN V quantile_slope(V a, V y, const loss_constants *c)
 VEC_FN V gamma_term(V z, V a, V y, const loss_constants *c) { return (void)c, v_add(v_div(y, a), z); }
 VEC_FN V gamma_slope(V a, V y, const loss_constants *c) { return (void)c, v_sub(v_set1(1), v_div(y, a)); }
 
+/* a^r/r + y (y^q/r - a^q)/q, with q = 1-p, which is negative, and r = 2-p. */
+VEC_FN V tweedie_term(V z, V a, V y, const loss_constants *c)
+{
+    const V q = c->one_minus_p, r = c->two_minus_p;
+    V log_target = loss_log(v_sel(v_lt(v_zero(), y), y, v_set1(1)));
+    V of_target = v_sub(v_div(loss_exp(v_mul(q, log_target)), r), loss_exp(v_mul(q, z)));
+    return (void)a, v_add(v_div(loss_exp(v_mul(r, z)), r), times_target(y, v_div(of_target, q)));
+}
+VEC_FN V tweedie_slope(V z, V y, const loss_constants *c)
+{
+    return v_sub(loss_exp(v_mul(c->two_minus_p, z)), times_target(y, loss_exp(v_mul(c->one_minus_p, z))));
+}
+
 /* -ln a and -ln(1-a) of a logistic output. */
 VEC_FN void focal_logs(V z, V *of_a, V *of_rest)
 {
@@ -225,15 +239,15 @@ VEC_FN void separate_terms(const int32_t loss, const int slope, const int32_t ac
 }
 
 /* d = slope * scale. If x is still z, it is overwritten by a. */
-VEC_FN void separate_slopes(const int32_t loss, const int slope, const loss_constants *c, double scale, T *x,
-                            const T *y, T *d, int64_t n)
+VEC_FN void separate_slopes(const int32_t loss, const int slope, const int32_t activation, const loss_constants *c,
+                            double scale, T *x, const T *y, T *d, int64_t n)
 {
     const V s = v_set1((T)scale);
     for (int64_t i = 0; i < n; i += VL) {
         V xi = load_lanes(x + i, n - i), yi = load_lanes(y + i, n - i);
         const loss_constants at = constants_at(loss, c, i);
         store_lanes(d + i, n - i, v_mul(loss_slope(loss, xi, yi, &at), s));
-        if (slope == CMLPI_BY_Z_FROM_Z) store_lanes(x + i, n - i, v_logistic(xi));
+        if (slope == CMLPI_BY_Z_FROM_Z) store_lanes(x + i, n - i, act_value(activation, xi, v_zero()));
     }
 }
 
@@ -331,10 +345,11 @@ static void output_delta(const cmlpi_loss_values *values, const loss_constants *
         return;
     }
     switch (values->loss) {
-#define CASE(CODE, name, slope, factor, ...)                                                                   \
-    case CMLP_LOSS_##CODE:                                                                                     \
-        separate_slopes(CMLP_LOSS_##CODE, slope, c, factor * values->scale, a, y, d, rows * n);                \
-        if (slope == CMLPI_BY_A && !softmax_output) KERNEL(derivative)(values->activation, 0, a, d, rows * n); \
+#define CASE(CODE, name, slope, factor, outputs, ...)                                                              \
+    case CMLP_LOSS_##CODE:                                                                                         \
+        separate_slopes(CMLP_LOSS_##CODE, slope, BY_Z_ACTIVATION(outputs), c, factor * values->scale, a, y, d,     \
+                        rows * n);                                                                                 \
+        if (slope == CMLPI_BY_A && !softmax_output) KERNEL(derivative)(values->activation, 0, a, d, rows * n);     \
         break;
         CMLPI_LOSSES(CASE)
 #undef CASE

@@ -10,6 +10,10 @@ const LIKELIHOODS = {
 		(off && (1 - y) * a ** p * (p * b * off + a)) - y * b ** p * (off ? p * a * on + b : 1 + p * a * (b && on / b)),
 	],
 	poisson: ({ z, a, y }) => [(y > 0 ? y * (log(y) - z) : 0) - y + a, a - y],
+	tweedie: ({ z, a, y }, p) => [
+		exp((2 - p) * z) / (2 - p) + (y > 0 ? (y * (y ** (1 - p) / (2 - p) - exp((1 - p) * z))) / (1 - p) : 0),
+		exp((2 - p) * z) - (y > 0 ? y * exp((1 - p) * z) : 0),
+	],
 	gamma: ({ z, a, y }) => [y / a + z, 1 - y / a],
 };
 
