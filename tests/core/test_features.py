@@ -14,6 +14,7 @@ from helpers import (
     labels,
     layers,
     net_and_params,
+    parameter_of,
     targets,
     uniform,
 )
@@ -50,7 +51,7 @@ def test_activation_parameters_match_numpy(name, dtype):
     ("output", "loss"), [pair for pair in OUTPUTS if _core.LOSSES[pair[1]].parameter]
 )
 def test_loss_parameter_matches_numpy(output, loss, dtype):
-    p = 0.3 + _core.LOSSES[loss].lower_limit
+    p = parameter_of(loss)
     net = _core.Net((6, 5, 3), ["tanh", output], loss, dtype, None, p)
     twin = reference.Network((6, 5, 3), ["tanh", output], loss, loss_parameter=p)
     params = uniform(0, net.n_params).astype(dtype)

@@ -12,10 +12,10 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from helpers import HIDDEN, OUTPUTS, assert_same_bits, model_in_c
+from helpers import HIDDEN, OUTPUTS, assert_same_bits, model_in_c, parameter_of
 from hostile_files import written
 from internals import model_of, state_of
-from model_files import PARAMETRIC_LOSSES, head_of, read, repaired, split
+from model_files import head_of, read, repaired, split
 
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, ModelFormatError, Network, Trainer
@@ -90,10 +90,7 @@ def test_network_survives(path, description, options):
 )
 def test_every_activation_and_loss_survives(path, dtype, loss, output):
     sizes, kind = [4, *[3] * len(HIDDEN), 2], {"output": output, "loss": loss, "dtype": dtype}
-    own = {
-        "activation_parameter": 0.3,
-        "loss_parameter": 0.7 if loss in PARAMETRIC_LOSSES else None,
-    }
+    own = {"activation_parameter": 0.3, "loss_parameter": parameter_of(loss)}
     for parameters in ({}, own):
         network = Network(sizes, HIDDEN, **kind, **parameters)
         network.params[:] = RNG.normal(size=network.n_params)

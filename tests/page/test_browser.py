@@ -7,12 +7,11 @@ import browser
 import numpy as np
 import pytest
 from browser import DIGITS, drawings
-from helpers import HIDDEN, OUTPUTS, inputs, targets, uniform
+from helpers import HIDDEN, OUTPUTS, inputs, parameter_of, targets, uniform
 from page_models import largest_difference, network_of, sixteenths
 from page_parts import Parts, page_of
 
 from cmlp import MLPClassifier, MLPRegressor, Network
-from cmlp._bridge import _core
 
 pytestmark = pytest.mark.slow
 
@@ -115,7 +114,6 @@ def test_every_activation_and_loss_equals_the_core(kind, watch, tmp_path):
     cases = [*((hidden, *pairs[0]) for hidden in HIDDEN), *(("tanh", *pair) for pair in pairs)]
     assert len(pairs) >= 8
     for hidden, output, loss in cases:
-        row = _core.LOSSES[loss]
         for parameter, spread in ((None, 1), (0.3, 6)):
             net = Network(
                 [4, 5, 3],
@@ -124,7 +122,7 @@ def test_every_activation_and_loss_equals_the_core(kind, watch, tmp_path):
                 loss=loss,
                 dtype="float64",
                 activation_parameter=parameter if hidden in ("leaky_relu", "elu") else None,
-                loss_parameter=parameter + row.lower_limit if parameter and row.parameter else None,
+                loss_parameter=parameter_of(loss, parameter) if parameter else None,
             )
             net.params[:] = uniform(3, net.n_params) * (1 if output == "exp" else spread)
             X = inputs(4, 6, 4, np.float64)

@@ -36,6 +36,12 @@ SOLVERS = {
 ISAS = ["generic", "avx2", "avx512", "neon"]
 
 
+def parameter_of(loss, above=0.3):
+    """Return a parameter of a loss, which is as far above the lowest one; None if it has none."""
+    row = _core.LOSSES[loss]
+    return row.lower_limit + above if row.parameter else None
+
+
 def uniform(seed, *shape, low=-1.0, high=1.0):
     """Return random numbers that are the same with every NumPy on every machine."""
     return low + (high - low) * np.random.RandomState(seed).random_sample(shape)
