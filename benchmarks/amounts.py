@@ -80,6 +80,11 @@ def measured(X, y, seed):
     return found
 
 
+def described(ratios):
+    """Return the geometric mean, the median and the largest of the ratios of tables."""
+    return f"{geometric(ratios):.3f}, {np.median(ratios):.3f}, {ratios.max():.3f}"
+
+
 def run(*, short):
     report = Report("amounts", short)
     sets = {**ties.TABLES, **ties.OTHERS}
@@ -103,10 +108,12 @@ def run(*, short):
     head = ["table", "zeros", *(f"relative to {other}" for other in others)]
     title = f"deviance of the power {POWER} and root mean squared error of cmlp, tweedie"
     report.table(title, head, rows)
-    means = np.exp(np.log(ratios).mean(axis=0))
     report.table(
-        f"means over {len(rows)} tables",
+        f"over {len(rows)} tables: geometric mean, median and largest ratio",
         ["relative to", "deviance", "root mean squared error"],
-        [[other, f"{a:.3f}", f"{b:.3f}"] for other, (a, b) in zip(others, means, strict=True)],
+        [
+            [other, *map(described, one)]
+            for other, one in zip(others, np.array(ratios).transpose(1, 2, 0), strict=True)
+        ],
     )
     report.write()
