@@ -4,10 +4,11 @@ import re
 
 import numpy as np
 import pytest
-from helpers import assert_same_bits, net_and_params
+from helpers import assert_same_bits, loaded_by_c, net_and_params
+from hostile_files import GOOD, replace, written_table
 from small_network import X, Y
 
-from cmlp import StatusError
+from cmlp import ModelFormatError, Network, StatusError
 from cmlp._bridge import _core
 
 INF, NAN = np.inf, np.nan
@@ -108,6 +109,25 @@ def test_status_errors_name_the_field():
         net.gradient(params, X, Y, alpha=-1.0)
     with pytest.raises(ValueError, match="n_threads must be a positive integer or None, got -1"):
         net.forward(params, X, n_threads=-1)
+
+
+def test_errors_of_files_name_the_field_or_the_byte(tmp_path):
+    model = loaded_by_c(saved(tmp_path, GOOD))
+    with pytest.raises(StatusError, match=r"\(rows->data\)$"):
+        model.predict([NAN] * 4)
+    net = Network([2, 2], output="softmax", loss="log_loss", random_state=0)
+    columns, numbers = [("number", 0, False)] * 2, [0.0, 1.0] * 2
+    with pytest.raises(StatusError, match=r"\(table->threshold\)$"):
+        written_table(columns, numbers, [net], None, {"parameters": "{}"}, threshold=NAN)
+    wrong = replace(b'"dtype":"F32"', b'"dtype":"F33"')
+    with pytest.raises(ModelFormatError, match=rf"\(at byte {wrong.index(b'F33') + 3}\)$"):
+        loaded_by_c(saved(tmp_path, wrong))
+
+
+def saved(folder, content):
+    path = folder / "model.cmlp"
+    path.write_bytes(content)
+    return path
 
 
 REPEATED = {

@@ -43,10 +43,16 @@ cpdef enum:
     N_RESULTS = BATCH + 1
 
 
-cdef int check(int status, const char *refused=NULL) except -1:
-    """Raise the exception for a status code; `refused` is the C name of the invalid argument."""
-    if status == CMLP_OK:
-        return 0
+cdef int check(int status, const cmlp_run *run=NULL) except -1:
+    """Raise the exception for a status code, with the C name of the invalid argument if the call reported it in `run`.
+
+    `run` is a pointer because Cython reads the arguments of `check` before it makes the call that one of them is.
+    """
+    return 0 if status == CMLP_OK else refuse(status, run.refused if run != NULL else NULL)
+
+
+cdef int refuse(int status, const char *refused) except -1:
+    """Raise the exception for a status code; `refused` is the C name of the invalid argument, or NULL."""
     name = cmlp_status_name(status).decode()
     message = f"{name}: {cmlp_status_string(status).decode()}"
     if refused != NULL:
@@ -83,7 +89,7 @@ cdef bint status_trained(int status) noexcept:
 
 cdef int require(bint holds, int status, const char *name) except -1:
     """Raise the exception for a status unless `holds`. For example, the C library interprets 0 as "the default"."""
-    return 0 if holds else check(status, name)
+    return 0 if holds else refuse(status, name)
 
 
 cdef int thread_count(object n_threads) except -1:
@@ -519,7 +525,7 @@ cdef class Call:
         self.set_threads(n_threads, work)
         if 0 < self.epoch.batch_size < self.n:  # the workspace is for this call alone
             rows.n_rows, rows.order, rows.n_order = epoch.batch_size, NULL, 0
-        check(cmlp_net_workspace_size(self.net.net, &rows, objective, epoch, &size, &self.run), self.run.refused)
+        check(cmlp_net_workspace_size(self.net.net, &rows, objective, epoch, &size, &self.run), &self.run)
         return self.allocate(size, work, seconds)
 
     cdef int prepare_paths(self, const cmlp_rows *to, const cmlp_paths *paths, object n_threads) except -1:
@@ -528,7 +534,7 @@ cdef class Call:
         cdef double steps = <double>to.n_rows * <double>paths.n_paths * <double>paths.n_groups
         cdef double work = <double>self.net.n_params * (<double>self.n + steps)
         self.set_threads(n_threads, work)
-        check(cmlp_paths_workspace_size(self.net.net, &self.rows, to, paths, &size, &self.run), self.run.refused)
+        check(cmlp_paths_workspace_size(self.net.net, &self.rows, to, paths, &size, &self.run), &self.run)
         return self.allocate(size, work, FOREVER)
 
     cdef int set_threads(self, object n_threads, double work) except -1:
@@ -677,7 +683,7 @@ cdef class Call:
         if status == CMLP_ERROR_DIVERGED:
             raise DivergenceError("Solver produced non-finite parameter weights. The input data may contain large "
                                   "values and need to be preprocessed.")
-        return check(status, self.run.refused)
+        return check(status, &self.run)
 
 
 cdef Call call_with_targets(Net net, params, X, Y, scale, order, dict objective, bint checked, workers=None):

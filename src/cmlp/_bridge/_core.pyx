@@ -881,7 +881,7 @@ def step(Net net not None, params, gradient, Optimizer optimizer not None):
     with nogil:
         status = cmlp_step(net.net, cnp.PyArray_DATA(p), net.n_params, cnp.PyArray_DATA(g), net.n_params,
                            &optimizer.optimizer, &run)
-    check(status, run.refused)
+    check(status, &run)
 
 
 include "_table.pxi"

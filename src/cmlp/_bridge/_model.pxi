@@ -73,12 +73,15 @@ CALIBRATION_KINDS = {
 FILE_DTYPES = {"f4": CMLP_FLOAT32, "f8": CMLP_FLOAT64, "u1": CMLP_UINT8, "i4": CMLP_INT32, "i8": CMLP_INT64}
 
 
-cdef int check_file(int status, uint64_t at=0, const cmlp_run *run=NULL) except -1:
-    """Raise ModelFormatError for a status of the model file functions, which may have been reported in a run."""
+cdef int check_file(int status, const cmlp_model_info *info=NULL, const cmlp_run *run=NULL) except -1:
+    """Raise ModelFormatError for a status of the model file functions, with the place that `info` or `run` reports.
+
+    They are pointers for the same reason as that of `check`.
+    """
     if status == CMLP_OK:
         return 0
     name = cmlp_status_name(status).decode()
-    where = f" (at byte {at})" if at else ""
+    where = f" (at byte {info.error_at})" if info != NULL and info.error_at else ""
     if run != NULL and run.refused != NULL:
         index = "" if run.bad_element < 0 else f", {run.bad_element}"
         where = f" ({run.refused.decode()}{index})"
@@ -91,7 +94,7 @@ def model_head_size(bytes start not None):
     info.struct_size = sizeof(cmlp_model_info)
     cdef int status = cmlp_model_describe(<const char *>start, min(len(start), 8), &info, NULL)
     if status != CMLP_ERROR_FILE_SHORT or not info.head_size:
-        check_file(status, info.error_at)
+        check_file(status, &info)
     return info.head_size
 
 
@@ -112,7 +115,7 @@ def model_file_info(bytes head not None):
         unknown = head[info.error_at : info.error_at + 200].partition(b'"')[0].decode("ascii", "replace")
         message = f"{cmlp_status_string(status).decode()} ({unknown})"
         raise ModelFormatError(message, cmlp_status_name(status).decode())
-    check_file(status, info.error_at)
+    check_file(status, &info)
     return info.file_size, info.n_nets
 
 
@@ -241,7 +244,7 @@ cdef class Content:
         PyMem_RawFree(run.workspace)
         if self.errors:
             raise self.errors[0]
-        return check_file(status, 0, run)
+        return check_file(status, NULL, run)
 
 
 def write_model(Net net not None, params, *, scale, kind=None, labels=None, names=None, cells=None, dict strings,
@@ -258,7 +261,7 @@ def write_model(Net net not None, params, *, scale, kind=None, labels=None, name
     content.content.shifts, content.content.factors = rows.shifts, rows.factors
     memset(&run, 0, sizeof(run))
     run.struct_size = sizeof(cmlp_run)
-    check(cmlp_net_workspace_size(net.net, NULL, NULL, NULL, &run.workspace_size, &run))
+    check(cmlp_net_workspace_size(net.net, NULL, NULL, NULL, &run.workspace_size, &run), &run)
     run.workspace = workspace_of(run.workspace_size)
     with nogil:
         status = cmlpi_model_write(net.net, block, net.n_params, &content.content, &run)
@@ -386,7 +389,7 @@ def write_table(Columns columns not None, nets, target=None, threshold=None, *, 
         table.calibration = &scores.calibration
     memset(&run, 0, sizeof(run))
     run.struct_size = sizeof(cmlp_run)
-    check(cmlp_table_write_workspace_size(&table, &run.workspace_size, &run), run.refused)
+    check(cmlp_table_write_workspace_size(&table, &run.workspace_size, &run), &run)
     run.workspace = workspace_of(run.workspace_size)
     with nogil:
         status = cmlpi_table_write(&table, &content.content, &run)
@@ -429,14 +432,14 @@ cdef class Model:
         self.file = file
         self.info.struct_size = sizeof(cmlp_model_info)
         self.run.struct_size = sizeof(cmlp_run)
-        check_file(cmlp_model_describe(first, n, &self.info, NULL), self.info.error_at)
+        check_file(cmlp_model_describe(first, n, &self.info, NULL), &self.info)
         self.memory = workspace_of(self.info.model_size)
         self.run.workspace = workspace_of(self.info.workspace_size)
         self.run.workspace_size = self.info.workspace_size
         with nogil:
             status = cmlp_model_init(self.memory, self.info.model_size, first, n, &options,
                                      &self.model, &self.run)
-        check_file(status, 0, &self.run)
+        check_file(status, NULL, &self.run)
 
     def __dealloc__(self):
         PyMem_RawFree(self.memory)
@@ -456,7 +459,7 @@ cdef class Model:
         memset(&prediction, 0, sizeof(prediction))
         prediction.struct_size, prediction.class_indices, prediction.n_class_indices = sizeof(cmlp_prediction), &label, 1
         prediction.outputs, prediction.n_outputs = cnp.PyArray_DATA(outputs), len(outputs)
-        check(cmlp_model_predict(self.model, &rows, &prediction, &self.run), self.run.refused)
+        check(cmlp_model_predict(self.model, &rows, &prediction, &self.run), &self.run)
         return label, outputs
 
     def label(self, int32_t index):
@@ -546,13 +549,13 @@ cdef class Model:
             rows = cmlp_dense_rows(cnp.PyArray_DATA(others), CMLP_FLOAT64, len(others), cnp.PyArray_DIM(others, 1))
             explanation.background = &rows
         status = cmlp_model_explain_workspace_size(self.model, &explanation, &run.workspace_size, &run)
-        check(status, run.refused)
+        check(status, &run)
         run.workspace = workspace_of(run.workspace_size)
         with nogil:
             status = cmlp_model_explain(self.model, <const double *>cnp.PyArray_DATA(x), cnp.PyArray_SIZE(x), &explanation,
                                         &run)
         PyMem_RawFree(run.workspace)
-        check(status, run.refused)
+        check(status, &run)
         return values, errors, base
 
     def column_name(self, int64_t column):

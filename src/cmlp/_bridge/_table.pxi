@@ -111,8 +111,10 @@ cdef class Columns:
         """Return the number of inputs with or without bins."""
         cdef cmlp_table_encoder encoder = self.encoder
         cdef int64_t width = 0
+        cdef int status
         encoder.has_bins, encoder.dtype = bins, CMLP_FLOAT32
-        check(cmlp_table_encoder_width(&encoder, &width, NULL), b"columns")
+        status = cmlp_table_encoder_width(&encoder, &width, NULL)
+        require(status == CMLP_OK, status, "columns")
         return width
 
     def encode(self, raw, *, bint bins):
