@@ -5,7 +5,8 @@ A comment in the line above a block tells the tests what to do with it:
 - ``<!-- compile only: REASON -->``: the block is compiled but not run, for example because it needs
   a large library.
 - ``<!-- not run: REASON -->``: the block is not run.
-- ``<!-- needs: MODULE -->``: the block is run if the module is installed, otherwise only compiled.
+- ``<!-- needs: MODULE, ... -->``: the block is run if all the modules are installed, otherwise only
+  compiled. They include those of earlier blocks whose names or files the block uses.
 - ``<!-- output varies: REASON -->``: what the block prints is not compared with the page.
 - ``<!-- file: NAME -->``: the block is a file, which later blocks use.
 

@@ -124,8 +124,8 @@ def run_python(block, names, path):
     """Run a block and compare its output with the page."""
     if block.note == "file":
         Path(block.detail).write_text(block.source, encoding="utf-8")
-    missing = block.note == "needs" and not importlib.util.find_spec(block.detail)
-    if missing or block.note in ("compile only", "not run"):
+    needed = block.detail.split(", ") if block.note == "needs" else []
+    if not all(map(importlib.util.find_spec, needed)) or block.note in ("compile only", "not run"):
         compile(block.source, path, "exec")
         return
     output = io.StringIO()
@@ -156,6 +156,14 @@ def test_output_is_compared():
         "<!-- output varies: the time -->\n```python\nprint(1 + 1)  # 3\n```\n"
     )
     run_python(block, {}, "page")
+
+
+@pytest.mark.parametrize("needed", ["no_such_module, json", "json, no_such_module"])
+def test_block_whose_modules_are_not_all_installed_is_compiled_only(needed):
+    (block,) = blocks.blocks_in(f"<!-- needs: {needed} -->\n```python\nraise TypeError\n```\n")
+    run_python(block, {}, "page")
+    with pytest.raises(TypeError):
+        run_python(block._replace(detail="json, re"), {}, "page")
 
 
 @pytest.mark.slow
