@@ -302,7 +302,7 @@ def _message(value: Any, row: int, label: str, wanted: str) -> str:
     return f"{label} must be {wanted}, got {short_repr(value)} in row {row}."
 
 
-# ------------------------------------------------------------------------------------------------- dates and times
+# ----------------------------------------------------------------------------------------- codes of missing values
 
 
 def equal_entries(column: Column, codes: Collection[object]) -> NDArray[np.bool_]:
@@ -323,6 +323,9 @@ def equal_entries(column: Column, codes: Collection[object]) -> NDArray[np.bool_
         for row, value in enumerate(array.tolist())
     )
     return np.fromiter(equal, bool, len(array))
+
+
+# ------------------------------------------------------------------------------------------------- dates and times
 
 
 def _moments_of(codes: Collection[object]) -> set[tuple[int, bool]]:
