@@ -287,6 +287,20 @@ func TestPredictionIsJSON(t *testing.T) {
 	}
 }
 
+func TestReasonsAreJSON(t *testing.T) {
+	predictor := load(t, "regressor.cmlp").NewPredictor()
+	predictor.Evaluations = 6 // one pair of permutations, whose errors are unknown
+	found, err := predictor.Reasons([]string{"1990-01-11", "0.0", "red"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(found)
+	end := `]],"Errors":[[null,null,null]]}`
+	if err != nil || !strings.HasPrefix(string(text), `{"Output":0,"Base":[`) || !strings.HasSuffix(string(text), end) {
+		t.Error(string(text), err)
+	}
+}
+
 func TestClosedPredictorRefusesEveryCall(t *testing.T) {
 	model := load(t, "regressor.cmlp")
 	predictor := model.NewPredictor()

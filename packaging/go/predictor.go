@@ -43,10 +43,15 @@ func (p Prediction) MarshalJSON() ([]byte, error) {
 	for _, interval := range p.Intervals {
 		found.Intervals = append(found.Intervals, [2]jsonNumber{jsonNumber(interval[0]), jsonNumber(interval[1])})
 	}
-	for _, distance := range p.Outside {
-		found.Outside = append(found.Outside, jsonNumber(distance))
-	}
+	found.Outside = jsonNumbers(p.Outside)
 	return json.Marshal(found)
+}
+
+func jsonNumbers(numbers []float64) (found []jsonNumber) {
+	for _, number := range numbers {
+		found = append(found, jsonNumber(number))
+	}
+	return found
 }
 
 type jsonNumber float64
@@ -65,6 +70,19 @@ type Reasons struct {
 	Base   []float64   // the mean of each output over the rows that the model has kept
 	Values [][]float64 // for each output, how far each column moves it
 	Errors [][]float64 // their standard errors: 0 if all sets of columns were tried, NaN if they are unknown
+}
+
+// MarshalJSON writes null for Errors that are unknown.
+func (r Reasons) MarshalJSON() ([]byte, error) {
+	type plain Reasons
+	found := struct {
+		plain
+		Errors [][]jsonNumber
+	}{plain: plain(r)}
+	for _, errors := range r.Errors {
+		found.Errors = append(found.Errors, jsonNumbers(errors))
+	}
+	return json.Marshal(found)
 }
 
 // Predictor predicts rows with a model, which it keeps alive.
