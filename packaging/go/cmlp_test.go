@@ -81,8 +81,12 @@ func checkCase(t *testing.T, model *Model, found Prediction, err error, one line
 	for _, interval := range found.Intervals {
 		ends = append(ends, interval[0], interval[1])
 	}
+	set := append([]string{}, found.Set...)
+	for _, outcomes := range found.Sets {
+		set = append(set, strings.Trim(strings.ReplaceAll(fmt.Sprint(outcomes), " ", ""), "[]"))
+	}
 	if err != nil || found.Label != one.label || bits(found.Outputs) != bits(one.outputs) ||
-		bits(ends) != bits(one.ends) || strings.Join(found.Set, " ") != one.set || fmt.Sprint(found.Outside) != fmt.Sprint(one.outside) { // NaN has other bits
+		bits(ends) != bits(one.ends) || strings.Join(set, " ") != one.set || fmt.Sprint(found.Outside) != fmt.Sprint(one.outside) { // NaN has other bits
 		t.Fatal(one, found, err)
 	}
 }
@@ -281,7 +285,7 @@ func TestPredictionIsJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, err := json.Marshal(found)
-	end := `,"Set":null,"Intervals":[[null,null]],"Outside":[0,-2.5,null]}`
+	end := `,"Set":null,"Sets":null,"Intervals":[[null,null]],"Outside":[0,-2.5,null]}`
 	if err != nil || !strings.HasPrefix(string(text), `{"Label":"","Index":-1,"Outputs":[`) || !strings.HasSuffix(string(text), end) {
 		t.Error(string(text), err)
 	}

@@ -27,6 +27,9 @@ type Prediction struct {
 	Outputs   []float64    // the probability of each label, or all numbers that the model predicts
 	Intervals [][2]float64 // of a regressor with a coverage: the ends for each target
 	Set       []string     // of a classifier with a coverage: the labels
+	// Sets has, where a row can have several labels, with a coverage, the set of each label in place of Set: the outcomes, 0
+	// for no and 1 for yes.
+	Sets [][]int
 	// Outside is, of a table, how far each column is outside of what it had in training: 0, or by how much a number is above
 	// or, negative, below; NaN for a category or a missing value that training did not have.
 	Outside []float64
@@ -422,28 +425,47 @@ func (p *Predictor) reserve(n int) unsafe.Pointer {
 	return p.block
 }
 
-// measure adds the intervals or the set of a row whose outputs are in memory of C.
+// measure adds the intervals, the set or the sets of a row whose outputs are in memory of C.
 func (m *Model) measure(one *Prediction, outputs *C.double, coverage float64) error {
 	query := C.cmlp_table_query{struct_size: C.sizeof_cmlp_table_query, outputs: outputs, n_outputs: m.info.n_out}
 	query.coverage = C.double(coverage)
-	var low, high C.double
-	if m.info.kind != C.CMLP_MODEL_ORDERED && m.info.kind != C.CMLP_MODEL_CLASSIFIER {
-		for ; query.target == 0 || query.target < m.info.n_targets; query.target++ {
-			if err := check(C.cmlp_model_interval(m.model, &query, &low, &high, nil)); err != nil {
+	switch m.info.kind {
+	case C.CMLP_MODEL_CLASSIFIER, C.CMLP_MODEL_ORDERED:
+		members, err := m.members(&query, len(one.Outputs))
+		for _, class := range members {
+			if class < len(m.labels) {
+				one.Set = append(one.Set, m.labels[class])
+			}
+		}
+		return err
+	case C.CMLP_MODEL_MULTILABEL:
+		for ; query.target < m.info.n_out; query.target++ {
+			outcomes, err := m.members(&query, 2)
+			if err != nil {
 				return err
 			}
-			one.Intervals = append(one.Intervals, [2]float64{float64(low), float64(high)})
+			one.Sets = append(one.Sets, outcomes)
 		}
 		return nil
 	}
-	isInSet := make([]C.int32_t, len(one.Outputs))
-	if err := check(C.cmlp_model_find_set(m.model, &query, &isInSet[0], C.int64_t(len(isInSet)), nil)); err != nil {
-		return err
-	}
-	for i, label := range m.labels {
-		if isInSet[i] != 0 {
-			one.Set = append(one.Set, label)
+	var low, high C.double
+	for ; query.target == 0 || query.target < m.info.n_targets; query.target++ {
+		if err := check(C.cmlp_model_interval(m.model, &query, &low, &high, nil)); err != nil {
+			return err
 		}
+		one.Intervals = append(one.Intervals, [2]float64{float64(low), float64(high)})
 	}
 	return nil
+}
+
+// members returns which of n classes or outcomes are in the set.
+func (m *Model) members(query *C.cmlp_table_query, n int) (found []int, err error) {
+	isInSet := make([]C.int32_t, n)
+	err = check(C.cmlp_model_find_set(m.model, query, &isInSet[0], C.int64_t(n), nil))
+	for i, isIn := range isInSet {
+		if isIn != 0 {
+			found = append(found, i)
+		}
+	}
+	return found, err
 }

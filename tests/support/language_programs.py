@@ -5,7 +5,8 @@ enough digits for Python's bits, and fail with the library's message for a file 
 
 ``--write FOLDER`` writes the model files, and cases.tsv for the tests of packages. A line has the name of a file, the
 label, the outputs, the ends of intervals and the labels of the set with a coverage of 0.8, how far the columns are
-outside, and the cells of a row. A line of reasons.tsv has the name of a file, the number of evaluations, the seed, the
+outside, and the cells of a row. If a row can have several labels, "01" in the place of a label's set has both outcomes,
+no and yes, and "1" only yes. A line of reasons.tsv has the name of a file, the number of evaluations, the seed, the
 base values, the Shapley values and their errors, output after output, and the cells of a row.
 """
 
@@ -41,6 +42,7 @@ FAR = pd.DataFrame(
 )
 SOME = pd.concat([FRAME[:5], FAR])
 LABELS = ["no", "yes", "maybe"] * 10
+SEVERAL = np.arange(30)[:, np.newaxis] % (2, 5, 10) < 1  # labels, of which a row can have several
 COVERAGE = 0.8
 # The models with rows to compare with, and how they are explained: by all sets of columns, and by permutations.
 EXPLAINED = {"classifier": 8, "regressor": 8}
@@ -89,6 +91,13 @@ def _cases(folder):
         for cells, index, outputs, members, far in zip(ROWS, indices, *found, outside, strict=True):
             labels = [label for label, is_in in zip(classes, members, strict=True) if is_in]
             yield Case(path, cells, index, outputs, classes, members=labels, outside=far)
+    several = TabularClassifier(**options, random_state=0)
+    several.fit(FRAME, SEVERAL).calibrate(FRAME, SEVERAL)
+    path = saved(several, folder, "multilabel.cmlp")
+    found = several.predict_proba(SOME), several.predict_set(SOME, COVERAGE), several.outside(SOME)
+    for cells, outputs, members, far in zip(ROWS, *found, strict=True):
+        outcomes = ["".join(map(str, np.flatnonzero(of_label))) for of_label in members]
+        yield Case(path, cells, -1, outputs, members=outcomes, outside=far)
     targets = np.arange(60.0).reshape(30, 2) % 7
     for name, y in (("regressor", np.arange(30.0)), ("targets", targets)):
         keep = EXPLAINED.get(name, 0)
