@@ -37,8 +37,10 @@ export interface Prediction {
 	outputs: number[];
 	/** Of a regressor with a coverage: the ends for each target. */
 	intervals: [low: number, high: number][] | null;
-	/** Of a classifier with a coverage: the labels. */
+	/** Of a classifier with a coverage: the labels; null if a row can have several. */
 	set: string[] | null;
+	/** If a row can have several labels, with a coverage: for each label the outcomes in its set, 0 for no and 1 for yes. */
+	sets: (0 | 1)[][] | null;
 	/**
 	 * Of a table: how far each column is outside of what it had in training: 0, or by how much a number is above or,
 	 * negative, below; NaN for a category or a missing value that training did not have.

@@ -420,15 +420,17 @@ export class Predictor {
 	#answer(address, outputs, index, coverage) {
 		const { kind } = this.#info;
 		const isAsked = coverage !== undefined;
+		const hasSeveral = kind === MULTILABEL;
 		const isClassifier = [CLASSIFIER, MULTILABEL, ORDERED].includes(kind);
 		return {
 			label: this.#labels[index] ?? null,
-			labels: kind === MULTILABEL ? this.#labels.filter((_, i) => outputs[i] > 0.5) : null,
+			labels: hasSeveral ? this.#labels.filter((_, i) => outputs[i] > 0.5) : null,
 			index,
 			value: outputs.length === 1 && !isClassifier ? outputs[0] : null,
 			outputs,
 			intervals: isAsked && !isClassifier ? this.#intervals(address, coverage) : null,
-			set: isAsked && isClassifier ? this.#set(address, coverage) : null,
+			set: isAsked && isClassifier && !hasSeveral ? this.#set(address, coverage) : null,
+			sets: isAsked && hasSeveral ? outputs.map((_, label) => this.#members(address, label, coverage, 2)) : null,
 		};
 	}
 
@@ -452,12 +454,16 @@ export class Predictor {
 
 	/** Returns the labels of the set. */
 	#set(address, coverage) {
+		const members = this.#members(address, 0, coverage, this.#info.nOutputs);
+		return this.#labels.filter((_, i) => members.includes(i));
+	}
+
+	/** Returns which of n classes, or outcomes of a label, are in the set. */
+	#members(address, target, coverage, n) {
 		const { isInSet, run } = this.#at;
-		const { kind, nOutputs } = this.#info;
-		if (kind === MULTILABEL) throw new CmlpError("a row can have several labels: it has no set of classes");
-		const query = this.#query(address, 0, coverage);
-		this.#call("cmlp_model_find_set", this.#model, query, isInSet, BigInt(nOutputs), run);
-		return this.#labels.filter((_, i) => this.#view.getInt32(isInSet + 4 * i, true));
+		const query = this.#query(address, target, coverage);
+		this.#call("cmlp_model_find_set", this.#model, query, isInSet, BigInt(n), run);
+		return Array.from({ length: n }, (_, i) => i).filter((i) => this.#view.getInt32(isInSet + 4 * i, true));
 	}
 }
 

@@ -45,15 +45,21 @@ function checked(found, { outputs, label, ends, set, outside }, isAsked) {
 	assert.deepEqual(bits(found.outputs), bits(outputs));
 	assert.equal(found.label, label);
 	assert.deepEqual(found.outside ?? [], outside);
-	if (!isAsked) return assert.deepEqual([found.intervals, found.set], [null, null]);
-	if (label) return assert.deepEqual(found.set, set);
+	if (!isAsked) return assert.deepEqual([found.intervals, found.set, found.sets], [null, null, null]);
+	if (label) return assert.deepEqual([found.set, found.sets], [set, null]);
+	if (!ends.length) {
+		const labels = ["0", "1", "2"].filter((_, i) => outputs[i] > 0.5);
+		assert.deepEqual([found.set, found.labels, found.sets.map((outcomes) => outcomes.join(""))], [null, labels, set]);
+		return;
+	}
+	assert.deepEqual([found.set, found.sets], [null, null]);
 	assert.deepEqual(bits(found.intervals.flat()), bits(ends));
 	assert.equal(found.value, outputs.length === 1 ? outputs[0] : null);
 }
 
 test("rows in order, by name and many at once have Python's bits", async () => {
 	const names = new Set(cases.map(({ name }) => name));
-	assert.equal(names.size, 6);
+	assert.equal(names.size, 7);
 	for (const name of names) {
 		const predictor = await load(name);
 		const own = cases.filter((one) => one.name === name);
