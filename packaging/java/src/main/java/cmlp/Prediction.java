@@ -12,6 +12,8 @@ import java.util.List;
  * @param outputs the probability of each label, or all numbers that the model predicts
  * @param intervals of a regressor with a coverage: both ends for each target; otherwise none
  * @param set of a classifier with a coverage: the labels; otherwise none
+ * @param sets where a row can have several labels, with a coverage, in place of set: for each label the outcomes in its
+ *     set, 0 for no and 1 for yes; otherwise none
  * @param outside of a table: how far each column is outside of what it had in training: 0, or by how much a number is
  *     above or, negative, below; NaN for a category or a missing value that training did not have
  */
@@ -23,4 +25,5 @@ public record Prediction(
         double[] outputs,
         double[][] intervals,
         List<String> set,
+        List<List<Integer>> sets,
         double[] outside) {}

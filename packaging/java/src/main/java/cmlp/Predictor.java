@@ -255,15 +255,17 @@ public final class Predictor implements AutoCloseable {
     private Prediction answer(Pointer row, Pointer at, double[] outputs, int index) {
         List<String> labels = model.labels();
         int kind = model.info.kind;
-        boolean isClassifier = kind == C.CLASSIFIER || kind == C.MULTILABEL || kind == C.ORDERED;
+        boolean hasSeveral = kind == C.MULTILABEL;
+        boolean isClassifier = kind == C.CLASSIFIER || hasSeveral || kind == C.ORDERED;
         return new Prediction(
                 index >= 0 && index < labels.size() ? labels.get(index) : null,
-                kind == C.MULTILABEL ? chosen(i -> outputs[i] > 0.5) : List.of(),
+                hasSeveral ? chosen(i -> outputs[i] > 0.5) : List.of(),
                 index,
                 outputs.length == 1 && !isClassifier ? outputs[0] : null,
                 outputs,
                 coverage > 0 && !isClassifier ? intervals(at) : new double[0][],
-                coverage > 0 && isClassifier ? set(at) : List.of(),
+                coverage > 0 && isClassifier && !hasSeveral ? set(at) : List.of(),
+                coverage > 0 && hasSeveral ? sets(at) : List.of(),
                 model.isTable() ? outside(row) : new double[0]);
     }
 
@@ -291,11 +293,25 @@ public final class Predictor implements AutoCloseable {
     }
 
     private List<String> set(Pointer outputs) {
-        if (model.info.kind == C.MULTILABEL)
-            throw new CmlpException(null, "a row can have several labels: it has no set of classes");
-        int[] isInSet = new int[model.outputs()];
-        C.check(C.cmlp_model_find_set(model.pointer, query(outputs), isInSet, isInSet.length, null));
+        int[] isInSet = isInSet(query(outputs), model.outputs());
         return chosen(i -> isInSet[i] != 0);
+    }
+
+    private List<List<Integer>> sets(Pointer outputs) {
+        C.Query query = query(outputs);
+        List<List<Integer>> found = new ArrayList<>();
+        for (; query.target < model.outputs(); query.target++) {
+            int[] isInSet = isInSet(query, 2);
+            found.add(IntStream.range(0, 2).filter(i -> isInSet[i] != 0).boxed().toList());
+        }
+        return found;
+    }
+
+    /** Returns whether each of n classes, or outcomes of a label, is in the set. */
+    private int[] isInSet(C.Query query, int n) {
+        int[] found = new int[n];
+        C.check(C.cmlp_model_find_set(model.pointer, query, found, n, null));
+        return found;
     }
 
     private double[] outside(Pointer row) {
