@@ -30,7 +30,7 @@ namespace Cmlp
         {
             bool isClassifier = IsClassifier(model);
             Label = index >= 0 && index < model.Labels.Count ? model.Labels[index] : null;
-            Labels = model.Info.Kind == C.Multilabel ? model.Labels.Where((_, i) => outputs[i] > 0.5).ToArray() : None;
+            Labels = HasSeveral(model) ? model.Labels.Where((_, i) => outputs[i] > 0.5).ToArray() : None;
             Index = index;
             Value = outputs.Length == 1 && !isClassifier ? outputs[0] : (double?)null;
             Outputs = outputs;
@@ -39,7 +39,9 @@ namespace Cmlp
         static readonly string[] None = new string[0];
 
         internal static bool IsClassifier(Model model) =>
-            model.Info.Kind == C.Classifier || model.Info.Kind == C.Multilabel || model.Info.Kind == C.Ordered;
+            model.Info.Kind == C.Classifier || HasSeveral(model) || model.Info.Kind == C.Ordered;
+
+        internal static bool HasSeveral(Model model) => model.Info.Kind == C.Multilabel;
 
         /// <summary>The label of the class; null if there is none.</summary>
         public string Label { get; }
@@ -61,6 +63,10 @@ namespace Cmlp
 
         /// <summary>Of a classifier with a coverage: the labels; otherwise none.</summary>
         public IReadOnlyList<string> Set { get; internal set; } = None;
+
+        /// <summary>Where a row can have several labels, with a coverage, in place of Set: for each label the outcomes
+        /// in its set, 0 for no and 1 for yes; otherwise none.</summary>
+        public IReadOnlyList<IReadOnlyList<int>> Sets { get; internal set; } = new int[0][];
 
         /// <summary>Of a table: how far each column is outside of what it had in training: 0, or by how much a number
         /// is above or, negative, below; NaN for a category or a missing value that training did not have.</summary>
@@ -351,7 +357,7 @@ namespace Cmlp
             block = longer;
         }
 
-        // Adds the intervals or the set.
+        // Adds the intervals, the set or the sets.
         void Measure(Prediction found, IntPtr outputs)
         {
             C.Query query = new C.Query
@@ -361,7 +367,8 @@ namespace Cmlp
                 NOutputs = model.Outputs,
                 Coverage = coverage
             };
-            if (Prediction.IsClassifier(model)) found.Set = SetOf(ref query);
+            if (Prediction.HasSeveral(model)) found.Sets = SetsOf(ref query);
+            else if (Prediction.IsClassifier(model)) found.Set = SetOf(ref query);
             else found.Intervals = IntervalsOf(ref query);
         }
 
@@ -378,11 +385,27 @@ namespace Cmlp
 
         string[] SetOf(ref C.Query query)
         {
-            if (model.Info.Kind == C.Multilabel)
-                throw new CmlpException(null, "a row can have several labels: it has no set of classes");
-            int[] isInSet = new int[model.Outputs];
-            C.Check(C.cmlp_model_find_set(model.Pointer, ref query, isInSet, isInSet.Length, IntPtr.Zero));
+            int[] isInSet = IsInSet(ref query, model.Outputs);
             return model.Labels.Where((_, i) => isInSet[i] != 0).ToArray();
+        }
+
+        int[][] SetsOf(ref C.Query query)
+        {
+            int[][] found = new int[model.Outputs][];
+            for (; query.Target < found.Length; query.Target++)
+            {
+                int[] isInSet = IsInSet(ref query, 2);
+                found[query.Target] = Enumerable.Range(0, 2).Where(i => isInSet[i] != 0).ToArray();
+            }
+            return found;
+        }
+
+        // Whether each of n classes, or outcomes of a label, is in the set.
+        int[] IsInSet(ref C.Query query, int n)
+        {
+            int[] found = new int[n];
+            C.Check(C.cmlp_model_find_set(model.Pointer, ref query, found, n, IntPtr.Zero));
+            return found;
         }
 
         double[] OutsideOf(IntPtr row)

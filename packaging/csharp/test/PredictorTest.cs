@@ -64,12 +64,13 @@ static class PredictorTest
     static void CheckCase(Prediction found, Case expected)
     {
         IEnumerable<double> ends = found.Intervals.SelectMany(interval => new[] { interval.Low, interval.High });
+        IEnumerable<string> set = found.Set.Concat(found.Sets.Select(outcomes => string.Concat(outcomes)));
         bool isLabelled = expected.Label != "";
         Check(found.Label == (isLabelled ? expected.Label : null)
             && found.Value == (isLabelled || expected.Outputs.Length > 1 ? (double?)null : expected.Outputs[0])
             && Bits(found.Outputs) == Bits(expected.Outputs) && Bits(ends) == Bits(expected.Ends)
-            && found.Set.SequenceEqual(expected.Set) && found.Outside.SequenceEqual(expected.Outside),
-            expected.Name, found.Label, string.Join(" ", found.Set));
+            && set.SequenceEqual(expected.Set) && found.Outside.SequenceEqual(expected.Outside),
+            expected.Name, found.Label, string.Join(" ", set));
     }
 
     static void TestRowsHavePythonsBits()
