@@ -235,6 +235,7 @@ def test_report_names_time_as_the_remedy():
     ("time", "more", "message"),
     [
         (DAYS[:99], {}, "time must have a value for each of the 200 rows, got 99 values"),
+        (DAYS[:, None], {}, r"must have one value per row, got an array of shape \(200, 1\)\.$"),
         (np.arange(N) % 4, {}, "at least 5 different times, got 4: 0, 1, 2, 3"),
         (np.where(np.arange(N) == 7, np.nan, 1.0), {}, "not be missing, got nan in row 7"),
         (np.where(DAYS == DAYS[3], np.datetime64("NaT"), DAYS), {}, "not be missing.*row 3"),
@@ -408,7 +409,11 @@ def test_the_command_trains_for_later_rows(tmp_path, capsys):
     assert "Intervals hold for the next 35 rows" in capsys.readouterr().out
     assert main(["verify", model, str(data)]) == 0
     assert main([*train, "--time", "day", "--no-refit"]) == 0
+    assert "Intervals hold for rows up to 2020-07-23" in capsys.readouterr().out
     # The 25 last rows by the column are held out, wherever they are in the file.
     assert cmlp.load(model).holds_until_ == date(2020, 7, 23)
+    capsys.readouterr()
+    assert main([*train, "--time", "day", "--holdout", "none"]) == 0
+    assert "Intervals hold for rows up to 2020-08-22" in capsys.readouterr().out
     assert main([*train, "--time", "day", "--drop", "day"]) == 1
     assert main([*train, "--time", "day", "--groups", "size"]) == 1

@@ -708,7 +708,7 @@ class TableTraining(Training):
         )
         kept = [*filter(None, [_kept_line(self.model)])]
         if self.read_as.file.holdout == "none":
-            return [*kept, *report.notices()]
+            return [*kept, *report.notices(), *report.later(self.model)]
         if self.groups is None:
             return [*kept, *report.lines(), *report.later(self.model), *report.hints()]
         return [*kept, *report.lines()]

@@ -148,15 +148,16 @@ def _of_array(time: Any, n_rows: int, rows: NDArray[np.intp]) -> Times:
     if isinstance(time, Times):
         times = time
     else:
-        if not hasattr(time, "__len__") or np.ndim(time) != 1:
+        if not hasattr(time, "__len__") or np.ndim(time) == 0:
             raise ValueError(
                 "time must be the name of a column of X, or a value for each row, got "
                 f"{shown(time)}."
             )
         column = column_of(np.array(time) if isinstance(time, (list, tuple)) else time, "time")
-        if len(time) == n_rows:
+        array = column.array()
+        if len(array) == n_rows:
             held = type_of_entries(column, rows)
-            if column.array().dtype.kind in "UT" or _holds_text(column.array()):
+            if array.dtype.kind in "UT" or _holds_text(array):
                 raise ValueError(
                     "time must have dates or numbers, got text. Convert it before, for example by "
                     "pandas.to_datetime, or pass the name of a column that date_formats reads."
@@ -164,7 +165,7 @@ def _of_array(time: Any, n_rows: int, rows: NDArray[np.intp]) -> Times:
             held = type_of_numbers(held)
             times = Times(numbers_of(column, held), held)
         else:
-            times = Times(np.empty(len(time)), NUMBER)
+            times = Times(np.empty(len(array)), NUMBER)
     if len(times.values) != n_rows:
         raise ValueError(
             f"time must have a value for each of the {n_rows:,} rows, got {len(times.values):,} "
