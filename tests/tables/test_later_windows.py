@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 import struct
 import warnings
 from datetime import date
@@ -192,6 +193,19 @@ def test_info_and_page_say_it(tmp_path, capsys):
     fitted(DAYS).save(path)
     assert main(["info", str(path)]) == 0
     assert "Intervals hold for rows of the next 35 days" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("unit", "key", "horizon"),
+    [("D", "days", 35.0), ("s", "days", 35 / 86400), (None, "numbers", 35e-6)],
+)
+def test_pages_have_the_significant_digits_of_a_short_horizon(unit, key, horizon, tmp_path):
+    time = np.arange(N)
+    time = time * 1e-6 if unit is None else np.datetime64("2020-01-01") + time.astype(f"m8[{unit}]")
+    fitted(time).to_html(tmp_path / "m.html")
+    page = (tmp_path / "m.html").read_text("utf-8")
+    found = re.search(rf'"about.later_{key}",{{"n":{{"number":([^,]*),"unit":""}}}}', page)
+    assert float(found[1]) == pytest.approx(horizon, rel=1e-6)
 
 
 def json_of(path):

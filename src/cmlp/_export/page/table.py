@@ -578,11 +578,10 @@ def _until(later: Later) -> _Text:
     """Return a text about the rows for which the intervals of later rows hold."""
     if later.column is not None:
         return "about.later", {"until": text_of_time(later.until, later.kind)}
-    if later.kind in TIMES:
-        return "about.later_days", {"n": later.horizon}
-    return "about.later_rows" if later.kind == ORDER else "about.later_numbers", {
-        "n": later.horizon
-    }
+    if later.kind == ORDER:
+        return "about.later_rows", {"n": later.horizon}
+    key = "about.later_days" if later.kind in TIMES else "about.later_numbers"
+    return key, {"n": {"number": later.horizon, "unit": ""}}  # which can be much less than 1
 
 
 def _list_about(model: TableModel) -> list[_Text]:
