@@ -172,6 +172,8 @@ def test_a_warning_names_rows_that_are_later_than_that():
     )
     with pytest.warns(UserWarning, match="column 'size': 1 of 1 rows are outside"):
         model.predict_interval(later.assign(size=9.0, day=DAYS[0]))
+    with pytest.warns(UserWarning, match=r"column 'day': 1 of 1 rows are outside .* by up to 366"):
+        model.predict_interval(later.assign(day=DAYS[0] - 366))
 
 
 def test_info_and_page_say_it(tmp_path, capsys):

@@ -75,12 +75,12 @@ def warn_outside(model: TableModel, raw: NDArray[np.float64], what: str) -> None
     if not len(raw):
         return
     low, high = ranges_of(model)
+    far = np.abs(np.nan_to_num(_distances(model, raw, low, high)))
     later = None if model.summary is None else model.summary.later
     if later is not None and later.column is not None and model.names is not None:
         i = model.names.index(later.column)
         _warn_of_later(model, later, raw[:, i])
-        high[i] = np.inf
-    far = np.abs(np.nan_to_num(_distances(model, raw, low, high)))
+        far[raw[:, i] > high[i], i] = 0
     width = np.nan_to_num(high - low)
     due = ((far > _MARGIN * width).mean(axis=0) > _SHARE) | (far > _FAR * width).any(axis=0)
     columns = []
