@@ -64,6 +64,9 @@ def test_both_ends_of_a_narrow_range_can_be_told_apart():
     model = TabularRegressor(**QUICK).fit(year, year[:, 0])
     (note,) = notes(model.predict_interval, year + 0.2)
     assert "(2017 to 2017.2), by up to 0.2" in note
+    model.fit(year - 2019.553, year[:, 0])
+    (note,) = notes(model.predict_interval, year - 2019.353)
+    assert "(-2.553 to -2.353), by up to 0.2" in note
     model.fit(1e6 * year, year[:, 0])
     (note,) = notes(model.predict_interval, 1e6 * (year + 0.2))
     assert "(2,017,000,000 to 2,017,200,000), by up to 200,000" in note

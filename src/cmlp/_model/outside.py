@@ -156,6 +156,8 @@ def _range_texts(low: float, high: float) -> list[str]:
     digits = 4
     if high > low:
         digits = max(4, math.ceil(math.log10(most / (high - low))) + 2)
-    rounded = [float(f"{end:.{min(digits, 17)}g}") for end in (low, high)]
+    digits = min(digits, 17)
+    rounded = [float(f"{end:.{digits}g}") for end in (low, high)]
+    written = f".{max(digits, 15)}g"  # up to 15 digits, 17 would be those of the nearest double
     # "2017" is more often a year than a number of things.
-    return [f"{end:,.17g}" if abs(end) >= 10_000 else f"{end:.17g}" for end in rounded]
+    return [f"{end:{',' * (abs(end) >= 10_000)}{written}}" for end in rounded]
