@@ -504,6 +504,19 @@ def test_a_warm_start_of_a_classifier_on_labels_that_are_exchanged():
     assert len(said(lambda: model.fit(X, 1 - BORDER))) == 1
 
 
+@pytest.mark.parametrize("unit", [1e-3, 1, 100])
+def test_gamma_is_compared_with_what_a_perfect_model_has(unit):
+    """The loss of gamma has the logarithm of the unit of y in it, and is negative in a large unit."""
+    random = np.random.RandomState(0)
+    y = unit * random.gamma(2, np.exp(0.3 * X[:, 0]))
+    fast = {"max_iter": 40, "learning_rate_init": 0.02, "batch_size": 50, "random_state": 0}
+    assert said(lambda: MLPRegressor("gamma", (16,), **fast).fit(X, y)) == []
+    loss, constant = numbers_of(message_of(untrained(MLPRegressor, loss="gamma"), X, y))
+    assert loss > constant
+    useless = MLPRegressor("gamma", (), **fast, early_stopping=True)
+    assert said(lambda: useless.fit(X, unit * random.gamma(2, 1, 1000)))
+
+
 def test_a_useful_model():
     frame = package("pandas").DataFrame(X)
     for model, y in [

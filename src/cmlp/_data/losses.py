@@ -93,6 +93,11 @@ class LossTraits(NamedTuple):
         return self.targets == "be positive"
 
     @property
+    def depends_on_unit(self) -> bool:
+        """Whether the cost of an output that equals its target is not 0, but depends on y's unit."""
+        return self.needs_positive_targets
+
+    @property
     def lowest_target(self) -> float:
         """The number below which no target is."""
         return 0.0 if self.has_positive_outputs else -math.inf

@@ -16,7 +16,7 @@ from cmlp._model.model import TrainedNet, combination_of, mean_outputs
 from cmlp._model.probabilities import HeldOutScores, Scores, no_map, scores_of_inputs
 from cmlp._tables.calibrate import measured
 from cmlp._tables.importances import importances_of
-from cmlp._train.constant_answer import constant_costs, loss_of_outputs
+from cmlp._train.constant_answer import constant_costs, least_cost, loss_of_outputs
 from cmlp._train.diagnosis import (
     VALIDATION,
     advice_for,
@@ -200,11 +200,13 @@ def warn_if_bag_is_useless(
     loss = loss_of_outputs(net, outputs, every.targets, every.weight)
     constant = constant_costs(net, every.targets, every.weight)[1]
     # The best epoch of each network was chosen by its own rows, so chance depends on their number.
-    if loss < limit_of(net, first, kind, constant) or not can_be_beaten(constant, every):
+    least = least_cost(net, every.targets, every.weight)
+    limit = limit_of(net, first, kind, constant, least=least)
+    if loss < limit or not can_be_beaten(constant - least, every):
         return False
     if is_better_by_outputs(net, outputs, every, kind):
         return False
-    if needs_proof and not is_proven(net, outputs, every, loss, constant):
+    if needs_proof and not is_proven(net, outputs, every, loss, constant, constant - least):
         return False
     if warns:
         advice = advice_for(groups[0][0], first, order, lacking=lacking, is_of_table=True)
@@ -218,9 +220,10 @@ def _is_useful(training: Training) -> bool:
     rows, _, kind = judged_rows(training)
     score, loss = history.best_validation_score, history.loss
     cost, plain_cost = constant_costs(net, rows.targets, rows.weight)
+    least = least_cost(net, rows.targets, rows.weight)
     if kind == VALIDATION and score is not None:
-        return -score < limit_of(net, rows, kind, plain_cost)
-    return loss is not None and loss < limit_of(net, rows, kind, cost, plain_cost)
+        return -score < limit_of(net, rows, kind, plain_cost, least=least)
+    return loss is not None and loss < limit_of(net, rows, kind, cost, plain_cost, least)
 
 
 def _outputs_of_bag(

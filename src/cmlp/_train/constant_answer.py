@@ -50,6 +50,13 @@ def constant_costs(net: _core.Net, targets: NDArray[Any], weight: Weight) -> tup
     return loss, loss
 
 
+def least_cost(net: _core.Net, targets: NDArray[Any], weight: Weight) -> float:
+    """Return the core's cost of outputs that equal the targets; 0 also for a loss that cannot be less than 0."""
+    if not traits_of(net.loss).depends_on_unit:
+        return 0.0
+    return loss_of_outputs(net, targets, targets, weight)
+
+
 def loss_of_outputs(
     net: _core.Net, outputs: NDArray[Any], targets: NDArray[Any], weight: Weight
 ) -> float:

@@ -25,6 +25,7 @@ from cmlp._train.constant_answer import (
     MEDIAN,
     best_numbers,
     constant_costs,
+    least_cost,
     mean_of,
     quantiles_of,
     robust_errors,
@@ -118,10 +119,11 @@ def warn_if_useless(
     # The best constant answer.
     unit = objective.reported(objective.loss_scale)
     cost, plain_cost = constant_costs(net, compared.targets, compared.weight)
-    limit = unit * limit_of(net, compared, kind, cost, plain_cost)
-    cost *= unit
-    if loss < limit or not can_be_beaten(cost, compared):
+    least = least_cost(net, compared.targets, compared.weight)
+    limit = unit * limit_of(net, compared, kind, cost, plain_cost, least)
+    if loss < limit or not can_be_beaten(cost - least, compared):
         return False
+    cost, least = cost * unit, least * unit
     if _shown_by_score(training, rows, kind, training.kept_score):
         return False
     # The rows are read again, with the parameters that are kept. Of classes the outputs come first: after one epoch,
@@ -144,7 +146,7 @@ def warn_if_useless(
                     return False
         if needs_proof:
             proof = _outputs_of_network(training, rows, order) if outputs is None else outputs
-            if not is_proven(net, proof, rows, loss, cost):
+            if not is_proven(net, proof, rows, loss, cost, cost - least):
                 return False
         if not warns:
             return True
@@ -223,24 +225,29 @@ def certain_rows(rows: EncodedRows) -> float:
 
 
 def limit_of(
-    net: _core.Net, rows: EncodedRows, kind: str, cost: float, plain_cost: float | None = None
+    net: _core.Net,
+    rows: EncodedRows,
+    kind: str,
+    cost: float,
+    plain_cost: float | None = None,
+    least: float = 0.0,
 ) -> float:
     """Return below which loss a network is clearly better than a constant with the given loss, all in core units.
 
-    The loss must be smaller by 2 %, and by what chance brings on so few rows: a difference of log losses, in nats, does
-    not depend on the constant's loss as that of other losses. The focal loss of any answer is smaller than its log
-    loss, the `plain_cost`, and so is what chance brings.
+    The loss must be smaller by 2 % of what it has above the `least` one, and by what chance brings on so few rows: a
+    difference of log losses, in nats, does not depend on the constant's loss as that of other losses. The focal loss of
+    any answer is smaller than its log loss, the `plain_cost`, and so is what chance brings.
     """
-    scale = cost
+    scale = room = cost - least
     if traits_of(net.loss).has_probabilities:
         scale = 0.5 * (min(1.0, cost / plain_cost) if plain_cost else 1.0)
     by_chance = _GAIN_BY_CHANCE[kind == VALIDATION] * scale / certain_rows(rows)
-    return cost - min(_LEAST_GAIN * cost + by_chance, _MOST_GAIN * cost)
+    return cost - min(_LEAST_GAIN * room + by_chance, _MOST_GAIN * room)
 
 
-def can_be_beaten(constant: float, rows: EncodedRows) -> bool:
-    """Return whether an answer can be better than the best constant one, whose loss is given."""
-    return 0 < constant < math.inf and not _is_constant(rows)
+def can_be_beaten(room: float, rows: EncodedRows) -> bool:
+    """Return whether an answer can be better than the best constant one, whose loss has this much room below it."""
+    return 0 < room < math.inf and not _is_constant(rows)
 
 
 def is_better_by_outputs(
@@ -251,10 +258,15 @@ def is_better_by_outputs(
 
 
 def is_proven(
-    net: _core.Net, outputs: NDArray[Any], rows: EncodedRows, loss: float, constant: float
+    net: _core.Net,
+    outputs: NDArray[Any],
+    rows: EncodedRows,
+    loss: float,
+    constant: float,
+    room: float,
 ) -> bool:
     """Return whether a model is clearly worse than the constant, or hardly differs from one."""
-    most = constant * (1 + _DEVIATIONS / math.sqrt(certain_rows(rows)))
+    most = constant + room * _DEVIATIONS / math.sqrt(certain_rows(rows))
     return loss > most or _are_nearly_equal(net, outputs, rows.targets)
 
 
