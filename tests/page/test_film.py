@@ -1413,6 +1413,24 @@ def test_long_words_are_whole_on_a_phone_on_its_side(opened, language):
     assert faults_of_texts(page, moments, is_at_rest=True) == []
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "de", "es"])
+def test_texts_around_the_square_have_air_on_a_phone_on_its_side(opened, language):
+    width, height = SIZES["phone on its side"]
+    viewport = {"width": width, "height": height}
+    page = opened(learned=True, parts=f"&lang={language}", viewport=viewport)
+    moment = page.evaluate("film.captions.find(([, key]) => key === 'learn.2')[0]") + 4
+    (texts,) = page.evaluate(TEXTS, [moment])
+    assert len(texts) > 20
+    near = []
+    for n, (text, x, y, wide, high) in enumerate(texts):
+        for other, p, q, v, g in texts[n + 1 :]:
+            across, down = max(x - p - v, p - x - wide), max(y - q - g, q - y - high)
+            if max(across, down) < 4:
+                near.append((text, other))
+    assert near == []
+
+
 def faults_of_texts(page, moments, is_at_rest=False):
     """Return the texts in the picture that overlap, and those that are cut although the camera is at rest or far."""
     scales, right = page.evaluate(

@@ -158,13 +158,13 @@ function paintLearningCost(view, facts, t, own) {
 	const half = (Math.sqrt(untrained) * places.unit) / 2;
 	const below = y + half;
 	const average = filmWords("label.average", { count: facts.newDigits.length });
-	paintLines(view, average, ...(upright ? [284, below] : [x, below + 70]), upright ? 15.5 : 16, {
+	paintLines(view, average, ...(upright ? [284, below] : [x, below + 74]), upright ? 15.5 : 16, {
 		colour: colours.muted,
 		align: upright ? "right" : "center",
 		alpha: ofNew,
 	});
 	paintBetOutline(view, y - half, within(t, FIRST_STEP_AT + 0.4, MANY_AT - 0.2, 0.5));
-	const [textX, textY] = upright ? [220, 26] : [x, below + 116];
+	const [textX, textY] = upright ? [220, 26] : [x, below + 124];
 	const step = filmWords("label.step", { step: filmNumber(shown, 0) });
 	const large = upright ? 18 : 26;
 	letters(view, step, textX, textY, large, { alpha: within(t, FIRST_STEPS_AT, SEAL_OPENS_AT, 0.6) });
@@ -187,8 +187,10 @@ function paintBetOutline(view, top, alpha) {
 		outline: alpha,
 	});
 	pen.setLineDash([]);
-	const text = filmWords("label.tenth", { tenth: filmNumber(0.1, 1), cost: filmNumber(cost, 2) });
-	letters(view, text, places.square[0], top - (upright ? 12 : 18), upright ? 15.5 : 18.2, { alpha });
+	const lines = filmWords("label.tenth", { tenth: filmNumber(0.1, 1), cost: filmNumber(cost, 2) });
+	// Beside the outputs it is narrow, and below the edge of a phone it is low.
+	if (upright) letters(view, lines.join(" "), places.square[0], top - 12, 15.5, { alpha });
+	else paintLines(view, lines, places.square[0], top - 34, 18.2, { alpha });
 }
 
 /** The mean cost of the new digits over the steps so far. */
