@@ -129,7 +129,7 @@ def test_page_with_the_bundled_digits_names_their_source_and_licence():
         page_of(model_of(net), (X, np.arange(20) % 10) * 2).html,
     )
     for text in (
-        "% of 1,000 test digits",
+        "% of 1000 test digits",
         "MNIST by Yann LeCun, Corinna Cortes and Christopher Burges",
         "CC BY-SA 3.0",
     ):

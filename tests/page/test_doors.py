@@ -603,7 +603,7 @@ def test_header_names_the_network_that_is_shown(read, story_path):
     page = read(story_path, "#ways")
     assert page.text("#facts") == "The film’s network with random weights, and our digit"
     page = read(story_path, "#explore")
-    assert "88.9 % of 1,000 test digits right" in page.text("#facts")
+    assert "88.9 % of 1000 test digits right" in page.text("#facts")
     page.page.locator("#use-learner").click()
     page.settle()
     assert re.match(

@@ -825,6 +825,21 @@ def captions():
     }
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("language", "separator"), [("en", ","), ("de", "."), ("es", ".")])
+def test_numbers_of_the_film_have_separators_from_five_digits_on(opened, language, separator):
+    page = opened(learned=True, parts=f"&lang={language}")
+    knobs = f"13{separator}002"
+    for key, number in (("knobs.2", knobs), ("learn.4", "2000")):
+        moment = page.evaluate(f"film.captions.find(([, key]) => key === '{key}')[0]") + 0.1
+        page.evaluate(f"film.seek({moment})")
+        page.settle()
+        assert re.search(r"\d{2}[\d.,]*\d{2}", page.text("#film-caption"))[0] == number
+    written = re.findall(r"(?<![\d.,])[1-9][\d.,]*\d", str(captions()[language]))
+    integers = [text for text in written if re.fullmatch(rf"[\d{separator}]{{4,}}", text)]
+    assert {*integers} == {"1000", "5000", knobs}
+
+
 def test_captions_have_the_same_keys_and_placeholders_in_every_language():
     every = captions()
     assert set(every) == {"en", "de", "es"}
@@ -1321,7 +1336,7 @@ def test_share_of_real_digits_stands_beside_that_of_heaps(opened):
     page.evaluate("film.seek(film.captions.find(([, key]) => key === 'exam.verdict')[0] + 1)")
     page.settle()
     wanted = (
-        f"{sure} of 1,000 heaps: {sure / 10:.1f}\u00a0%. Of real digits: {100 * share:.0f}\u00a0%."
+        f"{sure} of 1000 heaps: {sure / 10:.1f}\u00a0%. Of real digits: {100 * share:.0f}\u00a0%."
     )
     assert wanted in page.text("#film-caption")
 

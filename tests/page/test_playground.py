@@ -77,11 +77,11 @@ def test_run_of_a_broken_network_stops_at_the_step_of_its_verdict(read, story_pa
     page.evaluate("figure.speed = 10")
     page.page.get_by_role("button", name="Run").click()
     page.until("decided")
-    assert page.evaluate("figure.says(0.15)") == "No bet. What is wrong is said at step 1,000."
+    assert page.evaluate("figure.says(0.15)") == "No bet. What is wrong is said at step 1000."
     page.until("$('verdict').textContent")
     assert page.evaluate("[isMoving, figure.stepNow()]") == [False, 1000]
     verdict = page.text("#verdict")
-    assert re.match(r"After 1,000 steps: .* The cost rose \d+ of 50 times", verdict)
+    assert re.match(r"After 1000 steps: .* The cost rose \d+ of 50 times", verdict)
     share, cost, test_cost = re.search(
         r"(\d+ %) .*cost (\S+), on test points (\S+)\.", verdict
     ).groups()
@@ -118,7 +118,7 @@ def test_bet_on_a_broken_network_is_not_one_on_what_it_is_changed_to(read, story
     control(page, "Rate").select_option("1")
     assert (
         page.text("#bet-question")
-        == "How many points will this network get right after 1,000 steps?"
+        == "How many points will this network get right after 1000 steps?"
     )
     assert page.page.locator("#bet").is_visible()
 
@@ -261,7 +261,7 @@ def test_verdict_names_its_step_and_goes_with_what_it_was_about(read, story_path
     page.page.locator("#bet-options button").nth(2).click()
     page.until("moment === 1")
     verdict = page.text("#verdict")
-    assert verdict.startswith("Won. After 1,000 steps: 100 % of the test points right")
+    assert verdict.startswith("Won. After 1000 steps: 100 % of the test points right")
     page.page.get_by_role("button", name="Run").click()
     control(page, "Rate").select_option("3")
     assert page.text("#verdict") == verdict
@@ -580,9 +580,7 @@ def test_bet_on_numbers_is_on_the_cost(choice, word, read, story_path):
     page = read(story_path, "#playground?preset=free&data=hills&layers=8", reduced_motion="reduce")
     page.page.locator("#bet-options button").nth(choice).click()
     page.until("moment === 1")
-    pattern = (
-        word + r"(Right is “.*”\. )?After 1,000 steps: cost \d\.\d+, on test points \d\.\d+\. "
-    )
+    pattern = word + r"(Right is “.*”\. )?After 1000 steps: cost \d\.\d+, on test points \d\.\d+\. "
     assert re.match(pattern, page.text("#verdict"))
 
 

@@ -23,6 +23,7 @@ SYSTEM_THEME = (
 )
 # and empty lines: a tenth of the script
 _COMMENT = re.compile(r"^\t*(//.*|/\*\*(.|\n)*?\*/)?\n", re.MULTILINE)
+UNGROUPED = 10_000  # below it, numbers have no separators, as in assets/numbers.js
 LANGUAGES = ("en", "de", "es")  # of the film and of pages of tables
 _BLOCKS = ("style", "script", "packed", "model", "examples", "doors")
 
@@ -91,6 +92,11 @@ def words_script(folder: str, prefix: str) -> str:
         f"const {name} = {json.dumps(value, ensure_ascii=False, separators=(',', ':'))};"
         for name, value in pairs.items()
     )
+
+
+def write_integer(value: int) -> str:
+    """Return an integer as pages show it in English."""
+    return f"{value:,}" if value >= UNGROUPED else f"{value}"
 
 
 def dense_script(text: str) -> str:

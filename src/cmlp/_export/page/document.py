@@ -27,6 +27,7 @@ from cmlp._export.page.assembly import (
     script_json,
     style,
     words_script,
+    write_integer,
 )
 from cmlp._export.page.description import (
     Described,
@@ -181,7 +182,7 @@ def _write_template_texts(
         "keys": escape(_list_keys(model, examples is not None)),
         "wanted": _WANTED_NUMBERS,
         "hidden": " and ".join(map(str, model.sizes[1:-1])),
-        "n_params": f"{model.net.n_params:,}",
+        "n_params": write_integer(model.net.n_params),
     }
     if model.is_image:
         texts["noise"] = "Noise"
@@ -220,10 +221,11 @@ def _default_title(model: Described) -> str:
 
 
 def _write_facts(model: Described, examples: Examples | None) -> str:
-    facts = f"{model.net.n_params:,} weights and biases"
+    facts = f"{write_integer(model.net.n_params)} weights and biases"
     if examples is None or (accuracy := examples.accuracy()) is None:
         return facts
-    return f"{facts}; {100 * accuracy:.1f} % of {len(examples.test[1]):,} test {model.noun}s right"
+    n = write_integer(len(examples.test[1]))
+    return f"{facts}; {100 * accuracy:.1f} % of {n} test {model.noun}s right"
 
 
 def _list_keys(model: Described, has_examples: bool) -> str:
@@ -497,7 +499,7 @@ def _has_film(model: Described, examples: Examples | None) -> bool:
 
 def _film_script() -> str:
     """Return the script of the film, whose only name for other scripts is its player."""
-    files = script(f"film/{name}" for name in _FILM)
+    files = script(["numbers", *(f"film/{name}" for name in _FILM)])
     return f"const film = (() => {{\n{files}return player;\n}})();\n"
 
 

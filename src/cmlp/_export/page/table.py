@@ -23,6 +23,7 @@ from cmlp._data.times import ORDER, text_of_time
 from cmlp._export.licence import spdx_line
 from cmlp._export.page.assembly import (
     SYSTEM_THEME,
+    UNGROUPED,
     Document,
     dense,
     dense_script,
@@ -31,6 +32,7 @@ from cmlp._export.page.assembly import (
     style,
     words,
     words_script,
+    write_integer,
 )
 from cmlp._export.page.description import clean_label, encode_base64, has_rare_activation
 from cmlp._model.calibration import CALIBRATION, HELD_OUT, PROBABILITY, n_answers
@@ -58,13 +60,12 @@ _MOST_STEPS = 50
 _NEAR = 1e-10
 _LARGEST_WEIGHT = 0.25  # of a made row; the weights add up to 1
 _SHIFTS = 4  # values of other rows that a column takes to measure its effect
-_UNGROUPED = 10_000  # below it, digits have no separators, as on the page
 _MOST_NAMED = 4  # classes that the title names
 _WORDS = "table/words"
 _NETWORK = ("network/network", "network/functions")
 _SCRIPTS = (
-    *("drawing/dom", "table/words", "network/encoder", "table/numbers", "table/why"),
-    *("table/rows", "table/kept", "table/table", "table/curves", "table/start"),
+    *("drawing/dom", "table/words", "network/encoder", "numbers", "table/numbers"),
+    *("table/why", "table/rows", "table/kept", "table/table", "table/curves", "table/start"),
 )
 # A text of assets/table/words by its key, with values: text, or a number with its form.
 _Text: TypeAlias = "tuple[str, dict[str, object]]"
@@ -177,11 +178,11 @@ def _write_value(english: dict[str, str], value: object) -> str:
     if isinstance(value, list):
         return english["or"].join([", ".join(value[:-1]), value[-1]])
     if not isinstance(value, dict):
-        return f"{value:,}" if isinstance(value, int) and value >= _UNGROUPED else f"{value}"
+        return write_integer(value) if isinstance(value, int) else f"{value}"
     if "share" in value:
         return f"{100 * value['share']:.{value['places']}f} %"
     text = short(value["number"])
-    if abs(value["number"]) < _UNGROUPED:
+    if abs(value["number"]) < UNGROUPED:
         text = text.replace(",", "")
     return f"{text} {value['unit']}".rstrip()
 

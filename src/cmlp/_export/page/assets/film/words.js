@@ -28,13 +28,7 @@ function leaveLanguage() {
 
 /** A number as the language writes it. */
 const filmNumber = (value, places) =>
-	new Intl.NumberFormat(language, {
-		minimumFractionDigits: places,
-		maximumFractionDigits: places,
-		signDisplay: "negative",
-	})
-		.format(value)
-		.replace("-", "−");
+	numberIn(language, value, { minimumFractionDigits: places, maximumFractionDigits: places });
 
 /** A cost in words: what is rounded to 0 is not 0. */
 const costText = (cost) => (cost < 0.005 ? `< ${filmNumber(0.01, 2)}` : filmNumber(cost, 2));

@@ -1,10 +1,9 @@
-// --- Numbers as the language writes them, with separators from 10,000 on, and what somebody types.
+// --- Numbers as the visitor's language writes them, and what somebody types.
 
 const DECIMAL = (0.5).toLocaleString(language)[1];
 const GROUP = DECIMAL === "." ? "," : ".";
 
-const written = (value, digits) =>
-	value.toLocaleString(language, { useGrouping: abs(value) >= 1e4, ...digits }).replace("-", "−");
+const written = (value, digits) => numberIn(language, value, digits);
 
 function plain(value) {
 	if (value === 0 || (abs(value) >= 1e-5 && abs(value) < 1e15)) return written(value, { maximumSignificantDigits: 6 });
