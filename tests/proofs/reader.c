@@ -1,5 +1,6 @@
-/* The reader of heads of any length. The functions of the cursor are replaced by what cursor.c proves of them: they move
- * forward, stay inside and keep the first error, and what they read is anything. Loops have invariants. */
+/* The reader of heads of any length, and the search for a tensor in a head. The functions of the cursor are replaced by what
+ * cursor.c proves of them: they move forward, stay inside and keep the first error, and what they read is anything. Loops
+ * have invariants. */
 #include "any.h"
 
 #define CMLPI_MODEL_CURSOR_H
@@ -81,6 +82,7 @@ static int any_name(string_view n, const char *text) { return nondet_int(); }
 
 #define cmlpi_is_name any_name
 #include "file/model_format.c"
+#include "file/read/model_explain.c"
 #include "file/read/model_head.c"
 
 /* ---- what their own proofs show of functions that the others call (`replaced` in proofs.toml) */
@@ -154,4 +156,29 @@ void prove_next_tensor(void)
     REQUIRE(c.status || (t.n_dims >= 1 && t.shape[0] >= 1));
     REQUIRE(c.status || (offset > start && offset <= CMLPI_MAX_DATA));
     cursor_is_sound();
+}
+
+/* The background of a loaded file: its head has been checked, so that it has this length, and the offsets in it are inside the
+ * data, which is MOST bytes here. */
+static size_t searched_length;
+
+uint64_t known_length(const unsigned char *file) { return searched_length; }
+
+uint64_t known_number(cursor *c)
+{
+    const uint64_t value = nondet_uint64();
+    ASSUME(value <= MOST);
+    return advance(c, 1) ? value : 0;
+}
+
+void prove_find_tensor(void)
+{
+    searched_length = nondet_size();
+    ASSUME(searched_length <= MOST);
+    const cmlp_model model = {.file = any_bytes(8 + searched_length + MOST)};
+    const unsigned char *tensor = model.file;
+    int64_t n_rows = 0;
+    const cmlp_status status = find_tensor(&model, "name", 4, nondet_int64(), &n_rows, &tensor);
+    REQUIRE(status || n_rows >= 0);
+    REQUIRE(tensor == model.file || tensor >= model.file + 8 + searched_length);
 }

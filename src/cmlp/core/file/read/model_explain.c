@@ -47,18 +47,18 @@ typedef struct explanation_job {
 static cmlp_status find_tensor(const cmlp_model *model, const char *name, size_t length, int64_t columns, int64_t *n_rows,
                                const unsigned char **tensor)
 {
-    uint64_t head_size = 0;
-    cursor c = {model->file + 8, NULL, CMLP_OK};
-    for (int i = 7; i >= 0; i--) head_size = head_size << 8 | model->file[i];
-    c.end = c.at + head_size;
-    while (c.at < c.end && !cursor_is_next(&c, name, length)) c.at++;
+    const unsigned char *const end = model->file + 8 + cmlpi_head_length(model->file);
+    cursor c = {model->file + 8, end, CMLP_OK};
+    while (c.at < c.end && !cursor_is_next(&c, name, length))
+        CMLPI_LOOP(CMLPI_INSIDE(c.at, model->file, c.end), c.end - c.at, c.at)
+        c.at++;
     if (!cursor_pass(&c, name, length)) return CMLP_ERROR_NOT_FOUND;
     DEMAND(&c, ":{\"dtype\":\"F64\",\"shape\":[", CMLP_ERROR_FILE_TENSOR);
     *n_rows = (int64_t)cursor_number(&c);
     if (columns) DEMAND(&c, ",", CMLP_ERROR_FILE_TENSOR);
     if (columns && (int64_t)cursor_number(&c) != columns) cursor_fail(&c, CMLP_ERROR_FILE_TENSOR);
     DEMAND(&c, "],\"data_offsets\":[", CMLP_ERROR_FILE_TENSOR);
-    *tensor = model->file + 8 + head_size + cursor_number(&c);
+    *tensor = end + cursor_number(&c);
     return c.status;
 }
 

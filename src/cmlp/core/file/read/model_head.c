@@ -392,12 +392,18 @@ static uint32_t head_crc(const unsigned char *file, size_t n)
     return cmlpi_crc_end(&crc);
 }
 
-/* Reads the length of the head from the first eight bytes of the file. */
-static cmlp_status head_length(const unsigned char *file, size_t n, uint64_t *bytes)
+uint64_t cmlpi_head_length(const unsigned char *file)
 {
     uint64_t length = 0;
-    if (n < 8) return CMLP_ERROR_FILE_SHORT;
     for (int i = 7; i >= 0; i--) length = length << 8 | file[i];
+    return length;
+}
+
+/* Checks the length of the head, and returns it in *bytes with that of the length itself. */
+static cmlp_status head_length(const unsigned char *file, size_t n, uint64_t *bytes)
+{
+    if (n < 8) return CMLP_ERROR_FILE_SHORT;
+    const uint64_t length = cmlpi_head_length(file);
     if (length > CMLPI_MAX_HEAD - 8 || (length + 8) % CMLPI_HEAD_ALIGNMENT || length < CMLPI_MIN_HEAD)
         return CMLP_ERROR_FILE_MAGIC;
     *bytes = length + 8;

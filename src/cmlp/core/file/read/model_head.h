@@ -53,6 +53,9 @@ typedef struct cmlpi_head {
  * not 0, that many bytes are needed. */
 cmlp_status cmlpi_head_read(const unsigned char *file, size_t n, cmlpi_head *head);
 
+/* The length of the head, without its own eight bytes, with which the file begins. */
+uint64_t cmlpi_head_length(const unsigned char *file);
+
 /* Finds the string of a key in a head that cmlpi_head_read has accepted; returns 0 if there is none of this name. */
 int cmlpi_head_find(const unsigned char *file, const char *key, const char **text, size_t *length);
 
