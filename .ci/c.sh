@@ -168,7 +168,7 @@ c_small() {
 
 c_small_builds() {
     local parts=(-DCMLP_INFERENCE_ONLY=ON -DCMLP_TABLES=OFF -DCMLP_THREADS=OFF)
-    c_small generic generic 42100 "${parts[@]}"
+    c_small generic generic 42200 "${parts[@]}"
     c_small avx2 avx2 55000 "${parts[@]}"
     c_small one-row generic 27000 -DCMLP_ONE_ROW=ON
 }
