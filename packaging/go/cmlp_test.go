@@ -277,6 +277,30 @@ func TestNamesLabelsAndCategories(t *testing.T) {
 	}
 }
 
+func TestRowsWithSeveralLabelsHaveThoseThatAreProbable(t *testing.T) {
+	model := load(t, "multilabel.cmlp")
+	counts := map[int]int{}
+	for _, one := range cases(t) {
+		if one.name != "multilabel.cmlp" {
+			continue
+		}
+		found, err := model.NewPredictor().Predict(one.cells)
+		expected := []string{}
+		for j, label := range model.Labels() {
+			if one.outputs[j] > 0.5 {
+				expected = append(expected, label)
+			}
+		}
+		counts[len(expected)]++
+		if err != nil || strings.Join(found.Labels, " ") != strings.Join(expected, " ") {
+			t.Error(one, found.Labels, err)
+		}
+	}
+	if len(counts) < 2 {
+		t.Error("all rows have as many labels: ", counts)
+	}
+}
+
 func TestPredictionIsJSON(t *testing.T) {
 	predictor := load(t, "regressor.cmlp").NewPredictor()
 	predictor.Coverage = 0.999 // more than the calibration has rows for
@@ -286,7 +310,7 @@ func TestPredictionIsJSON(t *testing.T) {
 	}
 	text, err := json.Marshal(found)
 	end := `,"Set":null,"Sets":null,"Intervals":[[null,null]],"Outside":[0,-2.5,null]}`
-	if err != nil || !strings.HasPrefix(string(text), `{"Label":"","Index":-1,"Outputs":[`) || !strings.HasSuffix(string(text), end) {
+	if err != nil || !strings.HasPrefix(string(text), `{"Label":"","Labels":null,"Index":-1,"Outputs":[`) || !strings.HasSuffix(string(text), end) {
 		t.Error(string(text), err)
 	}
 }

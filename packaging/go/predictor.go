@@ -23,6 +23,7 @@ var ErrClosed = errors.New("cmlp: the predictor is closed")
 // Prediction is what a model says about a row.
 type Prediction struct {
 	Label     string       // of the class; empty if there is none
+	Labels    []string     // those with a probability above 0.5, where a row can have several labels
 	Index     int          // of the class; -1 if there is none
 	Outputs   []float64    // the probability of each label, or all numbers that the model predicts
 	Intervals [][2]float64 // of a regressor with a coverage: the ends for each target
@@ -397,6 +398,13 @@ func (p *Predictor) run(numbers []float64, n int, coverage float64) ([]Predictio
 				one.Outputs[j] = unsafe.Slice((*float64)(outputs), n*nOutputs)[i*nOutputs+j]
 			} else {
 				one.Outputs[j] = float64(unsafe.Slice((*float32)(outputs), n*nOutputs)[i*nOutputs+j])
+			}
+		}
+		if m.info.kind == C.CMLP_MODEL_MULTILABEL {
+			for j, label := range m.labels {
+				if one.Outputs[j] > 0.5 {
+					one.Labels = append(one.Labels, label)
+				}
 			}
 		}
 		if m.IsTable() {
