@@ -10,10 +10,11 @@ const LIKELIHOODS = {
 		(off && (1 - y) * a ** p * (p * b * off + a)) - y * b ** p * (off ? p * a * on + b : 1 + p * a * (b && on / b)),
 	],
 	poisson: ({ z, a, y }) => [(y > 0 ? y * (log(y) - z) : 0) - y + a, a - y],
-	tweedie: ({ z, a, y }, p) => [
-		exp((2 - p) * z) / (2 - p) + (y > 0 ? (y * (y ** (1 - p) / (2 - p) - exp((1 - p) * z))) / (1 - p) : 0),
-		exp((2 - p) * z) - (y > 0 ? y * exp((1 - p) * z) : 0),
-	],
+	tweedie: ({ z, y }, p) => {
+		const ofOutput = exp((2 - p) * z);
+		const ofTarget = y > 0 ? y * exp((1 - p) * z) : 0;
+		return [ofOutput / (2 - p) + (y ** (2 - p) / (2 - p) - ofTarget) / (1 - p), ofOutput - ofTarget];
+	},
 	gamma: ({ z, a, y }) => [y / a + z, 1 - y / a],
 };
 
