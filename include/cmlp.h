@@ -644,7 +644,7 @@ enum {
                                     * logistic; 0 <= y <= 1; p < 1, 0.1 by default (Szegedy et al. 2016) */
     CMLP_LOSS_TWEEDIE = 10, /* exp: sum (a^r/r + y (y^q/r - a^q)/q) with q = 1-p and r = 2-p, half the Tweedie deviance of the
                              * power p; y >= 0; 1 < p < 2, 1.5 by default (Jorgensen 1987). With p within 0.001 of 1 or 2,
-                             * the terms nearly cancel: costs in float32 then have few digits, gradients all of theirs */
+                             * the terms nearly cancel, so that costs in float32 have few digits; gradients are not affected */
     CMLP_LOSS_SIGNED = -1
 };
 

@@ -178,8 +178,8 @@ class TableNumberEncoding(NumberEncoding):
         """Return numbers whose variance the splits of columns should lower, in one column for all quantiles.
 
         Of losses for which far targets count little, they are soft-clipped, because the variance would depend on the
-        far ones alone. Those of losses of positive outputs are logarithms or, if targets can be 0, square roots,
-        which vary about as much, or not much more, around large means as around small ones.
+        far ones alone. For losses with exponential outputs they are logarithms, or square roots if targets can be 0:
+        the variance of counts and amounts grows with their mean, that of these numbers much less.
         """
         numbers = (values if self.quantiles is None else values[:, :1]).astype(np.float64)
         if traits_of(self.loss).is_robust:

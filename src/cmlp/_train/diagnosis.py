@@ -234,20 +234,21 @@ def limit_of(
 ) -> float:
     """Return below which loss a network is clearly better than a constant with the given loss, all in core units.
 
-    The loss must be smaller by 2 % of what it has above the `least` one, and by what chance brings on so few rows: a
-    difference of log losses, in nats, does not depend on the constant's loss as that of other losses. The focal loss of
-    any answer is smaller than its log loss, the `plain_cost`, and so is what chance brings.
+    The loss must be smaller by 2 % of the gap between the constant's loss and the `least` one, that of perfect answers,
+    and by a gain that chance can give with so few rows. For the log loss, this gain is a number of nats, whatever the
+    constant's loss is; for other losses it is a part of the gap. The focal loss of any answer is smaller than its log
+    loss, the `plain_cost`, and so is the gain by chance.
     """
-    scale = room = cost - least
+    scale = gap = cost - least
     if traits_of(net.loss).has_probabilities:
         scale = 0.5 * (min(1.0, cost / plain_cost) if plain_cost else 1.0)
     by_chance = _GAIN_BY_CHANCE[kind == VALIDATION] * scale / certain_rows(rows)
-    return cost - min(_LEAST_GAIN * room + by_chance, _MOST_GAIN * room)
+    return cost - min(_LEAST_GAIN * gap + by_chance, _MOST_GAIN * gap)
 
 
-def can_be_beaten(room: float, rows: EncodedRows) -> bool:
-    """Return whether an answer can be better than the best constant one, whose loss has this much room below it."""
-    return 0 < room < math.inf and not _is_constant(rows)
+def can_be_beaten(gap: float, rows: EncodedRows) -> bool:
+    """Return whether an answer can be better than the best constant one; `gap` is from the least loss to its loss."""
+    return 0 < gap < math.inf and not _is_constant(rows)
 
 
 def is_better_by_outputs(
@@ -263,10 +264,10 @@ def is_proven(
     rows: EncodedRows,
     loss: float,
     constant: float,
-    room: float,
+    gap: float,
 ) -> bool:
     """Return whether a model is clearly worse than the constant, or hardly differs from one."""
-    most = constant + room * _DEVIATIONS / math.sqrt(certain_rows(rows))
+    most = constant + gap * _DEVIATIONS / math.sqrt(certain_rows(rows))
     return loss > most or _are_nearly_equal(net, outputs, rows.targets)
 
 

@@ -399,7 +399,7 @@ uint64_t cmlpi_head_length(const unsigned char *file)
     return length;
 }
 
-/* Checks the length of the head, and returns it in *bytes with that of the length itself. */
+/* Checks the length that the file begins with. *bytes receives the size of the head with the eight bytes of this length. */
 static cmlp_status head_length(const unsigned char *file, size_t n, uint64_t *bytes)
 {
     if (n < 8) return CMLP_ERROR_FILE_SHORT;

@@ -53,7 +53,7 @@ typedef struct cmlpi_head {
  * not 0, that many bytes are needed. */
 cmlp_status cmlpi_head_read(const unsigned char *file, size_t n, cmlpi_head *head);
 
-/* The length of the head, without its own eight bytes, with which the file begins. */
+/* Reads the length of the head from the first eight bytes of the file, which it does not include. */
 uint64_t cmlpi_head_length(const unsigned char *file);
 
 /* Finds the string of a key in a head that cmlpi_head_read has accepted; returns 0 if there is none of this name. */
