@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers import digest, labels, uniform
-from internals import model_of
+from internals import RECIPE, model_of, trained_by
 
 import cmlp
 
@@ -126,14 +126,29 @@ def test_every_kept_pickle_has_a_hash():
 
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 def test_training_continues_from_kept_pickles():
+    """The state in them is whole, as a fit of the same recipe shows. Another recipe does not continue it."""
     X, y = uniform(0, 60, 4), labels(1, 60, 3)
-    model = unpickled("v0.9.0_classifier.pickle").set_params(max_iter=4)
-    assert model.fit(X, np.array(["a", "b", "c"])[y], resume=True).n_iter_ == 4
-    table = unpickled("v0.9.0_table.pickle")
-    assert len(table.fit(X, X[:, 0], resume=True).history_["loss"]) > 2
-    trainer = unpickled("v0.9.0_trainer.pickle")
+    model, table, trainer = (
+        unpickled(f"v0.9.0_{name}.pickle") for name in ("classifier", "table", "trainer")
+    )
+    model.set_params(max_iter=4)
+    calls = [
+        lambda: model.fit(X, np.array(["a", "b", "c"])[y], resume=True),
+        lambda: table.fit(X, X[:, 0], resume=True),
+        lambda: trainer.run(X, y),
+    ]
+    for call in calls:
+        with pytest.raises(ValueError, match=r"trained by recipe 1 of cmlp 0\.9\.0"):
+            call()
+    for one in (model, table):
+        trained_by(one, RECIPE, cmlp.__version__)
+    recipe = {"recipe": f"{RECIPE} {cmlp.__version__}"}
+    trainer.__setstate__(trainer.__getstate__() | recipe)
     assert (trainer.state.epoch, trainer.state.batch) == (1, 3)
-    assert len(trainer.run(X, y).loss_curve) == 3
+    model, table, trainer = (call() for call in calls)
+    assert model.n_iter_ == 4
+    assert len(table.history_["loss"]) > 2
+    assert len(trainer.loss_curve) == 3
 
 
 def test_pickle_without_what_later_versions_add_has_the_defaults():

@@ -40,7 +40,15 @@ HASHES = {
         "table, numbers": "2dce70e765f046ca",
         "batches": "54987c4901eba8de",
         "quantiles": "4770574a8771a60c",
-    }
+    },
+    2: {
+        "classifier": "1f268fb0850de8dc",
+        "regressor": "bc54ac85b82aee48",
+        "table, classes": "f82f63977369b571",
+        "table, numbers": "2dce70e765f046ca",
+        "batches": "54987c4901eba8de",
+        "quantiles": "4770574a8771a60c",
+    },
 }
 OTHER = 7, "0.12.0"
 MESSAGE = f"trained by recipe 7 of cmlp 0.12.0, and this version has recipe {RECIPE} of cmlp {cmlp.__version__}"

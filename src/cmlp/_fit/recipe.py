@@ -13,7 +13,7 @@ from typing import NamedTuple
 from cmlp._bridge import _core
 
 ARITHMETIC = 1  # of docs/arithmetic.md
-RECIPE = 1
+RECIPE = 2
 
 
 class Recipe(NamedTuple):
