@@ -67,6 +67,11 @@ FIGURES = {
         ("docs/performance.md", r"\| images \| (\d+) ms", 1),
         ("README.md", r"in one run with AVX2 \(Zen 3\) \| (\d+) ms", 1),
     ],
+    "the same in the table of training": [
+        ("docs/performance.md", r"\| images \| (\d+) ms", 1),
+        ("docs/performance.md", r"784-128-64-10, 128 \| 61 ms \| [\d.]+ \| [\d.]+ \| (\d+) ms", 1),
+        ("src/cmlp/core/PERFORMANCE.md", r"784-128-64-10, 128 \| 88 \| 65 \| (\d+) \|", 1),
+    ],
     "the dense one": [
         ("docs/performance.md", r"\| dense \| (\d+) ms", 1),
         ("README.md", r"in one run with AVX2 \(Zen 3\) \| \d+ ms, (\d+) ms", 1),

@@ -37,6 +37,53 @@ def test_links_have_a_text_that_says_what_they_are():
             assert not re.search(r"\[[\w/-]+\.md\]\(", text), path.name
 
 
+@in_source_tree
+def test_tables_begin_with_a_head():
+    """A blank line inside of a table ends it: its other rows are shown as text."""
+    for path in DOCUMENTS:
+        text = re.sub(
+            r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
+        )
+        for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+            assert re.match(r"\|.*\n\|[ :|-]+\|\n", table), f"{path.name}: {table[:60]}"
+
+
+@in_source_tree
+def test_no_figure_is_of_a_version_that_was_never_published():
+    first = re.findall(
+        r"^## \[(\d+)\.(\d+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE
+    )
+    for path in DOCUMENTS:
+        for version in re.findall(r"\bcmlp (\d+)\.(\d+)", path.read_text("utf-8")):
+            assert [*map(int, version)] >= [*map(int, first[-1])], path.name
+
+
+@in_source_tree
+def test_cpu_time_of_all_checks_is_that_of_their_table():
+    if not (ROOT / ".ci").exists():
+        pytest.skip("the sdist lacks .ci")
+    first_table = (ROOT / ".ci/README.md").read_text("utf-8").split("\nOnly in full mode")[0]
+    seconds = sum(map(int, re.findall(r"^\| [\w-]+ \| (\d+) \|", first_table, re.MULTILINE)))
+    stated = re.search(r"`.ci/run` \| (\d+) hours", (ROOT / "CONTRIBUTING.md").read_text("utf-8"))
+    assert int(stated[1]) == round(seconds / 3600)
+
+
+@in_source_tree
+def test_stages_that_pages_name_with_full_need_it():
+    if not (ROOT / ".ci").exists():
+        pytest.skip("the sdist lacks .ci")
+    script = (ROOT / ".ci/run").read_text("utf-8")
+    quick, full = script.split("\nquick_stages() {")[1].split("\nfull_stages() {")
+    stages = re.compile(r"^ +stage [\w-]+ ([\w-]+)", re.MULTILINE)
+    named = {
+        name
+        for path in DOCUMENTS
+        for name in re.findall(r"`\.ci/run full ([\w-]+)`", path.read_text("utf-8"))
+    }
+    assert named <= {*stages.findall(full)}
+    assert "languages" in stages.findall(quick)
+
+
 INTERNALS = ROOT / "docs/internals.md"
 FOR_DEVELOPERS = [
     ROOT / "CONTRIBUTING.md",
