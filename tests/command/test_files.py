@@ -549,6 +549,8 @@ def zipped(name):
             "18.0   8   130.\t'ford'\n17.0   6   90.\t'opel'\n",
             "t.csv has several separators: state one with --separator",
         ),
+        ("x,y\n1,2\n3,4\nx,y\n1,2\n", "t.csv, line 4 repeats the first line: remove it\n"),
+        ('"x",y\na,b\n\ufeff"x",y\nc,d\n', "t.csv, line 3 repeats the first line: remove it\n"),
         ("x,y\n1,2\n1,2,3\n", "line 3: 3 values, but the first line has 2"),
         ("x,y\n1\n1,2\n", "line 2: 1 value, but the first line has 2"),
     ],
@@ -677,6 +679,19 @@ def test_a_target_that_is_a_number_is_no_name_of_a_column_of_values(train):
         status == 0
         and lines[0] == f't.csv: "," as separator, 3 columns without names, {2 * N} rows'
     )
+
+
+def test_names_again_inside_a_file_are_an_error_before_columns_are_decided(train, run):
+    table = text_of({"x": KIND, "y": KIND[::-1]})
+    twice = "cmlp: error: t.csv, line 162 repeats the first line: remove it"
+    assert train(table + table) == (1, [], twice + "\n")
+    guessed = twice + ", or add --header no if both are values\n"
+    assert train(table + table, target="2") == (1, [], guessed)
+    assert train(table)[0] == 0
+    Path("t.csv").write_text(table + table)
+    assert run("predict", "m.cmlp", "t.csv", "--drop", "y") == (1, [], twice + "\n")
+    numbers = "0,1\n" + "0,1\n1,0\n" * 9  # names that are values
+    assert train(numbers, "--header", "yes", target="1")[0] == 0
 
 
 def test_names_are_a_header_if_the_model_or_the_target_has_them(train, run):

@@ -158,10 +158,12 @@ class TextFile(RowFile):
         if width > self.width and are_most(n, len(parsed)):
             k = min([*map(len, parsed)].index(width), len(filled) - 1)
             raise self._ragged(1 + sample.index(filled[k]), width, is_top=True)
+        is_named = named(first)
         has_value = any(map(is_value, first))
-        has_names = (named(first) or not has_value) if options.header is None else options.header
+        has_names = (is_named or not has_value) if options.header is None else options.header
+        self._guesses_names = options.header is None and not is_named
         for line, row in zip(filled, parsed, strict=False):
-            if options.header is None and not named(first) and named(row):
+            if options.header is None and not is_named and named(row):
                 at = f"line {1 + sample.index(line)}"
                 raise DataError(
                     f"{self.path}, {at}: the names are here, not in the first row: remove the "
@@ -314,8 +316,9 @@ class TextFile(RowFile):
         self.n_dropped = 0
         with self._lines(progress) as text:
             lines = Lines(self.path, text, self._skipped, self.options.comment)
+            names: Sequence[str] = ()
             if self.names is not None:
-                next(self._rows(lines, is_top=True, has_blank=False), None)
+                _, names = next(self._rows(lines, is_top=True, has_blank=False), (0, ()))
             while some := lines.take(n_lines):
                 at: Sequence[int] = range(lines.n_read - len(some) + 1, lines.n_read + 1)
                 columns = self._split(some)
@@ -324,6 +327,7 @@ class TextFile(RowFile):
                     columns, at = self._parsed(
                         lines, at[-1], is_top=self.names is not None and not n_rows
                     )
+                self._require_no_names(names, columns, at)
                 if self._needed is not None and at:
                     cells = columns[self._needed]
                     kept = [cell.strip() != "" and not grammar.is_missing(cell) for cell in cells]
@@ -335,6 +339,24 @@ class TextFile(RowFile):
                 n_rows += len(at)
         if not n_rows:
             raise DataError(f"{self.path} contains no rows")
+
+    def _require_no_names(
+        self, names: Sequence[str], columns: Sequence[Sequence[str]], at: Sequence[int]
+    ) -> None:
+        """Raise DataError if a row repeats the names, as where one file was appended to another.
+
+        Names that are all numbers, dates or booleans may be values of a row.
+        """
+        if not columns or not names or names[-1] not in columns[-1] or all(map(is_value, names)):
+            return
+        for line, row in zip(at, zip(*columns, strict=True), strict=True):
+            # A file that was appended can begin with a mark of its own.
+            first = row[0].removeprefix("\ufeff").strip('"')
+            if (first, *row[1:]) == (names[0].strip('"'), *names[1:]):
+                remedy = ", or add --header no if both are values" if self._guesses_names else ""
+                raise DataError(
+                    f"{self.path}, line {line} repeats the first line: remove it{remedy}"
+                )
 
     def _split(self, lines: list[str]) -> list[Sequence[str]] | None:
         """Return the columns of lines without quotation marks, faster than the csv module; None if it must look."""
