@@ -533,3 +533,54 @@ def test_exports_of_one_network_are_refused_with_the_reason():
         match=r"to_sklearn does not support tables: it exports one network.*to_onnx writes an ONNX file, to_c",
     ):
         model.to_sklearn()
+
+
+TINY = {"hidden_layer_sizes": (2,), "n_epochs": 1, "early_stopping": False, "random_state": 0}
+
+
+def beyond_all_targets(model, sign):
+    """Let each network answer what is above, or below, all targets."""
+    for network in model.estimators_:
+        network.biases[-1][:] = sign * 80
+    return model
+
+
+@pytest.mark.parametrize("n_estimators", [1, 2, 3, 4, 7])
+@pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "poisson"])
+def test_no_prediction_leaves_the_range_of_y(n_estimators, loss):
+    """Scaling back rounds: predictions of a limit alone would leave that of some of 100 targets."""
+    rng = np.random.RandomState(n_estimators)
+    x = np.arange(8.0)[:, None]
+    y = rng.exponential(size=(8, 100)) * 10.0 ** rng.randint(-9, 9, 100)
+    y[0, ::2] = 0
+    model = TabularRegressor(**TINY, n_estimators=n_estimators, loss=loss, warm_start=True)
+    ranges = []
+    for targets in (y, y * rng.uniform(0.5, 2, 100)):
+        model.fit(x, targets)
+        ranges += [targets.min(axis=0), targets.max(axis=0)]
+        low, high = np.min(ranges, axis=0), np.max(ranges, axis=0)
+        for sign, end in ((-1, low), (1, high)):
+            beyond = beyond_all_targets(copy.deepcopy(model), sign).calibrate(x, targets)
+            found = beyond.predict(x)
+            assert (found >= low).all() and (found <= high).all()
+            assert (np.abs(found - end) <= 1e-15 * high + 1e-30).all()
+            first, last = np.moveaxis(beyond.predict_interval(x, coverage=0.8), -1, 0)
+            assert (first <= found).all() and (found <= last).all()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_quantile_leaves_the_range_of_y(seed):
+    x, y = np.arange(8.0)[:, None], np.random.RandomState(seed).exponential(size=8)
+    y[0] = 0
+    model = TabularRegressor(**TINY, n_estimators=3, loss="quantile", quantile=(0.1, 0.9)).fit(x, y)
+    for sign in (-1, 1):
+        found = beyond_all_targets(copy.deepcopy(model), sign).predict(x)
+        assert (found >= 0).all() and (found <= y.max()).all()
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "quantile", "gamma"])
+def test_equal_targets_are_predicted_exactly(loss):
+    """The mean of two numbers 3.7 with the weights 0.3 and 0.5 is another one."""
+    model = TabularRegressor(**TINY, n_estimators=2, loss=loss)
+    model.fit([[0.0], [1.0]], [3.7, 3.7], sample_weight=[0.3, 0.5])
+    assert (model.predict([[0.0], [1.0]]) == 3.7).all()

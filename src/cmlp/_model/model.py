@@ -182,7 +182,8 @@ class AnswerScale(NamedTuple):
     centre, scale : tuple of float
         The networks predict ``(y - centre) / scale``.
     low, high : tuple of float
-        The lowest and the highest scaled value in fit, which no prediction leaves.
+        The lowest and the highest scaled value in fit, moved inward by as many roundings as keep
+        every prediction within the values of fit.
     names : sequence of str or None
         Names of several targets.
     """
@@ -720,8 +721,17 @@ def mean_outputs(
         scale.numbers
     ).squeeze()  # numbers for one target, which take less time
     limited = [np.minimum(np.maximum(numbers, low), high) for numbers in outputs]
+    return scaled_mean(limited, centre, spread)
+
+
+def scaled_mean(
+    outputs: Sequence[NDArray[np.float64]],
+    centre: NDArray[np.float64] | float,
+    spread: NDArray[np.float64] | float,
+) -> NDArray[np.float64]:
+    """Return the mean of limited outputs in the unit of the targets. No step falls where an output rises."""
     answers: NDArray[np.float64] = (
-        sum(limited[1:], start=limited[0]) / len(limited) * spread + centre
+        sum(outputs[1:], start=outputs[0]) / len(outputs) * spread + centre
     )
     return answers
 

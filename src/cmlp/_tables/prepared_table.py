@@ -225,7 +225,9 @@ def prepare_part(
     assert table.given is not None
     frame, known, places = table.given
     weight = weights_of_rows(table.weight, rows)
-    encoding, targets = learn_table_encoding(fit, table.truth[rows, 0], weight, len(rows))
+    encoding, targets = learn_table_encoding(
+        fit, table.truth[rows, 0], weight, len(rows), options.n_estimators
+    )
     counted = places[rows[targets.rows]]
     columns = learn_categories_again(known, frame, counted, targets.weight)
     raw = columns.read(frame, fit.class_name)[places]
@@ -315,7 +317,7 @@ def _open(
         val_frame = _validation_frame(X_val, fit.class_name)
     _require_rows(frame, fit.class_name)
     weights = as_weights(weight, frame.n_rows)
-    encoding, targets = learn_table_encoding(fit, y, weights, frame.n_rows)
+    encoding, targets = learn_table_encoding(fit, y, weights, frame.n_rows, options.n_estimators)
     if time is not None and targets.truth.shape[1] > 1:
         raise ValueError(
             f"time needs one target, got y with {targets.truth.shape[1]} columns: fit a model for each."

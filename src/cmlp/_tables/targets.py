@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -15,7 +16,7 @@ from cmlp._data.losses import traits_of
 from cmlp._data.scale import median_and_spread
 from cmlp._data.weights import weights_of_classes, weights_of_rows
 from cmlp._fit.targets import ClassEncoding, NumberEncoding
-from cmlp._model.model import AnswerScale
+from cmlp._model.model import AnswerScale, scaled_mean
 from cmlp._process.warnings import warn_of_data
 from cmlp._tables.order_of_classes import in_order_of_classes
 from cmlp._train.objective import Objective
@@ -200,12 +201,13 @@ def learn_table_encoding(
     y: ArrayLike | None,
     weight: NDArray[np.float64] | None,
     n_rows: int,
+    n_networks: int,
 ) -> tuple[TableEncoding, CountedTargets]:
-    """Return what y means, and the targets of the rows that count."""
+    """Return what y means to so many networks, and the targets of the rows that count."""
     array = as_targets(y, n_rows, fit.class_name, labels=fit.is_classifier)
     if fit.is_classifier:
         return _learn_table_classes(fit, array, weight, y)
-    return _learn_table_numbers(fit, array, weight, feature_names(y))
+    return _learn_table_numbers(fit, array, weight, feature_names(y), n_networks)
 
 
 def _learn_table_classes(
@@ -265,6 +267,7 @@ def _learn_table_numbers(
     y: AnyArray,
     weight: NDArray[np.float64] | None,
     names: AnyArray | None,
+    n_networks: int,
 ) -> tuple[TableEncoding, CountedTargets]:
     numbers = table_numbers(y)
     n = numbers.shape[1]
@@ -287,7 +290,8 @@ def _learn_table_numbers(
             value=loss,
         )
     targets_in_range(numbers, loss)
-    scale = _learn_scale(numbers, weight, None if previous is None else previous.answer_scale, loss)
+    known = None if previous is None else previous.answer_scale
+    scale = _learn_scale(numbers, weight, known, loss, n_networks)
     scale = scale._replace(names=None if n == 1 or names is None else names.tolist())
     encoding = TableNumberEncoding(loss, quantile, scale)
     return encoding, encoding.targets_of(rows, numbers, weight)
@@ -327,6 +331,7 @@ def _learn_scale(
     weight: NDArray[np.float64] | None,
     known: AnswerScale | None,
     loss: str | LossFunction,
+    n_networks: int,
 ) -> AnswerScale:
     """Return the scale of the columns of values; a warm start keeps the centres and spreads of the earlier fit."""
     n = values.shape[1]
@@ -343,7 +348,7 @@ def _learn_scale(
     elif traits.has_positive_outputs:
         learn = _zero_and_mean
     found = [
-        _learn_scale_of_one(one, weight, scale, learn)
+        _learn_scale_of_one(one, weight, scale, learn, n_networks)
         for one, scale in zip(values.T, before, strict=True)
     ]
     return AnswerScale(*zip(*found, strict=True))
@@ -354,24 +359,45 @@ def _learn_scale_of_one(
     weight: NDArray[np.float64] | None,
     known: Sequence[float] | None,
     learn: Callable[[NDArray[np.float64], NDArray[np.float64] | None], tuple[float, float]],
+    n_networks: int,
 ) -> tuple[float, float, float, float]:
     """Return centre, spread, and the lowest and highest scaled value of one target."""
-    if known is not None:
-        centre, spread, *limits = known
-        message = "y is too far from the y of the first fit"
-        _require_within(values[:, None], centre, _MOST_SPREADS * spread, message)
-    else:
+    if known is None:
         centre, spread = learn(values, weight)
-        limits = []
-    targets = ((values - centre) / spread).tolist() + limits
-    return centre, spread, min(targets), max(targets)
+        return centre, spread, *_limits(values, centre, spread, n_networks)
+    centre, spread, first_low, first_high = known
+    message = "y is too far from the y of the first fit"
+    _require_within(values[:, None], centre, _MOST_SPREADS * spread, message)
+    low, high = _limits(values, centre, spread, n_networks)
+    return centre, spread, min(low, first_low), max(high, first_high)
+
+
+def _limits(
+    values: NDArray[np.float64], centre: float, spread: float, n_networks: int
+) -> tuple[float, float]:
+    """Return the lowest and the highest scaled value, whose predictions by so many networks are within the values.
+
+    Scaling back rounds, so that the prediction of a limit can be beyond the value that gave it by a few roundings. The
+    limit moves by as many.
+    """
+
+    def prediction(output: float) -> float:
+        return float(scaled_mean([np.array(output)] * n_networks, centre, spread))
+
+    lowest, highest = float(values.min()), float(values.max())
+    low, high = (lowest - centre) / spread, (highest - centre) / spread
+    while prediction(low) < lowest:
+        low = math.nextafter(low, math.inf)
+    while prediction(high) > highest:
+        high = math.nextafter(high, -math.inf)
+    return low, high
 
 
 def _mean_and_deviation(
     values: NDArray[np.float64], weight: NDArray[np.float64] | None
 ) -> tuple[float, float]:
     """Return the mean and the standard deviation; 1 for equal numbers, and the range if the squares are 0."""
-    centre = float(np.average(values, weights=weight))
+    centre = _mean(values, weight)
     width = float(np.ptp(values))
     if not width:
         return centre, 1.0
@@ -393,7 +419,12 @@ def _zero_and_mean(
     values: NDArray[np.float64], weight: NDArray[np.float64] | None
 ) -> tuple[float, float]:
     """Return 0 and the mean: for positive outputs, whose initial values are near 1."""
-    return 0.0, float(np.average(values, weights=weight)) or 1.0
+    return 0.0, _mean(values, weight) or 1.0
+
+
+def _mean(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> float:
+    """Return the mean, within the values: rounding can move that of equal ones, and no output would predict these."""
+    return float(np.clip(np.average(values, weights=weight), values.min(), values.max()))
 
 
 def _require_within(values: NDArray[np.float64], centre: Any, distance: Any, message: str) -> None:
