@@ -232,6 +232,17 @@ def _quartiles(X: Vector, weight: Vector | None) -> tuple[Vector, Vector]:
     return median, high - low
 
 
+def in_unit(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return numbers divided by a power of 2 for each column: its largest absolute value becomes 1/2 to 1, or stays 0.
+
+    Squares of the differences of such numbers neither overflow, nor do all of them underflow. NaN stays NaN.
+    """
+    largest = np.fmax.reduce(np.abs(x), axis=0, initial=0.0)
+    with np.errstate(under="ignore"):  # of numbers that are nothing beside the largest
+        scaled: NDArray[np.float64] = np.ldexp(x, -np.frexp(largest)[1])
+    return scaled
+
+
 def median_and_spread(x: Vector, weight: Vector | None) -> tuple[float, float]:
     """Return the median and the interquartile range of numbers.
 

@@ -2,12 +2,15 @@
 
 To add one, write a generator function `(table: Table) -> Iterator[Finding]` in the file of its subject, enter it in
 `CHECKS`, and its code in `KINDS` if that is new. A check yields one finding for all columns with the same remedy,
-leaves out columns that are not `table.candidates(code)`, and fits small models only if `table.measures`.
+leaves out columns that are not `table.candidates(code)`, and fits small models only if `table.measures`. Numbers of
+which it takes squares are `in_unit` before, so that no infinity or NaN reaches LAPACK, which may loop on these.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from cmlp._findings.categories import (
     check_categories,
@@ -22,7 +25,7 @@ from cmlp._findings.repeated import check_groups_in_inputs, check_repeated_rows
 from cmlp._findings.sums import check_sums
 from cmlp._findings.texts import check_numbers_of_dates
 from cmlp._findings.times import check_ascending_times
-from cmlp._model.findings import names_in_known
+from cmlp._model.findings import Finding, names_in_known
 from cmlp._model.kinds_of_findings import KINDS
 
 if TYPE_CHECKING:
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from cmlp._findings.table import Table
-    from cmlp._model.findings import Finding
 
     Check: TypeAlias = Callable[[Table], Iterator[Finding]]
 
@@ -52,10 +54,31 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
+# What a check may raise without ending `fit`. The tests of cmlp let it end them.
+LEFT_OUT: tuple[type[Exception], ...] = (Exception,)
+
+
 def findings_of(table: Table) -> Iterator[list[Finding]]:
     """Make each check; yield what is said of its findings."""
     for check in CHECKS:
-        yield [finding for finding in check(table) if _is_said(finding, table)]
+        yield [finding for finding in _found_by(check, table) if _is_said(finding, table)]
+
+
+def _found_by(check: Check, table: Table) -> list[Finding]:
+    """Make a check. An error in it becomes a finding: it must not end a fit, which does not depend on the check."""
+    found = []
+    try:
+        # The difference of two numbers can overflow to infinity, whose sign is right.
+        with np.errstate(over="ignore", under="ignore"):
+            for finding in check(table):
+                found.append(finding)
+    except MemoryError:
+        raise
+    except LEFT_OUT as error:
+        evidence = f"{check.__name__} raised {type(error).__name__}, and was left out"
+        remedy = "report it with the ranges of the columns: it is a bug of cmlp"
+        found.append(Finding("unchecked", (), None, evidence, remedy))
+    return found
 
 
 def _is_said(finding: Finding, table: Table) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp._data.scale import in_unit
 from cmlp._findings.table import FEWEST_ROWS, also
 from cmlp._model.findings import Finding
 
@@ -216,6 +217,7 @@ def _nearly_rises(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
     correlation = _correlation_of_ranks(x[present], y[present])
     if abs(correlation) < _LEAST_RANK_CORRELATION:
         return False
+    x, y = in_unit(x), in_unit(y)
     chosen = np.random.RandomState(0).permutation(present)[:_MOST_ROWS]
     seen, others = np.sort(chosen[::2]), chosen[1::2]
     sign = np.sign(correlation)

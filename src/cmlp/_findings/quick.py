@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cmlp._data.scale import distance_of_others
+from cmlp._data.scale import distance_of_others, in_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +67,7 @@ def quick_model(
     table: Table, rows: NDArray[np.intp], y: NDArray[np.float64] | None = None
 ) -> Quick | None:
     """Return a quick model of y, or else of the targets of a table, in some rows; None if it is constant in them."""
-    y = (table.averaged if y is None else y[:, None])[rows].astype(np.float64)
+    y = in_unit((table.averaged if y is None else y[:, None])[rows].astype(np.float64))
     y = y - y.mean(axis=0)
     scale = y.std(axis=0)
     y = y[:, scale > _LEAST_SCALE] / scale[scale > _LEAST_SCALE]
@@ -105,7 +105,7 @@ def _inputs(table: Table, rows: NDArray[np.intp]) -> NDArray[np.float64]:
     """Return the columns as numbers of similar sizes."""
     parts: list[NDArray[np.float64]] = []
     for i, column in enumerate(table.columns):
-        x = table.raw[rows, i]
+        x = in_unit(table.raw[rows, i])
         if not column.is_used:
             continue
         if column.is_category:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cmlp._data.scale import in_unit
 from cmlp._findings.table import FEWEST_ROWS
 from cmlp._model.findings import Finding
 from cmlp._model.unusual_rows import listed_columns
@@ -34,13 +35,13 @@ def check_sums(table: Table) -> Iterator[Finding]:
         if table.columns[i].is_number and not table.columns[i].is_time
     ]
     rows = np.random.RandomState(0).permutation(table.n_rows)[:_MOST_ROWS]
-    x = table.raw[rows][:, numbers]
+    x = in_unit(table.raw[rows][:, numbers])
     kept = np.flatnonzero(np.isfinite(x).all(axis=0) & (np.ptp(x, axis=0) > 0))[:_MOST_COLUMNS]
     if len(kept) < 2:  # a single one is a copy
         return
     x = x[:, kept] - x[:, kept].mean(axis=0)
     x /= x.std(axis=0)
-    for y in table.targets[:, rows]:
+    for y in map(in_unit, table.targets[:, rows]):
         first = slice(max(_FEW_ROWS, _PER_COLUMN * len(kept)))
         if not np.ptp(y) or _unexplained(x[first], y[first]) > _MOST_OF_FEW:
             continue

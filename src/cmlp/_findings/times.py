@@ -10,6 +10,7 @@ import numpy as np
 
 from cmlp._data.column_entries import NUMBER
 from cmlp._data.columns import DATES
+from cmlp._data.scale import in_unit
 from cmlp._findings.quick import COVERAGE, coverage_of, quick_model, size_of, spread_rows
 from cmlp._findings.table import FEWEST_ROWS
 from cmlp._model.findings import Finding
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._data.array_types import AnyArray
     from cmlp._findings.table import Table
 
 # The limits were chosen on the 45 targets of benchmarks/later.py.
@@ -57,7 +57,7 @@ def check_ascending_times(table: Table) -> Iterator[Finding]:
     parts = (
         _parts(values) if columns[i].is_date else np.arange(table.n_rows) * _N_PARTS // table.n_rows
     )
-    if not _changes(table.averaged, parts):
+    if not _changes(in_unit(table.averaged.astype(np.float64)), parts):
         return
     weight, evidence = None, "ascends from row to row, and y changes with it"
     if table.measures:
@@ -123,7 +123,7 @@ def _parts(days: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.where(years < 0, -1, years // n_together)
 
 
-def _changes(y: AnyArray, parts: NDArray[np.int64]) -> bool:
+def _changes(y: NDArray[np.float64], parts: NDArray[np.int64]) -> bool:
     """Return whether the means of y in parts of the rows differ by more than chance, and by enough to matter."""
     bounds = np.searchsorted(parts, np.arange(parts[-1] + 2))
     sizes = np.diff(bounds)
@@ -132,8 +132,7 @@ def _changes(y: AnyArray, parts: NDArray[np.int64]) -> bool:
     if k < 2 or k == n:
         return False
     within, means = 0.0, []
-    for rows in np.split(y[bounds[0] :], np.cumsum(sizes)[:-1]):
-        part = rows.astype(np.float64)
+    for part in np.split(y[bounds[0] :], np.cumsum(sizes)[:-1]):
         means.append(part.mean(axis=0))
         within += np.square(part - means[-1]).sum()
     between = sizes @ np.square(means - sizes @ np.array(means) / n).sum(axis=1)

@@ -72,6 +72,7 @@ KINDS = {
     "code": Kind("Numbers that are probably codes for missing values", most="."),
     "missing": Kind("Words for missing values among categories", "."),
     "spelling": Kind("Texts that differ only by blanks or case", "."),
+    "unchecked": Kind("A check raised an error and was left out"),
 }
 # Of warnings at `fit` that are no findings of columns.
 _OF_WARNINGS = {one.code for one in DataWarning.__subclasses__()}

@@ -19,6 +19,7 @@ from cmlp._data.column_entries import TIMES
 from cmlp._data.date_forms import date_form
 from cmlp._data.grammar import Grammar
 from cmlp._data.losses import traits_of
+from cmlp._data.scale import in_unit
 from cmlp._data.times import ORDER, text_of_time
 from cmlp._export.licence import spdx_line
 from cmlp._export.page.assembly import (
@@ -409,6 +410,8 @@ def _balance_weights(
     Newton's method.
     """
     equal = np.ones(len(predicted))
+    scaled = in_unit(np.vstack([predicted, mean]))
+    predicted, mean = scaled[:-1], scaled[-1]
     spread = np.std(predicted, axis=0)
     use = spread > 0
     away = (predicted - mean)[:, use] / spread[use]
@@ -423,7 +426,7 @@ def _balance_weights(
         z = away @ slope
         weights = np.exp(z - z.max())
         weights /= weights.sum()
-        if weights.max() > _LARGEST_WEIGHT:
+        if not weights.max() <= _LARGEST_WEIGHT:  # also if it is NaN
             break
     return equal
 
