@@ -643,8 +643,7 @@ enum {
     CMLP_LOSS_LABEL_SMOOTHING = 9, /* the log loss of targets (1-p) y + p/k, k = n_out for softmax and 2 for
                                     * logistic; 0 <= y <= 1; p < 1, 0.1 by default (Szegedy et al. 2016) */
     CMLP_LOSS_TWEEDIE = 10, /* exp: sum (a^r/r + y (y^q/r - a^q)/q) with q = 1-p and r = 2-p, half the Tweedie deviance of the
-                             * power p; y >= 0; 1 < p < 2, 1.5 by default (Jorgensen 1987). With p within 0.001 of 1 or 2,
-                             * the terms nearly cancel, so that costs in float32 have few digits; gradients are not affected */
+                             * power p; y >= 0; 1 < p < 2, 1.5 by default (Jorgensen 1987) */
     CMLP_LOSS_SIGNED = -1
 };
 

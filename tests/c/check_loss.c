@@ -91,13 +91,18 @@ static estimate focal_term_of(const loss_case *c, real z, real y, real most, rea
                                                               4 * (fabsl(y * on.value) + fabsl((1 - y) * off.value))};
 }
 
-/* Returns half the Tweedie deviance. The bound has the errors of the exponents and of what is subtracted. */
-static estimate tweedie_term_of(real z, real y, real p)
+/* Returns half the Tweedie deviance. The bound has the errors of the exponents, and of the difference t, for which
+ * the slope is the difference of the powers. */
+static estimate tweedie_term_of(real z, real y, real q, real r)
 {
-    const real q = 1 - p, r = 2 - p, log_y = y > 0 ? logl(y) : 0;
-    const real of_output = expl(r * z) / r, of_both = y * expl(q * z) / q, of_target = y > 0 ? powl(y, r) / (q * r) : 0;
-    return (estimate){of_output + of_target - of_both, (8 + fabsl(z)) * (of_output + fabsl(of_both)) +
-                                                           (8 + fabsl(log_y)) * fabsl(of_target)};
+    const real of_output = expl(r * z);
+    if (y == 0) return (estimate){of_output / r, (8 + fabsl(r * z)) * of_output / r};
+    const real log_y = logl(y), t = z - log_y, of_target = powl(y, r), of_both = y * expl(q * z);
+    const real by_r = expm1l(-fabsl(r * t)) / r, by_q = expm1l(-fabsl(q * t)) / q;
+    const real terms = t > 0 ? of_output * fabsl(by_r) + of_target * by_q : of_target * fabsl(by_r) + of_both * by_q;
+    return (estimate){of_target * (expm1l(r * t) / r - expm1l(q * t) / q),
+                      (8 + fabsl(z) + 3 * fabsl(log_y)) * terms +
+                          (fabsl(t) + 3 * fabsl(log_y)) * fabsl(of_output - of_both)};
 }
 
 /* Returns one output's term of the cost. */
@@ -112,7 +117,9 @@ static estimate term_of(const harness *h, const loss_case *c, int64_t j, real z,
     case CMLP_LOSS_QUANTILE: return distance_term(d > 0 ? (1 - p) * d : -p * d, 1, &a, y);
     case CMLP_LOSS_GAMMA: return (estimate){y / a.value + z, 6 * fabsl(y / a.value) + 2 * fabsl(z)};
     case CMLP_LOSS_FOCAL: return focal_term_of(c, z, y, most, sum);
-    case CMLP_LOSS_TWEEDIE: return tweedie_term_of(z, y, p);
+    case CMLP_LOSS_TWEEDIE:
+        return tweedie_term_of(z, y, (real)type_round(h->dtype, 1 - c->values.parameter),
+                               (real)type_round(h->dtype, 2 - c->values.parameter));
     default: break;
     }
     const real low = type_round(h->dtype, c->values.clip), high = type_round(h->dtype, 1 - (double)low);
@@ -292,6 +299,10 @@ void check_loss(harness *h)
     c.values.wants_delta = random_below(&h->random, 4) != 0;
     const double over = info->parameter - info->lower_limit;
     c.values.parameter = info->lower_limit + over * (random_below(&h->random, 2) ? 1 : uniform(&h->random, 0.2, 1.8));
+    if (pair[1] == CMLP_LOSS_TWEEDIE && random_below(&h->random, 2)) {
+        const double distance = 1 / (double)PICK(h, 1000, 10000, 1000000); /* from a limit, where terms nearly cancel */
+        c.values.parameter = random_below(&h->random, 2) ? info->lower_limit + distance : info->limit - distance;
+    }
     for (int64_t j = 0; j < c.n; j++) c.quantiles[j] = uniform(&h->random, 0, 1);
     if (pair[1] == CMLP_LOSS_QUANTILE && random_below(&h->random, 2)) c.values.quantiles = c.quantiles;
     c.values.scale = random_below(&h->random, 2) ? 1 : 0.5;

@@ -1,5 +1,7 @@
 """Extreme sizes and unusual arrays: no rows, one row, many classes, every memory layout."""
 
+from decimal import Decimal
+
 import numpy as np
 import pytest
 import reference
@@ -293,3 +295,18 @@ def test_the_core_and_the_package_know_the_same_range_of_targets(loss):
             refused.append(True)
     assert refused == traits_of(loss).outside(values).tolist()
     assert traits_of(loss).allows_all is not any(refused)
+
+
+@pytest.mark.parametrize("p", [1 + 1e-6, 1.1, 1.9999])
+@pytest.mark.parametrize("y", [0, 1e-30, 3, 1e20])
+def test_tweedie_costs_keep_their_digits_near_both_limits_of_the_power(p, y):
+    """a^r/r + y (y^q/r - a^q)/q, whose terms nearly cancel, would be negative or infinite in float32."""
+    net = Network(
+        [1, 1], output="exp", loss="tweedie", loss_parameter=p, dtype="float32", random_state=0
+    )
+    net.params[:] = 1, 0
+    q, r, target = 1 - Decimal(p), 2 - Decimal(p), Decimal(float(np.float32(y)))
+    for z in (-20, -1, 0, 5, 60):
+        a = Decimal(z).exp()
+        both = target * (target**q / r - a**q) / q if y else 0
+        assert net.cost([[z]], [[y]]) == pytest.approx(float(a**r / r + both), rel=1e-5)

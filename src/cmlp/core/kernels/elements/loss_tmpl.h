@@ -45,6 +45,7 @@ VEC_FN loss_constants constants_at(const int32_t loss, const loss_constants *c, 
  * instruction set's code. Through memory, because not every calling convention passes vectors in registers. */
 REAL_FN void log_lanes(T *x) { v_store(x, v_log(v_load(x))); }
 REAL_FN void exp_lanes(T *x) { v_store(x, v_exp(v_load(x))); }
+REAL_FN void expm1_lanes(T *x) { v_store(x, v_expm1(v_load(x))); }
 REAL_FN void log_sum_lanes(T *x) { v_store(x, v_log1p(v_exp(v_sub(v_zero(), v_abs(v_load(x)))))); }
 
 VEC_FN V loss_log(V x)
@@ -60,6 +61,14 @@ VEC_FN V loss_exp(V x)
     T lanes[VL];
     v_store(lanes, x);
     exp_lanes(lanes);
+    return v_load(lanes);
+}
+
+VEC_FN V loss_expm1(V x)
+{
+    T lanes[VL];
+    v_store(lanes, x);
+    expm1_lanes(lanes);
     return v_load(lanes);
 }
 
@@ -148,13 +157,25 @@ VEC_FN V quantile_slope(V a, V y, const loss_constants *c)
 VEC_FN V gamma_term(V z, V a, V y, const loss_constants *c) { return (void)c, v_add(v_div(y, a), z); }
 VEC_FN V gamma_slope(V a, V y, const loss_constants *c) { return (void)c, v_sub(v_set1(1), v_div(y, a)); }
 
-/* a^r/r + y (y^q/r - a^q)/q, with q = 1-p, which is negative, and r = 2-p. */
+/* a^r/r + y (y^q/r - a^q)/q, with q = 1-p, which is negative, and r = 2-p. If p is near 1 or 2, these terms nearly
+ * cancel. Those of the same cost as y^r (expm1(rt)/r - expm1(qt)/q), t = z - ln y, do not. The argument above 0 would
+ * overflow; with e^x expm1(-x) = -expm1(x), y^r e^(rt) = a^r and y^r e^(qt) = y a^q take its place. Where y is 0, its
+ * addition changes nothing; a NaN stays one. */
 VEC_FN V tweedie_term(V z, V a, V y, const loss_constants *c)
 {
     const V q = c->one_minus_p, r = c->two_minus_p;
-    V log_target = loss_log(v_sel(v_lt(v_zero(), y), y, v_set1(1)));
-    V of_target = v_sub(v_div(loss_exp(v_mul(q, log_target)), r), loss_exp(v_mul(q, z)));
-    return (void)a, v_add(v_div(loss_exp(v_mul(r, z)), r), times_target(y, v_div(of_target, q)));
+    const VM has_target = v_lt(v_zero(), y);
+    const V log_target = loss_log(v_sel(has_target, y, v_set1(1))), t = v_sub(z, log_target);
+    const VM is_above = v_lt(v_zero(), t);
+    V of_output = loss_exp(v_mul(v_sel(has_target, v_sel(is_above, r, q), r), z));
+    V of_target = loss_exp(v_mul(r, log_target));
+    V by_r = v_div(loss_expm1(v_sub(v_zero(), v_abs(v_mul(r, t)))), r);
+    V by_q = v_div(loss_expm1(v_sub(v_zero(), v_abs(v_mul(q, t)))), q);
+    V above = v_sub(v_zero(), v_fma(of_output, by_r, v_mul(of_target, by_q)));
+    V below = v_fma(of_target, by_r, v_mul(v_mul(y, of_output), by_q));
+    V both = v_sel(is_above, above, below);
+    both = v_sel(v_lt(both, v_zero()), v_zero(), both);
+    return (void)a, v_sel(has_target, both, v_add(v_div(of_output, r), y));
 }
 VEC_FN V tweedie_slope(V z, V y, const loss_constants *c)
 {

@@ -12,7 +12,7 @@ function normal(z) {
 
 Object.assign(ACTIVATIONS, {
 	leaky_relu: [(z, p) => (z < 0 ? p * z : z), (z, a, p) => (z > 0 ? 1 : p)],
-	elu: [(z, p) => (z < 0 ? p * Math.expm1(z) : z), (z, a, p) => (a < 0 ? a + p : 1)],
+	elu: [(z, p) => (z < 0 ? p * expm1(z) : z), (z, a, p) => (a < 0 ? a + p : 1)],
 	silu: [(z) => z * logistic(z), (z) => logistic(z) * (1 + z * logistic(-z))],
 	gelu: [(z) => z * normal(z), (z) => normal(z) + z * density(z)],
 	softplus: [softplus, logistic],

@@ -11,9 +11,15 @@ const LIKELIHOODS = {
 	],
 	poisson: ({ z, a, y }) => [(y > 0 ? y * (log(y) - z) : 0) - y + a, a - y],
 	tweedie: ({ z, y }, p) => {
-		const ofOutput = exp((2 - p) * z);
-		const ofTarget = y > 0 ? y * exp((1 - p) * z) : 0;
-		return [ofOutput / (2 - p) + (y ** (2 - p) / (2 - p) - ofTarget) / (1 - p), ofOutput - ofTarget];
+		const [q, r] = [1 - p, 2 - p];
+		const ofOutput = exp(r * z);
+		if (y === 0) return [ofOutput / r, ofOutput];
+		const ofTarget = y ** r;
+		const ofBoth = y * exp(q * z);
+		// y^r * (expm1(r * t) / r - expm1(q * t) / q), without the exponential that could overflow
+		const t = z - log(y);
+		const [f, g] = [expm1(-abs(r * t)) / r, expm1(-abs(q * t)) / q];
+		return [t > 0 ? -ofOutput * f - ofTarget * g : ofTarget * f + ofBoth * g, ofOutput - ofBoth];
 	},
 	gamma: ({ z, a, y }) => [y / a + z, 1 - y / a],
 };

@@ -3,7 +3,7 @@
 // --- The network: the forward pass, and backpropagation.
 
 const finite = Number.isFinite;
-const { abs, ceil, exp, floor, hypot, log, max, min } = Math;
+const { abs, ceil, exp, expm1, floor, hypot, log, max, min } = Math;
 const sum = (values) => values.reduce((p, q) => p + q, 0);
 const logistic = (z) => 1 / (1 + exp(-z));
 const softplus = (z) => max(z, 0) + Math.log1p(exp(-abs(z)));
