@@ -142,7 +142,10 @@ def test_categories_from_json_are_named_with_what_they_match(kind):
     rooms, grade = messages(model.predict, row)
     assert "column 'rooms': the value is unknown" in rooms and "after str: '2' is like 2" in rooms
     assert "The value is '2'; fit knows" in rooms
-    assert rooms.endswith("The coverage of intervals and sets does not hold for them.")
+    assert rooms.endswith(
+        "It would match after str: '2' is like 2. Apply it to the column before fit and predict. "
+        "The coverage of intervals and sets does not hold for unknown values."
+    )
     assert "column 'grade'" in grade and "after str.strip: 'B ' is like 'B'" in grade
     assert messages(model.predict, row) == []
     assert model.warning_counts_ == {
@@ -167,13 +170,89 @@ def test_case_folding_is_named():
     assert "after str.casefold" in message
 
 
-def test_a_majority_of_new_values_is_named_and_a_minority_is_not():
+@pytest.mark.parametrize("share", [0.01, 0.1, 0.25, 0.45, 0.49])
+def test_known_values_in_another_spelling_are_named_at_any_share(share, tmp_path, capsys):
+    model, n = fitted(), max(1, int(share * N))
+    grade = GRADE.astype(object)
+    grade[:n] = [text.lower() for text in grade[:n]]
+    table = frame(grade=grade)
+    (message,) = messages(model.predict, table)
+    values, one = (f"{n} of 160 values", "They") if n > 1 else ("1 of 160 values", "It")
+    first = grade[0]
+    assert message.startswith(f"column 'grade': {values} {'are' if n > 1 else 'is'} unknown")
+    assert f"{one} would match after str.casefold: {first!r} is like {first.upper()!r}." in message
+    assert messages(model.predict, table) == []
+    fitted().save(tmp_path / "model.cmlp")
+    table.to_csv(tmp_path / "rows.csv", index=False)
+    assert cli.main(["predict", str(tmp_path / "model.cmlp"), str(tmp_path / "rows.csv")]) == 0
+    assert f"cmlp: {message}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("n", [1, 5, 19])
+def test_one_other_spelling_in_few_rows_is_named(n):
+    (message,) = messages(fitted().predict, frame(grade=["A ", *GRADE[1:]])[:n])
+    assert "would match after str.strip: 'A ' is like 'A'" in message
+
+
+def test_a_spelling_is_named_if_it_explains_half_of_the_unknown_values():
+    grade = GRADE.astype(object)
+    for unknown, named in ((["a", "D"], True), (["a", "D", "E"], False)):
+        grade[: len(unknown)] = unknown
+        said = messages(fitted().predict, frame(grade=grade))
+        assert ["1 of them would match" in text for text in said] == [True] * named
+
+
+def test_new_values_are_named_from_a_twentieth_and_three_rows_on():
+    grade = GRADE.astype(object)
+    for n, n_new, named in (
+        (160, 7, 0),
+        (160, 8, 1),
+        (20, 2, 0),
+        (20, 3, 1),
+        (19, 9, 0),
+        (19, 10, 1),
+    ):
+        rows = grade[:n].copy()
+        rows[:n_new] = "D"
+        said = messages(fitted().predict, frame()[:n].assign(grade=rows))
+        assert len(said) == named, (n, n_new)
+        for message in said:
+            assert message.startswith(f"column 'grade': {n_new} of {n} values are unknown")
+            assert "match" not in message
+            assert "If these are new categories, fit again with rows that have them." in message
+
+
+def test_new_values_are_named_if_there_are_clearly_more_than_in_fit():
+    """About a tenth of new rows has a value that no row of fit had: twice as many can be chance in few rows."""
+    values = np.array([f"k{k}" if k % 10 == 0 else "ABC"[k % 3] for k in range(1000)], object)
+    model = TabularRegressor(**QUICK).fit(values[:, None], np.arange(1000.0))
+    for n, n_new, named in (
+        (1000, 100, 0),
+        (1000, 199, 0),
+        (1000, 220, 1),
+        (50, 11, 0),
+        (50, 20, 1),
+    ):
+        rows = np.array(["A"] * (n - n_new) + ["new"] * n_new, object)[:, None]
+        said = messages(pickle.loads(pickle.dumps(model)).predict, rows)
+        assert len(said) == named, (n, n_new)
+        assert all("are unknown (in fit about 10%)" in text for text in said)
+
+
+def test_other_spellings_of_rows_beside_those_of_training_are_named():
+    lower = frame(grade=[text.lower() if k < 4 else text for k, text in enumerate(GRADE)])
     model = fitted()
-    few, most = GRADE.astype(object), GRADE.astype(object)
-    few[:40], most[:120] = "D", "D"
-    assert messages(model.predict, frame(grade=few)) == []
-    (message,) = messages(model.predict, frame(grade=most))
-    assert "120 of 160 values are unknown" in message and "match" not in message
+    for call in (
+        lambda: fitted().calibrate(lower, Y),
+        lambda: fitted().score(lower, Y),
+        lambda: fitted().predict_interval(lower),
+        lambda: TabularRegressor(categorical_features=["rooms", "grade"], **QUICK).fit(
+            frame(), Y, X_val=lower, y_val=Y
+        ),
+        lambda: model.set_params(warm_start=True).fit(lower, Y),
+    ):
+        said = [text for text in messages(call) if "unknown" in text]
+        assert ["They would match after str.casefold" in text for text in said] == [True]
 
 
 # -------------------------------------------------------------------------------- at predict: missing values

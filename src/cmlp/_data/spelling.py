@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
 
 from cmlp._process.warnings import warn_of_data
 from cmlp.exceptions import SpellingWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 # How values may have to be changed, from the smallest change on.
 _CHANGES: Sequence[tuple[str, Callable[[str], str]]] = (
@@ -21,26 +22,70 @@ _CHANGES: Sequence[tuple[str, Callable[[str], str]]] = (
 )
 
 
-def matching_change(unknown: Iterable[object], known: Iterable[object]) -> str:
-    """Return a sentence about the change after which most unknown values are known ones; "" if none are."""
+def _coarsest(text: str) -> str:
+    """Return what is equal for texts that any of the changes makes equal."""
+    return " ".join(text.casefold().split()).rstrip(". ")
+
+
+class Match(NamedTuple):
+    """A change after which unknown values are known ones, and one of the pairs that it makes equal."""
+
+    change: str
+    n: int  # of the unknown values
+    unknown: object
+    known: object
+
+    def sentence(self, n_unknown: int | None = None) -> str:
+        """Return it for a message: of all of them, or of some of `n_unknown` values."""
+        which = "They" if n_unknown in (None, self.n) else f"{self.n:,} of them"
+        if n_unknown == 1:
+            which = "It"
+        return f" {which} would match after {self.change}: {self.unknown!r} is like {self.known!r}."
+
+
+class KnownSpellings:
+    """Known values by their texts: a look-up of an unknown one does not take longer if there are many."""
+
+    def __init__(self, known: Iterable[object]) -> None:
+        self._alike: dict[str, list[object]] = {}
+        for value, text in _with_texts(known):
+            self._alike.setdefault(_coarsest(text), []).append(value)
+
+    def best_match(self, unknown: Iterable[object]) -> Match | None:
+        """Return the change after which most unknown values are known ones; None if none are."""
+        counts: Counter[str] = Counter()  # of texts, whose hashes differ
+        first: dict[str, object] = {}
+        for value, text in _with_texts(unknown):
+            counts[text] += 1
+            first.setdefault(text, value)
+        keys = dict.fromkeys(map(_coarsest, counts))
+        alike = [value for key in keys for value in self._alike.get(key, ())]
+        best = None
+        for name, change in _CHANGES:
+            meant = {change(str(value)): value for value in alike}
+            matching = [text for text in counts if change(text) in meant]
+            n = sum(counts[text] for text in matching)
+            if n > (best.n if best else 0):
+                text = matching[0]
+                best = Match(name, n, first[text], meant[change(text)])
+        return best
+
+
+def _with_texts(values: Iterable[object]) -> Iterator[tuple[object, str]]:
+    """Yield values that are not missing, with the texts that Python prints of them as a model stores them."""
     # Few programs need it.
     from cmlp._data.column_entries import stored_category, text_of
 
-    texts: dict[str, Any] = {}  # whose hashes differ
-    for value in unknown:
-        text = text_of(stored_category(value))
+    for value in values:
+        text = None if value is None else text_of(stored_category(value))
         if text is not None:
-            texts.setdefault(text, value)
-    wanted = [value for value in known if value is not None]
-    best: tuple[int, str] = 0, ""
-    for name, change in _CHANGES:
-        meant = {change(str(value)): value for value in wanted}
-        pairs = [(value, meant.get(change(text))) for text, value in texts.items()]
-        matching = [(value, other) for value, other in pairs if other is not None]
-        if len(matching) > best[0]:
-            value, other = matching[0]
-            best = len(matching), f" They would match after {name}: {value!r} is like {other!r}."
-    return best[1]
+            yield value, text
+
+
+def matching_change(unknown: Iterable[object], known: Iterable[object]) -> str:
+    """Return a sentence about the change after which most unknown values are known ones; "" if none are."""
+    match = KnownSpellings(known).best_match(unknown)
+    return match.sentence() if match else ""
 
 
 class EqualSpellings(NamedTuple):

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,6 +27,7 @@ from cmlp._data.column_entries import (
 )
 from cmlp._data.columns import DATES, texts_of_names, warn_of_no_names
 from cmlp._data.input_frame import InputFrame, frame_of, with_dates, without_codes
+from cmlp._data.spelling import KnownSpellings
 from cmlp._model.unusual_rows import (
     ROWS_TO_COMPARE,
     Gaps,
@@ -392,6 +393,7 @@ class TableColumns(_core.Columns):
         coded = [(i, one) for i, one in enumerate(columns) if one.missing_values]
         self._entries = {i: one.missing_entries for i, one in coded if one.missing_entries}
         self._numbers = {i: one.missing_numbers for i, one in coded if one.categories is None}
+        self._spellings = {}
         return self
 
     _columns: tuple[TableColumn, ...]
@@ -405,6 +407,7 @@ class TableColumns(_core.Columns):
     # What means a missing value in columns of frames, and as a number.
     _entries: dict[int, frozenset[object]]
     _numbers: dict[int, NDArray[np.float64]]
+    _spellings: dict[int, KnownSpellings]  # of columns that had an unknown category
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self._columns, self.names)
@@ -609,7 +612,15 @@ class TableColumns(_core.Columns):
                 ):
                     if None not in codes and (n := count_of_missing(entries, coded, column.type)):
                         n_missing[i] = n
-                    warn_of_unknown(entries, coded, codes, column.type, column.seen, notices)
+                    warn_of_unknown(
+                        entries,
+                        coded,
+                        codes,
+                        partial(self._spellings_of, i),
+                        column.type,
+                        column.seen,
+                        notices,
+                    )
                 if column.type == ORDERED:
                     raw[coded == OTHER, i] = np.nan
             # The model has no categories of this column, because none counts.
@@ -635,6 +646,12 @@ class TableColumns(_core.Columns):
                 warn_of_missing(frame.label, counts, len(raw), gaps, notices)
                 warn_of_ignored(frame.label, counts, len(raw), gaps, notices)
         return raw
+
+    def _spellings_of(self, i: int) -> KnownSpellings:
+        """Return the categories of a column by their texts, made once."""
+        if i not in self._spellings:
+            self._spellings[i] = KnownSpellings(self.codes[i] or ())
+        return self._spellings[i]
 
     def _counts_of_missing(
         self, raw: NDArray[np.float64], n_missing: Mapping[int, int]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._data.column_entries import ORDERED, categories_of
-from cmlp._data.spelling import matching_change
 from cmlp._process.warnings import warn
 from cmlp.exceptions import shown
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.containers import Column
+    from cmlp._data.spelling import KnownSpellings
     from cmlp._process.warnings import Notices
 
 ROWS_TO_COMPARE = 20  # from which on values are judged of which fit had some, too
@@ -28,7 +28,11 @@ _COLUMNS_SHOWN = 5
 _MOSTLY = 0.5
 _FEW_CATEGORIES = 200  # of which new rows hardly have others, if fit has seen them all
 _LEAST_SHOWN = 0.005  # share that a message shows as 1 % or more
-_LEAST_CHANCE = 1e-5  # of as few usual values, below which they are not chance
+_LEAST_CHANCE = 1e-5  # of as many unusual values, below which they are not chance
+_FEWEST_UNKNOWN = 3  # values without a known spelling, of which something is said
+_LEAST_UNKNOWN = (
+    0.05  # and their share, chosen on real tables so that no random part of one is named
+)
 
 
 class Seen(NamedTuple):
@@ -85,39 +89,34 @@ def warn_of_unknown(
     column: Column,
     coded: NDArray[np.float64],
     codes: Mapping[object, int],
+    spellings: Callable[[], KnownSpellings],
     column_type: str,
     seen: Seen | None,
     notices: Notices,
 ) -> None:
-    """Warn once if most values of a column have no code: `coded` has the codes, negative ones of unknown values.
+    """Warn once if values of a column have no code: `coded` has the codes, negative ones of unknown values.
 
-    Unknown values are nothing new if fit had rows with a category that the model does not list, or
-    if most of its rows shared theirs with no other row. There must then be clearly more of them than
-    in fit, or many rows with values that would match in another form. If it is not known what fit
-    has `seen`, only the latter counts.
+    Values that are known ones in another form are named at any share of the rows. Others are nothing new if fit had
+    rows with a category that the model does not list, or if most of its rows shared theirs with no other row. There
+    must then be clearly more of them than in fit. If it is not known what fit has `seen`, only the former count.
     """
-    n_known = int(np.count_nonzero(coded >= 0))
-    if None in codes:
-        n_known -= int(np.count_nonzero(coded == codes[None]))
-    n = len(coded)
-    if n_known >= n - n_known or (
-        n < ROWS_TO_COMPARE and not _are_new(n_known, n, len(codes), seen)
-    ):
-        return
     label, entries = column.label, categories_of(column, column_type)
     new = [
         value
         for value, code in zip(entries, coded.tolist(), strict=True)
         if code < 0 and value is not None
     ]
-    n = n_known + len(new)
-    if len(new) <= n_known:
+    if not new:
         return
-    match = ""
-    if not _are_new(n_known, n, len(codes), seen):
-        match = matching_change(new, codes) if n >= ROWS_TO_COMPARE else ""
-        if not match:
-            return
+    n_known = int(np.count_nonzero(coded >= 0))
+    if None in codes:
+        n_known -= int(np.count_nonzero(coded == codes[None]))
+    n = n_known + len(new)
+    match = spellings().best_match(new)
+    if match is not None and match.n < _MOSTLY * len(new):
+        match = None
+    if match is None and not _are_new(len(new), n, len(codes), seen):
+        return
     if not notices.is_first(f"{label}: unknown categories"):
         return
     if n == 1:
@@ -125,17 +124,20 @@ def warn_of_unknown(
     elif len(new) == n:
         few = f"all {n:,} values are unknown"
     else:
-        few = f"{len(new):,} of {n:,} values are unknown"
+        few = f"{len(new):,} of {n:,} values {'is' if len(new) == 1 else 'are'} unknown"
     came = _words_of_first(_first_different(new))
     known = ", ".join(map(shown, [value for value in codes if value is not None][:_SHOWN]))
     become = "are missing" if column_type == ORDERED else "count as one category"
     examples = known or "only missing values"
     if seen is not None and seen.rare >= _LEAST_SHOWN:
         few += f" (in fit about {seen.rare:.0%})"
+    if match is None:
+        remedy = " If these are new categories, fit again with rows that have them."
+    else:
+        remedy = f"{match.sentence(len(new))} Apply it to the column before fit and predict."
     warn(
-        f"{label}: {few}, and unknown values {become}. {came}; fit knows "
-        f"{examples}.{match or matching_change(new, codes)} The coverage of intervals and sets does "
-        f"not hold for them.{notices.note}"
+        f"{label}: {few}, and unknown values {become}. {came}; fit knows {examples}.{remedy} The "
+        f"coverage of intervals and sets does not hold for unknown values.{notices.note}"
     )
 
 
@@ -232,9 +234,18 @@ def _is_gap(count: int, n: int, gap: float) -> bool:
     return n >= ROWS_TO_COMPARE and not math.isnan(gap) and is_clearly_rarer(n - count, n, 1 - gap)
 
 
-def _are_new(n_known: int, n: int, n_listed: int, seen: Seen | None) -> bool:
+def _are_new(n_unknown: int, n: int, n_listed: int, seen: Seen | None) -> bool:
     """Return whether the unknown ones of n values are something that the rows of fit did not have."""
     if seen is None:
+        return False
+    if (
+        n >= ROWS_TO_COMPARE
+        and n_unknown >= max(_FEWEST_UNKNOWN, _LEAST_UNKNOWN * n)
+        and _is_clearly_more_frequent(n_unknown, n, seen.rare)
+    ):
+        return True
+    n_known = n - n_unknown
+    if n_unknown <= n_known:
         return False
     if seen.n <= n_listed <= _FEW_CATEGORIES and seen.rare <= _MOSTLY:
         # The model lists every category of fit, so that one row can be judged.
@@ -243,15 +254,24 @@ def _are_new(n_known: int, n: int, n_listed: int, seen: Seen | None) -> bool:
 
 
 def is_clearly_rarer(count: int, n: int, share: float) -> bool:
-    """Return whether `count` of n rows are less than half of a `share` of them, and not by chance.
+    """Return whether `count` of n rows are less than half of a `share` of them, and not by chance."""
+    return 2 * count < n * share and not _can_be_chance(count, n, share)
 
-    The chance of so few is at most ``exp(-n * d)``, where d is the divergence of the two shares
+
+def _is_clearly_more_frequent(count: int, n: int, share: float) -> bool:
+    """Return whether `count` of n rows are at least twice a `share` of them, and not by chance."""
+    return count >= 2 * n * share and not _can_be_chance(count, n, share)
+
+
+def _can_be_chance(count: int, n: int, share: float) -> bool:
+    """Return whether `count` of n rows can be those of a population in which a `share` is so.
+
+    The chance of a number that is so far away is at most ``exp(-n * d)``, where d is the divergence of the two shares
     (Chernoff, 1952).
     """
-    if 2 * count >= n * share:
-        return False
     found = count / n
-    divergence = (1 - found) * math.log((1 - found) / (1 - share)) if share < 1 else math.inf
-    if count:
-        divergence += found * math.log(found / share)
-    return n * divergence > -math.log(_LEAST_CHANCE)
+    divergence = 0.0
+    for one, usual in ((found, share), (1 - found, 1 - share)):
+        if one:
+            divergence += one * math.log(one / usual) if usual else math.inf
+    return n * divergence <= -math.log(_LEAST_CHANCE)
