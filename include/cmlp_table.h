@@ -90,8 +90,9 @@ CMLP_CHECKED cmlp_status cmlp_model_find_category(const cmlp_model *model, int64
  * point, separator of thousands, further missing words. The result is the same as Python's, to the bit.
  * text: n_text bytes of UTF-8, without a final NUL. Bytes that are not UTF-8 are a text that no category equals.
  * number: receives the number for the row: of a column of numbers, booleans or dates the number of the cell, or NaN if it is
- *     missing; of a column of categories the code, or the column's `unknown_code`. A cell finds a category that Python
- *     prints as this text, or otherwise one with the same value. It is unchanged if the status is not CMLP_OK.
+ *     missing; of a column of categories the code, or the column's `unknown_code`, and of one without categories (UNUSED) 0,
+ *     or NaN if it is missing. A cell finds a category that Python prints as this text, or otherwise one with the same
+ *     value. It is unchanged if the status is not CMLP_OK.
  * Returns MODEL_KIND for the model of a network; INDEX if there is no such column; OPTION if n_text is negative; CELL if a
  * column of numbers, booleans or dates cannot hold the cell, or if one of durations is not missing. A column of dates with a
  * `format` holds dates of this form alone, and of a form with an unknown directive, nothing but missing cells.

@@ -12,6 +12,7 @@ from cell_cases import (
     model_in_c,
     model_of_cells,
     model_of_dates,
+    model_of_empty_columns,
     random_cells,
     random_date,
     read_by_python,
@@ -79,3 +80,15 @@ def test_categories_that_are_dates_of_a_form_have_their_codes(tmp_path):
     core = model_in_c(model, tmp_path)
     cells = ["1.5.2020", " 02.05.2020", "3.5.2020", "4.5.2020", "", "2020-05-01"]
     assert [read_by_c(core, 0, cell) for cell in cells] == [0, 1, 2, -1, -1, None]
+
+
+def test_any_cell_of_a_column_without_a_value_in_fit_is_read(tmp_path):
+    model, cells = model_of_empty_columns()
+    core = model_in_c(model, tmp_path)
+    wanted = read_by_python(model, FORMATS[0], cells)
+    for i, texts in enumerate(cells):
+        found = [read_by_c(core, i, cell) for cell in texts]
+        assert np.array_equal(found, wanted[i], equal_nan=True)
+    for numbers in wanted[1:]:
+        assert np.isnan(numbers).tolist() == [True, True, *[False] * 7]
+        assert set(numbers[2:]) == {0}

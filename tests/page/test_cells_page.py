@@ -2,7 +2,15 @@
 
 import numpy as np
 import pytest
-from cell_cases import COLUMNS, FORMATS, model_of_cells, random_cells, read_by_python, with_format
+from cell_cases import (
+    COLUMNS,
+    FORMATS,
+    model_of_cells,
+    model_of_empty_columns,
+    random_cells,
+    read_by_python,
+    with_format,
+)
 
 N_CELLS = 10_000  # of each column, in all formats
 READ = """([cells, i]) => cells.map((cell) => {
@@ -32,3 +40,13 @@ def test_page_reads_random_cells_as_python(cell_format, model, watch, tmp_path):
             is_same = np.float64(number).tobytes() == np.float64(expected).tobytes()
             agrees = is_same if number is not None else expected is None
             assert agrees, (name, cell, number, expected)
+
+
+@pytest.mark.slow
+def test_page_reads_any_cell_of_a_column_without_a_value_in_fit(watch, tmp_path):
+    model, cells = model_of_empty_columns()
+    model.to_html(tmp_path / "page.html")
+    page = watch(tmp_path / "page.html")
+    for i, wanted in enumerate(read_by_python(model, FORMATS[0], cells)):
+        found = [np.float64(number) for number in page.evaluate(READ, [cells[i], i])]
+        assert np.array_equal(found, wanted, equal_nan=True)

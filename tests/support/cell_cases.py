@@ -86,6 +86,23 @@ def model_of_cells():
         return model.fit(X, range(n))
 
 
+def model_of_empty_columns():
+    """Return a model with columns of several types that had no value in fit, and cells for each of them."""
+    empty = {
+        "numbers": np.full(100, np.nan),
+        "codes": np.full(100, -999.0),
+        "dates": np.full(100, "NaT", "M8[us]"),
+        "objects": np.full(100, None),
+    }
+    X = FileTable(["x", *empty], [np.arange(100.0), *empty.values()])
+    model = TabularRegressor(n_estimators=1, n_epochs=1, random_state=0, missing_values=-999)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(X, range(100))
+    cells = ["", "NA", "?", " ", "a", "1", "2020-05-01", "1e999", "True"]
+    return model, [["1"] * len(cells), *[cells] * len(empty)]
+
+
 def with_format(model, cell_format):
     """Return the model, which now reads cells of a format."""
     return changed(model, cell_format=cell_format)
@@ -106,7 +123,7 @@ def read_by_python(model, cell_format, cells):
     `cells` has a list for each column, all of the same length.
     """
     grammar = Grammar(cell_format)
-    columns = [*model_of(model).columns]
+    columns = model_of(model).columns
     place = Place("", 0, None, lambda row: row)
     accepted, read = [], []
     for column, texts in zip(columns, cells, strict=True):
@@ -121,7 +138,7 @@ def read_by_python(model, cell_format, cells):
         texts = [cell if is_read else "" for cell, is_read in zip(texts, values, strict=True)]
         accepted.append(values)
         read.append(text_cells.known_column(grammar, texts, column, place))
-    numbers = model_of(model).columns.read(FileTable(COLUMNS, read), "X")
+    numbers = columns.read(FileTable(list(columns.names), read), "X")
     return [
         [number if is_read else None for number, is_read in zip(row, values, strict=True)]
         for row, values in zip(numbers.T.tolist(), accepted, strict=True)

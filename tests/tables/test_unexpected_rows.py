@@ -1,5 +1,6 @@
 """Tables that are not what fit should read, or has read: text of numbers, unknown categories, other columns."""
 
+import datetime
 import json
 import pickle
 import threading
@@ -366,17 +367,22 @@ def column_of(kind, values):
 
 
 @pytest.mark.parametrize(
-    ("kind", "value"),
+    ("kind", "later", "value"),
     [
-        ("float", 3.0),
-        ("object", 3),
-        ("date", "2026-11-29"),
-        ("category", "few"),
-        ("ordered", "few"),
+        ("float", "float", 3.0),
+        ("object", "object", 3),
+        ("date", "date", "2026-11-29"),
+        ("category", "category", "few"),
+        ("ordered", "ordered", "few"),
+        ("float", "object", "few"),
+        ("object", "object", "few"),
+        ("object", "object", datetime.date(2026, 11, 29)),
+        ("date", "float", 3.0),
+        ("date", "object", "few"),
     ],
 )
 def test_a_column_without_any_value_in_fit_is_named_at_fit_and_once_it_has_values(
-    kind, value, tmp_path
+    kind, later, value, tmp_path
 ):
     model, empty = TabularRegressor(**QUICK), column_of(kind, [None] * N)
     said = messages(model.fit, frame(children=empty), Y)
@@ -388,10 +394,25 @@ def test_a_column_without_any_value_in_fit_is_named_at_fit_and_once_it_has_value
         assert messages(one.predict, frame(children=empty)) == []
         assert one.warning_counts_ == {}
         for n in (1, N):
-            rows = frame(children=column_of(kind, [value] * N))[:n]
+            rows = frame(children=column_of(later, [value] * N))[:n]
             said = messages(one.predict, rows)
             assert [text.startswith("column 'children'") for text in said] == [True] * (n == 1)
         assert [*one.warning_counts_.values()] == [2]
+
+
+def test_the_command_ignores_text_in_a_column_without_any_value_in_training(tmp_path, capsys):
+    lines = [f"{age},,{y}\n" for age, y in zip(AGE, Y, strict=True)]
+    (tmp_path / "t.csv").write_text("age,note,y\n" + "".join(lines))
+    model = str(tmp_path / "model.cmlp")
+    options = ["--hidden-layer-sizes", "4", "--n-epochs", "2", "--n-estimators", "1"]
+    train = ["train", str(tmp_path / "t.csv"), "--target", "y", "-o", model, *options]
+    assert cli.main(train) == 0
+    (tmp_path / "later.csv").write_text("age,note\n40,\n40,late\n")
+    capsys.readouterr()
+    assert cli.main(["predict", model, str(tmp_path / "later.csv")]) == 0
+    out, err = capsys.readouterr()
+    assert len({*out.splitlines()}) == 1
+    assert "column 'note' has values, and had none in any row of fit" in err
 
 
 def test_columns_without_any_value_are_named_in_one_warning():

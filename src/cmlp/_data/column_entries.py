@@ -414,6 +414,14 @@ def _microseconds(days: float) -> int:
 # ---------------------------------------------------------------------------------------------------- categories
 
 
+def missing_of(column: Column) -> NDArray[np.bool_]:
+    """Return which entries of a column are missing, whatever the others are."""
+    array = column.array()
+    if array.dtype.kind in "biufmM":
+        return np.isnat(array) if array.dtype.kind in "mM" else np.isnan(array)
+    return np.fromiter(map(is_missing, column.entries()), bool, len(array))
+
+
 def categories_of(column: Column, column_type: str) -> list[object]:
     """Return the entries of a column of categories: text, numbers and booleans, None if missing.
 

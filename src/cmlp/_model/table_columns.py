@@ -22,6 +22,7 @@ from cmlp._data.column_entries import (
     SIMPLE,
     TIMES,
     categories_of,
+    missing_of,
     numbers_of,
     warn_of_rounded,
 )
@@ -234,7 +235,7 @@ class TableColumn(NamedTuple):
     @property
     def missing_entries(self) -> frozenset[object]:
         """The entries of frames that mean a missing value, but for those that are read as numbers or dates."""
-        if self.categories is not None:
+        if self.categories is not None or self.type == CATEGORY:
             return frozenset(self.missing_values)
         texts = [one for one in self.missing_values if isinstance(one, str)]
         # A column of dates of a form can have whole numbers.
@@ -262,6 +263,11 @@ class TableColumn(NamedTuple):
         return self._replace(
             type=CATEGORY, categories=None, seen=Seen(n, 1.0), date_format="", missing_values=()
         )
+
+    @property
+    def without_type(self) -> Self:
+        """An unused column without any value in fit, whose later values may be anything."""
+        return self._replace(type=CATEGORY, categories=None, seen=Seen(1, 1.0), date_format="")
 
     @property
     def meaning(self) -> str:
@@ -392,7 +398,10 @@ class TableColumns(_core.Columns):
         self._written = {i: one.date_format for i, one in enumerate(columns) if one.date_format}
         coded = [(i, one) for i, one in enumerate(columns) if one.missing_values]
         self._entries = {i: one.missing_entries for i, one in coded if one.missing_entries}
-        self._numbers = {i: one.missing_numbers for i, one in coded if one.categories is None}
+        numbers_of_rows = [(i, one) for i, one in coded if one.categories is None]
+        self._numbers = {
+            i: one.missing_numbers for i, one in numbers_of_rows if one.type != CATEGORY
+        }
         self._spellings = {}
         return self
 
@@ -421,9 +430,13 @@ class TableColumns(_core.Columns):
     def __getitem__(self, i: int) -> TableColumn:
         return self._columns[i]
 
-    def without_unused_values(self) -> Self:
-        """Return the columns without the categories of those that no network uses."""
-        columns = [one if one.is_used else one.without_values for one in self._columns]
+    def without_unused_values(self, raw: NDArray[np.float64]) -> Self:
+        """Return the columns without the categories of those that no network uses; `raw` are the rows of fit."""
+        columns = list(self._columns)
+        for i, (column, codes) in enumerate(zip(self._columns, self.codes, strict=True)):
+            if not column.is_used:
+                is_empty = _is_absent(raw[:, i], codes).all()
+                columns[i] = column.without_type if is_empty else column.without_values
         return type(self)(columns, self.names)
 
     def without_unused_numbers(
@@ -437,8 +450,7 @@ class TableColumns(_core.Columns):
         for i, column in enumerate(self._columns):
             if not column.is_used and column.categories is None:
                 known = None if codes is None else codes[i]
-                missing = None if known is None else known.get(None)
-                raw[:, i] = np.where(np.isnan(raw[:, i]) | (raw[:, i] == missing), np.nan, 0.0)
+                raw[:, i] = np.where(_is_absent(raw[:, i], known), np.nan, 0.0)
         return raw
 
     def without_missing_values(self) -> Self:
@@ -625,8 +637,7 @@ class TableColumns(_core.Columns):
                     raw[coded == OTHER, i] = np.nan
             # The model has no categories of this column, because none counts.
             elif self.types[i] == CATEGORY:
-                is_absent = _coded(frame.exact(i), {None: 0}, CATEGORY) == 0
-                raw[:, i] = np.where(is_absent, np.nan, 0.0)
+                raw[:, i] = np.where(missing_of(frame.column(i)), np.nan, 0.0)
             elif not is_done:
                 raw[:, i] = numbers_of(frame.column(i), self.types[i], in_fit=in_fit)
         for i, numbers in self._numbers.items():
@@ -768,13 +779,19 @@ class TableColumns(_core.Columns):
                 column = column._replace(statistics=next(tables))
             if not column.is_category:
                 meant, rest = rest[:n_codes].tolist(), rest[n_codes:]
-                if values is None and held != CATEGORY:
+                if values is None:
                     column = column._replace(missing_values=(*meant, *(words or ())))
             if column.is_number:
                 parts, rest = _parts_of(widths, rest)
                 column = column._replace(parts=parts)
             columns.append(column)
         return cls(_with_formats(_with_seen(columns, seen), formats), names)
+
+
+def _is_absent(x: NDArray[np.float64], codes: Codes | None) -> NDArray[np.bool_]:
+    """Return which values of a column as doubles are missing; `codes` are those of its categories, if it has some."""
+    missing = None if codes is None else codes.get(None)
+    return np.isnan(x) if missing is None else np.isnan(x) | (x == missing)
 
 
 def _without_codes(

@@ -450,7 +450,7 @@ def _learn_inputs(
         earlier=earlier,
     )
     learned = with_statistics(columns, raw, table.averages, weight)
-    table.columns = learned.without_unused_values()
+    table.columns = learned.without_unused_values(raw)
     table.raw_to_keep = table.columns.without_unused_numbers(raw, learned.codes)
 
 

@@ -76,7 +76,9 @@ function readCell(cell, column) {
 	const { type, kind, choices, form } = column;
 	const isDate = ["date", "time", "instant"].includes(type);
 	const isListed = kind === "category" || ["category", "ordered"].includes(type);
-	if (isListed && !isDate) return choices ? codeOfListed(placeListed(cell, column), column) : 0;
+	// The values of a category that no network uses are not listed.
+	if (isListed && !choices) return grammar.missing.includes(cell) ? NaN : 0;
+	if (isListed && !isDate) return codeOfListed(placeListed(cell, column), column);
 	if (isMark(cell)) return isListed ? column.missing : NaN;
 	if (isDate) {
 		const found = form ? momentOfForm(cell, form) : momentOf(cell);
