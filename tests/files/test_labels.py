@@ -103,24 +103,14 @@ def test_multilabel_classes_that_a_file_cannot_contain_are_refused(tmp_path):
     assert cmlp.load(tmp_path / "model").classes_.tolist() == [0, 1, 2]
 
 
-@pytest.mark.parametrize(
-    ("labels", "name"),
-    [
-        (np.array([1, 2, 3], np.longdouble), "float128|longdouble"),
-        (np.array(["2020-01-01", "2021-01-01", "2022-01-01"], "M8[D]"), "datetime64"),
-        (np.array([1, 2, 3], "m8[s]"), "timedelta64"),
-    ],
-)
-def test_save_error_names_unsupported_label_dtype(labels, name, tmp_path):
-    if labels.dtype.kind == "f" and labels.dtype.itemsize == 8:
+def test_save_error_names_unsupported_label_dtype(tmp_path):
+    labels = np.array([1, 2, 3], np.longdouble)
+    if labels.dtype.itemsize == 8:
         pytest.skip("longdouble is float64 here")
     X = np.random.default_rng(0).normal(size=(3, 3))
-    try:
-        with pytest.warns():
-            model = MLPClassifier((2,), max_iter=1).fit(X, labels)
-    except (TypeError, ValueError):
-        pytest.skip("fit refuses them already")
-    with pytest.raises(TypeError, match=name):
+    with pytest.warns():
+        model = MLPClassifier((2,), max_iter=1).fit(X, labels)
+    with pytest.raises(TypeError, match="float128|longdouble"):
         model.save(tmp_path / "model")
     assert not (tmp_path / "model").exists()
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from cmlp._data.columns import TABLES
 from cmlp._data.losses import traits_of
+from cmlp._data.target_types import target_remedy
 from cmlp.exceptions import InvalidParameterError, StatusError
 
 if TYPE_CHECKING:
@@ -206,8 +207,10 @@ def readable(array: AnyArray, name: str) -> AnyArray:
 def to_float64(array: AnyArray, name: str) -> NDArray[np.float64]:
     """Return numbers, objects or text, converted to float64; the message of an error gives the reason."""
     if array.dtype.kind not in "buifOUST":
+        remedy = target_remedy(array.dtype.type()) if name == "y" else ""
         raise InvalidParameterError(
-            f"{name} must hold real numbers, got dtype {array.dtype}.", parameter=name
+            f"{name} must hold real numbers, got dtype {array.dtype}. {remedy}".rstrip(),
+            parameter=name,
         )
     try:
         _require_usual_digits(array)
@@ -262,6 +265,8 @@ def _place(array: AnyArray, name: str) -> str:
                 remedy = ". For labels, use a classifier: MLPClassifier or TabularClassifier"
             elif isinstance(entry, time):
                 remedy = f". {TIME_OF_DAY}"
+            elif name == "y" and (conversion := target_remedy(entry)):
+                remedy = f". {conversion}"
             if len(place) != 2:
                 return f" (row {place[0]}){remedy}" if place else ""
             if isinstance(entry, str) and not remedy:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.columns import TABLES, NamedMatrix
+from cmlp._data.target_types import target_remedy
 from cmlp.exceptions import InvalidParameterError, optional
 
 if TYPE_CHECKING:
@@ -163,8 +164,11 @@ def _without_nulls(column: Any, column_type: object, where: str) -> AnyArray:
     is_column = array.ndim == 1  # polars converts structs to more dimensions
     if is_column and (array.dtype.kind in "buif" or name.startswith(_TEXT)):
         return array
+    remedy = ""
+    if where == "y" and array.dtype.kind in "mM":
+        remedy = f" Convert it by y = y.to_numpy(). {target_remedy(array.dtype.type())}"
     raise InvalidParameterError(
-        f"{where} must hold numbers or text, got a column of type {column_type}."
+        f"{where} must hold numbers or text, got a column of type {column_type}.{remedy}"
     )
 
 

@@ -26,6 +26,7 @@ import numpy as np
 
 from cmlp._data.arrays import EXACT, in_64_bits, is_missing, rectangular
 from cmlp._data.spelling import matching_change, warn_of_spellings
+from cmlp._data.target_types import target_remedy
 from cmlp._process.warnings import warn, warn_of_data
 from cmlp.exceptions import InvalidParameterError, LabelsWarning, short_repr
 
@@ -145,6 +146,11 @@ def kind_of_labels(y: AnyArray, name: str = "y") -> str:
         )
     if y.dtype.kind == "V":
         raise ValueError(f"Unknown label type: unknown. Labels cannot have dtype {y.dtype}.")
+    if y.dtype.kind in "mM":
+        remedy = target_remedy(y.dtype.type())
+        raise ValueError(
+            f"Unknown label type: unknown. Labels cannot have dtype {y.dtype}. {remedy}"
+        )
     if y.dtype.kind == "O" and not all(isinstance(label, str) for label in y.flat):
         _require_labels(y, name)
         raise ValueError(f"Unknown label type: unknown. {_why_unknown(y, name)}")
@@ -203,7 +209,10 @@ def _why_unknown(y: AnyArray, name: str) -> str:
             )
             break
     what = "Labels" if name == "y" else f"The labels of {name}"
-    return f"{what} must be all strings, all integers or all booleans, got {found}."
+    remedy = target_remedy(first)
+    return (
+        f"{what} must be all strings, all integers or all booleans, got {found}. {remedy}".rstrip()
+    )
 
 
 def _require_bits(y: AnyArray) -> None:
