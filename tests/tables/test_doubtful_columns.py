@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from optional import package
 
+import cmlp
 from cmlp import MLPClassifier, TabularClassifier, TabularRegressor
 from cmlp.exceptions import FindingsNote, UselessModelWarning
 
@@ -176,6 +177,54 @@ def test_remedy_for_blanks_removes_inner_ones():
     (finding,) = found_in(X, code="spelling")
     X["color"] = eval(finding.remedy)
     assert found_in(X, code="spelling") == []
+
+
+CHUNKS = [
+    ([1, 2, "1", "2", "A"], "1 and '1' (and 1 more such pair)"),
+    ([1.0, None, 2.0, "1", "2", "A"], "1.0 and '1' (and 1 more such pair)"),
+    ([1, 1.0, 2.0, "1", "1.0", "B"], "1 and '1'"),
+    ([0.5, 1.5, "0.5", "n. a."], "0.5 and '0.5'"),
+    ([True, False, "True", "maybe"], "True and 'True'"),
+    ([True, False, "TRUE", "maybe"], "True and 'TRUE'"),
+    ([np.int64(7), np.float32(8), "7", "x"], "7 and '7'"),
+]
+
+
+@pytest.mark.parametrize(("values", "evidence"), CHUNKS)
+@pytest.mark.parametrize("named", [True, False])
+def test_numbers_and_their_texts_in_one_column_are_found(values, evidence, named):
+    """pandas reads a large file in chunks, each with types of its own."""
+    pandas = package("pandas")
+    column = np.array([values[k % len(values)] for k in range(N)], object)
+    X = frame(code=column) if named else column[:, None]
+    (finding,) = found_in(X, code="spelling")
+    assert finding.columns == ("code" if named else "x0",) and finding.mark == "."
+    assert evidence in finding.evidence and "are different categories" in finding.evidence
+    assert str(cmlp.examine(X, CLASS)).count(finding.remedy) == 1
+    changed = eval(finding.remedy, {"X": X, "pandas": pandas})
+    assert changed.isna().sum() == sum(each is None for each in column)
+    X = frame(code=changed)
+    assert found_in(X, code="spelling") == []
+    kept = TabularClassifier(**QUICK).fit(X, CLASS).categories_["code"]
+    assert len([one for one in kept if one is not None]) == len(
+        {str(one).casefold().removesuffix(".0") for one in values if one is not None}
+    )
+
+
+def test_columns_of_one_type_have_no_other_spelling():
+    """Texts that look as numbers, numbers, booleans, and text beside numbers that it does not spell."""
+    for values in (["1", "1.0", "01", "A"], [1, 1.0, 2], [True, False, None], [1, "one", "A"]):
+        column = np.array([values[k % len(values)] for k in range(N)], object)
+        assert found_in(frame(code=column), code="spelling") == []
+
+
+def test_groups_of_numbers_and_their_texts_are_found():
+    groups = np.array([k % 40 if k < 120 else str(k % 40) for k in range(N)], object)
+    report = cmlp.examine(SIZE[:, None], CLASS, groups=groups)
+    (finding,) = (one for one in report if one.code == "spelling")
+    assert finding.columns == ("groups",)
+    assert finding.evidence == "0 and '0' are different groups"
+    assert finding.remedy == 'groups.map(str, na_action="ignore")'
 
 
 def test_labels_that_differ_by_blanks_or_case_are_found():

@@ -1,4 +1,4 @@
-"""Texts that are probably meant to be the same: categories and labels that differ in blanks, case or a final dot."""
+"""Values that are probably meant to be the same: their texts differ in blanks, case or a final dot, or in type."""
 
 from __future__ import annotations
 
@@ -89,27 +89,64 @@ def matching_change(unknown: Iterable[object], known: Iterable[object]) -> str:
 
 
 class EqualSpellings(NamedTuple):
-    """Two texts that differ only by blanks or case, in the order of texts, and the code that makes such ones equal."""
+    """Two values that differ only by blanks, case or type, texts last, and the code that makes such values equal."""
 
-    one: str
-    two: str
+    one: object
+    two: object
     remedy: str
+
+    @property
+    def are_texts(self) -> bool:
+        """Whether both are texts; otherwise one is a number or a boolean."""
+        return isinstance(self.one, str) and isinstance(self.two, str)
 
 
 def equal_spellings(values: Iterable[object]) -> EqualSpellings | None:
-    """Return the first two of different texts that differ only by blanks or case; None without such."""
-    first: dict[str, str] = {}
+    """Return the first two different values whose texts differ only by blanks or case; None without such."""
+    return next(all_equal_spellings(values), None)
+
+
+def all_equal_spellings(values: Iterable[object]) -> Iterator[EqualSpellings]:
+    """Yield different values whose texts differ only by blanks or case, each with the first such value.
+
+    Numbers and booleans have the text that Python prints of them. A whole float also has that of its integer, which a
+    model stores.
+    """
+    first: dict[str, object] = {}
     for value in values:
-        if not isinstance(value, str):
-            continue
-        other = first.setdefault(" ".join(value.split()).casefold(), value)
-        if other != value:
-            one, two = sorted([str(other), str(value)])
-            remedy = "column.str.strip().str.casefold()"
-            if one.strip().casefold() != two.strip().casefold():
-                remedy = 'column.str.split().str.join(" ").str.casefold()'
-            return EqualSpellings(one, two, remedy)
-    return None
+        for text in [value] if isinstance(value, str) else _printed(value):
+            other = first.setdefault(" ".join(text.split()).casefold(), value)
+            if other != value:
+                one, two = sorted(
+                    [other, value], key=lambda each: (isinstance(each, str), str(each))
+                )
+                yield EqualSpellings(one, two, _remedy(one, two))
+                break
+
+
+def _printed(value: object) -> list[str]:
+    """Return the texts of a number or a boolean; none of a missing value."""
+    from cmlp._data.arrays import is_missing
+    from cmlp._data.column_entries import stored_category, text_of
+
+    if is_missing(value):
+        return []
+    texts = dict.fromkeys(text_of(each) for each in (value, stored_category(value)))
+    return [text for text in texts if text is not None]
+
+
+def _remedy(one: object, two: object) -> str:
+    """Return the code for a column in which two values become equal."""
+    code, texts = "column", [str(one), str(two)]
+    if not (isinstance(one, str) and isinstance(two, str)):
+        code = 'column.map(str, na_action="ignore")'
+    if any(isinstance(each, float) and each.is_integer() for each in (one, two)):
+        code, texts = f'{code}.str.removesuffix(".0")', [text.removesuffix(".0") for text in texts]
+    if texts[0] == texts[1]:
+        return code
+    if texts[0].strip().casefold() != texts[1].strip().casefold():
+        return f'{code}.str.split().str.join(" ").str.casefold()'
+    return f"{code}.str.strip().str.casefold()"
 
 
 def warn_of_spellings(values: Iterable[object], whose: str, what: str) -> None:

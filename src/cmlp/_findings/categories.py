@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmlp._data.column_entries import CATEGORY
-from cmlp._data.spelling import equal_spellings
+from cmlp._data.spelling import all_equal_spellings
 from cmlp._findings.ids import hardly_repeats
 from cmlp._findings.table import TARGET, also
 from cmlp._findings.texts import findings_of_text, meaning_of_text
@@ -18,6 +18,7 @@ from cmlp._model.unusual_rows import listed_columns
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from cmlp._data.spelling import EqualSpellings
     from cmlp._findings.table import Table
     from cmlp._findings.texts import Meaning
 
@@ -54,7 +55,8 @@ def check_categories(table: Table) -> Iterator[Finding]:
     codes = ("parse", "ids", "categories", "spelling", "missing")
     may_be = {code: {*table.candidates(code)} for code in codes}
     texts: list[tuple[int, Meaning]] = []
-    ids, large, misspelt = [], [], []
+    ids, large = [], []
+    misspelt: dict[int, Sequence[EqualSpellings]] = {}
     absent: dict[int, list[str]] = {}
     for i, (counts, is_decided) in table.counts.items():
         if table.columns[i].type != CATEGORY:
@@ -69,8 +71,8 @@ def check_categories(table: Table) -> Iterator[Finding]:
             continue
         if len(counts) > MAX_CATEGORIES:
             large.append(i)
-        if i in may_be["spelling"] and equal_spellings(counts):
-            misspelt.append(i)
+        if i in may_be["spelling"] and (pairs := [*all_equal_spellings(counts)]):
+            misspelt[i] = pairs
         words = _missing_words(counts) if i in may_be["missing"] else []
         if words:
             absent[i] = words
@@ -90,6 +92,9 @@ def check_categories(table: Table) -> Iterator[Finding]:
         )
     if large:
         yield _of_many_categories(table, large)
+    mixed = [i for i, pairs in misspelt.items() if not all(pair.are_texts for pair in pairs)]
+    for i in mixed:
+        yield _of_types(table, i, misspelt.pop(i))
     if misspelt:
         yield _of_spellings(table, misspelt)
     if absent:
@@ -110,21 +115,41 @@ def _of_many_categories(table: Table, found: Sequence[int]) -> Finding:
     )
 
 
-def _of_spellings(table: Table, found: Sequence[int]) -> Finding:
-    pairs = [equal_spellings(table.counts[i].occurring) for i in found]
-    remedy = max((pair.remedy for pair in pairs if pair is not None), key=len)
+def _of_spellings(table: Table, found: Mapping[int, Sequence[EqualSpellings]]) -> Finding:
+    remedy = max((pair.remedy for pairs in found.values() for pair in pairs), key=len)
     if len(found) == 1:
-        text = table.one(found[0])
-        remedy = remedy.replace(
-            "column", f"pandas.Series({text})" if table.frame.names is None else text
-        )
+        remedy = _for_column(table, next(iter(found)), remedy)
     return Finding(
         "spelling",
-        table.names(found),
+        table.names([*found]),
         None,
         "texts that differ only by blanks or case are different categories",
         remedy,
     )
+
+
+def _of_types(table: Table, i: int, pairs: Sequence[EqualSpellings]) -> Finding:
+    """Return what is wrong with a column that has texts and numbers or booleans, such as one read in chunks."""
+    mixed = [pair for pair in pairs if not pair.are_texts]
+    n_more = len(mixed) - 1
+    more = f" (and {n_more} more such pair{'s' * (n_more > 1)})" * (n_more > 0)
+    # 1 and 1.0 are one category, but two texts.
+    entries = {(type(value), value): value for value in table.values(i)}
+    floats_first = sorted(entries.values(), key=lambda value: not isinstance(value, float))
+    remedy = max((pair.remedy for pair in all_equal_spellings(floats_first)), key=len)
+    return Finding(
+        "spelling",
+        table.names([i]),
+        None,
+        f"{mixed[0].one!r} and {mixed[0].two!r}{more} are different categories",
+        _for_column(table, i, remedy),
+    )
+
+
+def _for_column(table: Table, i: int, remedy: str) -> str:
+    """Return the code of a remedy for a column of X."""
+    text = table.one(i)
+    return remedy.replace("column", f"pandas.Series({text})" if table.frame.names is None else text)
 
 
 def check_empty(table: Table) -> Iterator[Finding]:
@@ -164,15 +189,18 @@ def _of_missing_words(table: Table, found: Mapping[int, Sequence[str]]) -> Findi
 
 
 def check_spellings(table: Table) -> Iterator[Finding]:
-    """Find labels and groups that differ only by blanks or case."""
+    """Find labels and groups that differ only by blanks, case or type."""
     given = {}
     if table.labels is not None and table.labels.classes.dtype.kind in "OU":
         given[TARGET] = table.labels.classes.tolist(), "classes"
     if table.groups is not None:
         given[table.groups.column or "groups"] = table.groups.values, "groups"
     for name, (values, what) in given.items():
-        pair = equal_spellings(values)
-        if pair is not None:
-            remedy = pair.remedy.replace("column", "y" if name == TARGET else "groups")
+        pairs = [*all_equal_spellings(values)]
+        if pairs:
+            pair, remedy = pairs[0], max((each.remedy for each in pairs), key=len)
+            remedy = remedy.replace("column", "y" if name == TARGET else "groups")
             evidence = f"texts that differ only by blanks or case are different {what}"
+            if not pair.are_texts:
+                evidence = f"{pair.one!r} and {pair.two!r} are different {what}"
             yield Finding("spelling", (name,), None, evidence, remedy)

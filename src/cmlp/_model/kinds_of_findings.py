@@ -71,7 +71,7 @@ KINDS = {
     "loss": Kind("y counts, and another loss has narrower intervals", ".", 0.1, "."),
     "code": Kind("Numbers that are probably codes for missing values", most="."),
     "missing": Kind("Words for missing values among categories", "."),
-    "spelling": Kind("Texts that differ only by blanks or case", "."),
+    "spelling": Kind("Values that differ only by blanks, case or type", "."),
     "unchecked": Kind("A check raised an error and was left out"),
 }
 # Of warnings at `fit` that are no findings of columns.
