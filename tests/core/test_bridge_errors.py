@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from helpers import assert_same_bits, loaded_by_c, net_and_params
+from helpers import assert_same_bits, model_in_c, net_and_params
 from hostile_files import GOOD, replace, written_table
 from small_network import X, Y
 
@@ -112,7 +112,7 @@ def test_status_errors_name_the_field():
 
 
 def test_errors_of_files_name_the_field_or_the_byte(tmp_path):
-    model = loaded_by_c(saved(tmp_path, GOOD))
+    model = model_in_c(saved(tmp_path, GOOD))
     with pytest.raises(StatusError, match=r"\(rows->data\)$"):
         model.predict([NAN] * 4)
     net = Network([2, 2], output="softmax", loss="log_loss", random_state=0)
@@ -121,7 +121,7 @@ def test_errors_of_files_name_the_field_or_the_byte(tmp_path):
         written_table(columns, numbers, [net], None, {"parameters": "{}"}, threshold=NAN)
     wrong = replace(b'"dtype":"F32"', b'"dtype":"F33"')
     with pytest.raises(ModelFormatError, match=rf"\(at byte {wrong.index(b'F33') + 3}\)$"):
-        loaded_by_c(saved(tmp_path, wrong))
+        _core.check_model(np.frombuffer(wrong, np.uint8))
 
 
 def saved(folder, content):

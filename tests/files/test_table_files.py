@@ -11,6 +11,7 @@ import warnings
 
 import numpy as np
 import pytest
+from c_models import extension
 from helpers import core_accepts
 from hostile_files import written_table
 from internals import changed, model_of, raw_rows
@@ -22,8 +23,6 @@ import cmlp
 
 # The bridge reads hostile tables that no public call passes on.
 from cmlp import ModelFormatError, TabularClassifier, TabularRegressor
-from cmlp._bridge import _core
-from cmlp._bridge.blocks import empty_block
 from cmlp._data import json_texts
 from cmlp._model.table_columns import TableColumn, TableColumns
 
@@ -223,9 +222,7 @@ def test_save_refuses_subclasses_and_models_that_are_not_fitted(path):
 
 
 def core_model(content):
-    block = empty_block(len(content), np.uint8)
-    block[:] = np.frombuffer(content, np.uint8)
-    return _core.Model(block)
+    return extension().Model(content)
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -6,11 +6,10 @@ import warnings
 from random import Random
 
 import numpy as np
+from c_models import extension
 from internals import changed, model_of
 
 from cmlp import TabularRegressor
-from cmlp._bridge import _core
-from cmlp._bridge.blocks import empty_block
 from cmlp._data.columns import CellFormat, FileColumn, FileTable
 from cmlp._data.date_forms import date_form
 from cmlp._data.files import text_cells
@@ -111,10 +110,7 @@ def with_format(model, cell_format):
 def model_in_c(model, folder):
     """Return the model as the C library reads its file."""
     model.save(folder / "model.cmlp")
-    content = np.fromfile(folder / "model.cmlp", np.uint8)
-    block = empty_block(len(content), np.uint8)
-    block[:] = content
-    return _core.Model(block)
+    return extension().Model((folder / "model.cmlp").read_bytes())
 
 
 def read_by_python(model, cell_format, cells):

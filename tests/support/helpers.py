@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from c_models import extension
 
 import cmlp
 from cmlp._bridge import _core
@@ -188,7 +189,7 @@ def skip_unless_available(isa):
 
 def model_in_c(path):
     """Return a model file as C programs see it."""
-    return _core.Model(np.fromfile(path, np.uint8))
+    return extension().Model(path.read_bytes())
 
 
 def core_accepts(file):
@@ -197,8 +198,3 @@ def core_accepts(file):
         return _core.model_file_info(file[: _core.model_head_size(file[:8])])[0] == len(file)
     except cmlp.ModelFormatError:
         return False
-
-
-def loaded_by_c(path):
-    """Return a model file as the C library loads it: `predict(row)` gives the class index and the outputs."""
-    return _core.Model(np.fromfile(path, np.uint8))

@@ -19,7 +19,7 @@ def status_in_c(content, verify=True):
     block = empty_block(len(content), np.uint8)
     block[:] = np.frombuffer(content, np.uint8)
     try:
-        _core.Model(block, verify)
+        _core.check_model(block, verify)
     except ModelFormatError as error:
         return error.status
     return "CMLP_OK"

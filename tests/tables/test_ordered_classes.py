@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from c_export import predictions
-from helpers import assert_same_bits, loaded_by_c, model_in_c
+from helpers import assert_same_bits, model_in_c
 from internals import model_of
 
 import cmlp
@@ -301,7 +301,7 @@ def test_weights_are_how_often_a_row_counts():
 
 def assert_c_agrees(path, model):
     """Compare the C library's labels and probabilities, with and without outputs, with Python's."""
-    loaded = loaded_by_c(path)
+    loaded = model_in_c(path)
     found, expected = model.predict(NEW), model.predict_proba(NEW)
     for row, label, probabilities in zip(NEW, found, expected, strict=True):
         index, outputs = loaded.predict(row)

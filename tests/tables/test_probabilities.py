@@ -10,7 +10,6 @@ from internals import changed, model_of, result_of
 
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
-from cmlp._bridge import _core
 from cmlp._model.model import outputs_of_table
 from cmlp._model.probabilities import chosen_threshold
 from cmlp._tables.calibrate import RowsWithTruth, _fourth_of
@@ -609,8 +608,7 @@ def test_core_predicts_with_the_threshold(tmp_path):
     model = fitted().choose_threshold(X[LEFT], KINDS["binary"][LEFT], costs=(1, 10))
     model.save(tmp_path / "model.cmlp")
     assert cmlp.load(tmp_path / "model.cmlp").threshold_ == model.threshold_
-    file = np.fromfile(tmp_path / "model.cmlp", np.uint8)
-    core = _core.Model(file)
+    core = model_in_c(tmp_path / "model.cmlp")
     found = [core.predict(row)[0] for row in X[NEW][:300]]
     assert (model.classes_[found] == model.predict(X[NEW][:300])).all() and 0 < sum(found) < 300
 
@@ -621,7 +619,7 @@ def test_threshold_itself_predicts_the_second_class(tmp_path):
     model.threshold_ = p[7]
     model.save(tmp_path / "model.cmlp")
     assert model.predict(X[NEW][7:8])[0] == "bad"
-    assert _core.Model(np.fromfile(tmp_path / "model.cmlp", np.uint8)).predict(X[NEW][7])[0] == 1
+    assert model_in_c(tmp_path / "model.cmlp").predict(X[NEW][7])[0] == 1
     model.threshold_ = np.nextafter(p[7], 1)
     assert model.predict(X[NEW][7:8])[0] == "a good one"
     model.threshold_ = None

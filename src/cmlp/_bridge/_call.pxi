@@ -2,7 +2,8 @@
 # and checks for Ctrl-C while the core computes.
 #
 # Shapes, strides and addresses are read from the C fields of arrays, because a subclass can override the Python
-# attributes. They are read once, and no Python code runs in between. The Call object keeps the arrays alive.
+# attributes. They are read once, and no Python code runs in between. The Call object keeps the arrays alive. But later
+# conversions can run Python code, which can resize an array in place: `Call.hold` notes where it was.
 
 cdef extern from * nogil:
     """
@@ -290,20 +291,25 @@ cdef cnp.ndarray empty(Net net, int64_t rows, int64_t columns):
     return cnp.PyArray_EMPTY(2, shape, cnp.NPY_FLOAT32 if net.code == CMLP_FLOAT32 else cnp.NPY_FLOAT64, 0)
 
 
-cdef bint is_scale(object scale, int64_t width) except -1:
-    """Return whether `scale` is a number other than 0, or a pair (shift, factor) of float64 vectors of this width."""
+cdef object plain_scale(object scale, int64_t width):
+    """Return `scale` as a float, or as a tuple (shift, factor) of float64 vectors of this width; None if it is 0 or neither.
+
+    Reading the result runs no Python code.
+    """
     if not isinstance(scale, tuple):
-        return float(scale) != 0
+        scale = float(scale)
+        return None if scale == 0 else scale
+    scale = tuple(scale)
     if len(scale) != 2:
-        return False
+        return None
     for values in scale:
         if not isinstance(values, cnp.ndarray) or not fits(<cnp.ndarray>values, 1, width, 1, CMLP_FLOAT64):
-            return False
-    return True
+            return None
+    return scale
 
 
 cdef int set_scale(cmlp_rows *rows, object scale) except -1:
-    """Let rows use a scale that `is_scale` has accepted, and that stays alive during the call."""
+    """Let rows use the result of `plain_scale`, which stays alive during the call."""
     rows.shifts = rows.factors = NULL
     rows.scale = 1
     if isinstance(scale, tuple):
@@ -341,6 +347,16 @@ cdef int broadcast_bytes(void *context, void *data, size_t n_bytes, int32_t sour
         return call.exchange(call.peers.broadcast, data, n_bytes, source, seconds)
 
 
+cdef enum:
+    MOST_HELD = 16
+
+
+cdef struct Held:
+    PyObject *array  # which stays alive during the call
+    void *data
+    cnp.npy_intp n_bytes
+
+
 cdef class Call:
     """The structs of one call of the core, the arrays that they point into, and the workspace."""
 
@@ -362,15 +378,36 @@ cdef class Call:
     cdef object peers  # the workers of this call, or None
     cdef cmlp_workers workers
     cdef int64_t n  # number of selected rows
+    cdef Held held[MOST_HELD]
+    cdef int n_held
     cdef bint checked  # whether targets and weights have been checked, see Net.train_epoch
 
     def __dealloc__(self):
         PyMem_RawFree(self.memory)
 
+    cdef void *hold(self, cnp.ndarray array) except NULL:
+        """Return the address of an array of the caller, at which `require_unmoved` expects it."""
+        assert self.n_held < MOST_HELD
+        cdef Held *held = &self.held[self.n_held]
+        held.array, held.data, held.n_bytes = <PyObject *>array, cnp.PyArray_DATA(array), cnp.PyArray_NBYTES(array)
+        self.n_held += 1
+        return held.data
+
+    cdef int require_unmoved(self) except -1:
+        """Raise ValueError if Python code has resized an array that is held: the core would use memory that is freed."""
+        cdef int i
+        cdef cnp.ndarray array
+        for i in range(self.n_held):
+            array = <cnp.ndarray>self.held[i].array
+            if cnp.PyArray_DATA(array) != self.held[i].data or cnp.PyArray_NBYTES(array) < self.held[i].n_bytes:
+                raise ValueError("An array must keep its size during a call that uses it, but was resized; it is now "
+                                 f"{describe(array)}.")
+        return 0
+
     cdef int set_rows(self, Net net, object params, object X, object scale, object order) except -1:
         cdef cmlp_rows *rows = &self.rows
         self.net, self.block = net, net.usable_params(params, False)
-        self.params = cnp.PyArray_DATA(<cnp.ndarray>self.block)
+        self.params = self.hold(<cnp.ndarray>self.block)
         if type(X) is not cnp.ndarray and is_sparse(X):
             self.set_sparse(X)
         else:
@@ -383,14 +420,16 @@ cdef class Call:
                 self.workers.first_shard, self.workers.n_shards = part.first_shard, part.n_shards
                 self.workers.n_all_shards, rows.n_rows = part.n_all_shards, part.all_rows
             rows.row_stride, rows.column_stride = stride_of(self.X, 0), stride_of(self.X, 1)
-        rows.struct_size, rows.dtype = sizeof(cmlp_rows), dtype_code(self.X)
-        require(is_scale(scale, net.n_in), CMLP_ERROR_OPTION, "rows->scale")
-        if self.csr is not None and isinstance(scale, tuple) and np.any(scale[0]):
+        rows.struct_size, rows.dtype, rows.data = sizeof(cmlp_rows), dtype_code(self.X), self.hold(self.X)
+        self.scale = plain_scale(scale, net.n_in)
+        require(self.scale is not None, CMLP_ERROR_OPTION, "rows->scale")
+        if self.csr is not None and isinstance(self.scale, tuple) and np.any(self.scale[0]):
             raise ValueError("X must be dense because input_scale has a shift other than 0, which would make the zeros "
                              "of a sparse X nonzero.")
-        self.scale = scale  # the rows point to its vectors
-        set_scale(rows, scale)
-        rows.data = cnp.PyArray_DATA(self.X)
+        set_scale(rows, self.scale)
+        if isinstance(self.scale, tuple):
+            for values in self.scale:
+                self.hold(values)
         self.n = rows.n_rows
         if order is not None:
             self.order = order_copy(order, rows.n_rows)
@@ -417,7 +456,7 @@ cdef class Call:
         if cnp.PyArray_DIM(self.indptr, 0) - 1 != rows.n_rows:
             raise ValueError(f"X must have {rows.n_rows + 1} row pointers, got {cnp.PyArray_DIM(self.indptr, 0)}")
         rows.n_values = min(cnp.PyArray_DIM(self.X, 0), cnp.PyArray_DIM(self.indices, 0))
-        rows.indices, rows.indptr = cnp.PyArray_DATA(self.indices), cnp.PyArray_DATA(self.indptr)
+        rows.indices, rows.indptr = self.hold(self.indices), self.hold(self.indptr)
         rows.index_dtype = CMLP_INT32 if cnp.PyArray_ITEMSIZE(self.indices) == 4 else CMLP_INT64
         return 0
 
@@ -445,7 +484,7 @@ cdef class Call:
             self.Y = matrix(Y, "y", net.n_out)
             targets.kind, targets.dtype = CMLP_TARGETS_DENSE, dtype_code(self.Y)
             targets.n_columns, targets.column_stride = cnp.PyArray_DIM(self.Y, 1), stride_of(self.Y, 1)
-        targets.data, targets.n_rows = cnp.PyArray_DATA(self.Y), cnp.PyArray_DIM(self.Y, 0)
+        targets.data, targets.n_rows = self.hold(self.Y), cnp.PyArray_DIM(self.Y, 0)
         targets.row_stride = stride_of(self.Y, 0)
         if targets.n_rows != self.rows.n_rows:
             raise ValueError("X and y must have the same number of rows, got "
@@ -471,7 +510,7 @@ cdef class Call:
             if not self.checked or not is_vector(sample_weight, cnp.NPY_FLOAT64, self.rows.n_rows):
                 sample_weight = as_doubles(sample_weight, self.rows.n_rows, "sample_weight")
             self.weights = sample_weight
-            objective.row_weights = <const double *>cnp.PyArray_DATA(self.weights)
+            objective.row_weights = <const double *>self.hold(self.weights)
             objective.n_row_weights = cnp.PyArray_SIZE(self.weights)
         if alphas is not None:
             self.alphas = as_doubles(alphas, len(self.net.sizes) - 1, "alphas")
@@ -503,6 +542,7 @@ cdef class Call:
                 return 0
             with immediate_signals():
                 values, gradient = values_and_gradient(self.net.loss, y, output)
+            self.require_unmoved()
             memcpy(rows.costs, cnp.PyArray_DATA(values), n * sizeof(double))
             memcpy(rows.slopes, cnp.PyArray_DATA(gradient), cnp.PyArray_NBYTES(output))
             return 0
@@ -545,7 +585,8 @@ cdef class Call:
         return 0
 
     cdef int allocate(self, size_t size, double work, double seconds) except -1:
-        """Allocate a workspace of this size, and set up signal checks if the call is long."""
+        """Allocate a workspace of this size, and set up signal checks if the call is long. All arguments are converted."""
+        self.require_unmoved()
         self.memory = workspace_of(size)
         self.run.workspace, self.run.workspace_size = self.memory, size
         self.poll.limit = seconds
@@ -630,6 +671,7 @@ cdef class Call:
         cdef cnp.npy_intp size = n_bytes
         try:
             method(cnp.PyArray_SimpleNewFromData(1, &size, cnp.NPY_UINT8, data), rank, seconds)
+            self.require_unmoved()
         except BaseException as error:
             self.error = error
             return 1

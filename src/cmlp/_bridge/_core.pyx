@@ -340,6 +340,7 @@ cdef class Net:
             result = empty(self, call.n, self.n_out)
         else:
             result = usable(out, "out", self, True, call.n, self.n_out)
+            call.hold(result)
             if call.overlapped(result) or overlap(result, params):
                 raise ValueError("out must not overlap X or the parameters in memory")
         call.prepare(n_threads, seconds)
@@ -363,11 +364,12 @@ cdef class Net:
         cdef cmlp_run run
         cdef void *workspace
         cdef PyThreadState *released
-        cdef void *block = cnp.PyArray_DATA(params)
         cdef double work
         cdef int status
+        # What can run Python code comes first: it could resize the arrays.
         if n_threads is not None:
             thread_count(n_threads)
+        scale = plain_scale(scale, self.n_in)
         if type(X) is not cnp.ndarray:
             return None
         x = <cnp.ndarray>X
@@ -378,7 +380,7 @@ cdef class Net:
         memset(&prediction, 0, sizeof(prediction))
         rows.n_rows, rows.n_columns, rows.dtype = cnp.PyArray_DIM(x, 0), cnp.PyArray_DIM(x, 1), dtype_code(x)
         work = <double>rows.n_rows * <double>self.n_params
-        if not rows.dtype or work > SMALL_WORK or not is_scale(scale, self.n_in):
+        if not rows.dtype or work > SMALL_WORK or scale is None:
             return None
         if out is None:
             result = empty(self, rows.n_rows, self.n_out)
@@ -400,7 +402,7 @@ cdef class Net:
         released = release_gil(work)
         prediction.struct_size, prediction.outputs = sizeof(prediction), cnp.PyArray_DATA(result)
         prediction.n_outputs = rows.n_rows * self.n_out
-        status = cmlp_forward(self.net, block, self.n_params, &rows, &prediction, &run)
+        status = cmlp_forward(self.net, cnp.PyArray_DATA(params), self.n_params, &rows, &prediction, &run)
         take_gil(released)
         self.give_back(workspace)
         return result if status == CMLP_OK else None
@@ -450,6 +452,7 @@ cdef class Net:
         wanted.lower, wanted.n_lower = cnp.PyArray_DATA(lows), cnp.PyArray_SIZE(lows)
         wanted.upper, wanted.n_upper = cnp.PyArray_DATA(highs), cnp.PyArray_SIZE(highs)
         call.prepare(1)
+        other.require_unmoved()
         with nogil:
             status = cmlp_bounds(self.net, call.params, self.n_params, &call.rows, &other.rows, &wanted, &call.run)
         call.done(status)
@@ -475,6 +478,7 @@ cdef class Net:
         n_steps = max(paths.n_groups - 1, 0)
         result = np.empty((ends.n, paths.n_paths, n_steps, self.n_out), self.dtype)
         call.prepare_paths(&ends.rows, &paths, n_threads)
+        ends.require_unmoved()
         with nogil:
             status = cmlp_forward_paths(self.net, call.params, self.n_params, &call.rows, &ends.rows, &paths,
                                         cnp.PyArray_DATA(result), cnp.PyArray_SIZE(result), &call.run)
@@ -557,7 +561,7 @@ cdef class Net:
         n_epochs = cnp.PyArray_DIM(epochs, 0)
         if not n_epochs or not fits(epochs, 2, n_epochs, N_RESULTS, CMLP_FLOAT64):
             raise ValueError(f"epochs must be rows of {N_RESULTS} values of dtype float64, got {describe(epochs)}.")
-        row = <double *>cnp.PyArray_DATA(epochs)
+        row = <double *>call.hold(epochs)
         require(0 <= row[N_ROWS] <= MOST_ROWS, CMLP_ERROR_BATCH, "epoch->before->rows_done")
         result.cost_sum, result.penalty_sum, result.rows_done = row[COST], row[PENALTY], <int64_t>row[N_ROWS]
         call.epoch.before = result

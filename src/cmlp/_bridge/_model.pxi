@@ -122,8 +122,12 @@ def model_file_info(bytes head not None):
 cdef int write_piece(void *context, const void *piece, size_t n) noexcept with gil:
     """Pass bytes to the Python function in `context`; store its exception, which write_model raises later."""
     write, errors = <list>context
+    view = PyMemoryView_FromMemory(<char *>piece, <Py_ssize_t>n, PyBUF_READ)
     try:
-        write(PyMemoryView_FromMemory(<char *>piece, <Py_ssize_t>n, PyBUF_READ))
+        try:
+            write(view)
+        finally:
+            view.release()  # the core reuses the memory
     except BaseException as error:
         errors.append(error)
         return 1
@@ -187,7 +191,7 @@ cdef class Content:
 
     `kind` is a key of MODEL_KINDS, or None for the one that follows from the labels and targets; `strings` maps keys to
     printable ASCII text; `arrays` maps names to contiguous arrays of one or two dimensions; `write(memoryview)` takes the
-    bytes and must not keep a reference to its argument. `labels` is None or the labels; `names` is None or the names of a
+    bytes of its argument, which is then released. `labels` is None or the labels; `names` is None or the names of a
     network's inputs; `cells` is None or the decimal point, the separator of thousands, a list of words for missing
     values, and whether there are no others.
     """
@@ -219,10 +223,6 @@ cdef class Content:
         self.content.kind = 0 if kind is None else choice(MODEL_KINDS, kind, "kind")
         for i, (key, value) in enumerate(self.keys):
             string[i].key, string[i].value, string[i].n_value = key, value, len(value)
-        for i, (name, data) in enumerate(self.tensors):
-            array[i].name, array[i].data = name, cnp.PyArray_DATA(<cnp.ndarray>data)
-            array[i].n_rows, array[i].n_columns = data.shape[0], (data.shape[1] if data.ndim > 1 else 0)
-            array[i].dtype = FILE_DTYPES[data.dtype.str[1:]]
         if labels is not None:
             self.labels = Values(labels, True)
             self.content.labels, self.content.n_labels = self.labels.first, len(labels)
@@ -238,6 +238,10 @@ cdef class Content:
             self.cells.decimal, self.cells.thousands = ord(decimal), ord(thousands or "\0")
             self.cells.has_own_words = has_own_words
             self.content.cells = &self.cells
+        for i, (name, data) in enumerate(self.tensors):
+            array[i].name, array[i].data = name, cnp.PyArray_DATA(<cnp.ndarray>data)
+            array[i].n_rows, array[i].n_columns = data.shape[0], (data.shape[1] if data.ndim > 1 else 0)
+            array[i].dtype = FILE_DTYPES[data.dtype.str[1:]]
 
     cdef int done(self, int status, cmlp_run *run) except -1:
         """Free the workspace; raise the exception of the function that took the bytes, or that of the status."""
@@ -250,12 +254,15 @@ cdef class Content:
 def write_model(Net net not None, params, *, scale, kind=None, labels=None, names=None, cells=None, dict strings,
                 dict arrays, write):
     """Write the model file of a network; see `Content` for the arguments after `scale`."""
-    cdef Content content = Content(kind, strings, arrays, write, labels, names, cells)
+    cdef Content content
     cdef cmlp_rows rows
-    cdef void *block = cnp.PyArray_DATA(net.usable_params(params, False))
+    cdef cnp.ndarray block
     cdef cmlp_run run
     cdef int status
-    require(is_scale(scale, net.n_in), CMLP_ERROR_OPTION, "content->input_scale")
+    scale = plain_scale(scale, net.n_in)
+    require(scale is not None, CMLP_ERROR_OPTION, "content->input_scale")
+    content = Content(kind, strings, arrays, write, labels, names, cells)
+    block = net.usable_params(params, False)
     set_scale(&rows, scale)
     content.content.input_scale = rows.scale
     content.content.shifts, content.content.factors = rows.shifts, rows.factors
@@ -264,7 +271,7 @@ def write_model(Net net not None, params, *, scale, kind=None, labels=None, name
     check(cmlp_net_workspace_size(net.net, NULL, NULL, NULL, &run.workspace_size, &run), &run)
     run.workspace = workspace_of(run.workspace_size)
     with nogil:
-        status = cmlpi_model_write(net.net, block, net.n_params, &content.content, &run)
+        status = cmlpi_model_write(net.net, cnp.PyArray_DATA(block), net.n_params, &content.content, &run)
     content.done(status, &run)
 
 
@@ -329,14 +336,14 @@ cdef class Calibration:
         self.calibration.struct_size = sizeof(cmlp_table_calibration)
         self.calibration.kind = choice(CALIBRATION_KINDS, given["kind"], "kind")
         self.calibration.is_held_out = given["rows"] == "held_out"
-        self.scores = np.ascontiguousarray(given["scores"], np.float64)
+        self.scores = np.array(given["scores"], np.float64, order="C")
         self.calibration.scores = <const double *>cnp.PyArray_DATA(self.scores)
         self.calibration.n_scores, self.calibration.n_targets = self.scores.size, len(self.scores)
         if given["widths"] is not None:
-            self.widths = np.ascontiguousarray(given["widths"], np.float64)
+            self.widths = np.array(given["widths"], np.float64, order="C")
             self.calibration.widths, self.calibration.n_widths = <const double *>cnp.PyArray_DATA(self.widths), self.widths.size
         if given["limits"] is not None:
-            self.limits = np.ascontiguousarray(given["limits"], np.float64)
+            self.limits = np.array(given["limits"], np.float64, order="C")
             self.calibration.limits, self.calibration.n_limits = <const double *>cnp.PyArray_DATA(self.limits), self.limits.size
 
 
@@ -366,11 +373,6 @@ def write_table(Columns columns not None, nets, target=None, threshold=None, *, 
     cdef cmlp_run run
     cdef int status
     require_length(target_names, len(targets), "target_names")
-    for i, (net, params) in enumerate(nets):
-        blocks.append((<Net?>net).usable_params(params, False))
-        network[i].net = (<Net>net).net
-        network[i].params = cnp.PyArray_DATA(<cnp.ndarray>blocks[i])
-        network[i].n_params = cnp.PyArray_SIZE(<cnp.ndarray>blocks[i])
     table.struct_size, table.n_nets = sizeof(cmlp_table), len(nets)
     table.columns, table.n_columns = table_columns.first, columns.encoder.n_columns
     table.nets = network
@@ -387,6 +389,11 @@ def write_table(Columns columns not None, nets, target=None, threshold=None, *, 
     if calibration is not None:
         scores = Calibration(calibration)
         table.calibration = &scores.calibration
+    for i, (net, params) in enumerate(nets):
+        blocks.append((<Net?>net).usable_params(params, False))
+        network[i].net = (<Net>net).net
+        network[i].params = cnp.PyArray_DATA(<cnp.ndarray>blocks[i])
+        network[i].n_params = cnp.PyArray_SIZE(<cnp.ndarray>blocks[i])
     memset(&run, 0, sizeof(run))
     run.struct_size = sizeof(cmlp_run)
     check(cmlp_table_write_workspace_size(&table, &run.workspace_size, &run), &run)
@@ -396,171 +403,38 @@ def write_table(Columns columns not None, nets, target=None, threshold=None, *, 
     content.done(status, &run)
 
 
-cdef cmlp_table_query query_of(double coverage, cnp.ndarray outputs, int64_t target):
-    """Return a query for a row's outputs, which must outlive it."""
-    cdef cmlp_table_query query
-    query.struct_size, query.coverage, query.target = sizeof(cmlp_table_query), coverage, target
-    query.outputs, query.n_outputs = <const double *>cnp.PyArray_DATA(outputs), cnp.PyArray_SIZE(outputs)
-    return query
-
-
-cdef class Model:
-    """A model in the bytes of a file, loaded and verified by the core.
+def check_model(cnp.ndarray file not None, bint verify=True):
+    """Let the core load a model from the bytes of a file; raise ModelFormatError if it refuses them.
 
     Parameters
     ----------
     file : ndarray of uint8
-        The whole file, at an address that is a multiple of 8; not copied.
+        The whole file, at an address that is a multiple of 8.
     verify : bool, default=True
         Whether to check the data's checksum, that parameters are finite, and the example.
     """
-
+    cdef const void *first = cnp.PyArray_DATA(file)
+    cdef size_t n = cnp.PyArray_NBYTES(file)
+    cdef cmlp_model_options options
     cdef cmlp_model_info info
-    cdef cnp.ndarray file
+    cdef cmlp_run run
     cdef const cmlp_model *model
     cdef void *memory
-    cdef cmlp_run run
-
-    def __cinit__(self, cnp.ndarray file not None, bint verify=True):
-        cdef const void *first = cnp.PyArray_DATA(file)
-        cdef size_t n = cnp.PyArray_NBYTES(file)
-        cdef cmlp_model_options options
-        cdef int status
-        options.struct_size, options.is_trusted, options.isa_mask = sizeof(cmlp_model_options), not verify, ISA_MASK
-        if not cnp.PyArray_IS_C_CONTIGUOUS(file) or cnp.PyArray_TYPE(file) != cnp.NPY_UINT8:
-            raise ValueError(f"file must be a contiguous array of uint8, got {describe(file)}")
-        self.file = file
-        self.info.struct_size = sizeof(cmlp_model_info)
-        self.run.struct_size = sizeof(cmlp_run)
-        check_file(cmlp_model_describe(first, n, &self.info, NULL), &self.info)
-        self.memory = workspace_of(self.info.model_size)
-        self.run.workspace = workspace_of(self.info.workspace_size)
-        self.run.workspace_size = self.info.workspace_size
+    cdef int status
+    if not cnp.PyArray_IS_C_CONTIGUOUS(file) or cnp.PyArray_TYPE(file) != cnp.NPY_UINT8:
+        raise ValueError(f"file must be a contiguous array of uint8, got {describe(file)}")
+    options.struct_size, options.is_trusted, options.isa_mask = sizeof(cmlp_model_options), not verify, ISA_MASK
+    info.struct_size = sizeof(cmlp_model_info)
+    memset(&run, 0, sizeof(run))
+    run.struct_size = sizeof(cmlp_run)
+    check_file(cmlp_model_describe(first, n, &info, NULL), &info)
+    run.workspace_size = info.workspace_size
+    memory = workspace_of(info.model_size)
+    try:
+        run.workspace = workspace_of(info.workspace_size)
         with nogil:
-            status = cmlp_model_init(self.memory, self.info.model_size, first, n, &options,
-                                     &self.model, &self.run)
-        check_file(status, NULL, &self.run)
-
-    def __dealloc__(self):
-        PyMem_RawFree(self.memory)
-        PyMem_RawFree(self.run.workspace)
-
-    def predict(self, row):
-        """Return the class index of a row (-1 if there are no classes) and the outputs."""
-        dtype = np.float32 if self.info.dtype == CMLP_FLOAT32 else np.float64
-        cdef cnp.ndarray x = np.array(row, dtype)
-        cdef cnp.ndarray outputs = np.empty(self.info.n_out, dtype)
-        cdef cmlp_rows rows
-        cdef cmlp_prediction prediction
-        cdef int32_t label = -1
-        if cnp.PyArray_NDIM(x) != 1 or len(x) != self.info.n_in:
-            raise ValueError(f"row must have shape ({self.info.n_in},), got {describe(x)}")
-        rows = cmlp_dense_rows(cnp.PyArray_DATA(x), self.info.dtype, 1, len(x))
-        memset(&prediction, 0, sizeof(prediction))
-        prediction.struct_size, prediction.class_indices, prediction.n_class_indices = sizeof(cmlp_prediction), &label, 1
-        prediction.outputs, prediction.n_outputs = cnp.PyArray_DATA(outputs), len(outputs)
-        check(cmlp_model_predict(self.model, &rows, &prediction, &self.run), &self.run)
-        return label, outputs
-
-    def label(self, int32_t index):
-        """Return the label of a class, and its text."""
-        cdef cmlp_value label
-        check(cmlp_model_find_label(self.model, index, &label, NULL))
-        return value_of(&label), label.text[:label.n_text].decode("utf-8", "surrogatepass")
-
-    def category(self, int64_t column, value):
-        """Return the code of a category in a column of a table: text, a number, or None for the missing value."""
-        cdef Values values = Values([value])
-        cdef double code = 0
-        check(cmlp_model_find_code(self.model, column, values.first, &code, NULL))
-        return code
-
-    def category_of(self, int64_t column, int64_t code):
-        """Return the category of a code in a column of a table."""
-        cdef cmlp_value category
-        check(cmlp_model_find_category(self.model, column, code, &category, NULL))
-        return value_of(&category)
-
-    def cell(self, int64_t column, str text not None):
-        """Return the number for the row of a cell of text in a column of a table."""
-        cdef bytes encoded = text.encode("utf-8", "surrogatepass")
-        cdef double number = 0
-        check(cmlp_model_read_cell(self.model, column, encoded, len(encoded), &number, NULL))
-        return number
-
-    def margin(self, double coverage, outputs=None, int64_t target=0):
-        """Return how far the interval of a coverage reaches beyond the outputs of a row of a table's model."""
-        cdef cnp.ndarray row = np.array([] if outputs is None else outputs, np.float64, ndmin=1)
-        cdef cmlp_table_query query = query_of(coverage, row, target)
-        cdef double below = 0, above = 0
-        if outputs is None:
-            query.outputs = NULL
-        check(cmlp_model_margin(self.model, &query, &below, &above, NULL))
-        return above
-
-    def interval(self, double coverage, outputs, int64_t target=0):
-        """Return the ends of the interval of a coverage for the outputs of a row of a table's model."""
-        cdef cnp.ndarray row = np.array(outputs, np.float64, ndmin=1)
-        cdef cmlp_table_query query = query_of(coverage, row, target)
-        cdef double low = 0, high = 0
-        check(cmlp_model_interval(self.model, &query, &low, &high, NULL))
-        return low, high
-
-    def find_set(self, double coverage, outputs, int64_t target=0):
-        """Return whether each class is in the set of a coverage for the outputs of a row of a table's model.
-
-        Of a label that a row can have beside others, these are the outcomes no and yes.
-        """
-        cdef cnp.ndarray row = np.array(outputs, np.float64, ndmin=1)
-        cdef cmlp_table_query query = query_of(coverage, row, target)
-        cdef cnp.ndarray members = np.zeros(max(self.info.n_out, 2), np.int32)
-        check(cmlp_model_find_set(self.model, &query, <int32_t *>cnp.PyArray_DATA(members), len(members), NULL))
-        return members[: 2 if self.info.kind == CMLP_MODEL_MULTILABEL else self.info.n_out].astype(bool)
-
-    def outside(self, row):
-        """Return how far each value of a row of a table is outside of what its column had in training."""
-        cdef cnp.ndarray x = np.array(row, np.float64, ndmin=1)
-        cdef cnp.ndarray distances = np.empty(self.info.n_in)
-        check(cmlp_model_outside(self.model, <const double *>cnp.PyArray_DATA(x), len(x),
-                                 <double *>cnp.PyArray_DATA(distances), len(distances), NULL))
-        return distances
-
-    def explain(self, row, background=None, *, n_evaluations=None, bint exact=False, uint32_t seed=0):
-        """Return the Shapley values of a row of a table, their standard errors and the mean outputs over the background.
-
-        The background are rows, or None for those in the file.
-        """
-        cdef cnp.ndarray x = np.array(row, np.float64, ndmin=1)
-        cdef cnp.ndarray values = np.empty((self.info.n_in, self.info.n_out)), errors = np.empty_like(values)
-        cdef cnp.ndarray base = np.empty(self.info.n_out), others
-        cdef cmlp_rows rows
-        cdef cmlp_explanation explanation
-        cdef cmlp_run run
-        cdef int status
-        memset(&explanation, 0, sizeof(explanation))
-        memset(&run, 0, sizeof(run))
-        run.struct_size, explanation.struct_size = sizeof(cmlp_run), sizeof(cmlp_explanation)
-        explanation.n_evaluations, explanation.is_exact, explanation.seed = n_evaluations or 0, exact, seed
-        explanation.values, explanation.n_values = <double *>cnp.PyArray_DATA(values), cnp.PyArray_SIZE(values)
-        explanation.errors, explanation.n_errors = <double *>cnp.PyArray_DATA(errors), cnp.PyArray_SIZE(errors)
-        explanation.base_values, explanation.n_base_values = <double *>cnp.PyArray_DATA(base), len(base)
-        if background is not None:
-            others = np.ascontiguousarray(as_matrix(background, "background", self.info.n_in), np.float64)
-            rows = cmlp_dense_rows(cnp.PyArray_DATA(others), CMLP_FLOAT64, len(others), cnp.PyArray_DIM(others, 1))
-            explanation.background = &rows
-        status = cmlp_model_explain_workspace_size(self.model, &explanation, &run.workspace_size, &run)
-        check(status, &run)
-        run.workspace = workspace_of(run.workspace_size)
-        with nogil:
-            status = cmlp_model_explain(self.model, <const double *>cnp.PyArray_DATA(x), cnp.PyArray_SIZE(x), &explanation,
-                                        &run)
+            status = cmlp_model_init(memory, info.model_size, first, n, &options, &model, &run)
+        check_file(status, NULL, &run)
+    finally:
         PyMem_RawFree(run.workspace)
-        check(status, &run)
-        return values, errors, base
-
-    def column_name(self, int64_t column):
-        """Return the name of a column of a table, or of an input of a network; None if the file has no names."""
-        cdef cmlp_table_column_info info
-        info.struct_size = sizeof(cmlp_table_column_info)
-        check(cmlp_model_describe_column(self.model, column, &info, NULL))
-        return None if info.name == NULL else info.name[:info.n_name].decode("utf-8", "surrogatepass")
+        PyMem_RawFree(memory)

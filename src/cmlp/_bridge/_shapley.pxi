@@ -45,9 +45,14 @@ def shapley_pairs(int64_t n_columns, int64_t n_rows, n_evaluations, bint exact):
     return n_pairs, cmlpi_is_sample(n_pairs, n_rows)
 
 
-cdef const double *doubles_of(cnp.ndarray array, shape, str name) except NULL:
+cdef const double *doubles_of(cnp.ndarray array, tuple shape, str name) except NULL:
     """Return the numbers of a contiguous array of float64 of this shape."""
-    if (<object>array).shape != shape or cnp.PyArray_TYPE(array) != cnp.NPY_FLOAT64 or not cnp.PyArray_IS_C_CONTIGUOUS(array):
+    cdef bint fits_all = (cnp.PyArray_NDIM(array) == len(shape) and cnp.PyArray_IS_C_CONTIGUOUS(array)
+                          and dtype_code(array) == CMLP_FLOAT64)
+    cdef int axis
+    for axis in range(len(shape)):
+        fits_all = fits_all and cnp.PyArray_DIM(array, axis) == <int64_t>shape[axis]
+    if not fits_all:
         raise ValueError(f"{name} must be a contiguous array of float64 of shape {shape}, got {describe(array)}")
     return <const double *>cnp.PyArray_DATA(array)
 
@@ -74,12 +79,14 @@ cdef class Shapley:
 
     def __cinit__(self, cnp.ndarray base not None, cnp.ndarray weights not None, cnp.ndarray used not None, rows=(), orders=()):
         cdef cmlpi_shapley *game = &self.game
-        n, n_out = (<object>base).shape
-        self.base, self.weights, self.used = base, weights, np.ascontiguousarray(used, bool).reshape(-1)
+        # Copies, which nobody else can change or resize: the game points into them.
+        self.base, self.weights, self.used = np.array(base), np.array(weights), np.array(used, bool).reshape(-1)
+        n, n_out = (<object>self.base).shape
         self.rows = np.array(rows, np.int64).reshape(-1)
         self.orders = np.array(orders, np.int64).reshape(2 * len(self.rows), len(self.used))
         game.n_columns, game.n_rows, game.n_out, game.n_pairs = len(self.used), n, n_out, len(self.rows)
-        game.base, game.weights = doubles_of(base, (n, n_out), "base"), doubles_of(weights, (n,), "weights")
+        game.base = doubles_of(self.base, (n, n_out), "base")
+        game.weights = doubles_of(self.weights, (n,), "weights")
         game.used = <const unsigned char *>cnp.PyArray_DATA(self.used)
         game.rows = <const int64_t *>cnp.PyArray_DATA(self.rows)
         game.orders = <const int64_t *>cnp.PyArray_DATA(self.orders)

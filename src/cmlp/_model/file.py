@@ -59,7 +59,7 @@ def read_model(
     is_map = use_map and size >= _LEAST_MAPPED and sys.byteorder == "little"
     head, n_nets = _read_head(file, size)
     content = _contents(file, size, is_map)
-    _core.Model(content, verify)  # the core decides what a valid file is
+    _core.check_model(content, verify)  # the core decides what a valid file is
     networks = []
     at = head_size = _LENGTH + len(head)
     for net in _nets_of_table(head, n_nets) if n_nets else [_net(head)]:
