@@ -86,6 +86,21 @@ KEYWORDS = {
         lambda: MLPClassifier(device="cuda"),
         r"Training runs on the processor, with n_threads threads\.$",
     ),
+    "rng": (lambda: MLPClassifier(rng=0), r"Did you mean random_state\?$"),
+    "rng of tables": (lambda: TabularRegressor(rng=0), r"Did you mean random_state\?$"),
+    "eval_metric": (lambda: MLPRegressor(eval_metric="r2"), r"Did you mean scoring\?$"),
+    "eval_metric of tables": (
+        lambda: TabularClassifier(eval_metric="auc"),
+        r"Tables keep the epoch with the smallest loss .*cross_val_score\(model, X, y, scoring=",
+    ),
+    "scoring of tables": (
+        lambda: TabularRegressor(scoring="r2"),
+        r"Tables keep the epoch with the smallest loss",
+    ),
+    "metrics of fit": (
+        lambda: MLPClassifier().fit(X, Y, metrics=["accuracy"]),
+        r"Did you mean scoring of the constructor\?$",
+    ),
     "a mistyped name": (
         lambda: MLPClassifier(hidden_layer_size=3),
         r"Did you mean hidden_layer_sizes\?$",

@@ -30,9 +30,10 @@ _PARAMETERS: Mapping[str, tuple[str, ...]] = {
         ("lr", "eta", "learning_rate", "initial_learning_rate"), ("learning_rate_init",)
     ),
     **dict.fromkeys(("criterion", "objective"), ("loss",)),
-    **dict.fromkeys(("seed", "random_seed"), ("random_state",)),
+    **dict.fromkeys(("seed", "random_seed", "rng", "generator"), ("random_state",)),
     **dict.fromkeys(("l2", "reg_lambda"), ("alpha",)),
     "optimizer": ("solver",),
+    **dict.fromkeys(("eval_metric", "metric", "metrics", "custom_metric"), ("scoring",)),
     "patience": ("n_iter_no_change",),
     "validation_split": ("validation_fraction",),
     **dict.fromkeys(("validation_data", "eval_set", "valid_sets"), ("X_val",)),
@@ -46,6 +47,10 @@ _OWNERS = {"max_iter": " of one network", "n_epochs": " of a table"}
 _ELSEWHERE: Mapping[str, str] = {
     "n_estimators": "Only TabularClassifier and TabularRegressor have it: they train several networks.",
     "categorical_features": "Only TabularClassifier and TabularRegressor have categorical_features.",
+    "scoring": (
+        "Tables keep the epoch with the smallest loss on held-out rows. To compare models by a score, "
+        "use sklearn.model_selection.cross_val_score(model, X, y, scoring=...)."
+    ),
     "X_val": "Pass validation rows to fit, as X_val and y_val.",
     "device": "Training runs on the processor, with n_threads threads.",
     **dict.fromkeys(
