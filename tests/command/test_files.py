@@ -527,7 +527,7 @@ def zipped(name):
         ),
         (zipped("t.csv"), "t.csv is a zip file: unpack it, or use gzip"),
         (zipped("[Content_Types].xml"), "t.csv is a workbook: save its sheet as CSV"),
-        (b"<html><p>1,2</p></html>\n", "t.csv is HTML or XML"),
+        (b"<html><p>1,2</p></html>\n", "t.csv is HTML or XML: pandas.read_html"),
         (
             "Prices,\n,\nx,y\n1,2\n3,4\n",
             "line 3: the names are here, not in the first row: remove the lines above",
@@ -799,6 +799,16 @@ def test_a_column_without_a_name_is_no_silent_input(train, name):
     assert not any("index" in line for line in lines)
 
 
+def test_an_empty_column_without_a_name_is_no_index(train):
+    content = text_of(SIMPLE).replace("\n", ",\n")
+    status, lines, _ = train(content)
+    at = len(SIMPLE) + 1
+    expected = f"t.csv, column {at} has neither a name nor a value. Leave it out with --drop {at}"
+    assert status == 0 and [line for line in lines if "has no name" in line or "nor" in line] == [
+        expected
+    ]
+
+
 def test_the_index_of_a_data_frame_in_parquet_is_no_silent_input(run):
     pandas = package("pandas")
     package("pyarrow")
@@ -887,6 +897,9 @@ FOREIGN = {
     "an ARFF file": b"% iris\n%\n@RELATION iris\n@ATTRIBUTE a NUMERIC\n@DATA\n1\n",
     "a file of R": b"RDX3\nX\n\0\0\0\x03",
     "a libsvm file": b"1 1:0.5 3:2\n-1 2:1e-3 4:7\n",
+    "HTML or XML": b"<table border=1><tr><td>1</td></tr></table>\n",
+    "a TeX file": b"% prices\n\\begin{tabular}{ll}\n1 & 2 \\\\\n",
+    "a table of Markdown": b"| x | y |\n|---|--:|\n| 1 | 2 |\n| 3 | 4 |\n",
 }
 
 
@@ -895,6 +908,27 @@ FOREIGN = {
 def test_foreign_files_are_named(train, what, pack):
     status, _, err = train(pack(FOREIGN[what]), name="rows")
     assert status == 1 and f"rows is {what}: " in err
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbf\n <!-- prices -->\n<div>1,2</div>\n",
+        b"<TABLE>\n<tr><td>1</td></tr>\n",
+        b"<?xml version='1.0'?>\n",
+        b"\n\\documentclass{article}\n",
+        b"Prices\n\nx | y\n:-|-:\n1 | 2\n",
+    ],
+)
+def test_markup_is_named_however_it_begins(train, content):
+    status, _, err = train(content)
+    assert status == 1 and any(f"t.csv is {what}: " in err for what in [*FOREIGN][-3:])
+
+
+def test_cells_that_look_like_markup_are_read(train):
+    for cells in (["<NA>", "<LOD>", "<pen"], ["\\N", "--", "-"]):
+        columns = {"x": [cells[i % 3] for i in range(N)], "y": SIZE}
+        assert train(text_of(columns, "|"), "--n-epochs", "1")[0] == 0
 
 
 def test_old_stata_files_are_named(train):

@@ -581,6 +581,26 @@ def test_few_rows_are_all_learned_in_one_fit(command):
     )
 
 
+@pytest.mark.parametrize("n_rows", [2, 31, 32])
+def test_rows_of_which_none_are_held_out_are_said_to_measure_nothing(command, n_rows):
+    Path("few.csv").write_text("x,y\n" + "".join(f"{i},{i}.5\n" for i in range(n_rows)))
+    nothing = "nothing is measured: of fewer than 32 rows, none are held out"
+    for more in [], ["--holdout", "last"]:
+        status, lines, _ = command("train", "few.csv", "--target", "y", *more, *OPTIONS)
+        assert status == 0 and (nothing in lines) == (n_rows < 32)
+    assert (
+        nothing
+        not in command("train", "few.csv", "--target", "y", "--holdout", "none", *OPTIONS)[1]
+    )
+
+
+def test_too_few_groups_are_said_to_measure_nothing(command):
+    rows = "".join(f"{i % 2},{i},{i}.5\n" for i in range(40))
+    Path("few.csv").write_text("group,x,y\n" + rows)
+    _, lines, _ = command("train", "few.csv", "--target", "y", "--groups", "group", *OPTIONS)
+    assert "nothing is measured: of fewer than 3 groups, none are held out" in lines
+
+
 def test_warnings_of_the_fit_are_lines(command):
     """A warning of Python would show the path of the program."""
     status, lines, err = command(*TRAIN, "--n-epochs", "1", "--learning-rate-init", "1e-9")

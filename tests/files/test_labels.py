@@ -110,7 +110,7 @@ def test_save_error_names_unsupported_label_dtype(tmp_path):
     X = np.random.default_rng(0).normal(size=(3, 3))
     with pytest.warns():
         model = MLPClassifier((2,), max_iter=1).fit(X, labels)
-    with pytest.raises(TypeError, match="float128|longdouble"):
+    with pytest.raises(TypeError, match=r"float128|longdouble"):
         model.save(tmp_path / "model")
     assert not (tmp_path / "model").exists()
 

@@ -608,6 +608,12 @@ class DataFiles(NamedTuple):
         return file.known_rows(columns, find_column(file, self.target))
 
 
+def why_none_are_held_out(n_rows: int) -> str:
+    """Return why `divide` holds out no rows, unless the user asked for that."""
+    few = f"{_FEWEST_ROWS} rows" if n_rows < _FEWEST_ROWS else f"{_FEWEST_GROUPS} groups"
+    return f"nothing is measured: of fewer than {few}, none are held out"
+
+
 def divide(
     n_rows: int,
     holdout: str | None,

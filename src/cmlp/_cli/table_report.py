@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp._cli.data_files import why_none_are_held_out
 from cmlp._cli.terminal import printable
 from cmlp._data.columns import DATES
 from cmlp._data.losses import traits_of
@@ -48,10 +49,11 @@ class TableReport(NamedTuple):
         """
         # that rows of this file have a category or number of their own
         with warnings.catch_warnings(action="ignore"):
-            measured = []
-            if len(self.held):
-                measured = [self._score(), *self._interval()]
-            if measured and self.model._estimator_type == "classifier":
+            if not len(self.held):
+                measured = [why_none_are_held_out(len(self.y))]
+                return [*self.notices(), *measured, self._columns()]
+            measured = [self._score(), *self._interval()]
+            if self.model._estimator_type == "classifier":
                 measured.extend(self._rare())
             return [*self.notices(), *measured, self._columns(), *self._second()]
 

@@ -135,6 +135,11 @@ class TrainingColumn:
                 if len(examples) == _SHOWN:
                     break
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether all cells are missing."""
+        return sum(self.tally[word] for word in _ABSENT) == self.tally.total()
+
     def first(self, words: Sequence[str]) -> list[tuple[int, str]]:
         """Return the rows and cells of the first different ones of these kinds."""
         examples: dict[str, int] = {}

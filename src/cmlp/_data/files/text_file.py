@@ -36,6 +36,7 @@ from cmlp._data.files.text_lines import (
     has_several_numbers,
     is_value,
     quoting_of,
+    require_no_markdown,
     require_text,
     sampled,
     separator_of,
@@ -144,6 +145,7 @@ class TextFile(RowFile):
         filled = [line for line in rows if line.strip()]
         if not filled:
             raise DataError(f"{self.path} contains no rows")
+        require_no_markdown(self.path, filled)
         separator = stated[1] if stated else options.separator
         self.separator = separator_of(filled, is_whole) if separator is None else separator
         parsed, self._skips_spaces = sampled(filled, self.separator)
@@ -466,8 +468,16 @@ def _positions(file: TextFile, text: str) -> list[int]:
     return at
 
 
-def _of_no_name(path: str, column: int) -> str:
-    """Return a notice about a column without a name, as `to_csv` of a data frame writes its index."""
+def _of_no_name(path: str, column: int, *, is_empty: bool) -> str:
+    """Return a notice about a column without a name, as `to_csv` of a data frame writes its index.
+
+    A separator at the end of each line makes an empty one.
+    """
+    if is_empty:
+        return (
+            f"{path}, column {column + 1} has neither a name nor a value. Leave it out with --drop "
+            f"{column + 1}"
+        )
     return (
         f"{path}, column {column + 1} has no name. If it is the index of a data frame, leave it "
         f"out with --drop {column + 1}"
@@ -524,7 +534,11 @@ class TextRows(TrainingRows):
                 f"{file.path}: left out {file.n_dropped:,} rows without a target"
                 for _ in range(file.n_dropped > 0)
             ),
-            *(_of_no_name(file.path, i) for i in file.nameless if i in columns),
+            *(
+                _of_no_name(file.path, i, is_empty=columns[i].is_empty)
+                for i in file.nameless
+                if i in columns
+            ),
             *(f"{file.path}, {self._place(i).column}: " + doubt for i, doubt in self._doubts()),
         ]
 

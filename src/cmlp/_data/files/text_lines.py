@@ -27,11 +27,19 @@ _OTHERS = {
     b"\x7fELF": "a program",
     b"\x89HDF": "an HDF5 file",
     b"ARROW1": "a Feather file",
-    **dict.fromkeys((b"<html", b"<HTML", b"<!DOCTYPE", b"<!doctype", b"<?xml"), "HTML or XML"),
 }
+_EXPORT = "export its rows as CSV"
 # What they are, and what makes a file of rows of them.
 _FOREIGN = (
     (rb"\x80[\x02-\x05]", "a pickle: load it where it is trusted, and write its rows by to_csv"),
+    (
+        rb"(?i)(?:\xef\xbb\xbf)?\s*<(?:!|\?xml|(?:html|head|body|style|div|table|thead|tbody|tr|p)[\s>])",
+        "HTML or XML: pandas.read_html and pandas.read_xml read tables",
+    ),
+    (
+        rb"(?:\s*%[^\n]*\n|\s)*\\(?:documentclass|usepackage|begin|centering|toprule|hline)\b",
+        f"a TeX file: {_EXPORT}",
+    ),
     (rb"<stata_dta>|[\x68-\x73][\x01\x02]\x01\x00", "a Stata file: pandas.read_stata reads it"),
     (rb"\$FL[23]", "an SPSS file: pandas.read_spss reads it"),
     (rb"(?i)(?:\s*%[^\n]*\n|\s)*@relation\b", "an ARFF file: scipy.io.arff.loadarff reads it"),
@@ -48,6 +56,7 @@ _IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
 _FOOTER = 5  # fewer lines at the end of a file may be no rows
 _JSON = re.compile(rb'\s*(\{\s*"|\[\s*[{\[])')
 _SHEETS = (b"[Content_Types]", b"xl/", b"docProps/", b"_rels/", b"opendocument.spreadsheet")
+_BELOW_NAMES = re.compile(r"\s*\|?(?:\s*(?::-+:?|-+:|-{3,})\s*\|)+(?:\s*(?::-+:?|-+:|-{3,}))?\s*")
 _GAP = re.compile(r"\s{2,}")
 _NUL_SHARE = 8  # one NUL in fewer bytes is UTF-16
 _PLAIN = Grammar(CellFormat())  # before anything is stated or found
@@ -163,14 +172,12 @@ def require_text(path: str, start: bytes, encoding: str | None) -> None:
         raise DataError(f"{path} is an image: " + OF_IMAGES)
     for begin, other in _OTHERS.items():
         if start.startswith(begin):
-            raise DataError(
-                f"{path} is {other}, and not CSV, npy, idx or Parquet: export its rows as CSV"
-            )
+            raise DataError(f"{path} is {other}, and not CSV, npy, idx or Parquet: {_EXPORT}")
     for pattern, what in _FOREIGN:
         if re.match(pattern, start):
             raise DataError(f"{path} is {what}")
     if _JSON.match(start):
-        raise DataError(f"{path} is JSON, and not CSV, npy, idx or Parquet: export its rows as CSV")
+        raise DataError(f"{path} is JSON, and not CSV, npy, idx or Parquet: {_EXPORT}")
     if encoding is None and (
         start.startswith(_UTF_16) or start.count(b"\0") * _NUL_SHARE > len(start)
     ):
@@ -178,6 +185,12 @@ def require_text(path: str, start: bytes, encoding: str | None) -> None:
             f"{path} is not a CSV file in UTF-8, and not npy, idx or Parquet. UTF-16 needs "
             "--encoding utf-16",
         )
+
+
+def require_no_markdown(path: str, lines: Sequence[str]) -> None:
+    """Raise DataError if there is a line below the names of a table of Markdown."""
+    if any(map(_BELOW_NAMES.fullmatch, lines)):
+        raise DataError(f"{path} is a table of Markdown: {_EXPORT}")
 
 
 def sampled(lines: Sequence[str], separator: str) -> tuple[list[list[str]], bool]:
