@@ -51,6 +51,7 @@ __all__ = [
     "SpellingWarning",
     "StatusError",
     "UndefinedMetricWarning",
+    "UnmatchedCodeWarning",
     "UnusedParameterWarning",
     "UselessModelWarning",
     "WorkerError",
@@ -272,6 +273,12 @@ class CategoriesWarning(DataWarning):
     """A column has more categories than a model keeps."""
 
     code = "categories"
+
+
+class UnmatchedCodeWarning(DataWarning):
+    """`missing_values` has a code that no entry of the columns can equal, because of their types."""
+
+    code = "unmatched"
 
 
 class LabelsWarning(DataWarning):

@@ -72,3 +72,18 @@ def test_codes_of_a_column(capsys):
 def test_wrong_codes_name_the_option(capsys):
     assert train("coded.csv", "--missing", "n/k", "--missing-values", "{'other': 1}") == 1
     assert "--missing-values: missing_values has 'other', but X has no" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("codes", ["{number:-999}", "[-999,unknown]", " [-999"])
+def test_a_list_or_a_dict_without_quotation_marks_is_an_error(codes, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        train("coded.csv", "--missing-values", codes)
+    assert f"if it begins with {codes.strip()[0]}, got {codes!r}. Texts" in capsys.readouterr().err
+
+
+def test_codes_that_no_cell_has_are_named(capsys):
+    assert train("coded.csv", "--missing-values", "[-999, 'n/k', 'unknown', -99, 'n/a']") == 0
+    (line,) = (line for line in capsys.readouterr().out.split("\n") if "unmatched" in line)
+    assert "no cell equals the codes -99, 'n/a' of missing_values" in line
+    assert train("coded.csv", "--missing-values", "{'mixed': 'n/k', 'word': 'unknown'}") == 0
+    assert "unmatched" not in capsys.readouterr().out

@@ -134,6 +134,43 @@ def test_codes_of_all_columns_of_an_array():
         assert_same_bits(model.predict(coded.tolist()), wanted)
 
 
+def polars_frame(values):
+    pl = package("polars")
+    return pl.DataFrame({"x": pl.Series(values)})
+
+
+def nullable_frame(values):
+    pd = package("pandas")
+    return pd.DataFrame({"x": pd.Series(values, dtype=values.dtype.name.capitalize())})
+
+
+@pytest.mark.parametrize("code, dtype", [(-99.9, "f4"), (1e20, "f4"), (-99.9, "f2"), (-999, "f2")])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda values: values.reshape(-1, 1),
+        lambda values: package("pandas").DataFrame({"x": values}),
+        nullable_frame,
+        polars_frame,
+    ],
+    ids=["numpy", "pandas", "nullable", "polars"],
+)
+def test_codes_of_short_floats_are_missing_in_their_type_and_as_doubles(make, code, dtype):
+    if dtype == "f2" and make in (nullable_frame, polars_frame):
+        return  # these have no such type
+    absent = np.random.RandomState(0).random_sample(N) < 0.2
+    values = np.random.RandomState(0).standard_normal(N).astype(dtype)
+    y = np.where(absent, 3.0, values)
+    coded, given = (make(np.where(absent, np.array(one, dtype), values)) for one in (code, np.nan))
+    parameters = {**FAST, "known": ["useless"]}
+    model = TabularRegressor(**parameters, missing_values={0: code}).fit(coded, y)
+    assert [*model.report_] == []
+    wanted = TabularRegressor(**parameters).fit(given, y).predict(given)
+    doubles = make(np.where(absent, np.float64(code), values.astype(np.float64)))
+    for rows in (coded, doubles):
+        assert_same_bits(model.predict(rows), wanted)
+
+
 def test_nan_as_a_code_changes_nothing(expected):
     model = fitted({"x": np.nan, "text": None, "whole": []}, coded=False)
     assert_same_bits(model.predict(frame(coded=False)), expected.predict(frame(coded=False)))

@@ -83,8 +83,10 @@ _LISTS = {
     "ordered": ("from_dtype", True, False),
 }
 _SWITCHES = ("ordered",)  # parameters that are True without a value
+_CODES = "missing_values"  # a parameter of which any text could be a value
 _PREFIX = "parameter_"
 _USELESS = UselessModelWarning.code
+_NO_LITERAL = (ValueError, TypeError, SyntaxError, ZeroDivisionError, MemoryError, RecursionError)
 _LEAST_TIME = 1e-9  # seconds, for the second fit: an epoch
 _MOST_COLUMNS = 256  # of numbers with names in a table; more are probably pixels
 
@@ -151,7 +153,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
             *flags,
             **switch,
             dest=_PREFIX + name,
-            type=_parse_value,
+            type=_parse_codes if name == _CODES else _parse_value,
             default=argparse.SUPPRESS,
             metavar="VALUE",
             help=argparse.SUPPRESS,
@@ -186,10 +188,24 @@ def _parse_value(text: str) -> object:
         if text == "inf":
             return math.inf
         return ast.literal_eval(text)
-    except (ValueError, TypeError, SyntaxError, ZeroDivisionError, MemoryError, RecursionError):
+    except _NO_LITERAL:
         if "," in text:
             return text.split(",")
         return text
+
+
+def _parse_codes(text: str) -> object:
+    """Return codes for missing values; raises ArgumentTypeError for what begins as a list or a dict, and is none."""
+    begin = text.lstrip()[:1]
+    if begin not in ("[", "{"):
+        return _parse_value(text)
+    try:
+        return ast.literal_eval(text)
+    except _NO_LITERAL:
+        raise argparse.ArgumentTypeError(
+            f"must be a list or a dict of Python if it begins with {begin}, got {text!r}. Texts in it need quotation "
+            """marks, and in a shell other ones around it: "['unknown', -999]" or "{'age': -999}\""""
+        ) from None
 
 
 def _texts_of_codes(codes: object) -> tuple[object, list[str]]:
@@ -229,8 +245,8 @@ class TrainRequest(NamedTuple):
             if isinstance(value, (str, int)) and value not in _LISTS[name]:
                 parameters[name] = [value]
         networks = _parameters_of_networks()
-        if "missing_values" in parameters:
-            parameters["missing_values"], words = _texts_of_codes(parameters["missing_values"])
+        if _CODES in parameters:
+            parameters[_CODES], words = _texts_of_codes(parameters[_CODES])
             reading = files.reading
             files = files._replace(reading=reading._replace(missing=(*reading.missing, *words)))
         tables = _parameters_of_tables()

@@ -47,12 +47,13 @@ if TYPE_CHECKING:
     from cmlp._process.warnings import Notices
 
 NUMBER, CATEGORY, ORDERED, DURATION = "number", "category", "ordered", "duration"
+BOOLEAN = "boolean"
 TIMES = frozenset((*DATES, DURATION))
-COLUMN_TYPES = (NUMBER, "boolean", *DATES, DURATION, CATEGORY, ORDERED)
-_BOOLEAN, _PERIOD, _OTHER = "boolean", "period", "other"
+COLUMN_TYPES = (NUMBER, BOOLEAN, *DATES, DURATION, CATEGORY, ORDERED)
+_PERIOD, _OTHER = "period", "other"
 _DATE, _TIME, _INSTANT = DATES
 _WORDS = {
-    _BOOLEAN: "a boolean",
+    BOOLEAN: "a boolean",
     _DATE: "a date",
     _TIME: "a time without an offset from UTC",
     _INSTANT: "a time with an offset from UTC",
@@ -103,12 +104,12 @@ def type_of_entries(column: Column, rows: NDArray[np.intp]) -> str:
     if column.has_offset():
         return _INSTANT
     if (
-        column.is_of_file and column.type == TYPES[_BOOLEAN]
+        column.is_of_file and column.type == TYPES[BOOLEAN]
     ):  # whose array has doubles if some are missing
-        return _BOOLEAN
+        return BOOLEAN
     array = column.array()[rows]
     if array.dtype.kind == "b":
-        return _BOOLEAN
+        return BOOLEAN
     if array.dtype.kind == "m":
         return DURATION
     if array.dtype.kind == "M":
@@ -128,8 +129,8 @@ def type_of_entries(column: Column, rows: NDArray[np.intp]) -> str:
 
 def _one_type(first: dict[str, int], label: str) -> str:
     types = set(first)
-    if types <= {_BOOLEAN, _OTHER}:
-        return _BOOLEAN if types == {_BOOLEAN} else _OTHER
+    if types <= {BOOLEAN, _OTHER}:
+        return BOOLEAN if types == {BOOLEAN} else _OTHER
     if types == {_DATE, _TIME}:
         return _TIME
     if len(types) > 1:
@@ -145,7 +146,7 @@ def _type_of_entry(value: object) -> str:
     """Return the type of an entry that is not missing."""
     name = type(value).__name__
     if isinstance(value, (bool, np.bool_)):
-        return _BOOLEAN
+        return BOOLEAN
     if isinstance(value, datetime):
         if value.tzinfo is not None:
             return _INSTANT
@@ -247,7 +248,7 @@ def _number(value: Any, row: int, label: str, column_type: str, in_fit: bool) ->
         if found in _ALLOWED[column_type]:
             units = _moment(value, row, label).astype(np.int64)
             return float(units) / MICROSECONDS_OF_A_DAY
-    elif found in (_BOOLEAN, _OTHER):
+    elif found in (BOOLEAN, _OTHER):
         value = plain_entry(value)
         if isinstance(value, Number) and not isinstance(value, complex):
             return _double(value)

@@ -70,10 +70,15 @@ class FileColumn(_Values):
         missing are float64.
     column_type : str
         A word of `TYPES`.
+    missing_words : frozenset of str
+        The stated words for missing values that cells had; the values do not tell them from empty cells.
     """
 
-    def __init__(self, values: AnyArray, column_type: str) -> None:
+    def __init__(
+        self, values: AnyArray, column_type: str, missing_words: frozenset[str] = frozenset()
+    ) -> None:
         self.values, self.column_type, self.dtype = values, column_type, TYPES[column_type]
+        self.missing_words = missing_words
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> AnyArray:
         values = self.values
@@ -93,7 +98,7 @@ class FileColumn(_Values):
 
     def take(self, rows: NDArray[np.intp]) -> FileColumn:
         """Return some rows."""
-        return FileColumn(self.values[rows], self.column_type)
+        return FileColumn(self.values[rows], self.column_type, self.missing_words)
 
 
 class MaskedColumn(NamedTuple):

@@ -85,6 +85,7 @@ class Column:
     """A column of an array or of a list, with its label for messages; those of other containers are subclasses."""
 
     is_of_file = False  # whose reader has found the type
+    missing_words: frozenset[str] = frozenset()  # texts that its reader has made missing
 
     def __init__(self, held: Any, label: str) -> None:
         self.held, self.label = held, label
@@ -234,6 +235,11 @@ class _OfFile(Column):
     """A `FileColumn`, whose types have the names of pyarrow's."""
 
     is_of_file = True
+
+    @property
+    def missing_words(self) -> frozenset[str]:  # type: ignore[override]
+        words: frozenset[str] = self.held.missing_words
+        return words
 
     def has_offset(self) -> bool:
         return "tz=" in self.type

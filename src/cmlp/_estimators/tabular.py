@@ -480,8 +480,10 @@ class TabularClassifier(TabularEstimator):
     missing_values : None, number, str, list or dict, default=None
         Codes that mean a missing value, besides NaN and None: a number, a text or a list of both
         for all columns, such as ``[-999, "unknown"]``, or a dict that maps columns, by names or
-        indices, to their codes. A number equals a code if both are the same double, and a text if
-        it is the same text. Later rows, exports and model files have the same codes.
+        indices, to their codes. A number equals a code if both are the same double (in a column of
+        float32 or float16 also if it is the code in this type), and a text if it is the same text.
+        `report_` names a code that no value equals. Later rows, exports and model files have the
+        same codes.
     date_parts : bool, default=True
         Whether the networks see the time of day, the weekday and the day of the year of a column of
         dates, where they vary and the target changes along them, beside the days since 1970. They
@@ -1223,8 +1225,10 @@ class TabularRegressor(TabularEstimator):
     missing_values : None, number, str, list or dict, default=None
         Codes that mean a missing value, besides NaN and None: a number, a text or a list of both
         for all columns, such as ``[-999, "unknown"]``, or a dict that maps columns, by names or
-        indices, to their codes. A number equals a code if both are the same double, and a text if
-        it is the same text. Later rows, exports and model files have the same codes.
+        indices, to their codes. A number equals a code if both are the same double (in a column of
+        float32 or float16 also if it is the code in this type), and a text if it is the same text.
+        `report_` names a code that no value equals. Later rows, exports and model files have the
+        same codes.
     date_parts : bool, default=True
         Whether the networks see the time of day, the weekday and the day of the year of a column of
         dates, where they vary and the target changes along them, beside the days since 1970. They

@@ -17,7 +17,7 @@ from cmlp._findings.categories import (
     check_empty,
     check_spellings,
 )
-from cmlp._findings.codes import check_codes
+from cmlp._findings.codes import check_codes, check_stated_codes
 from cmlp._findings.counts import check_counts
 from cmlp._findings.ids import check_row_numbers
 from cmlp._findings.leaks import check_copies, check_functions, check_missing
@@ -51,6 +51,7 @@ CHECKS: tuple[Check, ...] = (
     check_ascending_times,
     check_counts,
     check_codes,
+    check_stated_codes,
 )
 
 

@@ -1,4 +1,4 @@
-"""Numbers that are probably codes for a missing value, such as 999 beside numbers up to 120."""
+"""Codes for missing values: numbers that probably are some, such as 999, and stated ones that no cell equals."""
 
 from __future__ import annotations
 
@@ -8,17 +8,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cmlp._data.column_entries import NUMBER
+from cmlp._data.column_entries import BOOLEAN, DURATION, NUMBER
+from cmlp._data.columns import DATES
 from cmlp._findings.quick import quick_model, size_of, spread_rows
-from cmlp._model.findings import Finding
+from cmlp._model.findings import Finding, listed
+from cmlp._model.unusual_rows import listed_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from cmlp._findings.table import Table
+    from cmlp._findings.table import Table, UnmatchedCode
 
+# How to state a code of a type of column that a number, or a text, cannot equal.
+_HOW_TO_STATE = {
+    **dict.fromkeys(DATES, "state a date as text, such as '1900-01-01'"),
+    DATES[-1]: "state a date as text with an offset, such as '1900-01-01T00:00Z'",
+    DURATION: "make such durations None before fit and predict",
+    BOOLEAN: "state 0 or 1",
+}
 _CODE = re.compile(r"-?(?:([789])\1{0,8}|666)")
 _FEWEST_ROWS = 2  # that have a code
 _FEWEST_OTHERS = 2  # different numbers besides codes
@@ -45,6 +54,41 @@ def check_codes(table: Table) -> Iterator[Finding]:
             f"as missing values, error {ratio:.2f} ×"
         )
         yield Finding("code", table.names([*codes]), 1 - ratio, evidence, _remedy(table, codes))
+
+
+def check_stated_codes(table: Table) -> Iterator[Finding]:
+    """Find codes of `missing_values` that no cell equals, as if a sign was forgotten, or a number stated for dates."""
+    may_be = {*table.candidates("unmatched")}
+    found: dict[str, list[UnmatchedCode]] = {}
+    for one in table.unmatched:
+        if may_be.issuperset(one.columns):
+            types = {table.columns[i].type for i in one.columns or range(len(table.columns))}
+            how = (
+                "" if one.can_occur else ", or ".join(_HOW_TO_STATE[each] for each in sorted(types))
+            )
+            found.setdefault(how, []).append(one)
+    for how, codes in found.items():
+        yield _of_unmatched(table, codes, how)
+
+
+def _of_unmatched(table: Table, found: Sequence[UnmatchedCode], how: str) -> Finding:
+    """Return the finding of codes that no cell equals; `how` to state those that no later cell can equal, either."""
+    codes = [*dict.fromkeys(repr(one.code) for one in found)]
+    columns = [*dict.fromkeys(i for one in found for i in one.columns)]
+    it = "it" if len(codes) == 1 else "them"
+    which = f"the code{'s' * (len(codes) > 1)} {listed(codes)}"
+    label = listed_columns([table.label(i) for i in columns]) if columns else "all columns"
+    types = dict.fromkeys(table.columns[i].type for i in columns or range(len(table.columns)))
+    of_type = f"value of the type {' or '.join(types)}"
+    warning = f"missing_values has {which} for {label}, but no {of_type} equals {it}: {how}."
+    return Finding(
+        "unmatched",
+        table.names(columns),
+        None,
+        f"no cell equals {which} of missing_values",
+        how or f"correct {it}, or leave {it} out",
+        warning if how else "",
+    )
 
 
 def _codes_of(table: Table, i: int) -> list[int]:

@@ -45,6 +45,14 @@ class CategoryCounts(NamedTuple):
     )
 
 
+class UnmatchedCode(NamedTuple):
+    """A code for missing values that the user has stated, and that no cell equals."""
+
+    code: object
+    columns: tuple[int, ...]  # for which it is stated; none if it is for all of them
+    can_occur: bool  # whether a later cell can equal it, by the types of the columns
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """The rows of a table that count, in the order in which they came.
@@ -75,6 +83,8 @@ class Table:
         What the user knows: codes, such as "leak", or codes with a column, such as "leak:wage".
     counts : mapping of int to CategoryCounts
         Those of the columns of categories.
+    unmatched : sequence of UnmatchedCode
+        The codes for missing values that no cell equals.
     numbers_may_be_dates : bool
         Whether the user has not said that all columns hold numbers.
     measures : bool
@@ -93,6 +103,7 @@ class Table:
     use: str | None = None
     known: frozenset[str] = frozenset()
     counts: Mapping[int, CategoryCounts] = field(default_factory=dict)
+    unmatched: Sequence[UnmatchedCode] = ()
     numbers_may_be_dates: bool = True
     measures: bool = False
 

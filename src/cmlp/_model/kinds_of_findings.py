@@ -12,6 +12,7 @@ from cmlp.exceptions import (
     InvalidParameterError,
     LeakWarning,
     ParseWarning,
+    UnmatchedCodeWarning,
     UselessModelWarning,
     shown,
 )
@@ -70,6 +71,9 @@ KINDS = {
     "ids": Kind("Values that hardly repeat, or that count the rows"),
     "loss": Kind("y counts, and another loss has narrower intervals", ".", 0.1, "."),
     "code": Kind("Numbers that are probably codes for missing values", most="."),
+    "unmatched": Kind(
+        "Stated codes for missing values that no cell equals", ".", warning=UnmatchedCodeWarning
+    ),
     "missing": Kind("Words for missing values among categories", "."),
     "spelling": Kind("Values that differ only by blanks, case or type", "."),
     "unchecked": Kind("A check raised an error and was left out"),

@@ -911,8 +911,9 @@ NETWORK_ENTRIES = (
         ).says("""
             Codes that mean a missing value, besides NaN and None: a number, a text or a list of both for all columns,
             such as ``[-999, "unknown"]``, or a dict that maps columns, by names or indices, to their codes. A number
-            equals a code if both are the same double, and a text if it is the same text. Later rows, exports and model
-            files have the same codes.
+            equals a code if both are the same double (in a column of float32 or float16 also if it is the code in this
+            type), and a text if it is the same text. `report_` names a code that no value equals. Later rows, exports
+            and model files have the same codes.
         """),
     ),
     Hyperparameter(

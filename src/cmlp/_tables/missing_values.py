@@ -3,32 +3,44 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from cmlp._data.column_entries import DURATION, TIMES, stored_category
+from cmlp._data.column_entries import BOOLEAN, DURATION, TIMES, equal_entries, stored_category
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, CellFormat, index_by_column
 from cmlp._data.containers import plain_entry
 from cmlp._data.date_forms import date_form
+from cmlp._findings.table import UnmatchedCode
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
+    from cmlp._data.containers import Column
     from cmlp._data.input_frame import InputFrame
-    from cmlp._model.table_columns import TableColumn
+    from cmlp._model.table_columns import TableColumn, TableColumns
 
 _INSTANT = DATES[-1]
+_SHORT = (np.dtype(np.float32), np.dtype(np.float16))
 _EXPECTED = "None, a finite number, a text, a list of them, or a dict of columns to them"
 
 
 def codes_of_columns(missing_values: object, frame: InputFrame) -> dict[int, tuple[object, ...]]:
     """Return the codes of each column that has some, numbers before texts, by its index.
 
+    Those of columns of float32 or float16 are also what the code is in this type, because later rows can be doubles.
     Raises InvalidParameterError for a column that does not exist, or for what is no code.
     """
+    stated = _stated_codes(missing_values, frame)
+    return {i: _also_rounded(codes, frame.column(i)) for i, codes in stated.items()}
+
+
+def _stated_codes(missing_values: object, frame: InputFrame) -> dict[int, tuple[object, ...]]:
+    """Return the codes of each column as the user states them."""
     if missing_values is None:
         return {}
     n = len(frame.columns)
@@ -62,6 +74,18 @@ def _codes(value: object, missing_values: object) -> tuple[object, ...]:
         elif code is not None:
             _refuse(f"must be {_EXPECTED}, got {shown(code)}.", missing_values, _EXPECTED)
     return (*sorted(numbers), *sorted(texts))
+
+
+def _also_rounded(codes: Sequence[object], column: Column) -> tuple[object, ...]:
+    """Return the codes of a column, and the values of its numbers in the type of the column if that is a short one."""
+    dtype = column.array().dtype
+    if dtype not in _SHORT:
+        return tuple(codes)
+    given: list[Any] = [code for code in codes if isinstance(code, (int, float))]
+    with np.errstate(over="ignore"):  # no entry is a code that is too large
+        rounded = np.array(given, np.float64).astype(dtype).astype(np.float64)
+    numbers = {*given, *map(stored_category, rounded[np.isfinite(rounded)].tolist())}
+    return (*sorted(numbers), *(code for code in codes if isinstance(code, str)))
 
 
 def _is_double(code: float) -> bool:
@@ -107,3 +131,60 @@ def _number_of(column: TableColumn, text: str) -> float | None:
     if date is None or (date.kind == _INSTANT) != (column.type == _INSTANT):
         return None
     return date.value / MICROSECONDS_OF_A_DAY
+
+
+# ------------------------------------------------------------------------------------------ codes that no cell equals
+
+
+def unmatched_codes(
+    missing_values: object, frame: InputFrame, columns: TableColumns, rows: NDArray[np.intp]
+) -> Iterator[UnmatchedCode]:
+    """Yield the codes that no entry of some rows equals: in a dict, of their column; otherwise, of any column."""
+    stated = _stated_codes(missing_values, frame)
+    if not stated:
+        return
+    entries = frame.exact_columns()
+    each = [(i,) for i in stated] if isinstance(missing_values, Mapping) else [tuple(stated)]
+    for indices in each:
+        for codes in _by_text(stated[indices[0]]):
+            if not any(_occur(codes, entries[i], columns[i], rows) for i in indices):
+                named = indices if isinstance(missing_values, Mapping) else ()
+                can_occur = any(
+                    _can_occur(code, entries[i], columns[i]) for i in indices for code in codes
+                )
+                yield UnmatchedCode(codes[0], named, can_occur)
+
+
+def _by_text(codes: Sequence[object]) -> list[list[object]]:
+    """Return a list of the codes of each text: of a number and its text, one can be meant for columns of text."""
+    found: dict[str, list[object]] = {}
+    for code in codes:
+        found.setdefault(str(code), []).append(code)
+    return [*found.values()]
+
+
+def _occur(
+    codes: Sequence[object], entries: Column, column: TableColumn, rows: NDArray[np.intp]
+) -> bool:
+    """Return whether an entry of some rows equals a code, or a cell of a file that its reader has made missing."""
+    if not entries.missing_words.isdisjoint(codes):
+        return True
+    if column.date_format:  # whose dates can be whole numbers
+        values, texts = entries.entries(), {str(code).strip() for code in codes}
+        return any(str(values[row]).strip() in texts for row in rows.tolist())
+    forms = [*codes]
+    if column.categories is None and column.type not in TIMES:  # which reads texts as numbers
+        numbers = [_number_of(column, code) for code in codes if isinstance(code, str)]
+        forms += [number for number in numbers if number is not None]
+    return bool(equal_entries(entries, _also_rounded(forms, entries))[rows].any())
+
+
+def _can_occur(code: object, entries: Column, column: TableColumn) -> bool:
+    """Return whether a later entry of a column can equal a code, as the type of the column is that of fit."""
+    if column.categories is not None or (isinstance(code, str) and entries.is_of_file):
+        return True
+    if column.date_format:
+        return not isinstance(code, float)
+    if column.type in TIMES:
+        return isinstance(code, str) and _number_of(column, code) is not None
+    return column.type != BOOLEAN or code in (0, 1)

@@ -18,6 +18,7 @@ from cmlp._data.weights import as_weights, weights_of_rows
 from cmlp._findings.table import CategoryCounts, Table
 from cmlp._model.kinds_of_findings import GROUPS, RANDOM, TIME, checked_known
 from cmlp._model.outside import warn_of_moved_rows
+from cmlp._process.threads import current_pool
 from cmlp._process.warnings import Notices, knowing
 from cmlp._tables.bag import FEWEST_ROWS_TO_HOLD_OUT, gets_bins, number_of_folds
 from cmlp._tables.date_formats import forms_of_columns
@@ -27,7 +28,7 @@ from cmlp._tables.learn_statistics import (
     with_new_statistics,
     with_statistics,
 )
-from cmlp._tables.missing_values import codes_of_columns
+from cmlp._tables.missing_values import codes_of_columns, unmatched_codes
 from cmlp._tables.monotone import signs_of_columns
 from cmlp._tables.row_times import as_times, require_later_parts
 from cmlp._tables.splits import SplitTarget
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from cmlp._data.groups import Groups
     from cmlp._data.input_frame import InputFrame
     from cmlp._data.times import Times
+    from cmlp._findings.table import UnmatchedCode
     from cmlp._fit.fit import Fit
     from cmlp._model.findings import Report
     from cmlp._model.model import TableModel
@@ -464,6 +466,7 @@ def _find_columns(
     (frame, targets), *others = opened
     categorical = options.categorical_features
     codes = codes_of_columns(options.missing_values, frame)
+    given = frame
     if codes:
         frame = without_codes(frame, codes)
     forms = forms_of_columns(options.date_formats, frame, targets.rows)
@@ -488,9 +491,19 @@ def _find_columns(
         use=None if table.training_groups is None else GROUPS,
         known=checked_known(options.known),
         counts=counts,
+        unmatched=_unmatched(options, given, columns, targets.rows),
         numbers_may_be_dates=categorical is not None,
     )
     return table, checked
+
+
+def _unmatched(
+    options: TableOptions, frame: InputFrame, columns: TableColumns, rows: NDArray[np.intp]
+) -> list[UnmatchedCode]:
+    """Return the codes that no row has; none in `fit_many`, whose models may have parts of the rows."""
+    if current_pool() is not None:
+        return []
+    return [*unmatched_codes(options.missing_values, frame, columns, rows)]
 
 
 def table_to_examine(

@@ -222,7 +222,9 @@ def known_targets(
     return labels if classes.dtype == object else labels.astype(classes.dtype)
 
 
-def typed_column(values: AnyArray, column_type: str) -> FileColumn:
+def typed_column(
+    values: AnyArray, column_type: str, missing_words: frozenset[str] = frozenset()
+) -> FileColumn:
     """Return a column of values as `values` returns them, or of doubles, in the types of `TYPES`."""
     if column_type == "date":
         values = values.astype("M8[D]")
@@ -232,7 +234,7 @@ def typed_column(values: AnyArray, column_type: str) -> FileColumn:
         values = integers(values.tolist())
     elif column_type == "integer" and not np.isnan(values).any():
         values = values.astype(np.int64)
-    return FileColumn(values, column_type)
+    return FileColumn(values, column_type, missing_words)
 
 
 def integers(values: Sequence[Any]) -> AnyArray:

@@ -65,6 +65,9 @@ class TrainingColumn:
         self.codes: dict[str, int] = {}
         self._rows = array("q")  # the first row of each different text
         self._words = array("b")  # the kind of each different text
+        # The stated words for missing values which cells have, and those which none has so far.
+        self.missing_words: set[str] = set()
+        self._awaited = {*grammar.cell_format.missing}
 
     def add(self, cells: Sequence[str], first: int) -> None:
         """Add the cells of rows from `first` on."""
@@ -78,6 +81,10 @@ class TrainingColumn:
             forms = [self._texts]
         elif self.parts and self.parts[-1].dtype.kind == "M":
             forms = [self._dates, self._numbers, self._texts]
+        if self._awaited:
+            words = self._awaited.intersection(map(str.strip, cells))
+            self.missing_words |= words
+            self._awaited -= words
         self.parts.append(next(part for form in forms if (part := form(cells, first)) is not None))
         if self.with_thousands is not None:
             pointed = [cell for cell in cells if "." in cell]

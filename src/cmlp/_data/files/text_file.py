@@ -616,7 +616,8 @@ class TextRows(TrainingRows):
         for i in self._kept:
             column = self._columns.pop(i)
             values = again.pop(i) if i in again else column.values(types[i], self._place(i))
-            columns.append(typed_column(values, types[i]))
+            words = frozenset(column.missing_words)
+            columns.append(typed_column(values, types[i], words))
         return FileTable([self._file.names_or_numbers[i] for i in self._kept], columns)
 
     # ------------------------------------------------------------------------------------------------- the target
