@@ -94,6 +94,36 @@ def test_tiny_targets_and_tiny_inputs():
     )
 
 
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_targets_whose_squares_are_0(early_stopping):
+    model = MLPRegressor(
+        hidden_layer_sizes=(5,), max_iter=5, random_state=0, early_stopping=early_stopping
+    )
+    assert numbers_of(message_of(model, X, Y * 1e-300))[1] == 0
+    assert said(lambda: model.fit(X, np.full(len(X), 1e-300))) == []
+    weight = (np.arange(len(X)) % 2).astype(float)
+    y = np.where(weight, 3.0, Y)  # constant in the rows that count
+    assert said(lambda: model.fit(X, y, sample_weight=weight)) == []
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
+def test_weights_that_alpha_outweighs_are_the_only_cause(kind):
+    model = kind(hidden_layer_sizes=(8,), max_iter=200, random_state=0)
+    rows, y = X[:200], (BORDER if kind is MLPClassifier else NOISE)[:200]
+    weight = np.full(200, 1e-9)
+    message = message_of(model, rows, y, sample_weight=weight)
+    assert message.partition(". ")[2] == (
+        "The weights of the rows sum to 2e-07, so alpha=0.0001 outweighs them: weights with a mean "
+        "of 1, or a smaller alpha, help."
+    )
+    model.set_params(alpha=0.0)
+    assert model.fit(rows, y, weight).score(rows, y) == pytest.approx(
+        model.fit(rows, y).score(rows, y), abs=0.01
+    )
+    (message,) = said(lambda: untrained(kind).fit(rows, y, np.full(200, 1e-3)))
+    assert "outweighs" not in message
+
+
 def test_a_rare_class_that_is_never_predicted():
     """The parameters that are kept are those of the first epoch, whose loss is not the last one."""
     rng = np.random.RandomState(1)

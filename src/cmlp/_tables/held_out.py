@@ -202,7 +202,7 @@ def warn_if_bag_is_useless(
     # The best epoch of each network was chosen by its own rows, so chance depends on their number.
     least = least_cost(net, every.targets, every.weight)
     limit = limit_of(net, first, kind, constant, least=least)
-    if loss < limit or not can_be_beaten(constant - least, every):
+    if loss < limit or not can_be_beaten(constant, least, every):
         return False
     if is_better_by_outputs(net, outputs, every, kind):
         return False

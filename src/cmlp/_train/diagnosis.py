@@ -59,6 +59,7 @@ FEW_EPOCHS = 5
 # Share of the last epochs in which a falling loss is smaller than in the epoch before.
 _FALLING = 0.7
 _LATE = 0.8  # share of the epochs after which the best one, of validation rows, shows that more epochs would help
+_OUTWEIGHING = 0.1  # of the sum of all weights: an alpha from which on the penalty decides
 _LARGE_ERROR = 10.0  # multiple of the constant's median error
 _MOST_NAMED = 5  # classes in a message
 _VALUES_AT_A_TIME = 1 << 18
@@ -121,9 +122,11 @@ def warn_if_useless(
     cost, plain_cost = constant_costs(net, compared.targets, compared.weight)
     least = least_cost(net, compared.targets, compared.weight)
     limit = unit * limit_of(net, compared, kind, cost, plain_cost, least)
-    if loss < limit or not can_be_beaten(cost - least, compared):
+    if not can_be_beaten(cost, least, compared):
         return False
     cost, least = cost * unit, least * unit
+    if loss < limit or loss == least:
+        return False
     if _shown_by_score(training, rows, kind, training.kept_score):
         return False
     # The rows are read again, with the parameters that are kept. Of classes the outputs come first: after one epoch,
@@ -138,7 +141,7 @@ def warn_if_useless(
                 if is_better_by_outputs(net, outputs, rows, kind):
                     return False
             loss = _loss(training, rows, order) * unit
-            if loss < limit:
+            if loss < limit or loss == least:
                 return False
             if outputs is None and traits_of(net.loss).is_robust:
                 outputs = _outputs_of_network(training, rows, order)
@@ -246,9 +249,13 @@ def limit_of(
     return cost - min(_LEAST_GAIN * gap + by_chance, _MOST_GAIN * gap)
 
 
-def can_be_beaten(gap: float, rows: EncodedRows) -> bool:
-    """Return whether an answer can be better than the best constant one; `gap` is from the least loss to its loss."""
-    return 0 < gap < math.inf and not _is_constant(rows)
+def can_be_beaten(constant: float, least: float, rows: EncodedRows) -> bool:
+    """Return whether an answer can be better than the best constant one, by its loss and the least one.
+
+    The squares of targets below 1e-162 are 0, and so is the constant's loss.
+    """
+    is_above = 0 < constant - least < math.inf or constant == least == 0
+    return is_above and not _is_constant(rows)
 
 
 def is_better_by_outputs(
@@ -451,7 +458,11 @@ def advice_for(
     if lacking and training.options.early_stopping:
         return f"{lacking}: other ones (X_val), or early_stopping=False, help.{accuracy}"
     begin = f"{lacking}." if lacking else ""
-    only_cause = _constant_inputs(training, is_of_table=is_of_table) or _far_targets_of(training)
+    only_cause = (
+        _constant_inputs(training, is_of_table=is_of_table)
+        or _far_targets_of(training)
+        or _outweighed(training)
+    )
     if only_cause:
         return begin + only_cause
     X, targets = _some(rows, order)
@@ -605,6 +616,20 @@ def _accuracy_of_constant(training: Training) -> str:
     return (
         f" The validation accuracy, {frequent[1]:.3g}, is that of always class {name!r}: "
         "scoring='loss' trains on."
+    )
+
+
+def _outweighed(training: Training) -> str:
+    """Return a sentence if the penalty counts more than the rows, because their weights are small."""
+    weight = training.data.rows.weight if training.data.is_whole else None
+    if weight is None:
+        return ""
+    total, alpha = float(weight.sum()), float(np.max(training.options.alpha))
+    if alpha < _OUTWEIGHING * total:
+        return ""
+    return (
+        f" The weights of the rows sum to {total:.2g}, so alpha={alpha:g} outweighs them: weights "
+        "with a mean of 1, or a smaller alpha, help."
     )
 
 
