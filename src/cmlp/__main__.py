@@ -168,7 +168,7 @@ def make_parser(program: str, chosen: str) -> argparse.ArgumentParser:
 
 
 def _fail(program: str, message: str, status: int = _FAILED) -> int:
-    from cmlp._cli.terminal import printable_message
+    from cmlp._process.printable import printable_message
 
     if sys.stderr is not None:
         try:

@@ -183,8 +183,17 @@ def test_only_the_dispatcher_of_the_command_imports_the_story():
 
 @pytest.mark.parametrize("module", [name for name in module_names() if layer_of(name) == "story"])
 def test_story_uses_public_names_of_the_library(module):
-    """Results such as `StepExplanation` are public through the methods that return them."""
-    public = {"__init__", "datasets", "_estimators.network", "_model.results"}
+    """Results such as `StepExplanation` are public through the methods that return them.
+
+    Like the command, it prints paths and errors without control characters.
+    """
+    public = {
+        "__init__",
+        "datasets",
+        "_estimators.network",
+        "_model.results",
+        "_process.printable",
+    }
     targets = {ours(name) for name, _ in imported_by(module) if ours(name)}
     assert {target for target in targets if layer_of(target) not in {"_cli", "story"}} <= public
     own = {"self", "cls"}

@@ -1,8 +1,10 @@
 """Frames are read by their column names, of whatever type these are; arrays are read by position."""
 
 import datetime
+import json
 import pickle
 import re
+import warnings
 from contextlib import nullcontext
 
 import numpy as np
@@ -13,6 +15,7 @@ from optional import package
 
 import cmlp
 from cmlp import MLPClassifier, ModelFormatError, TabularClassifier, TabularRegressor
+from cmlp import __main__ as cli
 
 QUICK = {"n_estimators": 2, "hidden_layer_sizes": (8,), "max_time": 1e-9, "random_state": 0}
 
@@ -250,3 +253,101 @@ def test_the_classifier_reads_by_name_too():
     table, labels = frame(NAMES["integers"]), np.where(Y > 1, "high", "low")
     model = TabularClassifier(**QUICK).fit(table, labels)
     np.testing.assert_array_equal(model.predict_proba(shuffled(table)), model.predict_proba(X))
+
+
+CONTROL = "\x1b]0;title\x07\x9b\u202e\u2028\u2066\u2067\u2068\u2069"  # of terminals, and of the order of text
+
+
+def has_control_characters(text):
+    return not text.replace("\n", "").isprintable()
+
+
+def with_control_characters():
+    """Return a table of which fit has something to say, and labels; all names and labels have such characters."""
+    names = [f"{name}{CONTROL}" for name in ("copy", "text", "empty", "color")]
+    columns = [Y, [f"{y:.3f}" for y in Y], [None] * 60, ["p ", "p", "q"] * 20]
+    table = package("pandas").DataFrame(dict(zip(names, columns, strict=True)))
+    return names, table, np.where(Y > Y.mean(), f"yes{CONTROL}", f"no{CONTROL}")
+
+
+def warnings_of(function):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        function()
+    return [str(one.message) for one in caught]
+
+
+def test_control_characters_of_names_do_not_reach_a_terminal_or_a_page(tmp_path):
+    names, table, labels = with_control_characters()
+    model = TabularClassifier(**QUICK, keep_background=10)
+    said = warnings_of(lambda: model.fit(table, labels))
+    report = cmlp.examine(table, Y)
+    said += warnings_of(lambda: TabularRegressor(**QUICK).fit(table, Y))
+    said += warnings_of(lambda: model.predict(table.assign(**{names[3]: f"r{CONTROL}"})))
+    assert any(f"[empty:{ascii(names[2])[1:-1]}]" in text for text in said)
+    assert {"parse", "empty", "spelling"} <= {one.code for one in report}
+    texts = {
+        "warnings": "".join(said),
+        "report": str(report),
+        "HTML of a report": report._repr_html_(),
+        "report of fit": str(model.report_),
+        "drift": str(model.drift(table)),
+        "explanation of a row": repr(model.explain(table[:1])),
+        "explanation of rows": repr(model.explain(table[:3])),
+        "finding": repr(report[0]),
+        "estimator": repr(TabularRegressor(categorical_features=names)),
+    }
+    assert [name for name, text in texts.items() if has_control_characters(text)] == []
+    for name, text in texts.items():
+        assert "\\x1b]0;title\\x07\\x9b\\u202e\\u2028\\u2066\\u2067\\u2068\\u2069" in text, name
+    model.to_html(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert not re.search("[\x00-\x08\x1b\x9b\u2028\u202e\u2066-\u2069]", page)
+
+
+def test_what_programs_read_keeps_the_names():
+    names, table, labels = with_control_characters()
+    report = cmlp.examine(table, labels)
+    found = {one.code: one.columns for one in report}
+    assert found["empty"] == (names[2],) and found["spelling"] == (names[3],)
+    stored = json.loads(report.to_json())["findings"]
+    assert {one["code"]: tuple(one["columns"]) for one in stored} == found
+    model = TabularClassifier(**QUICK, keep_background=10)
+    warnings_of(lambda: model.fit(table, labels))
+    assert model.drift(table).names == names
+    explanation = model.explain(table[:2])
+    assert explanation.feature_names == names and set(explanation.table()["column"]) == set(names)
+    assert set(explanation.output_names) == set(labels)
+
+
+@pytest.mark.parametrize("as_printed", [False, True])
+def test_known_takes_the_name_and_what_a_warning_prints(as_printed):
+    names, table, labels = with_control_characters()
+    printed = re.findall(
+        r"\[(empty:.*?)\]$",
+        "\n".join(warnings_of(lambda: TabularClassifier(**QUICK).fit(table, labels))),
+        re.M,
+    )
+    assert len(printed) == 1
+    known = printed if as_printed else [f"empty:{names[2]}"]
+    model = TabularClassifier(**QUICK, known=known)
+    assert not any("[empty" in text for text in warnings_of(lambda: model.fit(table, labels)))
+    assert "empty" not in {one.code for one in model.report_}
+
+
+def test_the_command_prints_no_control_characters(tmp_path, capsys):
+    names, table, labels = with_control_characters()
+    table.assign(**{f"target{CONTROL}": labels}).to_csv(tmp_path / "rows.csv", index=False)
+    data, model = str(tmp_path / "rows.csv"), str(tmp_path / "model.cmlp")
+    target = ["--target", f"target{CONTROL}"]
+    for arguments in (
+        ["train", data, *target, "--table", "-o", model, "--n-epochs", "1", "--drop", names[0]],
+        ["examine", data, *target],
+        ["predict", model, data, "--proba", "--names"],
+        ["check", model, data],
+        ["info", model],
+        ["train", data, "--target", f"none{CONTROL}", "--table", "-o", model],
+    ):
+        cli.main(arguments)
+        for text in capsys.readouterr():
+            assert not has_control_characters(text), arguments

@@ -14,8 +14,9 @@ from cmlp._cli.data_files import (
     schema_of,
 )
 from cmlp._cli.predict import write_notice
-from cmlp._cli.terminal import Terminal, printable_message
+from cmlp._cli.terminal import Terminal
 from cmlp._model.model import TableModel, model_of
+from cmlp._process.printable import printable_message
 
 if TYPE_CHECKING:
     import argparse

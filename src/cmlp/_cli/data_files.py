@@ -21,7 +21,6 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._cli import options
 from cmlp._cli.options import CommandError
-from cmlp._cli.terminal import printable
 from cmlp._data.files.file_formats import Pipe
 from cmlp._data.files.row_file import (
     HOLDOUTS,
@@ -34,6 +33,7 @@ from cmlp._data.files.row_file import (
 from cmlp._data.times import Times
 from cmlp._model.model import TableModel
 from cmlp._parameters.name_hints import nearest
+from cmlp._process.printable import printable
 from cmlp._tables.bag import folds_of_groups
 from cmlp._tables.row_times import times_of_column
 

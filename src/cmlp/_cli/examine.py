@@ -16,11 +16,12 @@ from cmlp._cli.data_files import (
 )
 from cmlp._cli.finding_lines import finding_lines
 from cmlp._cli.progress import ReadingProgress
-from cmlp._cli.terminal import Terminal, printable_message
+from cmlp._cli.terminal import Terminal
 from cmlp._cli.train import decide_target
 from cmlp._data.columns import CellFormat
 from cmlp._data.files.row_file import FileSchema
 from cmlp._model.kinds_of_findings import KINDS, USES
+from cmlp._process.printable import printable_message
 
 if TYPE_CHECKING:
     import argparse

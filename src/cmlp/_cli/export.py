@@ -16,11 +16,12 @@ from cmlp._cli.data_files import (
     find_inputs,
     schema_of,
 )
-from cmlp._cli.terminal import Terminal, printable, printable_message
+from cmlp._cli.terminal import Terminal
 from cmlp._data.columns import joined
 from cmlp._export.c_project import ECOSYSTEMS
 from cmlp._export.onnx_nodes import DEFAULT_OPSET, NEWEST_OPSET, OLDEST_OPSET
 from cmlp._model.model import model_of
+from cmlp._process.printable import printable, printable_message
 
 DESCRIPTION = (
     "Write a model for other programs: a C99 header (c), a C99 header with 8-bit integers only "

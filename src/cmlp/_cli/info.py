@@ -6,10 +6,11 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from cmlp._cli import options
-from cmlp._cli.terminal import Terminal, count_noun, printable, printable_message
+from cmlp._cli.terminal import Terminal, count_noun
 from cmlp._fit.result import provenance_of
 from cmlp._model import description
 from cmlp._model.model import TableModel, model_of
+from cmlp._process.printable import printable, printable_message
 
 if TYPE_CHECKING:
     import argparse

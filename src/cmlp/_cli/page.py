@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._cli import options
 from cmlp._cli.story_network import story_network
-from cmlp._cli.terminal import Terminal, printable
+from cmlp._cli.terminal import Terminal
 from cmlp._cli.web import EXPLORER, PAGE_FILE, check_page_file, open_in_browser
+from cmlp._process.printable import printable
 from cmlp.datasets import load_digits28, load_fashion_mnist, load_mnist
 
 if TYPE_CHECKING:

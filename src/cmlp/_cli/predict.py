@@ -21,11 +21,12 @@ from cmlp._cli.data_files import (
     find_table_inputs,
     schema_of,
 )
-from cmlp._cli.terminal import Terminal, printable, printable_message
+from cmlp._cli.terminal import Terminal
 from cmlp._data.columns import NamedMatrix
 from cmlp._data.disk import write_atomically
 from cmlp._model.explanation import output_names
 from cmlp._model.model import TableModel, model_of
+from cmlp._process.printable import printable, printable_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

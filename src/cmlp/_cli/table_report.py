@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._cli.data_files import why_none_are_held_out
-from cmlp._cli.terminal import printable
 from cmlp._data.columns import DATES
 from cmlp._data.losses import traits_of
 from cmlp._model.summary import measures_distance, short
+from cmlp._process.printable import printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

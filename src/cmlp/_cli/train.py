@@ -32,7 +32,7 @@ from cmlp._cli.finding_lines import finding_lines
 from cmlp._cli.progress import ProgressLine, ReadingProgress, kept_line
 from cmlp._cli.saving import CheckpointOfFile, ReadAs, save_as_read
 from cmlp._cli.table_report import TableReport
-from cmlp._cli.terminal import Terminal, count_noun, printable, printable_message
+from cmlp._cli.terminal import Terminal, count_noun
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import CellFormat
 from cmlp._data.files.row_file import HOLDOUTS, FileSchema, LabelledRows
@@ -43,6 +43,7 @@ from cmlp._model.kinds_of_findings import KINDS, TIME
 from cmlp._model.model import TableModel, model_of
 from cmlp._parameters.constraints import POSITIVE
 from cmlp._parameters.entries import PARAMETERS
+from cmlp._process.printable import printable, printable_message
 from cmlp._process.signals import DeferredSignals
 from cmlp._tables.row_times import FEWEST_ROWS
 from cmlp.exceptions import FindingsNote, UselessModelWarning

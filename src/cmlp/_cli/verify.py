@@ -16,10 +16,11 @@ from cmlp._cli.data_files import (
     rows_of_fit,
     schema_of,
 )
-from cmlp._cli.terminal import Terminal, duration, printable_message
+from cmlp._cli.terminal import Terminal, duration
 from cmlp._data.files.row_file import FileRecord, LabelledRows
 from cmlp._fit.result import provenance_of
 from cmlp._model.model import TableModel, model_of
+from cmlp._process.printable import printable_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,6 +11,7 @@ import numpy as np
 from cmlp._data.column_entries import categories_of
 from cmlp._model.table_columns import column_name
 from cmlp._model.unusual_rows import listed_columns
+from cmlp._process.printable import printable_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -80,7 +81,7 @@ class Table:
     use : str or None
         What the rows to predict are, an entry of `USES`; None if the user has not said it.
     known : frozenset of str
-        What the user knows: codes, such as "leak", or codes with a column, such as "leak:wage".
+        What the user knows, as `checked_known` returns it.
     counts : mapping of int to CategoryCounts
         Those of the columns of categories.
     unmatched : sequence of UnmatchedCode
@@ -163,7 +164,11 @@ class Table:
         """Return the columns of which the user has not said that a kind of finding is known."""
         if code in self.known:
             return []
-        return [i for i in range(len(self.columns)) if f"{code}:{self.name(i)}" not in self.known]
+        return [
+            i
+            for i in range(len(self.columns))
+            if printable_message(f"{code}:{self.name(i)}") not in self.known
+        ]
 
     def values(self, i: int) -> list[object]:
         """Return the categories of a column in the rows that count, None if missing."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from cmlp._model.outside import outside
 from cmlp._model.summary import N_VALUES
+from cmlp._process.printable import printable_message
 
 if TYPE_CHECKING:
     from typing import Any
@@ -86,7 +87,9 @@ class Drift(NamedTuple):
                 mark = "not used"
             elif self._has_drifted(i):
                 mark = "drifted"
-            table.append((str(self.names[i]), *(f"{share:.1%}" for share in shares), mark))
+            table.append(
+                (printable_message(str(self.names[i])), *(f"{share:.1%}" for share in shares), mark)
+            )
         width = max(len(row[0]) for row in table)
         lines = [
             f"{name:<{width}}" + "".join(f"{cell:>9}" for cell in cells) + f"  {mark}".rstrip()

@@ -23,6 +23,7 @@ from cmlp._bridge import _core
 from cmlp._data.arrays import is_missing
 from cmlp._data.checks import positive_integer
 from cmlp._model.model import TableModel
+from cmlp._process.printable import printable_message
 from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
@@ -297,7 +298,10 @@ class Explanation(NamedTuple):
         order = np.argsort(-np.abs(values).sum(axis=1), kind="stable").tolist()
         n_shown = _number_shown(n)
         shown, hidden = order[:n_shown], order[n_shown:]
-        named = [f"{self.feature_names[i]} = {_text_of_value(self.data[0, i])}" for i in shown]
+        named = [
+            f"{printable_message(self.feature_names[i])} = {_text_of_value(self.data[0, i])}"
+            for i in shown
+        ]
         effects = values[shown]
         if hidden:
             named.append(f"{len(hidden)} other columns")
@@ -319,7 +323,10 @@ class Explanation(NamedTuple):
         n = len(self.feature_names)
         effects = np.abs(self.values).mean(axis=0).reshape(n, -1)
         order = np.argsort(-effects.sum(axis=1), kind="stable").tolist()
-        lines = [(self.feature_names[i], effects[i], "") for i in order[: _number_shown(n)]]
+        lines = [
+            (printable_message(self.feature_names[i]), effects[i], "")
+            for i in order[: _number_shown(n)]
+        ]
         n_hidden = n - len(lines)
         more = [f"and {n_hidden} more columns"] if n_hidden > 0 else []
         title = f"Mean absolute Shapley values of {len(self.values):,} rows"
@@ -338,7 +345,8 @@ class Explanation(NamedTuple):
         several = len(columns) > 1
         if several:
             columns = [
-                [name, *column] for name, column in zip(self.output_names, columns, strict=True)
+                [printable_message(name), *column]
+                for name, column in zip(self.output_names, columns, strict=True)
             ]
         widths = [max(map(len, column)) for column in columns]
         texts = ["  ".join(map(str.rjust, line, widths)) for line in zip(*columns, strict=True)]
@@ -392,8 +400,7 @@ def _text_of_value(value: Any) -> str:
     if isinstance(value, (int, float, np.integer)) and not isinstance(value, bool):
         text = f"{value:,.6g}" if isinstance(value, float) else f"{value:,}"
         return text.replace(",", "") if -_GROUPED < value < _GROUPED else text
-    text = str(value).removesuffix(" 00:00:00")
-    text = "".join(character if character.isprintable() else " " for character in text)
+    text = printable_message(str(value).removesuffix(" 00:00:00"))
     return text if len(text) <= _MOST_CHARACTERS else text[: _MOST_CHARACTERS - 1] + "…"
 
 

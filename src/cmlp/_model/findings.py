@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, overload
 
 from cmlp._model.kinds_of_findings import KINDS, MARKS, mark_of
+from cmlp._process.printable import printable_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -131,7 +132,7 @@ class Report(Sequence[Finding]):
             (one.mark, one.code, listed(one.columns), one.evidence, one.remedy)
             for one in self.findings
         ]
-        return [tuple(" ".join(cell.split()) for cell in row) for row in rows]
+        return [tuple(" ".join(printable_message(cell).split()) for cell in row) for row in rows]
 
     def _notes(self) -> list[str]:
         notes = []
@@ -164,8 +165,11 @@ class Report(Sequence[Finding]):
 
 
 def names_in_known(finding: Finding) -> tuple[str, str]:
-    """Return what can stand in `known` for a finding: its code, and its code with its columns, as in "leak:a,b"."""
-    return finding.code, f"{finding.code}:{','.join(finding.columns)}"
+    """Return what can stand in `known` for a finding: its code, and its code with its columns, as in "leak:a,b".
+
+    The columns are as warnings print them.
+    """
+    return finding.code, printable_message(f"{finding.code}:{','.join(finding.columns)}")
 
 
 def brief(finding: Finding) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from cmlp._process.printable import printable_message
 from cmlp.exceptions import (
     CategoriesWarning,
     DataWarning,
@@ -84,7 +85,10 @@ _OF_LATER_VERSIONS = Kind("A kind that this version does not know")
 
 
 def checked_known(known: Sequence[str] | None) -> frozenset[str]:
-    """Return what the user knows: codes, or codes with columns; InvalidParameterError if a code does not exist."""
+    """Return what the user knows, as warnings print it: codes, or codes with columns.
+
+    Raises InvalidParameterError if a code does not exist.
+    """
     codes = {*KINDS, *_OF_WARNINGS}
     for entry in known or ():
         code = entry.partition(":")[0]
@@ -95,7 +99,7 @@ def checked_known(known: Sequence[str] | None) -> frozenset[str]:
                 parameter="known",
                 value=known,
             )
-    return frozenset(known or ())
+    return frozenset(map(printable_message, known or ()))
 
 
 def mark_of(code: str, weight: float | None) -> str:

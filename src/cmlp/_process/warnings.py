@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from cmlp._process.printable import printable_message
 from cmlp._process.signals import immediate_signals
 from cmlp._process.threads import current_pool
 
@@ -35,7 +36,10 @@ def warn(
     text, or another `subject`, is shown once under Python's default filter. The filter itself forgets what it has shown
     when filters change: scikit-learn changes them for each fit of a search. Other filters, such as "always" and
     "error", decide as usual.
+
+    The message is shown as one line without control characters: names of columns can have any.
     """
+    message = printable_message(message)
     pool = current_pool()
     if pool is not None:
         pool.collect(message, category)
@@ -58,7 +62,7 @@ def warn(
 
 def warn_of_data(message: str, category: type[DataWarning], *columns: str) -> None:
     """Issue a warning about the data of `fit`, which ends with its code and its columns, unless the caller knows it."""
-    names = [category.code, f"{category.code}:{','.join(columns)}"]
+    names = [category.code, printable_message(f"{category.code}:{','.join(columns)}")]
     if _KNOWN.get().isdisjoint(names):
         warn(f"{message} [{names[bool(columns)]}]", category)
 
@@ -73,7 +77,7 @@ def message_and_code(message: str, category: type[Warning]) -> tuple[str, str]:
 
 @contextmanager
 def knowing(known: Collection[str]) -> Iterator[None]:
-    """Let `warn_of_data` be silent about what the caller knows: codes, or codes with columns."""
+    """Let `warn_of_data` be silent about what the caller knows, as `checked_known` returns it."""
     token = _KNOWN.set(frozenset(known))
     try:
         yield

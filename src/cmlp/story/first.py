@@ -13,16 +13,9 @@ import numpy as np
 
 from cmlp._cli.options import CommandError
 from cmlp._cli.story_network import StoryTraining
-from cmlp._cli.terminal import (
-    Terminal,
-    clip,
-    printable,
-    printable_message,
-    wants_no_motion,
-    without_codes,
-    wrap,
-)
+from cmlp._cli.terminal import Terminal, clip, wants_no_motion, without_codes, wrap
 from cmlp._cli.web import EXPLORER, PAGE_FILE, open_in_browser
+from cmlp._process.printable import printable, printable_message
 from cmlp.story import drawing
 from cmlp.story.animation import Learning, Player, body_lines, old_and_new
 from cmlp.story.drawing import SIDE

@@ -8,8 +8,9 @@ import os
 from cmlp import Network
 from cmlp._cli import options
 from cmlp._cli.story_network import SERIES, story_network
-from cmlp._cli.terminal import Terminal, printable
+from cmlp._cli.terminal import Terminal
 from cmlp._cli.web import PAGE_FILE, check_page_file, open_in_browser
+from cmlp._process.printable import printable
 
 DESCRIPTION = (
     "Show in a film of seven minutes how a neural network learns to read a digit that you draw. The "

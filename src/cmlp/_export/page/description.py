@@ -164,14 +164,14 @@ def encode_base64(values: AnyArray | bytes) -> str:
 def clean_label(label: object) -> str:
     """Return a text for a label that cannot disturb the text around it.
 
-    Control characters are replaced by U+FFFD. The characters that override the direction of the
+    Control characters and separators of lines are replaced by U+FFFD. The characters that override the direction of the
     text are removed; the page isolates each label, so that right-to-left labels are shown correctly
     without them.
     """
     text = str(label).encode("utf-8", "replace").decode("utf-8")
     shown = []
     for character in text:
-        if unicodedata.category(character) == "Cc":
+        if unicodedata.category(character) in ("Cc", "Zl", "Zp"):
             shown.append("\ufffd")
         elif character not in _DIRECTIONS:
             shown.append(character)
