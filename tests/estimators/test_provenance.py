@@ -5,6 +5,7 @@ import json
 import pickle
 import re
 import threading
+import time
 from functools import partial
 
 import numpy as np
@@ -542,6 +543,21 @@ def test_progress_of_a_table_counts_the_epochs_of_all_networks():
         model, told = table.fit(X, X[:, 0]), []
         cmlp.verify(model, X, X[:, 0], progress=lambda *numbers, told=told: told.append(numbers))
         assert told[-1] == (15, 15) and told == sorted(set(told))
+
+
+def test_progress_of_networks_is_told_by_one_thread_at_a_time():
+    table = cmlp.TabularRegressor(n_estimators=3, n_epochs=5, provenance=True, n_threads=3)
+    model = table.fit(X, X[:, 0])
+    calls, n_others = [], []
+
+    def progress(epoch, n_epochs):
+        n_others.append(len(calls))
+        calls.append(epoch)
+        time.sleep(0.003)
+        calls.remove(epoch)
+
+    cmlp.verify(model, X, X[:, 0], progress=progress)
+    assert n_others == [0] * 15
 
 
 class WithSlots:

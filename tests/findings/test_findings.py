@@ -81,6 +81,36 @@ def test_whole_numbers_are_labels_if_they_are_few_unless_the_user_says_otherwise
     assert spoken(cmlp.examine(X, whole, regressor=True)) == []
 
 
+class SeededOnly(np.random.RandomState):
+    """A generator that must have a seed."""
+
+    def __init__(self, seed=None):
+        assert seed is not None
+        super().__init__(seed)
+
+
+@pytest.mark.filterwarnings("ignore:column 0 nearly says y:cmlp.LeakWarning")
+def test_reports_depend_on_no_random_numbers_but_seeded_ones(monkeypatch):
+    n, rng = 3000, np.random.RandomState(1)
+    person = np.arange(n) // 6
+    y = rng.standard_normal(n)
+    columns = {
+        "rises": y**3 + 1e-4 * rng.standard_normal(n),
+        "part": 0.3 * y,
+        "level": np.round(3 * y),
+        "age": rng.randint(0, 50, n // 6)[person],
+        "person": person,
+    }
+    X = np.stack([*columns.values(), *rng.standard_normal((2, n))], axis=1)
+    before = cmlp.examine(X, y), TabularRegressor(**QUICK).fit(X, y).report_
+    monkeypatch.setattr(np.random, "RandomState", SeededOnly)
+    monkeypatch.setattr(np.random, "default_rng", None)
+    state = np.random.get_state()
+    assert (cmlp.examine(X, y), TabularRegressor(**QUICK).fit(X, y).report_) == before
+    for was, now in zip(state, np.random.get_state(), strict=True):
+        assert np.array_equal(was, now)
+
+
 def test_columns_of_arrays_are_called_x0_and_so_on():
     X = np.stack([RNG.standard_normal(N), NUMBER], axis=1)
     (finding,) = cmlp.examine(X, NUMBER)

@@ -2,7 +2,8 @@
 
 ``python tests/support/golden_fits.py`` prints the digests of the installed cmlp as JSON; ``--write`` writes them to
 golden_fits.json. A change of the way of a fit that is none of its results leaves them as they are. The data are the
-same on every machine; only what SciPy computes for "lbfgs" is not pinned.
+same on every machine; only what SciPy computes for "lbfgs" is not pinned. Of reports of findings, the codes, columns,
+weights and numbers are, but not the words.
 """
 
 import contextlib
@@ -228,6 +229,33 @@ def table_of_dates():
     return TabularClassifier(**options).fit(frame, np.array(["no", "yes"])[SIGNS[:600]])
 
 
+def doubtful_rows():
+    """Return a table with findings of most kinds, of so many rows that checks look at some of them first."""
+    y = NUMBERS[:600, 0].astype(float)
+    part, level = uniform(5, 600), labels(6, 600, 40)
+    rises = y**3 + 0.001 * uniform(7, 600)
+    columns = [CELLS[:, 0], part, y - part, rises, level, np.arange(600), uniform(8, 600)]
+    return np.column_stack(columns), y
+
+
+def table_with_findings():
+    return table_of_numbers(categorical_features=[4], missing_values=[-1]).fit(*doubtful_rows())
+
+
+def table_of_classes_with_findings():
+    X, y = doubtful_rows()
+    groups = labels(9, 600, 30)
+    X[:, 3], X[:, 4] = np.where(y > 0.2, np.nan, X[:, 3]), groups
+    return TabularClassifier(**TABLES).fit(X, (y > 0.2).astype(int), groups=groups)
+
+
+def examined():
+    """Return a report with measured harm: of later years, and of a code for a missing value."""
+    X, y = doubtful_rows()
+    X[:, 5], X[:, 6] = 1900 + np.arange(600) // 5, np.where(labels(8, 600, 4) == 0, 999, 9 * y)
+    return cmlp.examine(X[:, 4:], y + np.arange(600) / 200)
+
+
 def many():
     models = [classifier(random_state=k, max_iter=3) for k in range(4)]
     return fit_many(models, X, CLASSES, n_threads=2)
@@ -297,6 +325,9 @@ CASES |= {
     ),
     "table of classes": lambda: TabularClassifier(**TABLES).fit(CELLS, CLASSES[:600]),
     "table of dates": table_of_dates,
+    "table with findings": table_with_findings,
+    "table of classes with findings": table_of_classes_with_findings,
+    "examined": examined,
     "many": many,
     "together, local": lambda: together(2, is_local=True, batch_size=512),
     "together, local, standard": lambda: together(3, is_local=True, input_scale="standard"),
@@ -330,6 +361,18 @@ def numbers_of(result):
     found = [getattr(result, name, None) for name in [*names, "t_", "losses", "lines"]]
     history = getattr(result, "history_", getattr(result, "history", {}))
     return rounded([*found, *(history[name] for name in sorted(history) if name != "seconds")])
+
+
+def reports_of(results):
+    """Return what the reports of results have found, with measured weights in 6 digits."""
+    reports = [
+        one if isinstance(one, cmlp.Report) else getattr(one, "report_", None) for one in results
+    ]
+    return [
+        (one.code, one.columns, one.weight and f"{one.weight:.6g}", numbers_in(one.evidence))
+        for report in reports
+        for one in report or ()
+    ]
 
 
 def rounded(value):
@@ -374,10 +417,12 @@ def digest_of(name):
     weights = [digest(*arrays) for arrays in map(arrays_of, results) if arrays]
     numbers = [hash_of(numbers_of(result)) for result in results]
     different = " ".join(dict.fromkeys(weights)), " ".join(dict.fromkeys(numbers))
+    found = reports_of(results)
     return (
         "weights {}, numbers {}".format(*different)
         + (f", {len(lines)} lines {hash_of(lines)}" if lines else "")
         + (f", {kinds} {hash_of(said)}" if said else "")
+        + (f", report {hash_of(found)}" if found else "")
     )
 
 

@@ -5,10 +5,12 @@ from cmlp._fit.recipe import RECIPE, Recipe
 from cmlp._fit.result import RESULT, provenance_of, result_of
 from cmlp._model.kinds_of_findings import KINDS
 from cmlp._model.model import model_of
+from cmlp._process.warnings import Notices
 
 __all__ = [
     "KINDS",
     "RECIPE",
+    "Notices",
     "changed",
     "leave_out_checks_that_raise",
     "make_checks",

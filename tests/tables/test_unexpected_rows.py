@@ -6,11 +6,12 @@ import pickle
 import threading
 import time
 import warnings
+from collections import Counter
 from decimal import Decimal
 
 import numpy as np
 import pytest
-from internals import model_of
+from internals import Notices, model_of
 from optional import package
 from table_parts import list_at_most
 
@@ -559,6 +560,28 @@ def test_other_threads_do_not_repeat_a_warning():
             thread.join()
     assert model.warning_counts_ == {"column 'grade': unknown categories": 8}
     assert len(caught) == 1
+
+
+class SlowCounter(Counter):
+    """Counts that another thread can read before a new one is written."""
+
+    def __getitem__(self, key):
+        count = super().__getitem__(key)
+        time.sleep(0.005)
+        return count
+
+
+def test_one_of_several_threads_issues_a_notice():
+    notices, is_first = Notices(), []
+    notices.counts = SlowCounter()
+    threads = [
+        threading.Thread(target=lambda: is_first.append(notices.is_first("a"))) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(is_first) == [False, False, False, True]
 
 
 @pytest.mark.parametrize(

@@ -198,6 +198,24 @@ def test_resume_finds_any_other_target_or_weight(name):
 
 
 @pytest.mark.parametrize(
+    "order",
+    [(0, 2, 1), (1, 0, 2), (2, 1, 0), (1, 2, 0)],
+    ids=lambda order: "".join(map(str, order)),
+)
+def test_resume_finds_columns_targets_and_weights_in_each_others_place(order):
+    given = X[:, 0], X[:, 1], X[:, 2] + 0.5
+
+    def rows(order):
+        x, y, weight = (given[k] for k in order)
+        return x.reshape(-1, 1), y, weight
+
+    fitted = model(MLPRegressor).fit(*rows((0, 1, 2))).set_params(max_iter=2)
+    with pytest.raises(ValueError, match="data differ .* among the rows from 0 to 1023"):
+        fitted.fit(*rows(order), resume=True)
+    assert fitted.fit(*rows((0, 1, 2)), resume=True).n_iter_ == 2
+
+
+@pytest.mark.parametrize(
     ("before", "after"),
     [
         (lambda rows: rows, lambda rows: np.asfortranarray(rows)),
