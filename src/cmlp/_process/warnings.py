@@ -37,9 +37,9 @@ def warn(
     when filters change: scikit-learn changes them for each fit of a search. Other filters, such as "always" and
     "error", decide as usual.
 
-    The message is shown as one line without control characters: names of columns can have any.
+    The message is shown without control characters, which names of columns can have, but for ends of lines.
     """
-    message = printable_message(message)
+    message = "\n".join(map(printable_message, message.split("\n")))
     pool = current_pool()
     if pool is not None:
         pool.collect(message, category)
