@@ -281,6 +281,21 @@ def test_warnings_about_rows_are_known_too():
     assert told(TabularClassifier(**QUICK, known=["labels"]).fit, X, labels) == []
 
 
+def test_columns_of_known_that_x_does_not_have_are_said():
+    X = frame().rename(columns={"size": "size,m"})
+    rest = ["groups", "useless", "labels"]
+    right = ["leak:person", "ids:person,size,m", "loss:y", "spelling:groups", "order:sample_weight"]
+    assert told(TabularRegressor(**QUICK, known=[*rest, *right]).fit, X, NUMBER) == []
+    for wrong in ("leak:persn", "ids:person,size", "leak:"):
+        known = [*rest, "leak:person", wrong]
+        expected = f"known has ['{wrong}'], but X has no such columns: look for a typing error."
+        for call in (
+            TabularRegressor(**QUICK, known=known).fit,
+            lambda *rows, known=known: cmlp.examine(*rows, known=known),
+        ):
+            assert [str(one) for one in told(call, X, NUMBER)] == [expected]
+
+
 def test_wrong_codes_are_refused():
     for known in (["loss of hair"], "groups", [1]):
         model = TabularRegressor(**QUICK, known=known)

@@ -328,6 +328,22 @@ class InterruptsInALaterPart:
         pass
 
 
+@pytest.mark.parametrize("dtype", ["int64", "uint64"])
+def test_integers_that_doubles_round_are_different_times(dtype):
+    """Nanoseconds since 1970 have doubles that are 256 apart."""
+    steps = RNG.permutation(N).astype(dtype)
+    times = np.array(1_790_000_000_000_000_000, dtype) + steps
+    assert len(np.unique(times.astype(float))) < 5
+    assert_same_bits(intervals(fitted(times)), intervals(fitted(steps)))
+    pandas = package("pandas")
+    rows = pandas.DataFrame({"size": SIZE, "t": times})
+    model = TabularRegressor(**QUICK).fit(rows, Y, time="t")
+    assert summary_of(model).later.horizon == summary_of(fitted(steps)).later.horizon
+    few = np.where(steps < 20, times.min(), times.max())
+    with pytest.raises(ValueError, match=r"got 2: 1790000000000000000, 1790000000000000199\.$"):
+        fitted(few)
+
+
 def test_ctrl_c_in_a_later_part_keeps_the_networks(monkeypatch):
     model = TabularRegressor(**QUICK, verbose=True, provenance=True)
     with monkeypatch.context() as patch, pytest.warns(UserWarning) as caught:
@@ -339,8 +355,11 @@ def test_ctrl_c_in_a_later_part_keeps_the_networks(monkeypatch):
     assert not hasattr(model, "holds_until_")
     assert cmlp.verify(model, X, Y, time=DAYS).identical
     model.verbose = False
-    with pytest.raises(ValueError, match="resume=True continues a fit on other data"):
-        model.fit(X, Y, resume=True)
+    for time in (None, DAYS[::-1]):
+        with pytest.raises(
+            ValueError, match=r"a fit on other data\. Pass the same .* groups, time "
+        ):
+            model.fit(X, Y, time=time, resume=True)
     model.fit(X, Y, time=DAYS, resume=True)
     assert_same_bits(intervals(model), intervals(fitted(DAYS)))
     assert cmlp.verify(model, X, Y, time=DAYS).identical

@@ -347,3 +347,33 @@ def test_info_and_parameters_of_files(model, tmp_path):
         "",
         "1",
     ]
+
+
+def test_a_warm_start_says_that_it_keeps_the_codes_of_the_first_fit(tmp_path):
+    pandas = package("pandas")
+    rng = np.random.RandomState(0)
+    x = rng.standard_normal(200).astype(np.float32)
+    kind = np.array(["a", "b", "zz"])[rng.randint(0, 3, 200)]
+    x[:30] = -99.9
+    X, y = pandas.DataFrame({"x": x, "kind": kind}), rng.standard_normal(200)
+    codes = {"x": -99.9, "kind": "zz"}
+    known = ["useless", "ids", "unmatched"]
+    model = TabularRegressor(**FAST, warm_start=True, missing_values=codes, known=known).fit(X, y)
+    model.save(tmp_path / "model.cmlp")
+
+    def said(model, rows, missing_values):
+        model.set_params(warm_start=True, missing_values=missing_values)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model.fit(rows, y)
+        return [str(one.message) for one in caught if "warm_start" in str(one.message)]
+
+    for one in (model, cmlp.load(tmp_path / "model.cmlp")):
+        for rows in (X, X.astype({"x": float})):
+            assert said(one, rows, codes) == []
+        for other in (None, -99.9, {"x": -99.9}, codes | {"x": [-99.9, -1]}):
+            (message,) = said(one, X, other)
+            assert message == (
+                "warm_start=True keeps the missing values of the first fit, which missing_values="
+                f"{other!r} does not change: fit with warm_start=False to use others."
+            )

@@ -618,7 +618,7 @@ def divide(
     n_rows: int,
     holdout: str | None,
     groups: Groups | None = None,
-    times: NDArray[np.float64] | None = None,
+    times: AnyArray | None = None,
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the rows that are held out, and those of training.
 
@@ -677,11 +677,9 @@ def rows_of_fit(
     return X, y, groups, time
 
 
-def times_of_file(
-    frame: Any, name: str, date_formats: Mapping[Any, str] | None
-) -> NDArray[np.float64]:
+def times_of_file(frame: Any, name: str, date_formats: Mapping[Any, str] | None) -> AnyArray:
     """Return the times of the rows of a file, by a column."""
     try:
-        return times_of_column(frame, name, "TabularRegressor", date_formats).values
+        return times_of_column(frame, name, "TabularRegressor", date_formats).ordered
     except ValueError as error:
         raise CommandError(f"--{error}") from None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp._data.arrays import EXACT
 from cmlp._data.column_entries import TIMES, time_of
 
 if TYPE_CHECKING:
@@ -29,20 +30,37 @@ class Times(NamedTuple):
         What they are: the type of a column, or `ORDER`.
     column : str or None
         The name of the column of X that they are.
+    integers : ndarray of integers or None
+        What they are exactly, if doubles cannot tell some of them apart.
     """
 
     values: NDArray[np.float64]
     type: str
     column: str | None = None
+    integers: NDArray[np.integer[Any]] | None = None
 
     @classmethod
     def in_order(cls, n_rows: int) -> Times:
         """Return the times of rows that are in the order of time."""
         return cls(np.arange(float(n_rows)), ORDER)
 
+    @property
+    def ordered(self) -> AnyArray:
+        """The times as they are compared."""
+        return self.values if self.integers is None else self.integers
+
     def take(self, rows: AnyArray) -> Times:
         """Return the times of some of the rows."""
-        return self._replace(values=self.values[rows])
+        integers = None if self.integers is None else self.integers[rows]
+        return self._replace(values=self.values[rows], integers=integers)
+
+
+def large_integers(array: AnyArray) -> NDArray[np.integer[Any]] | None:
+    """Return an array of integers of which doubles cannot tell all apart; None for another one."""
+    if array.dtype.kind not in "iu" or not len(array):
+        return None
+    is_exact = -EXACT <= int(array.min()) and int(array.max()) <= EXACT
+    return None if is_exact else array
 
 
 def moment(number: float, kind: str) -> float | date | timedelta:

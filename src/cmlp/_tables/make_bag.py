@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from cmlp._train.training import Training
 
 OTHER_DATA = (
-    "resume=True continues a fit on other data. Pass the same X, y, groups and validation data, with "
-    "the same names of columns, categories and labels."
+    "resume=True continues a fit on other data. Pass the same X, y, groups, time and validation "
+    "data, with the same names of columns, categories and labels."
 )
 
 

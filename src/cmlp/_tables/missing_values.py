@@ -13,6 +13,7 @@ from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, CellFormat, index_b
 from cmlp._data.containers import plain_entry
 from cmlp._data.date_forms import date_form
 from cmlp._findings.table import UnmatchedCode
+from cmlp._process.warnings import warn
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
@@ -115,6 +116,32 @@ def codes_of_column(column: TableColumn, codes: Sequence[object]) -> tuple[objec
     read = {text: _number_of(column, text) for text in texts}
     numbers += [number for number in read.values() if number is not None]
     return (*sorted({*numbers}), *(text for text, number in read.items() if number is None))
+
+
+def warn_of_kept_codes(missing_values: object, frame: InputFrame, columns: TableColumns) -> None:
+    """Warn if a warm start, which keeps the codes of the columns, has other `missing_values` than their fit."""
+    stated = _stated_codes(missing_values, frame)
+    pairs = ((stated.get(i, ()), column) for i, column in enumerate(columns) if column.is_used)
+    if all(_are_kept(codes, column) for codes, column in pairs):
+        return
+    warn(
+        "warm_start=True keeps the missing values of the first fit, which missing_values="
+        f"{shown(missing_values)} does not change: fit with warm_start=False to use others."
+    )
+
+
+def _are_kept(codes: Sequence[object], column: TableColumn) -> bool:
+    """Return whether stated codes are those of a column of a model."""
+    stated, kept = {*codes_of_column(column, codes)}, {*column.missing_values}
+    for dtype in _SHORT:  # a column of this type has both values of a code
+        numbers = [code for code in stated if not isinstance(code, str)]
+        with np.errstate(over="ignore"):
+            kept -= {
+                *np.array(numbers, np.float64).astype(dtype).astype(np.float64).tolist()
+            } - stated
+    if column.categories is None:  # which has the words of other columns, too, in a file
+        kept = {code for code in kept if code in stated or not isinstance(code, str)}
+    return stated == kept
 
 
 def _number_of(column: TableColumn, text: str) -> float | None:

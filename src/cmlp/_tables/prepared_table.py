@@ -28,12 +28,16 @@ from cmlp._tables.learn_statistics import (
     with_new_statistics,
     with_statistics,
 )
-from cmlp._tables.missing_values import codes_of_columns, unmatched_codes
+from cmlp._tables.missing_values import (
+    codes_of_columns,
+    unmatched_codes,
+    warn_of_kept_codes,
+)
 from cmlp._tables.monotone import signs_of_columns
 from cmlp._tables.row_times import as_times, require_later_parts
 from cmlp._tables.splits import SplitTarget
 from cmlp._tables.targets import learn_table_encoding
-from cmlp._tables.tell import tell, warn_of_one_class
+from cmlp._tables.tell import tell, warn_of_one_class, warn_of_unknown_columns
 from cmlp._train.objective import has_validation_rows, naming_validation
 from cmlp.exceptions import InvalidParameterError
 
@@ -177,7 +181,7 @@ class PreparedTable:
             self.digest_of_rows(),
         ]
         if self.times is not None:
-            learned.append(self.times.values.tobytes())
+            learned.append(self.times.ordered.tobytes())
         return int(hash_of_text(repr(learned)), 16)
 
 
@@ -212,6 +216,7 @@ def prepare_table(
     if fit.warm_model is None:
         table = _learn(fit, options, opened, read, time, until, earlier)
     else:
+        warn_of_kept_codes(options.missing_values, opened[0][0], fit.warm_model.columns)
         table = _keep(fit.warm_model, opened, read)
     _encode(table, options)
     return table
@@ -494,6 +499,7 @@ def _find_columns(
         unmatched=_unmatched(options, given, columns, targets.rows),
         numbers_may_be_dates=categorical is not None,
     )
+    warn_of_unknown_columns(checked)
     return table, checked
 
 

@@ -18,7 +18,7 @@ from cmlp._data.column_entries import (
 )
 from cmlp._data.containers import column_of
 from cmlp._data.input_frame import InputFrame, frame_of, with_dates
-from cmlp._data.times import Times, text_of_time
+from cmlp._data.times import Times, large_integers, text_of_time
 from cmlp._tables.learn_columns import learn_columns
 from cmlp.exceptions import shown
 
@@ -47,7 +47,7 @@ class Window(NamedTuple):
 
 def windows_of(times: Times) -> list[Window]:
     """Return the windows of rows with times; rows of one time are all in one part of each."""
-    values = times.values
+    values = times.ordered
     order = np.argsort(values, kind="stable")
     at, n = values[order], len(values)
     windows: dict[int, Window] = {}
@@ -61,13 +61,13 @@ def windows_of(times: Times) -> list[Window]:
         last = at[min(n, int((1 + _AHEAD) * begin)) - 1]
         end = int(np.searchsorted(at, last, "right"))
         before, later = np.sort(order[:begin]), np.sort(order[begin:end])
-        windows[begin] = Window(before, later, float(last - at[begin - 1]))
+        windows[begin] = Window(before, later, float(last.item() - at[begin - 1].item()))
     return list(windows.values())
 
 
 def require_later_parts(times: Times) -> None:
     """Raise ValueError if rows with these times have no later parts."""
-    values, n = times.values, len(times.values)
+    values, n = times.ordered, len(times.values)
     if n < FEWEST_ROWS:
         raise ValueError(
             f"time needs at least {FEWEST_ROWS} rows, of which later parts are predicted from what came before, got "
@@ -80,7 +80,7 @@ def require_later_parts(times: Times) -> None:
             f"time must have at least {_FEWEST_TIMES} different times, got {len(known)}: {texts}."
         )
     if not windows_of(times):
-        most = shown(text_of_time(float(known[counts.argmax()]), times.type))
+        most = shown(text_of_time(known[counts.argmax()].item(), times.type))
         raise ValueError(
             f"time must divide the rows, but {counts.max():,} of {n:,} rows have the time {most}."
         )
@@ -113,7 +113,7 @@ def as_times(
     frame. Raises ValueError for other values than dates and numbers, and for missing ones.
     """
     if isinstance(time, str):
-        times = _of_column(time, frame, columns, raw)
+        times = _of_column(time, frame, columns, raw, rows)
     else:
         times = _of_array(time, frame.n_rows, rows).take(rows)
     is_wrong = ~np.isfinite(times.values)
@@ -126,7 +126,11 @@ def as_times(
 
 
 def _of_column(
-    name: str, frame: InputFrame, columns: TableColumns, raw: NDArray[np.float64]
+    name: str,
+    frame: InputFrame,
+    columns: TableColumns,
+    raw: NDArray[np.float64],
+    rows: NDArray[np.intp],
 ) -> Times:
     if frame.names is None or name not in frame.names:
         known = "X has no names of columns" if frame.names is None else "X has no such column"
@@ -141,7 +145,7 @@ def _of_column(
             f"time must be a column of dates or numbers, got {frame.label(i)}, which has "
             f"categories.{_FORMATS}"
         )
-    return Times(raw[:, i], column.type, name)
+    return Times(raw[:, i], column.type, name, large_integers(frame.column(i).array()[rows]))
 
 
 def _of_array(time: Any, n_rows: int, rows: NDArray[np.intp]) -> Times:
@@ -163,7 +167,7 @@ def _of_array(time: Any, n_rows: int, rows: NDArray[np.intp]) -> Times:
                     "pandas.to_datetime, or pass the name of a column that date_formats reads."
                 )
             held = type_of_numbers(held)
-            times = Times(numbers_of(column, held), held)
+            times = Times(numbers_of(column, held), held, integers=large_integers(array))
         else:
             times = Times(np.empty(len(array)), NUMBER)
     if len(times.values) != n_rows:

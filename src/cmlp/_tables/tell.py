@@ -10,10 +10,13 @@ from cmlp._findings.checks import findings_of
 from cmlp._findings.table import TARGET
 from cmlp._model.findings import Finding, Report, names_in_known
 from cmlp._model.kinds_of_findings import KINDS, MARKS
+from cmlp._process.printable import printable_message
 from cmlp._process.warnings import Notices, warn, warn_of_data
-from cmlp.exceptions import FindingsNote, OneClassWarning, UselessModelWarning
+from cmlp.exceptions import FindingsNote, OneClassWarning, UselessModelWarning, short_repr
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from cmlp._data.array_types import AnyArray
     from cmlp._data.labels import Labels
     from cmlp._findings.table import Table
@@ -38,6 +41,31 @@ def tell(table: Table) -> Report:
         columns = hash(table.names(range(len(table.columns))))
         warn(text, FindingsNote, once=_NOTES, subject=f"{text} {columns}")
     return Report(findings, measured=False)
+
+
+def warn_of_unknown_columns(table: Table) -> None:
+    """Warn of what `known` says of columns that X does not have."""
+    names = {TARGET, "groups", *table.names(range(len(table.columns)))}
+    if table.groups is not None and table.groups.column is not None:
+        names.add(table.groups.column)
+    names = {*map(printable_message, names)}
+    unknown = []
+    for entry in sorted(table.known):
+        code, colon, columns = entry.partition(":")
+        if colon and code in KINDS and not _consists_of(columns, names):
+            unknown.append(entry)
+    if unknown:
+        warn(
+            f"known has {short_repr(unknown)}, but X has no such columns: look for a typing error."
+        )
+
+
+def _consists_of(text: str, names: AbstractSet[str]) -> bool:
+    """Return whether a text has some of the names, separated by commas, which can be parts of names, too."""
+    if text in names:
+        return True
+    begins = (name for name in names if text.startswith(f"{name},"))
+    return any(_consists_of(text[len(name) + 1 :], names) for name in begins)
 
 
 def with_verdict(report: Report, known: frozenset[str], *, is_useless: bool) -> Report:
