@@ -51,6 +51,15 @@ def test_pipelines_fail_on_a_kind(command):
         command(*EXAMINE, "--fail-on", "leek")
 
 
+def test_warnings_are_lines(command):
+    status, lines, err = command(*EXAMINE, "--known", "leak:net")
+    assert status == 0 and codes(lines) == ["leak", "groups"]
+    text = "known has ['leak:net'], but X has no such columns: look for a typing error."
+    assert err == f"cmlp: {text}\n"
+    options = ["--known", "leak:net", "--n-epochs", "1", "--n-estimators", "1"]
+    assert text in command("train", *EXAMINE[1:], "-o", "m.cmlp", *options)[1]
+
+
 def test_json_is_all_that_is_printed(command):
     _, lines, _ = command(*EXAMINE, "--json")
     report = json.loads("\n".join(lines))
