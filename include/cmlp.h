@@ -992,7 +992,7 @@ typedef struct cmlp_cell_format {
     int32_t decimal;           /* '.' or ',' */
     int32_t thousands;         /* 0 for none, or a separator other than `decimal`: ',', '.', ' ' or '\'' */
     int32_t has_own_words;     /* 1: only empty cells and `missing` are missing values, not NA, null and the like */
-    int32_t reserved;          /* 0 */
+    int32_t of_spreadsheets;   /* 1: a minus can be U+2212, and a cell such as ="007" is the text between the quotation marks */
 } cmlp_cell_format;
 
 /* What cmlp_model_write writes in addition to the network and its parameters. */

@@ -446,7 +446,7 @@ cdef extern from "cmlp.h" nogil:
         int32_t decimal
         int32_t thousands
         int32_t has_own_words
-        int32_t reserved
+        int32_t of_spreadsheets
 
     ctypedef struct cmlp_model_content:
         size_t struct_size

@@ -238,6 +238,20 @@ static void test_missing_words(void)
     CHECK_CELLS(&own, own_cells);
 }
 
+/* A minus of texts, and text that is a formula, only where the file says so. */
+static void test_spreadsheets(void)
+{
+    static const cell new_cells[] = {{NUMBER, "\xe2\x88\x92" "2.5", -2.5}, {NUMBER, "1e\xe2\x88\x92" "2", .01},
+                                     {NUMBER, "=\"7\"", 7}, {NUMBER, "=\"\"", NAN}, {NUMBER, "=\"", -99},
+                                     {NUMBER, "=\"7\"\"", -99}, {NUMBER, " =\"7\"", -99}, {NUMBER, "\xe2\x88\x92", -99},
+                                     {TEXTS, "=\"a\"", 0}, {DATE, "=\"2020-05-01\"", 18383}};
+    static const cell old_cells[] = {{NUMBER, "\xe2\x88\x92" "2.5", -99}, {NUMBER, "=\"7\"", -99}, {TEXTS, "=\"a\"", -1}};
+    cmlp_cell_format format = CELLS(NULL, 0, '.', 0);
+    CHECK_CELLS(&format, old_cells);
+    format.of_spreadsheets = 1;
+    CHECK_CELLS(&format, new_cells);
+}
+
 /* Without kinds, a column is one of numbers, or of categories. */
 static void test_without_kinds(void)
 {
@@ -363,6 +377,7 @@ int main(void)
     slot_make(&place, 1 << 12);
     test_cells();
     test_missing_words();
+    test_spreadsheets();
     test_without_kinds();
     test_many_digits();
     test_any_bytes();

@@ -353,7 +353,9 @@ static void test_cell_formats(void)
                  {{SIZE, NULL, 0, '.', ' ', 0, 0}, CMLP_OK},
                  {{SIZE, words, 2, '.', ',', 1, 0}, CMLP_OK},
                  {{SIZE, NULL, 0, '.', 0, 2, 0}, CMLP_ERROR_OPTION},
-                 {{SIZE, NULL, 0, '.', 0, 1, 1}, CMLP_ERROR_OPTION},
+                 {{SIZE, NULL, 0, '.', 0, 0, 1}, CMLP_OK},
+                 {{SIZE, words, 2, '.', 0, 1, 1}, CMLP_OK},
+                 {{SIZE, NULL, 0, '.', 0, 1, 2}, CMLP_ERROR_OPTION},
                  {{SIZE, NULL, 0, '.', '.', 0, 0}, CMLP_ERROR_VALUE},
                  {{SIZE, NULL, 0, ';', 0, 0, 0}, CMLP_ERROR_VALUE},
                  {{SIZE, NULL, 0, 0, 0, 0, 0}, CMLP_ERROR_VALUE},
@@ -379,9 +381,10 @@ static void test_cell_formats(void)
         size_t at = good.size - 2;
         while (at > head && memcmp(good.bytes + at, form, 2)) at--;
         CHECK(at > head);
-        if (cases[i].cells.has_own_words) {
-            CHECK(good.bytes[at + 2] == 1);
-            good.bytes[at + 2] = 2;
+        const int rules = cases[i].cells.has_own_words + 2 * cases[i].cells.of_spreadsheets;
+        if (rules) {
+            CHECK(good.bytes[at + 2] == rules);
+            good.bytes[at + 2] = rules == 1 ? 0 : 4;
         } else {
             good.bytes[at] = ';';
         }

@@ -143,6 +143,7 @@ def test_kinds_and_the_cell_format_have_their_names():
         "thousands": ".",
         "missing": ["-", "?"],
         "has_own_words": False,
+        "of_spreadsheets": False,
     }
     stored = metadata_of(cells__form=np.frombuffer(b".\0", np.uint8))
     assert load_cell_format(stored) == {
@@ -150,7 +151,12 @@ def test_kinds_and_the_cell_format_have_their_names():
         "thousands": "",
         "missing": [],
         "has_own_words": False,
+        "of_spreadsheets": False,
     }
+    for rules in range(1, 4):
+        stored = metadata_of(cells__form=np.array([46, 0, rules], np.uint8))
+        found = load_cell_format(stored)
+        assert (found["has_own_words"], found["of_spreadsheets"]) == (rules % 2 == 1, rules > 1)
 
 
 def test_an_unknown_calibration_is_none():

@@ -1,5 +1,7 @@
 """Text that is numbers with units, currencies and bounds, or durations, and the remedies that read it."""
 
+import warnings
+
 import numpy as np
 import pytest
 from optional import package
@@ -78,7 +80,7 @@ def test_durations_are_read_before_numbers(write):
 
 
 @pytest.mark.parametrize(
-    "other, n, is_named",
+    "other, n, is_warned",
     [
         (lambda row: "refused", 30, True),
         (lambda row: "refused", 38, False),
@@ -87,10 +89,64 @@ def test_durations_are_read_before_numbers(write):
     ],
     ids=["a quarter of one form", "a third of one form", "less than a fifth", "a quarter"],
 )
-def test_the_share_of_numbers_counts_by_the_form_of_the_others(other, n, is_named):
+def test_a_warning_needs_a_share_of_numbers_that_depends_on_the_form_of_the_others(
+    other, n, is_warned
+):
     texts = [other(row) if row < n else f"{one} kg" for row, one in enumerate(NUMBERS)]
-    found = findings("parse", "ids", weight=texts)[1]
-    assert [one.code for one in found] == (["parse"] if is_named else ["ids"])
+    frame, found = findings("parse", "ids", weight=texts)
+    assert [one.code for one in found] == ["parse"]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        cmlp.TabularRegressor(n_estimators=1, n_epochs=1).fit(frame, Y)
+    assert any(issubclass(one.category, cmlp.ParseWarning) for one in caught) == is_warned
+
+
+@pytest.mark.parametrize("write", ["{} kg", "{}"])
+def test_half_of_the_entries_are_numbers_or_the_column_has_ids(write):
+    texts = [f"x{row}" if row < N // 2 else write.format(one) for row, one in enumerate(NUMBERS)]
+    frame, (found,) = findings("parse", "ids", weight=texts)
+    assert found.code == "parse"
+    np.testing.assert_array_equal(result_of(found.remedy, frame)[N // 2 :], NUMBERS[N // 2 :])
+    texts[-1] = "x"
+    assert [one.code for one in findings("parse", "ids", weight=texts)[1]] == ["ids"]
+
+
+@pytest.mark.parametrize(
+    ("write", "factor"),
+    [("\u2212{}", -1), ('="{}"', 1), ("{:.6e}", 1), ("\u2212{} kg", -1)],
+    ids=["minus", "formula", "Fortran", "minus and unit"],
+)
+def test_numbers_of_texts_spreadsheets_and_fortran_are_read(write, factor):
+    texts = [write.format(one).replace("e+", "D+") for one in NUMBERS]
+    frame, (found,) = findings("parse", "ids", amount=texts)
+    assert found.code == "parse"
+    np.testing.assert_allclose(result_of(found.remedy, frame), NUMBERS * factor)
+
+
+@pytest.mark.parametrize(
+    "units, is_named",
+    [
+        (("{} kg", "{} g"), True),
+        (("{} ft", "{} m"), True),
+        (("${}", "\u20ac{}"), True),
+        (("{} kg", "{}Kg."), False),
+        (("{} lb", "{} lbs"), False),
+        (("${}", "{} USD"), False),
+        (("{} k", "{} M"), False),
+        (("{} mg", "{}"), False),
+    ],
+)
+def test_several_units_are_named_and_not_extracted(units, is_named):
+    texts = [units[row % 2].format(one) for row, one in enumerate(NUMBERS)]
+    (found,) = findings("parse", "ids", amount=texts)[1]
+    assert found.code == "parse"
+    assert ("one unit in amount, which has" in found.remedy) == is_named
+    assert ("extract" in found.remedy) != is_named
+
+
+def test_codes_with_leading_zeros_are_no_numbers():
+    codes = [f"{row:05}" for row in range(N)]
+    assert [one.code for one in findings("parse", "ids", code=codes)[1]] == ["ids"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from c_models import extension
 from internals import changed, model_of
 
 from cmlp import TabularRegressor
-from cmlp._data.columns import CellFormat, FileColumn, FileTable
+from cmlp._data.columns import NEW_FORMAT, CellFormat, FileColumn, FileTable
 from cmlp._data.date_forms import date_form
 from cmlp._data.files import text_cells
 from cmlp._data.files.file_formats import DataError
@@ -21,10 +21,10 @@ FORMATS = [
     CellFormat(),
     CellFormat(",", ".", ("-999", " \u00e9 ", "none of it")),
     CellFormat(".", ",", ("0", "2020-05-01", "")),
-    CellFormat(".", "'"),
+    NEW_FORMAT._replace(thousands="'"),
     CellFormat(",", " ", ('"\\"', "yes")),
     CellFormat(has_own_words=True),
-    CellFormat(",", ".", ("-", "NA"), has_own_words=True),
+    CellFormat(",", ".", ("-", "NA", "\u22129"), has_own_words=True, of_spreadsheets=True),
 ]
 LARGE = 12345678901234567890123
 _UTC = datetime.UTC
@@ -119,6 +119,7 @@ def read_by_python(model, cell_format, cells):
     `cells` has a list for each column, all of the same length.
     """
     grammar = Grammar(cell_format)
+    cells = [grammar.contents(texts) for texts in cells]
     columns = model_of(model).columns
     place = Place("", 0, None, lambda row: row)
     accepted, read = [], []
@@ -236,9 +237,21 @@ def _number(random):
         whole = groups
     fraction = random.choice(["", "", ".", ",", ".5", ",25", f".{random.getrandbits(70)}"])
     exponent = random.choice(
-        ["", "", "", "e5", "E-3", "e+308", "e-330", "e", f"e{random.randrange(-400, 400)}"]
+        [
+            "",
+            "",
+            "",
+            "e5",
+            "E-3",
+            "e+308",
+            "e-330",
+            "e",
+            "e\u22125",
+            f"e{random.randrange(-400, 400)}",
+        ]
     )
-    return random.choice(["", "", "-", "+", "0", "--"]) + whole + fraction + exponent
+    sign = random.choice(["", "", "-", "+", "0", "--", "\u2212"])
+    return sign + whole + fraction + exponent
 
 
 def _date(random):
@@ -287,6 +300,8 @@ def random_cells(seed, column, n):
             cell = random.choice(_SPACES) + cell
         if random.random() < 0.1:
             cell += random.choice(_SPACES)
+        if random.random() < 0.1:
+            cell = random.choice(['="{}"', '="{}', '="{}""', ' ="{}"', '="']).format(cell)
         cells.append(cell)
     return cells
 

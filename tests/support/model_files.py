@@ -417,8 +417,8 @@ def check_values(metadata, content, n_outputs):
     texts_of(found, "cells")
     if "cells.form" in found:
         demand(len(found["cells.form"]) in (2, 3))
-        *form, has_own_words = [*found["cells.form"], 1][:3]
-        demand(has_own_words == 1)
+        *form, rules = [*found["cells.form"], 1][:3]
+        demand(rules in (1, 2, 3))
         decimal, thousands = map(chr, form)
         demand(decimal in ".," and thousands in "\0,. '" and decimal != thousands)
     if not is_table:

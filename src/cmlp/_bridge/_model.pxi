@@ -230,13 +230,13 @@ cdef class Content:
             self.names = Values(names)
             self.content.names, self.content.n_names = self.names.first, len(names)
         if cells is not None:
-            decimal, thousands, missing, has_own_words = cells
+            decimal, thousands, missing, has_own_words, of_spreadsheets = cells
             self.words = Values(missing)
             self.cells.struct_size = sizeof(cmlp_cell_format)
             self.cells.missing = self.words.first if missing else NULL
             self.cells.n_missing = len(missing)
             self.cells.decimal, self.cells.thousands = ord(decimal), ord(thousands or "\0")
-            self.cells.has_own_words = has_own_words
+            self.cells.has_own_words, self.cells.of_spreadsheets = has_own_words, of_spreadsheets
             self.content.cells = &self.cells
         for i, (name, data) in enumerate(self.tensors):
             array[i].name, array[i].data = name, cnp.PyArray_DATA(<cnp.ndarray>data)

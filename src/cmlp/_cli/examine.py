@@ -20,7 +20,7 @@ from cmlp._cli.predict import write_notice
 from cmlp._cli.progress import ReadingProgress
 from cmlp._cli.terminal import Terminal
 from cmlp._cli.train import decide_target
-from cmlp._data.columns import CellFormat
+from cmlp._data.columns import NEW_FORMAT
 from cmlp._data.files.row_file import FileSchema
 from cmlp._model.kinds_of_findings import KINDS, USES
 from cmlp._process.printable import printable_message
@@ -103,7 +103,7 @@ def _examined(arguments: argparse.Namespace, terminal: Terminal) -> Report:
     files = DataFiles.from_arguments(arguments)
     progress = ReadingProgress(terminal)
     with options.as_command_errors(ImportError, flags=_FLAGS):
-        schema = FileSchema(files.reading.cell_format(CellFormat()))
+        schema = FileSchema(files.reading.cell_format(NEW_FORMAT))
         rows = files.training_rows(schema, progress)
         progress.end()
         target = decide_target("--regressor" * arguments.regressor, rows, is_table=True)

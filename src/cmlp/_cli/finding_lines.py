@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cmlp._data.files.file_formats import stated
 from cmlp._model.findings import Report
 from cmlp._model.kinds_of_findings import TIME
 
@@ -36,6 +36,4 @@ def _in_shell(finding: Finding) -> Finding:
     option = _OPTIONS.get(finding.code)
     if option is None:
         return finding
-    return replace(
-        finding, remedy=" ".join(f"{option} {shlex.quote(name)}" for name in finding.columns)
-    )
+    return replace(finding, remedy=" ".join(stated(option, name) for name in finding.columns))

@@ -34,7 +34,7 @@ from cmlp._cli.saving import CheckpointOfFile, ReadAs, save_as_read
 from cmlp._cli.table_report import TableReport
 from cmlp._cli.terminal import Terminal, count_noun
 from cmlp._data.arrays import EXACT
-from cmlp._data.columns import CellFormat
+from cmlp._data.columns import NEW_FORMAT
 from cmlp._data.files.row_file import HOLDOUTS, FileSchema, LabelledRows
 from cmlp._data.labels import FLOATS, are_probably_numbers
 from cmlp._data.times import Times
@@ -337,7 +337,7 @@ def _new_training(request: TrainRequest, progress: ReadingProgress) -> Training:
     """Read the rows, and decide by them and the request what is trained."""
     from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 
-    schema = FileSchema(request.files.reading.cell_format(CellFormat()))
+    schema = FileSchema(request.files.reading.cell_format(NEW_FORMAT))
     rows = request.files.training_rows(schema, progress)
     choice = _choose_model(request, rows)
     target = decide_target(request.regressor_option, rows, is_table=choice.is_table)

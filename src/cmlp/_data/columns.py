@@ -72,13 +72,19 @@ class FileColumn(_Values):
         A word of `TYPES`.
     missing_words : frozenset of str
         The stated words for missing values that cells had; the values do not tell them from empty cells.
+    decided_by : {"", "rules", "user"}
+        Who has decided that the cells of a file of text are text; empty for other columns.
     """
 
     def __init__(
-        self, values: AnyArray, column_type: str, missing_words: frozenset[str] = frozenset()
+        self,
+        values: AnyArray,
+        column_type: str,
+        missing_words: frozenset[str] = frozenset(),
+        decided_by: str = "",
     ) -> None:
         self.values, self.column_type, self.dtype = values, column_type, TYPES[column_type]
-        self.missing_words = missing_words
+        self.missing_words, self.decided_by = missing_words, decided_by
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> AnyArray:
         values = self.values
@@ -98,7 +104,9 @@ class FileColumn(_Values):
 
     def take(self, rows: NDArray[np.intp]) -> FileColumn:
         """Return some rows."""
-        return FileColumn(self.values[rows], self.column_type, self.missing_words)
+        return FileColumn(
+            self.values[rows], self.column_type, self.missing_words, self.decided_by
+        )
 
 
 class MaskedColumn(NamedTuple):
@@ -240,16 +248,27 @@ class CellFormat(NamedTuple):
         Cells that stand for missing values, besides those of the grammar.
     has_own_words : bool
         Whether those of the grammar do not stand for missing values, but for the empty one.
+    of_spreadsheets : bool
+        Whether a minus can be U+2212, and a cell such as ``="007"`` is the text between its quotation marks.
+        Files and pickles of models that read other cells lack it.
     """
 
     decimal: str = "."
     thousands: str = ""
     missing: tuple[str, ...] = ()
     has_own_words: bool = False
+    of_spreadsheets: bool = False
+
+
+NEW_FORMAT = CellFormat(of_spreadsheets=True)  # of models that are trained now
 
 
 def checked_cell_format(
-    decimal: object, thousands: object, missing: object, has_own_words: object = False
+    decimal: object,
+    thousands: object,
+    missing: object,
+    has_own_words: object = False,
+    of_spreadsheets: object = False,
 ) -> CellFormat:
     """Return the `CellFormat` of a file or a pickle, or raise ValueError."""
     if decimal not in _SEPARATORS or thousands not in _SEPARATORS[decimal]:
@@ -258,4 +277,6 @@ def checked_cell_format(
         raise ValueError("'cells' must have a list of texts that are missing values")
     if type(has_own_words) is not bool:
         raise ValueError("'cells' must say whether only these texts are missing values")
-    return CellFormat(decimal, thousands, tuple(missing), has_own_words)
+    if type(of_spreadsheets) is not bool:
+        raise ValueError("'cells' must say whether they are written as in spreadsheets")
+    return CellFormat(decimal, thousands, tuple(missing), has_own_words, of_spreadsheets)

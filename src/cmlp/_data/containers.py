@@ -86,6 +86,7 @@ class Column:
 
     is_of_file = False  # whose reader has found the type
     missing_words: frozenset[str] = frozenset()  # texts that its reader has made missing
+    decided_by = ""  # as in `FileColumn`
 
     def __init__(self, held: Any, label: str) -> None:
         self.held, self.label = held, label
@@ -241,6 +242,10 @@ class _OfFile(Column):
         words: frozenset[str] = self.held.missing_words
         return words
 
+    @property
+    def decided_by(self) -> str:  # type: ignore[override]
+        return str(self.held.decided_by)
+
     def has_offset(self) -> bool:
         return "tz=" in self.type
 
@@ -256,7 +261,7 @@ class _Masked(Column):
     def __init__(self, held: MaskedColumn, label: str) -> None:
         super().__init__(held, label)
         self._whole = column_of(held.held, label)
-        self.is_of_file = self._whole.is_of_file
+        self.is_of_file, self.decided_by = self._whole.is_of_file, self._whole.decided_by
 
     @property
     def type(self) -> Any:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # The share of numbers or dates among the values of a column from which on it is not one of text.
 MOST_SHARE = 0.9
+# The same among values that hardly repeat, which as text say nothing of new rows.
+LEAST_SHARE = 0.5
 # Missing values in every column, exactly as written: those of pandas.read_csv.
 _EXACTLY = (
     *(
@@ -72,7 +74,10 @@ _LONGEST_INTEGER = 40  # digits; more are a number, and no label
 _LOOKS_LIKE_A_NUMBER = re.compile(
     r"[(]?[+-]?[$€£¥]?\s?[+-]?(?:\d+(?:[.,]\d+)?|\d{1,3}([.,'’\s])\d{3}(?:\1\d{3})*(?:(?!\1)[.,]\d+)?)"
     r"\s?(?:[$€£¥%]|EUR|USD|GBP|CHF)?[)]?"
+    # An exponent of Fortran.
+    r"|[+-]?(?:\d+\.\d*|\.\d+)[dD][+-]?\d{1,3}"
 )
+_FORTRAN = re.compile(r"[+-]?[\d.]+[dD][+-]?\d+", re.ASCII)
 _OTHER_DATE = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}(?:[ T]\d{1,2}:\d{2}.*)?", re.ASCII)
 # What str.strip removes, as a pattern for other languages.
 SPACE = "[\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
@@ -84,6 +89,10 @@ SPACES = {
     ".": r"\.",
 }
 
+
+# The minus of texts, and a formula of a spreadsheet for text.
+MINUS = "\u2212"
+_FORMULA = re.compile('="([^"]*)"')
 
 # Stands before a word for missing values that is in quotation marks, and so is text in a column of text. It is white
 # space, so that nothing changes among numbers and dates.
@@ -146,11 +155,22 @@ class Grammar:
             "true": [word for word, value in _BOOLEANS.items() if value],
             "false": [word for word, value in _BOOLEANS.items() if not value],
             "decimal": self.cell_format.decimal,
+            "minus": MINUS if self.cell_format.of_spreadsheets else "-",
+            "formula": _FORMULA.pattern if self.cell_format.of_spreadsheets else None,
             "separators": None if self._separators is None else self._separators.pattern,
             "missing": sorted(self._missing),
             "marks": sorted(self._marks),
             "lower": self._among_numbers,
         }
+
+    def contents(self, cells: Sequence[str]) -> Sequence[str]:
+        """Return the texts that other methods read: of a cell such as ``="007"`` the one inside."""
+        if not self.cell_format.of_spreadsheets or not any(cell[:2] == '="' for cell in cells):
+            return cells
+        matches = [_FORMULA.fullmatch(cell) for cell in cells]
+        return [
+            cell if match is None else match[1] for cell, match in zip(cells, matches, strict=True)
+        ]
 
     def is_missing(self, cell: str) -> bool:
         """Return whether a cell stands for a missing value in a column of text."""
@@ -191,6 +211,8 @@ class Grammar:
     def _plain(self, cell: str) -> str | None:
         """Return a number as Python has it; None for other text."""
         text = cell.strip()
+        if self.cell_format.of_spreadsheets:
+            text = text.replace(MINUS, "-")
         if self._number.fullmatch(text) is None:
             return None
         if self._separators is not None:
@@ -340,6 +362,11 @@ def moment_of(
 def looks_like_a_date(cell: str) -> bool:
     """Return whether people would read a cell as a date, for example 24.11.2026 or 1/31/26."""
     return _OTHER_DATE.fullmatch(cell.strip()) is not None
+
+
+def has_d_exponent(cell: str) -> bool:
+    """Return whether a cell that looks like a number has the exponent of a double of Fortran, as in 1.0D+03."""
+    return _FORTRAN.fullmatch(cell.strip()) is not None
 
 
 def looks_like_a_number(cell: str) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmlp._data.column_entries import CATEGORY
+from cmlp._data.grammar import LEAST_SHARE, MOST_SHARE
 from cmlp._data.spelling import all_equal_spellings
 from cmlp._findings.ids import hardly_repeats
 from cmlp._findings.table import TARGET, also
@@ -61,12 +62,15 @@ def check_categories(table: Table) -> Iterator[Finding]:
     for i, (counts, is_decided) in table.counts.items():
         if table.columns[i].type != CATEGORY:
             continue
-        if not is_decided and i in may_be["parse"]:
-            meaning = meaning_of_text(table, i)
+        is_ids = hardly_repeats(counts)
+        # The reader of a file has looked for numbers and dates, but among values that hardly repeat.
+        is_open = not is_decided and (is_ids or not table.frame.column(i).is_of_file)
+        if is_open and i in may_be["parse"]:
+            meaning = meaning_of_text(table, i, LEAST_SHARE if is_ids else MOST_SHARE)
             if meaning is not None:
                 texts.append((i, meaning))
                 continue
-        if hardly_repeats(counts):
+        if is_ids:
             ids.append(i)
             continue
         if len(counts) > MAX_CATEGORIES:

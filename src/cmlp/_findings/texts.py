@@ -9,8 +9,16 @@ from numbers import Number
 from typing import TYPE_CHECKING, NamedTuple
 
 from cmlp._data.column_entries import NUMBER
-from cmlp._data.columns import DATES, CellFormat
-from cmlp._data.grammar import MOST_SHARE, OFFSET, Grammar, looks_like_a_date
+from cmlp._data.columns import DATES, NEW_FORMAT
+from cmlp._data.files.file_formats import stated
+from cmlp._data.grammar import (
+    MINUS,
+    MOST_SHARE,
+    OFFSET,
+    Grammar,
+    has_d_exponent,
+    looks_like_a_date,
+)
 from cmlp._findings.ids import hardly_repeats
 from cmlp._findings.table import also
 from cmlp._model.findings import Finding
@@ -21,6 +29,7 @@ if TYPE_CHECKING:
 
     from cmlp._findings.table import Table
 
+_GRAMMAR = Grammar(NEW_FORMAT)
 _SHOWN = 3  # values in a message
 _SAMPLED = 5000  # entries that are parsed first if a column has more different ones
 
@@ -45,6 +54,7 @@ class Meaning(NamedTuple):
     warning: str  # with cells
     call: str = ""  # what reads it, but for the column
     forms: tuple[str, ...] = ()  # of dates, one of which reads it
+    remedy: str = ""  # what else helps; of the cells of a file, options of the command
 
 
 def check_numbers_of_dates(table: Table) -> Iterator[Finding]:
@@ -90,9 +100,10 @@ def _stated(table: Table, columns: Sequence[int], form: str) -> str:
 
 def findings_of_text(table: Table, found: Sequence[tuple[int, Meaning]]) -> Iterator[Finding]:
     """Return a finding for all columns whose text has one meaning."""
-    alike: dict[tuple[str, tuple[str, ...]], list[tuple[int, Meaning]]] = {}
+    alike: dict[tuple[object, ...], list[tuple[int, Meaning]]] = {}
     for i, meaning in found:
-        alike.setdefault((meaning.call, meaning.forms), []).append((i, meaning))
+        key = meaning.call, meaning.forms, meaning.remedy, bool(meaning.warning)
+        alike.setdefault(key, []).append((i, meaning))
     for each in alike.values():
         columns = [i for i, _ in each]
         first = each[0][1]
@@ -102,7 +113,7 @@ def findings_of_text(table: Table, found: Sequence[tuple[int, Meaning]]) -> Iter
             None,
             f"text, of which {_shares([meaning.share for _, meaning in each])} are {first.what}",
             _remedy(table, columns, first),
-            first.warning + also(table, columns),
+            first.warning and first.warning + also(table, columns),
         )
 
 
@@ -112,6 +123,8 @@ def _shares(shares: Sequence[float]) -> str:
 
 
 def _remedy(table: Table, columns: Sequence[int], meaning: Meaning) -> str:
+    if meaning.remedy:
+        return meaning.remedy
     if meaning.forms:
         return " or ".join(_stated(table, columns, form) for form in meaning.forms)
     call = meaning.call
@@ -127,8 +140,8 @@ def _remedy(table: Table, columns: Sequence[int], meaning: Meaning) -> str:
     return f"{X}[{table.selection(columns)}].apply({function}{options}"
 
 
-def meaning_of_text(table: Table, i: int) -> Meaning | None:
-    """Return what nearly all values of a column of text are; None if they are neither numbers nor dates.
+def meaning_of_text(table: Table, i: int, least: float) -> Meaning | None:
+    """Return what at least this share of a column of text is; None if that is neither numbers nor dates.
 
     They are those of the grammar of files, or dates of a common form.
     """
@@ -140,15 +153,18 @@ def meaning_of_text(table: Table, i: int) -> Meaning | None:
         return meaning
     if len(counts) > _SAMPLED:
         sample = random.Random(0).sample([*counts], _SAMPLED, counts=counts.values())
-        if not _judged(Counter(sample))[0]:
+        if not _judged(Counter(sample), least)[0]:
             return _meaning_of_quantities(table, i, counts) if hardly_repeats(counts) else None
-    what, kinds, n = _judged(counts)
-    # Text such as "$5" is a number, which nothing reads as it is.
-    if _SIMILAR in kinds.values() if what == "numbers" else not what and hardly_repeats(counts):
-        meaning = _meaning_of_quantities(table, i, counts)
-    if meaning is not None or not what:
-        return meaning
+    what, kinds, n = _judged(counts, least)
     n_all = sum(counts.values())
+    # Text such as "$5" is a number, which nothing reads as it is.
+    is_written = what == "numbers" and _SIMILAR in kinds.values()
+    if is_written or (what != "dates" and n < MOST_SHARE * n_all and hardly_repeats(counts)):
+        meaning = _meaning_of_quantities(table, i, counts)
+        if meaning is not None and (is_written or meaning.share > n / n_all):
+            return meaning
+    if not what:
+        return None
     if n < n_all:
         share = f"{n:,} of {n_all:,} entries ({int(1000 * n / n_all) / 10} %)"
     else:
@@ -156,7 +172,12 @@ def meaning_of_text(table: Table, i: int) -> Meaning | None:
     others = _first_others(table, i, kinds, _NUMBERS if what == "numbers" else _TIMES)
     listed = f" The first others are {', '.join(others)}." if others else ""
     written = next(
-        (value for value, kind in kinds.items() if kind in (_SIMILAR, _OTHER_DATE)), None
+        (
+            value
+            for value, kind in kinds.items()
+            if kind in (_SIMILAR, _OTHER_DATE) and not has_d_exponent(str(value))
+        ),
+        None,
     )
     if written is None:
         form = ""
@@ -170,15 +191,45 @@ def meaning_of_text(table: Table, i: int) -> Meaning | None:
     }
     # Without it, pandas raises ValueError of times before and after a clock change.
     zone = ", utc=True" if len(offsets) > 1 else ""
-    call = f"pandas.{function}(, errors='coerce'{zone})"
+    steps = _steps(kinds) if what == "numbers" else ""
+    call = f"pandas.{function}({'column' * bool(steps)}{steps}, errors='coerce'{zone})"
+    if table.frame.column(i).decided_by == "rules":
+        return Meaning(what, n / n_all, "", remedy=_option(table, i, what, kinds))
+    if n < MOST_SHARE * n_all:  # the others may be ids
+        return Meaning(what, n / n_all, "", call)
     return Meaning(
         what,
         n / n_all,
         f"{table.label(i)} has text, so its values are categories, but {share} are {what}.{listed} To use "
         f"{what}, convert the column before fit and predict, for example by "
-        f"{call.replace('(', '(column', 1)}.{form} {_USE_CATEGORIES}",
+        f"{call if steps else call.replace('(', '(column', 1)}.{form} {_USE_CATEGORIES}",
         call,
     )
+
+
+def _steps(kinds: Mapping[object, str]) -> str:
+    """Return the code that makes numbers of texts as Python and pandas read them."""
+    texts = [text for text, kind in kinds.items() if isinstance(text, str) and kind in _NUMBERS]
+    steps = ""
+    if any('="' in text for text in texts):
+        steps += ".str.strip('=\"')"
+    if any(MINUS in text for text in texts):
+        steps += f".str.replace('{MINUS}', '-')"
+    if any(map(has_d_exponent, texts)):
+        steps += ".str.replace('[dD]', 'e', regex=True)"
+    return steps
+
+
+def _option(table: Table, i: int, what: str, kinds: Mapping[object, str]) -> str:
+    """Return what reads numbers or dates in a column of a file of text, whose cells the command has read."""
+    wanted = _NUMBERS if what == "numbers" else _TIMES
+    others = [str(value).strip() for value, kind in kinds.items() if kind not in wanted]
+    others = [text for text in dict.fromkeys(others) if not _GRAMMAR.is_mark(text)]
+    as_written = any(kind in (_SIMILAR, _OTHER_DATE) for kind in kinds.values())
+    if as_written or len(others) > _SHOWN:
+        example = "1234.5, and powers as 1e3," if what == "numbers" else "2026-11-24,"
+        return f"{what} such as {example} or empty cells in {table.name(i)}"
+    return " ".join(stated("--missing", text) for text in others)
 
 
 def _first_others(
@@ -206,12 +257,15 @@ def _meaning_by_form(table: Table, i: int, counts: Mapping[object, int]) -> Mean
     forms = common_forms(Counter({str(value): count for value, count in counts.items()}))
     if not forms:
         return None
-    stated = [_stated(table, [i], form) for form in forms]
+    if table.frame.column(i).decided_by == "rules":
+        options = [stated("--date-format", f"{table.name(i)}={form}") for form in forms]
+        return Meaning("dates", MOST_SHARE, "", remedy=" or ".join(options))
+    parameters = [_stated(table, [i], form) for form in forms]
     return Meaning(
         "dates",
         MOST_SHARE,
         f"{table.label(i)} has text, so its values are categories, but nearly all are dates, such as "
-        f"{next(iter(counts))!r}. To use dates, pass {' or '.join(stated)}. {_USE_CATEGORIES}",
+        f"{next(iter(counts))!r}. To use dates, pass {' or '.join(parameters)}. {_USE_CATEGORIES}",
         forms=tuple(forms),
     )
 
@@ -221,13 +275,30 @@ def _meaning_of_quantities(table: Table, i: int, counts: Mapping[object, int]) -
     texts = {value: count for value, count in counts.items() if isinstance(value, str)}
     if len(texts) < len(counts):
         return None
-    from cmlp._findings.quantities import quantities_in  # few programs need it
+    from cmlp._data.quantities import quantities_in  # few programs need it
 
     found = quantities_in(texts)
     if found is None:
         return None
+    what = f'{found.what} of the form "{found.form}"'
+    name, of_rules = table.name(i), table.frame.column(i).decided_by == "rules"
+    if found.units:
+        warning = (
+            f"{table.label(i)} has text, so its values are categories, but "
+            f"{int(1000 * found.share) / 10:g} % of the entries are {found.what} of several units: "
+            f"{found.units}. To use {found.what}, convert them to one unit before fit and predict. "
+            f"{_USE_CATEGORIES}"
+        )
+        remedy = f"one unit in {name}, which has {found.units}"
+        is_said = found.is_sure and not of_rules
+        return Meaning(what, found.share, warning * is_said, remedy=remedy)
+    if of_rules:
+        remedy = f"{found.what} without other characters in {name}"
+        return Meaning(what, found.share, "", remedy=remedy)
+    if not found.is_sure:
+        return Meaning(what, found.share, "", found.call)
     return Meaning(
-        f'{found.what} of the form "{found.form}"',
+        what,
         found.share,
         f"{table.label(i)} has text, so its values are categories, but "
         f"{int(1000 * found.share) / 10:g} % of the entries are {found.what} of the form {found.form!r}, such as "
@@ -237,10 +308,12 @@ def _meaning_of_quantities(table: Table, i: int, counts: Mapping[object, int]) -
     )
 
 
-def _judged(counts: Mapping[object, int]) -> tuple[str, dict[object, str], int]:
-    """Return what nearly all values are, "numbers", "dates" or "", the kind of each, and how many entries are that."""
-    grammar = Grammar(CellFormat())
-    kinds = {value: _kind(grammar, value) for value in counts}
+def _judged(counts: Mapping[object, int], least: float) -> tuple[str, dict[object, str], int]:
+    """Return what at least this share of the values are, "numbers", "dates" or "", the kind of each, and how many.
+
+    That is the number of entries that are so.
+    """
+    kinds = {value: _kind(value) for value in counts}
     tally: Counter[str] = Counter()
     for value, kind in kinds.items():
         tally[kind] += counts[value]
@@ -249,15 +322,16 @@ def _judged(counts: Mapping[object, int]) -> tuple[str, dict[object, str], int]:
     what, n = ("numbers", n_numbers) if n_numbers >= n_dates else ("dates", n_dates)
     if (
         not n
-        or n < MOST_SHARE * (tally.total() - tally["missing"] - tally["mark"])
+        or n < least * (tally.total() - tally["missing"] - tally["mark"])
         or (are_codes and what == "numbers")
     ):
         return "", kinds, 0
     return what, kinds, n
 
 
-def _kind(grammar: Grammar, value: object) -> str:
+def _kind(value: object) -> str:
     if isinstance(value, str):
-        kind = grammar.kind(value)
+        (text,) = _GRAMMAR.contents([value])
+        kind = _GRAMMAR.kind(text)
         return _OTHER_DATE if kind in ("text", _SIMILAR) and looks_like_a_date(value) else kind
     return "number" if isinstance(value, Number) and not isinstance(value, bool) else "text"

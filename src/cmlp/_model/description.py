@@ -483,7 +483,7 @@ _NAMES = ModelField("names", {"names": _NAMES_ENTRY}, _read_names, described=_de
 
 
 def _described_cells(cell_format: CellFormat, _: TrainedModel) -> Texts:
-    decimal, thousands, missing, has_own_words = cell_format
+    decimal, thousands, missing, has_own_words, of_spreadsheets = cell_format
     stated = [f"decimal point {decimal!r}"]
     if thousands:
         stated.append(f"thousands {thousands!r}")
@@ -491,6 +491,8 @@ def _described_cells(cell_format: CellFormat, _: TrainedModel) -> Texts:
         stated.append(f"missing {_listed(missing)}")
     if has_own_words:
         stated.append("NA, null and the like are text")
+    if of_spreadsheets:
+        stated.append('as in spreadsheets (\u22125, ="007")')
     return {"cells": ", ".join(stated)}
 
 

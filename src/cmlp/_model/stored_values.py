@@ -147,17 +147,22 @@ def load_kinds(metadata: Metadata) -> list[str] | None:
     return None if kinds is None else [_KINDS[kind] for kind in kinds.tolist()]
 
 
+_OWN_WORDS, _OF_SPREADSHEETS = 1, 2  # bits of the third byte of "cells.form"
+
+
 def load_cell_format(metadata: Metadata) -> dict[str, Any] | None:
     """Return the fields of a `CellFormat`; None if the file has none."""
     form, missing = metadata.array("cells.form"), load_texts(metadata, "cells")
     if form is None and missing is None:
         return None
-    decimal, thousands, *own = (ord("."), 0) if form is None else form.tolist()
+    decimal, thousands, *rules = (ord("."), 0) if form is None else form.tolist()
+    (bits,) = rules or (0,)
     return {
         "decimal": chr(decimal),
         "thousands": chr(thousands) if thousands else "",
         "missing": missing or [],
-        "has_own_words": bool(own),
+        "has_own_words": bool(bits & _OWN_WORDS),
+        "of_spreadsheets": bool(bits & _OF_SPREADSHEETS),
     }
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
-from cmlp._data.columns import CellFormat
+from cmlp._data.columns import NEW_FORMAT
 from cmlp._fit.fit import Fit, fix_seed
 from cmlp._fit.recipe import NOW, require_this_recipe
 from cmlp._fit.result import Result, result_of, untrained_states
@@ -311,7 +311,7 @@ class TableFit(Fit):
             background=self.background,
             summary=summary,
             report=table.report,
-            cell_format=CellFormat(missing=tuple(table.columns.missing_texts or ())),
+            cell_format=NEW_FORMAT._replace(missing=tuple(table.columns.missing_texts or ())),
         )
         states = untrained_states(networks)
         for state, training in zip(states, trainings, strict=True):

@@ -112,7 +112,7 @@ def learn_columns(
             learned, occurring = _with_categories(column, column_type, rows, weight)
             found.append(learned)
             if counts is not None:
-                is_decided = i in chosen or column.is_of_file or column.has_categories()
+                is_decided = i in chosen or column.has_categories() or column.decided_by == "user"
                 counts[i] = CategoryCounts(occurring, is_decided)
         else:
             found.append(TableColumn("number", type_of_numbers(column_type)))

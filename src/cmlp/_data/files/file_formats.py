@@ -42,6 +42,11 @@ def quoted(value: str) -> str:
     return f'"{value}"' if value in ("'", " ") else shlex.quote(value)
 
 
+def stated(option: str, value: str) -> str:
+    """Return an option with its value as a shell and the command take it, also of a value such as ``---``."""
+    return f"{option}{'=' if value[:1] == '-' else ' '}{quoted(value)}"
+
+
 class NotNumbersError(DataError):
     """A column has text, dates or missing values."""
 

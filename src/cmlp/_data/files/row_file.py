@@ -68,6 +68,7 @@ class TextOptions(NamedTuple):
             thousands,
             (*known.missing, *(text for text in self.missing if text not in known.missing)),
             known.has_own_words or self.has_own_words,
+            known.of_spreadsheets,
         )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from cmlp._data.arrays import EXACT, in_64_bits
 from cmlp._data.columns import DATES, FileColumn, objects
-from cmlp._data.files.file_formats import DataError, NotNumbersError, quoted
+from cmlp._data.files.file_formats import DataError, NotNumbersError, stated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,7 +63,7 @@ class Place:
 
 def remedy(cell: str, *, required: bool = False) -> str:
     """Return the end of a message about a cell that is not what it must be; nothing is said if it cannot be missing."""
-    ending = f". If it stands for a missing value, add --missing {quoted(cell.strip())}"
+    ending = f". If it stands for a missing value, add {stated('--missing', cell.strip())}"
     return "" if required else ending
 
 
@@ -223,7 +223,10 @@ def known_targets(
 
 
 def typed_column(
-    values: AnyArray, column_type: str, missing_words: frozenset[str] = frozenset()
+    values: AnyArray,
+    column_type: str,
+    missing_words: frozenset[str] = frozenset(),
+    decided_by: str = "",
 ) -> FileColumn:
     """Return a column of values as `values` returns them, or of doubles, in the types of `TYPES`."""
     if column_type == "date":
@@ -234,7 +237,7 @@ def typed_column(
         values = integers(values.tolist())
     elif column_type == "integer" and not np.isnan(values).any():
         values = values.astype(np.int64)
-    return FileColumn(values, column_type, missing_words)
+    return FileColumn(values, column_type, missing_words, decided_by)
 
 
 def integers(values: Sequence[Any]) -> AnyArray:

@@ -13,8 +13,8 @@ import numpy as np
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY
 from cmlp._data.files import text_cells
-from cmlp._data.files.file_formats import DataError, quoted
-from cmlp._data.grammar import MOST_SHARE, looks_like_a_date, looks_like_a_number
+from cmlp._data.files.file_formats import DataError, quoted, stated
+from cmlp._data.grammar import MOST_SHARE, has_d_exponent, looks_like_a_date, looks_like_a_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +32,8 @@ _WORDS = (*_NUMBERS, "boolean", *DATES, "similar", "text", *_ABSENT)
 _SHOWN = 3  # of the other cells
 _FEW = 4096  # different texts, up to which targets are kept as text
 _GERMAN = "--decimal , --thousands ."
+# The digits of a number in a form that was not stated, with its sign.
+_DIGITS = re.compile(r"[+-]?[.,]?\d(?:[\d.,'’ \u00a0\u202f]*\d)?[.,]?")
 # A range of numbers at the end of others, such as 65+ or <1.
 _LAST = re.compile(r"\s*(?:[<>≤≥]=?\s*\d[\d.,]*|\d[\d.,]*\s*\+)\s*", re.ASCII)
 # A number whose points may separate thousands.
@@ -255,8 +257,8 @@ class TrainingColumn:
                 row, naive = self.first(["date", "time"])[0]
                 raise DataError(
                     f"{place(at)}: {aware!r} has an offset from UTC, but {naive!r} in "
-                    f"{place.line(row)} has none. If the column is text, add --text "
-                    f"{quoted(place.name)}",
+                    f"{place.line(row)} has none. If the column is text, add "
+                    f"{stated('--text', place.name)}",
                 )
             if tally["instant"]:
                 return "instant"
@@ -268,11 +270,18 @@ class TrainingColumn:
         if n_numbers + n_dates >= MOST_SHARE * n:
             raise self._mixed(place, n, n_numbers, n_dates)
         if tally["similar"] and tally["similar"] + n_numbers >= MOST_SHARE * n:
+            from cmlp._data.quantities import several_units  # few files need it
+
             row, cell = self.first(["similar"])[0]
+            units = several_units(dict.fromkeys(islice(self.codes, _FEW), 1))
+            remedy = (
+                f"To read numbers, write all in one unit and without it: the column has {units}"
+                if units
+                else _remedy(cell, self.grammar.cell_format.decimal)
+            )
             raise DataError(
-                f"{place(row)}: {cell!r} is not a number as it is written. "
-                f"{_remedy(cell, self.grammar.cell_format.decimal)}; if the column is text, add "
-                f"--text {quoted(place.name)}",
+                f"{place(row)}: {cell!r} is not a number as it is written. {remedy}; if the column "
+                f"is text, add {stated('--text', place.name)}",
             )
         return "text"
 
@@ -306,8 +315,8 @@ class TrainingColumn:
         is_footer = len(others) == 1 and row == self.tally.total() - 1
         footer = f". If {place.line(row)} is a footer, remove it" if is_footer else ""
         remedies = [
-            f"if they stand for missing values, add --missing {quoted(cell.strip())}",
-            f"if the column is text, add --text {quoted(place.name)}",
+            f"if they stand for missing values, add {stated('--missing', cell.strip())}",
+            f"if the column is text, add {stated('--text', place.name)}",
         ]
         if are_numbers and self._are_codes([one for _, one in others]):
             remedies.reverse()
@@ -350,28 +359,31 @@ class TrainingColumn:
 
 def _remedy(cell: str, decimal: str) -> str:
     """Return what reads a number that is written in another form."""
-    text = cell.strip("()$€£¥% \t")
+    if has_d_exponent(cell):
+        return "To read numbers, write e instead of D in exponents"
+    number = _DIGITS.search(cell)
+    text = cell.strip() if number is None else number[0]
     has_point, has_comma = "." in text, "," in text
     marks = ("'", "'’"), (" ", " \u00a0\u202f")
-    stated: str | None = None
+    option: str | None = None
     if has_comma and has_point:
         is_german = text.rindex(",") > text.rindex(".")
-        stated = _GERMAN if is_german else "--thousands ,"
+        option = _GERMAN if is_german else "--thousands ,"
     elif has_comma:
         has_thousands = len(text) - text.rindex(",") == 4  # a comma and three digits
-        stated = "--thousands , or --decimal ," if has_thousands else "--decimal ,"
+        option = "--thousands , or --decimal ," if has_thousands else "--decimal ,"
     elif text.count(".") > 1:
-        stated = _GERMAN
+        option = _GERMAN
     elif has_point and decimal == ",":
         has_thousands = _WITH_THOUSANDS.fullmatch(text) is not None
         remedy = ": to read numbers, add --thousands ." if has_thousands else ""
         return f"It has a point, but --decimal is a comma{remedy}"
     else:
         separators = (mark for mark, letters in marks if {*letters} & {*text})
-        stated = next((f"--thousands {quoted(mark)}" for mark in separators), None)
-    has_others = text != cell.strip() or not stated
-    other = f"{' and ' if stated else ''}remove what is no part of the number" if has_others else ""
-    return "To read numbers, " + ("add " + stated if stated else "") + other
+        option = next((f"--thousands {quoted(mark)}" for mark in separators), None)
+    has_others = text != cell.strip() or not option
+    other = f"{' and ' if option else ''}remove what is no part of the number" if has_others else ""
+    return "To read numbers, " + ("add " + option if option else "") + other
 
 
 def doubt(cell: str) -> str:
@@ -392,9 +404,9 @@ def doubt_of_word(word: str) -> str:
 
 def doubt_of_date(cell: str, form: str, place: Place) -> str:
     """Return a notice about a date that is read as text or as a number; its form is "" if it is not known."""
-    stated = quoted(f"{place.name}={form}") if form else "COLUMN=FORM"
+    option = stated("--date-format", f"{place.name}={form}" if form else "COLUMN=FORM")
     what = "a number" if cell.isdigit() else "text"
     return (
-        f"{cell!r} is read as {what}. To read dates, write them as 2026-11-24 or add --date-format "
-        f"{stated}; if the column is text, add --text {quoted(place.name)}"
+        f"{cell!r} is read as {what}. To read dates, write them as 2026-11-24 or add "
+        f"{option}; if the column is text, add {stated('--text', place.name)}"
     )

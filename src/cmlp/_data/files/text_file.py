@@ -149,7 +149,7 @@ class TextFile(RowFile):
         separator = stated[1] if stated else options.separator
         self.separator = separator_of(filled, is_whole) if separator is None else separator
         parsed, self._skips_spaces = sampled(filled, self.separator)
-        first = parsed[0]
+        first = self.grammar().contents(parsed[0])
         self.width = len(first)
         if separator is None and self.separator and any(map(has_several_numbers, first)):
             raise DataError(
@@ -385,7 +385,8 @@ class TextFile(RowFile):
             at.append(begin)
             if lines.n_read >= last:  # the last row may have further lines
                 break
-        return list(zip(*rows, strict=True)), at
+        contents = self.grammar().contents
+        return [*map(contents, zip(*rows, strict=True))], at
 
     def _rows(
         self, lines: Lines, *, is_top: bool, has_blank: bool
@@ -494,6 +495,7 @@ class TextRows(TrainingRows):
         self, file: TextFile, kept: Sequence[int], target: int, progress: Progress = None
     ) -> None:
         texts = {i for name in file.options.text for i in _positions(file, name)}
+        self._texts = texts
         stated = file.options.date_formats
         self._forms = file.stated_forms(kept)
         # Whether the file is probably from a country with decimal commas, and the decimal point is
@@ -617,7 +619,9 @@ class TextRows(TrainingRows):
             column = self._columns.pop(i)
             values = again.pop(i) if i in again else column.values(types[i], self._place(i))
             words = frozenset(column.missing_words)
-            columns.append(typed_column(values, types[i], words))
+            decided_by = "user" if i in self._texts else "rules"
+            decided_by = decided_by if types[i] == "text" else ""
+            columns.append(typed_column(values, types[i], words, decided_by))
         return FileTable([self._file.names_or_numbers[i] for i in self._kept], columns)
 
     # ------------------------------------------------------------------------------------------------- the target

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from cmlp._data.columns import CellFormat
+from cmlp._data.columns import NEW_FORMAT
 from cmlp._data.files.file_formats import OF_IMAGES, DataError, quoted
 from cmlp._data.grammar import Grammar
 
@@ -59,7 +59,7 @@ _SHEETS = (b"[Content_Types]", b"xl/", b"docProps/", b"_rels/", b"opendocument.s
 _BELOW_NAMES = re.compile(r"\s*\|?(?:\s*(?::-+:?|-+:|-{3,})\s*\|)+(?:\s*(?::-+:?|-+:|-{3,}))?\s*")
 _GAP = re.compile(r"\s{2,}")
 _NUL_SHARE = 8  # one NUL in fewer bytes is UTF-16
-_PLAIN = Grammar(CellFormat())  # before anything is stated or found
+_PLAIN = Grammar(NEW_FORMAT)  # before anything is stated or found
 
 
 class Lines:

@@ -65,6 +65,9 @@ int cmlpi_allows_kind(const cmlp_table_column *column, cmlp_table_column_kind co
 /* Whether cells can have this decimal point and this separator of thousands, or 0. */
 int cmlpi_is_cell_form(int32_t decimal, int32_t thousands);
 
+/* The bits of the third byte of "cells.form": fields of cmlp_cell_format that are 1. */
+enum { CMLPI_OWN_WORDS = 1, CMLPI_OF_SPREADSHEETS = 2 };
+
 /* Whether the table of networks with these outputs can have a threshold: that for the probability of two classes. */
 static inline int cmlpi_allows_threshold(int64_t n_outputs, int32_t activation, int has_targets)
 {

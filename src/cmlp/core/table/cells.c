@@ -54,6 +54,14 @@ cmlpi_cell cmlpi_trim_cell(cmlpi_cell cell)
     return cell;
 }
 
+cmlpi_cell cmlpi_text_of_formula(cmlpi_cell cell)
+{
+    if (cell.end - cell.at < 3) return cell;
+    const cmlpi_cell text = {cell.at + 2, cell.end - 1};
+    const int is_formula = !memcmp(cell.at, "=\"", 2) && *text.end == '"';
+    return is_formula && !memchr(text.at, '"', (size_t)(text.end - text.at)) ? text : cell;
+}
+
 /* Skips `literal` and returns 1 if it comes next, else returns 0. */
 static int pass_text(cmlpi_cell *cell, const char *literal)
 {
@@ -82,6 +90,13 @@ static char pass_any(cmlpi_cell *cell, const char *characters)
     for (; cell->at < cell->end && *characters; characters++)
         if (*cell->at == *characters) return *cell->at++;
     return 0;
+}
+
+/* Skips a sign and returns it, else returns 0. */
+static char pass_sign(cmlpi_cell *cell, int of_spreadsheets)
+{
+    if (of_spreadsheets && pass_text(cell, "\xe2\x88\x92")) return '-';
+    return pass_any(cell, "+-");
 }
 
 static int is_digit(cmlpi_cell cell) { return cell.at < cell.end && *cell.at >= '0' && *cell.at <= '9'; }
@@ -167,9 +182,9 @@ static int read_whole_part(number_reader *reader, cmlpi_cell *cell, char thousan
 }
 
 /* Reads the exponent behind its letter. Returns 0 if it has no digit. */
-static int read_exponent(cmlpi_cell *cell, int64_t *exponent)
+static int read_exponent(cmlpi_cell *cell, int of_spreadsheets, int64_t *exponent)
 {
-    const char sign = pass_any(cell, "+-");
+    const char sign = pass_sign(cell, of_spreadsheets);
     if (!is_digit(*cell)) return 0;
     for (; is_digit(*cell); cell->at++) *exponent = cmlpi_add_exponent_digit(*exponent, *cell->at - '0');
     if (sign == '-') *exponent = -*exponent;
@@ -185,7 +200,7 @@ static int is_infinity(cmlpi_cell cell)
 
 int cmlpi_read_cell_number(cmlpi_cell cell, cmlpi_cell_format format, cmlpi_number *number, char digits[CMLPI_CELL_DIGITS])
 {
-    const char sign = pass_any(&cell, "+-"), point[] = {format.decimal, 0};
+    const char sign = pass_sign(&cell, format.of_spreadsheets), point[] = {format.decimal, 0};
     number_reader reader = {.digits = digits, .n_left = CMLPI_CELL_DIGITS - (sign != 0)};
     int64_t exponent = 0, n, n_fraction = 0;
     *number = (cmlpi_number){.value = INFINITY, .digits = digits, .n_digits = -1};
@@ -199,7 +214,7 @@ int cmlpi_read_cell_number(cmlpi_cell cell, cmlpi_cell_format format, cmlpi_numb
         if (!n && !n_fraction) return 0;
         if (pass_any(&cell, "eE")) {
             reader.n_digits = -1;
-            if (!read_exponent(&cell, &exponent)) return 0;
+            if (!read_exponent(&cell, format.of_spreadsheets, &exponent)) return 0;
         }
         if (cell.at != cell.end) return 0;
         number->value = cmlpi_decimal_value(&reader.decimal, exponent);
@@ -231,7 +246,7 @@ static int read_decimal(cmlpi_cell cell, decimal_digits *decimal)
         if (!is_leading) decimal->digits[decimal->n++] = *cell.at;
         if (is_leading == is_fraction) decimal->point += is_fraction ? -1 : 1;
     }
-    if (pass_any(&cell, "e") && (!read_exponent(&cell, &exponent) || exponent > 308 || exponent < -324)) return 0;
+    if (pass_any(&cell, "e") && (!read_exponent(&cell, 0, &exponent) || exponent > 308 || exponent < -324)) return 0;
     decimal->point += (int)exponent;
     while (decimal->n && decimal->digits[decimal->n - 1] == '0') decimal->n--;
     if (!decimal->n) decimal->point = 1;

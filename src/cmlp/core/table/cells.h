@@ -17,6 +17,7 @@ typedef struct cmlpi_cell {
 typedef struct cmlpi_cell_format {
     char decimal;   /* . or , */
     char thousands; /* another one of them, a space or ', or 0 if nothing separates groups of three digits */
+    char of_spreadsheets; /* whether a minus can be U+2212, and text a formula */
 } cmlpi_cell_format;
 
 /* The digits of a cell's integer at most: one of more is a double. A sign counts as a digit. */
@@ -33,6 +34,9 @@ enum { CMLPI_DATE_TEXT = 32 }; /* the longest text of a date, 2026-11-24T12:00:0
 
 /* Returns a cell without the white space around it, which the other functions expect. */
 cmlpi_cell cmlpi_trim_cell(cmlpi_cell cell);
+
+/* Returns the text inside a formula of a spreadsheet such as ="007", and other cells as they are. */
+cmlpi_cell cmlpi_text_of_formula(cmlpi_cell cell);
 
 /* Whether a cell is missing in every column. White space is a part of it here. */
 int cmlpi_is_missing_cell(cmlpi_cell cell);

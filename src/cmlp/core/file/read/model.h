@@ -66,10 +66,11 @@ cmlp_status cmlpi_check_table(const cmlp_model *model, cmlp_run *run);
 /* Checks a model and whether it has this column. */
 cmlp_status cmlpi_check_column(const cmlp_model *model, int64_t column, cmlp_run *run);
 
-/* What cells of text need: the decimal point and the separator of thousands, or NULL; the further words for missing
+/* What cells of text need: the decimal point and the separator of thousands, or NULL; whether the third byte has
+ * CMLPI_OWN_WORDS or CMLPI_OF_SPREADSHEETS; the further words for missing
  * values; the categories of all columns; the kind of a column, and its code for an unknown category. */
 const unsigned char *cmlpi_cell_form(const cmlp_model *model);
-int cmlpi_has_own_words(const cmlp_model *model);
+int cmlpi_has_cell_rule(const cmlp_model *model, int rule);
 cmlpi_value_list cmlpi_list_missing_words(const cmlp_model *model);
 cmlpi_value_list cmlpi_list_categories(const cmlp_model *model);
 cmlp_table_column_kind cmlpi_kind_of_column(const cmlp_model *model, int64_t column);

@@ -113,7 +113,7 @@ static int is_printed_integer(cmlpi_cell cell)
 /* The code of a category that Python prints as the cell; of 1 and "1" the last one. */
 static int64_t find_printed(const cell_reader *reader)
 {
-    static const cmlpi_cell_format plain = {'.', 0};
+    static const cmlpi_cell_format plain = {'.', 0, 0};
     const cmlpi_cell cell = reader->cell;
     const size_t n = (size_t)(cell.end - cell.at);
     const int is_true = n == 4 && !memcmp(cell.at, "True", n), is_false = n == 5 && !memcmp(cell.at, "False", n);
@@ -243,13 +243,15 @@ CMLPI_CALL(cmlp_model_read_cell,
     double found = 0;
     int64_t category = 0;
     const unsigned char *form = cmlpi_cell_form(model);
-    cell_reader reader = {.cell = {text, text + n_text}, .format = {'.', 0}, .missing = cmlpi_list_missing_words(model),
-                          .has_own_words = cmlpi_has_own_words(model),
+    cell_reader reader = {.cell = {text, text + n_text}, .format = {'.', 0, 0}, .missing = cmlpi_list_missing_words(model),
+                          .has_own_words = cmlpi_has_cell_rule(model, CMLPI_OWN_WORDS),
                           .column_kind = cmlpi_kind_of_column(model, column)};
     const cmlp_value format = cmlpi_format_of_column(model, column);
     reader.form = cell_of(&format);
+    const int of_spreadsheets = cmlpi_has_cell_rule(model, CMLPI_OF_SPREADSHEETS);
+    if (of_spreadsheets) reader.cell = cmlpi_text_of_formula(reader.cell);
     reader.trimmed = cmlpi_trim_cell(reader.cell);
-    if (form) reader.format = (cmlpi_cell_format){(char)form[0], (char)form[1]};
+    if (form) reader.format = (cmlpi_cell_format){(char)form[0], (char)form[1], (char)of_spreadsheets};
     if (model->ranges) {
         reader.categories = cmlpi_list_categories(model);
         reader.range = model->ranges[column];

@@ -100,7 +100,7 @@ static cmlp_status check_stored_texts(const cmlp_model *model, const cmlpi_value
         if (status) *refused = names[i];
     }
     const unsigned char *form = tensor_at(model, CMLPI_CELL_FORM);
-    const int is_third_wrong = model->values.n[CMLPI_CELL_FORM] == 3 && form[2] != 1;
+    const int is_third_wrong = model->values.n[CMLPI_CELL_FORM] == 3 && (form[2] < CMLPI_OWN_WORDS || form[2] > (CMLPI_OWN_WORDS | CMLPI_OF_SPREADSHEETS));
     if (!status && form && (is_third_wrong || !cmlpi_is_cell_form(form[0], form[1])))
         status = cmlpi_refuse(refused, CMLP_ERROR_FILE_VALUE, "cells.form");
     return status;
@@ -193,7 +193,10 @@ cmlp_status cmlpi_check_stored_values(cmlp_model *model, const char **refused)
 
 const unsigned char *cmlpi_cell_form(const cmlp_model *model) { return tensor_at(model, CMLPI_CELL_FORM); }
 
-int cmlpi_has_own_words(const cmlp_model *model) { return model->values.n[CMLPI_CELL_FORM] == 3; }
+int cmlpi_has_cell_rule(const cmlp_model *model, int rule)
+{
+    return model->values.n[CMLPI_CELL_FORM] == 3 && (cmlpi_cell_form(model)[2] & rule);
+}
 
 cmlpi_value_list cmlpi_list_missing_words(const cmlp_model *model)
 {

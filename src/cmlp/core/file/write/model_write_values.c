@@ -152,10 +152,11 @@ static cmlp_status read_cells(cmlpi_writer *w, int64_t *bad)
 {
     cmlp_cell_format *const cells = &w->cells;
     if (!w->content->cells) return CMLP_OK;
-    const cmlp_status status = CMLPI_READ(cells, w->content->cells, cmlp_cell_format, reserved);
+    const cmlp_status status = CMLPI_READ(cells, w->content->cells, cmlp_cell_format, of_spreadsheets);
     if (status) return status;
     if (!cmlpi_is_cell_form(cells->decimal, cells->thousands)) return CMLP_ERROR_VALUE;
-    if (cells->has_own_words < 0 || cells->has_own_words > 1 || cells->reserved) return CMLP_ERROR_OPTION;
+    if (cells->has_own_words < 0 || cells->has_own_words > 1) return CMLP_ERROR_OPTION;
+    if (cells->of_spreadsheets < 0 || cells->of_spreadsheets > 1) return CMLP_ERROR_OPTION;
     return check_texts(w, WORD_LIST, cells->missing, cells->n_missing, bad);
 }
 
@@ -339,7 +340,8 @@ void cmlpi_write_values(sink *s, const cmlpi_writer *w, int tensor)
         if (!w->content->cells) return;
         put_byte(s, (unsigned)w->cells.decimal);
         put_byte(s, (unsigned)w->cells.thousands);
-        if (w->cells.has_own_words) put_byte(s, 1);
+        if (w->cells.has_own_words || w->cells.of_spreadsheets)
+            put_byte(s, (w->cells.has_own_words ? CMLPI_OWN_WORDS : 0) | (w->cells.of_spreadsheets ? CMLPI_OF_SPREADSHEETS : 0));
         return;
 #if CMLPI_BUILDS_TABLES
     case CMLPI_COLUMN_KINDS:

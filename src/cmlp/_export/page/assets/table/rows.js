@@ -3,6 +3,7 @@
 const { grammar, names } = model; // of the columns; null if fit had none
 const whole = (pattern, flags) => new RegExp(`^(?:${pattern})$`, flags);
 const [NUMBER, DATE, SIMILAR] = [whole(grammar.number, "i"), whole(grammar.date), whole(grammar.similar)];
+const FORMULA = grammar.formula && whole(grammar.formula);
 const separators = grammar.separators && new RegExp(grammar.separators, "g");
 const SPACE = new RegExp(`^${grammar.space}+|${grammar.space}+$`, "g"); // trim() has other characters
 const trim = (cell) => cell.replace(SPACE, "");
@@ -15,7 +16,7 @@ function isMark(cell) {
 
 /** The number of a cell as JavaScript writes it; null for other text. */
 function plainOf(cell) {
-	const text = trim(cell);
+	const text = trim(cell).replaceAll(grammar.minus, "-");
 	if (!NUMBER.test(text)) return null;
 	return (separators ? text.replace(separators, "") : text).replace(grammar.decimal, ".");
 }
@@ -72,7 +73,8 @@ function placeListed(cell, { choices, texts = choices, numbers, kind, missing })
 }
 
 /** The value of a cell of a column; text that says what was expected if it is none. */
-function readCell(cell, column) {
+function readCell(written, column) {
+	const cell = FORMULA?.exec(written)?.[1] ?? written;
 	const { type, kind, choices, form } = column;
 	const isDate = ["date", "time", "instant"].includes(type);
 	const isListed = kind === "category" || ["category", "ordered"].includes(type);
@@ -139,7 +141,8 @@ function readTable(text) {
 	const odd = lines.find(({ length }) => length !== first.length);
 	if (odd) throw Error(words("row.odd", { n: odd.begin, found: odd.length, wanted: first.length }));
 	const trimmed = first.map((cell) => cell.trim());
-	const isValue = (cell) => [NUMBER, DATE, SIMILAR].some((pattern) => pattern.test(cell)) || booleanOf(cell) >= 0;
+	const isValue = (cell) =>
+		plainOf(cell) !== null || [DATE, SIMILAR].some((pattern) => pattern.test(cell)) || booleanOf(cell) >= 0;
 	const places = names?.map((name) => (first.indexOf(name) + 1 || trimmed.indexOf(name.trim()) + 1) - 1);
 	const hasNames = places?.every((at) => at >= 0) || (lines.length > 1 && !trimmed.some(isValue));
 	const rows = hasNames ? lines.slice(lines.indexOf(first) + 1) : lines;

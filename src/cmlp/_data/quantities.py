@@ -7,17 +7,20 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from cmlp._data.grammar import LEAST_SHARE, MINUS
 
-# The share of the entries that are quantities; the second if all others have one form, as "refused" or "n/k" have.
-_LEAST_SHARE, _LEAST_SHARE_WITH_ONE_OTHER_FORM = 0.8, 0.7
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+# The share above which the entries of a column that hardly repeats surely are quantities; the second if all others
+# have one form, as "refused" or "n/k" have.
+_SURE_SHARE, _SURE_SHARE_WITH_ONE_OTHER_FORM = 0.8, 0.7
 _MOST_FORMS = 6  # ids such as 12A have more
 _MOST_READ = 5000
 _NOTE = r"\s*(?:\([^()]*\)|\[[^\[\]]*\])"  # in brackets, at the end or the start
 _CURRENCY = r"EUR|USD|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|[$€£¥₹]|Rs\.?"
 _SIGN = r"<=?|>=?|≤|≥|~|≈|ca\.?|approx\.?|about"
-_NUMBER = r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|[+-]?\.\d+|[+-]?\d+,\d+"
+_NUMBER = rf"[+{MINUS}-]?(?:(?:\d{{1,3}}(?:,\d{{3}})+|\d+)(?:\.\d+)?|\.\d+|\d+,\d+)"
 _UNIT = r"[^\W\d_]{1,12}(?:[/^][^\W\d_]{1,6}\d?|[²³])?|[%‰°\"'][A-Z]?|[$€£¥₹]|\+"
 _QUANTITY = re.compile(
     rf"(?P<sign>{_SIGN})?\s*(?P<currency>{_CURRENCY})?\s*(?P<number>{_NUMBER})\s*(?P<unit>{_UNIT})?\.?",
@@ -28,9 +31,13 @@ _SPAN = re.compile(
     r"(?:\d+(?:\.\d+)?\s*(?:d|days?|h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?)\b[ ,]*)+",
     re.IGNORECASE,
 )
+_LEADING_ZERO = re.compile(rf"[+{MINUS}-]?0\d")  # of a code such as 00123
 _MINUTES = "minutes:seconds"
 _POWERS = {"k": 3, "m": 6, "mio": 6, "b": 9, "bn": 9}
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,(?!\d{3}$)\d+")
+# Units that have two names.
+_CURRENCIES = {"$": "usd", "€": "eur", "£": "gbp", "¥": "jpy", "₹": "inr", "rs": "inr"}
+_SPELLED = 2  # letters of the shortest unit that may have an s
+_DECIMAL_COMMA = re.compile(rf"[+{MINUS}-]?\d+,(?!\d{3}$)\d+")
 
 
 class Quantities(NamedTuple):
@@ -40,7 +47,9 @@ class Quantities(NamedTuple):
     share: float  # of the entries
     form: str  # of most of them, as "number kg"
     example: str
-    call: str  # the code that reads a column
+    call: str  # the code that reads a column; "" if the numbers have several units
+    units: str  # how many entries have each unit, if there are several
+    is_sure: bool  # whether hardly any other column has such a share
 
 
 class _Read(NamedTuple):
@@ -50,6 +59,7 @@ class _Read(NamedTuple):
     form: str
     number: str = ""
     unit: str = ""
+    currency: str = ""
 
 
 def quantities_in(counts: Mapping[str, int]) -> Quantities | None:
@@ -72,14 +82,51 @@ def quantities_in(counts: Mapping[str, int]) -> Quantities | None:
         examples.setdefault(entry.form, text)
         if entry.what == "numbers":
             numbers.append(entry)
-    least = _LEAST_SHARE if len(others) > 1 else _LEAST_SHARE_WITH_ONE_OTHER_FORM
+    sure = _SURE_SHARE if len(others) > 1 else _SURE_SHARE_WITH_ONE_OTHER_FORM
     for what, found in forms.items():
         share = found.total() / total
-        if share > least and len(found) <= _MOST_FORMS:
+        if share >= LEAST_SHARE and len(found) <= _MOST_FORMS:
             form = found.most_common(1)[0][0]
-            call = _call_of_numbers(numbers) if what == "numbers" else _call_of_durations(form)
-            return Quantities(what, share, form, examples[form], call)
+            call, units = _call_of_durations(form), ""
+            if what == "numbers":
+                units = several_units(some)
+                call = "" if units else _call_of_numbers(numbers)
+            return Quantities(what, share, form, examples[form], call, units, share > sure)
     return None
+
+
+def several_units(counts: Mapping[str, int]) -> str:
+    """Return how many entries have each unit, as a text; "" unless there are several.
+
+    Powers of ten are no units, and other spellings of a unit are the same one.
+    """
+    read = [(entry, count) for text, count in counts.items() if (entry := _read(text)) is not None]
+    powers = {*_powers(entry for entry, _ in read)}
+    names: dict[str, str] = {}
+    found: Counter[str] = Counter()
+    for entry, count in read:
+        for unit in (entry.currency, "" if entry.unit in powers else entry.unit):
+            if unit not in ("", "+"):
+                found[names.setdefault(_alike(unit), unit)] += count
+    listed = [f"{unit} in {count:,}" for unit, count in found.most_common()]
+    return f"{' and '.join(listed)} entries" if len(listed) > 1 else ""
+
+
+def _alike(unit: str) -> str:
+    """Return what spellings of one unit have in common."""
+    small = unit.casefold().rstrip(".")
+    small = _CURRENCIES.get(small, small)
+    return small.removesuffix("s") if len(small) > _SPELLED else small
+
+
+def _powers(numbers: Iterable[_Read]) -> list[str]:
+    """Return the units that are powers of ten: beside no thousands, m is a metre or a minute, and b is a byte."""
+    units = sorted({one.unit for one in numbers})
+    return [
+        unit
+        for unit in units
+        if unit.lower() in _POWERS and (unit not in ("m", "b") or {"k", "K"} & {*units})
+    ]
 
 
 def _read(text: str) -> _Read | None:
@@ -88,10 +135,10 @@ def _read(text: str) -> _Read | None:
     if _CLOCK.fullmatch(bare):
         return _Read("durations", "hours:minutes:seconds" if bare.count(":") > 1 else _MINUTES)
     found = _QUANTITY.fullmatch(bare)
-    if found:
+    if found and not _LEADING_ZERO.match(found["number"]):
         parts = found["sign"], found["currency"], "number", found["unit"]
         form = " ".join(part for part in parts if part)
-        return _Read("numbers", form, found["number"], found["unit"] or "")
+        return _Read("numbers", form, found["number"], found["unit"] or "", found["currency"] or "")
     return _Read("durations", "hours and minutes") if _SPAN.fullmatch(bare) else None
 
 
@@ -105,9 +152,8 @@ def _call_of_numbers(numbers: Sequence[_Read]) -> str:
     n_decimal = sum(_DECIMAL_COMMA.fullmatch(one.number) is not None for one in numbers)
     comma = "." if n_decimal > len(numbers) / 2 else ""
     steps = f".str.replace(',', '{comma}')" if any("," in one.number for one in numbers) else ""
-    units = sorted({one.unit for one in numbers})
-    for unit in units:
-        # Beside no thousands, m is a metre or a minute, and b is a byte.
-        if unit.lower() in _POWERS and (unit not in ("m", "b") or {"k", "K"} & {*units}):
-            steps += f".str.replace(r'(?<=\\d) ?{unit}\\b', 'e{_POWERS[unit.lower()]}', regex=True)"
+    if any(one.number[0] == MINUS for one in numbers):
+        steps += f".str.replace('{MINUS}', '-')"
+    for unit in _powers(numbers):
+        steps += f".str.replace(r'(?<=\\d) ?{unit}\\b', 'e{_POWERS[unit.lower()]}', regex=True)"
     return f"column{steps}.str.extract(r'([+-]?\\d*\\.?\\d+(?:e\\d)?)')[0].astype(float)"
