@@ -185,7 +185,8 @@ def days_of_cell(form, cell):
 
 _SPACES = [" ", "\t", "\u00a0", "\u3000", "\x1c", "\x85", "\u200b", "\ufeff", "\u2009\u2028", "\n"]
 _WORDS = [
-    *("", "NA", "N/A", "n/a", "nan", "NaN", "-NaN", "None", "NULL", "null", "<NA>", "#N/A N/A"),
+    *("", "", " "),
+    *("NA", "N/A", "n/a", "nan", "NaN", "-NaN", "None", "NULL", "null", "<NA>", "#N/A N/A"),
     *("1.#IND", "-1.#QNAN", "?", "-", ".", "\\N", "\\n", "nA", "nONE", "-999", "\u00e9", "yes"),
     *("true", "TRUE", "True", "tRUE", "false", "FALSE", "False", "none of it", "inf", "-Infinity"),
     *(
@@ -300,7 +301,7 @@ def random_cells(seed, column, n):
             cell = random.choice(_SPACES) + cell
         if random.random() < 0.1:
             cell += random.choice(_SPACES)
-        if random.random() < 0.1:
+        if random.random() < 0.05:
             cell = random.choice(['="{}"', '="{}', '="{}""', ' ="{}"', '="']).format(cell)
         cells.append(cell)
     return cells
