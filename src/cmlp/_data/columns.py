@@ -104,9 +104,7 @@ class FileColumn(_Values):
 
     def take(self, rows: NDArray[np.intp]) -> FileColumn:
         """Return some rows."""
-        return FileColumn(
-            self.values[rows], self.column_type, self.missing_words, self.decided_by
-        )
+        return FileColumn(self.values[rows], self.column_type, self.missing_words, self.decided_by)
 
 
 class MaskedColumn(NamedTuple):
