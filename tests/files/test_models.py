@@ -3,6 +3,8 @@
 import contextlib
 import copy
 import ctypes
+import gzip
+import io
 import os
 import pickle
 import re
@@ -569,3 +571,86 @@ def test_mapped_models_share_their_pages(path):
     loaded = cmlp.load(path, mmap=True, verify=False)
     loaded.forward(np.ones((1, 100_000), np.float32))
     assert private() - before < 4000
+
+
+# ----------------------------------------------------------------------------------------------- bytes and file objects
+
+
+def some_models():
+    table = cmlp.TabularRegressor(
+        n_estimators=1, n_epochs=1, hidden_layer_sizes=3, random_state=0, provenance=True
+    )
+    return [
+        Network([4, 3], random_state=0),
+        classifier().fit(X, Y),
+        table.fit(X, Y.astype(float)),
+    ]
+
+
+def test_bytes_are_those_of_the_file_and_are_loaded(path):
+    for model in some_models():
+        content = model.to_bytes()
+        model.save(path)
+        assert type(content) is bytes and content == path.read_bytes()
+        with open(path, "rb") as file:
+            for given in (
+                content,
+                bytearray(content),
+                memoryview(content),
+                io.BytesIO(content),
+                file,
+            ):
+                for mmap in (False, True):
+                    if hasattr(given, "seek"):
+                        given.seek(0)
+                    loaded = cmlp.load(given, mmap=mmap)
+                    assert type(loaded) is type(model) and loaded.to_bytes() == content
+            assert not file.closed
+
+
+def test_options_of_bytes_are_those_of_save(path):
+    _, model, table = some_models()
+    model.save(path, include_training_state=True)
+    content = model.to_bytes(include_training_state=True)
+    assert content == path.read_bytes() != model.to_bytes()
+    assert cmlp.load(content).loss_curve_ == model.loss_curve_
+    assert table.to_bytes(include_provenance=False) != table.to_bytes()
+
+
+def test_a_file_object_is_read_from_its_position_and_may_be_compressed(path):
+    content = classifier().fit(X, Y).to_bytes()
+    file = io.BytesIO(b"other" + content)
+    file.seek(5)
+    assert cmlp.load(file).to_bytes() == content
+    path.write_bytes(gzip.compress(content))
+    with gzip.open(path) as packed:
+        assert cmlp.load(packed).to_bytes() == content
+    changed = bytearray(content)
+    loaded = cmlp.load(changed)
+    changed[:] = bytes(len(changed))
+    assert loaded.to_bytes() == content
+
+
+def test_wrong_bytes_and_objects_are_refused(path):
+    content = classifier().fit(X, Y).to_bytes()
+    for wrong, message in (
+        (content[:-1], "a model file of type bytes cannot be loaded: the file is truncated"),
+        (b"", "a model file of type bytes cannot be loaded: "),
+        (
+            io.BytesIO(content + b"0"),
+            "a model file of type BytesIO cannot be loaded: .* extra bytes",
+        ),
+    ):
+        with pytest.raises(ModelFormatError, match=message):
+            cmlp.load(wrong)
+    for wrong, message in (
+        (3, "path must be a path, bytes or a binary file object, got int.$"),
+        (
+            io.StringIO("x"),
+            r"got StringIO, whose read\(\) returns str: open files with mode 'rb'.$",
+        ),
+    ):
+        with pytest.raises(TypeError, match=message):
+            cmlp.load(wrong)
+    with pytest.raises(cmlp.exceptions.NotFittedError):
+        classifier().to_bytes()

@@ -2,12 +2,13 @@
 
 from internals import model_of, result_of
 
+from cmlp._data.disk import write_atomically
 from cmlp._estimators import certify
 from cmlp._findings import categories
 from cmlp._fit.result import copy_with
 from cmlp._model import table_columns
 from cmlp._model.calibration import SCALED_ERROR, factors_of
-from cmlp._model.file import write_model
+from cmlp._model.file import model_file
 from cmlp._tables import learn_columns
 from cmlp._tables.fit_table import TableFit
 
@@ -26,7 +27,7 @@ def write_with_widths(path, estimator, widths):
     """Write the file of a fitted regressor whose intervals have other widths; return its calibration."""
     model = model_of(estimator)
     calibration = model.calibration._replace(kind=SCALED_ERROR, widths=widths)
-    write_model(path, model.replace(calibration=calibration))
+    write_atomically(path, model_file(model.replace(calibration=calibration)))
     return calibration
 
 

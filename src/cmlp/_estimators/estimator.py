@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.array_types import AnyArray
+    from cmlp._data.disk import Produce
     from cmlp._estimators.trainer import Trainer
     from cmlp._fit.fit import Fit
     from cmlp._fit.result import ProvenanceNow
@@ -332,8 +333,38 @@ class Estimator(SklearnStub, ExportMethods):
             networks, `path` exists and is not a regular file, or ``include_provenance=True`` asks
             for what fit has not recorded.
         """
+        from cmlp._data.disk import write_atomically
+
+        write_atomically(path, self._file(include_training_state, include_provenance))
+
+    def to_bytes(
+        self, *, include_training_state: bool = False, include_provenance: bool | None = None
+    ) -> bytes:
+        """Return the content of the model file that `save` writes, which `cmlp.load` takes too.
+
+        Parameters
+        ----------
+        include_training_state : bool, default=False
+        include_provenance : bool or None, default=None
+            As of `save`.
+
+        Returns
+        -------
+        bytes
+
+        Raises
+        ------
+        NotFittedError, TypeError, ValueError
+            As `save`.
+        """
+        from cmlp._model.file import bytes_of
+
+        return bytes_of(self._file(include_training_state, include_provenance))
+
+    def _file(self, include_training_state: bool, include_provenance: bool | None) -> Produce:
+        """Return the function that gives the bytes of the model file."""
         from cmlp._fit.stored_training import dump_training
-        from cmlp._model.file import require_own_class, write_model
+        from cmlp._model.file import model_file, require_own_class
         from cmlp._model.formats import require
 
         require_own_class(self)
@@ -347,7 +378,7 @@ class Estimator(SklearnStub, ExportMethods):
             include_training_state=include_training_state,
             include_provenance=include_provenance,
         )
-        write_model(path, model, parameters, strings, arrays)
+        return model_file(model, parameters, strings, arrays)
 
     def to_sklearn(self) -> Any:  # of scikit-learn, which is optional
         """Return the fitted estimator as one of scikit-learn.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from cmlp.exceptions import ModelFormatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from typing import IO
 
     from numpy.typing import ArrayLike
 
@@ -26,21 +29,26 @@ if TYPE_CHECKING:
 
 
 def load(
-    path: str | os.PathLike[str], mmap: bool = False, verify: bool = True
+    path: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes],
+    mmap: bool = False,
+    verify: bool = True,
 ) -> Network | MLPClassifier | MLPRegressor | TabularClassifier | TabularRegressor:
     """Load a model file.
 
     Parameters
     ----------
-    path : str or path-like
-        A file written by `save`, or by ``cmlp_model_write`` of the C library.
+    path : str, path-like, bytes-like or file object
+        A file written by `save`, or by ``cmlp_model_write`` of the C library: its path, its content
+        as of `to_bytes`, or an object whose method ``read`` returns the content, which it reads from
+        its position to its end.
     mmap : bool, default=False
         Whether to map the parameters of a file of 1 MiB and more into memory instead of reading
         them. Processes then share one copy, and only the parts in use are read. If a process
         changes parameters, it gets its own copy of the changed pages, and the file stays unchanged.
         Replace such a file by renaming another one, as `save` does, never in place: overwriting it
         changes the predictions of the loaded model without an error, and truncating it kills the
-        process. Only on Windows does a mapping keep the file open. Ignored on big-endian machines.
+        process. Only on Windows does a mapping keep the file open. Ignored on big-endian machines, and
+        without a path.
     verify : bool, default=True
         Whether to check all data in the file: the checksum, that all weights are finite, and that
         the network's output for the stored example is bit-identical to the stored output. Otherwise
@@ -79,24 +87,39 @@ def load(
     ...     cmlp.load(path)
     Network(2-3-2: logistic, softmax; log_loss, float32, 17 parameters)
     """
-    with open_regular(path) as file, _naming_damaged_file(path, ValueError, TypeError, KeyError):
+    if isinstance(path, (str, os.PathLike)):
+        name = os.fsdecode(path)
+        opened: AbstractContextManager[IO[bytes]] = open_regular(path)
+    else:
+        name, opened = f"a model file of type {type(path).__name__}", _content_of(path)
+        mmap = False
+    with opened as file, _naming_damaged_file(name, ValueError, TypeError, KeyError):
         model, parameters, metadata = read_model(file, use_map=mmap, verify=verify)
         trained = load_training(model, parameters, metadata)
-    with _naming_damaged_file(path, ValueError):  # invalid parameters
+    with _naming_damaged_file(name, ValueError):  # invalid parameters
         return _built(model, *trained)  # type: ignore[no-any-return]
 
 
+def _content_of(given: Any) -> io.BytesIO:
+    """Return the content of a model file, which is passed as bytes or as a file object."""
+    content = given.read() if hasattr(given, "read") else given
+    if not isinstance(content, (bytes, bytearray, memoryview)):
+        found = type(given).__name__
+        if content is not given:
+            found += f", whose read() returns {type(content).__name__}: open files with mode 'rb'"
+        raise TypeError(f"path must be a path, bytes or a binary file object, got {found}.")
+    return io.BytesIO(content)
+
+
 @contextmanager
-def _naming_damaged_file(path: str | os.PathLike[str], *kinds: type[Exception]) -> Iterator[None]:
-    """Raise ModelFormatError with the path for errors of these kinds: the content of the file has caused them."""
+def _naming_damaged_file(name: str, *kinds: type[Exception]) -> Iterator[None]:
+    """Raise ModelFormatError with the name for errors of these kinds: the content of the file has caused them."""
     try:
         yield
     except ModelFormatError as error:
-        raise ModelFormatError(
-            f"{os.fsdecode(path)} cannot be loaded: {error}", error.status
-        ) from None
+        raise ModelFormatError(f"{name} cannot be loaded: {error}", error.status) from None
     except kinds as error:
-        message = f"{os.fsdecode(path)} cannot be loaded: {error}"
+        message = f"{name} cannot be loaded: {error}"
         raise ModelFormatError(message, "CMLP_ERROR_FILE_SYNTAX") from error
 
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from cmlp._bridge._core import Net
     from cmlp._data.array_types import AnyArray, Floats, FloatType
     from cmlp._data.arrays import LossFunction
+    from cmlp._data.disk import Produce
     from cmlp._data.scale import InputScale
     from cmlp._model.model import NetworkModel
 
@@ -428,13 +429,37 @@ class Network(ExportMethods):
         TypeError
             If this is an instance of a subclass.
         """
-        from cmlp._model.file import require_own_class, write_model
+        from cmlp._data.disk import write_atomically
+
+        write_atomically(path, self._file())
+
+    def to_bytes(self) -> bytes:
+        """Return the content of the model file that `save` writes, which `cmlp.load` takes too.
+
+        Returns
+        -------
+        bytes
+
+        Raises
+        ------
+        ValueError
+            If a weight is NaN or infinite.
+        TypeError
+            If this is an instance of a subclass.
+        """
+        from cmlp._model.file import bytes_of
+
+        return bytes_of(self._file())
+
+    def _file(self) -> Produce:
+        """Return the function that gives the bytes of the model file."""
+        from cmlp._model.file import model_file, require_own_class
         from cmlp._model.formats import require
 
         require_own_class(self)
         model = self._trained()
         require(model, "save")
-        write_model(path, model)
+        return model_file(model)
 
     # Prediction
 

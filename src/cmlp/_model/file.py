@@ -1,10 +1,11 @@
-"""Model files: `write_model` and `read_model`. What an estimator keeps of its training is stored beside the model.
+"""Model files: `model_file` and `read_model`. What an estimator keeps of its training is stored beside the model.
 
 The reader never executes code from a file, and validates all data before it uses them.
 """
 
 from __future__ import annotations
 
+import io
 import mmap
 import os
 import sys
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.array_types import AnyArray
+    from cmlp._data.disk import Produce
     from cmlp._model.description import ModelField
 
 
@@ -55,7 +57,8 @@ def read_model(
     The blocks are writeable: a mapped page that is written to becomes a private copy. Raises ModelFormatError,
     ValueError, TypeError or KeyError if the file is invalid.
     """
-    size = os.fstat(file.fileno()).st_size
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
     is_map = use_map and size >= _LEAST_MAPPED and sys.byteorder == "little"
     head, n_nets = _read_head(file, size)
     content = _contents(file, size, is_map)
@@ -217,25 +220,29 @@ def require_own_class(model: object) -> None:
         )
 
 
-def write_model(
-    path: str | os.PathLike[str],
+def model_file(
     model: TrainedModel,
     parameters: Mapping[str, Any] = _NOTHING,
     strings: Mapping[str, str] = _NOTHING,
     arrays: Mapping[str, AnyArray] = _NOTHING,
-) -> None:
-    """Write a model, which `require` has accepted, to a file; see `MLPClassifier.save`.
+) -> Produce:
+    """Return the function that gives the bytes of the file of a model, which `require` has accepted; see `save`.
 
     The parameters are those of an estimator's constructor. The strings and arrays do not belong to the model either.
     """
-    from cmlp._data.disk import write_atomically
-
     own_strings, own_arrays = _content(model)
     if model.kind != "network":
         own_strings["parameters"] = dump_parameters(without_tensors(parameters), model.class_name)
     strings = own_strings | dict(strings)
     arrays = own_arrays | dict(arrays)
-    write_atomically(path, lambda write: model.write(write, strings, arrays))
+    return lambda write: model.write(write, strings, arrays)
+
+
+def bytes_of(produce: Produce) -> bytes:
+    """Return the bytes of a file."""
+    content = io.BytesIO()
+    produce(content.write)
+    return content.getvalue()
 
 
 def _content(model: TrainedModel) -> tuple[dict[str, str], dict[str, AnyArray]]:
