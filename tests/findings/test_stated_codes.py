@@ -73,6 +73,8 @@ def test_codes_that_a_cell_equals_are_silent(codes):
         ({"number": "n/k"}, ("number",), "'n/k'"),
         ({"word": -999, "number": -999}, ("word",), "-999"),
         ({"day": "1900-01-01"}, ("day",), "'1900-01-01'"),
+        ({"day": "unknown"}, ("day",), "'unknown'"),
+        ({"flag": "n/k"}, ("flag",), "'n/k'"),
         ({"form": 99999999}, ("form",), "99999999"),
         ({"flag": 1, "word": "c"}, ("word",), "'c'"),
         ([-999, "unknown"], (), "'unknown'"),
@@ -115,10 +117,8 @@ def test_a_code_of_all_columns_is_a_warning_if_none_can_have_it():
 
 def test_models_of_parts_of_the_rows_say_nothing_of_codes():
     X = frame()[["number", "word"]]
-    model = TabularRegressor(**QUICK, missing_values=[-1], warm_start=True).fit(X, Y)
-    assert [one.code for one in model.report_] == ["unmatched"]
-    (other,) = cmlp.fit_many([TabularRegressor(**QUICK, missing_values=[-1])], X, Y)
-    assert [*other.report_] == []
-    first = model.report_
-    model.set_params(missing_values=[-2])
-    assert model.fit(X, Y).report_ == first
+    (model,) = cmlp.fit_many([TabularRegressor(**QUICK, missing_values=[-1])], X, Y)
+    assert [*model.report_] == []
+    assert [one.code for one in model.fit(X, Y).report_] == ["unmatched"]
+    later = TabularRegressor(**QUICK, missing_values=[-999], warm_start=True).fit(X, Y)
+    assert [*later.fit(X.assign(number=Y), Y).report_] == []

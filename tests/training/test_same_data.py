@@ -210,7 +210,7 @@ def test_resume_finds_columns_targets_and_weights_in_each_others_place(order):
         return x.reshape(-1, 1), y, weight
 
     fitted = model(MLPRegressor).fit(*rows((0, 1, 2))).set_params(max_iter=2)
-    with pytest.raises(ValueError, match="data differ .* among the rows from 0 to 1023"):
+    with pytest.raises(ValueError, match=r"data differ .* among the rows from 0 to 1023"):
         fitted.fit(*rows(order), resume=True)
     assert fitted.fit(*rows((0, 1, 2)), resume=True).n_iter_ == 2
 

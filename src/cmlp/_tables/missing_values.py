@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.containers import Column
+    from cmlp._data.grammar import Grammar
     from cmlp._data.input_frame import InputFrame
     from cmlp._model.table_columns import TableColumn, TableColumns
 
@@ -144,11 +145,15 @@ def _are_kept(codes: Sequence[object], column: TableColumn) -> bool:
     return stated == kept
 
 
-def _number_of(column: TableColumn, text: str) -> float | None:
-    """Return the number of a row as which a column of numbers or dates reads a text; None if it reads none."""
+def _grammar() -> Grammar:
     from cmlp._data.grammar import Grammar  # few programs need it
 
-    grammar = Grammar(CellFormat())
+    return Grammar(CellFormat())
+
+
+def _number_of(column: TableColumn, text: str) -> float | None:
+    """Return the number of a row as which a column of numbers or dates reads a text; None if it reads none."""
+    grammar = _grammar()
     if column.type not in TIMES:
         number = grammar.number(text)
         return None if number is None or math.isinf(number) else number
@@ -176,9 +181,7 @@ def unmatched_codes(
         for codes in _by_text(stated[indices[0]]):
             if not any(_occur(codes, entries[i], columns[i], rows) for i in indices):
                 named = indices if isinstance(missing_values, Mapping) else ()
-                can_occur = any(
-                    _can_occur(code, entries[i], columns[i]) for i in indices for code in codes
-                )
+                can_occur = any(_can_occur(code, columns[i]) for i in indices for code in codes)
                 yield UnmatchedCode(codes[0], named, can_occur)
 
 
@@ -206,12 +209,24 @@ def _occur(
     return bool(equal_entries(entries, _also_rounded(forms, entries))[rows].any())
 
 
-def _can_occur(code: object, entries: Column, column: TableColumn) -> bool:
-    """Return whether a later entry of a column can equal a code, as the type of the column is that of fit."""
-    if column.categories is not None or (isinstance(code, str) and entries.is_of_file):
+def _can_occur(code: object, column: TableColumn) -> bool:
+    """Return whether a later entry of a column of this type can equal a code.
+
+    A text that is no date, boolean or number can be a word for missing cells.
+    """
+    if column.categories is not None:
         return True
     if column.date_format:
         return not isinstance(code, float)
-    if column.type in TIMES:
-        return isinstance(code, str) and _number_of(column, code) is not None
-    return column.type != BOOLEAN or code in (0, 1)
+    if column.type == DURATION:
+        return False
+    if not isinstance(code, str):
+        return column.type not in TIMES and (column.type != BOOLEAN or code in (0, 1))
+    grammar = _grammar()
+    if column.type == BOOLEAN:
+        return grammar.boolean(code) is None
+    return (
+        column.type not in TIMES
+        or grammar.date(code) is None
+        or _number_of(column, code) is not None
+    )
