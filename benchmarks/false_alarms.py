@@ -14,7 +14,10 @@ counted apart.
 findings that are true of them, as a person judged who looked at each. A finding is true or harmless as its columns are,
 otherwise false, and what the file has and `examine` has not is missed. ``--coverage`` fits tables with groups or in the
 order of time without saying so, and prints how often `examine` names the groups or the time where intervals that should
-cover 0.9 cover less than 0.8 of rows of new groups, or of the last eighth.
+cover 0.9 cover less than 0.8 of rows of new groups, or of the last eighth. ``--beside`` compares rows that are passed
+beside those of fit with these, as `calibrate`, `score`, `predict_interval`, `predict_set` and validation rows do: it
+prints how many batches of a random quarter of each table are named, all of them false, and how many with a planted
+fault.
 """
 
 from __future__ import annotations
@@ -50,6 +53,9 @@ KINDS = {
     "unknown labels": "labels that fit did not have",
     "unknown categories": "unknown values",
     "missing values": "In fit there were none, or far fewer",
+    "other rows": "[moved",
+    "shifted rows": "[order:y]",
+    "swapped labels": "[labels:y]",
     "other columns": "did not have in fit, and ignores",
     "other": "",
 }
@@ -57,6 +63,8 @@ CAN_BE_TRUE = {
     ("fit", "no better than a constant"),
     ("sets or intervals", "outside of the training range"),
 }
+BATCHES = (5, 20, 100, 625)  # rows
+COMPARED = ("[moved", "[order:y]", "[labels:y]", "outside the range of the training rows")
 CHECKS = [(prepared_table, "tell"), (prepared_table, "warn_of_other_order")]
 JUDGED = pathlib.Path(__file__).with_name("judged_findings.txt")
 MOST_JUDGED = 3000  # rows
@@ -253,6 +261,124 @@ def cover():
             )
 
 
+def numbers(X):
+    """Return the columns of numbers that vary."""
+    return [one for one in X.select_dtypes("number") if X[one].nunique() > 1]
+
+
+def in_all(change):
+    """Return a fault of all columns of numbers: `change` gets theirs, and those of fit."""
+
+    def planted(X, y, X_fit):
+        columns = numbers(X_fit)
+        changed = X.astype(dict.fromkeys(columns, float))
+        changed[columns] = change(changed[columns], X_fit[columns].astype(float))
+        return changed, y
+
+    return planted
+
+
+def in_one(change):
+    """Return a fault of the column of numbers with most values."""
+
+    def planted(X, y, X_fit):
+        column = X_fit[numbers(X_fit)].nunique().idxmax()
+        return X.assign(**{column: change(X[column].astype(float))}), y
+
+    return planted
+
+
+def swapped(X, y, X_fit):
+    """Exchange the two columns of numbers with most values."""
+    one, other = X_fit[numbers(X_fit)].nunique().nlargest(2).index
+    return X.assign(**{one: X[other].astype(float), other: X[one].astype(float)}), y
+
+
+def of_y(change):
+    """Return a fault of y."""
+    return lambda X, y, X_fit: (X, change(np.asarray(y)))
+
+
+FAULTS = {
+    "X * 30 + 80": in_all(lambda X, fit: 30 * X + 80),
+    "X standardized": in_all(lambda X, fit: (X - fit.mean()) / fit.std()),
+    "X from 0 to 1": in_all(lambda X, fit: (X - fit.min()) / (fit.max() - fit.min())),
+    "a column * 100": in_one(lambda column: 100 * column),
+    "a column / 100": in_one(lambda column: column / 100),
+    "columns swapped": swapped,
+    "y shifted": of_y(lambda y: np.roll(y, 1, axis=0)),
+}
+
+
+def exchanged(y):
+    """Return y with the two labels in each other's place."""
+    one, other = np.unique(y)
+    return np.where(y == one, other, one)
+
+
+FAULTS_OF_NUMBERS = {"y * 100": of_y(lambda y: 100 * y), "-y": of_y(lambda y: -y)}
+
+
+def is_named(call, *arguments, **keywords):
+    """Return the messages of a call that say that rows are not as those of fit."""
+    texts = heard(lambda: call(*arguments, **keywords))
+    return [text for text in texts if any(words in text for words in COMPARED)]
+
+
+def beside(names, most_rows, parameters):
+    """Print how many batches of random rows and of rows with a fault are named."""
+    said, tried = Counter(), Counter()
+
+    def count(what, texts, name):
+        tried[what] += 1
+        said[what] += bool(texts)
+        for text in texts if what.startswith("random") else ():
+            print(f"    {name}, {what}: {text}", flush=True)
+
+    for name in names:
+        try:
+            X, y, task = bundled(name) if name in BUNDLED else load(name, most_rows)
+        except ImportError as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            continue
+        y = with_labels(name, y, task)
+        order = np.random.RandomState(0).permutation(len(X))[:most_rows]
+        part = len(order) * 3 // 4
+        if part < 4 * FEWEST_HELD_OUT or y.ndim > 1:
+            continue
+        (X, y), (X_new, y_new) = (
+            (X.iloc[rows].reset_index(drop=True), y[rows]) for rows in (order[:part], order[part:])
+        )
+        kind = TabularClassifier if task == "classes" else TabularRegressor
+        model = kind(random_state=0, **parameters)
+        heard(model.fit, X, y)
+        interval = "predict_set" if task == "classes" else "predict_interval"
+        for n in BATCHES:
+            if n > len(X_new) and n != BATCHES[-1]:
+                continue
+            rows, truth = X_new[:n], y_new[:n]
+            for method in ("predict", interval, "score", "calibrate"):
+                arguments = (rows, truth) if method in ("score", "calibrate") else (rows,)
+                texts = is_named(getattr(copy.deepcopy(model), method), *arguments)
+                count(f"random, {n:>3}, {method}", texts, name)
+        again = kind(random_state=0, **parameters)
+        texts = is_named(again.fit, X, y, X_val=X_new, y_val=y_new)
+        count("random, all, X_val", texts, name)
+        faults = FAULTS | (FAULTS_OF_NUMBERS if task == "numbers" else {})
+        if task == "classes" and len(np.unique(y)) == 2:
+            faults = faults | {"labels swapped": of_y(exchanged)}
+        for what, plant in faults.items():
+            n_numbers = len(numbers(X))
+            if n_numbers < (2 if what == "columns swapped" else what[0] in "Xa"):
+                continue
+            rows, truth = plant(X_new, y_new, X)
+            texts = is_named(copy.deepcopy(model).calibrate, rows, truth)
+            count(f"fault, {what}", texts, name)
+        print(f"{name:<16}{part:>7} rows", flush=True)
+    for what in sorted(tried):
+        print(f"{what:<28}{said[what]:>5} of {tried[what]}")
+
+
 def rows_of(y, rows):
     """Return some rows of targets."""
     return y[rows] if isinstance(y, np.ndarray) else y.iloc[rows]
@@ -268,11 +394,15 @@ def main():
     parser.add_argument("--networks", type=int, help="n_estimators, for a quick look")
     parser.add_argument("--judged", action="store_true", help="verdicts on cmlp.examine")
     parser.add_argument("--coverage", action="store_true", help="of new groups and later rows")
+    parser.add_argument("--beside", action="store_true", help="of rows beside those of fit")
     arguments = parser.parse_args()
     if arguments.judged or arguments.coverage:
         judge() if arguments.judged else cover()
         return
     parameters = {} if arguments.networks is None else {"n_estimators": arguments.networks}
+    if arguments.beside:
+        beside(arguments.tables or [*BUNDLED, *SETS], arguments.rows, parameters)
+        return
     checks = Stopwatch(CHECKS)
     n_tables = n_alarms = 0
     total = np.zeros(2)

@@ -282,7 +282,7 @@ class UnmatchedCodeWarning(DataWarning):
 
 
 class LabelsWarning(DataWarning):
-    """The labels of a classifier are probably others than were meant: numbers to predict, or one of several columns."""
+    """The labels of a classifier are probably others than were meant: numbers, one of several columns, or swapped."""
 
     code = "labels"
 
@@ -306,7 +306,7 @@ class RoundedIdsWarning(DataWarning):
 
 
 class OrderWarning(DataWarning):
-    """The index of y, weights or groups has the labels of X's index in another order."""
+    """The index of y, weights or groups has the labels of X's index in another order, or y is shifted by a row."""
 
     code = "order"
 
@@ -324,7 +324,10 @@ class FarTargetsWarning(DataWarning):
 
 
 class MovedRowsWarning(DataWarning):
-    """Most rows of a warm start are outside the range of a column in the earlier fit."""
+    """Rows beside those of `fit` are not like them: validation rows, a warm start, or rows to predict or to measure.
+
+    A column is in another unit, scaled, swapped with another one, or far outside, or y is.
+    """
 
     code = "moved"
 

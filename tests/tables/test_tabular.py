@@ -14,7 +14,7 @@ from helpers import uniform
 from internals import model_of
 from optional import package
 
-from cmlp import TabularClassifier, TabularRegressor
+from cmlp import LabelsWarning, MovedRowsWarning, TabularClassifier, TabularRegressor
 
 QUICK = {"n_estimators": 2, "hidden_layer_sizes": (16,), "random_state": 0}
 
@@ -342,7 +342,8 @@ def test_history_is_a_table_of_all_networks():
 def test_the_best_epoch_on_the_validation_data_is_kept():
     """On validation rows with swapped labels, every epoch is worse than the one before: the first is kept."""
     swapped = np.where(LABELS == "high", "low", "high")
-    model = TabularClassifier(**QUICK).fit(X, LABELS, X_val=X, y_val=swapped)
+    with pytest.warns(LabelsWarning, match="y_val: with the two classes exchanged"):
+        model = TabularClassifier(**QUICK).fit(X, LABELS, X_val=X, y_val=swapped)
     assert np.argmin(model.history_["validation_loss"][: len(model.history_["epoch"]) // 2]) == 0
     assert model.score(X, LABELS) < TabularClassifier(**QUICK).fit(
         X, LABELS, X_val=X, y_val=LABELS
@@ -392,7 +393,8 @@ def test_targets_of_extreme_magnitude_are_learned(scale):
 
 
 def test_targets_that_are_equal_are_predicted_exactly():
-    model = TabularRegressor(**QUICK).fit(X, np.full(len(X), 0.1), X_val=X, y_val=1e3 * NUMBERS)
+    with pytest.warns(MovedRowsWarning, match="300 of 300 values of y are outside of those of fit"):
+        model = TabularRegressor(**QUICK).fit(X, np.full(len(X), 0.1), X_val=X, y_val=1e3 * NUMBERS)
     np.testing.assert_allclose(model.predict(X), 0.1, rtol=1e-15)
 
 

@@ -187,7 +187,18 @@ class TabularEstimator(Estimator):
         return self._answers(model, self._raw(model, X))
 
     def _raw(self, model: TableModel, X: ArrayLike) -> NDArray[np.float64]:
-        """Return the rows of a user as the model reads them."""
+        """Return the rows of a user as the model reads them, with a warning if most are far from those of fit."""
+        raw = self._read(model, X)
+        if len(raw) > 1:  # a single row is not judged
+            found = model.known_numbers.differences(raw, is_thorough=False)
+            if found.far:
+                from cmlp._model.other_rows import warn_of_differences
+
+                warn_of_differences(model.known_numbers, found, "", model.notices)
+        return raw
+
+    def _read(self, model: TableModel, X: ArrayLike) -> NDArray[np.float64]:
+        """Return the rows of a user as the model reads them, for a caller that compares them with those of fit."""
         return model.read(self._frame(model, X), type(self).__name__)
 
     def _answers(self, model: TableModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -214,15 +225,20 @@ class TabularEstimator(Estimator):
         y: ArrayLike | None,
         sample_weight: ArrayLike | None,
         groups: ArrayLike | None,
-    ) -> RowsWithTruth:
-        """Return the rows that a user has passed, without those of weight 0."""
+        method: str,
+    ) -> tuple[RowsWithTruth, NDArray[np.float64]]:
+        """Return the rows that a user has passed, without those of weight 0, and the answers of the model.
+
+        There is a warning if they are not as those of fit.
+        """
+        from cmlp._model.other_targets import warn_of_rows_and_targets
         from cmlp._tables.calibrate import RowsWithTruth
         from cmlp._tables.targets import rows_that_count
 
         if y is None:
             raise ValueError("y is missing: what is true for the rows of X.")
         warn_of_other_order(X=X, y=y, sample_weight=sample_weight, groups=groups)
-        raw = self._raw(model, X)
+        raw = self._read(model, X)
         if not len(raw):
             raise ValueError("X has no rows.")
         rows, weight = rows_that_count(as_weights(sample_weight, len(raw)), len(raw))
@@ -231,7 +247,10 @@ class TabularEstimator(Estimator):
         if known is not None:
             known = known.take(rows)
             weight = known.equal_weights(weight)
-        return RowsWithTruth(raw[rows], truth, weight, known)
+        counted = RowsWithTruth(raw[rows], truth, weight, known)
+        answers = self._answers(model, counted.raw)
+        warn_of_rows_and_targets(model, counted.raw, answers, truth, method)
+        return counted, answers
 
     def _calibrate(
         self,
@@ -244,8 +263,8 @@ class TabularEstimator(Estimator):
         from cmlp._tables.calibrate import with_measured_errors
 
         model = self._trained()
-        rows = self._rows_with_truth(model, X, y, sample_weight, groups)
-        store_model(self, with_measured_errors(model, rows, self._answers(model, rows.raw)))
+        rows, answers = self._rows_with_truth(model, X, y, sample_weight, groups, "calibrate")
+        store_model(self, with_measured_errors(model, rows, answers))
         return self
 
     def _frame(self, model: TableModel, X: Any) -> Any:
@@ -583,7 +602,8 @@ class TabularClassifier(TabularEstimator):
     warning_counts_ : dict of str to int
         How often each warning about rows to predict was due since fit: unknown categories, missing
         values where fit had none, values in columns without any in fit, numbers outside the
-        training range, other columns. Each is issued once, and then counted.
+        training range or other ones than those of fit, other columns. Each is issued once, and then
+        counted.
 
     Notes
     -----
@@ -792,7 +812,7 @@ class TabularClassifier(TabularEstimator):
             )
             self._result = result._replace(model=model, held_out=held)
         else:
-            rows = self._rows_with_truth(model, X, y, sample_weight, groups)
+            rows, _ = self._rows_with_truth(model, X, y, sample_weight, groups, "calibrate")
             model, found = with_probabilities_by_rows(model, rows, self._answers)
             held_out = None if result.held_out is None else result.held_out._replace(map=found)
             self._result = result._replace(model=model, held_out=held_out)
@@ -876,8 +896,10 @@ class TabularClassifier(TabularEstimator):
             truth = np.concatenate([part.truth[:, 0] for part in held_out.parts])
             weight = np.concatenate([part.weight for part in held_out.parts])
         else:
-            rows = self._rows_with_truth(model, X, y, sample_weight, groups)
-            p, truth = self._answers(model, rows.raw)[:, 1], rows.truth
+            rows, answers = self._rows_with_truth(
+                model, X, y, sample_weight, groups, "choose_threshold"
+            )
+            p, truth = answers[:, 1], rows.truth
             weight = np.ones(len(p)) if rows.weight is None else rows.weight
         is_positive = truth == positive
         if not is_positive.any():
@@ -1055,7 +1077,7 @@ class TabularClassifier(TabularEstimator):
 
         model = self._trained()
         calibration = required_calibration(model, coverage, "predict_set", type(self).__name__)
-        raw = self._raw(model, X)
+        raw = self._read(model, X)
         warn_outside(model, raw, "sets")
         return calibration.sets(self._answers(model, raw), coverage, model.class_labels)
 
@@ -1141,11 +1163,19 @@ class TabularClassifier(TabularEstimator):
         float
         """
         from cmlp._fit.targets import accuracy_of_labels
+        from cmlp._model.other_targets import warn_of_rows_and_targets
 
         warn_of_other_order(X=X, y=y, sample_weight=sample_weight)
-        now = frozen_copy(self)
-        labels = now._trained().class_labels
-        return accuracy_of_labels(now.predict(X), y, sample_weight, labels, type(self).__name__)
+        now, owner = frozen_copy(self), type(self).__name__
+        model = now._trained()
+        labels, raw = model.class_labels, now._read(model, X)
+        answers = now._answers(model, raw)
+        found = accuracy_of_labels(model.labels_of(answers), y, sample_weight, labels, owner)
+        truth = as_targets(y, len(raw), owner, labels=True, warn_of_column=False)
+        if labels.kind == "multilabel" or np.isin(truth, labels.classes).all():
+            truth = now._truth(model, truth, len(raw), np.arange(len(raw)))
+            warn_of_rows_and_targets(model, raw, answers, truth, "score", model.notices)
+        return found
 
 
 def _with_found(model: TableModel, found: Found | None) -> TableModel:
@@ -1326,7 +1356,8 @@ class TabularRegressor(TabularEstimator):
     warning_counts_ : dict of str to int
         How often each warning about rows to predict was due since fit: unknown categories, missing
         values where fit had none, values in columns without any in fit, numbers outside the
-        training range, other columns. Each is issued once, and then counted.
+        training range or other ones than those of fit, other columns. Each is issued once, and then
+        counted.
 
     Examples
     --------
@@ -1563,7 +1594,7 @@ class TabularRegressor(TabularEstimator):
 
         model = self._trained()
         calibration = required_calibration(model, coverage, "predict_interval", type(self).__name__)
-        raw = self._raw(model, X)
+        raw = self._read(model, X)
         warn_outside(model, raw, "intervals")
         lowest = traits_of(model.net.loss).lowest_target
         return calibration.intervals(self._answers(model, raw), coverage, lowest)
@@ -1602,14 +1633,17 @@ class TabularRegressor(TabularEstimator):
         ValueError
             If X, y or `sample_weight` are invalid, do not fit each other, or have no rows.
         """
+        from cmlp._model.other_targets import warn_of_rows_and_targets
         from cmlp._train.scores import d2_pinball, r_squared, require_rows
 
         warn_of_other_order(X=X, y=y, sample_weight=sample_weight)
         model = self._trained()
-        predicted = self._predicted(model, X)
-        require_rows(predicted)
-        predicted = predicted[:, 0] if predicted.shape[1] == 1 else predicted
+        raw = self._read(model, X)
+        answers = self._answers(model, raw)
+        require_rows(answers)
+        predicted = answers[:, 0] if answers.shape[1] == 1 else answers
         truth = self._numbers(model, y, len(predicted))
+        warn_of_rows_and_targets(model, raw, answers, truth, "score", model.notices)
         weight = as_weights(sample_weight, len(predicted))
         quantiles = model.net.loss_parameter
         if isinstance(quantiles, tuple):

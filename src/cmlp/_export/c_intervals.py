@@ -10,7 +10,6 @@ import numpy as np
 from cmlp._data.losses import traits_of
 from cmlp._export.c_text import Function, array, inner
 from cmlp._model.calibration import QUANTILES
-from cmlp._model.outside import ranges_of
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -186,7 +185,7 @@ def _write_limits(calibration: Calibration) -> Iterator[str]:
 def _write_outside(model: TableModel) -> str:
     numbers = []
     rules = []
-    for column, low, high in zip(model.columns, *ranges_of(model), strict=True):
+    for column, low, high in zip(model.columns, *model.columns.ranges, strict=True):
         if np.isnan(low):
             numbers += ["-DBL_MAX", "DBL_MAX"]
         else:

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
     OwnOptions = TypeVar("OwnOptions", bound=FitOptions)
 
+OTHER_VALIDATION = (
+    " X_val or y_val are not as X and y, as another warning says: the best epoch is one "
+    "for other rows."
+)
 _CONTINUED = (
     " warm_start=True continued the model of an earlier fit, with the scales of its rows: if these "
     "rows are others, fit with warm_start=False."

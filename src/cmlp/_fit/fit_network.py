@@ -15,11 +15,11 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
-from cmlp._data.arrays import rectangular
+from cmlp._data.arrays import CSR, rectangular
 from cmlp._data.checks import CheckedRows, InputChecks
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import check_scale_width, warn_of_scale
-from cmlp._fit.fit import Fit, fix_seed, store
+from cmlp._fit.fit import OTHER_VALIDATION, Fit, fix_seed, store
 from cmlp._fit.recipe import NOW, require_this_recipe
 from cmlp._fit.result import (
     ASSIGNED,
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._data.array_types import GivenRows
+    from cmlp._data.array_types import AnyArray, GivenRows
     from cmlp._data.encoded_rows import EncodedRows
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
@@ -69,6 +69,10 @@ if TYPE_CHECKING:
     from cmlp._train.random import Generator
     from cmlp._train.split import Shards
     from cmlp._train.training import Training
+
+# That are compared with validation rows.
+_MOST_ROWS = 1000
+_MOST_NUMBERS = 10_000_000
 
 
 @locked
@@ -177,6 +181,7 @@ class NetworkFit(Fit):
     # 1 if there is a `scale_to_learn`.
     input_scale: float | InputScale = field(default=1.0, init=False)
     scale_to_learn: str | None = field(default=None, init=False)
+    validation_differs: bool = field(default=False, init=False)  # from the training rows
 
     @classmethod
     def from_estimator(
@@ -413,7 +418,10 @@ class NetworkFit(Fit):
         with naming_validation():
             checks = self.input_checks()._replace(width=rows.X.shape[1], names=self.names)
             checked = checks.check(*self.validation, suffix="_val")
-            return encoding.encode(checked), checked.y
+            encoded = encoding.encode(checked)
+        if self.source.has_all_targets and self.resumed is None:
+            self.validation_differs = _warn_of_validation_rows(rows, checked)
+        return encoded, checked.y
 
     def _training_data(
         self,
@@ -532,7 +540,13 @@ class NetworkFit(Fit):
 
     def warn_if_useless(self, *, warns: bool, needs_proof: bool, note: str) -> bool:
         """Warn if the network is hardly better than a constant; return whether it is useless."""
-        return warn_if_useless(self.training, warns=warns, needs_proof=needs_proof, note=note)
+        return warn_if_useless(
+            self.training,
+            warns=warns,
+            needs_proof=needs_proof,
+            note=note,
+            cause=OTHER_VALIDATION * self.validation_differs,
+        )
 
     def digest_of_rows(self) -> object:
         """Return the checksums of all rows; None of a source of blocks, which the training does not have."""
@@ -555,6 +569,28 @@ class NetworkFit(Fit):
         The model shares the block of parameters with the state, unless y is standardized.
         """
         return self._result_of(self.training, state, self.training.data.names, provenance)
+
+
+def _warn_of_validation_rows(rows: CheckedRows, validation: CheckedRows) -> bool:
+    """Warn of validation rows that are not as those of training, by a sample of both; return whether there are."""
+    from cmlp._model.other_rows import TrainingNumbers, warn_of_differences
+    from cmlp._model.summary import values_at_ranks
+
+    if isinstance(rows.X, CSR) or isinstance(validation.X, CSR):
+        return False
+    some, others = _some(rows.X), _some(validation.X)
+    names = None if rows.names is None else rows.names.tolist()
+    known = TrainingNumbers.of_rows(some, values_at_ranks(some, None), names)
+    found = known.differences(others)
+    warn_of_differences(known, found, "X_val")
+    return bool(found)
+
+
+def _some(X: AnyArray) -> NDArray[np.float64]:
+    """Return a sample of rows in double precision."""
+    n = min(_MOST_ROWS, 1 + _MOST_NUMBERS // X.shape[1])
+    chosen = _core.Random(0).permutation(len(X))[:n]
+    return X[np.sort(chosen)].astype(np.float64)
 
 
 def _require_same(name: str, was: object, now: object) -> None:

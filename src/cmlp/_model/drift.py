@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cmlp._model.other_rows import limit_of_shift, shifts, sortable
 from cmlp._model.outside import outside
 from cmlp._model.summary import N_VALUES
 from cmlp._process.printable import printable_message
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from cmlp._model.model import TableModel
     from cmlp._model.table_columns import TableColumn
 
-_LEAST_SHIFT = 0.1
-_CHANCE = 0.001  # that a column of a batch from the same population is called drifted, at most
+_ROWS_KEPT = 2000  # of which the change is found that they may need
 
 
 class Drift(NamedTuple):
@@ -48,6 +47,9 @@ class Drift(NamedTuple):
         or that `fit` has left out.
     used : ndarray of bool, shape (n_features,)
         Whether a network uses the column. Others change no prediction, and have not drifted.
+    remedies : list of str
+        A sentence for each change after which columns of numbers would fit, if there is one: another unit, columns that
+        were scaled or swapped.
     """
 
     names: list[Any]
@@ -57,12 +59,12 @@ class Drift(NamedTuple):
     unknown: NDArray[np.float64]
     missing: NDArray[np.float64]
     used: NDArray[np.bool_]
+    remedies: list[str]
 
     @property
     def limit(self) -> float:
         """The shift above which a column has drifted: 0.1, and what is chance in so few rows."""
-        by_chance = math.sqrt(math.log(2 / _CHANCE) / (2 * max(1, self.n_rows)))
-        return _LEAST_SHIFT + by_chance
+        return limit_of_shift(self.n_rows)
 
     @property
     def drifted(self) -> list[object]:
@@ -99,7 +101,7 @@ class Drift(NamedTuple):
             f"{len(drifted)} of {len(self.names)} columns have drifted in {self.n_rows:,} rows: "
             f"their shift is above {self.limit:.1%}"
         )
-        return "\n".join([*lines, summary])
+        return "\n".join([*lines, summary, *self.remedies])
 
 
 Drift.__module__ = "cmlp"
@@ -118,13 +120,15 @@ class DriftCounts:
                 "another program: fit makes one."
             )
         self._model = model
-        self._values = _sortable(model.columns.without_unused_numbers(model.summary.values))
+        self._values = sortable(model.columns.without_unused_numbers(model.summary.values))
         shape = self._values.shape
         self._below = np.zeros(shape, np.int64)  # rows of the batch below each value
         self._up_to = np.zeros(shape, np.int64)
         self._n_rows = 0
         self._outside, self._unknown, self._missing = np.zeros((3, shape[1]), np.int64)
         self._unlisted = np.zeros(shape[1], np.int64)
+        self._kept: NDArray[np.float64] = np.empty((0, shape[1]))
+        self._step = 1  # one of so many rows is kept
 
     def add(self, raw: NDArray[np.float64]) -> None:
         """Count a block of raw rows."""
@@ -134,8 +138,11 @@ class DriftCounts:
         self._unknown += is_unknown.sum(axis=0)
         self._outside += (distances != 0).sum(axis=0) - is_unknown.sum(axis=0)
         self._unlisted += (raw < 0).sum(axis=0)  # of categories
+        self._kept = np.concatenate([self._kept, raw[-self._n_rows % self._step :: self._step]])
+        while len(self._kept) > _ROWS_KEPT:
+            self._kept, self._step = self._kept[::2], 2 * self._step
         self._n_rows += len(raw)
-        rows = _sortable(raw)
+        rows = sortable(raw)
         for i, codes in enumerate(self._model.columns.codes):
             column = np.sort(rows[:, i])
             values = self._values[:, i]
@@ -159,11 +166,11 @@ class DriftCounts:
                 least[:, i], most[:, i] = _in_new_rows(
                     self._values[:, i], column, float(self._unlisted[i] / n)
                 )
-        up_to = (least - self._up_to / n).max(axis=0)
-        below = (self._below / n - most).max(axis=0)
-        shift = np.maximum(0.0, np.maximum(up_to, below))
+        shift = shifts(least, most, self._below / n, self._up_to / n)
         if not self._n_rows:
             shift = np.zeros(len(model.columns))
+        known, used = model.known_numbers, model.used_columns()
+        found = known.among(used).differences(self._kept)
         return Drift(
             list(model.names or range(model.n_inputs)),
             self._n_rows,
@@ -171,7 +178,8 @@ class DriftCounts:
             self._outside / n,
             self._unknown / n,
             self._missing / n,
-            model.used_columns(),
+            used,
+            found.remedies(known),
         )
 
 
@@ -222,8 +230,3 @@ def _share_of_chance(codes: NDArray[np.float64], n: float) -> float:
     mean = n_rows * len(codes) / n
     squares = (widths * (n_rows / widths - mean) ** 2).sum()
     return min(1.0, float(mean * n / squares)) if squares else 1.0
-
-
-def _sortable(raw: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return numbers with missing ones as the largest."""
-    return np.where(np.isnan(raw), np.inf, raw)

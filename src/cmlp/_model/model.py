@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from cmlp._data.scale import InputScale
     from cmlp._model.calibration import Calibration
     from cmlp._model.findings import Report
+    from cmlp._model.other_rows import TrainingNumbers
     from cmlp._model.summary import Background, Summary
     from cmlp._model.table_columns import TableColumns
     from cmlp._model.unusual_rows import Gaps
@@ -547,6 +548,13 @@ class TableModel(_Model):
     def gaps(self) -> Gaps:
         """How often each column was missing in fit."""
         return self.columns.gaps(self.summary)
+
+    @cached_property
+    def known_numbers(self) -> TrainingNumbers:
+        """What is known of the columns of numbers in fit."""
+        from cmlp._model.other_rows import TrainingNumbers  # few rows need it
+
+        return TrainingNumbers.of_summary(self.columns, self.summary)
 
     def with_names(self, names: Iterable[Any] | None) -> Self:
         """Return the model with other names of the columns."""

@@ -1,15 +1,16 @@
-"""Rows outside of what the training rows of a table had: how far, per column, and the warning of intervals and sets."""
+"""Rows outside of what the training rows of a table had: how far, per column, and the warnings of them."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cmlp._data.times import text_of_time
-from cmlp._model.summary import short
+from cmlp._model.other_rows import FAR, MOSTLY, warn_of_differences
+from cmlp._model.summary import range_texts, short
 from cmlp._model.table_columns import column_name
+from cmlp._model.unusual_rows import ROWS_TO_COMPARE
 from cmlp._process.warnings import warn, warn_of_data
 from cmlp.exceptions import MovedRowsWarning
 
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
     from cmlp._model.model import TableModel
     from cmlp._model.summary import Later
 
-# Of new rows from the same population, a few are a little outside: that is no reason for a warning.
-# Many rows: more than this share is farther outside than this part of the range.
+_SHOWN = 5  # columns in a warning
+# Of intervals and sets. Of new rows from the same population, a few are a little outside: that is no reason for a
+# warning. Many rows: more than this share is farther outside than this part of the range.
 _MARGIN = 0.1
 _SHARE = 0.1
-_SHOWN = 5  # columns in a warning
-_MOSTLY = 0.5  # of the rows of a warm start
-_FAR = 0.5  # one row is farther outside than this part of the range
+# Rows that are far outside: more than this share, and at least two, or one of few rows.
+_SHARE_FAR = 0.01
+_FEWEST_FAR = 2
 
 
 def outside(model: TableModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -37,12 +39,13 @@ def outside(model: TableModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
     categories than those that the model lists, a category that is not listed may be one of them, so it has 0. So have
     all values of a column that `fit` does not use.
     """
-    return _distances(model, raw, *ranges_of(model))
+    return _distances(model, raw, *model.columns.ranges)
 
 
 def _distances(
     model: TableModel, raw: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> NDArray[np.float64]:
+    """Return what `outside` returns, with the ranges of the columns."""
     with np.errstate(invalid="ignore"):
         found: NDArray[np.float64] = np.where(
             raw > high, raw - high, np.where(raw < low, raw - low, 0.0)
@@ -56,25 +59,22 @@ def _distances(
     return found
 
 
-def ranges_of(model: TableModel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the smallest and the largest number of each column in training; NaN for categories, and if not known."""
-    ranges = np.full((2, len(model.columns)), np.nan)
-    for i, column in enumerate(model.columns):
-        if len(column.edges):
-            ranges[:, i] = column.edges[[0, -1]]
-        elif column.is_number:  # one number, which was sometimes missing
-            ranges[:, i] = column.centre
-    return ranges[0], ranges[1]
-
-
 def warn_outside(model: TableModel, raw: NDArray[np.float64], what: str) -> None:
     """Warn of columns of which rows are clearly outside the training range, once of each: no coverage holds there.
 
-    Of a column by which errors on later rows were measured, later rows are outside where these errors say nothing.
+    Columns with an error come first, and are not named again. Of a column by which errors on later rows were measured,
+    later rows are outside where these errors say nothing.
     """
     if not len(raw):
         return
-    low, high = ranges_of(model)
+    ending = (
+        f" The coverage of {what} holds for rows as in training or calibration, and not there. outside(X) returns the "
+        "distances."
+    )
+    # All columns with most rows outside are named below.
+    found = model.known_numbers.differences(raw)._replace(outside=[])
+    named = warn_of_differences(model.known_numbers, found, "", model.notices, ending)
+    low, high = model.columns.ranges
     far = np.abs(np.nan_to_num(_distances(model, raw, low, high)))
     later = None if model.summary is None else model.summary.later
     if later is not None and later.column is not None and model.names is not None:
@@ -82,17 +82,20 @@ def warn_outside(model: TableModel, raw: NDArray[np.float64], what: str) -> None
         _warn_of_later(model, later, raw[:, i])
         far[raw[:, i] > high[i], i] = 0
     width = np.nan_to_num(high - low)
-    due = ((far > _MARGIN * width).mean(axis=0) > _SHARE) | (far > _FAR * width).any(axis=0)
+    n, n_far = len(raw), (far > FAR * width).sum(axis=0)
+    is_far = n_far > 0
+    if n >= ROWS_TO_COMPARE:
+        is_far = (n_far >= _FEWEST_FAR) & (n_far > _SHARE_FAR * n)
+    due = is_far | ((far > _MARGIN * width).mean(axis=0) > _SHARE)
     columns = []
     for i in np.flatnonzero(due).tolist():
-        if model.notices.is_first(f"{model.columns.label(i)}: outside the training range"):
+        if i not in named and model.notices.is_first(
+            f"{model.columns.label(i)}: outside the training range"
+        ):
             columns.append(i)
     text = _described(model, columns, low, high, far)
     if text:
-        warn(
-            f"{text}. The coverage of {what} holds for rows as in training or calibration, and not "
-            "there. outside(X) returns the distances."
-        )
+        warn(f"{text}.{ending}")
 
 
 def _warn_of_later(model: TableModel, later: Later, times: NDArray[np.float64]) -> None:
@@ -112,14 +115,17 @@ def warn_of_moved_rows(model: TableModel, raw: NDArray[np.float64], note: str) -
 
     The networks can hardly tell these rows apart, because their inputs are clipped.
     """
-    low, high = ranges_of(model)
+    low, high = model.columns.ranges
     far = np.abs(np.nan_to_num(_distances(model, raw, low, high)))
     are_numbers = [column.is_number for column in model.columns]
-    moved = np.flatnonzero(((far > 0).mean(axis=0) > _MOSTLY) & are_numbers).tolist()
-    text = _described(model, moved, low, high, far)
-    if text:
-        names = [column_name(model.columns.names, i) for i in moved]
-        warn_of_data(f"{text}.{note}", MovedRowsWarning, *names)
+    moved = np.flatnonzero(((far > 0).mean(axis=0) > MOSTLY) & are_numbers).tolist()
+    found = model.known_numbers.differences(raw)
+    sentences = found.remedies(model.known_numbers)
+    if moved:
+        sentences.insert(0, f"{_described(model, moved, low, high, far)}.")
+    if sentences:
+        names = [column_name(model.names, i) for i in dict.fromkeys([*moved, *found.columns])]
+        warn_of_data(f"{' '.join(sentences)}{note}", MovedRowsWarning, *names)
 
 
 def _described(
@@ -138,7 +144,7 @@ def _described(
         if is_date:
             ends = [str(np.datetime64(int(end), "D")) for end in (low[i], high[i])]
         else:
-            ends = _range_texts(float(low[i]), float(high[i]))
+            ends = range_texts(float(low[i]), float(high[i]))
         share = f", {distance / width[i]:.0%} of its width" if width[i] else ""
         where = "" if texts else f" of {len(far):,} rows are outside the range of the training rows"
         far_away = f"{short(distance)}{' days' * is_date}{share}"
@@ -148,16 +154,3 @@ def _described(
     n_more = len(texts) - _SHOWN
     more = f"; and {n_more} more column{'s' * (n_more > 1)}" * (n_more > 0)
     return "; ".join(texts[:_SHOWN]) + more
-
-
-def _range_texts(low: float, high: float) -> list[str]:
-    """Return both ends with at least four digits, and with two more than those that both share."""
-    most = max(abs(low), abs(high))
-    digits = 4
-    if high > low:
-        digits = max(4, math.ceil(math.log10(most / (high - low))) + 2)
-    digits = min(digits, 17)
-    rounded = [float(f"{end:.{digits}g}") for end in (low, high)]
-    written = f".{max(digits, 15)}g"  # up to 15 digits, 17 would be those of the nearest double
-    # "2017" is more often a year than a number of things.
-    return [f"{end:{',' * (abs(end) >= 10_000)}{written}}" for end in rounded]

@@ -7,6 +7,7 @@ model was wrong on rows outside the training. With `keep_background` there are s
 from __future__ import annotations
 
 import itertools
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -156,6 +157,19 @@ def short(error: float) -> str:
     return f"{float(f'{error:.4g}'):,.10g}"
 
 
+def range_texts(low: float, high: float) -> list[str]:
+    """Return both ends with at least four digits, and with two more than those that both share."""
+    most = max(abs(low), abs(high))
+    digits = 4
+    if high > low:
+        digits = max(4, math.ceil(math.log10(most / (high - low))) + 2)
+    digits = min(digits, 17)
+    rounded = [float(f"{end:.{digits}g}") for end in (low, high)]
+    written = f".{max(digits, 15)}g"  # up to 15 digits, 17 would be those of the nearest double
+    # "2017" is more often a year than a number of things.
+    return [f"{end:{',' * (abs(end) >= 10_000)}{written}}" for end in rounded]
+
+
 def values_at_ranks(
     raw: NDArray[np.float64], weight: NDArray[np.float64] | None
 ) -> NDArray[np.float64]:
@@ -193,17 +207,9 @@ def accuracy_of(
     labels: Labels | None,
 ) -> Accuracy | None:
     """Return the accuracy on some rows; y are numbers, indices of classes, or 0/1 labels."""
-    has_classes = labels is not None
-    several, middle = n_answers(net, labels) > 1, None if has_classes else _median_output(net)
-    answers: AnyArray
-    if labels is not None and labels.kind == "ordered":
-        answers = medians(outputs)[:, None]
-    elif has_classes:
-        answers = outputs > _HALF if several else outputs.argmax(axis=1)[:, None]
-    elif middle is None:
+    answers, several = answers_of(net, outputs, labels), n_answers(net, labels) > 1
+    if answers is None:
         return None
-    else:
-        answers = outputs if several else outputs[:, [middle]]
     measure = _of_numbers if measures_distance(labels) else _of_classes
     pairs = [
         measure(*answer, weight) for answer in zip(answers.T, y.reshape(len(y), -1).T, strict=True)
@@ -212,6 +218,21 @@ def accuracy_of(
         return None
     values, bases = zip(*pairs, strict=True)
     return Accuracy(rows, len(y), values, bases) if several else Accuracy(rows, len(y), *pairs[0])
+
+
+def answers_of(
+    net: _core.Net, outputs: NDArray[np.float64], labels: Labels | None
+) -> AnyArray | None:
+    """Return the answers whose accuracy is measured, a column for each; None for quantiles without the median."""
+    several = n_answers(net, labels) > 1
+    if labels is None:
+        middle = _median_output(net)
+        if middle is None:
+            return None
+        return outputs if several else outputs[:, [middle]]
+    if labels.kind == "ordered":
+        return medians(outputs)[:, None]
+    return outputs > _HALF if several else outputs.argmax(axis=1)[:, None]
 
 
 def _of_classes(

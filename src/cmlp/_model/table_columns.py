@@ -74,6 +74,11 @@ def column_name(names: Sequence[Any] | None, i: int) -> str:
     return f"x{i}" if names is None else str(names[i])
 
 
+def label_of(names: Sequence[Any] | None, i: int) -> str:
+    """Return the name of a column for messages."""
+    return f"column {i}" if names is None else f"column {names[i]!r}"
+
+
 class DatePart(NamedTuple):
     """A part of a date that begins anew with each day, week or year."""
 
@@ -463,9 +468,18 @@ class TableColumns(_core.Columns):
 
     def label(self, i: int) -> str:
         """Return the name of a column, for messages."""
-        if self.names is None:
-            return f"column {i}"
-        return f"column {self.names[i]!r}"
+        return label_of(self.names, i)
+
+    @property
+    def ranges(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The smallest and the largest number of each column in training; NaN for categories, and if not known."""
+        ranges = np.full((2, len(self)), np.nan)
+        for i, column in enumerate(self._columns):
+            if len(column.edges):
+                ranges[:, i] = column.edges[[0, -1]]
+            elif column.is_number:  # one number, which was sometimes missing
+                ranges[:, i] = column.centre
+        return ranges[0], ranges[1]
 
     @property
     def categories(self) -> list[Sequence[object] | None]:

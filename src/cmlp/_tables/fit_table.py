@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
 from cmlp._data.columns import NEW_FORMAT
-from cmlp._fit.fit import Fit, fix_seed
+from cmlp._data.shifted_rows import sentence_if_shifted
+from cmlp._fit.fit import OTHER_VALIDATION, Fit, fix_seed
 from cmlp._fit.recipe import NOW, require_this_recipe
 from cmlp._fit.result import Result, result_of, untrained_states
 from cmlp._fit.resuming import hyperparameters_to_keep, table_to_resume
@@ -30,10 +31,11 @@ from cmlp._tables.held_out import (
     measured_errors,
     measured_importances,
     warn_if_bag_is_useless,
+    warn_of_validation_targets,
 )
 from cmlp._tables.later_windows import NETWORKS_SHARE, LaterWindows
 from cmlp._tables.make_bag import OTHER_DATA, new_trainings, resumed_trainings
-from cmlp._tables.prepared_table import PreparedTable, prepare_table
+from cmlp._tables.prepared_table import PreparedTable, prepare_table, warn_of_validation_rows
 from cmlp._tables.tell import with_verdict
 from cmlp._tables.train_bag import LATER_PART, train_members
 from cmlp._train.callbacks import Callbacks, callbacks_of
@@ -75,6 +77,7 @@ class TableFit(Fit):
     background: Background | None = field(default=None, init=False)
     # With `time`, once the networks are trained; None until those of later parts are, too.
     windows: LaterWindows | None = field(default=None, init=False)
+    validation_differs: bool = field(default=False, init=False)  # from the training rows
 
     @classmethod
     def from_estimator(
@@ -157,7 +160,16 @@ class TableFit(Fit):
             training.state.kept_hyperparameters = hyperparameters_to_keep(self.estimator)
             training.state.checksum = checksum
         self.values = values_at_ranks(table.raw_to_keep, table.to_train_on[1])
+        if self._has_new_validation:
+            with knowing(checked_known(options.known)):
+                self.validation_differs = warn_of_validation_rows(table, self.values)
         return self
+
+    @property
+    def _has_new_validation(self) -> bool:
+        """Whether there are validation rows of the user of which nothing was said yet."""
+        is_new = self.resumed is None and self.repeated is None
+        return is_new and len(self.table.parts) > 1
 
     def trained_nets(self) -> list[TrainedNet]:
         """Return the networks with copies of their best parameters so far."""
@@ -261,13 +273,29 @@ class TableFit(Fit):
         groups = [[self.trainings[k] for k in members] for _, members in held_out]
         known = checked_known(self.options.known)
         with knowing(known):
+            if warns and self._has_new_validation and self.has_trained:
+                self.validation_differs |= warn_of_validation_targets(
+                    self.table, self.trainings, inputs_differ=self.validation_differs
+                )
             is_useless = warn_if_bag_is_useless(
-                groups or [self.trainings], warns=warns, needs_proof=needs_proof, note=note
+                groups or [self.trainings],
+                warns=warns,
+                needs_proof=needs_proof,
+                note=note,
+                cause=self._known_cause,
             )
         if self.table.report is not None:
             report = with_verdict(self.table.report, known, is_useless=is_useless)
             self.table.report = report
         return is_useless
+
+    def _known_cause(self) -> str:
+        """Return why the networks are useless, if that is known: a sentence after a space."""
+        if self.validation_differs:
+            return OTHER_VALIDATION
+        rows = self.table.parts[0]
+        truth = self.table.truth[rows]
+        return sentence_if_shifted(self.table.raw[rows], truth)
 
     def digest_of_rows(self) -> bytes:
         """Return the checksums of the rows that count, without what was learned from them."""

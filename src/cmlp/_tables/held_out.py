@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cmlp._bridge import _core
 from cmlp._data.arrays import taken
 from cmlp._data.weights import weights_of_rows
 from cmlp._model.calibration import HELD_OUT, frequent_limits
 from cmlp._model.model import TrainedNet, combination_of, mean_outputs
+from cmlp._model.other_targets import KnownErrors, target_differences, warn_of_targets
 from cmlp._model.probabilities import HeldOutScores, Scores, no_map, scores_of_inputs
+from cmlp._model.summary import accuracy_of, answers_of
 from cmlp._tables.calibrate import measured
 from cmlp._tables.importances import importances_of
 from cmlp._train.constant_answer import constant_costs, least_cost, loss_of_outputs
@@ -31,7 +34,7 @@ from cmlp._train.diagnosis import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -42,6 +45,8 @@ if TYPE_CHECKING:
     from cmlp._parameters.options import TableOptions
     from cmlp._tables.prepared_table import PreparedTable
     from cmlp._train.training import Training
+
+_ROWS_TO_MEASURE = 1000  # of training, for errors to compare with
 
 
 def held_out_rows(
@@ -163,12 +168,54 @@ def _outputs(network: TrainedNet, inputs: AnyArray | CSR) -> NDArray[np.float64]
     return network.net.forward(network.params, inputs, n_threads=1).astype(np.float64)
 
 
+def warn_of_validation_targets(
+    table: PreparedTable, trainings: Sequence[Training], *, inputs_differ: bool
+) -> bool:
+    """Warn of validation rows whose y fits the networks far worse than that of training rows; return whether it does.
+
+    Some training rows say how large errors are.
+    """
+    training, validation = table.parts
+    some = _core.Random(0).permutation(training.stop)[:_ROWS_TO_MEASURE]
+    encoding, net = table.encoding, trainings[0].net
+    kind = "regressor" if encoding.labels is None else "classifier"
+    rule = combination_of(kind, net, encoding.labels, is_table=True).rule
+    networks = [TrainedNet(one.net, one.state.best_or_present_params) for one in trainings]
+
+    def outputs(rows: slice | NDArray[np.int64]) -> NDArray[np.float64]:
+        each = [_outputs(one, table.inputs_of(k)[rows]) for k, one in enumerate(networks)]
+        return mean_outputs(each, encoding.answer_scale, rule)
+
+    measured_on = accuracy_of(
+        net, HELD_OUT, outputs(some), table.truth[some], None, encoding.labels
+    )
+    if measured_on is None:
+        return False
+    found = target_differences(
+        KnownErrors.of_pairs("training", measured_on.n, measured_on.pairs, encoding.labels),
+        encoding.answer_scale,
+        encoding.labels,
+        answers_of(net, outputs(validation), encoding.labels),
+        table.truth[validation],
+        table.raw[validation],
+        inputs_differ=inputs_differ,
+    )
+    warn_of_targets(found, "y_val")
+    return bool(found)
+
+
 def warn_if_bag_is_useless(
-    groups: Sequence[Sequence[Training]], *, warns: bool, needs_proof: bool, note: str
+    groups: Sequence[Sequence[Training]],
+    *,
+    warns: bool,
+    needs_proof: bool,
+    note: str,
+    cause: Callable[[], str],
 ) -> bool:
     """Warn unless the networks, or else their mean, are clearly better than the best constant answer.
 
-    Returns whether they are shown not to be. The parameters are those of `warn_if_useless`.
+    Returns whether they are shown not to be. The parameters are those of `warn_if_useless`; `cause` returns the only
+    cause, if it is known.
 
     The validation losses of the kept epochs decide if they are clearly better; otherwise the held-out rows are read
     again, each by the networks that held it out: a group. Without held-out rows, these are the training rows.
@@ -209,7 +256,9 @@ def warn_if_bag_is_useless(
     if needs_proof and not is_proven(net, outputs, every, loss, constant, constant - least):
         return False
     if warns:
-        advice = advice_for(groups[0][0], first, order, lacking=lacking, is_of_table=True)
+        advice = advice_for(
+            groups[0][0], first, order, lacking=lacking, cause=cause(), is_of_table=True
+        )
         warn_of_useless(net, every, kind, loss, constant, note + advice)
     return True
 

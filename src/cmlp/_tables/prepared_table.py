@@ -17,6 +17,7 @@ from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.weights import as_weights, weights_of_rows
 from cmlp._findings.table import CategoryCounts, Table
 from cmlp._model.kinds_of_findings import GROUPS, RANDOM, TIME, checked_known
+from cmlp._model.other_rows import TrainingNumbers, warn_of_differences
 from cmlp._model.outside import warn_of_moved_rows
 from cmlp._process.threads import current_pool
 from cmlp._process.warnings import Notices, knowing
@@ -510,6 +511,22 @@ def _unmatched(
     if current_pool() is not None:
         return []
     return [*unmatched_codes(options.missing_values, frame, columns, rows)]
+
+
+def warn_of_validation_rows(table: PreparedTable, values: NDArray[np.float64]) -> bool:
+    """Warn of validation rows that are not as those of training, which have the `values`; return whether there are."""
+    training, validation = table.parts
+    columns = table.columns
+    known = TrainingNumbers.of_rows(
+        table.raw[training],
+        values,
+        columns.names,
+        [not column.is_number for column in columns],
+        [column.is_date for column in columns],
+    )
+    found = known.differences(table.raw[validation])
+    warn_of_differences(known, found, "X_val")
+    return bool(found)
 
 
 def table_to_examine(

@@ -19,6 +19,7 @@ from cmlp._data.activations import traits_of_activation
 from cmlp._data.arrays import CSR, section, taken
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import sample
+from cmlp._data.shifted_rows import sentence_if_shifted
 from cmlp._data.weights import weights_of_rows
 from cmlp._process.warnings import is_ignored, warn_of_data
 from cmlp._train.constant_answer import (
@@ -72,7 +73,12 @@ _MOST_ROWS = 100_000  # that are read again; of more training rows, some at equa
 
 
 def warn_if_useless(
-    training: Training, *, warns: bool = True, needs_proof: bool = False, note: str = ""
+    training: Training,
+    *,
+    warns: bool = True,
+    needs_proof: bool = False,
+    note: str = "",
+    cause: str = "",
 ) -> bool:
     """Warn unless the kept parameters are clearly better than the best constant answer.
 
@@ -91,6 +97,8 @@ def warn_if_useless(
         a weak model can seem to be no better than a constant by chance.
     note : str
         What the warning says first of the causes.
+    cause : str
+        The only cause, if it is known: a sentence after a space.
 
     Returns
     -------
@@ -154,7 +162,7 @@ def warn_if_useless(
         if not warns:
             return True
         with np.errstate(over="ignore"):
-            advice = advice_for(training, rows, order, outputs, lacking=lacking)
+            advice = advice_for(training, rows, order, outputs, lacking=lacking, cause=cause)
     except StatusError:  # another thread has changed the rows, or a loss is too large
         return False
     warn_of_useless(net, rows, kind, loss, cost, note + advice)
@@ -447,13 +455,17 @@ def advice_for(
     outputs: NDArray[Any] | None = None,
     *,
     lacking: str = "",
+    cause: str = "",
     is_of_table: bool = False,
 ) -> str:
     """Return what the warning says of the validation rows, and of the causes: sentences, each after a space.
 
-    If validation rows of one class choose the epoch that is kept, they are the only cause. `outputs` of the rows are
-    computed if they are None. A network that `is_of_table` has scaled inputs and an activation that are no parameters.
+    A known `cause` is the only one. So are validation rows of one class that choose the epoch that is kept. `outputs`
+    of the rows are computed if they are None. A network that `is_of_table` has scaled inputs and an activation that are
+    no parameters.
     """
+    if cause:
+        return cause
     accuracy = _accuracy_of_constant(training)
     if lacking and training.options.early_stopping:
         return f"{lacking}: other ones (X_val), or early_stopping=False, help.{accuracy}"
@@ -463,6 +475,8 @@ def advice_for(
         or _far_targets_of(training)
         or _outweighed(training)
     )
+    if not (only_cause or is_of_table):
+        only_cause = _shifted_rows(training)
     if only_cause:
         return begin + only_cause
     X, targets = _some(rows, order)
@@ -501,6 +515,14 @@ def _constant_inputs(training: Training, *, is_of_table: bool) -> str:
     if is_of_table:
         return " No column of X says anything about y: each is constant, or has categories on which y does not depend."
     return " All columns of X are constant: they say nothing about y."
+
+
+def _shifted_rows(training: Training) -> str:
+    """Return a sentence if X and y are shifted by a row."""
+    X, targets, _, _ = training.data.rows
+    if not training.data.is_whole or isinstance(X, CSR):
+        return ""
+    return sentence_if_shifted(X, targets)
 
 
 def _dense(X: NDArray[Any] | CSR) -> NDArray[Any]:

@@ -1,0 +1,95 @@
+"""Whether X and y of rows in their order are shifted by a row, by a linear fit in ranks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cmlp._data.array_types import AnyArray
+
+_MOST_ROWS = 5000
+_FEWEST_ROWS = 50
+_ROWS_OF_COLUMN = 5
+_MOST_CLASSES = 20
+_LEAST_FIT = 0.15  # R² with the y of another row
+_MUCH_LESS = 0.3  # R² with the own y, as a share of it
+_SAME = 0.98  # correlation of a column with the y of another row, which it then is
+
+
+def sentence_if_shifted(X: AnyArray, y: AnyArray) -> str:
+    """Return a sentence, after a space, if X fits the y of the next or the last row far better than its own; or ""."""
+    rows = np.asarray(X[:_MOST_ROWS], np.float64)
+    n = len(rows)
+    ranks = [_ranks(column) for column in rows.T if (column != column[0]).any()]
+    if n < _FEWEST_ROWS or not ranks or n < _ROWS_OF_COLUMN * len(ranks):
+        return ""
+    targets, inputs = _targets(y[:_MOST_ROWS]), np.stack(ranks, axis=1)
+    own = _fit(inputs, targets)
+    fits = {
+        "before": (_fit(inputs[1:], targets[:-1]), 1),
+        "after": (_fit(inputs[:-1], targets[1:]), -1),
+    }
+    which = max(fits, key=lambda name: fits[name][0])
+    best, step = fits[which]
+    if best <= _LEAST_FIT or own >= _MUCH_LESS * best or has_y_of_other_rows(rows, y[:n], step):
+        return ""
+    return (
+        f" X says more about the y of the row {which} (R² of a linear fit in ranks {best:.2f}) than about its own "
+        f"({max(own, 0):.2f}): X and y seem to be shifted by a row."
+    )
+
+
+def has_y_of_other_rows(X: AnyArray, y: AnyArray, step: int) -> bool:
+    """Return whether a column of X is the y of the row before (`step` 1) or after (-1), as in a series that lags."""
+    targets = _targets(y)
+    rows = np.where(np.isfinite(X), X, 0.0)
+    if step > 0:
+        rows, targets = rows[step:], targets[:-step]
+    else:
+        rows, targets = rows[:step], targets[-step:]
+    one, other = (_standardized(each) for each in (rows, targets))
+    return bool((np.abs(one.T @ other) > _SAME * len(rows)).any())
+
+
+def _standardized(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return columns with mean 0 and deviation 1, or 0 for constant ones."""
+    scaled = columns / np.maximum(np.abs(columns).max(axis=0), np.finfo(np.float64).tiny)
+    centred = scaled - scaled.mean(axis=0)
+    deviations = centred.std(axis=0)
+    return np.asarray(centred / np.where(deviations > 0, deviations, np.inf))
+
+
+def _targets(y: AnyArray) -> NDArray[np.float64]:
+    """Return a column for each target, or for each of the first classes."""
+    if y.ndim > 1:
+        return np.stack([_ranks(column) for column in y.T], axis=1)
+    if y.dtype.kind not in "iub":
+        return _ranks(y)[:, None]
+    classes, counts = np.unique(y, return_counts=True)
+    most = classes[np.argsort(-counts, kind="stable")[:_MOST_CLASSES]]
+    return np.asarray(y[:, None] == most, np.float64)
+
+
+def _ranks(column: AnyArray) -> NDArray[np.float64]:
+    """Return ranks, the mean of them for equal values; missing values are the largest."""
+    values = np.where(np.isnan(column), np.inf, column)
+    in_order = np.sort(values)
+    first, last = (np.searchsorted(in_order, values, side) for side in ("left", "right"))
+    return np.asarray((first + last) / 2)
+
+
+def _fit(inputs: NDArray[np.float64], targets: NDArray[np.float64]) -> float:
+    """Return R² of a linear fit, without what chance gives to so many columns."""
+    X, y = _standardized(inputs), _standardized(targets)
+    n, d = len(X), len(X.T)
+    moments = X.T @ X / n + 1e-9 * np.eye(d)
+    mixed = X.T @ y / n
+    explained = float((mixed * np.linalg.solve(moments, mixed)).sum())
+    whole = float((y * y).sum() / n)
+    if not whole:
+        return 0.0
+    return 1.0 - (1.0 - explained / whole) * (n - 1) / (n - d - 1)

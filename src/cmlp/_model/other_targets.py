@@ -1,0 +1,291 @@
+"""What is true for rows beside those of fit, compared with the answers: another unit, shifted rows, swapped labels.
+
+`cmlp._model.other_rows` compares the rows themselves.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cmlp._data.shifted_rows import has_y_of_other_rows
+from cmlp._model.other_rows import (
+    FACTORS,
+    FAR,
+    MOSTLY,
+    warn_of_differences,
+    with_place,
+)
+from cmlp._model.summary import answers_of, measures_distance, range_texts, short
+from cmlp._model.unusual_rows import ROWS_TO_COMPARE
+from cmlp._process.warnings import warn_of_data
+from cmlp.exceptions import LabelsWarning, MovedRowsWarning, OrderWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Self
+
+    from numpy.typing import NDArray
+
+    from cmlp._data.array_types import AnyArray
+    from cmlp._data.labels import Labels
+    from cmlp._model.model import AnswerScale, TableModel
+    from cmlp._process.warnings import Notices
+
+_LARGE_ERROR, _ABOVE_BASE = 5.0, 2.0
+_ROUNDING = 1e-9  # of the limits of y, which are computed
+_QUESTION = ": is y in the unit of fit?"
+_WORSE, _BETTER = (
+    1.3,
+    0.7,
+)  # the error as a multiple of the known one, that of shifted rows as one of it
+_BETTER_CLASSES, _DEVIATIONS_SHIFTED, _DEVIATIONS_SWAPPED = 0.5, 4.0, 3.0
+_FITS, _CLEARLY = (
+    1.5,
+    3.0,
+)  # the error of changed targets: a multiple of the known one, and by how much it is less
+
+
+class TargetDifference(NamedTuple):
+    """What y has that y of rows like those of fit does not have.
+
+    Attributes
+    ----------
+    text : str
+    category : type
+        The class of the warning.
+    """
+
+    text: str
+    category: type[MovedRowsWarning | OrderWarning | LabelsWarning]
+
+
+class KnownErrors(NamedTuple):
+    """How wrong a model is on rows with which others are compared.
+
+    Attributes
+    ----------
+    name : str
+        What the error of these rows is called.
+    n : int
+        Number of rows.
+    errors, bases : list of float
+        The mean error of each answer, or share of wrong ones, and that of the best constant one.
+    """
+
+    name: str
+    n: int
+    errors: list[float]
+    bases: list[float]
+
+    @classmethod
+    def of_model(cls, model: TableModel) -> Self | None:
+        """Return those on the rows outside the training; None without such rows."""
+        if model.summary is None or model.summary.accuracy is None:
+            return None
+        accuracy = model.summary.accuracy
+        return cls.of_pairs("held-out", accuracy.n, accuracy.pairs, model.labels)
+
+    @classmethod
+    def of_pairs(
+        cls, name: str, n: int, pairs: Sequence[Sequence[float]], labels: Labels | None
+    ) -> Self:
+        """Return those of pairs of an accuracy."""
+        errors, bases = np.transpose(pairs)
+        if not measures_distance(labels):
+            errors, bases = 1 - errors, 1 - bases
+        return cls(name, n, errors.tolist(), bases.tolist())
+
+
+def target_differences(
+    known: KnownErrors | None,
+    scale: AnswerScale | None,
+    labels: Labels | None,
+    answers: AnyArray | None,
+    truth: AnyArray,
+    X: NDArray[np.float64],
+    *,
+    inputs_differ: bool,
+    are_later: bool = False,
+) -> list[TargetDifference]:
+    """Compare what is true for rows with the answers of a model, a column for each.
+
+    X are the raw rows. `inputs_differ` says that columns of X were named, which is then why errors are large. Of rows
+    that `are_later` than those of fit nothing is asked, because y may have changed.
+    """
+    truth = truth.reshape(len(truth), -1)
+    n, n_answers = truth.shape
+    found: list[TargetDifference] = []
+    if n < ROWS_TO_COMPARE:
+        return found
+    for j in range(n_answers):
+        whose = f" of target {j}" * (n_answers > 1)
+        y = truth[:, j]
+        error = None
+        if known is not None and answers is not None and j < answers.shape[1]:
+            error = _Errors(answers[:, j], y, known.name, known.n, known.errors[j], known.bases[j])
+        text = ""
+        if (
+            labels is not None
+            and error is not None
+            and not inputs_differ
+            and labels.kind in ("binary", "multilabel")
+        ):
+            text = error.swapped()
+            if text:
+                found.append(TargetDifference(text, LabelsWarning))
+                continue
+        if error is not None:
+            text = error.shifted(X, has_distance=measures_distance(labels))
+        if text:
+            text += f": X and y{whose} seem to be shifted by a row."
+            found.append(TargetDifference(text, OrderWarning))
+        elif labels is None:
+            text = _of_numbers(y, scale, j, None if inputs_differ else error)
+            if text and not (are_later and text.endswith(_QUESTION)):
+                found.append(
+                    TargetDifference(text.replace(" of y", f" of y{whose}", 1), MovedRowsWarning)
+                )
+    return found
+
+
+class _Errors:
+    """The errors of one answer, and the known ones."""
+
+    def __init__(
+        self,
+        answer: AnyArray,
+        y: AnyArray,
+        name: str,
+        n_known: int,
+        known: float,
+        base: float,
+    ) -> None:
+        self.answer, self.y, self.name = answer, y, name
+        self.n_known, self.known, self.base = n_known, known, base
+
+    def distance(self, y: AnyArray) -> float:
+        """Return the mean error for other targets."""
+        return _distance(self.answer, y)
+
+    def shifted(self, X: NDArray[np.float64], *, has_distance: bool) -> str:
+        """Return the begin of a sentence if the y of the next or the last row fits far better; "" if not."""
+        measure = _distance if has_distance else _share_of_wrong
+        error = measure(self.answer, self.y)
+        before = measure(self.answer[1:], self.y[:-1])
+        after = measure(self.answer[:-1], self.y[1:])
+        best, which = min((before, "before"), (after, "after"))
+        if has_distance:
+            is_better = error > _WORSE * self.known and best < _BETTER * error
+            text = f"error {short(best)} instead of {short(error)}"
+        else:
+            by_chance = _DEVIATIONS_SHIFTED * self._deviations(self.known)
+            is_better = error > self.known + by_chance and best < _BETTER_CLASSES * error
+            text = f"right for {1 - best:.0%} of the rows instead of {1 - error:.0%}"
+        # The y of any other row can fit better than the right one, if y is another quantity.
+        if not is_better or best >= self.base:
+            return ""
+        if has_y_of_other_rows(X, self.y, 1 if which == "before" else -1):
+            return ""
+        return f"The predictions fit the y of the row {which} ({text})"
+
+    def _deviations(self, share: float) -> float:
+        """Return the standard error of a share of the rows beside that of the known rows, of which it may be 0."""
+        share = min(max(share, 1 / (self.n_known + 1)), 1 - 1 / (self.n_known + 1))
+        return math.sqrt(share * (1 - share) * (1 / len(self.y) + 1 / self.n_known))
+
+    def swapped(self) -> str:
+        """Return a question if two classes in each other's place would fit as well as those of the known rows."""
+        error = _share_of_wrong(self.answer, self.y)
+        by_chance = _DEVIATIONS_SWAPPED * self._deviations(self.known)
+        above = self.base + _DEVIATIONS_SWAPPED * self._deviations(self.base)
+        if error <= max(MOSTLY, above) or 1 - error > self.known + by_chance:
+            return ""
+        # A constant answer is wrong, too, for rows of which more are of the other class.
+        share = float((self.y == self.y[0]).mean())
+        if 1 - error >= min(share, 1 - share):
+            return ""
+        return (
+            f"With the two classes exchanged, the model would be right for {error:.0%} of the rows instead of "
+            f"{1 - error:.0%}: are the labels swapped?"
+        )
+
+
+def _distance(answer: AnyArray, y: AnyArray) -> float:
+    return float(np.abs(answer - y).mean())
+
+
+def _share_of_wrong(answer: AnyArray, y: AnyArray) -> float:
+    return float((answer != y).mean())
+
+
+def _of_numbers(y: AnyArray, scale: AnswerScale | None, j: int, errors: _Errors | None) -> str:
+    """Return what is to be said of the unit of y; "" if nothing is."""
+    facts, ending = [], _QUESTION
+    if scale is not None:
+        low, high = (end[j] * scale.scale[j] + scale.centre[j] for end in (scale.low, scale.high))
+        rounding = _ROUNDING * max(abs(low), abs(high))
+        n_outside = int(np.count_nonzero((y < low - rounding) | (y > high + rounding)))
+        if n_outside > MOSTLY * len(y):
+            ends = range_texts(low, high)
+            facts.append(
+                f"{n_outside:,} of {len(y):,} values of y are outside of those of fit ({ends[0]} to {ends[1]})"
+            )
+        far = FAR * (high - low) + rounding
+        if np.count_nonzero((y < low - far) | (y > high + far)) > MOSTLY * len(y):
+            ending = ": pass y in the unit of fit."
+    if errors is not None:
+        error = errors.distance(y)
+        if error > _LARGE_ERROR * errors.known and error > _ABOVE_BASE * errors.base:
+            times = f"{error / errors.known:,.0f} times" if errors.known else "far above"
+            facts.append(f"the error{' of y' * (not facts)} is {times} the {errors.name} one")
+            change = _change_of_targets(errors, error)
+            if change:
+                ending = f". {change}, y would fit the predictions: pass y as fit got it."
+    return "; ".join(facts) + ending if facts else ""
+
+
+def _change_of_targets(errors: _Errors, error: float) -> str:
+    """Return the targets that fit the predictions about as well as those of the known rows; "" if none do."""
+    y = errors.y
+    changed = {f"Divided by {factor:,g}": y / factor for factor in FACTORS}
+    changed["With the other sign"] = -y
+    name = min(changed, key=lambda one: errors.distance(changed[one]))
+    best = errors.distance(changed[name])
+    return name if best < _FITS * errors.known and _CLEARLY * best < error else ""
+
+
+def warn_of_targets(
+    found: Sequence[TargetDifference], where: str, notices: Notices | None = None
+) -> None:
+    """Warn of what was found of y; with `notices`, once of each kind."""
+    for one in found:
+        if notices is None or notices.is_first(f"y: {one.category.code}"):
+            warn_of_data(with_place(one.text, where), one.category, "y")
+
+
+def warn_of_rows_and_targets(
+    model: TableModel,
+    raw: NDArray[np.float64],
+    outputs: NDArray[np.float64],
+    truth: AnyArray,
+    where: str,
+    notices: Notices | None = None,
+) -> None:
+    """Warn of rows with what is true for them that are not as those of fit."""
+    known = model.known_numbers
+    found = known.differences(raw)
+    warn_of_differences(known, found, where, notices)
+    targets = target_differences(
+        KnownErrors.of_model(model),
+        model.answer_scale,
+        model.labels,
+        answers_of(model.net, outputs, model.labels),
+        truth,
+        raw,
+        inputs_differ=bool(found),
+        are_later=model.summary is not None and model.summary.later is not None,
+    )
+    warn_of_targets(targets, where, notices)
