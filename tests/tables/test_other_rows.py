@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+from internals import changed
 from optional import package
 
 from cmlp import MLPRegressor, TabularClassifier, TabularRegressor
@@ -225,8 +226,7 @@ def test_the_command_names_far_rows(tmp_path, capsys):
 
 def test_a_model_without_a_summary_knows_ranges_alone():
     model = copy.deepcopy(regressor())
-    result = model._result
-    model._result = result._replace(model=result.model.replace(summary=None))
+    changed(model, summary=None)
     (text,) = said(model.score, one_column(1, lambda x: x * 100)[NEW], Y[NEW])
     assert text.startswith("score, column 1: 400 of 400 rows are farther outside")
 

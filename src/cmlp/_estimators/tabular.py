@@ -1161,6 +1161,13 @@ class TabularClassifier(TabularEstimator):
         Returns
         -------
         float
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If X, y or `sample_weight` are invalid, do not fit each other, or have no rows.
         """
         from cmlp._fit.targets import accuracy_of_labels
         from cmlp._model.other_targets import warn_of_rows_and_targets

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _LARGE_ERROR, _ABOVE_BASE = 5.0, 2.0
 _ROUNDING = 1e-9  # of the limits of y, which are computed
+_LATER, _EARLIER = slice(1, None), slice(None, -1)
 _QUESTION = ": is y in the unit of fit?"
 _WORSE, _BETTER = (
     1.3,
@@ -177,12 +178,15 @@ class _Errors:
         before = measure(self.answer[1:], self.y[:-1])
         after = measure(self.answer[:-1], self.y[1:])
         best, which = min((before, "before"), (after, "after"))
+        # Without the first or the last row, too, of which one may be far from all others.
+        first, last = (measure(self.answer[part], self.y[part]) for part in (_LATER, _EARLIER))
+        own = min(error, first, last)
         if has_distance:
-            is_better = error > _WORSE * self.known and best < _BETTER * error
+            is_better = error > _WORSE * self.known and best < _BETTER * own
             text = f"error {short(best)} instead of {short(error)}"
         else:
             by_chance = _DEVIATIONS_SHIFTED * self._deviations(self.known)
-            is_better = error > self.known + by_chance and best < _BETTER_CLASSES * error
+            is_better = error > self.known + by_chance and best < _BETTER_CLASSES * own
             text = f"right for {1 - best:.0%} of the rows instead of {1 - error:.0%}"
         # The y of any other row can fit better than the right one, if y is another quantity.
         if not is_better or best >= self.base:
