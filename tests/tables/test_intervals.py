@@ -10,6 +10,8 @@ from bad_files import with_byte
 from helpers import model_in_c
 from internals import changed, model_of
 from model_files import repaired, split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from table_parts import factors_of, write_with_widths
 
 import cmlp
@@ -95,6 +97,25 @@ def test_coverage_after_calibrate_is_that_of_the_beta_distribution(kind, coverag
     assert np.mean(found) >= coverage - 3 * spread
     if kind != "classifier":  # sets that are never empty cover more
         assert abs(np.mean(found) - expected) < 3.5 * spread
+
+
+def test_deviations_are_half_of_the_intervals_of_one_standard_deviation():
+    model = TabularRegressor(**TINY).fit(*numbers(400, seed=0)).calibrate(*numbers(2000, seed=1))
+    X, y = numbers(4000, seed=3)
+    predicted, deviation = model.predict(X, return_std=True)
+    low, high = model.predict_interval(X, 0.6827).T
+    assert np.array_equal(predicted, model.predict(X))
+    assert np.array_equal(deviation, (high - low) / 2) and deviation.shape == (4000,)
+    assert (np.abs(y - predicted) <= deviation).mean() == pytest.approx(0.6827, abs=0.03)
+    assert 0.8 < deviation.mean() / np.std(y - predicted) < 1.2
+    pipeline = make_pipeline(StandardScaler(), TabularRegressor(**TINY)).fit(X[:200], y[:200])
+    assert pipeline.predict(X[:2], return_std=True)[1].shape == (2,)
+    two = TabularRegressor(**TINY).fit(X[:200], np.c_[y, -y][:200])
+    predicted, deviation = two.predict(X[:2].tolist(), return_std=True)
+    assert predicted.shape == deviation.shape == (2, 2) and (deviation > 0).all()
+    few = TabularRegressor(**{**TINY, "n_epochs": 1}, early_stopping=False).fit(X[:40], y[:40])
+    with pytest.raises(ValueError, match="calibrate"):
+        few.predict(X, return_std=True)
 
 
 def test_coverage_without_calibrate_is_near_the_target():
