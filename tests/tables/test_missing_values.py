@@ -272,6 +272,15 @@ def test_c_reads_codes_in_rows_and_cells(model, expected, tmp_path):
     assert days in model_of(model).columns[names.index("day")].missing_numbers
 
 
+def test_c_reads_codes_of_short_floats_in_their_type_and_as_doubles(tmp_path):
+    code = np.float32(-99.9)
+    X = np.where(np.arange(N) % 5 == 0, code, np.arange(N, dtype=np.float32)).reshape(-1, 1)
+    model = TabularRegressor(**FAST, missing_values=-99.9).fit(X, np.arange(N) % 5)
+    core, wanted = model_in_c(model, tmp_path), model.predict([[np.nan]])
+    for number in (float(code), -99.9, np.nan):
+        assert_same_bits(np.array(core.predict(np.array([number]))[1]), wanted)
+
+
 @needs_gcc
 def test_headers_read_codes(model, expected, tmp_path):
     X = frame(coded=False, seed=1)
