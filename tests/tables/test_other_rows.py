@@ -9,7 +9,7 @@ import pytest
 from internals import changed
 from optional import package
 
-from cmlp import MLPRegressor, TabularClassifier, TabularRegressor
+from cmlp import MLPRegressor, Network, TabularClassifier, TabularRegressor, Trainer
 from cmlp import __main__ as cli
 
 QUICK = {"n_estimators": 2, "hidden_layer_sizes": (16,), "n_epochs": 10, "random_state": 0}
@@ -134,6 +134,16 @@ def test_targets_of_validation_rows_are_compared():
         text, useless = heard(model.fit, X[FIT], Y[FIT], X_val=X[NEW], y_val=y[NEW])
         assert text.startswith("y_val: ") and words in text
         assert "X_val or y_val are not as X and y, as another warning says" in useless
+
+
+def test_validation_rows_of_a_trainer_are_compared_with_x():
+    network = Network([5, 4, 1], output="identity", loss="squared_error", random_state=0)
+    rows, y = STANDARDIZED[FIT], Y[FIT, None]
+    trainer = Trainer(network, max_iter=2)
+    assert said(trainer.run, rows, y, X_val=STANDARDIZED[NEW], y_val=Y[NEW, None]) == []
+    trainer = Trainer(network, max_iter=2)
+    (text,) = said(trainer.run, rows, y, X_val=X[NEW], y_val=Y[NEW, None])
+    assert text.startswith("X_val: fit had standardized columns")
 
 
 def test_validation_rows_of_a_network_are_compared_with_x():

@@ -20,6 +20,7 @@ from cmlp._fit.recipe import NOW, Recipe, require_this_recipe
 from cmlp._fit.result import copy_with
 from cmlp._fit.targets import TrainerEncoding
 from cmlp._model.model import NetworkModel, network_model_of
+from cmlp._model.other_rows import warn_of_validation_inputs
 from cmlp._model.results import TrainedEpoch
 from cmlp._parameters.constraints import COUNT, argument
 from cmlp._parameters.entries import PARAMETERS
@@ -493,6 +494,8 @@ class Trainer:
                 encoded_validation = self._encoded_rows(
                     trained.net, X_val, user_y, weight_val, encoding
                 )
+            if not self.state.epoch:
+                warn_of_validation_inputs(rows.X, encoded_validation.X)
         check_scoring(options, encoded_validation is not None)
         strata = encoding.strata(rows.targets)
         data = data_in_memory(

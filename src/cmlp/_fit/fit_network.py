@@ -15,7 +15,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
-from cmlp._data.arrays import CSR, rectangular
+from cmlp._data.arrays import rectangular
 from cmlp._data.checks import CheckedRows, InputChecks
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import check_scale_width, warn_of_scale
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._data.array_types import AnyArray, GivenRows
+    from cmlp._data.array_types import GivenRows
     from cmlp._data.encoded_rows import EncodedRows
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
@@ -69,10 +69,6 @@ if TYPE_CHECKING:
     from cmlp._train.random import Generator
     from cmlp._train.split import Shards
     from cmlp._train.training import Training
-
-# That are compared with validation rows.
-_MOST_ROWS = 1000
-_MOST_NUMBERS = 10_000_000
 
 
 @locked
@@ -420,7 +416,10 @@ class NetworkFit(Fit):
             checked = checks.check(*self.validation, suffix="_val")
             encoded = encoding.encode(checked)
         if self.source.has_all_targets and self.resumed is None:
-            self.validation_differs = _warn_of_validation_rows(rows, checked)
+            from cmlp._model.other_rows import warn_of_validation_inputs  # few calls need it
+
+            names = None if rows.names is None else rows.names.tolist()
+            self.validation_differs = warn_of_validation_inputs(rows.X, checked.X, names)
         return encoded, checked.y
 
     def _training_data(
@@ -569,28 +568,6 @@ class NetworkFit(Fit):
         The model shares the block of parameters with the state, unless y is standardized.
         """
         return self._result_of(self.training, state, self.training.data.names, provenance)
-
-
-def _warn_of_validation_rows(rows: CheckedRows, validation: CheckedRows) -> bool:
-    """Warn of validation rows that are not as those of training, by a sample of both; return whether there are."""
-    from cmlp._model.other_rows import TrainingNumbers, warn_of_differences
-    from cmlp._model.summary import values_at_ranks
-
-    if isinstance(rows.X, CSR) or isinstance(validation.X, CSR):
-        return False
-    some, others = _some(rows.X), _some(validation.X)
-    names = None if rows.names is None else rows.names.tolist()
-    known = TrainingNumbers.of_rows(some, values_at_ranks(some, None), names)
-    found = known.differences(others)
-    warn_of_differences(known, found, "X_val")
-    return bool(found)
-
-
-def _some(X: AnyArray) -> NDArray[np.float64]:
-    """Return a sample of rows in double precision."""
-    n = min(_MOST_ROWS, 1 + _MOST_NUMBERS // X.shape[1])
-    chosen = _core.Random(0).permutation(len(X))[:n]
-    return X[np.sort(chosen)].astype(np.float64)
 
 
 def _require_same(name: str, was: object, now: object) -> None:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._model.summary import N_VALUES, range_texts
+from cmlp._data.arrays import CSR
+from cmlp._model.summary import N_VALUES, range_texts, values_at_ranks
 from cmlp._model.table_columns import column_name, label_of
 from cmlp._model.unusual_rows import ROWS_TO_COMPARE
 from cmlp._process.warnings import warn_of_data
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._model.summary import Summary
     from cmlp._model.table_columns import TableColumns
     from cmlp._process.warnings import Notices
@@ -42,6 +44,7 @@ _MOST_FIT = 0.8  # of the columns that are scaled
 _NEARLY = 0.05  # of a deviation: 32 values give mean and deviation about so exactly
 _NEAR_ZERO, _NEAR_ONE = 0.3, 2.0  # of means and deviations of columns that are standardized
 _MOST_ROWS = 1000  # that are sorted
+_MOST_NUMBERS = 10_000_000  # of a sample
 _MOST_COLUMNS = 1000  # of which rows are sorted
 _MOST_PAIRED = 50  # columns that are tried in each other's place
 _SHOWN = 5
@@ -448,6 +451,26 @@ def warn_of_differences(
     names = [column_name(known.names, i) for i in columns or found.outside]
     warn_of_data(f"{text}{ending}", MovedRowsWarning, *names)
     return columns
+
+
+def warn_of_validation_inputs(
+    X: AnyArray | CSR, X_val: AnyArray | CSR, names: Sequence[Any] | None = None
+) -> bool:
+    """Warn of validation rows of a network that are not as X, by a sample of both; return whether they are not."""
+    if isinstance(X, CSR) or isinstance(X_val, CSR):
+        return False
+    rows = _sample(X)
+    known = TrainingNumbers.of_rows(rows, values_at_ranks(rows, None), names)
+    found = known.differences(_sample(X_val))
+    warn_of_differences(known, found, "X_val")
+    return bool(found)
+
+
+def _sample(X: AnyArray) -> NDArray[np.float64]:
+    """Return some rows in double precision, fewer of very many columns."""
+    n = min(_MOST_ROWS, 1 + _MOST_NUMBERS // X.shape[1])
+    chosen = _core.Random(0).permutation(len(X))[:n]
+    return X[np.sort(chosen)].astype(np.float64)
 
 
 def with_place(text: str, where: str) -> str:
