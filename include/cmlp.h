@@ -289,7 +289,7 @@ typedef struct cmlp_run {
  * The optional header cmlp_file.h has the first part of this as one call: it loads a model by path with malloc.
  *
  * A model is a network, or a table with one network or several (Python's TabularClassifier and TabularRegressor). The row of
- * a table is its raw columns as doubles: a finite number, NaN for a missing one, or the code of a category (cmlp_table.h).
+ * a table is its raw columns as doubles: a finite number, the code of a category (cmlp_table.h), or NaN for a missing value.
  * All functions for models take both, except those for the network of a model: of a table, cmlp_model_net and
  * cmlp_model_params return NULL, and cmlp_model_prepare_rows MODEL_KIND. The file of a table can have a threshold: of two
  * classes, the class index is then 1 from this probability of the second class on, instead of 0.5.

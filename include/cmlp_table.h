@@ -39,7 +39,8 @@ typedef int32_t cmlp_table_role;
 enum {
     CMLP_TABLE_ROLE_UNUSED = 1,   /* no input */
     CMLP_TABLE_ROLE_NUMBER = 2,   /* finite numbers; NaN is a missing one */
-    CMLP_TABLE_ROLE_CATEGORY = 3, /* codes from 0 to n - 1 of categories; any other number has 0 in all inputs */
+    CMLP_TABLE_ROLE_CATEGORY = 3, /* codes from 0 to n - 1 of categories; NaN is the missing category, if there is one; any other
+                                   * number has 0 in all inputs */
     CMLP_TABLE_ROLE_SIGNED = -1
 };
 
@@ -73,7 +74,7 @@ CMLP_CHECKED cmlp_status cmlp_model_describe_column(const cmlp_model *model, int
  * value: MISSING, or any other kind; a DOUBLE that is NaN counts as MISSING. The text of a number, which a label has, is not
  *     read.
  * code: receives the column's `unknown_code` if no category is equal, and the code of the missing value for a
- *     value that means it.
+ *     value that means it. That of MISSING is what NaN stands for in a row.
  * Returns MODEL_KIND for the model of a network; INDEX if there is no such column; NOT_FOUND if it has no categories;
  * OPTION for the kind or a reserved field of `value`; TEXT for bytes that are not UTF-8, or a large
  * integer that is none: any integer in digits is one, however long or short, also with zeros before it.
@@ -90,9 +91,9 @@ CMLP_CHECKED cmlp_status cmlp_model_find_category(const cmlp_model *model, int64
  * point, separator of thousands, further missing words. The result is the same as Python's, to the bit.
  * text: n_text bytes of UTF-8, without a final NUL. Bytes that are not UTF-8 are a text that no category equals.
  * number: receives the number for the row: of a column of numbers, booleans or dates the number of the cell, or NaN if it is
- *     missing; of a column of categories the code, or the column's `unknown_code`, and of one without categories (UNUSED) 0,
- *     or NaN if it is missing. A cell finds a category that Python prints as this text, or otherwise one with the same
- *     value. It is unchanged if the status is not CMLP_OK.
+ *     missing or equals a missing value of the column; of a column of categories the code, or the column's `unknown_code`, and
+ *     of one without categories (UNUSED) 0, or NaN if it is missing. A cell finds a category that Python prints as this text,
+ *     or otherwise one with the same value. It is unchanged if the status is not CMLP_OK.
  * Returns MODEL_KIND for the model of a network; INDEX if there is no such column; OPTION if n_text is negative; CELL if a
  * column of numbers, booleans or dates cannot hold the cell, or if one of durations is not missing. A column of dates with a
  * `format` holds dates of this form alone, and of a form with an unknown directive, nothing but missing cells.
@@ -102,8 +103,9 @@ CMLP_CHECKED cmlp_status cmlp_model_read_cell(const cmlp_model *model, int64_t c
 
 /* Finds how far each value of a row is outside of what its column had in training: 0, or by how much a number is above, or
  * negative, below the range of the column, in its unit; NaN for a missing value or a category that training did not have. If
- * training had more categories than the file lists, an unknown one has 0, and so have all values of UNUSED columns. No
- * interval and no set holds for a row that is far outside (docs/guide/when-it-extrapolates.md).
+ * training had more categories than the file lists, an unknown one has 0, and so have all values of UNUSED columns, and the
+ * numbers of a column whose range is not known: one without edges, unless Python has fitted the model. No interval and no set
+ * holds for a row that is far outside (docs/guide/when-it-extrapolates.md).
  * row: the n_in values of a row (cmlp_model_info), as cmlp_model_predict reads them.
  * distances: receives n_in numbers.
  * Returns MODEL_KIND for the model of a network; INPUT if a value is infinite.
@@ -195,11 +197,13 @@ typedef struct cmlp_table_date_part {
  *   since 1970. A missing number, which is NaN or equals one of the column's missing values, has 0 in the other inputs.
  * - CATEGORY: n_categories inputs, that of the row's category is 1 and the others are 0; or of two categories, one input
  *   that is 1 for category 0 and -1 for category 1. If `statistics` is not NULL: an input for each of the first n_one_hot
- *   categories, then the row of `statistics` of the row's category. Any other number, also NaN, has 0 in all inputs.
+ *   categories, then the row of `statistics` of the row's category. NaN is the category that has_missing names. Any other
+ *   number, and NaN if has_missing is 0, has 0 in all inputs.
  * Fields of the other roles are 0. An encoder ignores the fields that are for cmlp_table_write. */
 typedef struct cmlp_table_column {
     cmlp_table_role role;
-    int32_t has_missing;  /* NUMBER */
+    int32_t has_missing;  /* NUMBER: 0 or 1. CATEGORY: 1 + the code of the missing category, or 0 if there is none; that of
+                           * MISSING in `categories` */
     double centre, scale; /* NUMBER: finite; scale > 0 */
     const double *edges;  /* NUMBER: NULL, or ascending numbers whose differences are finite; then the missing values */
     int64_t n_edges;      /* 0, or from 2 on; below 2^31 */
@@ -208,7 +212,8 @@ typedef struct cmlp_table_column {
     const float *statistics;  /* CATEGORY: NULL, or for each category, by code from 0, as many finite numbers */
     int64_t n_statistics;     /* a multiple of n_categories below 2^31 */
     int64_t n_one_hot;    /* from 0 to n_categories; 0 if `statistics` is NULL */
-    int64_t n_categories; /* CATEGORY: from 1 on, below 2^31. For cmlp_table_write also of ordered and unused categories */
+    int64_t n_categories; /* CATEGORY: from 1 on, below 2^31. For cmlp_table_write also of ordered categories, with those that
+                           * mean a missing value, and of unused ones */
     /* For cmlp_table_write. */
     const cmlp_value *categories; /* n_categories different values, by code from 0. NULL: the integers from 0 on, which are
                                    * their own codes */
@@ -218,7 +223,8 @@ typedef struct cmlp_table_column {
     int64_t n_format;
     cmlp_table_column_kind kind; /* 0: with categories ORDERED if the role is NUMBER, else CATEGORY; without them NUMBER */
     int32_t n_missing_values; /* of CATEGORY, elements of `categories` behind the first n_categories that mean the missing
-                               * value; of other columns, finite numbers behind the edges that mean a missing number */
+                               * value; of other columns, finite numbers behind the edges that mean a missing number, which
+                               * are of ordered categories the last of the codes from 0 to n_categories - 1 */
     int32_t reserved[12]; /* 0 */
 } cmlp_table_column;
 

@@ -32,9 +32,9 @@ static const cmlp_value day_list[] = {TEXT("2020-05-01"), TEXT("2020-05-01T00:00
 static const cmlp_value instant_list[] = {TEXT("2020-05-01T00:00:00+00:00"), TEXT("1969-12-31T23:59:59.999999+00:00")};
 static const cmlp_value truth_list[] = {BOOLEAN_OF(1), BOOLEAN_OF(0)};
 
-/* A column of categories: the inputs of a category, or none. */
-#define LISTED(list, n_inputs) \
-    (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = (n_inputs), .categories = (list)}
+/* A column of categories: the inputs of a category, or none, and 1 + the code of the missing one. */
+#define LISTED(list, n_inputs, missing) \
+    (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .has_missing = (missing), .n_categories = (n_inputs), .categories = (list)}
 
 static model_file file;
 static int64_t memory[1 << 12];
@@ -58,13 +58,13 @@ static const cmlp_model *load(const cmlp_table_column_kind *kinds, const cmlp_ce
     memset(columns, 0, sizeof columns);
     for (int i = 0; i < N_COLUMNS; i++) columns[i] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_NUMBER, .scale = 1};
     columns[UNUSED] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_UNUSED};
-    columns[TEXTS] = LISTED(text_list, 7);
-    columns[NUMBERS] = LISTED(number_list, 14);
+    columns[TEXTS] = LISTED(text_list, 7, 0);
+    columns[NUMBERS] = LISTED(number_list, 14, 7);
     columns[RANKS].n_categories = 3;
     columns[RANKS].categories = rank_list;
-    columns[DAYS] = LISTED(day_list, 4);
-    columns[INSTANTS] = LISTED(instant_list, 2);
-    columns[TRUTH] = LISTED(truth_list, 2);
+    columns[DAYS] = LISTED(day_list, 4, 3);
+    columns[INSTANTS] = LISTED(instant_list, 2, 0);
+    columns[TRUTH] = LISTED(truth_list, 2, 0);
     for (int i = 0; kinds && i < N_COLUMNS; i++) columns[i].kind = kinds[i];
     const cmlp_table_encoder encoder = {.struct_size = sizeof encoder, .columns = columns, .n_columns = N_COLUMNS,
                                         .dtype = CMLP_FLOAT32};

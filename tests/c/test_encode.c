@@ -46,13 +46,13 @@ static void make_table(void)
     columns[0] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_NUMBER, .centre = 0.1, .scale = 0.3, .edges = edges, .n_edges = N_EDGES};
     columns[1] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_UNUSED};
     columns[2] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_NUMBER, .has_missing = 1, .centre = -2.5, .scale = 1e-3};
-    columns[3] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 3};
+    columns[3] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 3, .has_missing = 2};
     columns[4] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 2};
     columns[5] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_NUMBER, .centre = 0, .scale = 1};
     columns[6] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_NUMBER, .centre = 0.5, .scale = 2, .edges = date_edges, .n_edges = 2,
                                      .parts = date_parts, .n_parts = 3};
-    columns[7] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 5, .statistics = statistics, .n_statistics = 10, .n_one_hot = 3};
-    columns[8] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 2, .statistics = pair_statistics, .n_statistics = 2, .n_one_hot = 2};
+    columns[7] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 5, .has_missing = 5, .statistics = statistics, .n_statistics = 10, .n_one_hot = 3};
+    columns[8] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 2, .has_missing = 1, .statistics = pair_statistics, .n_statistics = 2, .n_one_hot = 2};
     columns[9] = columns[6];
     columns[9].parts++;
     columns[9].n_parts--;
@@ -125,6 +125,7 @@ static double expected(const double *row, int64_t input, int has_bins)
 {
     for (int j = 0; j < N_COLUMNS; j++) {
         const cmlp_table_column *c = &columns[j];
+        const double code = isnan(row[j]) ? c->has_missing - 1 : row[j]; /* of a category */
         int64_t width = 0;
         if (c->role == CMLP_TABLE_ROLE_NUMBER) width = 1 + (has_bins && c->n_edges ? c->n_edges - 1 : 0) + c->has_missing;
         if (c->n_parts == 3) width += has_bins ? PARTS : 6;
@@ -136,9 +137,9 @@ static double expected(const double *row, int64_t input, int has_bins)
             continue;
         }
         if (c->role == CMLP_TABLE_ROLE_NUMBER) return expected_number(c, row[j], input, has_bins);
-        if (c->statistics) return expected_statistics(c, row[j], input);
-        if (c->n_categories == 2) return (row[j] == 0) - (double)(row[j] == 1);
-        return row[j] == (double)input;
+        if (c->statistics) return expected_statistics(c, code, input);
+        if (c->n_categories == 2) return (code == 0) - (double)(code == 1);
+        return code == (double)input;
     }
     return NAN;
 }
@@ -271,6 +272,16 @@ static void check_missing_values(void)
     CHECK((c.n_missing_values = 0, c.edges = alone, width_with(c)) == CMLP_ERROR_OPTION);
 }
 
+/* A category's column names the code of the missing one, if there is one. */
+static void check_missing_category(void)
+{
+    cmlp_table_column c = {.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 3, .has_missing = 3};
+    CHECK(width_with(c) == CMLP_OK && (c.has_missing = 4, width_with(c)) == CMLP_ERROR_OPTION);
+    CHECK((c.has_missing = -1, width_with(c)) == CMLP_ERROR_OPTION);
+    c = (cmlp_table_column){.role = CMLP_TABLE_ROLE_UNUSED, .has_missing = 1};
+    CHECK(width_with(c) == CMLP_ERROR_OPTION);
+}
+
 static void check_refused_parts(const cmlp_table_column *number)
 {
     static const double down[] = {1, 0}, good[] = {0, 1};
@@ -322,6 +333,7 @@ static void check_refusals(void)
         CHECK((c = n, c.reserved[i] = 1, width_with(c)) == CMLP_ERROR_OPTION);
     check_refused_parts(&n);
     check_missing_values();
+    check_missing_category();
     CHECK((c = n, c.edges = (const double *)(const void *)((const char *)good + 4), width_with(c)) ==
           CMLP_ERROR_ALIGNMENT);
     for (const double *s = (const double[]){-1, NAN, INFINITY, 0}; ; s++) {

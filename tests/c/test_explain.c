@@ -44,12 +44,13 @@ static cmlp_table_net make_net(int bins, int64_t n_in, int is_sum)
     return (cmlp_table_net){.net = net, .params = params[bins], .n_params = cmlp_net_n_params(net)};
 }
 
-/* Writes a table's model to `good`. It has a string that looks like a part of the head. */
+/* Writes a table's model to `good`. It has strings that look like parts of the head, and a key like the name of a tensor. */
 static void write_model(int64_t n_columns, int is_sum, const cmlp_model_array *arrays, int32_t n_arrays)
 {
     static unsigned char workspace[1 << 16];
     static const char text[] = "\"background.rows\":{\"dtype\":\"F64\",\"shape\":[64,4]";
-    const cmlp_model_string string = {.key = "looks_like", .value = text, .n_value = sizeof text - 1};
+    const cmlp_model_string likenesses[] = {{.key = "background.weights", .value = "background.rows", .n_value = 15},
+                                            {.key = "looks_like", .value = text, .n_value = sizeof text - 1}};
     const cmlp_table_target targets[N_OUT] = {{.centre = 100, .scale = 7, .low = -1e6, .high = 1e6},
                                               {.scale = 1, .low = -1e6, .high = 1e6}};
     cmlp_table_column columns[MANY];
@@ -71,8 +72,8 @@ static void write_model(int64_t n_columns, int is_sum, const cmlp_model_array *a
     table.targets = targets;
     table.n_targets = N_OUT;
     good.size = 0;
-    content.strings = &string;
-    content.n_strings = 1;
+    content.strings = likenesses;
+    content.n_strings = 2;
     content.arrays = arrays;
     content.n_arrays = n_arrays;
     content.write = model_file_append;
@@ -406,7 +407,7 @@ static void test_stored_background(void)
     CHECK(model_file_replace(&changed, "\"background.rows\":{\"dtype\":\"F64\"", "\"background.rows\":{\"dtype\":\"I64\""));
     refuses(load(&changed), &explanation, CMLP_ERROR_FILE_TENSOR, "explanation->background");
     memcpy(&changed, &good, sizeof good);
-    CHECK(model_file_replace(&changed, "\"background.weights\"", "\"background.weighty\""));
+    CHECK(model_file_replace(&changed, "\"background.weights\":{", "\"background.weighty\":{"));
     refuses(load(&changed), &explanation, CMLP_ERROR_NOT_FOUND, "explanation->background");
     CHECK(cmlp_model_explain_workspace_size(load(&changed), &explanation, &size, NULL) == CMLP_ERROR_NOT_FOUND);
     write_model(MANY, 0, NULL, 0);

@@ -408,7 +408,7 @@ static void make_table(void)
     ordered[0] = integer(1);
     ordered[1] = number(2.5, "");
     memset(columns, 0, sizeof columns);
-    columns[0] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .n_categories = 3, .categories = first};
+    columns[0] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_CATEGORY, .has_missing = 2, .n_categories = 3, .categories = first};
     columns[1] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_NUMBER, .scale = 1, .n_categories = 2, .categories = ordered};
     columns[2] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_UNUSED};
     columns[3] = (cmlp_table_column){.role = CMLP_TABLE_ROLE_NUMBER, .scale = 2};
@@ -506,6 +506,8 @@ static void test_kinds(void)
     cmlp_table_column_info column = CMLP_INIT(cmlp_table_column_info);
     make_table();
     columns[0].categories = NULL;
+    CHECK(write_table() == CMLP_ERROR_OPTION); /* the categories are their codes, none of which is missing */
+    columns[0].has_missing = 0;
     columns[2].n_categories = 2;
     CHECK(write_table() == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
     for (int i = 0; i < N_COLUMNS; i++) {
@@ -591,6 +593,124 @@ static void test_missing_values(void)
     CHECK(cmlp_model_find_category(model, 0, 3, &category, NULL) == CMLP_ERROR_INDEX);
     columns[0].categories = NULL;
     CHECK(write_table() == CMLP_ERROR_NULL);
+}
+
+static double number_of(const cmlp_model *model, int64_t column, const char *cell)
+{
+    double found = -9;
+    CHECK(cmlp_model_read_cell(model, column, cell, (int64_t)strlen(cell), &found, NULL) == CMLP_OK);
+    return found;
+}
+
+/* A cell that means a missing number or date is NaN, as in Python. */
+static void test_missing_numbers(void)
+{
+    static const double numbers[] = {-999, 0.5}, days[] = {-25567};
+    const cmlp_model *model;
+    cmlp_model_info info;
+    make_table();
+    columns[3].edges = numbers;
+    columns[3].n_missing_values = 2;
+    columns[2].edges = days;
+    columns[2].n_missing_values = 1;
+    columns[2].kind = CMLP_TABLE_COLUMN_DATE;
+    CHECK(write_table() == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
+    CHECK(isnan(number_of(model, 3, "-999")) && isnan(number_of(model, 3, "5e-1")) && number_of(model, 3, "-998") == -998);
+    CHECK(isnan(number_of(model, 2, "1900-01-01")) && number_of(model, 2, "1900-01-02") == -25566);
+    columns[3].kind = CMLP_TABLE_COLUMN_TIME;
+    CHECK(write_table() == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
+    CHECK(isnan(number_of(model, 3, "1970-01-01 12:00")) && number_of(model, 3, "1970-01-01") == 0);
+}
+
+/* The bytes of a double in a file. */
+static void to_little(unsigned char bytes[8], double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    for (int i = 0; i < 8; i++) bytes[i] = (unsigned char)(bits >> 8 * i);
+}
+
+/* What means a missing value among ordered categories is behind them in their list: no category, and missing in a row. */
+static void test_missing_ranks(void)
+{
+    static double ranks[] = {2};
+    static const cmlp_value listed[] = {{.integer = 1, .kind = CMLP_VALUE_INTEGER}, {.integer = 7, .kind = CMLP_VALUE_INTEGER},
+                                        {.integer = -9, .kind = CMLP_VALUE_INTEGER}};
+    const cmlp_model *model;
+    cmlp_model_info info;
+    cmlp_table_column_info column = CMLP_INIT(cmlp_table_column_info);
+    cmlp_value category;
+    make_table();
+    columns[1].categories = listed;
+    columns[1].n_categories = 3;
+    columns[1].edges = ranks;
+    columns[1].n_missing_values = 1;
+    columns[3].scale = 5; /* the only 2 is the rank */
+    CHECK(write_table() == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
+    CHECK(cmlp_model_describe_column(model, 1, &column, NULL) == CMLP_OK && column.n_categories == 2);
+    CHECK(isnan(number_of(model, 1, "-9")) && number_of(model, 1, "7") == 1 && isnan(number_of(model, 1, "8")));
+    CHECK(isnan(code_of(model, 1, integer(-9))) && code_of(model, 1, integer(1)) == 0);
+    CHECK(cmlp_model_find_category(model, 1, 2, &category, NULL) == CMLP_ERROR_INDEX);
+    static const double others[] = {1, 3, -1, 1.5};
+    const size_t head = (size_t)good.bytes[0] + ((size_t)good.bytes[1] << 8) + 8;
+    for (int i = 0; i < 4; i++) {
+        unsigned char old[8], other[8];
+        int n = 0;
+        to_little(old, 2);
+        to_little(other, others[i]);
+        memcpy(&changed, &good, sizeof good);
+        for (size_t at = head; at + 8 <= changed.size; at++)
+            if (!memcmp(changed.bytes + at, old, 8)) memcpy(changed.bytes + at, other, 8), n++;
+        model_file_repair(&changed, head);
+        CHECK(n == 1 && load(&changed, &model, &info) == CMLP_ERROR_FILE_VALUE);
+    }
+    for (int i = 0; i < 4; i++) {
+        ranks[0] = others[i];
+        CHECK(write_table() == CMLP_ERROR_OPTION);
+    }
+    ranks[0] = 2;
+    columns[1].n_categories = 1; /* no category is left */
+    CHECK((ranks[0] = 0, write_table()) == CMLP_ERROR_OPTION);
+}
+
+/* NaN in a row is the missing category, or an unknown one. */
+static void test_missing_category(void)
+{
+    static unsigned char workspace[1 << 14];
+    static const double codes[] = {NAN, 1, -1};
+    const cmlp_model *model;
+    cmlp_model_info info;
+    for (int is_known = 0; is_known < 2; is_known++) {
+        double outputs[3][3];
+        int32_t label;
+        make_table();
+        if (!is_known) {
+            first[1] = text_of("a");
+            columns[0].has_missing = 0;
+        }
+        CHECK(write_table() == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
+        for (int i = 0; i < 3; i++) {
+            const double row[N_COLUMNS] = {codes[i], 0.25, 0, 1};
+            CHECK(predict_row(model, row, N_COLUMNS, &label, outputs[i], workspace, sizeof workspace) == CMLP_OK);
+        }
+        CHECK(!memcmp(outputs[0], outputs[is_known ? 1 : 2], sizeof *outputs));
+        CHECK(memcmp(outputs[1], outputs[2], sizeof *outputs) != 0);
+    }
+    static const int32_t wrong[] = {0, 1, 3};
+    for (int i = 0; i < 3; i++) {
+        make_table();
+        columns[0].has_missing = wrong[i];
+        CHECK(write_table() == CMLP_ERROR_OPTION);
+    }
+    make_table(); /* behind the categories, it is none */
+    columns[0].n_categories = 2;
+    columns[0].n_missing_values = 1;
+    first[1] = text_of("a");
+    first[2] = (cmlp_value){.kind = CMLP_VALUE_MISSING};
+    columns[0].has_missing = 0;
+    make_net(3, 3, CMLP_ACTIVATION_SOFTMAX);
+    network.n_params = cmlp_net_n_params(net);
+    CHECK(write_table() == CMLP_OK && load(&good, &model, &info) == CMLP_OK && code_of(model, 0, first[2]) == -1);
 }
 
 /* ---- forms of dates */
@@ -909,13 +1029,17 @@ static void test_outside(void)
     columns[3].edges = edges;
     columns[3].n_edges = 3;
     CHECK(load_seen(NULL, &model) == CMLP_OK);
-    CHECK(OUTSIDE(0, 0.5, 0, -1, 0, 0, 0, 0) && OUTSIDE(2, 1, 9, 2, 0, 0.5, 0, 0) && OUTSIDE(1, 0, NAN, 2.5, 0, -0.5, 0, 0.5));
+    CHECK(OUTSIDE(0, 0.5, 0, -1, 0, 0, 0, 0) && OUTSIDE(2, 1, 9, 2, 0, 0, 0, 0) && OUTSIDE(1, 0, NAN, 2.5, 0, 0, 0, 0.5));
     CHECK(OUTSIDE(-1, NAN, 0, -3, NAN, NAN, 0, -2) && OUTSIDE(3, NAN, 0, NAN, NAN, NAN, 0, NAN));
-    CHECK(OUTSIDE(0.5, 0.5, 0, 0, NAN, 0, 0, 0) && OUTSIDE(NAN, 0.5, 0, 1e300, NAN, 0, 0, 1e300 - 2));
+    CHECK(OUTSIDE(0.5, 0.5, 0, 0, NAN, 0, 0, 0) && OUTSIDE(NAN, 0.5, 0, 1e300, 0, 0, 0, 1e300 - 2));
     columns[1].has_missing = 1;
     use_net(8, 3, CMLP_ACTIVATION_SOFTMAX);
-    CHECK(load_seen(all, &model) == CMLP_OK && OUTSIDE(-1, NAN, 0, NAN, NAN, 0, 0, NAN));
+    CHECK(load_seen(all, &model) == CMLP_OK && OUTSIDE(-1, NAN, 0, NAN, NAN, 0, 0, NAN) && OUTSIDE(0, 9, 0, 0, 0, 0, 0, 0));
     CHECK(load_seen(more, &model) == CMLP_OK && OUTSIDE(-1, NAN, 0, NAN, 0, 0, 0, NAN));
+    first[1] = text_of("a"); /* no missing category */
+    columns[0].has_missing = 0;
+    CHECK(load_seen(all, &model) == CMLP_OK && OUTSIDE(NAN, 0, 0, 0, NAN, 0, 0, 0));
+    CHECK(load_seen(more, &model) == CMLP_OK && OUTSIDE(NAN, 0, 0, 0, 0, 0, 0, 0));
     double row[N_COLUMNS] = {0}, found[N_COLUMNS] = {-7, -7, -7, -7};
     cmlp_run run = CMLP_INIT(cmlp_run);
     row[2] = -INFINITY;
@@ -1003,6 +1127,9 @@ int main(void)
     test_cell_formats();
     test_columns();
     test_missing_values();
+    test_missing_numbers();
+    test_missing_ranks();
+    test_missing_category();
     test_formats();
     test_dates_of_forms();
     test_kinds();

@@ -8,7 +8,16 @@ import pytest
 from c_export import Target, build, needs_gcc, predictions, run
 from helpers import assert_same_bits, model_in_c
 from internals import model_of, raw_rows
-from table_models import FAST, UNSEEN, X, classifier, mixed_rows, regressor, regressor_of
+from table_models import (
+    FAST,
+    UNSEEN,
+    X,
+    classifier,
+    mixed_rows,
+    regressor,
+    regressor_of,
+    rows_with_nan,
+)
 
 from cmlp import Network, TabularRegressor
 
@@ -60,7 +69,7 @@ def test_intervals_and_outside(tmp_path, name):
         name in ("adaptive", "both frequent", "groups", "groups of targets")
     )
     assert (calibration.limits is not None) == ("frequent" in name or name == "poisson")
-    raw = raw_rows(model, UNSEEN)
+    raw = np.concatenate([raw_rows(model, UNSEEN), rows_with_nan(model, UNSEEN)])
     n_out = model.predict(UNSEEN[:1]).size
     n_targets = 1 if "quant" in name or "ends" in name else n_out
     calls = "".join(
@@ -83,7 +92,8 @@ def test_intervals_and_outside(tmp_path, name):
         distances = model.outside(UNSEEN)
     expected = np.concatenate([each.reshape(len(UNSEEN), -1) for each in ends], axis=1)
     assert np.isinf(expected).any() and np.isfinite(expected).any()
-    assert_same_bits(found[:, :n], expected)
+    assert_same_bits(found[:, :n], np.tile(expected, (2, 1)))
+    distances = np.tile(distances, (2, 1))
     np.testing.assert_array_equal(found[:, n:], distances)
     model.save(tmp_path / "model.cmlp")
     in_c = model_in_c(tmp_path / "model.cmlp")

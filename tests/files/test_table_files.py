@@ -298,7 +298,7 @@ def tiny(quantiles=()):
     columns = [
         ("number", 3, True),
         ("unused", 0, False),
-        ("category", 3, False),
+        ("category", 3, 2),  # 1 + the code of the missing one
         ("number", 0, False),
     ]
     networks = []

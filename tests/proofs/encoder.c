@@ -51,14 +51,15 @@ void prove_encode_number(void)
     REQUIRE(at == cmlpi_column_width(&c, has_bins));
 }
 
-/* A category without statistics is one-hot; one of two is 1 or -1; an unknown one is zeros. */
+/* A category without statistics is one-hot; one of two is 1 or -1; an unknown one is zeros. NaN is the missing category, or
+ * without one unknown. */
 void prove_encode_category(void)
 {
     any_column();
     ASSUME(c.role == CMLP_TABLE_ROLE_CATEGORY && !c.statistics);
-    const double code = nondet_double();
+    const double raw = nondet_double(), code = raw == raw ? raw : c.has_missing - 1;
     double inputs[MOST + 1], sum = 0;
-    const int64_t at = cmlpi_encode_category(&c, code, (cmlpi_encoded){inputs, 0}, 0);
+    const int64_t at = cmlpi_encode_category(&c, raw, (cmlpi_encoded){inputs, 0}, 0);
     REQUIRE(at == cmlpi_column_width(&c, 1) && at >= 1);
     for (int64_t k = 0; k < at; k++) sum += inputs[k];
     const int known = code == 0 || code == 1 || code == 2 || code == 3;
@@ -92,6 +93,8 @@ void prove_check_columns(void)
     }
     REQUIRE(c.role == CMLP_TABLE_ROLE_NUMBER || (!c.n_edges && !c.n_parts));
     REQUIRE(c.role != CMLP_TABLE_ROLE_CATEGORY || c.n_categories >= 1);
+    REQUIRE(c.role != CMLP_TABLE_ROLE_CATEGORY || (c.has_missing >= 0 && c.has_missing <= c.n_categories));
+    REQUIRE(c.role != CMLP_TABLE_ROLE_UNUSED || !c.has_missing);
     REQUIRE(!c.statistics || (c.role == CMLP_TABLE_ROLE_CATEGORY && c.n_one_hot >= 0 && c.n_one_hot <= c.n_categories));
     REQUIRE(!c.statistics || c.n_statistics % c.n_categories == 0);
 }

@@ -1,4 +1,4 @@
-/* The reader of heads of any length, and the search for a tensor in a head. The functions of the cursor are replaced by what
+/* The reader of heads of any length, and the background that it has noted. The functions of the cursor are replaced by what
  * cursor.c proves of them: they move forward, stay inside and keep the first error, and what they read is anything. Loops
  * have invariants. */
 #include "any.h"
@@ -158,27 +158,17 @@ void prove_next_tensor(void)
     cursor_is_sound();
 }
 
-/* The background of a loaded file: its head has been checked, so that it has this length, and the offsets in it are inside the
- * data, which is MOST bytes here. */
-static size_t searched_length;
-
-uint64_t known_length(const unsigned char *file) { return searched_length; }
-
-uint64_t known_number(cursor *c)
+/* Whatever the pass has noted of a background, an accepted one has both tensors, and a row for each weight. */
+void prove_find_background(void)
 {
-    const uint64_t value = nondet_uint64();
-    ASSUME(value <= MOST);
-    return advance(c, 1) ? value : 0;
-}
-
-void prove_find_tensor(void)
-{
-    searched_length = nondet_size();
-    ASSUME(searched_length <= MOST);
-    const cmlp_model model = {.file = any_bytes(8 + searched_length + MOST)};
-    const unsigned char *tensor = model.file;
-    int64_t n_rows = 0;
-    const cmlp_status status = find_tensor(&model, "name", 4, nondet_int64(), &n_rows, &tensor);
-    REQUIRE(status || n_rows >= 0);
-    REQUIRE(tensor == model.file || tensor >= model.file + 8 + searched_length);
+    cmlp_model model;
+    cmlp_run run = {.bad_row = -1};
+    explanation_job job = {.model = &model, .run = &run};
+    model.background.rows = nondet_uint64();
+    model.background.weights = nondet_uint64();
+    model.background.n_rows = nondet_int64();
+    model.background.n_weights = nondet_int64();
+    const cmlp_status status = find_background(&job);
+    REQUIRE(status || (model.background.rows && model.background.weights));
+    REQUIRE(status || (job.game.n_rows >= 1 && job.game.n_rows <= MOST && job.game.n_rows == model.background.n_weights));
 }

@@ -153,6 +153,28 @@ def predictions(
     ]
 
 
+def answers(folder, name, rows, coverage, n_targets=1, target=NATIVE):
+    """Return outputs, ends and distances to training of rows, by the header `name`.h of a regressor with intervals."""
+    calls = "".join(
+        f"    if (!{name}_interval({target}, {coverage}, y, output)) output[0] = -1.0;\n    output += 2;\n"
+        for target in range(n_targets)
+    )
+    (folder / f"{name}_all.h").write_text(
+        f'#include "{name}.h"\n'
+        f"enum {{ {name}_all_inputs = {name}_inputs }};\n"
+        f"enum {{ {name}_all_outputs = {name}_outputs + {2 * n_targets} + {name}_inputs }};\n"
+        f"static int {name}_all_check(void) {{ return {name}_check(); }}\n"
+        f"static void {name}_all_predict(const double *x, double *output)\n{{\n"
+        f"    double y[{name}_outputs];\n    {name}_predict(x, y);\n"
+        f"    for (int j = 0; j < {name}_outputs; j++) *output++ = y[j];\n"
+        f"{calls}    {name}_outside(x, output);\n}}\n",
+        encoding="ascii",
+    )
+    found, _ = predictions(folder, f"{name}_all", rows, target, output="double", classify=False)
+    n_out = found.shape[1] - 2 * n_targets - rows.shape[1]
+    return np.split(found, [n_out, n_out + 2 * n_targets], axis=1)
+
+
 def integer_predictions(folder, models, X, target=NATIVE, *options, calibrate=None):
     """Return the outputs of int8 headers of several models for the same rows, from C and from Python.
 

@@ -434,11 +434,18 @@ def check_values(metadata, content, n_outputs):
     counts = check_stored_categories(found, len(words))
     formats = texts_of(found, "columns.formats", len(words)) or [""] * len(words)
     demand(all(kind in (3, 4, 5) for kind, text in zip(kinds, formats, strict=True) if text))
+    stored = content["table.numbers"][2] if "table.numbers" in content else b""
+    numbers = list(struct.unpack(f"<{len(stored) // 8}d", stored))
     for word, kind, n in zip(words, kinds, counts, strict=True):
         role, _, size = word.partition("/")[0].partition(":")
+        n_missing = int(word.partition("/missing:")[2] or 0)
+        own = [numbers.pop(0) for _ in range(word_of_column(word)[3])]
         demand(1 <= kind <= 8)
         if role == "category":
-            demand(kind != 8 and n == int(size))
+            demand(kind != 8 and n == int(size) + n_missing)
+        elif kind == 8 and role != "unused":  # the last ranks mean a missing value
+            behind = own[2 + int(size) :][:n_missing]
+            demand(n > n_missing and behind == [*range(n - n_missing, n)])
         elif kind == 8:
             demand(n > 0)
         else:

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from c_export import needs_gcc
+from c_export import answers, needs_gcc
 from cell_cases import model_in_c
 from helpers import assert_same_bits
 from internals import model_of
@@ -266,10 +266,13 @@ def test_c_reads_codes_in_rows_and_cells(model, expected, tmp_path):
     assert core.category(i, "unknown") == core.cell(i, "unknown") == missing >= 0
     assert core.category(i, "new") == -1
     assert core.category_of(i, int(missing)) is None
-    assert np.isnan(core.cell(names.index("mixed"), " n/k "))
-    assert core.cell(names.index("x"), "-999.0") == -999
-    days = core.cell(names.index("day"), "1900-01-01")
-    assert days in model_of(model).columns[names.index("day")].missing_numbers
+    for name, cell in {
+        "mixed": " n/k ",
+        "x": "-999.0",
+        "whole": "666",
+        "day": "1900-01-01",
+    }.items():
+        assert np.isnan(core.cell(names.index(name), cell))
 
 
 def test_c_reads_codes_of_short_floats_in_their_type_and_as_doubles(tmp_path):
@@ -290,6 +293,11 @@ def test_headers_read_codes(model, expected, tmp_path):
     numbers = model_of(model)
     assert_same_bits(numbers.predict(raw).ravel(), expected.predict(X))
     assert_table_agrees(tmp_path, model, frame(coded=True, seed=1))
+    model.to_c(tmp_path / "table.h", intervals=True)
+    outputs, ends, distances = answers(tmp_path, "table", raw, 0.9)
+    assert_same_bits(outputs, expected.predict(X)[:, None])
+    assert_same_bits(ends, model.predict_interval(X, 0.9))
+    assert_same_bits(distances, model.outside(X))
 
 
 def test_onnx_reads_codes(model, expected, tmp_path):

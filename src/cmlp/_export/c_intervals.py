@@ -61,14 +61,8 @@ _FACTOR = Template("""\
         margin = ${prefix}_rounded(margin * factor);
     }""")
 _OUTSIDE = Template("""\
-    $ranges
-    const uint64_t nan = 0x7ff8000000000000u;
-    for (int k = 0; k < $n; k++) {
-        const double low = ranges[2 * k], high = ranges[2 * k + 1];
-        distance[k] = x[k] > high ? x[k] - high : x[k] < low ? x[k] - low : 0.0;
-        if ((never_missing[k] == 1 && x[k] != x[k]) || (never_missing[k] == 2 && x[k] < 0.0))
-            memcpy(&distance[k], &nan, sizeof nan);
-    }
+    $others
+    for (int k = 0; k < $n; k++) distance[k] = ${prefix}_distance(&${prefix}_columns[k], has_others[k], x[k]);
 """)
 
 
@@ -76,7 +70,7 @@ def interval_constants(model: TableModel) -> int:
     """Return the bytes of the constants of both functions."""
     calibration = model.calibration
     assert calibration is not None
-    n_numbers = calibration.scores.size + len(calibration.scores) + 2 * len(model.columns)
+    n_numbers = calibration.scores.size + len(calibration.scores)
     if calibration.widths is not None:
         n_numbers += calibration.widths.size
     return 8 * n_numbers + len(model.columns)
@@ -109,7 +103,7 @@ def write_interval_functions(model: TableModel, prefix: str) -> Iterator[Functio
         "Finds how far each value of a row is above or, negative, below the values of its column in "
         "training; NaN for a category or a missing value that training did not have. No coverage "
         "holds for a row with another number than 0.",
-        _write_outside(model),
+        _write_outside(model, prefix),
         _STACK,
     )
 
@@ -182,24 +176,8 @@ def _write_limits(calibration: Calibration) -> Iterator[str]:
                 yield f"if ({condition}) {end} = {limit!r};"
 
 
-def _write_outside(model: TableModel) -> str:
-    numbers = []
-    rules = []
-    for column, low, high in zip(model.columns, *model.columns.ranges, strict=True):
-        if np.isnan(low):
-            numbers += ["-DBL_MAX", "DBL_MAX"]
-        else:
-            numbers += [repr(float(low)), repr(float(high))]
-        rule = 0
-        if column.is_category:
-            if not column.has_unlisted:
-                rule = 2
-        elif column.is_number and not column.missing:
-            rule = 1
-        rules.append(str(rule))
-    ranges = inner(array("double ranges", numbers, 4))
-    missing = inner(
-        "/* 1: not missing in training, 2: no other categories */\n"
-        + array("char never_missing", rules, 24)
-    )
-    return _OUTSIDE.substitute(ranges=f"{ranges}\n    {missing}", n=len(model.columns))
+def _write_outside(model: TableModel, prefix: str) -> str:
+    has_others = [str(int(column.is_category and column.has_unlisted)) for column in model.columns]
+    others = "/* whether training had more categories than those of the column */\n"
+    others += array("char has_others", has_others, 24)
+    return _OUTSIDE.substitute(prefix=prefix, others=inner(others), n=len(model.columns))

@@ -32,7 +32,7 @@ from cmlp._export.c_text import (
 )
 from cmlp._model.calibration import n_answers
 from cmlp._model.model import Combination
-from cmlp._model.table_columns import OTHER, PARTS
+from cmlp._model.table_columns import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -63,8 +63,9 @@ _STATISTICS_BYTES = 24
 _MISSING_VALUES_BYTES = 8  # of a column
 _ABOUT = [
     "",
-    "A row has a double for each column, in the order of fit: a number, NaN if it is missing, or the code of a",
-    "category. No number is infinite. A column is counted from 0.",
+    "A row has a double for each column, in the order of fit: a number, the code of a category, or NaN if it is",
+    "missing: of categories that is the missing one, or an unknown one if training had none. No number is infinite.",
+    "A column is counted from 0.",
 ]
 
 
@@ -88,8 +89,10 @@ def parts_of_table(model: TableModel, prefix: str, *, intervals: bool) -> Header
     if table.has_codes:
         column_bytes += _MISSING_VALUES_BYTES
         size += _NUMBER_BYTES * sum(column.n_missing for column in columns if column.is_number)
+    body = list(table.write_body())
     functions = list(table.write_functions())
     if intervals:
+        body.append(_read_core_text("table/distance.h", prefix))
         functions += write_interval_functions(model, prefix)
         size += interval_constants(model)
     return HeaderParts(
@@ -101,7 +104,7 @@ def parts_of_table(model: TableModel, prefix: str, *, intervals: bool) -> Header
         code=f"{code} of code and the compiler's arithmetic in double",
         sizes=(len(columns), combination.n),
         opening=write_opening(prefix, _REMEDY) + _OPENING,
-        body="\n".join(table.write_body()),
+        body="\n".join(body),
         functions=functions,
         contract=_write_contract(model, prefix),
         row=_typical_row(model, prefix),
@@ -307,7 +310,7 @@ class _Table:
                 n_statistics += table.size
             of_codes = f", {column.n_missing * column.is_number}" if self.has_codes else ""
             columns.append(
-                f"{{{prefix}_ROLE_{role}, {int(column.missing)}, {numbers}, {where}, {n_edges}, "
+                f"{{{prefix}_ROLE_{role}, {column.has_missing}, {numbers}, {where}, {n_edges}, "
                 f"{n_categories}{of_date}{statistics}{of_codes}}}"
             )
         if edges:
@@ -450,10 +453,7 @@ _CATEGORY = Template("""\
         if (a && b ? *a == *b : a == b) return $code;
     }
     if (is_column && ${prefix}_columns[column].role == ${prefix}_ROLE_CATEGORY) return -1.0;
-    const uint64_t nan = 0x7ff8000000000000u;
-    double code;
-    memcpy(&code, &nan, sizeof nan);
-    return code;
+    return ${prefix}_nan();
 """)
 
 
@@ -503,11 +503,10 @@ def _named_codes(columns: TableColumns, i: int) -> list[tuple[str, float]]:
     column, literals = columns[i], _category_literals(columns, i)
     named = {literal: float(code) for code, literal in enumerate(literals)}
     if column.categories is not None:
-        known, n = column.categories, float(len(literals))
-        missing = float(known.index(None)) if None in known else OTHER
-        # Of ordered categories, the ranks behind theirs mean a missing value.
+        # Without a missing category -1; of ordered categories, the ranks behind theirs mean a missing value.
+        missing = column.has_missing - 1 if column.is_category else len(literals)
         for value in column.missing_values:
-            named.setdefault(_category_literal(value), missing if column.is_category else n)
+            named.setdefault(_category_literal(value), float(missing))
     return [*named.items()]
 
 
@@ -536,7 +535,6 @@ def _write_targets(scale: AnswerScale, prefix: str) -> str:
 
 _CHECK = Template("""\
     $expected
-    const uint64_t nan = 0x7ff8000000000000u;
     double x[$n_in], output[$n_out];
     uint64_t wrong = 0, bits;
     uint32_t state = $seed;
@@ -547,10 +545,11 @@ _CHECK = Template("""\
             x[k] = 0.0;
             if (c->role == ${prefix}_ROLE_CATEGORY) x[k] = (double)((state >> 8) % \
 (uint32_t)(c->n_categories + 1)) - 1.0;
-            if (c->role != ${prefix}_ROLE_NUMBER) continue;
-            x[k] = (double)((int32_t)(state >> 8) - 8388608) / 2097152.0;
-            x[k] = ${prefix}_rounded(x[k] * c->scale) + c->centre;
-            if (c->has_missing && (i == 0 || !(state >> 29))) memcpy(&x[k], &nan, sizeof nan);
+            if (c->role == ${prefix}_ROLE_NUMBER) {
+                x[k] = (double)((int32_t)(state >> 8) - 8388608) / 2097152.0;
+                x[k] = ${prefix}_rounded(x[k] * c->scale) + c->centre;
+            }
+            if (c->has_missing && (i == 0 || !(state >> 29))) x[k] = ${prefix}_nan();
         }
         ${prefix}_predict(x, output);
         for (int j = 0; j < $n_out; j++) {
@@ -565,7 +564,7 @@ _CHECK = Template("""\
 def _make_check_rows(columns: TableColumns) -> NDArray[np.float64]:
     """Return the raw rows of the self-check.
 
-    They have numbers up to 4 scales from the centre, and all categories. In the first row, every number that may be
+    They have numbers up to 4 scales from the centre, and all categories. In the first row, everything that may be
     missing is missing, so that the check fails where the compiler assumes that there is no NaN.
     """
     rows = np.zeros((CHECK_ROWS, len(columns)))
@@ -576,11 +575,9 @@ def _make_check_rows(columns: TableColumns) -> NDArray[np.float64]:
             if column.is_category:
                 row[k] = (state >> 8) % (column.n + 1) - 1.0
             elif column.is_number:
-                missing = column.missing and (i == 0 or not state >> 29)
-                if missing:
-                    row[k] = np.nan
-                else:
-                    row[k] = ((state >> 8) - 2**23) / 2.0**21 * column.scale + column.centre
+                row[k] = ((state >> 8) - 2**23) / 2.0**21 * column.scale + column.centre
+            if column.has_missing and (i == 0 or not state >> 29):
+                row[k] = np.nan
     return rows
 
 

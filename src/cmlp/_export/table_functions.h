@@ -14,7 +14,9 @@ typedef struct NAME_date_part {
 #endif
 /* How a column is encoded. */
 typedef struct NAME_column {
-    int32_t role, has_missing; /* has_missing: numbers have an input that says whether they are missing */
+    int32_t role;
+    int32_t has_missing; /* numbers have an input that says whether they are missing; of categories 1 + the code of the missing
+                          * one, or 0 */
     double centre, scale;
     const double *edges;
     int32_t n_edges, n_categories;
@@ -40,6 +42,14 @@ static inline double NAME_rounded(double product)
 {
     const volatile double rounded = product;
     return rounded;
+}
+
+static inline double NAME_nan(void)
+{
+    const uint64_t bits = 0x7ff8000000000000u;
+    double nan;
+    memcpy(&nan, &bits, sizeof nan);
+    return nan;
 }
 
 static inline double NAME_root(double x)

@@ -208,6 +208,14 @@ class TableColumn(NamedTuple):
         return self.role, self.n, self.missing, widths
 
     @property
+    def has_missing(self) -> int:
+        """How the core knows what is missing: 1 if a number has an input for it, of categories 1 + its code; or 0."""
+        if not self.is_category:
+            return int(self.missing)
+        known = self.categories or ()
+        return 1 + known.index(None) if None in known else 0
+
+    @property
     def numbers(self) -> list[NDArray[np.float64]]:
         """Of a column of numbers centre and scale, edges, what means a missing one, and the edges of each part."""
         if self.is_category:
@@ -334,10 +342,8 @@ class TableColumn(NamedTuple):
         if not self.is_used:
             return np.nan
         if self.is_category:
-            code = next(
-                (code for code, value in enumerate(self.categories or ()) if value is None), None
-            )
-            if code is None:
+            code = self.has_missing - 1
+            if code < 0:
                 # None may be a rarer category.
                 return 1 / MAX_CATEGORIES if self.has_unlisted else 0.0
         elif not self.missing:
@@ -392,7 +398,11 @@ class TableColumns(_core.Columns):
         found = [column.statistics for column in columns if column.statistics is not None]
         statistics = np.concatenate([_NO_STATISTICS, *(one.table.ravel() for one in found)])
         n_missing = [column.n_missing for column in columns]
-        self = super().__new__(cls, layout, numbers, statistics, n_missing)
+        in_core = [
+            (role, n, one.has_missing, widths)
+            for one, (role, n, _, widths) in zip(columns, layout, strict=True)
+        ]
+        self = super().__new__(cls, in_core, numbers, statistics, n_missing)
         self._columns = columns
         self.names = None if names is None else tuple(names)
         self.types = tuple(column.type for column in columns)

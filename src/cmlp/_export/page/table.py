@@ -315,7 +315,7 @@ def _describe_columns(model: TableModel) -> list[dict[str, object]]:
                 column["field"] = "choice"
                 column["choices"] = [clean_label(value) for value in one.categories]
         elif one.is_category:
-            column |= _list_choices(one.categories or [])
+            column |= _list_choices(one)
             if one.statistics is not None:
                 column["statistics"] = encode_base64(one.statistics.table.astype("<f4").ravel())
                 column["oneHot"] = one.statistics.n_one_hot
@@ -372,11 +372,11 @@ def _value_of_number(value: object) -> float | str | None:
     return float(value) if isinstance(value, (bool, int, float)) else None
 
 
-def _list_choices(values: Sequence[object]) -> dict[str, object]:
+def _list_choices(column: TableColumn) -> dict[str, object]:
     """Return the choices of a column in the order of their codes, and a missing value's code."""
+    values = column.categories or ()
     choices = [None if value is None else clean_label(value) for value in values]
-    missing = values.index(None) if None in values else -1
-    return {"choices": choices, "missing": missing}
+    return {"choices": choices, "missing": column.has_missing - 1}
 
 
 # ---------------------------------------------------------------------- what rows are compared with

@@ -76,11 +76,21 @@ int cmlpi_is_date_kind(cmlp_table_column_kind column_kind)
            column_kind == CMLP_TABLE_COLUMN_INSTANT;
 }
 
+/* Whether the missing numbers of a column are the last of n ranks, and not all. */
+static int are_last_ranks(const cmlp_table_column *column, int64_t n)
+{
+    const int64_t first = n - column->n_missing_values;
+    for (int32_t k = 0; k < column->n_missing_values; k++)
+        if (column->edges[column->n_edges + k] != (double)(first + k)) return 0;
+    return first > 0;
+}
+
 int cmlpi_allows_kind(const cmlp_table_column *column, cmlp_table_column_kind column_kind, int64_t n)
 {
     if (column_kind < CMLP_TABLE_COLUMN_NUMBER || column_kind > CMLP_TABLE_COLUMN_ORDERED) return 0;
     if (column->role == CMLP_TABLE_ROLE_CATEGORY)
         return column_kind != CMLP_TABLE_COLUMN_ORDERED && n == cmlpi_listed_values(column);
+    if (column->role == CMLP_TABLE_ROLE_NUMBER && column_kind == CMLP_TABLE_COLUMN_ORDERED) return are_last_ranks(column, n);
     if (column_kind == CMLP_TABLE_COLUMN_ORDERED) return n > 0;
     if (column->role == CMLP_TABLE_ROLE_NUMBER) return !n && column_kind != CMLP_TABLE_COLUMN_CATEGORY;
     return !n || column_kind == CMLP_TABLE_COLUMN_CATEGORY;

@@ -59,7 +59,8 @@ static inline int64_t cmlpi_listed_values(const cmlp_table_column *column)
     return column->n_categories + (column->role == CMLP_TABLE_ROLE_CATEGORY ? column->n_missing_values : 0);
 }
 
-/* Whether a column with n categories can be of a kind. */
+/* Whether a column with n values in its list can be of a kind. What means a missing value among ordered categories is behind
+ * them in the list: the column's missing numbers are those ranks. */
 int cmlpi_allows_kind(const cmlp_table_column *column, cmlp_table_column_kind column_kind, int64_t n);
 
 /* Whether cells can have this decimal point and this separator of thousands, or 0. */

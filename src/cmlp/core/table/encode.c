@@ -34,12 +34,12 @@ int64_t cmlpi_columns_width(const cmlp_table_column *columns, int64_t n_columns,
 /* Whether a field is set that a column of this role does not use, or that is reserved. */
 static int has_unused(const cmlp_table_column *c)
 {
-    const int is_number =
-        c->has_missing || c->centre != 0 || c->scale != 0 || c->n_edges || c->parts || c->n_parts;
+    const int is_number = c->centre != 0 || c->scale != 0 || c->n_edges || c->parts || c->n_parts;
     for (size_t i = 0; i < sizeof c->reserved / sizeof *c->reserved; i++)
         if (c->reserved[i]) return 1;
     if (c->role != CMLP_TABLE_ROLE_CATEGORY && (c->statistics || c->n_statistics || c->n_one_hot)) return 1;
     if (c->role == CMLP_TABLE_ROLE_CATEGORY && c->edges) return 1;
+    if (c->role == CMLP_TABLE_ROLE_UNUSED && c->has_missing) return 1;
     return c->role != CMLP_TABLE_ROLE_NUMBER && is_number;
 }
 
@@ -85,6 +85,7 @@ static cmlp_status check_number(const cmlp_table_column *c)
 static cmlp_status check_category(const cmlp_table_column *c)
 {
     if (c->n_categories < 1 || c->n_missing_values < 0) return CMLP_ERROR_OPTION;
+    if (c->has_missing < 0 || c->has_missing > c->n_categories) return CMLP_ERROR_OPTION;
     if (!c->n_statistics) return c->statistics || c->n_one_hot ? CMLP_ERROR_OPTION : CMLP_OK;
     if (c->n_statistics < 0 || c->n_statistics % c->n_categories) return CMLP_ERROR_OPTION;
     if (c->n_one_hot < 0 || c->n_one_hot > c->n_categories) return CMLP_ERROR_OPTION;

@@ -115,8 +115,12 @@ VEC_FN int64_t cmlpi_encode_statistics(const cmlp_table_column *c, double x, cml
 }
 
 #endif
-VEC_FN int64_t cmlpi_encode_category(const cmlp_table_column *c, double x, cmlpi_encoded inputs, int64_t at)
+/* The code of a category: NaN, a missing value, has that of the missing category, or -1 without one. */
+VEC_FN double cmlpi_category_code(const cmlp_table_column *c, double x) { return x != x ? (double)c->has_missing - 1.0 : x; }
+
+VEC_FN int64_t cmlpi_encode_category(const cmlp_table_column *c, double raw, cmlpi_encoded inputs, int64_t at)
 {
+    const double x = cmlpi_category_code(c, raw);
 #if CMLPI_STATISTICS
     if (c->statistics) return cmlpi_encode_statistics(c, x, inputs, at);
 #endif

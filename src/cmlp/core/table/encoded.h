@@ -1,6 +1,9 @@
-/* What the rules of encode_row.h need in the core; exported headers have their own (export/table_functions.h). */
+/* What the rules of encode_row.h and distance.h need in the core; exported headers have their own
+ * (_export/table_functions.h). */
 #ifndef CMLPI_ENCODED_H
 #define CMLPI_ENCODED_H
+
+#include <math.h>
 
 #include "../../../../include/cmlp_table.h"
 #include "../base/root.h"
@@ -25,5 +28,7 @@ VEC_FN void cmlpi_put(cmlpi_encoded inputs, int64_t i, double value)
 
 /* A product that is added to something. In the core no compiler fuses it with the addition: see base/target.h. */
 VEC_FN double cmlpi_rounded(double product) { return product; }
+
+VEC_FN double cmlpi_nan(void) { return NAN; }
 
 #endif

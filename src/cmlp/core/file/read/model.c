@@ -178,6 +178,12 @@ static cmlp_status make_model(const cmlpi_head *head, const unsigned char *file,
     model->table = memory->table.table; /* NULL: one network */
     model->ranges = memory->table.ranges;
     model->calibration = head->calibration;
+#if CMLPI_EXPLAINS_TABLES
+    model->background = head->background;
+#endif
+#if CMLPI_BUILDS_TABLES
+    model->has_summary = head->has_summary;
+#endif
     model->seen = head->table_seen;
     model->values = head->values;
     model->is_cumulative = is_cumulative(head);
@@ -201,7 +207,11 @@ static cmlp_status load_tensors(const cmlpi_head *head, const model_memory *memo
         status = cmlpi_file_status(cmlpi_check_scores(model));
         if (status) return cmlpi_refuse(&run->refused, status, "calibration");
     }
-    return status ? status : cmlpi_check_stored_values(model, &run->refused);
+    if (!status) status = cmlpi_check_stored_values(model, &run->refused);
+#if CMLPI_BUILDS_TABLES
+    if (!status && model->table) cmlpi_note_missing_categories(model, memory->table.columns);
+#endif
+    return status;
 }
 
 /* cmlp_model_init in the core's floating-point mode. */

@@ -14,6 +14,12 @@ struct cmlp_model {
     double input_scale;
     const double *shifts, *factors; /* after this struct; NULL: the input scale is used */
     cmlpi_stored_calibration calibration;
+#if CMLPI_EXPLAINS_TABLES
+    cmlpi_stored_background background;
+#endif
+#if CMLPI_BUILDS_TABLES
+    int has_summary;
+#endif
     uint64_t seen; /* offset in the file: of each column the number of categories in training, then their rare share; or 0 */
     const cmlp_table *table;        /* after this struct; NULL: the model is one network */
     const cmlp_net *net;            /* after this struct; of a table: one with the most inputs */
@@ -80,6 +86,11 @@ cmlp_value cmlpi_format_of_column(const cmlp_model *model, int64_t column);
 
 /* The number for a row of the value at index `found` in the list of a column with categories; -1: the list has no such value. */
 double cmlpi_code_of(const cmlp_model *model, int64_t column, int64_t found);
+#endif
+
+#if CMLPI_BUILDS_TABLES
+/* Notes the code of the missing category in each of the model's columns: NaN in a row has it. */
+void cmlpi_note_missing_categories(const cmlp_model *model, cmlp_table_column *columns);
 #endif
 
 /* Returns OPTION if a score of the calibration is NaN or below the one before it, or its widths break a rule. */

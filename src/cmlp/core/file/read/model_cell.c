@@ -3,6 +3,7 @@
 
 #include "../../base/arguments.h"
 #include "../../table/cells.h"
+#include "../../table/encode_row.h"
 #include "model.h"
 
 #if CMLPI_BUILDS_CELLS
@@ -256,9 +257,10 @@ CMLPI_CALL(cmlp_model_read_cell,
         reader.categories = cmlpi_list_categories(model);
         reader.range = model->ranges[column];
     }
+    const int is_category = reader.column_kind == CMLP_TABLE_COLUMN_CATEGORY;
     if (cmlpi_is_date_kind(reader.column_kind))
         status = reader.range.n ? find_date(&reader, &category) : read_days(&reader, &found);
-    else if (reader.column_kind == CMLP_TABLE_COLUMN_CATEGORY && !reader.range.n) /* of an unused column */
+    else if (is_category && !reader.range.n) /* of an unused column */
         found = is_missing(&reader) ? NAN : 0;
     else if (!reader.range.n)
         status = read_number(&reader, &found);
@@ -268,7 +270,11 @@ CMLPI_CALL(cmlp_model_read_cell,
         run->bad_column = column;
         return cmlpi_refuse(&run->refused, status, "text");
     }
-    *number = reader.range.n ? cmlpi_code_of(model, column, category) : found;
+    if (reader.range.n)
+        found = cmlpi_code_of(model, column, category);
+    else if (!is_category && cmlpi_is_missing(&model->table->columns[column], found))
+        found = NAN;
+    *number = found;
     return CMLP_OK;
 }
 #endif

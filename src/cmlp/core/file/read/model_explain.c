@@ -2,24 +2,17 @@
 #include "../../../../../include/cmlp_explain.h"
 #include "../../forward/shapley.h"
 #include "model.h"
-#include "model_cursor.h"
 
 #if CMLPI_EXPLAINS_TABLES
 #define MOST_BACKGROUND 64
 #define BACKGROUND "explanation->background"
 #define EVALUATIONS "explanation->n_evaluations"
 
-/* Where the rows and weights of the background are in the file. */
-typedef struct stored_background {
-    const unsigned char *rows, *weights;
-} stored_background;
-
 typedef struct explanation_job {
     const cmlp_model *model;
     const double *row; /* the explained one */
     cmlp_explanation wanted;
     cmlp_rows rows; /* of the caller's background */
-    stored_background stored;
     cmlpi_shapley game;
     cmlp_run *run;
     /* What follows is in the workspace. */
@@ -42,36 +35,16 @@ typedef struct explanation_job {
 
 /* ------------------------------------------------------------------------------------------------- background */
 
-/* Finds a tensor of doubles with this number of columns, 0 for one dimension, in a head that has been checked. In the strings
- * of a head, a backslash is before every quotation mark, so that a name with its quotation marks is nowhere else. */
-static cmlp_status find_tensor(const cmlp_model *model, const char *name, size_t length, int64_t columns, int64_t *n_rows,
-                               const unsigned char **tensor)
-{
-    const unsigned char *const end = model->file + 8 + cmlpi_head_length(model->file);
-    cursor c = {model->file + 8, end, CMLP_OK};
-    while (c.at < c.end && !cursor_is_next(&c, name, length))
-        CMLPI_LOOP(CMLPI_INSIDE(c.at, model->file, c.end), c.end - c.at, c.at)
-        c.at++;
-    if (!cursor_pass(&c, name, length)) return CMLP_ERROR_NOT_FOUND;
-    DEMAND(&c, ":{\"dtype\":\"F64\",\"shape\":[", CMLP_ERROR_FILE_TENSOR);
-    *n_rows = (int64_t)cursor_number(&c);
-    if (columns) DEMAND(&c, ",", CMLP_ERROR_FILE_TENSOR);
-    if (columns && (int64_t)cursor_number(&c) != columns) cursor_fail(&c, CMLP_ERROR_FILE_TENSOR);
-    DEMAND(&c, "],\"data_offsets\":[", CMLP_ERROR_FILE_TENSOR);
-    *tensor = end + cursor_number(&c);
-    return c.status;
-}
-
 /* Finds the background of the file. */
 static cmlp_status find_background(explanation_job *job)
 {
-    int64_t n_weights = 0;
-    int64_t *const n_rows = &job->game.n_rows;
-    static const char rows[] = "\"background.rows\"", weights[] = "\"background.weights\"";
-    const int64_t n = job->game.n_columns;
-    cmlp_status status = find_tensor(job->model, rows, sizeof rows - 1, n, n_rows, &job->stored.rows);
-    if (!status) status = find_tensor(job->model, weights, sizeof weights - 1, 0, &n_weights, &job->stored.weights);
-    if (!status && (n_weights != *n_rows || *n_rows > MOST_BACKGROUND)) status = CMLP_ERROR_FILE_TENSOR;
+    const cmlpi_stored_background *stored = &job->model->background;
+    cmlp_status status = CMLP_OK;
+    if (!stored->rows || !stored->weights)
+        status = CMLP_ERROR_NOT_FOUND;
+    else if (stored->n_rows < 1 || stored->n_rows > MOST_BACKGROUND || stored->n_weights != stored->n_rows)
+        status = CMLP_ERROR_FILE_TENSOR;
+    job->game.n_rows = stored->n_rows;
     return cmlpi_refuse_whole(job->run, status, BACKGROUND);
 }
 
@@ -98,10 +71,11 @@ static cmlp_status read_background(explanation_job *job, int whole)
 /* Copies the background of the file, and checks its numbers. */
 static cmlp_status load_background(const explanation_job *job)
 {
+    const cmlp_model *model = job->model;
     const int64_t n = job->game.n_rows * job->game.n_columns;
     cmlp_status status = CMLP_OK;
-    cmlpi_load(job->raw, job->stored.rows, n, sizeof *job->raw);
-    cmlpi_load(job->weights, job->stored.weights, job->game.n_rows, sizeof *job->weights);
+    cmlpi_load(job->raw, model->file + model->background.rows, n, sizeof *job->raw);
+    cmlpi_load(job->weights, model->file + model->background.weights, job->game.n_rows, sizeof *job->weights);
     for (int64_t i = 0; i < n; i++)
         if (job->raw[i] == INFINITY || job->raw[i] == -INFINITY) status = CMLP_ERROR_FILE_VALUE;
     for (int64_t i = 0; i < job->game.n_rows; i++)

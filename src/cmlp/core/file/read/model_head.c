@@ -277,6 +277,22 @@ static void note_limits(cursor *c, cmlpi_head *head, const shaped_tensor *t, uin
         cursor_fail(c, CMLP_ERROR_FILE_TENSOR);
 }
 
+#if CMLPI_EXPLAINS_TABLES
+/* Notes where the background of explanations starts. One that Python cannot have written is refused where it is used. */
+static void note_background(cmlpi_head *head, string_view n, const shaped_tensor *t, uint64_t start)
+{
+    cmlpi_stored_background *background = &head->background;
+    const int is_double = t->dtype == CMLP_FLOAT64;
+    if (cmlpi_is_name(n, "background.rows")) {
+        background->rows = start;
+        background->n_rows = is_double && (int64_t)t->shape[1] == head->words.n_columns ? (int64_t)t->shape[0] : -1;
+    } else if (cmlpi_is_name(n, "background.weights")) {
+        background->weights = start;
+        background->n_weights = is_double && t->n_dims == 1 ? (int64_t)t->shape[0] : -1;
+    }
+}
+#endif
+
 /* Notes where the elements of labels, names and categories start. Of a network, those of tables are other programs'. */
 static void note_values(cursor *c, cmlpi_head *head, string_view n, const shaped_tensor *t, uint64_t start)
 {
@@ -318,6 +334,12 @@ static void note_tensor(cursor *c, cmlpi_head *head, string_view n, const shaped
     if (of_table && cmlpi_is_name(n, CMLPI_CALIBRATION_LIMITS)) note_limits(c, head, t, start);
     if (of_table && cmlpi_is_name(n, CMLPI_CALIBRATION_SCORES)) note_scores(c, head, t, start);
     if (of_table && cmlpi_is_name(n, CMLPI_CALIBRATION_WIDTHS)) note_widths(c, head, t, start);
+#if CMLPI_BUILDS_TABLES
+    if (of_table && cmlpi_is_name(n, "summary.values")) head->has_summary = 1;
+#endif
+#if CMLPI_EXPLAINS_TABLES
+    if (of_table) note_background(head, n, t, start);
+#endif
 }
 
 /* A threshold is there if and only if the file requires it, and for the probability of two classes. */
@@ -392,18 +414,12 @@ static uint32_t head_crc(const unsigned char *file, size_t n)
     return cmlpi_crc_end(&crc);
 }
 
-uint64_t cmlpi_head_length(const unsigned char *file)
-{
-    uint64_t length = 0;
-    for (int i = 7; i >= 0; i--) length = length << 8 | file[i];
-    return length;
-}
-
 /* Checks the length that the file begins with. *bytes receives the size of the head with the eight bytes of this length. */
 static cmlp_status head_length(const unsigned char *file, size_t n, uint64_t *bytes)
 {
+    uint64_t length = 0;
     if (n < 8) return CMLP_ERROR_FILE_SHORT;
-    const uint64_t length = cmlpi_head_length(file);
+    for (int i = 7; i >= 0; i--) length = length << 8 | file[i];
     if (length > CMLPI_MAX_HEAD - 8 || (length + 8) % CMLPI_HEAD_ALIGNMENT || length < CMLPI_MIN_HEAD)
         return CMLP_ERROR_FILE_MAGIC;
     *bytes = length + 8;

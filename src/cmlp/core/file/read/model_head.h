@@ -17,6 +17,14 @@ typedef struct cmlpi_stored_calibration {
     int64_t n_targets, n_scores, n_knots;
 } cmlpi_stored_calibration;
 
+#if CMLPI_EXPLAINS_TABLES
+/* Where the background of a table's explanations is; zeros if the file has none. */
+typedef struct cmlpi_stored_background {
+    uint64_t rows, weights;    /* offsets in the file */
+    int64_t n_rows, n_weights; /* -1: a tensor of another type or shape */
+} cmlpi_stored_background;
+#endif
+
 /* The contents of the head. */
 typedef struct cmlpi_head {
     int64_t sizes[CMLP_MAX_LAYERS]; /* of a table's networks, the first is the largest number of inputs */
@@ -38,6 +46,12 @@ typedef struct cmlpi_head {
     uint64_t table_statistics, table_numbers, table_target, table_threshold, table_seen; /* likewise; of a table only */
     int64_t n_targets; /* of a table, as in cmlp_model_info */
     cmlpi_stored_calibration calibration;
+#if CMLPI_EXPLAINS_TABLES
+    cmlpi_stored_background background;
+#endif
+#if CMLPI_BUILDS_TABLES
+    int has_summary;                         /* whether a table has a summary of its training rows: Python has fitted it */
+#endif
     cmlpi_stored_values values;              /* tensors of labels, names and categories */
     string_view columns;                     /* of a table: the string of this key, without its quotation marks */
     cmlpi_column_words words;                /* what they specify; 0 columns without a table */
@@ -52,9 +66,6 @@ typedef struct cmlpi_head {
 /* Reads and checks the head of the `n` first bytes of a file. If the status is CMLP_ERROR_FILE_SHORT and head->bytes is
  * not 0, that many bytes are needed. */
 cmlp_status cmlpi_head_read(const unsigned char *file, size_t n, cmlpi_head *head);
-
-/* Reads the length of the head from the first eight bytes of the file, which it does not include. */
-uint64_t cmlpi_head_length(const unsigned char *file);
 
 /* Finds the string of a key in a head that cmlpi_head_read has accepted; returns 0 if there is none of this name. */
 int cmlpi_head_find(const unsigned char *file, const char *key, const char **text, size_t *length);

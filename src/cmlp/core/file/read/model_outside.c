@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "../../base/arguments.h"
-#include "../../table/encode_row.h"
+#include "../../table/distance.h"
 #include "model.h"
 
 #if CMLPI_BUILDS_TABLES
@@ -20,18 +20,11 @@ static int has_unlisted(const cmlp_model *model, int64_t column)
     return seen[0] != 0 || seen[1] != 0 ? seen[0] > (double)n : n >= MOST_LISTED;
 }
 
-static double distance_of(const cmlp_model *model, int64_t i, double x)
+/* Whether training may have had other values of a column than the file says. */
+static int has_others(const cmlp_model *model, int64_t column)
 {
-    const cmlp_table_column *column = &model->table->columns[i];
-    const int64_t n = column->n_edges;
-    if (column->role == CMLP_TABLE_ROLE_CATEGORY) {
-        const int is_code = x >= 0 && x < (double)column->n_categories && x == (double)(int64_t)x;
-        return is_code || has_unlisted(model, i) ? 0 : NAN;
-    }
-    if (column->role == CMLP_TABLE_ROLE_UNUSED) return 0;
-    if (cmlpi_is_missing(column, x)) return column->has_missing ? 0 : NAN;
-    const double low = n ? column->edges[0] : column->centre, high = n ? column->edges[n - 1] : column->centre;
-    return x > high ? x - high : x < low ? x - low : 0;
+    const cmlp_table_column *c = &model->table->columns[column];
+    return c->role == CMLP_TABLE_ROLE_CATEGORY ? has_unlisted(model, column) : !c->n_edges && !model->has_summary;
 }
 
 CMLPI_CALL(cmlp_model_outside,
@@ -52,7 +45,7 @@ CMLPI_CALL(cmlp_model_outside,
             run->bad_column = i;
             return cmlpi_refuse(&run->refused, CMLP_ERROR_INPUT, "row");
         }
-    for (int64_t i = 0; i < n; i++) distances[i] = distance_of(model, i, row[i]);
+    for (int64_t i = 0; i < n; i++) distances[i] = cmlpi_distance(&model->table->columns[i], has_others(model, i), row[i]);
     return CMLP_OK;
 }
 #endif

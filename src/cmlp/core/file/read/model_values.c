@@ -127,10 +127,29 @@ static int64_t n_listed(const cmlp_model *model, int64_t column)
     return model->ranges ? model->ranges[column].n : 0;
 }
 
+/* The number of categories among them: those that mean a missing value are behind them. */
 static int64_t n_categories_of(const cmlp_model *model, int64_t column)
 {
     const cmlp_table_column *c = &model->table->columns[column];
-    return c->role == CMLP_TABLE_ROLE_CATEGORY && model->ranges ? c->n_categories : n_listed(model, column);
+    const int64_t n = n_listed(model, column);
+    return n && c->role != CMLP_TABLE_ROLE_UNUSED ? n - c->n_missing_values : n;
+}
+
+/* The index of the missing value in the list of a column with categories, or -1. */
+static int64_t index_of_missing(const cmlp_model *model, int64_t column)
+{
+    const cmlp_value missing = {.kind = CMLP_VALUE_MISSING};
+    const cmlpi_value_list list = cmlpi_list_categories(model);
+    return cmlpi_find_value(&list, &model->ranges[column], &missing);
+}
+
+void cmlpi_note_missing_categories(const cmlp_model *model, cmlp_table_column *columns)
+{
+    for (int64_t i = 0; i < model->table->n_columns; i++) {
+        if (columns[i].role != CMLP_TABLE_ROLE_CATEGORY) continue;
+        const int64_t code = index_of_missing(model, i);
+        columns[i].has_missing = code < columns[i].n_categories ? (int32_t)(code + 1) : 0;
+    }
 }
 
 cmlp_table_column_kind cmlpi_kind_of_column(const cmlp_model *model, int64_t column)
@@ -238,10 +257,8 @@ static double unknown_code(const cmlp_model *model, int64_t column)
 
 double cmlpi_code_of(const cmlp_model *model, int64_t column, int64_t found)
 {
-    const cmlp_value missing = {.kind = CMLP_VALUE_MISSING};
-    const cmlpi_value_list list = cmlpi_list_categories(model);
     const int64_t n = n_categories_of(model, column);
-    if (found >= n) found = cmlpi_find_value(&list, &model->ranges[column], &missing);
+    if (found >= n) found = index_of_missing(model, column);
     return found < 0 || found >= n ? unknown_code(model, column) : (double)found;
 }
 

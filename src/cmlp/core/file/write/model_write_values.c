@@ -205,6 +205,14 @@ static cmlp_status check_formats(const cmlpi_writer *w, int64_t *bad)
     return check_list(w, FORMAT_LIST, 0, bad);
 }
 
+/* Whether `has_missing` is what the list of a column of categories says: in the order of values, a missing one is the first. */
+static int has_code_of_missing(const cmlp_table_column *column, const int32_t *order)
+{
+    const int is_listed = column->categories && column->categories[order[0]].kind == CMLP_VALUE_MISSING;
+    const int64_t code = is_listed && order[0] < column->n_categories ? order[0] : -1;
+    return column->role != CMLP_TABLE_ROLE_CATEGORY || column->has_missing == code + 1;
+}
+
 static cmlp_status check_categories(const cmlpi_writer *w, int64_t *bad)
 {
     int32_t *order = w->order;
@@ -214,6 +222,7 @@ static cmlp_status check_categories(const cmlpi_writer *w, int64_t *bad)
         *bad = i;
         if (!cmlpi_allows_kind(column, kind_of(w, i), n)) return CMLP_ERROR_OPTION;
         if (!column->categories) {
+            if (!has_code_of_missing(column, order)) return CMLP_ERROR_OPTION;
             for (int64_t k = 0; k < n; k++) *order++ = (int32_t)k;
             continue;
         }
@@ -225,6 +234,7 @@ static cmlp_status check_categories(const cmlpi_writer *w, int64_t *bad)
             const cmlp_value *values = column->categories;
             if (k && cmlpi_compare_values(&values[order[k - 1]], &values[order[k]]) >= 0) return CMLP_ERROR_VALUE;
         }
+        if (!has_code_of_missing(column, order)) return CMLP_ERROR_OPTION;
         order += n;
     }
     *bad = -1;
