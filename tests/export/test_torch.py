@@ -425,7 +425,7 @@ TINY = {"n_estimators": 3, "hidden_layer_sizes": (6,), "n_epochs": 3, "random_st
 
 
 def raw_rows(n, seed):
-    """Return rows of numbers, of missing numbers, of two and of three categories, and a constant."""
+    """Return rows of numbers, missing numbers, two categories, three categories and missing ones, and a constant."""
     rng = np.random.RandomState(seed)
     rows = [
         [rng.standard_normal() * 1e6, rng.exponential(), "ab"[i % 2], "xyz"[rng.randint(3)], 7.0]
@@ -433,6 +433,8 @@ def raw_rows(n, seed):
     ]
     for row in rows[::5]:
         row[1] = np.nan
+    for row in rows[::6]:
+        row[3] = None
     return rows
 
 
@@ -467,6 +469,21 @@ def test_tables_agree(torch, name):
     ]
     with torch.no_grad():
         got = module(torch.tensor(codes, dtype=torch.float64))
+        if (
+            name != "unused"
+        ):  # a missing category is its code or NaN, and one that training lacked -1 or NaN
+            missing = module.categories[3].index(None)
+            with_nan = [
+                [
+                    *row[:2],
+                    np.nan if row[2] == -1 else row[2],
+                    np.nan if row[3] == missing else row[3],
+                    7,
+                ]
+                for row in codes
+            ]
+            assert np.isnan(with_nan)[:, 3].sum() > 5 and np.isnan(with_nan)[-1, 2]
+            assert torch.equal(module(torch.tensor(with_nan, dtype=torch.float64)), got)
     expected = (
         model.predict_proba(rows)[:, 1:]
         if name == "binary"

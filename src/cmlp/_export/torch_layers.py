@@ -96,10 +96,11 @@ class Normalize(torch.nn.Module):  # type: ignore[misc]
 class Table(torch.nn.Module):  # type: ignore[misc]
     """The encoder and the networks of a table: the mean of their outputs, in float64.
 
-    Its input are raw rows, of shape (n_rows, n_columns): numbers, NaN for a missing one, and codes
-    of categories. The code of a category is its index in the list of its column in `categories`,
-    and -1 for others. Columns have the order of `fit`. The encoder computes in float64, whatever
-    the type of the module.
+    Its input are raw rows, of shape (n_rows, n_columns): numbers and codes of categories, and NaN
+    for a missing value. The code of a category is its index in the list of its column in
+    `categories`, and -1 for others; NaN has the code of None, or -1 if training had no missing
+    value. Columns have the order of `fit`. The encoder computes in float64, whatever the type of
+    the module.
     """
 
     def __init__(self, model: TableModel, networks: Sequence[torch.nn.Sequential]) -> None:
@@ -147,6 +148,7 @@ class Table(torch.nn.Module):  # type: ignore[misc]
 
 def _encode_category(column: TableColumn, x: torch.Tensor) -> list[torch.Tensor]:
     """Return the inputs of a column of categories."""
+    x = torch.where(x.isnan(), column.has_missing - 1.0, x)
     codes = torch.arange(column.n, dtype=x.dtype, device=x.device)
     if column.statistics is not None:
         table, n_one_hot, _ = column.statistics
