@@ -100,6 +100,11 @@ func TestRowsHavePythonsBits(t *testing.T) {
 			named := map[string]string{"colour": one.cells[2], "size": one.cells[1], "day": one.cells[0]}
 			found, err := predictor.PredictNamed(named)
 			checkCase(t, model, found, err, one)
+			if row, _ := model.numbers(one.cells); one.cells[2] == "" { // the colour is missing
+				row[2] = math.NaN()
+				found, err = predictor.PredictNumbers(row)
+				checkCase(t, model, found, err, one)
+			}
 		} else {
 			found, err := predictor.PredictNumbers(numbers(t, strings.Join(one.cells, " ")))
 			checkCase(t, model, found, err, one)

@@ -163,7 +163,7 @@ func (m *Model) inOrder(row map[string]string) ([]string, error) {
 	return cells, nil
 }
 
-// PredictNumbers predicts a row of numbers: of a table NaN is missing, and a category has its code.
+// PredictNumbers predicts a row of numbers: of a table a category has its code, and NaN is missing, in every column.
 func (p *Predictor) PredictNumbers(row []float64) (Prediction, error) {
 	if err := p.model.counted(len(row)); err != nil {
 		return Prediction{}, err

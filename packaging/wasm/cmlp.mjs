@@ -321,8 +321,8 @@ export class Predictor {
 		try {
 			if (typeof cell === "string" && isTable) return this.#read(cell, place);
 			if (typeof cell === "string" && cell.trim() === "") return NaN;
-			if (cell === null && !nCategories) return NaN;
-			if (cell !== null && !["string", "number", "boolean"].includes(typeof cell)) {
+			if (cell === null || Number.isNaN(cell)) return NaN;
+			if (!["string", "number", "boolean"].includes(typeof cell)) {
 				throw new CmlpError("a cell is a text, a number, true, false or null");
 			}
 			if (nCategories) return this.#code(cell, place);
@@ -349,15 +349,14 @@ export class Predictor {
 		return this.#view.getFloat64(result, true);
 	}
 
-	/** Returns the code of the category that equals a number, true, false or null. */
+	/** Returns the code of the category that equals a number, true or false. */
 	#code(cell, place) {
 		const { value, result, run } = this.#at;
 		if (Math.abs(cell) === Infinity) throw new CmlpError("this is no finite number");
 		this.#zero(value, VALUE);
 		if (typeof cell === "boolean") this.#view.setBigInt64(value + 24, BigInt(cell), true);
-		else this.#view.setFloat64(value + 16, Number.isNaN(cell) ? 0 : cell, true);
-		const kind = cell === null || Number.isNaN(cell) ? MISSING : typeof cell === "boolean" ? BOOLEAN : DOUBLE;
-		this.#view.setInt32(value + 32, kind, true);
+		else this.#view.setFloat64(value + 16, cell, true);
+		this.#view.setInt32(value + 32, typeof cell === "boolean" ? BOOLEAN : DOUBLE, true);
 		this.#call("cmlp_model_find_code", this.#model, BigInt(place), value, result, run);
 		return this.#view.getFloat64(result, true);
 	}

@@ -127,7 +127,8 @@ namespace Cmlp
         /// <summary>Predicts a row of texts by the names of their columns.</summary>
         public Prediction Predict(IReadOnlyDictionary<string, string> row) => Predict(model.InOrder(row));
 
-        /// <summary>Predicts a row of numbers: of a table NaN is missing, and a category has its code.</summary>
+        /// <summary>Predicts a row of numbers: of a table a category has its code, and NaN is missing, in every column.
+        /// </summary>
         public Prediction Predict(double[] row)
         {
             lock (gate)

@@ -89,6 +89,11 @@ static class PredictorTest
                         { "day", cells[0] }
                     })
                     : predictor.Predict(Numbers(string.Join(" ", cells))), each);
+                if (model.IsTable && cells[2] == "") // the colour is missing
+                {
+                    double day = (DateTime.Parse(cells[0], CultureInfo.InvariantCulture) - new DateTime(1970, 1, 1)).TotalDays;
+                    CheckCase(predictor.Predict(new[] { day, Numbers(cells[1])[0], double.NaN }), each);
+                }
                 Case[] own = CasesOf(each.Name);
                 Case[] copies = Enumerable.Repeat(own, 50).SelectMany(one => one).ToArray();
                 Prediction[] many = predictor.PredictMany(copies.Select(one => one.Cells).ToArray());

@@ -68,6 +68,8 @@ test("rows in order, by name and many at once have Python's bits", async () => {
 			checked(predictor.predict(one.cells, options), one, predictor.isTable);
 			if (predictor.isTable) checked(predictor.predict(byName(one.cells)), one, false);
 			else checked(predictor.predict(Float64Array.from(one.cells, Number)), one, false);
+			if (predictor.isTable && !one.cells[2])
+				for (const missing of [null, NaN]) checked(predictor.predict([...one.cells.slice(0, 2), missing]), one, false);
 		}
 		const many = Array.from({ length: 600 }, (_, i) => own[i % own.length]);
 		const found = predictor.predictMany(

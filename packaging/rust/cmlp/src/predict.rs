@@ -25,7 +25,7 @@ impl Predictor {
     /// several labels for a row. Nothing is allocated.
     ///
     /// The elements of a row are of the model's type, or bytes for a network of `f32`. A row of a table has one number for
-    /// each column: NaN where it is missing, or what [`Model::row_of_cells`] returns.
+    /// each column: NaN where it is missing, also of a category, or what [`Model::row_of_cells`] returns.
     pub fn predict<T: Number>(&mut self, row: &[T], outputs: &mut [T::Output]) -> Result<Option<usize>, Error> {
         let mut class = [-1];
         self.run(row, 1, row.len(), outputs, &mut class)?;

@@ -153,6 +153,13 @@ fn tables_of_python_have_its_bits_intervals_and_sets() {
         assert_eq!(bits(&many), bits(&outputs.repeat(600)));
         assert_eq!(format!("{:?}", model.outside(&row).unwrap()), format!("{:?}", case.outside)); // NaN too
         assert!(model.outside(&row[1..]).is_err());
+        if texts[2].is_empty() {
+            let missing = [row[0], row[1], f64::NAN];
+            let mut same = vec![0.0; outputs.len()];
+            assert_eq!(predictor.predict(&missing, &mut same).unwrap(), class);
+            assert_eq!(bits(&same), bits(&outputs));
+            assert_eq!(format!("{:?}", model.outside(&missing).unwrap()), format!("{:?}", case.outside));
+        }
         if class.is_some() {
             let members = model.set(&outputs, 0, 0.8).unwrap();
             let labels: Vec<String> = members.iter().map(|member| model.label(*member).unwrap()).collect();

@@ -38,7 +38,7 @@ public final class Predictor implements AutoCloseable {
         return predict(model.inOrder(row));
     }
 
-    /** Predicts a row of numbers: of a table NaN is missing, and a category has its code. */
+    /** Predicts a row of numbers: of a table a category has its code, and NaN is missing, in every column. */
     public synchronized Prediction predict(double[] row) {
         checkOpen();
         checkLength(row.length, 0);
