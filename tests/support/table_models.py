@@ -1,5 +1,7 @@
 """Estimators for tables of every kind, quickly trained, and the comparison of their exported headers with Python."""
 
+import warnings
+
 import numpy as np
 from c_export import NATIVE, predictions
 from helpers import assert_same_bits
@@ -51,7 +53,7 @@ def calibrated(labels):
     """Return a classifier with calibrated probabilities, and with two classes a threshold."""
     model = classifier(labels, n_estimators=6).calibrate(probabilities=True)
     if len(set(labels)) == 2:
-        model.threshold_ = float(np.median(model.predict_proba(UNSEEN)[:, 1]))
+        model.threshold_ = float(np.median(expected_of(model, UNSEEN)[0][:, 1]))
     return model
 
 
@@ -59,7 +61,7 @@ def limited(where):
     """Return a regressor whose networks leave the range of the targets in most rows."""
     model = regressor()
     scale = model_of(model).answer_scale
-    middle = float(np.median((model.predict(UNSEEN) - scale.centre) / scale.scale))
+    middle = float(np.median((expected_of(model, UNSEEN)[0] - scale.centre) / scale.scale))
     low, high = (middle, 9.0) if where == "below" else (-9.0, middle)
     return changed(model, answer_scale=scale._replace(low=(low,), high=(high,)))
 
@@ -90,26 +92,31 @@ MODELS = {
 
 def expected_of(model, rows):
     """Return the outputs, and the class indices of a classifier or zeros."""
-    if isinstance(model, TabularRegressor):
-        return model.predict(rows).reshape(len(rows), -1), np.zeros(len(rows), int)
-    labels = model.predict(rows)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of rows unlike those of fit
+        if isinstance(model, TabularRegressor):
+            return model.predict(rows).reshape(len(rows), -1), np.zeros(len(rows), int)
+        labels, outputs = model.predict(rows), model.predict_proba(rows)
     indices = np.zeros(len(rows), int)
     if labels.ndim == 1:
         indices = (labels[:, None] == model.classes_).argmax(axis=1)
-    return model.predict_proba(rows), indices
+    return outputs, indices
 
 
 def rows_with_nan(model, rows):
-    """Return the rows as the model reads them, with NaN instead of the code of each missing category."""
-    raw = raw_rows(model, rows)
+    """Return the rows as the model reads them, and again with NaN instead of the code of each missing category."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of rows unlike those of fit
+        raw = raw_rows(model, rows)
+    with_nan = raw.copy()
     for i, codes in enumerate(model_of(model).columns.codes):
-        raw[raw[:, i] == (codes or {}).get(None), i] = nan
-    return raw
+        with_nan[raw[:, i] == (codes or {}).get(None), i] = nan
+    return np.concatenate([raw, with_nan])
 
 
 def assert_table_agrees(folder, model, rows, target=NATIVE, *options):
     model.to_c(folder / "table.h")
-    raw = np.concatenate([raw_rows(model, rows), rows_with_nan(model, rows)])
+    raw = rows_with_nan(model, rows)
     has_classes = isinstance(model, TabularClassifier) and model.predict(rows[:1]).ndim == 1
     outputs, classes = predictions(
         folder, "table", raw, target, *options, output="double", classify=has_classes
