@@ -131,9 +131,9 @@ def test_train_names_the_forms_of_probable_dates(run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["%d"], "argument --date-format: a form of dates must have %Y or %y, got '%d'"),
-        (["day=%d"], "argument --date-format: a form of dates must have %Y or %y, got '%d'"),
-        (["day"], "argument --date-format: a form of dates must have %Y or %y, got 'day'"),
+        (["%d"], "argument --date-format: a form of dates must have %Y, %y or %G, got '%d'"),
+        (["day=%d"], "argument --date-format: a form of dates must have %Y, %y or %G, got '%d'"),
+        (["day"], "argument --date-format: a form of dates must have %Y, %y or %G, got 'day'"),
         (["z=%Y"], "a.csv has no input 'z', whose dates would have the form '%Y'"),
         (["y=%Y"], "a.csv has no input 'y', whose dates would have the form '%Y'"),
         (["x=%Y"], "column 4 ('x'): '0.5' is not a date of the form '%Y'"),

@@ -9,6 +9,7 @@ from cell_cases import (
     DATE_FORMS,
     FORMATS,
     days_of_cell,
+    days_of_form,
     model_in_c,
     model_of_cells,
     model_of_dates,
@@ -20,6 +21,7 @@ from cell_cases import (
 )
 
 from cmlp import TabularRegressor
+from cmlp._data.date_words import MONTHS, WEEKDAYS
 
 N_CELLS = 10_000  # of each column, in all formats
 
@@ -70,6 +72,25 @@ def test_random_dates_of_a_form_have_the_days_of_python(form, dates_in_c):
         assert is_same if found is not None else expected is None, (form, cell, found, expected)
         n_read += expected is not None
     assert N_CELLS / 20 < n_read < N_CELLS * 9 / 10
+
+
+def test_each_word_of_the_tables_is_read_as_by_python(dates_in_c):
+    """In capital letters, with an accent, shortened to each length, and with a letter more."""
+    weekday, name, short = map(DATE_FORMS.index, ("%a-%d-%b-%Y", "%A %d. %B %Y", "%a. %d %b. %Y"))
+    for number, words in enumerate(MONTHS, 1):
+        for word in words.split():
+            day = np.datetime64(f"2025-{number:02}-04").astype(int)
+            assert read_by_c(dates_in_c, name, f"lu 4. {word.upper()} 2025") == day
+            for text in (word[:n] for n in range(1, len(word) + 1)):
+                cells = {weekday: f"lu-4-{text}.-2025", short: f"ma. 4th {text}. 2025"}
+                for form, cell in cells.items():
+                    found = read_by_c(dates_in_c, form, cell)
+                    assert found == days_of_form(DATE_FORMS[form], cell)
+                    assert found in (None, day)
+            assert read_by_c(dates_in_c, weekday, f"lu-4-{word}x-2025") is None
+    for word in WEEKDAYS.split():
+        for text in (word[:n] for n in range(1, len(word) + 1)):
+            assert (read_by_c(dates_in_c, weekday, f"{text}-4-mei-2025") is None) == (len(text) < 2)
 
 
 def test_categories_that_are_dates_of_a_form_have_their_codes(tmp_path):

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import unicodedata
 import warnings
 from random import Random
 
@@ -12,6 +13,7 @@ from internals import changed, model_of
 from cmlp import TabularRegressor
 from cmlp._data.columns import NEW_FORMAT, CellFormat, FileColumn, FileTable
 from cmlp._data.date_forms import date_form
+from cmlp._data.date_words import MONTHS, WEEKDAYS
 from cmlp._data.files import text_cells
 from cmlp._data.files.file_formats import DataError
 from cmlp._data.files.text_cells import Place
@@ -156,6 +158,15 @@ DATE_FORMS = [
     ),
     *("%m/%d/%Y %H:%M %p", "%Y %H%p", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S %z", "%b %d %Y%z"),
     *("%H%z:%M %Y", "%z%m-%Y", "%Y%m%dT%H%M%S%z"),
+    *(
+        "%a, %d %b %Y",
+        "%A %d. %B %Y",
+        "%d de %B de %Y",
+        "%a. %d %b. %Y",
+        "%a-%d-%b-%Y",
+        "%B %d, %y",
+    ),
+    *("%G-W%V-%u", "%G-W%V", "%GW%V%u %z", "%bx%Y %d", "%Y%B%z", "%Y/%d %b %A", "%Y %m %d"),
 ]
 
 
@@ -310,24 +321,60 @@ def random_cells(seed, column, n):
 _MONTH_NAMES = (
     "Jan jan JAN January february Mar MARCH Apr may Jun Jul August Sept SEP oct Nov december"
 )
-_MOST = {"d": 32, "H": 25, "M": 61, "S": 61, "j": 367, "m": 13, "q": 5, "y": 99}
+_WEEKDAY_NAMES = "Mon Monday di Mi. lun. sabado Segunda-Feira sex. do Freitag x m"
+_MOST = {"d": 32, "H": 25, "M": 61, "S": 61, "j": 367, "m": 13, "q": 5, "y": 99, "V": 54, "u": 8}
+_ACCENTS = {
+    "a": "\u00e1\u00e4\u00c3",
+    "e": "\u00e9\u00c8",
+    "i": "\u00ec",
+    "u": "\u00fb",
+    "c": "\u00e7\u00c7",
+}
+
+
+def _changed_word(random, words):
+    """Return a word of a language, mostly whole, and in any letters with any accents."""
+    word = random.choice(words.split())
+    if random.random() < 0.3:
+        word = word[: random.randrange(1, len(word) + 1)] + random.choice(["", ".", ".", "s"])
+    if random.random() < 0.3:
+        letters = [random.choice([*_ACCENTS.get(one, ""), one, one, one.upper()]) for one in word]
+        word = "".join(letters)
+    if random.random() < 0.2:
+        word = unicodedata.normalize("NFD", word)
+    if random.random() < 0.05:
+        at = random.randrange(len(word) + 1)
+        word = word[:at] + random.choice("\u0301\u036f\u0370\u00df\u00ff\u0153\u00d7") + word[at:]
+    return word
+
+
+_ORDINALS = [*[""] * 20, "st", "TH", "er", "ste", "s", "\u00ba", "\u00b0", "e\u0301"]
 
 
 def _part_of_date(letter, random, *, is_valid):
     """Return a text for a directive: mostly one that it reads."""
     if is_valid and letter in _MOST:
-        return f"{random.randint(1, min(_MOST[letter] - 1, 28)):0{3 if letter == 'j' else 2 - (letter == 'q')}}"
+        width = {"j": 3, "q": 1, "u": 1}.get(letter, 2)
+        number = f"{random.randint(1, min(_MOST[letter] - 1, 28)):0{width}}"
+        return number + (random.choice(_ORDINALS) if letter == "d" else "")
     if not is_valid and random.random() < 0.1:
         return random.choice(["", "x", "0", "99", "\u0662", "-1", "001"])
     if letter in _MOST:
         return f"{random.randint(0, _MOST[letter]):0{random.choice([1, 2, 2, 3])}}"
     choices = {
         "Y": [f"{year:04}" for year in (0, 1, 1600, 1900, 1969, 2000, 2004, 2100, 9999)],
+        "G": [f"{year:04}" for year in (0, 1, 1976, 2015, 2020, 9999)],
         "p": ["AM", "pm", "Pm", "x"],
         "z": ["Z", "+02:00", "-0130", "+02", "+24:00", "+1", ""],
         "%": ["%"],
     }
-    return random.choice(choices.get(letter) or _MONTH_NAMES.split())
+    if letter in choices:
+        return random.choice(choices[letter])
+    if letter in "aA":
+        return _changed_word(random, random.choice([WEEKDAYS, _WEEKDAY_NAMES]))
+    if random.random() < 0.5:
+        return random.choice(_MONTH_NAMES.split())
+    return _changed_word(random, random.choice(MONTHS))
 
 
 def random_date(form, random):

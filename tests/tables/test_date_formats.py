@@ -167,8 +167,8 @@ def test_one_form_is_that_of_the_columns_of_text_that_have_it():
         ({9: "%Y"}, "has 9, but X has no such column"),
         ({True: "%Y"}, "has True, but X has no such column"),
         ({"day": 3}, "must have forms such as .* got 3"),
-        ({"day": "%d"}, "is wrong: a form of dates must have %Y or %y"),
-        ("%d", "is wrong: a form of dates must have %Y or %y"),
+        ({"day": "%d"}, "is wrong: a form of dates must have %Y, %y or %G"),
+        ("%d", "is wrong: a form of dates must have %Y, %y or %G"),
     ],
 )
 def test_wrong_parameters_are_named(value, message):

@@ -1,14 +1,16 @@
 """Dates of a stated form, such as "%d.%m.%Y": what each directive reads, for Python and for pages.
 
-docs/guide/files.md defines the directives. Names of months are English, whatever the locale.
+docs/guide/files.md defines the directives. Names of months are those of `cmlp._data.date_words`, whatever the locale.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import UTC, timedelta
 from datetime import date as Day
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -17,6 +19,17 @@ from cmlp._data.arrays import is_missing
 from cmlp._data.column_entries import PERIODS
 from cmlp._data.columns import MICROSECONDS_OF_A_DAY, FileColumn, objects
 from cmlp._data.containers import MOMENTS, plain_entry
+from cmlp._data.date_words import (
+    LEAST_OF_MONTH,
+    LETTERS,
+    MONTHS,
+    ORDINAL_SIGNS,
+    ORDINALS,
+    WEEKDAYS,
+    folded,
+    is_weekday,
+    month_of,
+)
 from cmlp._data.grammar import MOST_SHARE, OFFSET, SPACE, Date, moment_of
 from cmlp.exceptions import short_repr
 
@@ -27,11 +40,6 @@ if TYPE_CHECKING:
     from cmlp._data.array_types import AnyArray
     from cmlp._data.containers import Column
 
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July"),
-    *("August", "September", "October", "November", "December"),
-)
-_SHORT = 3  # letters of the short name of a month
 _LEAST_RECENT = 69  # two-digit years from here on are of the last century, as in POSIX
 _HALF_DAY = 12  # hours
 _MONTHS_OF_QUARTER = 3
@@ -46,25 +54,34 @@ def _one_of(words: Iterable[str]) -> str:
     return f"({'|'.join(map(_any_case, words))})"
 
 
+_ENGLISH = [names.split()[0] for names in MONTHS]
 # The pattern of each directive, with one group. The number of a directive with a width has up to as
-# many digits, or exactly as many beside another digit.
+# many digits, or exactly as many beside another digit. A month before a letter is an English one.
 _PATTERNS = {
-    "b": _one_of(month[:_SHORT] for month in _MONTHS),
-    "B": _one_of(_MONTHS),
+    "b": _one_of(month[:LEAST_OF_MONTH] for month in _ENGLISH),
+    "B": _one_of(_ENGLISH),
     "p": _one_of(("AM", "PM")),
     "q": "([1-4])",
+    "u": "([1-7])",
     "Y": r"(\d{4})",
+    "G": r"(\d{4})",
     "y": r"(\d\d)",
     "z": f"({OFFSET})",
 }
-_WIDTHS = {"m": 2, "d": 2, "H": 2, "M": 2, "S": 2, "j": 3}
-_NUMBERS = (*_WIDTHS, "q", "Y", "y")
-_MONTH = ("m", "b", "B")
+_WIDTHS = {"m": 2, "d": 2, "H": 2, "M": 2, "S": 2, "j": 3, "V": 2}
+_NUMBERS = (*_WIDTHS, "q", "u", "Y", "G", "y")
+_MONTH = ("b", "B")
+_WEEKDAY = ("a", "A")
+_WORD = f"([{LETTERS}]+)"
+_FEIRA = f"-{_any_case('feira')}"  # behind a weekday in Portuguese
+_ORDINAL = f"(?:{'|'.join(map(_any_case, ORDINALS.split()))}|[{ORDINAL_SIGNS}])?"
+# What begins with a letter if a cell does.
+_WORDS = ("p", "z", *_MONTH, *_WEEKDAY)
 # Directives of which a form has at most one.
-_EXCLUDING = ("Yy", "mbBqj", "dqj", "H", "M", "S", "p", "z")
+_EXCLUDING = ("YyG", "mbBqjV", "dqju", "H", "M", "S", "p", "z", "aA")
 # Directives that need one of others.
-_NEEDED = {"d": "mbB", "M": "H", "S": "M", "p": "H"}
-_LISTED = "%Y %y %m %d %b %B %H %M %S %p %j %z %q"
+_NEEDED = {"d": "mbB", "G": "V", "V": "G", "u": "V", "M": "H", "S": "M", "p": "H"}
+_LISTED = "%Y %y %m %d %b %B %a %A %H %M %S %p %j %z %q %G %V %u"
 # What other languages write, and what reads it here.
 _INSTEAD = {"I": "%H, which with %p is from 1 to 12", "f": "%S without a fraction", "e": "%d"}
 # Forms of a year and a month, which have two digits: 2000-1 is rather the first of something.
@@ -78,16 +95,23 @@ _COMMON = (
     *("%d-%b-%Y", "%d-%b-%y", "%d%b%Y", "%d%b%y", "%d/%b/%Y", "%Y-%b-%d", "%Y %b %d", "%Y %b"),
     *("%b %Y", "%B %Y", "%b-%Y", "%b-%y", "%b%Y", "%Y-%b", "%YM%m", "%Ym%m"),
     *("%YQ%q", "%Y Q%q", "%Y-Q%q", "Q%q %Y", "Q%q%Y", "Q%q-%Y", "Q%q/%Y", "%Yq%q"),
-    "%Y%m%dT%H%M%S",
+    *("%Y%m%dT%H%M%S", "%Y%m%dT%H%M%S%z", "%G-W%V-%u", "%G-W%V"),
 )
 # Forms of digits alone, which numbers can have by chance: their years are near those of today.
+# The words and signs of a date, and its words that are no names.
+_TOKEN = re.compile(rf"\d+|[{LETTERS}]+|.", re.ASCII | re.DOTALL)
+_BETWEEN = ("de", "of", "den")
+# What directives read and a form lacks: endings of days and weekdays.
+_NO_FORM = re.compile(rf"(?<=\d){_ORDINAL}(?![{LETTERS}])|{_FEIRA}", re.ASCII)
+_FIRST_YEAR, _LAST_YEAR = 1800, 2199
+_DIGITS_OF_YEAR, _DIGITS_OF_DAY, _LAST_DAY = 4, 2, 31
 _OF_DIGITS = ("%Y%m%d", "%Y%m", "%Y%m%d%H%M%S")
 _YEARS = (1800, 2100)
 _DAYS_OF_YEAR = 365.2425
 _CLOCK = re.compile(rf"([T ])\d{{1,2}}:\d\d(:\d\d)?(?:( ?)[AP]M)?(?:( ?){OFFSET})?$", re.I | re.A)
 _FIRST_DIGITS, _LAST_DIGITS = 180_001, 21_000_000  # the numbers with such digits
 _FEWEST_NUMBERS = 10  # different ones that are not all dates by chance
-_LONGEST = 40  # letters of a date
+_LONGEST = 60  # letters of a date
 _DATES = (Day, np.datetime64)  # entries that are dates themselves
 _TRIED = 20  # different cells that are read by all common forms
 
@@ -110,7 +134,8 @@ class DateForm(NamedTuple):
             "text": self.text,
             "pattern": self.pattern.pattern,
             "directives": self.directives,
-            "months": _MONTHS,
+            "months": MONTHS,
+            "weekdays": WEEKDAYS,
             "century": _LEAST_RECENT,
         }
 
@@ -120,16 +145,18 @@ class DateForm(NamedTuple):
         if match is None:
             return None
         found = dict(zip(self.directives, match.groups(), strict=True))
-        year = int(found.get("Y", "0"))
+        year = int(found.get("Y") or found.get("G", "0"))
         if "y" in found:
             short = int(found["y"])
             year = short + (1900 if short >= _LEAST_RECENT else 2000)
         if not year:
             return None
-        month, day = 1, int(found.get("d", "1"))
+        month, day = int(found.get("m", "1")), int(found.get("d", "1"))
         for letter in _MONTH:
             if letter in found:
-                month = _number_of_month(found[letter])
+                month = month_of(found[letter], is_name=letter == "B")
+        if any(letter in found and not is_weekday(found[letter]) for letter in _WEEKDAY):
+            return None
         if "q" in found:
             month = _MONTHS_OF_QUARTER * (int(found["q"]) - 1) + 1
         if "j" in found:
@@ -138,6 +165,12 @@ class DateForm(NamedTuple):
                 return None
             counted = Day(year, 1, 1) + timedelta(days=of_year - 1)
             month, day = counted.month, counted.day
+        if "V" in found:
+            try:
+                counted = Day.fromisocalendar(year, int(found["V"]), int(found.get("u", "1")))
+            except (ValueError, OverflowError):
+                return None
+            year, month, day = counted.year, counted.month, counted.day
         hour = int(found.get("H", "0"))
         if "p" in found:
             if not 1 <= hour <= _HALF_DAY:
@@ -154,14 +187,6 @@ class DateForm(NamedTuple):
         return n_read >= MOST_SHARE * sum(counts.values())
 
 
-def _number_of_month(text: str) -> int:
-    """Return the number of a month from its digits or its name, long or short."""
-    if text.isdigit():
-        return int(text)
-    names = [month[:_SHORT].lower() for month in _MONTHS]
-    return names.index(text[:_SHORT].lower()) + 1
-
-
 def _days_of_year(year: int) -> int:
     return Day(year, 12, 31).timetuple().tm_yday
 
@@ -172,7 +197,7 @@ def date_form(text: str) -> DateForm:
     parts = re.split(r"(%.?)", text, flags=re.DOTALL)
     letters = [part[1:] for part in parts if part[:1] == "%" and part != "%%"]
     for letter in letters:
-        if letter not in _PATTERNS and letter not in _WIDTHS:
+        if letter not in (*_PATTERNS, *_WIDTHS, *_WEEKDAY):
             hint = f". Write {_INSTEAD[letter]}" if letter in _INSTEAD else ""
             raise ValueError(
                 f"a form of dates can have {_LISTED}, got '%{letter}' in {text!r}{hint}."
@@ -181,6 +206,11 @@ def date_form(text: str) -> DateForm:
     if not text.isprintable() or "*/" in text or "/*" in text:
         raise ValueError(f"a form of dates must have printable characters, got {text!r}.")
     filled = [part for part in parts if part]
+    for part, behind in pairwise(filled):
+        if part[1:] in _WEEKDAY and part[0] == "%" and _is_word(behind):
+            raise ValueError(
+                f"a form of dates must have a space or another sign behind {part}, got {text!r}."
+            )
     pattern = ""
     for i, part in enumerate(filled):
         beside = (filled[i - 1 : i] or [""])[0], (filled[i + 1 : i + 2] or [""])[0]
@@ -196,7 +226,7 @@ def _check_letters(letters: Sequence[str], text: str) -> None:
                 f"a form of dates can have one of {_with_signs(alike)}, got "
                 f"{' and '.join(found)} in {text!r}."
             )
-    for letter, others in {"": "Yy", **_NEEDED}.items():
+    for letter, others in {"": "YyG", **_NEEDED}.items():
         if (not letter or letter in letters) and not {*others} & {*letters}:
             owner = f" with %{letter}" if letter else ""
             raise ValueError(
@@ -218,11 +248,23 @@ def _pattern_of(part: str, before: str, behind: str) -> str:
         words = re.split(r"\s+", part)
         return f"{SPACE}+".join(map(re.escape, words))
     letter = part[1]
+    if letter in (*_MONTH, *_WEEKDAY) and not _is_word(behind):
+        suffix = f"(?:{_FEIRA})?" if letter in _WEEKDAY and behind[:1] != "-" else ""
+        return _WORD + suffix + (r"\.?" if letter != "B" and behind[:1] != "." else "")
     if letter in _PATTERNS:
         return _PATTERNS[letter]
     is_beside = _is_number(before, -1) or _is_number(behind, 0)
     width = _WIDTHS[letter]
-    return rf"(\d{{{width}}})" if is_beside else rf"(\d{{1,{width}}})"
+    number = rf"(\d{{{width}}})" if is_beside else rf"(\d{{1,{width}}})"
+    can_be_ordinal = letter == "d" and (not behind or behind[0] in " ,")
+    return number + _ORDINAL if can_be_ordinal else number
+
+
+def _is_word(part: str) -> bool:
+    """Return whether what a part reads can begin with a letter."""
+    if part[:1] == "%":
+        return part[1:] in _WORDS
+    return re.match(f"[{LETTERS}]", part) is not None
 
 
 def _is_number(part: str, at: int) -> bool:
@@ -235,23 +277,26 @@ def _is_number(part: str, at: int) -> bool:
 # ----------------------------------------------------------------------------------- forms of texts
 
 
-def common_forms(counts: Mapping[str, int]) -> list[str]:
-    """Return the common forms that read nearly all texts, which occur so often; the most likely one is the first.
+def common_forms(counts: Mapping[str, int], least: float = MOST_SHARE) -> list[str]:
+    """Return the common forms that read at least this share of texts, which occur so often; the most likely one first.
 
-    A form of digits alone must read all of them.
+    These are listed forms and those of texts with a year, a month and a day, and nothing else but a weekday. A form of
+    digits alone must read all texts.
     """
     tried = [*counts][:_TRIED]
     if not any(_may_be_date(cell) for cell in tried):
         return []
     found = []
     for form in _candidates(tried):
-        if _share(form, dict.fromkeys(tried, 1)) >= MOST_SHARE:
+        # By chance, fewer of those that are tried have the form.
+        if _share(form, dict.fromkeys(tried, 1)) >= least**3:
             share = _share(form, counts)
-            least = 1.0 if form.text in _OF_DIGITS else MOST_SHARE
-            if share >= least:
+            if share >= (1.0 if form.text in _OF_DIGITS else least):
                 found.append((share, form.text))
     best = max((share for share, _ in found), default=0.0)
-    return [text for share, text in found if share == best]
+    texts = [text for share, text in found if share == best]
+    # %b reads names, too.
+    return [text for text in texts if "%b" not in text or text.replace("%b", "%B") not in texts]
 
 
 def _may_be_date(cell: str) -> bool:
@@ -269,8 +314,55 @@ def _candidates(cells: Sequence[str]) -> list[DateForm]:
             end += f"{before_half}%p"
         if before_offset is not None:
             end += f"{before_offset}%z"
-    forms = [text + end for text in (*_COMMON, *_OF_DIGITS) if not end or "H" not in text]
+    texts = dict.fromkeys((*_COMMON, *_OF_DIGITS))
+    for cell in cells:
+        texts.update(dict.fromkeys(_forms_of_words(_CLOCK.sub("", cell.strip()))))
+    forms = [text + end for text in texts if not end or "H" not in text]
     return [date_form(text) for text in forms if not end or "d" in text]
+
+
+def _forms_of_words(cell: str) -> list[str]:
+    """Return the forms of a text with a year, a day and a month or a weekday, and nothing else; [] of other texts."""
+    tokens = _TOKEN.findall(_NO_FORM.sub("", cell))
+    parts = [_part_of(token) for token in tokens]
+    both = [i for i, part in enumerate(parts) if part == "%b" and is_weekday(tokens[i])]
+    if both and parts.count("%b") + parts.count("%B") > 1:  # mar is a month and a weekday
+        parts[both[0]] = "%a"
+    tally = Counter(parts)
+    n_months, n_weekdays = tally["%b"] + tally["%B"], tally["%a"] + tally["%A"]
+    numbers = [i for i, part in enumerate(parts) if part == "%d"]
+    if (
+        "" in parts
+        or tally["%Y"] != 1
+        or n_weekdays > 1
+        or n_months + len(numbers) != 2
+        or not numbers
+    ):
+        return []
+    if n_months:
+        return ["".join(parts).replace("%b.", "%b").replace("%a.", "%a")]
+    found = []
+    for i in numbers if n_weekdays else ():
+        parts[numbers[0]] = parts[numbers[1]] = "%d"
+        parts[i] = "%m"
+        found.append("".join(parts).replace("%a.", "%a"))
+    return found
+
+
+def _part_of(token: str) -> str:
+    """Return the part of a form that a word, a number or a sign of a date has; "" if it has none."""
+    if token.isdigit():
+        number = int(token)
+        if len(token) == _DIGITS_OF_YEAR:
+            return "%Y" if _FIRST_YEAR <= number <= _LAST_YEAR else ""
+        return "%d" if len(token) <= _DIGITS_OF_DAY and 1 <= number <= _LAST_DAY else ""
+    if not _is_word(token):
+        return " " if token.isspace() else token * (token.isprintable() and token not in "%*")
+    if month_of(token):
+        return "%B" if month_of(token, is_name=True) else "%b"
+    if is_weekday(token):
+        return "%A" if folded(token) in WEEKDAYS.split() else "%a"
+    return token if token.lower() in _BETWEEN else ""
 
 
 def _share(form: DateForm, counts: Mapping[str, int]) -> float:

@@ -148,7 +148,7 @@ def meaning_of_text(table: Table, i: int, least: float) -> Meaning | None:
     counts = {
         value: count for value, count in table.counts[i].occurring.items() if value is not None
     }
-    meaning = _meaning_by_form(table, i, counts)
+    meaning = _meaning_by_form(table, i, counts, least)
     if meaning is not None:
         return meaning
     if len(counts) > _SAMPLED:
@@ -248,19 +248,34 @@ def _first_others(
     return [*found.values()]
 
 
-def _meaning_by_form(table: Table, i: int, counts: Mapping[object, int]) -> Meaning | None:
-    """Return the meaning of text of which a common form reads nearly all values as dates; None of other text."""
-    if not all(isinstance(value, str) for value in counts):
+def _meaning_by_form(
+    table: Table, i: int, counts: Mapping[object, int], least: float
+) -> Meaning | None:
+    """Return the meaning of text of which a common form reads at least this share as dates; None of other text."""
+    texts = {value: count for value, count in counts.items() if isinstance(value, str)}
+    if len(texts) < len(counts):
         return None
-    from cmlp._data.date_forms import common_forms  # few programs need it
+    from cmlp._data.date_forms import common_forms, date_form  # few programs need it
 
-    forms = common_forms(Counter({str(value): count for value, count in counts.items()}))
+    forms = common_forms(texts, least)
     if not forms:
         return None
+    form = date_form(forms[0])
+    others = [text for text in texts if form.date(text) is None]
+    share = 1 - sum(texts[text] for text in others) / sum(texts.values())
     if table.frame.column(i).decided_by == "rules":
-        options = [stated("--date-format", f"{table.name(i)}={form}") for form in forms]
-        return Meaning("dates", MOST_SHARE, "", remedy=" or ".join(options))
-    parameters = [_stated(table, [i], form) for form in forms]
+        words = [text.strip() for text in others if not _GRAMMAR.is_mark(text)]
+        options = [stated("--date-format", f"{table.name(i)}={one}") for one in forms]
+        also_missing = [stated("--missing", word) for word in dict.fromkeys(words[: _SHOWN + 1])]
+        if len(also_missing) > _SHOWN:
+            also_missing = [f"and dates or empty cells in {table.name(i)}"]
+        return Meaning("dates", share, "", remedy=" ".join([" or ".join(options), *also_missing]))
+    if share < MOST_SHARE:  # the others are named, for date_formats refuses them
+        missing = table.parameter("missing_values", {i: others[:_SHOWN]})
+        stands = f", {missing}" if len(others) <= _SHOWN else ""
+        remedy = " or ".join(_stated(table, [i], one) for one in forms)
+        return Meaning("dates", share, "", remedy=remedy + stands)
+    parameters = [_stated(table, [i], one) for one in forms]
     return Meaning(
         "dates",
         MOST_SHARE,

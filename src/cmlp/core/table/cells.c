@@ -349,6 +349,21 @@ static int find_days(int year, int month, int day, int *days)
     return 1;
 }
 
+/* The Monday of the week of a year's fourth of January. */
+static int first_monday(int year)
+{
+    const int fourth = first_day(year) + 3;
+    return fourth - (fourth - FIRST_DAY) % 7; /* the first day is a Monday */
+}
+
+/* Finds the days since 1970 of a day in a week of ISO 8601. Returns 0 if there is no such date. */
+static int find_day_of_week(int year, int week, int day, int *days)
+{
+    const int first = first_monday(year);
+    *days = first + 7 * (week - 1) + day - 1;
+    return 7 * (week - 1) < first_monday(year + 1) - first && *days < LAST_DAY;
+}
+
 static int read_day(cmlpi_cell *cell, int *days)
 {
     int year, month, day;
@@ -422,18 +437,22 @@ int cmlpi_read_cell_date(cmlpi_cell cell, cmlpi_cell_date *date)
 }
 
 /* What the directives of a form read from a cell, and what they set: a form has at most one of those that set the same. */
-enum { YEAR, MONTH, DAY, OF_YEAR, HOUR, MINUTE, SECOND, HALF, N_FIELDS };
-enum { YEARS = 1, MONTHS = 2, DAYS = 4, HOURS = 8, MINUTES = 16, SECONDS = 32, HALVES = 64, OFFSETS = 128 };
+enum { YEAR, MONTH, DAY, OF_YEAR, WEEK, OF_WEEK, HOUR, MINUTE, SECOND, HALF, N_FIELDS };
+enum {
+    YEARS = 1, MONTHS = 2, DAYS = 4, HOURS = 8, MINUTES = 16, SECONDS = 32, HALVES = 64, OFFSETS = 128, NAMES = 256,
+    WEEK_YEARS = 512, WEEKS = 1024, WEEK_DAYS = 2048
+};
 
 typedef struct date_fields {
-    int of[N_FIELDS]; /* OF_YEAR: 0, or the day of the year; HALF: 0, 1 for AM or 2 for PM */
+    int of[N_FIELDS]; /* OF_YEAR, WEEK: 0, or the day or the week of the year; HALF: 0, 1 for AM or 2 for PM */
     int64_t east;
 } date_fields;
 
 typedef struct date_directive {
     char letter;
     unsigned char width; /* the most digits of a number */
-    unsigned char sets, field;
+    uint16_t sets;
+    unsigned char field;
 } date_directive;
 
 /* The directive of a letter, or NULL. */
@@ -443,10 +462,151 @@ static const date_directive *find_directive(char letter)
         {'Y', 4, YEARS, YEAR}, {'y', 2, YEARS, YEAR}, {'m', 2, MONTHS, MONTH}, {'b', 0, MONTHS, MONTH},
         {'B', 0, MONTHS, MONTH}, {'q', 1, MONTHS | DAYS, MONTH}, {'j', 3, MONTHS | DAYS, OF_YEAR}, {'d', 2, DAYS, DAY},
         {'H', 2, HOURS, HOUR}, {'M', 2, MINUTES, MINUTE}, {'S', 2, SECONDS, SECOND}, {'p', 0, HALVES, HALF},
-        {'z', 0, OFFSETS, 0}};
+        {'z', 0, OFFSETS, 0}, {'a', 0, NAMES, 0}, {'A', 0, NAMES, 0}, {'G', 4, YEARS | WEEK_YEARS, YEAR},
+        {'V', 2, MONTHS | WEEKS, WEEK}, {'u', 1, DAYS | WEEK_DAYS, OF_WEEK}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i].letter == letter) return &all[i];
     return NULL;
+}
+
+/* The words of _data/date_words.py, with which tests compare them. Each string has the names of one month. */
+static const char *const month_names[12] = {"january januar janner janvier enero gennaio janeiro januari",
+                                            "february februar fevrier febrero febbraio fevereiro februari",
+                                            "march marz mrz mars marzo marco maart mrt",
+                                            "april avril abril aprile",
+                                            "may mai mayo maggio maio mei",
+                                            "june juni juin junio giugno junho",
+                                            "july juli juillet julio luglio julho",
+                                            "august aout agosto augustus",
+                                            "september septembre septiembre settembre setembro",
+                                            "october oktober octobre octubre ottobre outubro",
+                                            "november novembre noviembre novembro",
+                                            "december dezember decembre diciembre dicembre dezembro"};
+static const char weekday_names[] =
+    "monday montag lundi lunes lunedi segunda maandag tuesday dienstag mardi martes martedi terca dinsdag wednesday mittwoch "
+    "mercredi miercoles mercoledi quarta woensdag thursday donnerstag jeudi jueves giovedi quinta donderdag friday freitag "
+    "vendredi viernes venerdi sexta vrijdag saturday samstag sonnabend samedi sabado sabato zaterdag sunday sonntag dimanche "
+    "domingo domenica zondag";
+
+enum { WORD = 12 }; /* letters of a word that are compared: all names have fewer */
+
+/* Reads a letter as a small one without its accent: *letter is 0 for an accent alone, and ? for a letter of no name. Returns
+ * the number of bytes; 0 for other characters. */
+static int read_letter(cmlpi_cell cell, char *letter)
+{
+    static const char latin[] = "aaaaaa?ceeeeiiii?nooooo??uuuuy??"; /* from U+00C0 and from U+00E0 on */
+    if (cell.at == cell.end) return 0;
+    *letter = small_letter(*cell.at);
+    if (*letter >= 'a' && *letter <= 'z') return 1;
+    if (cell.end - cell.at < 2 || !is_continuation(cell.at[1])) return 0;
+    const unsigned char first = (unsigned char)cell.at[0], second = (unsigned char)cell.at[1];
+    *letter = first == 0xc3 ? latin[second & 0x1f] : 0;
+    if (first == 0xc3 && second == 0xbf) *letter = 'y';
+    return first == 0xc3 || first == 0xcc || (first == 0xcd && second <= 0xaf) ? 2 : 0;
+}
+
+/* Reads letters, and returns the number of those in `word`. */
+static int read_letters(cmlpi_cell *cell, char word[WORD])
+{
+    int n = 0, n_bytes;
+    char letter;
+    for (; (n_bytes = read_letter(*cell, &letter)) > 0; cell->at += n_bytes)
+        if (letter && n < WORD) word[n++] = letter;
+    return n;
+}
+
+static int name_length(const char *names)
+{
+    int n = 0;
+    while (names[n] && names[n] != ' ') n++;
+    return n;
+}
+
+/* 2 if a word is one of the names, 1 if one begins so, otherwise 0. */
+static int compare_names(const char *names, const char *word, int n)
+{
+    int found = 0;
+    while (*names) {
+        const int length = name_length(names);
+        if (n <= length && !memcmp(names, word, (size_t)n)) {
+            if (n == length) return 2;
+            found = 1;
+        }
+        names += length + (names[length] == ' ');
+    }
+    return found;
+}
+
+/* The month with a name or, unless `is_name`, the only one that begins so; 0 for other words. */
+static int find_month(const char *word, int n, int is_name)
+{
+    int begun = 0, n_begun = 0;
+    for (int month = 1; month <= 12; month++) {
+        const int found = compare_names(month_names[month - 1], word, n);
+        if (found == 2) return month;
+        if (found) begun = month;
+        n_begun += found;
+    }
+    return n_begun == 1 && n > 2 && !is_name ? begun : 0;
+}
+
+/* Reads an English name, or its first three letters. */
+static int read_english_month(cmlpi_cell *cell, int is_short, int *month)
+{
+    for (*month = 1; *month <= 12; ++*month) {
+        const char *name = month_names[*month - 1];
+        const int length = is_short ? 3 : name_length(name);
+        int n = 0;
+        while (n < length && n < cell->end - cell->at && small_letter(cell->at[n]) == name[n]) n++;
+        if (n < length) continue;
+        cell->at += length;
+        return 1;
+    }
+    return 0;
+}
+
+static int begins_with(cmlpi_cell form, char letter) { return form.at < form.end && *form.at == letter; }
+
+/* Whether what a form reads can begin with a letter. */
+static int begins_with_word(cmlpi_cell form)
+{
+    char letter;
+    return pass_text(&form, "%") ? pass_any(&form, "pzbBaA") != 0 : read_letter(form, &letter) > 0;
+}
+
+/* Reads a month before `behind`: before a letter an English one. */
+static int read_month_name(cmlpi_cell *cell, int is_short, cmlpi_cell behind, int *month)
+{
+    char word[WORD];
+    if (begins_with_word(behind)) return read_english_month(cell, is_short, month);
+    const int n = read_letters(cell, word);
+    *month = find_month(word, n, !is_short);
+    if (is_short && !begins_with(behind, '.')) pass_text(cell, ".");
+    return *month != 0;
+}
+
+static int skip_weekday(cmlpi_cell *cell, cmlpi_cell behind)
+{
+    char word[WORD];
+    const int n = read_letters(cell, word);
+    if (!begins_with(behind, '-')) pass_letters(cell, "-feira");
+    if (!begins_with(behind, '.')) pass_text(cell, ".");
+    return n > 1 && compare_names(weekday_names, word, n);
+}
+
+/* Skips what makes an ordinal of the number of a day. */
+static void skip_ordinal(cmlpi_cell *cell, cmlpi_cell behind)
+{
+    static const char *const endings[] = {"st", "nd", "rd", "th", "er", "re", "e", "o", "a", "ste", "de",
+                                          "\xc2\xba", "\xc2\xaa", "\xc2\xb0"};
+    if (behind.at < behind.end && !begins_with(behind, ' ') && !begins_with(behind, ',')) return;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        cmlpi_cell rest = *cell;
+        char letter;
+        if (!pass_letters(&rest, endings[i]) || read_letter(rest, &letter)) continue;
+        *cell = rest;
+        return;
+    }
 }
 
 /* What the directives of a form set; 0 if it is none. */
@@ -458,39 +618,32 @@ static int set_by_form(cmlpi_cell form)
         if (++form.at == form.end) return 0;
         if (*form.at == '%') continue;
         const date_directive *directive = find_directive(*form.at);
+        const cmlpi_cell behind = {form.at + 1, form.end};
         if (!directive || (all & directive->sets)) return 0;
+        if (directive->sets == NAMES && begins_with_word(behind)) return 0;
         all |= directive->sets;
     }
+    const int of_weeks = all & (WEEK_YEARS | WEEKS | WEEK_DAYS), has_days = (all & DAYS) != 0;
+    if (of_weeks && of_weeks != (WEEK_YEARS | WEEKS | (has_days ? WEEK_DAYS : 0))) return 0;
     const int lacks_hour = !(all & HOURS) && (all & MINUTES), lacks_minute = !(all & MINUTES) && (all & SECONDS);
     return !(all & YEARS) || (all & (MONTHS | DAYS)) == DAYS || lacks_hour || lacks_minute ? 0 : all;
 }
 
-static int read_month_name(cmlpi_cell *cell, int is_short, int *month)
-{
-    static const char names[12][10] = {"january", "february", "march", "april", "may", "june", "july", "august", "september",
-                                       "october", "november", "december"};
-    for (*month = 1; *month <= 12; ++*month) {
-        const char *name = names[*month - 1];
-        const char start[] = {name[0], name[1], name[2], 0};
-        if (pass_letters(cell, start)) return is_short || pass_letters(cell, name + 3);
-    }
-    return 0;
-}
-
 /* Reads what a directive stands for. Without `is_exact`, a number can have fewer digits than its width: before another number
  * it has as many all the same. */
-static int read_directive(cmlpi_cell *cell, const date_directive *directive, int is_exact, int has_short_offset,
-                          date_fields *fields)
+static int read_directive(cmlpi_cell *cell, const date_directive *directive, cmlpi_cell behind, int is_exact,
+                          int has_short_offset, date_fields *fields)
 {
     const char letter = directive->letter;
     int *const value = &fields->of[directive->field], width = directive->width, n = 0;
     if (letter == 'z') return read_offset(cell, has_short_offset, &fields->east);
-    if (letter == 'b' || letter == 'B') return read_month_name(cell, letter == 'b', value);
+    if (directive->sets == NAMES) return skip_weekday(cell, behind);
+    if (letter == 'b' || letter == 'B') return read_month_name(cell, letter == 'b', behind, value);
     if (letter == 'p') {
         *value = pass_letters(cell, "am") ? 1 : 2;
         return *value == 1 || pass_letters(cell, "pm");
     }
-    if (!is_exact && letter != 'Y' && letter != 'y') {
+    if (!is_exact && letter != 'Y' && letter != 'y' && letter != 'G') {
         while (n < width && n < cell->end - cell->at && cell->at[n] >= '0' && cell->at[n] <= '9') n++;
         width = n;
     }
@@ -498,7 +651,9 @@ static int read_directive(cmlpi_cell *cell, const date_directive *directive, int
     const int number = *value;
     if (letter == 'y') *value += number < 69 ? 2000 : 1900;
     if (letter == 'q') *value = 3 * number - 2;
-    return number > 0 || (letter != 'j' && letter != 'q');
+    if (letter == 'd') skip_ordinal(cell, behind);
+    if (letter == 'u' && number > 7) return 0;
+    return number > 0 || (letter != 'j' && letter != 'q' && letter != 'V' && letter != 'u');
 }
 
 /* Whether a form continues with a digit or a number. */
@@ -513,7 +668,7 @@ static int begins_with_number(cmlpi_cell form)
 static int match_form(cmlpi_cell cell, cmlpi_cell form, int has_short_offset, date_fields *fields)
 {
     int n, is_behind_number = 0;
-    *fields = (date_fields){.of = {[MONTH] = 1, [DAY] = 1}};
+    *fields = (date_fields){.of = {[MONTH] = 1, [DAY] = 1, [OF_WEEK] = 1}};
     while (form.at < form.end) {
         const int is_number = begins_with_number(form);
         const char letter = *form.at++;
@@ -523,7 +678,7 @@ static int match_form(cmlpi_cell cell, cmlpi_cell form, int has_short_offset, da
             while (pass_text(&form, " ")) {}
         } else if (letter == '%' && !pass_text(&form, "%")) {
             const date_directive *directive = find_directive(*form.at++);
-            if (!read_directive(&cell, directive, is_behind_number, has_short_offset, fields)) return 0;
+            if (!read_directive(&cell, directive, form, is_behind_number, has_short_offset, fields)) return 0;
         } else if (cell.at == cell.end || *cell.at++ != letter)
             return 0;
         is_behind_number = is_number;
@@ -543,6 +698,7 @@ int cmlpi_read_date_of_form(cmlpi_cell cell, cmlpi_cell form, cmlpi_cell_date *d
     if (!find_days(of[YEAR], of[MONTH], of[DAY], &days) || hour > 23 || of[MINUTE] > 59 || of[SECOND] > 59) return 0;
     if (of[OF_YEAR] > 365 + is_leap(of[YEAR])) return 0;
     if (of[OF_YEAR]) days += of[OF_YEAR] - 1;
+    if (of[WEEK] && !find_day_of_week(of[YEAR], of[WEEK], of[OF_WEEK], &days)) return 0;
     date->form = all & OFFSETS ? CMLPI_CELL_INSTANT : CMLPI_CELL_TIME;
     date->microseconds = days * MICROSECONDS_OF_A_DAY - fields.east +
                          (int64_t)(hour * 3600 + of[MINUTE] * 60 + of[SECOND]) * 1000000;
