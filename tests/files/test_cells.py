@@ -8,6 +8,8 @@ from cell_cases import (
     COLUMNS,
     DATE_FORMS,
     FORMATS,
+    MONTHS,
+    WEEKDAYS,
     days_of_cell,
     days_of_form,
     model_in_c,
@@ -21,7 +23,6 @@ from cell_cases import (
 )
 
 from cmlp import TabularRegressor
-from cmlp._data.date_words import MONTHS, WEEKDAYS
 
 N_CELLS = 10_000  # of each column, in all formats
 
