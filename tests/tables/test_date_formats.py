@@ -224,10 +224,12 @@ def test_validation_rows_have_the_forms():
     assert_same_bits(model.predict(dates()), expected.predict(dates()))
 
 
-def test_a_column_without_a_value_is_one_of_dates():
+def test_a_column_without_a_value_may_have_a_form_and_is_ignored():
     X = frame({"t": [None] * N, "x": np.arange(N) % 5.0})
     model = TabularRegressor(**FAST, date_formats={"t": "%d.%m.%Y"}).fit(X, target())
-    assert model.column_types_["t"] == "date" and formats_of(model) == ["%d.%m.%Y", ""]
+    with pytest.warns(UserWarning, match="column 't' has values, and had none"):
+        found = model.predict(X.assign(t="no date"))
+    assert_same_bits(found, model.predict(X))
 
 
 def test_a_form_of_another_type_is_refused(tmp_path):
