@@ -32,17 +32,40 @@ inline namespace v0_9 {
 inline namespace v0_9_aborts {
 #endif
 
-// A status, and what the run of the call reports beside it.
+// A run that reports nothing yet: a call that refuses the run itself leaves it so.
+inline cmlp_run new_run()
+{
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    run.bad_row = run.bad_element = run.bad_column = -1;
+    return run;
+}
+
+// A status, and what the run of the call reports beside it. The text has all of it, such as "rows->data: the input contains
+// NaN or infinity (row 0, column 2)".
 class error : public std::runtime_error {
 public:
-    explicit error(cmlp_status code, const cmlp_run &run = CMLP_INIT(cmlp_run))
-        : std::runtime_error((run.refused ? std::string(run.refused) + ": " : std::string()) + cmlp_status_string(code)),
+    explicit error(cmlp_status code, const cmlp_run &run = new_run())
+        : std::runtime_error((run.refused ? std::string(run.refused) + ": " : std::string()) + cmlp_status_string(code) +
+                             place(run)),
           status(code), refused(run.refused), bad_row(run.bad_row), bad_element(run.bad_element), bad_column(run.bad_column)
     {
     }
     cmlp_status status;
     const char *refused; // static, or null
-    std::int64_t bad_row, bad_element, bad_column;
+    std::int64_t bad_row, bad_element, bad_column; // -1 if it does not apply
+
+private:
+    static std::string place(const cmlp_run &run)
+    {
+        std::string parts;
+        const auto add = [&parts](const char *what, std::int64_t position) {
+            if (position >= 0) parts += (parts.empty() ? " (" : ", ") + std::string(what) + std::to_string(position);
+        };
+        add("row ", run.bad_row);
+        add("element ", run.bad_element);
+        add("column ", run.bad_column);
+        return parts.empty() ? parts : parts + ")";
+    }
 };
 
 // Throws an error unless the status is CMLP_OK.
@@ -62,7 +85,7 @@ inline void check(cmlp_status status, const cmlp_run *run = nullptr)
 template <typename... Parameters, typename... Arguments>
 void call(cmlp_status (*function)(Parameters...), Arguments... arguments)
 {
-    cmlp_run run = CMLP_INIT(cmlp_run);
+    cmlp_run run = new_run();
     check(function(arguments..., &run), &run);
 }
 
@@ -95,7 +118,7 @@ public:
         memory.reset(std::malloc(sizes.model_size));
         if (!memory) check(CMLP_ERROR_MEMORY);
         std::vector<unsigned char> workspace(sizes.workspace_size);
-        cmlp_run run = CMLP_INIT(cmlp_run);
+        cmlp_run run = new_run();
         run.workspace = workspace.data();
         run.workspace_size = workspace.size();
         check(cmlp_model_init(memory.get(), sizes.model_size, bytes.data(), bytes.size(), nullptr, &loaded, &run), &run);
@@ -104,7 +127,7 @@ public:
     // Reads a file as cmlp_file_load does. After a failure the model is unchanged.
     [[nodiscard]] cmlp_status open(const std::string &path)
     {
-        cmlp_run run = CMLP_INIT(cmlp_run);
+        cmlp_run run = new_run();
         return read(path, run);
     }
 
@@ -112,7 +135,7 @@ public:
     static model load(const std::string &path)
     {
         model opened;
-        cmlp_run run = CMLP_INIT(cmlp_run);
+        cmlp_run run = new_run();
         check(opened.read(path, run), &run);
         return opened;
     }
@@ -350,7 +373,7 @@ public:
         explanation.n_values = explanation.n_errors = static_cast<std::int64_t>(found.values.size());
         explanation.base_values = found.base_values.data();
         explanation.n_base_values = static_cast<std::int64_t>(n_outputs);
-        cmlp_run run = CMLP_INIT(cmlp_run);
+        cmlp_run run = new_run();
         run.workspace = workspace.data();
         run.workspace_size = workspace.size();
         const auto *first = static_cast<const double *>(values_of_row.x.data); // only tables pass the call above
@@ -364,7 +387,7 @@ public:
     {
         values.clear();
         const cmlp_rows x = cmlp_dense_rows(first, own_dtype, n_rows, n_columns);
-        cmlp_run run = CMLP_INIT(cmlp_run);
+        cmlp_run run = new_run();
         run.n_threads = n_threads;
         check(cmlp_model_workspace_size(shared, &x, &run.workspace_size, &run), &run);
         std::vector<unsigned char> memory(run.workspace_size);
@@ -384,7 +407,7 @@ private:
                  std::int32_t n_threads)
     {
         cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
-        cmlp_run run = CMLP_INIT(cmlp_run);
+        cmlp_run run = new_run();
         values.resize(n * n_outputs);
         prediction.outputs = values.data();
         prediction.n_outputs = static_cast<std::int64_t>(values.size());

@@ -6,11 +6,10 @@ packaging/rust with the C library as one file, its headers, its licence and its 
 
 import re
 import shutil
-import sys
 from pathlib import Path
 
 from check_release import header_version
-from make_single_file import HEADERS, single_file
+from make_single_file import HEADERS, single_file, target_of
 
 ROOT = Path(__file__).resolve().parents[1]
 CRATES = ["cmlp-sys", "cmlp"]
@@ -37,4 +36,4 @@ def make_crates(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    make_crates(Path(sys.argv[1]))
+    make_crates(target_of(__doc__))

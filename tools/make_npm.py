@@ -7,11 +7,11 @@ owner.toml. While there is no scope, the package stays private: npm does not pub
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import owner
 from check_release import header_version
+from make_single_file import target_of
 from make_wasm import make_wasm
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,4 +46,4 @@ def make_npm(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    make_npm(Path(sys.argv[1]))
+    make_npm(target_of(__doc__))

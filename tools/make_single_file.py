@@ -10,8 +10,8 @@ The kernels are compiled once per instruction set and element type. Their templa
 includes itself to compile them again, and the macro KERNEL(name) appends the type and the instruction set to a name.
 """
 
+import argparse
 import re
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -308,5 +308,14 @@ def single_file(root: Path) -> str:
     return f"{head}{headers}{section}{body}{parts}\n#endif\n"
 
 
+def target_of(description: str) -> Path:
+    """Return the only argument of a tool that writes one file or folder."""
+    parser = argparse.ArgumentParser(description=description.partition("\n")[0])
+    parser.add_argument("target", type=Path, help="the file or folder to write")
+    return parser.parse_args().target
+
+
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(single_file(Path(__file__).resolve().parents[1]), encoding="utf-8")
+    target_of(__doc__).write_text(
+        single_file(Path(__file__).resolve().parents[1]), encoding="utf-8"
+    )

@@ -6,11 +6,10 @@ packaging/wasm/cmlp.mjs loads the module. Both are in the package of tools/make_
 
 import os
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-from make_single_file import single_file
+from make_single_file import single_file, target_of
 
 ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENT = ROOT / "packaging/wasm"
@@ -67,4 +66,4 @@ def make_wasm(target: Path) -> None:
 
 
 if __name__ == "__main__":
-    make_wasm(Path(sys.argv[1]))
+    make_wasm(target_of(__doc__))

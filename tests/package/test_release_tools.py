@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import subprocess
 import sys
 import tarfile
 import tomllib
@@ -303,3 +304,14 @@ def test_package_for_npm_has_its_files_and_the_version(languages):
     ]
     (complaint,) = languages(without=["LICENSE"])
     assert complaint.startswith("cmlp-npm-1.2.3.tgz: has README.md, cmlp.d.mts")
+
+
+# -------------------------------------------------------------------------------------------- tools that write a path
+
+
+@pytest.mark.parametrize("tool", ["make_crates", "make_npm", "make_single_file", "make_wasm"])
+def test_help_writes_nothing(tmp_path, tool):
+    command = [sys.executable, TOOLS / f"{tool}.py", "--help"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.startswith("usage: ")
+    assert not [*tmp_path.iterdir()]

@@ -57,9 +57,19 @@ static bool infinite_value_is_found(cmlp::predictor<double> &predict)
     try {
         predict(std::vector<double>{0, 0, HUGE_VAL});
     } catch (const cmlp::v0_9::error &error) {
-        return error.status == CMLP_ERROR_INPUT && error.bad_row == 0 && error.bad_column == 2;
+        const std::string_view text = error.what(), place = " (row 0, column 2)";
+        return error.status == CMLP_ERROR_INPUT && error.bad_row == 0 && error.bad_column == 2 &&
+               text.size() > place.size() && text.substr(text.size() - place.size()) == place;
     }
     return false;
+}
+
+/* An error without a run has no position, not that of the first row. */
+static bool error_without_run_has_no_place()
+{
+    const cmlp::error error(CMLP_ERROR_NULL);
+    return error.bad_row == -1 && error.bad_element == -1 && error.bad_column == -1 &&
+           error.what() == std::string_view(cmlp_status_string(CMLP_ERROR_NULL));
 }
 
 int main(int argc, char **argv)
@@ -74,6 +84,7 @@ int main(int argc, char **argv)
     std::printf("%g %g %g %g\n", model.code(0, "1"), model.code(0, 1), model.code(0, "north"), model.code(0, nullptr));
     std::printf("%g %g %g %g\n", model.code(1, 1), model.code(1, 2.0), model.code(1, "1"), model.code(1, true));
     if (!short_row_is_refused(predict) || !infinite_value_is_found(predict)) return 5;
+    if (!error_without_run_has_no_place()) return 8;
     if (cmlp::text_of(model.category(0, static_cast<std::int64_t>(model.code(0, "north")))) != "north")
         return 4;
     const double rows[3][3] = {{model.code(0, "1"), model.cell(1, "2.0"), model.cell(2, " 0.5")},

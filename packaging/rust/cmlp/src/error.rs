@@ -13,8 +13,9 @@ pub enum Error {
     File(Status),
     /// An argument does not fit the model: a type, a length, a column.
     Argument(Status),
-    /// A row contains infinity, or NaN that the model does not take; a cell cannot be read; no class has this index.
-    Data(Status),
+    /// A row contains infinity, or NaN that the model does not take; a cell cannot be read. The places are those of the row
+    /// in the call and of the column, if the error is about them.
+    Data { status: Status, row: Option<usize>, column: Option<usize> },
     /// The cells of a row are not those of the model's columns: one is missing, unknown or there twice, or their number
     /// is another.
     Columns(String),
@@ -68,10 +69,19 @@ impl Error {
     /// The ranges are those of cmlp.h.
     pub(crate) fn of(status: sys::cmlp_status) -> Error {
         match status {
-            64..=79 => Error::Data(Status(status)),
+            64..=79 => Error::Data { status: Status(status), row: None, column: None },
             80..=95 => Error::System(Status(status)),
             96..=127 => Error::File(Status(status)),
             _ => Error::Argument(Status(status)),
+        }
+    }
+
+    /// Adds the places that the run of the call reports: -1 if there is none.
+    pub(crate) fn at(self, run: &sys::cmlp_run) -> Error {
+        let place = |position: i64| usize::try_from(position).ok();
+        match self {
+            Error::Data { status, .. } => Error::Data { status, row: place(run.bad_row), column: place(run.bad_column) },
+            other => other,
         }
     }
 }
@@ -82,9 +92,16 @@ impl fmt::Display for Error {
             Error::Io(error) => error.fmt(formatter),
             Error::Columns(message) | Error::Explanation { message, .. } => formatter.write_str(message),
             Error::Cell { column, cell, error } => write!(formatter, "column {:?} cannot hold {:?}: {}", column, cell, error),
-            Error::File(status) | Error::Argument(status) | Error::Data(status) | Error::System(status) => {
-                status.fmt(formatter)
+            Error::Data { status, row, column } => {
+                status.fmt(formatter)?;
+                match (row, column) {
+                    (Some(row), Some(column)) => write!(formatter, " (row {}, column {})", row, column),
+                    (Some(row), None) => write!(formatter, " (row {})", row),
+                    (None, Some(column)) => write!(formatter, " (column {})", column),
+                    (None, None) => Ok(()),
+                }
             }
+            Error::File(status) | Error::Argument(status) | Error::System(status) => status.fmt(formatter),
         }
     }
 }

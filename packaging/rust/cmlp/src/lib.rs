@@ -165,6 +165,9 @@ fn run_of(workspace: &mut [u64], size: usize) -> sys::cmlp_run {
     run.struct_size = mem::size_of::<sys::cmlp_run>();
     run.workspace = workspace.as_mut_ptr().cast::<c_void>();
     run.workspace_size = size;
+    run.bad_row = -1;
+    run.bad_element = -1;
+    run.bad_column = -1;
     run
 }
 

@@ -32,7 +32,7 @@ impl Predictor {
         Ok(usize::try_from(class[0]).ok())
     }
 
-    /// Predicts the rows that follow one another in `rows`, several times faster for each: writes the outputs of all, and
+    /// Predicts the rows that follow one another in `rows`, which takes less time for each: writes the outputs of all, and
     /// returns the index of each class, as [`Predictor::predict`] does. The workspace grows once.
     pub fn predict_many<T: Number>(
         &mut self,
@@ -94,7 +94,8 @@ impl Predictor {
         let mut run = run_of(&mut self.workspace, size);
         // SAFETY: the pointers are those of slices, with their lengths. The workspace has the size that the model has asked
         // for, and nobody else uses it, because `self` is borrowed exclusively.
-        check(unsafe { sys::cmlp_model_predict(self.model.model, &rows, &prediction, &mut run) })
+        let status = unsafe { sys::cmlp_model_predict(self.model.model, &rows, &prediction, &mut run) };
+        check(status).map_err(|error| error.at(&run))
     }
 }
 

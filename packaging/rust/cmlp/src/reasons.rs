@@ -53,9 +53,10 @@ impl Predictor {
         let mut run = run_of(&mut self.workspace, size);
         // SAFETY: the pointers are those of slices, with their lengths. The workspace has the size that the model has asked
         // for, and nobody else uses it, because `self` is borrowed exclusively.
-        check(unsafe {
+        let status = unsafe {
             sys::cmlp_model_explain(self.model.model, row.as_ptr(), row.len() as i64, &explanation, &mut run)
-        })?;
+        };
+        check(status).map_err(|error| error.at(&run))?;
         let of_outputs = |matrix: &[f64]| -> Vec<Vec<f64>> {
             (0..n_out).map(|output| matrix.iter().skip(output).step_by(n_out).copied().collect()).collect()
         };

@@ -2,7 +2,7 @@ use std::{mem, ptr};
 
 use cmlp_sys as sys;
 
-use crate::{check, text_of, Error, Model};
+use crate::{check, run_of, text_of, Error, Model};
 
 /// A category of a column: texts and numbers are different ones.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,18 +34,19 @@ impl Model {
     /// Reads a cell of a table's column, as in a CSV file: a number, the days of a date or the code of a category. An empty
     /// text is missing.
     pub fn number_of_cell(&self, column: usize, text: &str) -> Result<f64, Error> {
-        let mut number = 0.0;
-        // SAFETY: the library reads text.len() bytes and writes one number.
-        check(unsafe {
+        let (mut number, mut run) = (0.0, run_of(&mut [], 0));
+        // SAFETY: the library reads text.len() bytes and writes one number; reading a cell needs no workspace.
+        let status = unsafe {
             sys::cmlp_model_read_cell(
                 self.model,
                 column as i64,
                 text.as_ptr().cast(),
                 text.len() as i64,
                 &mut number,
-                ptr::null_mut(),
+                &mut run,
             )
-        })?;
+        };
+        check(status).map_err(|error| error.at(&run))?;
         Ok(number)
     }
 

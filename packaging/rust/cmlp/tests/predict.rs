@@ -271,7 +271,12 @@ fn errors_have_kinds_and_sentences() {
     let short = predictor.predict(&[1.0, 2.0], &mut outputs).unwrap_err();
     assert!(matches!(short, Error::Argument(status) if status.name() == "CMLP_ERROR_ROWS"), "{}", short);
     let missing = predictor.predict(&[f64::NAN; 5], &mut outputs).unwrap_err();
-    assert!(matches!(missing, Error::Data(_)), "{}", missing);
+    assert!(matches!(missing, Error::Data { row: Some(0), column: Some(0), .. }), "{}", missing);
+    assert!(missing.to_string().ends_with(" (row 0, column 0)"), "{}", missing);
+    let mut many = [1.0; 10];
+    many[8] = f64::INFINITY;
+    let second = predictor.predict_many(&many, &mut [0f64; 6]).unwrap_err();
+    assert!(matches!(second, Error::Data { row: Some(1), column: Some(3), .. }), "{}", second);
     let other = predictor.predict(&[1f32; 5], &mut [0f32; 3]).unwrap_err();
     assert!(matches!(other, Error::Argument(status) if status.name() == "CMLP_ERROR_DTYPE"), "{}", other);
     assert!(matches!(predictor.predict(&[1.0; 5], &mut [0f64; 2]), Err(Error::Argument(_))));
