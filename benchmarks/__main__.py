@@ -25,6 +25,7 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   firmware  flash, RAM, stack and instructions of a row on microcontrollers, compared with other C libraries
   one-row   nanoseconds for one row in C, relative to plain loops and to the version that CMLP_BEFORE names
   table-row microseconds for one raw row of a table in C: 20 columns, 4 networks
+  many-rows time of a row among 100 in one call in C and in WebAssembly, relative to a row alone
   explain   processor seconds of Shapley values for 1,000 rows of a table and their error, next to the package shap;
             for 100 rows of 73 columns, also of the version that CMLP_BEFORE names
   before    this version in turns with an earlier one, whose source tree CMLP_BEFORE names
@@ -82,6 +83,7 @@ COMMANDS = [
     "firmware",
     "one-row",
     "table-row",
+    "many-rows",
     "explain",
     "before",
     "size",
@@ -110,6 +112,7 @@ MODULES = {
     "import": "import_time",
     "table-row": "table_row",
     "one-row": "one_row",
+    "many-rows": "many_rows",
     "coverage": "table_intervals",
 }
 

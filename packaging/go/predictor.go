@@ -171,7 +171,7 @@ func (p *Predictor) PredictNumbers(row []float64) (Prediction, error) {
 	return first(p.predict(row, 1))
 }
 
-// PredictMany predicts rows of texts, several times faster for each. An error has the place of the row.
+// PredictMany predicts rows of texts in one call, which takes less time for each. An error has the place of the row.
 func (p *Predictor) PredictMany(rows [][]string) ([]Prediction, error) {
 	numbers := make([]float64, 0, p.model.NumInputs()*len(rows))
 	for i, row := range rows {

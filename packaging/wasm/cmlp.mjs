@@ -153,7 +153,7 @@ export class Predictor {
 	}
 
 	/**
-	 * Predicts many rows, several times faster per row than one at a time; those of an iterator are never all in memory. An
+	 * Predicts many rows, which takes less time than one at a time; those of an iterator are never all in memory. An
 	 * error has the number of the row.
 	 */
 	predictMany(rows, options = {}) {

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from helpers import digest, net_and_params
-from hostile_files import written
 
 from cmlp._bridge import _core
 

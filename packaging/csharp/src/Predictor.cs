@@ -139,7 +139,7 @@ namespace Cmlp
             }
         }
 
-        /// <summary>Predicts rows of texts, several times faster for each. An error has the place of the
+        /// <summary>Predicts rows of texts in one call, which takes less time for each. An error has the place of the
         /// row.</summary>
         public Prediction[] PredictMany(IReadOnlyList<IReadOnlyList<string>> rows)
         {

@@ -45,7 +45,7 @@ public final class Predictor implements AutoCloseable {
         return run(row, 1).get(0);
     }
 
-    /** Predicts rows of texts, several times faster for each. An error has the place of the row. */
+    /** Predicts rows of texts in one call, which takes less time for each. An error has the place of the row. */
     public synchronized List<Prediction> predictMany(List<? extends List<String>> rows) {
         checkOpen();
         int width = model.inputs();
