@@ -7,7 +7,8 @@ import contextlib
 import importlib
 import os
 import sys
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NoReturn, TextIO
 
 # The module of each command, and its line in the help. Only the module of the chosen command is
@@ -134,7 +135,8 @@ def _run(arguments: list[str], program: str) -> int:
     run = chosen.run
     del chosen.run
     try:
-        return int(run(chosen, terminal, program))
+        with _warnings_as_lines(program):
+            return int(run(chosen, terminal, program))
     except CommandError as error:
         return _fail(program, f"error: {error}")
 
@@ -165,6 +167,24 @@ def make_parser(program: str, chosen: str) -> argparse.ArgumentParser:
             command.add_options(subparser)
             subparser.set_defaults(run=command.run)
     return parser
+
+
+@contextlib.contextmanager
+def _warnings_as_lines(program: str) -> Iterator[None]:
+    """Write warnings as lines: Python would show the path of the program."""
+
+    shown: set[str] = set()
+
+    def show(message: Warning | str, *_: object) -> None:
+        text = str(message)
+        if text not in shown:
+            shown.add(text)
+            _fail(program, text)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = show
+        yield
 
 
 def _fail(program: str, message: str, status: int = _FAILED) -> int:

@@ -300,7 +300,7 @@ class ScaleWarning(DataWarning):
 
 
 class RoundedIdsWarning(DataWarning):
-    """Whole numbers from 2**53 on were read as floats, which cannot tell all of them apart."""
+    """Whole numbers were rounded: by floats, from 2**53 on, or by a spreadsheet, from 12 digits on."""
 
     code = "rounded"
 

@@ -200,3 +200,18 @@ def test_the_label_that_sets_leave_out_is_named(command):
     (line,) = [one for one in command(*TRAIN)[1] if one.startswith("90% sets")]
     held = np.sort(np.random.RandomState(0).permutation(N)[: N // 8])
     assert line.endswith(f"least often for bad: 0.0% of {rare[held].sum()} rows")
+
+
+def test_ids_that_a_spreadsheet_has_rounded_are_lines(command):
+    ids = [f"{10**11 + 7_654_321 * person:.5E}" for person in PERSON.tolist()]
+    rows = zip(ids, SIZE, Y, strict=True)
+    Path("rows.csv").write_text("id,size,y\n" + "".join(f"{a},{b},{c}\n" for a, b, c in rows))
+    _, lines, err = command(*TRAIN, "--groups", "id")
+    assert err.startswith("cmlp: groups has whole numbers of at most six digits")
+    assert err.count("\n") == 1 and not any("six digits" in line for line in lines)
+    _, lines, err = command(*TRAIN)
+    (line,) = [one for one in lines if "six digits" in one]
+    assert line.startswith(f"rows.csv, column 1 ('id'): '{ids[0]}' has at most six digits")
+    _, lines, err = command(*TRAIN, "--text", "id")
+    assert any(line.startswith("column 'id' has whole numbers of at most") for line in lines)
+    assert err == ""

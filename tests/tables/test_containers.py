@@ -8,7 +8,7 @@ import pytest
 from optional import package
 
 import cmlp
-from cmlp import TabularRegressor
+from cmlp import RoundedIdsWarning, TabularRegressor
 
 BERLIN = timezone(timedelta(hours=1))
 N = 40
@@ -261,6 +261,32 @@ def test_groups_that_pandas_may_have_rounded_are_named():
     X = np.random.RandomState(0).standard_normal((40, 2))
     with pytest.warns(UserWarning, match=r"^groups has floats from 2\*\*53 on"):
         TabularRegressor(**FAST).fit(X, np.arange(40.0), groups=groups)
+
+
+@pytest.mark.parametrize("kind", ["floats", "integers", "texts"])
+def test_ids_that_a_spreadsheet_has_rounded_are_named(kind):
+    ids = np.random.RandomState(0).randint(10**11, 10**12, 20, np.int64).repeat(2)
+    texts = [f"{one:.5E}" for one in ids.tolist()]
+    rounded = {
+        "floats": [*map(float, texts)],
+        "integers": [int(float(text)) for text in texts],
+        "texts": texts,
+    }[kind]
+    y, x = np.arange(40.0), np.random.RandomState(1).standard_normal(40)
+    rounds = r" has whole numbers of at most six digits and zeros behind them, such as '?1"
+    pandas = package("pandas")
+    model = TabularRegressor(categorical_features=["id"], **FAST, known=["useless", "ids"])
+    with pytest.warns(RoundedIdsWarning, match=rf"^column 'id'{rounds}.* become one category\."):
+        model.fit(pandas.DataFrame({"id": rounded, "x": x}), y)
+    with pytest.warns(RoundedIdsWarning, match=rf"^groups{rounds}.* become one group\."):
+        TabularRegressor(**FAST, known=["useless", "ids"]).fit(x[:, None], y, groups=rounded)
+    right = {
+        "floats": ids.astype(float),
+        "integers": np.array([10**11, 3 * 10**12, 10**15, 2 * 10**11]).repeat(10),
+        "texts": ids.astype(str),
+    }[kind]
+    model.fit(pandas.DataFrame({"id": right, "x": x}), y)
+    TabularRegressor(**FAST, known=["useless", "ids"]).fit(x[:, None], y, groups=right)
 
 
 def test_integers_beside_doubles_in_a_list_stay_integers():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from cmlp._cli import options
@@ -16,7 +15,6 @@ from cmlp._cli.data_files import (
     data_file,
 )
 from cmlp._cli.finding_lines import finding_lines
-from cmlp._cli.predict import write_notice
 from cmlp._cli.progress import ReadingProgress
 from cmlp._cli.terminal import Terminal
 from cmlp._cli.train import decide_target
@@ -109,21 +107,16 @@ def _examined(arguments: argparse.Namespace, terminal: Terminal) -> Report:
         target = decide_target("--regressor" * arguments.regressor, rows, is_table=True)
         frame: Any = rows.take_columns()
         groups: Any = files.read_groups(schema)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            try:
-                report = examine(
-                    frame,
-                    target.y,
-                    groups=groups,
-                    use=arguments.use,
-                    regressor=not target.is_labels,
-                    known=arguments.known,
-                    progress=_show_progress(terminal),
-                    date_formats=rows.date_formats,
-                )
-            finally:
-                terminal.settle()
-        for text in dict.fromkeys(str(warning.message) for warning in caught):
-            write_notice(text)
-        return report
+        try:
+            return examine(
+                frame,
+                target.y,
+                groups=groups,
+                use=arguments.use,
+                regressor=not target.is_labels,
+                known=arguments.known,
+                progress=_show_progress(terminal),
+                date_formats=rows.date_formats,
+            )
+        finally:
+            terminal.settle()

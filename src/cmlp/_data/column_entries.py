@@ -89,6 +89,12 @@ _NUMBERS = {int, float, bool}
 _NUMBERS_OR_NONE = {*_NUMBERS, type(None)}
 _WHOLE = re.compile(r"\.0(?=[],)])")  # pandas makes (0.0, 5.0] of (0, 5] if a value is missing
 _LARGEST_ID = 2**64  # integers in columns have 64 bits
+# Whole numbers from which on spreadsheets show rounded ones, and how.
+_LEAST_OF_SPREADSHEETS, _OF_SPREADSHEETS = (
+    1e11,
+    re.compile(r"-?\d(?:[.,]\d{1,5})?E\+(?:1[1-9]|2\d)"),
+)
+_FEWEST_ROUNDED = 5  # different ones: fewer can have as many zeros by chance
 _MOST_DIGITS = 400  # of a decimal that becomes an integer
 
 
@@ -523,22 +529,56 @@ def stored_category(value: object) -> object:
     return value
 
 
+def may_be_rounded(value: object) -> bool:
+    """Return whether a category is so large that it may be a rounded integer, also as a spreadsheet writes it."""
+    if isinstance(value, str):
+        return _OF_SPREADSHEETS.fullmatch(value) is not None
+    return isinstance(value, (int, float)) and abs(value) >= _LEAST_OF_SPREADSHEETS
+
+
 def warn_of_rounded(
     values: Iterable[object], label: str, what: str, notices: Notices | None = None
 ) -> None:
-    """Warn if `values`, each of which is a `what`, have floats that may be several integers of 64 bits.
+    """Warn if `values`, each of which is a `what`, have floats that may be several integers.
 
-    With `notices`, there is one warning for each label.
+    So are those of 64 bits, and those of 12 digits that a spreadsheet has written as 1.23457E+11. With `notices`, there
+    is one warning for each label.
     """
-    floats = [value for value in values if isinstance(value, float) and not is_missing(value)]
-    first = next((value for value in floats if EXACT <= abs(value) <= _LARGEST_ID), None)
-    if first is None or not all(value.is_integer() for value in floats):
+    present = [value for value in values if not is_missing(value)]
+    floats = [value for value in present if isinstance(value, float)]
+    if not all(value.is_integer() for value in floats):
         return
-    if notices is not None and not notices.is_first(f"{label}: floats from 2**53 on"):
-        return
-    warn_of_data(
-        f"{label} has floats from 2**53 on, such as {float(first)!r}, which cannot tell all "
-        f"integers apart: different integers may have become one {what}. pandas makes floats of "
-        "integers if one is missing. Read them with the dtype 'Int64', or as text.",
-        RoundedIdsWarning,
+    first = rounded_by_spreadsheet(present)
+    kind = "rounded by a spreadsheet"
+    text = (
+        "has whole numbers of at most six digits and zeros behind them, such as {}, as a "
+        "spreadsheet rounds long ones: different numbers may have become one {}. Write the file "
+        "again from cells in the format of text."
     )
+    if first is None:
+        first = next((float(one) for one in floats if EXACT <= abs(one) <= _LARGEST_ID), None)
+        kind = "floats from 2**53 on"
+        text = (
+            "has floats from 2**53 on, such as {}, which cannot tell all integers apart: different "
+            "integers may have become one {}. pandas makes floats of integers if one is missing. "
+            "Read them with the dtype 'Int64', or as text."
+        )
+    if first is None or (notices is not None and not notices.is_first(f"{label}: {kind}")):
+        return
+    warn_of_data(f"{label} {text.format(repr(first), what)}", RoundedIdsWarning)
+
+
+def rounded_by_spreadsheet(values: Iterable[object]) -> object:
+    """Return a whole number that a spreadsheet has probably rounded, or its text; None if there is none.
+
+    It shows those of twelve digits and more with at most six, such as 1.23457E+11.
+    """
+    large = {value for value in values if may_be_rounded(value)}
+    texts = [value for value in large if isinstance(value, str)]
+    if texts:
+        return min(texts)
+    numbers = [abs(float(value)) for value in large if isinstance(value, (int, float))]
+    # Other numbers have more than six digits that are not 0.
+    if len(numbers) < _FEWEST_ROUNDED or any(f"{one:.17e}"[7:19].strip("0") for one in numbers):
+        return None
+    return min(numbers)

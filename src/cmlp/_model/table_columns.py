@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._data.arrays import EXACT
 from cmlp._data.column_entries import (
     CATEGORY,
     COLUMN_TYPES,
@@ -22,6 +21,7 @@ from cmlp._data.column_entries import (
     SIMPLE,
     TIMES,
     categories_of,
+    may_be_rounded,
     missing_of,
     numbers_of,
     warn_of_rounded,
@@ -512,11 +512,8 @@ class TableColumns(_core.Columns):
 
     @cached_property
     def _has_large(self) -> list[bool]:
-        """Whether categories of each column are numbers as large as integers that doubles may have rounded."""
-        return [
-            any(isinstance(value, (int, float)) and abs(value) >= EXACT for value in values or ())
-            for values in self.categories
-        ]
+        """Whether categories of each column are so large that they may be rounded integers."""
+        return [any(map(may_be_rounded, values or ())) for values in self.categories]
 
     @property
     def dates(self) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmlp._data.arrays import EXACT
+from cmlp._data.column_entries import may_be_rounded
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY
 from cmlp._data.files import text_cells
 from cmlp._data.files.file_formats import DataError, quoted, stated
@@ -217,6 +218,13 @@ class TrainingColumn:
         dates = [cell for cell in cells if looks_like_a_date(cell)]
         return (dates[0], "") if dates and len(dates) >= MOST_SHARE * len(cells) else None
 
+    def rounded_integer(self, column_type: str) -> str | None:
+        """Return a cell that a spreadsheet has probably made of a longer whole number; None if there is none."""
+        if column_type not in PLAIN:
+            return None
+        cells = [cell.strip() for _, cell in self.first(PLAIN)]
+        return next(filter(may_be_rounded, cells), None)
+
     def is_nearly_all(self, form: str) -> bool:
         """Return whether nearly all different cells are text of a form of dates."""
         from cmlp._data.date_forms import date_form
@@ -399,6 +407,14 @@ def doubt_of_word(word: str) -> str:
     return (
         f"{word!r} is read as a missing value, and no other cell of the column is. If it is a value, "
         "add --no-default-missing"
+    )
+
+
+def doubt_of_rounded(cell: str) -> str:
+    """Return a notice about a number as a spreadsheet writes a longer one."""
+    return (
+        f"{cell!r} has at most six digits of a whole number. If the column has ids, write the file "
+        "again from cells in the format of text: different ones may have become equal"
     )
 
 

@@ -25,6 +25,7 @@ from cmlp._data.files.text_columns import (
     TrainingColumn,
     doubt,
     doubt_of_date,
+    doubt_of_rounded,
     doubt_of_word,
 )
 from cmlp._data.files.text_lines import (
@@ -571,6 +572,9 @@ class TextRows(TrainingRows):
             word = column.doubtful_word(self._types[i])
             if word is not None:
                 yield i, doubt_of_word(word)
+            cell = column.rounded_integer(self._types[i])
+            if cell is not None:
+                yield i, doubt_of_rounded(cell)
 
     def _place(self, column: int) -> Place:
         def line_of(row: int) -> int:
