@@ -1466,6 +1466,11 @@ class TabularRegressor(TabularEstimator):
             row. With ``return_std=True``, a pair of this and the deviations, of shape (n_samples,)
             or (n_samples, n_targets).
 
+        Raises
+        ------
+        ValueError
+            With ``return_std=True``, if `fit` held out no rows and `calibrate` was not called.
+
         See Also
         --------
         predict_interval : Intervals that contain the number as often as asked for.
