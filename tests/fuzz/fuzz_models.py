@@ -10,6 +10,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from helpers import model_in_c
+from internals import model_of
 from model_files import FIXED, SIZES, head_of, repaired, split
 
 import cmlp
@@ -65,6 +67,7 @@ SCALARS = [
     *("", "a\0", "\ud800", "\U0001f600", "\u202e"),
 ]
 # The dtypes of labels, and words that are none.
+CODED = [[-9 if y is None else x, y, "none" if y is None else z] for x, y, z in MIXED]
 LABEL_TYPES = ["bool", "float16", "float32", "float64", "object", "U", "U1", "int",
                *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))]  # fmt: skip
 KINDS = ["network", "regressor", "classifier", "multilabel", "ordered", "object", ""]
@@ -106,13 +109,19 @@ def _bases(folder: Path) -> Iterator[bytes]:
         MIXED, labels == "no"
     )
     binary.calibrate(probabilities=True).choose_threshold(MIXED, labels == "no", recall=0.5)
-    for model, y in (
-        (TabularClassifier(**table), labels),
-        (TabularRegressor(**table), X[:, 0]),
-        (binary, None),
+    coded = TabularRegressor(
+        **table,
+        categorical_features={2: ["b", "none", "a"]},
+        missing_values={0: -9, 2: "none"},
+    )
+    for model, rows, y in (
+        (TabularClassifier(**table), MIXED, labels),
+        (TabularRegressor(**table), MIXED, X[:, 0]),
+        (coded, CODED, X[:, 0]),
+        (binary, MIXED, None),
     ):
         if y is not None:
-            model.fit(MIXED, y)
+            model.fit(rows, y)
         model.save(path)
         yield path.read_bytes()
 
@@ -252,8 +261,26 @@ def _sorted(metadata: dict[str, str]) -> dict[str, str]:
     return dict([*list(metadata.items())[:n], *sorted(list(metadata.items())[n:])])
 
 
+def _compare_with_c(model: Any, path: Path) -> None:
+    """Check that the C library, which accepts the file too, predicts the bits of Python from rows of numbers."""
+    core, rng = model_in_c(path), np.random.default_rng(0)
+    if isinstance(model, Network):
+        rows = rng.standard_normal((4, model.sizes[0])).astype(model.dtype)
+        expected = model.forward(rows)
+    elif isinstance(model, TabularClassifier | TabularRegressor):
+        known = [-9, -1, 0, 1, 2, 3, 0.5, 1e9, math.nan]
+        rows = rng.choice(known, (40, model.n_features_in_))
+        expected = model_of(model).predict(rows)
+    else:
+        return
+    np.testing.assert_array_equal([core.predict(row)[1] for row in rows], expected)
+
+
 class Target:
-    """Files: a model that can be used, saved and trained further, or ModelFormatError with the path and a status."""
+    """Files: a model that can be used, saved and trained further, or ModelFormatError with the path and a status.
+
+    C and Python predict the same of what both accept.
+    """
 
     changed = 0.02  # the checksums detect changed bytes
 
@@ -283,6 +310,7 @@ class Target:
 
     def _used(self, model: Any) -> str:
         assert repr(model)
+        _compare_with_c(model, self.path)
         if isinstance(model, Network):
             model.forward(np.zeros((2, model.sizes[0])))
         else:

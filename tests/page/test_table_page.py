@@ -326,3 +326,17 @@ def test_command_writes_the_page_of_a_table(models, tmp_path, capsys):
     assert (
         "--data shows images to a network: a TabularRegressor has fields" in capsys.readouterr().err
     )
+
+
+@pytest.mark.slow
+def test_a_number_that_is_always_the_same_or_missing_has_no_curve(watch, tmp_path):
+    """There is no range to draw: the page did not start."""
+    X = [[3.0 if i % 3 else math.nan, float(i)] for i in range(60)]
+    model = TabularRegressor(n_estimators=2, random_state=0).fit(X, np.arange(60.0))
+    page = watch(written(model, tmp_path))
+    assert page.evaluate("[pointsOf(0), rugOf(0)]") == [[], ""]
+    assert page.evaluate("[3, 4, NaN].map((value) => Boolean(outsideOf(0, value)))") == [
+        False,
+        True,
+        False,
+    ]

@@ -109,7 +109,7 @@ function makeTicks(i) {
 
 /** Marks where rows are; those of a category side by side. */
 function rugOf(i) {
-	const known = knownValues(i);
+	const known = pointsOf(i).length ? knownValues(i) : []; // one number has no curve
 	const width = isNumber(i) ? 0 : (0.8 * WIDTH) / shownChoices(i);
 	const count = (value) => known.filter((other) => other === value).length;
 	const marks = known.map((value, k) => {
