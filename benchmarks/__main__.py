@@ -35,6 +35,7 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   amounts   not in all: losses for amounts many of which are 0, of tables (extra bench-tables)
   categories not in all: tables with columns of more than 200 categories (extra bench-tables)
   coverage  not in all: how often intervals and sets of tables contain the truth (extra bench-tables)
+  copies    not in all: tables with rows that are copies of others (extra bench-tables)
   distributed not in all: communication of a step by MPI, predictions for 8 to 1,000 workers, speed of two processes by
             MPI, rows on a Dask cluster beside rows in memory
   files     not in all: seconds and memory of the command on CSV files of a million rows, also of the version that
@@ -92,6 +93,7 @@ COMMANDS = [
 MORE = [
     "amounts",
     "categories",
+    "copies",
     "coverage",
     "distributed",
     "files",

@@ -29,6 +29,7 @@ __all__ = [
     "CategoriesWarning",
     "CmlpError",
     "ConvergenceWarning",
+    "CopiesWarning",
     "DataConversionWarning",
     "DataWarning",
     "DivergenceError",
@@ -255,6 +256,12 @@ class GroupColumnWarning(DataWarning):
     """X has the groups that `groups` has: rows to predict are of others."""
 
     code = "group-column"
+
+
+class CopiesWarning(DataWarning):
+    """Rows are copies of others, as after a join, oversampling or a bootstrap."""
+
+    code = "copies"
 
 
 class ParseWarning(DataWarning):

@@ -83,6 +83,7 @@ def test_every_command_has_a_test():
     others = {
         "amounts",
         "categories",
+        "copies",
         "coverage",
         "groups",
         "intervals",

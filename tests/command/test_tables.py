@@ -949,6 +949,7 @@ def test_coverage_is_refused_by_name(command, tmp_path):
     )
 
 
+@pytest.mark.filterwarnings("ignore::cmlp.CopiesWarning")
 def test_info_says_of_which_categories_the_model_knows_a_part(capsys, tmp_path, monkeypatch):
     list_at_most(monkeypatch, 200)
     codes = np.tile(np.arange(400), 3)
@@ -960,3 +961,37 @@ def test_info_says_of_which_categories_the_model_knows_a_part(capsys, tmp_path, 
     assert [line.split(maxsplit=1)[1] for line in lines] == [
         "0 (the 200 most frequent of 400, which have about 50% of the values)"
     ]
+
+
+def test_copies_of_rows_are_held_out_together_and_count_once(command):
+    lines = Path("flats.csv").read_text().split("\n")
+    Path("once.csv").write_text("\n".join(lines[:101]))
+    Path("copies.csv").write_text("\n".join([lines[0], *np.repeat(lines[1:101], 5)]))
+    drop = ["--drop", "note", "--drop", "kind", "--n-epochs", "4", *OPTIONS]
+    found = {}
+    for name in ("once.csv", "copies.csv"):
+        status, found[name], err = command("train", name, "--target", "price", *drop)
+        assert (status, err) == (0, "")
+    once, copies = found.values()
+    where = "on 12 rows held out of a first fit; always the mean: "
+    (base,) = (line.partition(where)[2] for line in once if where in line)
+    where = where.replace("rows", "rows and their copies")
+    assert [line.partition(where)[2] for line in copies if where in line] == [base]
+    assert any("without these 12 rows and their copies. The model" in line for line in copies)
+    row = re.compile(r"!!  copies +100 different rows in 500  keep each row once, or --groups")
+    assert not any(map(row.match, once))
+    assert sum(1 for line in copies if row.match(line)) == 1
+    _, lines, _ = command("examine", "copies.csv", "--target", "price")
+    assert any("100 different rows in 500" in line for line in lines)
+    _, lines, _ = command("info", "m.cmlp")
+    assert any(re.match(r"findings +!! copies(,|$)", line) for line in lines)
+
+
+def test_verify_repeats_a_fit_of_copies(command):
+    lines = Path("flats.csv").read_text().split("\n")
+    Path("copies.csv").write_text("\n".join([lines[0], *np.repeat(lines[1:101], 3)]))
+    options = ["--provenance", "--n-epochs", "2", "--no-refit", *OPTIONS]
+    assert command("train", "copies.csv", "--target", "price", "--drop", "note", *options)[0] == 0
+    status, lines, _ = command("verify", "m.cmlp", "copies.csv")
+    assert status == 0
+    assert any(line.startswith("bit-identical") for line in lines)

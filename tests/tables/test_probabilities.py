@@ -233,15 +233,17 @@ def test_weights_count_like_repeated_rows():
     y = KINDS["binary"]
     weights = 1.0 + np.arange(500) % 2
     rows = np.repeat(np.arange(1000, 1500), 4)
-    model = fitted().calibrate(X[rows], y[rows], np.repeat(weights, 4), probabilities=True)
-    other = fitted().calibrate(X[rows], y[rows], np.repeat(weights, 4) * 8, probabilities=True)
-    plain = fitted().calibrate(X[rows], y[rows], probabilities=True)
+    # Rows that are quite equal would be copies, which count once.
+    given = X[rows] + 1e-9 * np.arange(2000)[:, None]
+    model = fitted().calibrate(given, y[rows], np.repeat(weights, 4), probabilities=True)
+    other = fitted().calibrate(given, y[rows], np.repeat(weights, 4) * 8, probabilities=True)
+    plain = fitted().calibrate(given, y[rows], probabilities=True)
     assert model.predict_proba(X[NEW]).tobytes() == other.predict_proba(X[NEW]).tobytes()
     assert model.predict_proba(X[NEW]).tobytes() != plain.predict_proba(X[NEW]).tobytes()
     dropped = fitted().calibrate(
-        X[rows], y[rows], np.repeat(np.arange(500) < 400, 4), probabilities=True
+        given, y[rows], np.repeat(np.arange(500) < 400, 4), probabilities=True
     )
-    fewer = fitted().calibrate(X[rows[:1600]], y[rows[:1600]], probabilities=True)
+    fewer = fitted().calibrate(given[:1600], y[rows[:1600]], probabilities=True)
     assert dropped.predict_proba(X[NEW]).tobytes() == fewer.predict_proba(X[NEW]).tobytes()
 
 

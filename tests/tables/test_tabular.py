@@ -423,6 +423,7 @@ def test_bad_validation_data_are_named(kind, y):
             kind(**QUICK).fit(X, y, X_val=X_val, y_val=y_val)
 
 
+@pytest.mark.filterwarnings("ignore::cmlp.CopiesWarning")
 def test_max_time_ends_training_early():
     start = time.process_time()
     rows, labels = (np.repeat(one, 40, axis=0) for one in (X, LABELS))

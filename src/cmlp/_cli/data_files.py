@@ -30,7 +30,9 @@ from cmlp._data.files.row_file import (
     TextOptions,
     positions,
 )
+from cmlp._data.input_frame import frame_of
 from cmlp._data.times import Times
+from cmlp._findings.copies import copies_of, different_rows
 from cmlp._model.model import TableModel
 from cmlp._parameters.name_hints import nearest
 from cmlp._process.printable import printable
@@ -615,7 +617,8 @@ def why_none_are_held_out(n_rows: int) -> str:
 
 
 def divide(
-    n_rows: int,
+    X: Any,
+    y: AnyArray,
     holdout: str | None,
     groups: Groups | None = None,
     times: AnyArray | None = None,
@@ -623,24 +626,30 @@ def divide(
     """Return the rows that are held out, and those of training.
 
     `holdout` is a word of `HOLDOUTS`. Whole groups are held out. The last rows are those of the
-    last `times`, if there are some.
+    last `times`, if there are some. Of random rows that are copies, the first one is held out, and the others are in
+    neither part.
     """
+    n_rows = len(y)
     if groups is not None and holdout != "none":
         n_folds = min(groups.group_count.n, _HELD_OUT)
         if n_rows < _FEWEST_ROWS or n_folds < _FEWEST_GROUPS:
             return np.arange(0), np.arange(n_rows)
         folds = folds_of_groups(groups, None, n_folds, _core.Random(0))
         return np.flatnonzero(folds == 0), np.flatnonzero(folds)
+    copies = copies_of(frame_of(X, "cmlp train"), y) if holdout == HOLDOUTS[0] else None
+    if copies is None:
+        copies = np.arange(n_rows)
     if holdout != "last":
-        order = np.random.RandomState(0).permutation(n_rows)
+        order = different_rows(copies)
+        order = order[np.random.RandomState(0).permutation(len(order))]
     elif times is not None:
         order = np.argsort(times, kind="stable")[::-1]
     else:
         order = np.arange(n_rows)[::-1]
     n_held = 0
-    if n_rows >= _FEWEST_ROWS and holdout != "none":
-        n_held = n_rows // _HELD_OUT
-    return np.sort(order[:n_held]), np.sort(order[n_held:])
+    if len(order) >= _FEWEST_ROWS and holdout != "none":
+        n_held = len(order) // _HELD_OUT
+    return np.sort(order[:n_held]), np.flatnonzero(np.isin(copies, order[n_held:]))
 
 
 def rows_of_fit(
@@ -667,7 +676,7 @@ def rows_of_fit(
                 zip(trained.columns.names or (), trained.columns.formats or (), strict=False)
             )
             times = times_of_file(X, time, {name: form for name, form in forms.items() if form})
-        _, rows = divide(len(y), files.holdout, groups, times)
+        _, rows = divide(X, y, files.holdout, groups, times)
         X = X.take(rows)
         y = y[rows]
         if groups is not None:

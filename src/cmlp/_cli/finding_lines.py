@@ -33,6 +33,8 @@ def _in_shell(finding: Finding) -> Finding:
     """Return a finding with its remedy as options of `cmlp train`, if there are such."""
     if finding.code == TIME and not finding.remedy.startswith("fit(X, y, time="):
         return replace(finding, remedy="--holdout last")
+    if finding.code == "copies":
+        return replace(finding, remedy="keep each row once, or --groups COLUMN")
     option = _OPTIONS.get(finding.code)
     if option is None:
         return finding

@@ -91,9 +91,13 @@ class TableReport(NamedTuple):
             if self.model._trained().summary.later is not None:
                 own = f"; its {what} come from its own later rows"
         return [
-            f"these figures are those of a first fit, without these {len(self.held):,} rows. The "
+            f"these figures are those of a first fit, without these {len(self.held):,} rows{self._copies()}. The "
             f"model of a second fit, on all {len(self.y):,} rows, is written{own}"
         ]
+
+    def _copies(self) -> str:
+        """Return a part of a sentence about the copies of held-out rows, which are in neither part."""
+        return " and their copies" * (len(self.held) + len(self.rows) < len(self.y))
 
     def _read_as(self) -> list[str]:
         """Return a line with the columns of categories, and one with those of dates.
@@ -161,7 +165,7 @@ class TableReport(NamedTuple):
         of_groups = ""
         if self.groups is not None:
             of_groups = f" of {self.groups.take(self.held).group_count.n:,} groups"
-        where = f"on {len(self.held):,} rows{of_groups} held out of {fit}"
+        where = f"on {len(self.held):,} rows{of_groups}{self._copies()} held out of {fit}"
         if self.model._estimator_type == "classifier":
             labels, counts = np.unique(learned, return_counts=True)
             if measures_distance(self.model._trained().labels):

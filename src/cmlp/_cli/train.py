@@ -664,7 +664,7 @@ class TableTraining(Training):
         times = None
         if time is not None and read_as.file.holdout == "last":
             times = times_of_file(frame, time, getattr(model, "date_formats", None))
-        self.held, self.rows = divide(len(y), read_as.file.holdout, groups, times)
+        self.held, self.rows = divide(frame, y, read_as.file.holdout, groups, times)
         self._refits = refits and len(self.held) > 0
         self._first: object = None  # complete, if there is a second fit
 

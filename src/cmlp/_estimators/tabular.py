@@ -13,7 +13,7 @@ from cmlp._data.input_frame import frame_of, frame_of_records, is_records
 from cmlp._data.labels import kind_of_labels
 from cmlp._data.losses import traits_of
 from cmlp._data.row_labels import warn_of_other_order
-from cmlp._data.weights import as_weights
+from cmlp._data.weights import as_weights, weights_of_rows
 from cmlp._estimators.attributes import (
     AbsentMethod,
     MultilabelMethod,
@@ -22,8 +22,9 @@ from cmlp._estimators.attributes import (
 )
 from cmlp._estimators.estimator import Estimator
 from cmlp._fit.result import frozen_copy, locked, result_of, store_model, trains
+from cmlp._model.kinds_of_findings import checked_known
 from cmlp._parameters.name_hints import hinting
-from cmlp._process.warnings import warn
+from cmlp._process.warnings import knowing, warn
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class TabularEstimator(Estimator):
     _several_outputs: ClassVar[bool] = True
     _result: Result[TableModel]
     allow_missing_keys: bool
+    known: Sequence[str] | None
 
     partial_fit = AbsentMethod(
         "fit with warm_start=True to continue training on later rows, or calibrate to measure the "
@@ -118,8 +120,8 @@ class TabularEstimator(Estimator):
             `TabularRegressor.holds_until_`.
         X_val, y_val : default=None
             Validation data, to choose the best epoch of each network. If None, each network holds
-            out another eighth of the rows; with `groups`, there are as many parts as networks, from
-            4 to 8.
+            out another eighth of the rows, with all copies of a row, which count as one there; with
+            `groups`, there are as many parts as networks, from 4 to 8.
         sample_weight_val : None, float or array-like, default=None
             Weights of the validation rows, as `sample_weight`; `class_weight` multiplies them.
         groups_val : array-like, default=None
@@ -228,10 +230,11 @@ class TabularEstimator(Estimator):
         groups: ArrayLike | None,
         method: str,
     ) -> tuple[RowsWithTruth, NDArray[np.float64]]:
-        """Return the rows that a user has passed, without those of weight 0, and the answers of the model.
+        """Return the rows that a user has passed, without those of weight 0 and with copies once, and the answers.
 
         There is a warning if they are not as those of fit.
         """
+        from cmlp._findings.copies import copies_of, different_rows, warn_of_copies
         from cmlp._model.other_targets import warn_of_rows_and_targets
         from cmlp._tables.calibrate import RowsWithTruth
         from cmlp._tables.targets import rows_that_count
@@ -239,7 +242,8 @@ class TabularEstimator(Estimator):
         if y is None:
             raise ValueError("y is missing: what is true for the rows of X.")
         warn_of_other_order(X=X, y=y, sample_weight=sample_weight, groups=groups)
-        raw = self._read(model, X)
+        frame = model.columns.select(self._frame(model, X), type(self).__name__, model.notices)
+        raw = model.columns.values(frame, model.notices, model.gaps)
         if not len(raw):
             raise ValueError("X has no rows.")
         rows, weight = rows_that_count(as_weights(sample_weight, len(raw)), len(raw))
@@ -248,6 +252,11 @@ class TabularEstimator(Estimator):
         if known is not None:
             known = known.take(rows)
             weight = known.equal_weights(weight)
+        elif (copies := copies_of(frame, truth, rows)) is not None:
+            with knowing(checked_known(self.known)):
+                warn_of_copies(copies)
+            first = different_rows(copies)
+            rows, truth, weight = rows[first], truth[first], weights_of_rows(weight, first)
         counted = RowsWithTruth(raw[rows], truth, weight, known)
         answers = self._answers(model, counted.raw)
         warn_of_rows_and_targets(model, counted.raw, answers, truth, method)

@@ -18,6 +18,7 @@ from cmlp._findings.categories import (
     check_spellings,
 )
 from cmlp._findings.codes import check_codes, check_stated_codes
+from cmlp._findings.copies import check_copied_rows
 from cmlp._findings.counts import check_counts
 from cmlp._findings.ids import check_row_numbers
 from cmlp._findings.leaks import check_copies, check_functions, check_missing
@@ -46,6 +47,7 @@ CHECKS: tuple[Check, ...] = (
     check_missing,
     check_sums,
     check_row_numbers,
+    check_copied_rows,
     check_groups_in_inputs,
     check_repeated_rows,
     check_ascending_times,

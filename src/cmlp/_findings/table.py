@@ -78,6 +78,8 @@ class Table:
         The weights of the rows.
     groups : Groups or None
         The groups that the user has passed.
+    copies : ndarray of intp or None
+        The first row that is equal to each row, if rows are copies; None if not, or if groups or times decide.
     use : str or None
         What the rows to predict are, an entry of `USES`; None if the user has not said it.
     known : frozenset of str
@@ -101,6 +103,7 @@ class Table:
     labels: Labels | None = None
     weight: NDArray[np.float64] | None = None
     groups: Groups | None = None
+    copies: NDArray[np.intp] | None = None
     use: str | None = None
     known: frozenset[str] = frozenset()
     counts: Mapping[int, CategoryCounts] = field(default_factory=dict)

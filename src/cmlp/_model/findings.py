@@ -174,7 +174,8 @@ def names_in_known(finding: Finding) -> tuple[str, str]:
 
 def brief(finding: Finding) -> str:
     """Return the mark, the code and the columns of a finding."""
-    return f"{finding.mark} {finding.code}: {listed(finding.columns)}"
+    columns = f": {listed(finding.columns)}" if finding.columns else ""
+    return f"{finding.mark} {finding.code}{columns}"
 
 
 def stored_report(report: Report) -> dict[str, object]:

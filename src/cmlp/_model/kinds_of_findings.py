@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cmlp._process.printable import printable_message
 from cmlp.exceptions import (
     CategoriesWarning,
+    CopiesWarning,
     DataWarning,
     EmptyColumnWarning,
     GroupColumnWarning,
@@ -62,6 +63,7 @@ KINDS = {
         "The rows are repeated measurements of the values of a column", "!!", use=GROUPS
     ),
     "group-column": Kind("X has the groups that are passed", "!!", warning=GroupColumnWarning),
+    "copies": Kind("Rows are copies of others", "!!", warning=CopiesWarning),
     "time": Kind("The rows are in the order of time, and y changes with it", use=TIME),
     "useless": Kind(
         "The model is hardly better than a constant", "!!", warning=UselessModelWarning

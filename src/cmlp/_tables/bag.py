@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp._findings.copies import different_rows
 from cmlp._parameters.entries import PARAMETERS
 from cmlp._parameters.options import TrainingOptions
 from cmlp._tables.splits import LEAVES
@@ -61,6 +62,16 @@ def folds_of(n_rows: int, classes: AnyArray | None, rng: _core.Random) -> NDArra
     folds = np.empty(n_rows, np.int64)
     folds[order] = np.arange(n_rows) % N_FOLDS
     return folds
+
+
+def folds_of_copies(
+    copies: NDArray[np.intp], classes: AnyArray | None, rng: _core.Random
+) -> NDArray[np.int64]:
+    """Return the fold of each row as `folds_of` draws it for the different rows: a copy is where its first row is."""
+    rows = different_rows(copies)
+    folds = np.empty(len(copies), np.int64)
+    folds[rows] = folds_of(len(rows), None if classes is None else classes[rows], rng)
+    return folds[copies]
 
 
 def folds_of_groups(

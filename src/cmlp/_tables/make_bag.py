@@ -13,6 +13,7 @@ from cmlp._parameters.architecture import init_activations
 from cmlp._tables.bag import (
     ACTIVATION,
     folds_of,
+    folds_of_copies,
     folds_of_groups,
     number_of_folds,
     options_of_member,
@@ -88,6 +89,8 @@ def _draw_folds(
     if table.n_folds and groups is not None:
         _require_groups(table, groups, classes)
         folds = folds_of_groups(groups, classes, table.n_folds, rng)
+    elif table.copies is not None:
+        folds = folds_of_copies(table.copies, classes, rng)
     else:
         folds = folds_of(table.n_training, classes, rng)
     if groups is None or table.n_folds:

@@ -15,6 +15,7 @@ from cmlp._data.groups import as_groups, require_other_groups
 from cmlp._data.input_frame import frame_of, with_dates, without_codes
 from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.weights import as_weights, weights_of_rows
+from cmlp._findings.copies import copies_of
 from cmlp._findings.table import CategoryCounts, Table
 from cmlp._model.kinds_of_findings import GROUPS, RANDOM, TIME, checked_known
 from cmlp._model.other_rows import TrainingNumbers, warn_of_differences
@@ -93,6 +94,8 @@ class PreparedTable:
     # Of the validation rows if there are some, or else of those of training.
     groups: Groups | None
     training_groups: Groups | None
+    # The first of the training rows that is equal to each one; None unless they are copies.
+    copies: NDArray[np.intp] | None = None
     report: Report | None = None  # what was found in them; of a warm start that of its model
     # Of the training rows, and with them what later parts of these rows are read from.
     times: Times | None = None
@@ -147,14 +150,17 @@ class PreparedTable:
         replace_training_statistics(self.inputs, self.columns, raw, folds, self.averages, weight)
 
     def split(self, k: int, folds: NDArray[np.integer]) -> Split:
-        """Return the training and the validation rows of member k."""
+        """Return the training and the validation rows of member k, which have one of each set of copies."""
         n, n_rows = self.n_training, len(self.raw)
         if n < n_rows:
             return np.arange(n), np.arange(n, n_rows)
         if not self.n_folds:
             return np.arange(n), None
         held_out = folds == k % self.n_folds
-        return np.flatnonzero(~held_out), np.flatnonzero(held_out)
+        judged = np.flatnonzero(held_out)
+        if self.copies is not None:
+            judged = judged[self.copies[judged] == judged]
+        return np.flatnonzero(~held_out), judged
 
     def digest_of_rows(self) -> bytes:
         """Return the checksums of the rows, without what was learned from them."""
@@ -183,6 +189,8 @@ class PreparedTable:
         ]
         if self.times is not None:
             learned.append(self.times.ordered.tobytes())
+        if self.copies is not None:
+            learned.append(self.copies.tobytes())
         return int(hash_of_text(repr(learned)), 16)
 
 
@@ -213,7 +221,7 @@ def prepare_table(
             f"{n_rows} (weights below 1e-30 of the largest count as 0, and "
             "class_weight multiplies them)."
         )
-    read = partial(_read, fit, options, encoding, opened_groups)
+    read = partial(_read, fit, options, encoding, opened_groups, has_time=time is not None)
     if fit.warm_model is None:
         table = _learn(fit, options, opened, read, time, until, earlier)
     else:
@@ -494,6 +502,7 @@ def _find_columns(
         table.encoding.labels,
         weight,
         table.training_groups,
+        table.copies,
         use=None if table.training_groups is None else GROUPS,
         known=checked_known(options.known),
         counts=counts,
@@ -549,11 +558,13 @@ def _read(
     opened: Sequence[tuple[InputFrame, CountedTargets]],
     notices: Notices | None = None,
     gaps: Gaps | None = None,
+    *,
+    has_time: bool = False,
 ) -> PreparedTable:
     """Return the table with the rows that count, of training and validation, before its columns are learned.
 
     With `notices`, the columns and the gaps are those of an earlier fit, and there are warnings of what these rows
-    have besides.
+    have besides. Groups and times alone decide which rows are held out together: copies are not looked for.
     """
     (frame, targets), *validation_parts = opened
     raw = columns.read(frame, fit.class_name, notices, gaps, in_fit=True)
@@ -571,6 +582,9 @@ def _read(
             [np.ones(len(part.rows)) if part.weight is None else part.weight for part in parts]
         )
     training_groups, validation_groups = groups
+    copies = None
+    if training_groups is None and not has_time:
+        copies = copies_of(frame, targets.truth, targets.rows)
     n_folds = 0
     if options.early_stopping and not validation_parts and len(raw) >= FEWEST_ROWS_TO_HOLD_OUT:
         n_folds = number_of_folds(training_groups, options.n_estimators)
@@ -584,6 +598,7 @@ def _read(
         n_folds=n_folds,
         groups=validation_groups if validation_parts else training_groups,
         training_groups=training_groups,
+        copies=copies,
     )
 
 
