@@ -9,6 +9,7 @@ import pytest
 from internals import changed
 from optional import package
 
+import cmlp
 from cmlp import MLPRegressor, Network, TabularClassifier, TabularRegressor, Trainer
 from cmlp import __main__ as cli
 
@@ -208,6 +209,14 @@ def test_fit_names_x_and_y_that_are_shifted(kind):
     assert text.endswith(": X and y seem to be shifted by a row. [useless]")
     (text,) = heard(kind(**parameters).fit, STANDARDIZED, rng.permutation(y))
     assert "shifted" not in text
+
+
+def test_examine_names_x_and_y_that_are_shifted():
+    finding = "shifted", ("y",)
+    for y in (np.roll(Y, 1), np.roll(Y > 11, -1)):
+        assert finding in [(one.code, one.columns) for one in cmlp.examine(X, y)]
+    for rows, y in ((X, Y), (X, rng.permutation(Y)), (np.roll(Y, 1)[:, None], Y)):
+        assert "shifted" not in [one.code for one in cmlp.examine(rows, y)]
 
 
 def test_a_warm_start_names_the_unit():

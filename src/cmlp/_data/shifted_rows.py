@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.array_types import AnyArray
 
-_MOST_ROWS = 5000
+_MOST_ROWS = 2000
 _FEWEST_ROWS = 50
 _ROWS_OF_COLUMN = 5
 _MOST_CLASSES = 20
@@ -21,32 +21,42 @@ _SAME = 0.98  # correlation of a column with the y of another row, which it then
 
 
 def sentence_if_shifted(X: AnyArray, y: AnyArray) -> str:
-    """Return a sentence, after a space, if X fits the y of the next or the last row far better than its own; or ""."""
+    """Return a sentence, after a space, if X and y are shifted by a row; "" if they are not."""
+    found = evidence_of_shift(X, y)
+    return f" {found}: X and y seem to be shifted by a row." if found else ""
+
+
+def evidence_of_shift(X: AnyArray, y: AnyArray) -> str:
+    """Return how X fits the y of the next or the last row, if far better than its own; "" if it does not."""
     rows = np.asarray(X[:_MOST_ROWS], np.float64)
     n = len(rows)
+    if n < _FEWEST_ROWS or n < _ROWS_OF_COLUMN * len(rows.T):
+        return ""
     ranks = [_ranks(column) for column in rows.T if (column != column[0]).any()]
-    if n < _FEWEST_ROWS or not ranks or n < _ROWS_OF_COLUMN * len(ranks):
+    if not ranks:
         return ""
     targets, inputs = _targets(y[:_MOST_ROWS]), np.stack(ranks, axis=1)
-    own = _fit(inputs, targets)
     fits = {
         "before": (_fit(inputs[1:], targets[:-1]), 1),
         "after": (_fit(inputs[:-1], targets[1:]), -1),
     }
     which = max(fits, key=lambda name: fits[name][0])
     best, step = fits[which]
-    if best <= _LEAST_FIT or own >= _MUCH_LESS * best or has_y_of_other_rows(rows, y[:n], step):
+    if best <= _LEAST_FIT:
+        return ""
+    own = _fit(inputs, targets)
+    if own >= _MUCH_LESS * best or has_y_of_other_rows(inputs, y[:n], step):
         return ""
     return (
-        f" X says more about the y of the row {which} (R² of a linear fit in ranks {best:.2f}) than about its own "
-        f"({max(own, 0):.2f}): X and y seem to be shifted by a row."
+        f"X says more about the y of the row {which} (R² of a linear fit in ranks {best:.2f}) than about its own "
+        f"({max(own, 0):.2f})"
     )
 
 
 def has_y_of_other_rows(X: AnyArray, y: AnyArray, step: int) -> bool:
     """Return whether a column of X is the y of the row before (`step` 1) or after (-1), as in a series that lags."""
     targets = _targets(y)
-    rows = np.where(np.isfinite(X), X, 0.0)
+    rows = np.stack([_ranks(column) for column in X.T], axis=1)
     if step > 0:
         rows, targets = rows[step:], targets[:-step]
     else:

@@ -23,6 +23,7 @@ from cmlp._findings.counts import check_counts
 from cmlp._findings.ids import check_row_numbers
 from cmlp._findings.leaks import check_copies, check_functions, check_missing
 from cmlp._findings.repeated import check_groups_in_inputs, check_repeated_rows
+from cmlp._findings.shifted import check_shifted_rows
 from cmlp._findings.sums import check_sums
 from cmlp._findings.texts import check_numbers_of_dates
 from cmlp._findings.times import check_ascending_times
@@ -51,6 +52,7 @@ CHECKS: tuple[Check, ...] = (
     check_groups_in_inputs,
     check_repeated_rows,
     check_ascending_times,
+    check_shifted_rows,
     check_counts,
     check_codes,
     check_stated_codes,

@@ -1,0 +1,21 @@
+"""X and y that are shifted by a row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cmlp._data.shifted_rows import evidence_of_shift
+from cmlp._findings.table import TARGET
+from cmlp._model.findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cmlp._findings.table import Table
+
+
+def check_shifted_rows(table: Table) -> Iterator[Finding]:
+    """Find out whether X fits the y of the next or the last row far better than its own."""
+    evidence = evidence_of_shift(table.raw, table.y)
+    if evidence:
+        yield Finding("shifted", (TARGET,), None, evidence, "pass X and y of the same rows")
