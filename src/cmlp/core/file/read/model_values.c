@@ -100,7 +100,8 @@ static cmlp_status check_stored_texts(const cmlp_model *model, const cmlpi_value
         if (status) *refused = names[i];
     }
     const unsigned char *form = tensor_at(model, CMLPI_CELL_FORM);
-    const int is_third_wrong = model->values.n[CMLPI_CELL_FORM] == 3 && (form[2] < CMLPI_OWN_WORDS || form[2] > (CMLPI_OWN_WORDS | CMLPI_OF_SPREADSHEETS));
+    const int all_rules = CMLPI_OWN_WORDS | CMLPI_OF_SPREADSHEETS;
+    const int is_third_wrong = model->values.n[CMLPI_CELL_FORM] == 3 && (!form[2] || form[2] > all_rules);
     if (!status && form && (is_third_wrong || !cmlpi_is_cell_form(form[0], form[1])))
         status = cmlpi_refuse(refused, CMLP_ERROR_FILE_VALUE, "cells.form");
     return status;
