@@ -30,6 +30,7 @@ TABLE = [
     "--random-state",
     "0",
 ]
+OF_SPREADSHEETS = ["as", "in", "spreadsheets", "(\u22125,", '="007")']
 NETWORK = ["--hidden-layer-sizes", "4", "--max-iter", "3", "--random-state", "0"]
 
 
@@ -190,7 +191,7 @@ def test_stated_decimal_and_thousands_are_read_stored_and_used_again(train, run)
     assert kinds() == ["number", "category"]
     frame = pandas.read_csv(io.StringIO(content), sep=";", decimal=",", thousands=".")
     assert [line.split() for line in run("info", "m.cmlp")[1] if line.startswith("cells")] == [
-        ["cells", "decimal", "point", "',',", "thousands", "'.'"]
+        ["cells", "decimal", "point", "',',", "thousands", "'.',", *OF_SPREADSHEETS]
     ]
     expected = cmlp.load("m.cmlp").predict(frame[["amount", "kind"]]).tolist()
     assert list(map(float, run("predict", "m.cmlp", "t.csv")[1])) == expected
@@ -211,7 +212,8 @@ def test_infinite_targets_and_numbers_are_named(train):
                 status == 1
                 and f"t.csv, line 7, column {at} ('{target}'): the value is {float(word)}" in err
             )
-            assert (f"add --missing {word}" in err) == (target == "x")
+            option = "--missing=" if word[0] == "-" else "--missing "
+            assert (f"add {option}{word}" in err) == (target == "x")
 
 
 # ------------------------------------------------------------------------------------------------------------ columns
@@ -657,7 +659,7 @@ def test_checkpoints_know_how_cells_are_read(train, run):
     whole = cmlp.load("m.cmlp")
     Path("m-1.cmlp").replace("m.cmlp")
     assert [line.split() for line in run("info", "m.cmlp")[1] if line.startswith("cells")] == [
-        ["cells", "decimal", "point", "',',", "missing", "x"]
+        ["cells", "decimal", "point", "',',", "missing", "x,", *OF_SPREADSHEETS]
     ]
     assert train(content, "--resume", options=NETWORK)[0] == 0
     np.testing.assert_array_equal(cmlp.load("m.cmlp").coefs_[0], whole.coefs_[0])
