@@ -130,7 +130,7 @@ def _nets_of_table(head: Head, n_nets: int) -> Iterator[_core.Net]:
     nets: dict[str, _core.Net] = {}
     at = 0
     for i in range(n_nets):
-        key = f',"nets.{i}.layers.0.weight":'
+        key = f',"nets.{i}.layers.0.weight":{{'  # no key of a string is followed by this
         at = head.index(key, at)
         shape = head[at + len(key) : head.index("]", at)]
         if shape not in nets:
