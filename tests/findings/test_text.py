@@ -165,3 +165,30 @@ def test_ids_are_no_numbers(texts):
 
 def test_categories_with_a_unit_are_read_in_silence():
     assert findings("parse", "ids", dose=[f"{row % 4 / 2} mg" for row in range(N)])[1] == []
+
+
+def test_dates_among_a_word_are_named_with_the_parameters_that_read_them():
+    days = rng.permutation(np.datetime64("2020-01-01") + np.arange(N) * 9).tolist()
+    months = [
+        "Jan.",
+        "Feb.",
+        "März",
+        "Apr.",
+        "Mai",
+        "Juni",
+        "Juli",
+        "Aug.",
+        "Sept.",
+        "Okt.",
+        "Nov.",
+        "Dez.",
+    ]
+    texts = [f"{day.day}. {months[day.month - 1]} {day.year}" for day in days]
+    frame, (found,) = findings("parse", "ids", day=texts)
+    assert found.remedy == "date_formats={'day': '%d. %b %Y'}"
+    texts[::3] = ["n. a."] * (N // 3)
+    frame, (found,) = findings("parse", "ids", day=texts)
+    assert found.evidence == "text, of which 66.6 % are dates"
+    parameters = eval(f"dict({found.remedy})")
+    model = cmlp.TabularRegressor(n_estimators=1, n_epochs=1, known=["useless"], **parameters)
+    assert model.fit(frame, Y).column_types_["day"] == "date"
