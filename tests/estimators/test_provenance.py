@@ -218,6 +218,7 @@ def test_a_fit_that_max_time_ends_is_repeated_to_the_batch(max_time):
     ).identical
 
 
+@pytest.mark.filterwarnings("ignore::cmlp.CopiesWarning")
 @pytest.mark.filterwarnings("ignore:max_time was over")
 def test_a_table_that_max_time_ends_is_repeated_to_the_batch():
     rows = np.tile(X, (16, 1))  # an epoch has more batches than each network trains at least

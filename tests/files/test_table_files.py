@@ -620,6 +620,7 @@ SEEN_DAMAGES = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore::cmlp.CopiesWarning")
 @pytest.mark.parametrize(("old", "new", "message"), SEEN_DAMAGES)
 def test_what_a_file_says_of_rare_categories_is_checked(old, new, message, monkeypatch, tmp_path):
     """The first column has 200 of 201 categories, whose share of rare ones is 0.5 here; the second has numbers."""
