@@ -175,7 +175,7 @@ def _warnings_as_lines(program: str) -> Iterator[None]:
 
     shown: set[str] = set()
 
-    def show(message: Warning | str, *_: object) -> None:
+    def show(message: Warning | str, *_: object, **__: object) -> None:
         text = str(message)
         if text not in shown:
             shown.add(text)

@@ -692,6 +692,9 @@ def test_names_again_inside_a_file_are_an_error_before_columns_are_decided(train
     assert train(table)[0] == 0
     Path("t.csv").write_text(table + table)
     assert run("predict", "m.cmlp", "t.csv", "--drop", "y") == (1, [], twice + "\n")
+    assert train({"room": KIND, "y": SIZE})[0] == 0  # a name that is a category
+    Path("t.csv").write_text("room\nflat\nroom\n")
+    assert len(run("predict", "m.cmlp", "t.csv")[1]) == 2
     numbers = "0,1\n" + "0,1\n1,0\n" * 9  # names that are values
     assert train(numbers, "--header", "yes", target="1")[0] == 0
 

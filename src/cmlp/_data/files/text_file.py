@@ -348,9 +348,13 @@ class TextFile(RowFile):
     ) -> None:
         """Raise DataError if a row repeats the names, as where one file was appended to another.
 
-        Names that are all numbers, dates or booleans may be values of a row.
+        Names that are all numbers, dates, booleans or categories of the model may be values of a row.
         """
-        if not columns or not names or names[-1] not in columns[-1] or all(map(is_value, names)):
+        if not columns or not names or names[-1] not in columns[-1]:
+            return
+        listed = (column.categories or () for column in self.schema.columns or ())
+        known = {str(category) for categories in listed for category in categories}
+        if all(name in known or is_value(name) for name in names):
             return
         for line, row in zip(at, zip(*columns, strict=True), strict=True):
             # A file that was appended can begin with a mark of its own.
