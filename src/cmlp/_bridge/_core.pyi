@@ -276,7 +276,7 @@ CALIBRATION_KINDS: dict[str, int]
 class Columns:
     def __new__(
         cls,
-        layout: Sequence[tuple[str, int, bool, tuple[int, ...]]],
+        layout: Sequence[tuple[str, int, int, tuple[int, ...]]],
         numbers: npt.ArrayLike,
         statistics: npt.ArrayLike = ...,
         n_missing: Sequence[int] | None = ...,
