@@ -170,7 +170,7 @@ class Workshop:
 
     def _compile(self, file: str, text: str | None) -> bool:
         """Compile the unit of a file with a changed text, or with its own."""
-        path, (folder, name) = self.core / file, (self.core / self._unit(file)).parts[-2:]
+        path = self.core / file
         original = path.read_text()
         try:
             if text is not None:
@@ -179,7 +179,7 @@ class Workshop:
                 "gcc",
                 *FLAGS.split(),
                 "-c",
-                self.core / folder / name,
+                self.core / self._unit(file),
                 "-o",
                 self.folder / "unit.o",
             ]
