@@ -86,16 +86,6 @@ static void row_begin(const T *bias, int64_t n_out, T *z)
         store_lanes(z + j, n_out - j, bias ? v_add(load_lanes(bias + j, n_out - j), v_zero()) : v_zero());
 }
 
-/* z += the products of n inputs whose mask bit is set, from the start of a chunk on. */
-static void row_strips(const T *x, const uint64_t *mask, int64_t n, const T *w, int64_t ldw, int64_t n_out, T *z)
-{
-    for (int64_t j = 0; j < n_out; j += ROW_VECTORS * VL) {
-        const int64_t width = n_out - j < ROW_VECTORS * VL ? n_out - j : ROW_VECTORS * VL;
-        const int64_t vectors = (width + VL - 1) / VL;
-        row_masked_fns[vectors - 1](x, mask, n, w + j, ldw, width - (vectors - 1) * VL, z + j);
-    }
-}
-
 /* z = bias + x W of one row. */
 static void KERNEL(dense_row)(const void *row, int64_t n_in, const cmlpi_product *to)
 {
@@ -117,7 +107,11 @@ static void KERNEL(dense_row)(const void *row, int64_t n_in, const cmlpi_product
             add_chunks(x + k, w + k * ldw, ldw, two ? n_out - VL : n_out, z);
             continue;
         }
-        row_strips(x + k, mask, n, w + k * ldw, ldw, n_out, z);
+        for (int64_t j = 0; j < n_out; j += ROW_VECTORS * VL) {
+            const int64_t width = n_out - j < ROW_VECTORS * VL ? n_out - j : ROW_VECTORS * VL;
+            const int64_t vectors = (width + VL - 1) / VL;
+            row_masked_fns[vectors - 1](x + k, mask, n, w + k * ldw + j, ldw, width - (vectors - 1) * VL, z + j);
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 #define DENSE_ROWS_2 6
 #define DENSE_EACH_1(X) X(1) X(2) X(3) X(4) X(5) X(6) X(8) X(10) X(12)
 #define DENSE_EACH_2(X) X(1) X(2) X(3) X(4) X(5) X(6)
-#define DENSE_BY_ROWS 0 /* whether rows are multiplied one by one: if multiply-adds are software */
+#define DENSE_BY_ROWS(n_in) 0 /* whether rows are multiplied one by one: if multiply-adds are software */
 #define DENSE_BY_GROUPS 0
 #define DENSE_PACED 1
 #ifdef __OPTIMIZE_SIZE__

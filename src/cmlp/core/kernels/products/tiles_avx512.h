@@ -9,7 +9,7 @@
 #if CMLPI_BITS == 32 /* float64 was not measured */
 #define DENSE_COPIES_2(X) X(5) X(6) X(7) X(8) X(10) X(12) X(14)
 #endif
-#define DENSE_BY_ROWS 0
+#define DENSE_BY_ROWS(n_in) 0
 #define DENSE_BY_GROUPS 1
 #define DENSE_PACED 2
 #define PANELS 0

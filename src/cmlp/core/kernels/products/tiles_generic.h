@@ -4,7 +4,11 @@
 #define DENSE_ROWS_2 4
 #define DENSE_EACH_1(X) X(1) X(2) X(3) X(4) X(5) X(6)
 #define DENSE_EACH_2(X) X(1) X(2) X(3) X(4)
-#define DENSE_BY_ROWS (!CMLPI_HAVE_FMA)
+#ifdef __OPTIMIZE_SIZE__ /* of few inputs, rows take longer one by one, but no tiles are needed */
+#define DENSE_BY_ROWS(n_in) (!CMLPI_HAVE_FMA)
+#else
+#define DENSE_BY_ROWS(n_in) (!CMLPI_HAVE_FMA && (n_in) >= 32)
+#endif
 #define DENSE_BY_GROUPS 0
 #define DENSE_PACED 0
 #define PANELS 0

@@ -3,7 +3,7 @@
 #define DENSE_ROWS_2 12
 #define DENSE_EACH_1(X) X(1) X(2) X(3) X(4) X(5) X(6) X(8) X(10) X(12)
 #define DENSE_EACH_2(X) X(1) X(2) X(3) X(4) X(5) X(6) X(8) X(10) X(12)
-#define DENSE_BY_ROWS 0
+#define DENSE_BY_ROWS(n_in) 0
 #define DENSE_BY_GROUPS 1
 #define DENSE_PACED 1
 #define PANELS 0

@@ -4,7 +4,7 @@
 #define DENSE_ROWS_2 2
 #define DENSE_EACH_1(X) X(1) X(2) X(4)
 #define DENSE_EACH_2(X) X(1) X(2)
-#define DENSE_BY_ROWS 1
+#define DENSE_BY_ROWS(n_in) ((n_in) >= 32)
 #define DENSE_BY_GROUPS 0
 #define DENSE_PACED 0
 #define PANELS 0
