@@ -59,7 +59,9 @@ cmlpi_cell cmlpi_text_of_formula(cmlpi_cell cell)
     if (cell.end - cell.at < 3) return cell;
     const cmlpi_cell text = {cell.at + 2, cell.end - 1};
     const int is_formula = !memcmp(cell.at, "=\"", 2) && *text.end == '"';
-    return is_formula && !memchr(text.at, '"', (size_t)(text.end - text.at)) ? text : cell;
+    const char *quote = text.at;
+    while (quote < text.end && *quote != '"') quote++;
+    return is_formula && quote == text.end ? text : cell;
 }
 
 /* Skips `literal` and returns 1 if it comes next, else returns 0. */
