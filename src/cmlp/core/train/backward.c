@@ -25,6 +25,9 @@
 #ifndef DELTA_WEIGHTS
 #define DELTA_WEIGHTS 1024 /* weight rows per block of delta_product(): bounds its scratch memory */
 #endif
+#ifndef SMALL_WEIGHTS
+#define SMALL_WEIGHTS 4096 /* of a layer that stays in the L1 cache */
+#endif
 #ifndef MAX_TRANSPOSED
 #define MAX_TRANSPOSED (1 << 20) /* weights of the first layer that an input gradient transposes, in each thread */
 #endif
@@ -39,12 +42,15 @@ static int64_t delta_block(const cmlp_net *net, int64_t rows)
     return rows < CMLPI_CHUNK ? (rows + step - 1) / step * step : CMLPI_CHUNK;
 }
 
-/* Whether to transpose W instead of the deltas of n rows: the smaller of the two. In the first layer W may be so large that
- * only input gradients would need its copies, in a workspace that serves training too. */
+/* Whether to transpose W instead of the deltas of n rows: the smaller of the two, and W if it is so small that its
+ * transposition takes less time than the lanes that the deltas of few rows would leave empty, half a vector or more. In the
+ * first layer W may be so large that only input gradients would need its copies, in a workspace that serves training too. */
 static int transposes_weights(const cmlp_net *net, const cmlpi_layer *layer, int64_t n)
 {
     const int64_t block = delta_block(net, n), n_weights = layer->n_in * layer->n_out;
+    const int64_t lanes = net->kernels->lanes, empty = (lanes - n % lanes) % lanes;
     if (layer == net->layers && n_weights > MAX_TRANSPOSED) return 0;
+    if (n_weights <= SMALL_WEIGHTS && 2 * empty > lanes) return 1;
     return n_weights <= (n < block ? n : block) * (layer->n_in + layer->n_out);
 }
 
@@ -54,7 +60,8 @@ static int64_t delta_elements(const cmlp_net *net, const cmlpi_layer *layer, int
     const int64_t block_weights = layer->n_in < DELTA_WEIGHTS ? layer->n_in : DELTA_WEIGHTS;
     const int64_t deltas = delta_block(net, rows) * (layer->n_out + block_weights);
     const int64_t n_weights = layer->n_in * layer->n_out;
-    return transposes_weights(net, layer, rows) && n_weights > deltas ? n_weights : deltas;
+    const int transposes = n_weights <= SMALL_WEIGHTS || transposes_weights(net, layer, rows);
+    return transposes && n_weights > deltas ? n_weights : deltas;
 }
 
 static size_t scratch_size(const cmlp_net *net, int sparse, int trains, int64_t rows)

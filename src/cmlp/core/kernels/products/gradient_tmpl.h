@@ -293,37 +293,99 @@ VEC_FN int64_t gradient_panels(const gradient_job *job, int64_t k, int64_t end)
 }
 #endif
 
+/* Small batches: few multiply-adds belong to each weight, so that the calls of gradient_strip() and its tiles would take a
+ * large part of the time. All tiles of a strip of whole vectors are one loop, whose sums go to the weights from the
+ * registers. */
+#define SMALL_ROWS 32            /* of a batch */
+#define SMALL_OUTPUTS (8 * VL)   /* with more, the rows of W are too far apart */
+
+/* Tiles of R weight rows by C vectors, from weight row k on, in the strip from column j on. */
+VEC_FN void gradient_small_strip(const gradient_job *job, int64_t k, int64_t end, int64_t j,
+                                 const cmlpi_finish_mode mode, const int R, const int C)
+{
+    const int64_t n_out = job->n_out;
+    NO_UNROLL for (; k < end; k += R) {
+        V sum[GRADIENT_ROWS_1];
+        int64_t rows[MAX_GROUPS];
+        const T *d = job->d + j;
+        for (int g = 0; g < TILE_GROUPS(R, C); g++) rows[g] = k + g * GROUP;
+        UNROLL for (int r = 0; r < R * C; r++) sum[r] = v_zero();
+        NO_UNROLL for (const T *const *a = job->a, *const *last = a + job->n_rows; a < last; a++, d += n_out) {
+            const T *inputs = *a + k;
+            OPAQUE(inputs);
+            V dv[2];
+            UNROLL for (int c = 0; c < C; c++) dv[c] = v_load(d + c * VL);
+            UNROLL for (int r = 0; r < R; r++) {
+                const V av = v_set1(inputs[r]);
+                UNROLL for (int c = 0; c < C; c++) sum[r * C + c] = v_fma(av, dv[c], sum[r * C + c]);
+            }
+        }
+        finish_registers(job, sum, rows, j, v_tail(VL), mode, R, C, 1);
+    }
+}
+
+/* The mode is a constant in each loop. */
+#define GRADIENT_SMALL(NAME, MODE, R, C)                                                             \
+    REAL_FN void NAME(const gradient_job *job, int64_t k, int64_t end)                               \
+    {                                                                                                \
+        for (int64_t j = 0; j < job->n_out; j += (C) * VL) gradient_small_strip(job, k, end, j, MODE, R, C); \
+    }
+GRADIENT_SMALL(gradient_small_update_1, CMLPI_UPDATE, GRADIENT_ROWS_1, 1)
+GRADIENT_SMALL(gradient_small_update_2, CMLPI_UPDATE, GRADIENT_ROWS_1 / 2, 2)
+GRADIENT_SMALL(gradient_small_1, CMLPI_GRADIENT, GRADIENT_ROWS_1, 1)
+GRADIENT_SMALL(gradient_small_2, CMLPI_GRADIENT, GRADIENT_ROWS_1 / 2, 2)
+
+/* The first weight rows of [k, end), in whole tiles. Returns the first of the remaining rows; k if the batch or the layer
+ * has another form. */
+static int64_t gradient_small(const gradient_job *job, int64_t k, int64_t end)
+{
+    const int64_t n_out = job->n_out, has_two = n_out > VL;
+    const int64_t height = has_two ? GRADIENT_ROWS_1 / 2 : GRADIENT_ROWS_1, tiles_end = end - (end - k) % height;
+    const cmlpi_finish_mode mode = job->finish->mode;
+    if (!job->is_first || mode == CMLPI_KEEP_SUM || job->n_rows > SMALL_ROWS || n_out > SMALL_OUTPUTS) return k;
+    if (n_out % (has_two ? 2 * VL : VL) || (!has_two && job->sizes_1 != gradient_sizes_1)) return k;
+    if (mode == CMLPI_UPDATE)
+        (has_two ? gradient_small_update_2 : gradient_small_update_1)(job, k, tiles_end);
+    else
+        (has_two ? gradient_small_2 : gradient_small_1)(job, k, tiles_end);
+    return tiles_end;
+}
+
 /* The copies of a chunk's rows, each in whole cache lines, fit into the scratch memory. */
 CMLPI_ASSERT((COPIED_INTEL + 63) / 64 * 64 * CMLPI_CHUNK <= CMLPI_COPY_BYTES, "copies for intel");
 
 /* Gradient of the adjacent weight rows [k, end). In wide layers each row of `a` and of d is in a page of its own, and
  * the pages exceed the first-level TLB. If this is slow, columns of the rows of `a` are copied next to each other and
- * used for all columns of d. */
+ * used for all columns of d. Other layers take as many tiles at a time as the list of groups has space for if they have
+ * a single strip, else one. */
+#define RUN_GROUPS (MAX_GROUPS + CMLPI_COPY_BYTES / CMLPI_CHUNK / (int)sizeof(T) / GROUP)
 static void gradient_run(const gradient_job *job, int64_t k, int64_t end)
 {
     T *const space = job->copy;
     k = gradient_panels(job, k, end);
+    k = gradient_small(job, k, end);
     const T *copies[CMLPI_CHUNK];
     const int copies_inputs = space && job->n_rows >= CMLPI_CHUNK / 2 && job->n_out * (int)sizeof(T) >= 512;
     const int64_t copied = copies_inputs ? job->tuning->copied / (int)sizeof(T) : 0;
     const int64_t ld = (copied + LINE - 1) / LINE * LINE;
     const int64_t tallest = job->n_out > VL ? gradient_sizes_2->rows : job->sizes_1->rows;
-    const int64_t max_height = copied ? copied : tallest;
+    const int64_t uncopied = job->n_out > 2 * VL ? tallest : RUN_GROUPS * GROUP / tallest * tallest;
+    const int64_t max_height = copied ? copied : uncopied;
+    gradient_job part = *job;
+    if (copied) part.a = copies;
     for (int64_t i = 0; copied && i < job->n_rows; i++) copies[i] = space + i * ld;
     for (int64_t height; k < end; k += height) {
-        gradient_job rows_job = *job;
-        int64_t groups[MAX_GROUPS + CMLPI_COPY_BYTES / CMLPI_CHUNK / (int)sizeof(T) / GROUP], from = k;
+        int64_t groups[RUN_GROUPS];
+        const int64_t from = copied ? 0 : k;
         height = end - k < max_height ? end - k : max_height;
         if (copied) {
             for (int64_t i = 0; i < job->n_rows; i++)
                 memcpy(space + i * ld, job->a[i] + k, (size_t)height * sizeof(T));
-            rows_job.a = copies;
-            rows_job.sums += k * job->n_out;
-            rows_job.w += k * job->n_out;
-            from = 0;
+            part.sums = job->sums + k * job->n_out;
+            part.w = job->w + k * job->n_out;
         }
         for (int64_t g = 0; g * GROUP < height; g++) groups[g] = from + g * GROUP;
-        for (int64_t j = 0; j < job->n_out; j += 2 * VL) gradient_strip(&rows_job, groups, height, j);
+        for (int64_t j = 0; j < job->n_out; j += 2 * VL) gradient_strip(&part, groups, height, j);
     }
 }
 
