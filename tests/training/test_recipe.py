@@ -30,6 +30,9 @@ MODELS = {
     "quantiles": lambda: MLPRegressor(loss="quantile", quantile=[0.1, 0.9], random_state=0).fit(
         X, NUMBERS
     ),
+    "copies": lambda: TabularRegressor(random_state=0).fit(
+        np.repeat(X, 3, axis=0), np.repeat(NUMBERS, 3)
+    ),
 }
 # Of the networks of each model. They never change: a training that gives others is another recipe.
 HASHES = {
@@ -48,6 +51,7 @@ HASHES = {
         "table, numbers": "2dce70e765f046ca",
         "batches": "54987c4901eba8de",
         "quantiles": "4770574a8771a60c",
+        "copies": "37fe4782ffd18a21",
     },
 }
 OTHER = 7, "0.12.0"
