@@ -507,6 +507,7 @@ def test_kept_rows_have_their_weights_and_no_weight_of_0():
     assert 0.5 < np.sqrt((differences**2).mean() / (errors**2).mean()) < 2
 
 
+@pytest.mark.filterwarnings("ignore::cmlp.exceptions.MovedRowsWarning")
 def test_validation_rows_are_not_kept():
     model = kept(64, X_val=X + 100, y_val=NUMBERS)
     np.testing.assert_allclose(model.explain(X[:1]).base_values, model.predict(X).mean(), rtol=1e-9)

@@ -142,6 +142,7 @@ CALLS = {
     "predict_set": lambda model, _: model.predict_set(MANY),
     "save": written("save"),
     "score": mean_score,
+    "to_bytes": lambda model, _: model.to_bytes(),
     "to_c": c_header,
     "to_html": written("to_html"),
     "to_onnx": optional("onnx", written("to_onnx")),

@@ -14,6 +14,12 @@ from cmlp import TabularClassifier, TabularRegressor
 
 nan = float("nan")
 FAST = {"n_estimators": 3, "hidden_layer_sizes": (6,), "max_time": 1e-9, "random_state": 0}
+# Rows to predict are unlike those of fit.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:column .* unknown:UserWarning"),
+    pytest.mark.filterwarnings("ignore::cmlp.exceptions.MovedRowsWarning"),
+]
+
 ATOL = 1e-6  # of probabilities and standardized predictions; the networks compute in float32
 HOSTILE = [
     "",

@@ -101,7 +101,7 @@ def test_names_and_reasons_of_unused_columns_are_written(model, tmp_path):
         "customer": "not used: one of 1,200 categories, on which the targets do not depend",
         "one word": f"not used: a category, {same}",
         "one number": f"not used: a number, {same}",
-        "empty": f"not used: a number, {same}",
+        "empty": f"not used: a category, {same}",
         "levels": f"not used: a category, {same}",
     }
     model.save(tmp_path / "model.cmlp")

@@ -66,6 +66,7 @@ def random_cells(rng):
         rng.choice([*separators, "", " ", "'", "_"]),
         random_texts(rng, rng.randint(0, 3)) or [],
         rng.random() < 0.3,
+        rng.random() < 0.3,
     )
 
 
@@ -119,7 +120,7 @@ def test_networks_with_random_contents_are_refused_or_loaded(path):
         assert cells is None or model_of(model).cell_format == (
             *cells[:2],
             tuple(cells[2]),
-            cells[3],
+            *cells[3:],
         )
     assert n_loaded > N_CONTENTS / 5
 

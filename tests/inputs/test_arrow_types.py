@@ -45,7 +45,7 @@ def read_types():
         yield getattr(pa, name)(), INTEGERS, "number"
     yield pa.float16(), list(map(np.float16, INTEGERS)), "number"
     yield pa.bool_(), [row % 2 == 0 for row in range(N)], "boolean"
-    yield pa.null(), [None] * N, "number"
+    yield pa.null(), [None] * N, "category"
     for name in ("string", "large_string", "string_view"):
         yield getattr(pa, name)(), TEXTS, "category"
     for name in ("date32", "date64"):

@@ -390,7 +390,7 @@ def test_resume_refuses_another_split_into_training_and_validation_rows():
     rows, y = np.array([["left"], ["right"]] * 120, object), np.arange(240) % 2
     parts = [((rows[:n], y[:n]), {"X_val": rows[n:], "y_val": y[n:]}) for n in (200, 220)]
     model = TabularClassifier(**QUICK, max_time=1e-9).fit(*parts[0][0], **parts[0][1])
-    with pytest.raises(ValueError, match="Pass the same X, y, groups and validation data"):
+    with pytest.raises(ValueError, match="Pass the same X, y, groups, time and validation data"):
         model.fit(*parts[1][0], **parts[1][1], resume=True)
 
 

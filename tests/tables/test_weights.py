@@ -232,6 +232,9 @@ def test_validation_rows_have_the_weights_of_the_classes_in_training(class_weigh
     np.testing.assert_allclose(best, losses, rtol=1e-4)
 
 
+@pytest.mark.filterwarnings(
+    "ignore:column 2.* unknown:UserWarning"
+)  # rows of weight 0 are read, too
 @pytest.mark.parametrize("kind, y, params", CASES)
 def test_validation_rows_of_weight_zero_are_as_if_absent(kind, y, params):
     held, kept = slice(200, None), ~IGNORED[200:]
@@ -293,6 +296,9 @@ def networks(model, rows):
     )
 
 
+@pytest.mark.filterwarnings(
+    "ignore:column 2.* unknown:UserWarning"
+)  # rows of weight 0 are read, too
 def test_rows_of_a_class_without_weight_are_dropped_also_in_validation():
     labels = np.digitize(NUMBERS, [7, 9])
     kept = labels > 0

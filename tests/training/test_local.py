@@ -78,7 +78,6 @@ def test_own_rows_give_the_bits_of_all_rows_in_shards(case, size):
     [
         (["a", "bcd", "ef"], np.array(["a", "bcd", "ef"])),
         (["a", "a\0", "\ud800"], np.array(["a", "a\0", "\ud800"], object)),
-        (["2020", "2021", "2023"], np.array(["2020", "2021", "2023"], "M8[Y]")),
     ],
 )
 def test_labels_of_any_kind_give_the_classes_of_one_process(labels, classes):

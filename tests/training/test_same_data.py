@@ -12,7 +12,7 @@ import cmlp
 from cmlp import MLPClassifier, MLPRegressor
 
 pytestmark = pytest.mark.filterwarnings(
-    "ignore:.*(converged yet|chunks of 128|largest input times)"
+    "ignore:.*(converged yet|chunks of 128|largest input times|X_val, column 0)"
 )
 
 N = 2500  # more than two blocks of rows

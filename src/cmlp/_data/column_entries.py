@@ -533,7 +533,11 @@ def may_be_rounded(value: object) -> bool:
     """Return whether a category is so large that it may be a rounded integer, also as a spreadsheet writes it."""
     if isinstance(value, str):
         return _OF_SPREADSHEETS.fullmatch(value) is not None
-    return isinstance(value, (int, float)) and abs(value) >= _LEAST_OF_SPREADSHEETS
+    if not isinstance(value, (int, float)):
+        return False
+    return (
+        _LEAST_OF_SPREADSHEETS <= abs(value) <= sys.float_info.max
+    )  # no integer beyond all doubles
 
 
 def warn_of_rounded(

@@ -1187,8 +1187,8 @@ class TabularClassifier(TabularEstimator):
         model = now._trained()
         labels, raw = model.class_labels, now._read(model, X)
         answers = now._answers(model, raw)
-        found = accuracy_of_labels(model.labels_of(answers), y, sample_weight, labels, owner)
         truth = as_targets(y, len(raw), owner, labels=True, warn_of_column=False)
+        found = accuracy_of_labels(model.labels_of(answers), truth, sample_weight, labels, owner)
         if labels.kind == "multilabel" or np.isin(truth, labels.classes).all():
             truth = now._truth(model, truth, len(raw), np.arange(len(raw)))
             warn_of_rows_and_targets(model, raw, answers, truth, "score", model.notices)
