@@ -16,6 +16,7 @@ from cmlp import MLPClassifier, TabularRegressor
 N = 100
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.full,
     needs_compiler,
     pytest.mark.skipif(not shutil.which("valgrind"), reason="needs valgrind"),
 ]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from random_tables import random_tables, text_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.slow, pytest.mark.full, pytest.mark.filterwarnings("ignore")]
 N_TABLES = 10
 EXACT = 1e-5  # the networks of the page compute in double, those of Python in float
 READ = "([cells, i]) => cells.map((cell) => readCell(cell, columns[i]))"
