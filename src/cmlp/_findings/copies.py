@@ -54,7 +54,7 @@ def check_copied_rows(table: Table) -> Iterator[Finding]:
         (),
         None,
         f"{n_different:,} different rows in {n:,}",
-        "keep each row once, with the counts as sample_weight, or pass groups",
+        REMEDY,
         f"Of {n:,} rows, {n_different:,} are different{_CAUSES} Where fit holds out rows, it keeps "
         "copies together and counts them once; another test with a part of these rows gives too good a result. Keep "
         "each row once, with the counts as sample_weight, or pass groups that are the same for the copies of a row.",
