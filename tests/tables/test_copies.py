@@ -246,6 +246,18 @@ def test_calibrate_counts_copies_once():
     model.calibrate(X[FIVE], Y[FIVE], groups=FIVE)
 
 
+@pytest.mark.filterwarnings("ignore:column 'note' has values")
+def test_lists_in_a_column_that_was_empty_in_fit_are_not_compared():
+    pandas = package("pandas")
+    frame = pandas.DataFrame(X[NEW]).assign(note=np.full(len(NEW), None))
+    model, _ = fitted(TabularClassifier(**QUICK), frame, LABELS[NEW])
+    noted = frame.assign(note=[[k] if k % 2 else {"k": k} for k in range(len(NEW))])
+    model.choose_threshold(noted, LABELS[NEW], costs=(1, 3), pos_label="low")
+    rows = np.arange(len(NEW)) // 5
+    with pytest.warns(CopiesWarning, match="Of 400 rows of X, 80 are different"):
+        model.calibrate(noted.iloc[rows], LABELS[NEW][rows])
+
+
 def test_probabilities_and_thresholds_count_copies_once():
     model, _ = fitted(TabularClassifier(**QUICK, known=["copies"]), X[NEW], LABELS[NEW])
     five = pickle.loads(pickle.dumps(model))

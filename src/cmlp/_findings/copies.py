@@ -41,7 +41,8 @@ _CAUSES = ": the others are copies of these, as after a join, oversampling or a 
 _STEP = 0x9E3779B97F4A7C15
 _FACTORS = (30, np.uint64(0xBF58476D1CE4E5B9)), (27, np.uint64(0x94D049BB133111EB))
 _LAST_SHIFT = np.uint64(31)
-REMEDY = "keep each row once, with the counts as sample_weight, or pass groups"
+_REMEDY = "keep each row once, with the counts as sample_weight, or pass groups"
+_WHICH_GROUPS = "that are the same for the copies of a row."
 
 
 def check_copied_rows(table: Table) -> Iterator[Finding]:
@@ -54,10 +55,10 @@ def check_copied_rows(table: Table) -> Iterator[Finding]:
         (),
         None,
         f"{n_different:,} different rows in {n:,}",
-        REMEDY,
+        _REMEDY,
         f"Of {n:,} rows, {n_different:,} are different{_CAUSES} Where fit holds out rows, it keeps "
-        "copies together and counts them once; another test with a part of these rows gives too good a result. Keep "
-        "each row once, with the counts as sample_weight, or pass groups that are the same for the copies of a row.",
+        "copies together and counts them once; another test with a part of these rows gives too good a result. "
+        f"{_REMEDY.capitalize()} {_WHICH_GROUPS}",
     )
 
 
@@ -66,7 +67,7 @@ def warn_of_copies(copies: NDArray[np.intp]) -> None:
     n, n_different = len(copies), len(different_rows(copies))
     warn_of_data(
         f"Of {n:,} rows of X, {n_different:,} are different{_CAUSES} Copies count as one row in what is measured. Keep "
-        "each row once, or pass groups that are the same for the copies of a row.",
+        f"each row once, or pass groups {_WHICH_GROUPS}",
         CopiesWarning,
     )
 
@@ -128,6 +129,15 @@ def _pairs(counts: NDArray[np.intp]) -> int:
     return int((counts * (counts - 1) // 2).sum())
 
 
+def _is_hashable(entry: object) -> bool:
+    """Return whether an entry can be told from others: not a list, which only columns have that no model reads."""
+    try:
+        hash(entry)
+    except TypeError:
+        return False
+    return True
+
+
 class _Cells(NamedTuple):
     """The entries of a column in some rows."""
 
@@ -159,7 +169,9 @@ class _Cells(NamedTuple):
             return array.astype(np.int64).view(np.uint64)
         entries = array.tolist()
         if not set(map(type, entries)) <= SIMPLE:
-            entries = [None if is_missing(entry) else entry for entry in entries]
+            entries = [
+                None if is_missing(entry) or not _is_hashable(entry) else entry for entry in entries
+            ]
         # Each NaN is an entry of its own in a dict.
         codes = {
             entry: 0 if is_missing(entry) else code
