@@ -134,14 +134,30 @@ def test_numbers_of_texts_spreadsheets_and_fortran_are_read(write, factor):
         (("${}", "{} USD"), False),
         (("{} k", "{} M"), False),
         (("{} mg", "{}"), False),
+        (("{} inches", "{} inch"), False),
+        (("{} foot", "{} feet", "{} ft"), False),
+        (("{} km/h", "{} kmh"), False),
+        (("{} boxes", "{} box"), False),
+        (("{} kg",) * 19 + ("{} g",), True),
+        (("{} kg",) * 119 + ("{} kgg",), False),
     ],
 )
 def test_several_units_are_named_and_not_extracted(units, is_named):
-    texts = [units[row % 2].format(one) for row, one in enumerate(NUMBERS)]
+    texts = [units[row % len(units)].format(one) for row, one in enumerate(NUMBERS)]
     (found,) = findings("parse", "ids", amount=texts)[1]
     assert found.code == "parse"
     assert ("one unit in amount, which has" in found.remedy) == is_named
     assert ("extract" in found.remedy) != is_named
+
+
+def test_ordinals_and_seats_have_no_units():
+    endings = {1: "st", 2: "nd", 3: "rd"}
+    ranks = np.arange(N) + 301
+    places = [f"{rank}{endings.get(rank % 10, 'th')}" for rank in ranks]
+    seats = [f"{row // 6 + 1}{'ABCDEF'[row % 6]}" for row in range(N)]
+    for texts, numbers in ((places, ranks), (seats, np.arange(N) // 6 + 1)):
+        frame, (found,) = findings("parse", "ids", place=texts)
+        np.testing.assert_array_equal(result_of(found.remedy, frame), numbers)
 
 
 def test_codes_with_leading_zeros_are_no_numbers():

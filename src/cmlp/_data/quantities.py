@@ -35,8 +35,15 @@ _LEADING_ZERO = re.compile(rf"[+{MINUS}-]?0\d")  # of a code such as 00123
 _MINUTES = "minutes:seconds"
 _POWERS = {"k": 3, "m": 6, "mio": 6, "b": 9, "bn": 9}
 # Units that have two names.
-_CURRENCIES = {"$": "usd", "€": "eur", "£": "gbp", "¥": "jpy", "₹": "inr", "rs": "inr"}
-_SPELLED = 2  # letters of the shortest unit that may have an s
+_NAMES = {
+    **{"$": "usd", "€": "eur", "£": "gbp", "¥": "jpy", "₹": "inr", "rs": "inr"},
+    **{"feet": "foot", "ft": "foot", "km/h": "kmh"},
+}
+_PLURAL = re.compile(r"(?:(?<=ch)|(?<=sh)|(?<=x))es$|(?<=..)s$")
+_ORDINAL = re.compile(r"(?:1st|2nd|3rd|\dth)$", re.IGNORECASE)
+# Fewer entries with another unit than these, and than this share of all with one, may be misspelled.
+_FEWEST_OF_UNIT, _LEAST_SHARE_OF_UNIT = 3, 0.05
+_MOST_LETTERS = 3  # that are units: seats such as 12A to 30F have more
 _DECIMAL_COMMA = re.compile(rf"[+{MINUS}-]?\d+,(?!\d{3}$)\d+")
 
 
@@ -98,30 +105,41 @@ def quantities_in(counts: Mapping[str, int]) -> Quantities | None:
 def several_units(counts: Mapping[str, int]) -> str:
     """Return how many entries have each unit, as a text; "" unless there are several.
 
-    Powers of ten are no units, and other spellings of a unit are the same one.
+    Powers of ten, ordinal endings and the letters of seats are no units, and other spellings of a unit are the same
+    one. Units of very few entries do not count.
     """
     read = [(entry, count) for text, count in counts.items() if (entry := _read(text)) is not None]
-    powers = {*_powers(entry for entry, _ in read)}
+    entries = [entry for entry, _ in read]
+    no_units = {"", "+", *_powers(entries), *_letters(entries)}
     names: dict[str, str] = {}
     found: Counter[str] = Counter()
     for entry, count in read:
-        for unit in (entry.currency, "" if entry.unit in powers else entry.unit):
-            if unit not in ("", "+"):
-                found[names.setdefault(_alike(unit), unit)] += count
-    listed = [f"{unit} in {count:,}" for unit, count in found.most_common()]
+        unit = "" if _ORDINAL.search(entry.number + entry.unit) else entry.unit
+        for one in (entry.currency, unit):
+            if one not in no_units:
+                found[names.setdefault(_alike(one), one)] += count
+    fewest = max(_FEWEST_OF_UNIT, _LEAST_SHARE_OF_UNIT * found.total())
+    listed = [f"{unit} in {count:,}" for unit, count in found.most_common() if count >= fewest]
     return f"{' and '.join(listed)} entries" if len(listed) > 1 else ""
 
 
 def _alike(unit: str) -> str:
     """Return what spellings of one unit have in common."""
     small = unit.casefold().rstrip(".")
-    small = _CURRENCIES.get(small, small)
-    return small.removesuffix("s") if len(small) > _SPELLED else small
+    small = _NAMES.get(small, small)
+    return _PLURAL.sub("", small)
 
 
-def _powers(numbers: Iterable[_Read]) -> list[str]:
+def _letters(numbers: Iterable[_Read]) -> set[str]:
+    """Return single upper-case letters that are no units, because there are many, other than powers of ten."""
+    letters = {one.unit for one in numbers if len(one.unit) == 1 and one.unit.isupper()}
+    others = [letter for letter in letters if letter.lower() not in _POWERS]
+    return letters if len(letters) > _MOST_LETTERS and len(others) > 1 else set()
+
+
+def _powers(numbers: Sequence[_Read]) -> list[str]:
     """Return the units that are powers of ten: beside no thousands, m is a metre or a minute, and b is a byte."""
-    units = sorted({one.unit for one in numbers})
+    units = sorted({one.unit for one in numbers} - _letters(numbers))
     return [
         unit
         for unit in units
