@@ -594,6 +594,13 @@ def test_rows_of_which_none_are_held_out_are_said_to_measure_nothing(command, n_
     )
 
 
+def test_too_few_different_rows_are_said_to_measure_nothing(command):
+    rows = "".join(f"{i % 25},{i % 25}.5,{i % 25}.25\n" for i in range(100))
+    Path("few.csv").write_text("a,x,y\n" + rows)
+    _, lines, _ = command("train", "few.csv", "--target", "y", *OPTIONS)
+    assert "nothing is measured: of fewer than 32 different rows, none are held out" in lines
+
+
 def test_too_few_groups_are_said_to_measure_nothing(command):
     rows = "".join(f"{i % 2},{i},{i}.5\n" for i in range(40))
     Path("few.csv").write_text("group,x,y\n" + rows)

@@ -610,9 +610,12 @@ class DataFiles(NamedTuple):
         return file.known_rows(columns, find_column(file, self.target))
 
 
-def why_none_are_held_out(n_rows: int) -> str:
+def why_none_are_held_out(n_rows: int, *, has_groups: bool) -> str:
     """Return why `divide` holds out no rows, unless the user asked for that."""
-    few = f"{_FEWEST_ROWS} rows" if n_rows < _FEWEST_ROWS else f"{_FEWEST_GROUPS} groups"
+    if n_rows < _FEWEST_ROWS:
+        few = f"{_FEWEST_ROWS} rows"
+    else:
+        few = f"{_FEWEST_GROUPS} groups" if has_groups else f"{_FEWEST_ROWS} different rows"
     return f"nothing is measured: of fewer than {few}, none are held out"
 
 

@@ -50,7 +50,7 @@ class TableReport(NamedTuple):
         # that rows of this file have a category or number of their own
         with warnings.catch_warnings(action="ignore"):
             if not len(self.held):
-                measured = [why_none_are_held_out(len(self.y))]
+                measured = [why_none_are_held_out(len(self.y), has_groups=self.groups is not None)]
                 return [*self.notices(), *measured, self._columns()]
             measured = [self._score(), *self._interval()]
             if self.model._estimator_type == "classifier":
