@@ -40,6 +40,9 @@ def targets_of(kind):
         "objects": series.dt.date,
         "durations": series - series[0],
         "periods": series.dt.to_period("D"),
+        "index of periods": pandas.PeriodIndex(series.dt.to_period("D")),
+        "index of dates": pandas.DatetimeIndex(series),
+        "index of intervals": pandas.IntervalIndex(pandas.cut(X[:, 0], 3)),
         "intervals": pandas.Series(pandas.cut(X[:, 0], 3)),
     }[kind]
 
@@ -55,6 +58,7 @@ def refusal(model, y):
     [
         *("array of dates", "array of durations", "polars", "pyarrow", "dates", "instants"),
         *("objects", "durations", "periods", "intervals"),
+        *("index of periods", "index of dates", "index of intervals"),
     ],
 )
 def test_targets_that_are_times_or_intervals_have_remedies_that_work(kind):
@@ -63,12 +67,21 @@ def test_targets_that_are_times_or_intervals_have_remedies_that_work(kind):
             y = targets_of(kind)
             message = refusal(model, y)
             for first in re.findall(r"by y = (.*?\))\. ", message):
-                y = eval(first, {"y": y})
+                y = eval(first, {"y": y, "pandas": sys.modules.get("pandas")})
             names = {"y": y, "numpy": np, "pandas": sys.modules.get("pandas")}
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 model.fit(X, eval(re.search(remedy, message)[1], names))
             assert model.predict(X).shape == (N,)
+
+
+def test_structured_targets_have_no_such_remedy():
+    y = np.zeros(N, [("a", float), ("b", int)])
+    for model in REGRESSORS:
+        with pytest.raises(
+            cmlp.InvalidParameterError, match=r"y must hold real numbers, got dtype"
+        ):
+            model.fit(X, y)
 
 
 def test_times_of_day_and_other_objects_have_no_such_remedy():

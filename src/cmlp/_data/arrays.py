@@ -207,7 +207,8 @@ def readable(array: AnyArray, name: str) -> AnyArray:
 def to_float64(array: AnyArray, name: str) -> NDArray[np.float64]:
     """Return numbers, objects or text, converted to float64; the message of an error gives the reason."""
     if array.dtype.kind not in "buifOUST":
-        remedy = target_remedy(array.dtype.type()) if name == "y" else ""
+        are_times = array.dtype.kind in "mM"
+        remedy = target_remedy(array.dtype.type()) if name == "y" and are_times else ""
         raise InvalidParameterError(
             f"{name} must hold real numbers, got dtype {array.dtype}. {remedy}".rstrip(),
             parameter=name,

@@ -23,7 +23,7 @@ def target_remedy(entry: object) -> str:
     if name == "Interval":
         return _OF_INTERVALS
     if name == "Period":
-        return f"Convert periods by y = y.dt.to_timestamp(). {_OF_DATES.format(days=_DAYS)}"
+        return f"Convert periods by y = pandas.PeriodIndex(y).to_timestamp(). {_OF_DATES.format(days=_DAYS)}"
     if isinstance(entry, (date, np.datetime64)):
         return _OF_DATES.format(days=_DAYS)
     if isinstance(entry, (timedelta, np.timedelta64)):
