@@ -171,7 +171,10 @@ def make_parser(program: str, chosen: str) -> argparse.ArgumentParser:
 
 @contextlib.contextmanager
 def _warnings_as_lines(program: str) -> Iterator[None]:
-    """Write warnings as lines: Python would show the path of the program."""
+    """Write warnings as lines: Python would show the path of the program.
+
+    The user may have stated which ones count, by PYTHONWARNINGS or the option -W of Python.
+    """
 
     shown: set[str] = set()
 
@@ -182,7 +185,8 @@ def _warnings_as_lines(program: str) -> Iterator[None]:
             _fail(program, text)
 
     with warnings.catch_warnings():
-        warnings.simplefilter("always", UserWarning)
+        if not sys.warnoptions:
+            warnings.simplefilter("always", UserWarning)
         warnings.showwarning = show
         yield
 
