@@ -117,6 +117,27 @@ def test_formulas_of_codes_are_the_codes(run):
     assert sorted(categories) == [f"{row:05}" for row in range(6)]
 
 
+@pytest.mark.parametrize(
+    ("cells", "are_rounded"),
+    [
+        ([f"{1e11 + 7.654321e6 * row:.5E}" for row in range(N)], True),
+        ([f"{1e11 + 7.654321e6 * (row // 4):.5E}".replace("0E", "E") for row in range(N)], True),
+        ([f"{7e11 + 7.654321e8 * row:.3E}" for row in range(N)], False),
+        ([f"{1.2345678 * 10.0 ** (12 - row % 13):.5E}" for row in range(N)], False),
+        ([f"{1.2345678 * 10.0 ** (15 - row // 6):.5E}" for row in range(N)], False),
+    ],
+    ids=["ids", "repeated ids", "three decimals", "small numbers", "small numbers later"],
+)
+def test_scientific_notation_is_rounded_ids_only_as_a_spreadsheet_writes_it(
+    run, cells, are_rounded
+):
+    write(cells)
+    status, out, err = run(
+        *("train", "a.csv", "--target", "y", "--regressor", "-o", "m.cmlp", "--table", *FAST)
+    )
+    assert (status, "at most six digits" in out + err) == (0, are_rounded)
+
+
 def test_exponents_of_fortran_are_named_and_read_after_the_remedy(run):
     cells = [f"{one:.4e}".replace("e", "D") for one in NUMBERS]
     write(cells)

@@ -32,6 +32,9 @@ _ABSENT = ("missing", "mark")
 _WORDS = (*_NUMBERS, "boolean", *DATES, "similar", "text", *_ABSENT)
 _SHOWN = 3  # of the other cells
 _FEW = 4096  # different texts, up to which targets are kept as text
+_SIXTH_DIGIT = len(
+    "1.2345"
+)  # which a spreadsheet writes unless it is 0: other programs have as many for all
 _GERMAN = "--decimal , --thousands ."
 # The digits of a number in a form that was not stated, with its sign.
 _DIGITS = re.compile(r"[+-]?[.,]?\d(?:[\d.,'’ \u00a0\u202f]*\d)?[.,]?")
@@ -223,7 +226,19 @@ class TrainingColumn:
         if column_type not in PLAIN:
             return None
         cells = [cell.strip() for _, cell in self.first(PLAIN)]
-        return next(filter(may_be_rounded, cells), None)
+        large = [cell for cell in cells if may_be_rounded(cell)]
+        # A spreadsheet writes smaller whole numbers without an exponent.
+        if not large or any("e" in cell.lower() for cell in cells if cell not in large):
+            return None
+        read = [part for part in self.parts if part.dtype.kind == "f"]
+        of_texts = (self.grammar.number(cell) for cell in self.codes)
+        read.append(np.array([one for one in of_texts if one is not None], np.float64))
+        numbers = np.unique(np.abs(np.concatenate(read)))
+        numbers = numbers[~np.isnan(numbers)]
+        are_whole = (numbers == np.floor(numbers)).all()
+        scientific = [f"{one:.5e}" for one in numbers[-_FEW:] if may_be_rounded(float(one))]
+        n_short = sum(text[_SIXTH_DIGIT] == "0" for text in scientific)
+        return large[0] if are_whole and 2 * n_short < len(scientific) else None
 
     def is_nearly_all(self, form: str) -> bool:
         """Return whether nearly all different cells are text of a form of dates."""
