@@ -934,6 +934,12 @@ def test_cells_that_look_like_markup_are_read(train):
     for cells in (["<NA>", "<LOD>", "<pen"], ["\\N", "--", "-"]):
         columns = {"x": [cells[i % 3] for i in range(N)], "y": SIZE}
         assert train(text_of(columns, "|"), "--n-epochs", "1")[0] == 0
+    dashes = {"x": [*KIND[1:], "---"], "z": [*KIND[1:], "---"], "y": [*KIND[1:], "---"]}
+    lines = text_of(dashes, "|").splitlines(keepends=True)
+    content = "".join([*lines[:4], lines[-1], *lines[4:-1]])
+    assert "---|---|---" in content
+    assert train(content, "--n-epochs", "1")[0] == 0
+    assert train(text_of({"<p value>": SIZE, "y": SIZE}), "--n-epochs", "1")[0] == 0
 
 
 def test_old_stata_files_are_named(train):

@@ -33,7 +33,8 @@ _EXPORT = "export its rows as CSV"
 _FOREIGN = (
     (rb"\x80[\x02-\x05]", "a pickle: load it where it is trusted, and write its rows by to_csv"),
     (
-        rb"(?i)(?:\xef\xbb\xbf)?\s*<(?:!|\?xml|(?:html|head|body|style|div|table|thead|tbody|tr|p)[\s>])",
+        rb"(?i)(?:\xef\xbb\xbf)?\s*<(?:!|\?xml|(?:html|head|body|style)[\s>]|"
+        rb"(?:div|table|thead|tbody|tr|p)[\s>](?![^\n]*[\t;|,][^\n]*[^>\s]\s*\n))",  # unless it is a row
         "HTML or XML: pandas.read_html and pandas.read_xml read tables",
     ),
     (
@@ -188,8 +189,9 @@ def require_text(path: str, start: bytes, encoding: str | None) -> None:
 
 
 def require_no_markdown(path: str, lines: Sequence[str]) -> None:
-    """Raise DataError if there is a line below the names of a table of Markdown."""
-    if any(map(_BELOW_NAMES.fullmatch, lines)):
+    """Raise DataError if the second line of a table is that of Markdown; a title has no bar."""
+    table = [*itertools.dropwhile(lambda line: "|" not in line, lines)]
+    if any(map(_BELOW_NAMES.fullmatch, table[1:2])):
         raise DataError(f"{path} is a table of Markdown: {_EXPORT}")
 
 
