@@ -61,8 +61,9 @@ ROWS = {
                   "[moved:x1]"),
     "N2": (X + [0, 75, 1500, 4, 26], "column 1, column 2, column 3 and column 4: more than half of the 400 rows are "
            "outside of the training rows in each of these 4 columns. [moved:x1,x2,x3,x4]"),
-    "N3": (one_column(1, lambda x: x / 100), ", column 1: the rows would fit the training rows if multiplied by 100"),
-    "N3, 60": (one_column(1, lambda x: x / 60), "multiplied by 60: are they in another unit? [moved:x1]"),
+    "N3": (one_column(1, lambda x: x / 100), ", column 1 would fit the training rows if multiplied by 100: is it in "
+           "another unit?"),
+    "N3, 60": (one_column(1, lambda x: x / 60), "multiplied by 60: is it in another unit? [moved:x1]"),
     "N4": (STANDARDIZED, "the columns look like training rows that were standardized (mean 0, deviation 1): pass"),
     "N4, 0 to 1": ((X - LOW) / (HIGH - LOW), "the columns look like training rows that were scaled to 0 to 1: pass"),
     "N5": (X[:, [0, 2, 1, 3, 4]], ", column 1 and column 2 seem to be swapped: each fits the other's training rows."),
@@ -134,7 +135,7 @@ def test_targets_of_validation_rows_are_compared():
         model = TabularRegressor(**QUICK)
         text, useless = heard(model.fit, X[FIT], Y[FIT], X_val=X[NEW], y_val=y[NEW])
         assert text.startswith("y_val: ") and words in text
-        assert "X_val or y_val are not as X and y, as another warning says" in useless
+        assert "The validation rows differ from the training rows, so that" in useless
 
 
 def test_validation_rows_of_a_trainer_are_compared_with_x():
@@ -144,14 +145,16 @@ def test_validation_rows_of_a_trainer_are_compared_with_x():
     assert said(trainer.run, rows, y, X_val=STANDARDIZED[NEW], y_val=Y[NEW, None]) == []
     trainer = Trainer(network, max_iter=2)
     (text,) = said(trainer.run, rows, y, X_val=X[NEW], y_val=Y[NEW, None])
-    assert text.startswith("X_val: fit had standardized columns")
+    assert text.startswith("X_val: the columns of fit were standardized")
 
 
 def test_validation_rows_of_a_network_are_compared_with_x():
     model = MLPRegressor(max_iter=2, random_state=0)
     rows = {"X_val": X[NEW], "y_val": Y[NEW]}
     (text,) = said(model.fit, STANDARDIZED[FIT], Y[FIT], **rows)
-    assert text.startswith("X_val: fit had standardized columns, and these are not: transform them")
+    assert text.startswith(
+        "X_val: the columns of fit were standardized, and those of these rows are not: transform"
+    )
     assert said(model.fit, STANDARDIZED[FIT], Y[FIT], X_val=STANDARDIZED[NEW], y_val=Y[NEW]) == []
 
 
@@ -177,7 +180,9 @@ def test_predict_names_far_rows_of_at_least_five_rows_alone():
 def test_fit_had_standardized_columns():
     model = TabularRegressor(**QUICK).fit(STANDARDIZED[FIT], Y[FIT])
     (text,) = said(model.score, X[NEW], Y[NEW])
-    assert text.startswith("score: fit had standardized columns, and these are not: transform them")
+    assert text.startswith(
+        "score: the columns of fit were standardized, and those of these rows are not: transform"
+    )
 
 
 def test_later_dates_are_no_error_and_swapped_ones_are():
@@ -222,12 +227,12 @@ def test_examine_names_x_and_y_that_are_shifted():
 def test_a_warm_start_names_the_unit():
     model = copy.deepcopy(regressor()).set_params(warm_start=True, n_epochs=1)
     (text,) = said(model.fit, one_column(1, lambda x: x * 100)[FIT], Y[FIT])
-    assert "column 1: the rows would fit the training rows if divided by 100" in text
+    assert "column 1 would fit the training rows if divided by 100: is it in another unit?" in text
 
 
 def test_drift_and_check_name_the_remedy(tmp_path, capsys):
     rows = one_column(1, lambda x: x / 1000)[NEW]
-    remedy = "column 1: the rows would fit the training rows if multiplied by 1,000: are they in another unit?"
+    remedy = "column 1 would fit the training rows if multiplied by 1,000: is it in another unit?"
     assert regressor().drift(rows).remedies == [remedy]
     assert regressor().drift(X[NEW]).remedies == []
     regressor().save(tmp_path / "model.cmlp")
@@ -265,3 +270,116 @@ def test_intervals_name_more_than_a_hundredth_of_far_rows():
             UserWarning, match=f"column 1: {n_far} of {n} rows are outside the range"
         ):
             copy.deepcopy(model).predict_interval(rows)
+
+
+@pytest.mark.parametrize(
+    "method",
+    ["calibrate", "choose_threshold", "predict", "predict_interval", "predict_set", "score"],
+)
+def test_known_silences_rows_of_every_method(method):
+    is_label = method in ("choose_threshold", "predict_set")
+    model = copy.deepcopy(classifier() if is_label else regressor())
+    y, keywords = (Y > 11 if is_label else Y), {}
+    if method == "choose_threshold":
+        keywords = {"recall": 0.9, "pos_label": True}
+    arguments = (X[NEW] * 30 + 80, *[y[NEW]] * (not method.startswith("predict")))
+    again = copy.deepcopy(model).set_params(known=["moved"])
+    assert said(getattr(model, method), *arguments, **keywords)
+    assert said(getattr(again, method), *arguments, **keywords) == []
+
+
+@pytest.mark.parametrize("method", ["calibrate", "score"])
+def test_known_silences_an_index_in_another_order(method):
+    pandas = package("pandas")
+    model = TabularRegressor(**QUICK).fit(X[FIT], Y[FIT])
+    frame, y = pandas.DataFrame(X[NEW]), pandas.Series(Y[NEW])
+    call = getattr(model, method)
+    (text,) = said(call, frame, y[::-1])
+    assert text.endswith("[order:y]")
+    model.set_params(known=["order"])
+    assert said(call, frame, y[::-1]) == []
+
+
+@pytest.mark.parametrize("kind", [TabularRegressor, TabularClassifier])
+def test_score_does_not_compare_rows_of_weight_zero(kind):
+    y = Y > 11 if kind is TabularClassifier else Y
+    model = copy.deepcopy(classifier() if kind is TabularClassifier else regressor())
+    rows, weight = X[NEW].copy(), np.ones(400)
+    weight[100:] = 0
+    rows[100:] = rows[100:] * 30 + 80
+    assert said(model.score, rows, y[NEW], weight) == []
+    (text,) = said(model.score, rows, y[NEW], 1 - weight)
+    assert "of 300 rows are farther outside" in text
+
+
+@pytest.mark.parametrize("is_trainer", [False, True])
+def test_networks_do_not_compare_rows_of_weight_zero(is_trainer):
+    rows, weight = STANDARDIZED[NEW].copy(), np.ones(400)
+    weight[100:] = 0
+    rows[100:] += 80
+    y = Y[:, None] if is_trainer else Y
+    for chosen, n in ((weight, 0), (1 - weight, 1)):
+        fit = MLPRegressor(max_iter=2, random_state=0).fit
+        if is_trainer:
+            network = Network([5, 4, 1], output="identity", loss="squared_error", random_state=0)
+            fit = Trainer(network, max_iter=2).run
+        keywords = {"X_val": rows, "y_val": y[NEW], "sample_weight_val": chosen}
+        assert len(said(fit, STANDARDIZED[FIT], y[FIT], **keywords)) == n
+
+
+def test_targets_are_named_together_and_each_of_them_once():
+    pandas = package("pandas")
+    y = pandas.DataFrame({"a": Y, "b": Y - X[:, 1], "c": X[:, 0]})
+    model = TabularRegressor(**QUICK).fit(X[FIT], y[FIT])
+    (text,) = said(copy.deepcopy(model).calibrate, X[NEW], (y * [100, 1, 100])[NEW])
+    assert "400 of 400 values of target 'a' are outside of those of fit" in text
+    assert text.endswith("Likewise for target 'c'. [moved:y]")
+    assert len(said(model.score, X[NEW], (y * [100, 1, 1])[NEW])) == 1
+    (text,) = said(model.score, X[NEW], (y * [100, 1, 100])[NEW])
+    assert "values of target 'c' are outside" in text and "'a'" not in text
+
+
+def test_swapped_labels_of_several_are_named():
+    labels = np.stack([Y > 11, X[:, 0] > 0, X[:, 1] > 100], axis=1).astype(int)
+    model = TabularClassifier(**QUICK).fit(X[FIT], labels[FIT])
+    labels[:, 1:] = 1 - labels[:, 1:]
+    (text,) = said(model.score, X[NEW], labels[NEW])
+    assert text.startswith("score: with the two classes of label 1 exchanged, the model would be")
+    assert text.endswith("are the labels swapped? Likewise for label 2. [labels:y]")
+
+
+def test_columns_of_large_numbers_are_compared_without_overflow():
+    model = TabularRegressor(**QUICK).fit(X[FIT] * 1e200, Y[FIT])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        assert "standardized" in model.drift(STANDARDIZED[NEW]).remedies[0]
+        (text,) = said(model.calibrate, STANDARDIZED[NEW], Y[NEW])
+        assert "the columns look like training rows that were standardized" in text
+        other = TabularRegressor(**QUICK).fit(STANDARDIZED[FIT], Y[FIT])
+        assert "The columns of fit were" in other.drift(X[NEW] * 1e200).remedies[0]
+
+
+def test_score_does_not_name_the_later_y_of_a_trend():
+    y, trend = np.arange(400.0), np.arange(400.0)[:, None]
+    model = TabularRegressor(**QUICK).fit(trend[:300], y[:300])
+    assert not any("[moved:y]" in text for text in said(model.score, trend[300:], y[300:]))
+    (text,) = said(copy.deepcopy(regressor()).score, X[NEW], Y[NEW] * 100)
+    assert "values of y are outside" in text and "Divided by 100" in text
+
+
+def test_most_columns_outside_are_no_cause_of_a_useless_model():
+    rows = X + [0, 75, 1500, 4, 26]
+    model = TabularRegressor(**QUICK)
+    texts = heard(model.fit, X[FIT], rng.permutation(Y[FIT]), X_val=rows[NEW], y_val=Y[NEW])
+    assert any("in each of these 4 columns" in text for text in texts)
+    assert "[useless]" in texts[-1] and "The validation rows differ" not in texts[-1]
+
+
+def test_a_second_sentence_begins_with_a_capital_letter():
+    # Both columns are far from those of fit, but only one of them is far outside of their range.
+    rows = np.stack([X[:, 1], X[:, 3] + 1000, X[:, 4]], axis=1)
+    model = TabularRegressor(**QUICK).fit(rows[FIT], Y[FIT])
+    (text,) = said(model.calibrate, (rows / [100, 100, 1])[NEW], Y[NEW])
+    assert (
+        ". Column 1 and column 0 would fit the training rows if multiplied by 100: are they" in text
+    )

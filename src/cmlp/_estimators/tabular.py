@@ -29,6 +29,7 @@ from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from datetime import date, timedelta
     from typing import Self
 
@@ -197,12 +198,18 @@ class TabularEstimator(Estimator):
             if found.far:
                 from cmlp._model.other_rows import warn_of_differences
 
-                warn_of_differences(model.known_numbers, found, "", model.notices)
+                with self._knowing():
+                    warn_of_differences(model.known_numbers, found, "", model.notices)
         return raw
 
     def _read(self, model: TableModel, X: ArrayLike) -> NDArray[np.float64]:
         """Return the rows of a user as the model reads them, for a caller that compares them with those of fit."""
-        return model.read(self._frame(model, X), type(self).__name__)
+        with self._knowing():
+            return model.read(self._frame(model, X), type(self).__name__)
+
+    def _knowing(self) -> AbstractContextManager[None]:
+        """Return a context in which no warning tells what the user knows."""
+        return knowing(checked_known(self.known))
 
     def _answers(self, model: TableModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         starts = range(0, max(1, len(raw)), _BLOCK)
@@ -241,26 +248,40 @@ class TabularEstimator(Estimator):
 
         if y is None:
             raise ValueError("y is missing: what is true for the rows of X.")
-        warn_of_other_order(X=X, y=y, sample_weight=sample_weight, groups=groups)
-        frame = model.columns.select(self._frame(model, X), type(self).__name__, model.notices)
-        raw = model.columns.values(frame, model.notices, model.gaps)
-        if not len(raw):
-            raise ValueError("X has no rows.")
-        rows, weight = rows_that_count(as_weights(sample_weight, len(raw)), len(raw))
-        truth = self._truth(model, y, len(raw), rows)
-        known = as_groups(groups, len(raw))
-        if known is not None:
-            known = known.take(rows)
-            weight = known.equal_weights(weight)
-        elif (copies := copies_of(frame, truth, rows)) is not None:
-            with knowing(checked_known(self.known)):
+        with self._knowing():
+            warn_of_other_order(X=X, y=y, sample_weight=sample_weight, groups=groups)
+            frame = model.columns.select(self._frame(model, X), type(self).__name__, model.notices)
+            raw = model.columns.values(frame, model.notices, model.gaps)
+            if not len(raw):
+                raise ValueError("X has no rows.")
+            rows, weight = rows_that_count(as_weights(sample_weight, len(raw)), len(raw))
+            truth = self._truth(model, y, len(raw), rows)
+            known = as_groups(groups, len(raw))
+            if known is not None:
+                known = known.take(rows)
+                weight = known.equal_weights(weight)
+            elif (copies := copies_of(frame, truth, rows)) is not None:
                 warn_of_copies(copies)
-            first = different_rows(copies)
-            rows, truth, weight = rows[first], truth[first], weights_of_rows(weight, first)
-        counted = RowsWithTruth(raw[rows], truth, weight, known)
-        answers = self._answers(model, counted.raw)
-        warn_of_rows_and_targets(model, counted.raw, answers, truth, method)
+                first = different_rows(copies)
+                rows, truth, weight = rows[first], truth[first], weights_of_rows(weight, first)
+            counted = RowsWithTruth(raw[rows], truth, weight, known)
+            answers = self._answers(model, counted.raw)
+            warn_of_rows_and_targets(model, counted.raw, answers, truth, method)
         return counted, answers
+
+    def _compare(
+        self,
+        model: TableModel,
+        raw: NDArray[np.float64],
+        answers: NDArray[np.float64],
+        truth: AnyArray,
+        rows: NDArray[np.intp],
+    ) -> None:
+        """Warn of rows to score that are not as those of fit, of those that count; `truth` is theirs."""
+        from cmlp._model.other_targets import warn_of_rows_and_targets
+
+        with self._knowing():
+            warn_of_rows_and_targets(model, raw[rows], answers[rows], truth, "score", model.notices)
 
     def _calibrate(
         self,
@@ -1088,7 +1109,8 @@ class TabularClassifier(TabularEstimator):
         model = self._trained()
         calibration = required_calibration(model, coverage, "predict_set", type(self).__name__)
         raw = self._read(model, X)
-        warn_outside(model, raw, "sets")
+        with self._knowing():
+            warn_outside(model, raw, "sets")
         return calibration.sets(self._answers(model, raw), coverage, model.class_labels)
 
     def certify(
@@ -1180,18 +1202,19 @@ class TabularClassifier(TabularEstimator):
             If X, y or `sample_weight` are invalid, do not fit each other, or have no rows.
         """
         from cmlp._fit.targets import accuracy_of_labels
-        from cmlp._model.other_targets import warn_of_rows_and_targets
+        from cmlp._tables.targets import rows_that_count
 
-        warn_of_other_order(X=X, y=y, sample_weight=sample_weight)
+        with self._knowing():
+            warn_of_other_order(X=X, y=y, sample_weight=sample_weight)
         now, owner = frozen_copy(self), type(self).__name__
         model = now._trained()
         labels, raw = model.class_labels, now._read(model, X)
         answers = now._answers(model, raw)
         truth = as_targets(y, len(raw), owner, labels=True, warn_of_column=False)
         found = accuracy_of_labels(model.labels_of(answers), truth, sample_weight, labels, owner)
-        if labels.kind == "multilabel" or np.isin(truth, labels.classes).all():
-            truth = now._truth(model, truth, len(raw), np.arange(len(raw)))
-            warn_of_rows_and_targets(model, raw, answers, truth, "score", model.notices)
+        rows, _ = rows_that_count(as_weights(sample_weight, len(raw)), len(raw))
+        if labels.kind == "multilabel" or np.isin(truth[rows], labels.classes).all():
+            now._compare(model, raw, answers, now._truth(model, truth, len(raw), rows), rows)
         return found
 
 
@@ -1641,7 +1664,8 @@ class TabularRegressor(TabularEstimator):
         model = self._trained()
         calibration = required_calibration(model, coverage, "predict_interval", type(self).__name__)
         raw = self._read(model, X)
-        warn_outside(model, raw, "intervals")
+        with self._knowing():
+            warn_outside(model, raw, "intervals")
         lowest = traits_of(model.net.loss).lowest_target
         return calibration.intervals(self._answers(model, raw), coverage, lowest)
 
@@ -1679,18 +1703,20 @@ class TabularRegressor(TabularEstimator):
         ValueError
             If X, y or `sample_weight` are invalid, do not fit each other, or have no rows.
         """
-        from cmlp._model.other_targets import warn_of_rows_and_targets
+        from cmlp._tables.targets import rows_that_count
         from cmlp._train.scores import d2_pinball, r_squared, require_rows
 
-        warn_of_other_order(X=X, y=y, sample_weight=sample_weight)
+        with self._knowing():
+            warn_of_other_order(X=X, y=y, sample_weight=sample_weight)
         model = self._trained()
         raw = self._read(model, X)
         answers = self._answers(model, raw)
         require_rows(answers)
         predicted = answers[:, 0] if answers.shape[1] == 1 else answers
         truth = self._numbers(model, y, len(predicted))
-        warn_of_rows_and_targets(model, raw, answers, truth, "score", model.notices)
         weight = as_weights(sample_weight, len(predicted))
+        rows, _ = rows_that_count(weight, len(predicted))
+        self._compare(model, raw, answers, truth[rows], rows)
         quantiles = model.net.loss_parameter
         if isinstance(quantiles, tuple):
             return d2_pinball(

@@ -495,7 +495,7 @@ class Trainer:
                     trained.net, X_val, user_y, weight_val, encoding
                 )
             if not self.state.epoch:
-                warn_of_validation_inputs(rows.X, encoded_validation.X)
+                warn_of_validation_inputs(rows, encoded_validation)
         check_scoring(options, encoded_validation is not None)
         strata = encoding.strata(rows.targets)
         data = data_in_memory(

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     OwnOptions = TypeVar("OwnOptions", bound=FitOptions)
 
 OTHER_VALIDATION = (
-    " X_val or y_val are not as X and y, as another warning says: the best epoch is one "
-    "for other rows."
+    " The validation rows differ from the training rows, so that the epoch that is kept may be a "
+    "wrong one."
 )
 _CONTINUED = (
     " warm_start=True continued the model of an earlier fit, with the scales of its rows: if these "

@@ -419,7 +419,7 @@ class NetworkFit(Fit):
             from cmlp._model.other_rows import warn_of_validation_inputs  # few calls need it
 
             names = None if rows.names is None else rows.names.tolist()
-            self.validation_differs = warn_of_validation_inputs(rows.X, checked.X, names)
+            self.validation_differs = warn_of_validation_inputs(rows, checked, names)
         return encoded, checked.y
 
     def _training_data(

@@ -84,6 +84,7 @@ KINDS = {
 }
 # Of warnings at `fit` that are no findings of columns.
 _OF_WARNINGS = {one.code for one in DataWarning.__subclasses__()}
+_CODES = frozenset({*KINDS, *_OF_WARNINGS})
 _OF_LATER_VERSIONS = Kind("A kind that this version does not know")
 
 
@@ -92,12 +93,11 @@ def checked_known(known: Sequence[str] | None) -> frozenset[str]:
 
     Raises InvalidParameterError if a code does not exist.
     """
-    codes = {*KINDS, *_OF_WARNINGS}
     for entry in known or ():
         code = entry.partition(":")[0]
-        if code not in codes:
+        if code not in _CODES:
             raise InvalidParameterError(
-                f"known must have codes among {', '.join(sorted(codes))}, each alone or with columns as in "
+                f"known must have codes among {', '.join(sorted(_CODES))}, each alone or with columns as in "
                 f"'leak:wage', got {shown(entry)}.",
                 parameter="known",
                 value=known,

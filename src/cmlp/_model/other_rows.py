@@ -15,9 +15,10 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.arrays import CSR
+from cmlp._data.scale import in_unit
 from cmlp._model.summary import N_VALUES, range_texts, values_at_ranks
 from cmlp._model.table_columns import column_name, label_of
-from cmlp._model.unusual_rows import ROWS_TO_COMPARE
+from cmlp._model.unusual_rows import MOSTLY, ROWS_TO_COMPARE
 from cmlp._process.warnings import warn_of_data
 from cmlp.exceptions import MovedRowsWarning
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.array_types import AnyArray
+    from cmlp._data.checks import CheckedRows
+    from cmlp._data.encoded_rows import EncodedRows
     from cmlp._model.summary import Summary
     from cmlp._model.table_columns import TableColumns
     from cmlp._process.warnings import Notices
@@ -36,7 +39,6 @@ _LEAST_SHIFT = 0.1
 _CHANCE = 0.001  # that a column of a batch from the same population is called drifted, at most
 _FEWEST_FAR = 5  # rows, from which on most of them can be far outside
 FAR = 0.5  # of the range
-MOSTLY = 0.5  # of the rows, and of the columns
 _LARGE_SHIFT = 0.5  # of a column that may have another unit or place
 _FEWEST_VALUES = 6  # different ones of the 32 of a column whose unit can be found
 FACTORS = (60.0, 100.0, 1000.0)  # others fit by chance, if rows have moved
@@ -48,7 +50,6 @@ _MOST_NUMBERS = 10_000_000  # of a sample
 _MOST_COLUMNS = 1000  # of which rows are sorted
 _MOST_PAIRED = 50  # columns that are tried in each other's place
 _SHOWN = 5
-_TWO = 2
 
 
 # ------------------------------------------------------------------------------------- how far columns have moved
@@ -182,7 +183,7 @@ class TrainingNumbers(NamedTuple):
         part = rows[:, numbers]
         is_outside = (part < self.low[numbers]) | (part > self.high[numbers])
         outside = numbers[is_outside.sum(axis=0) > MOSTLY * n].tolist()
-        if len(outside) >= max(_TWO, MOSTLY * len(numbers)):
+        if len(outside) >= max(2, MOSTLY * len(numbers)):
             found = found._replace(outside=outside)
         if self.values is None or len(compared) > _MOST_COLUMNS:
             return found
@@ -195,7 +196,7 @@ def _limits(
     low: NDArray[np.float64], high: NDArray[np.float64], is_date: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     is_limited = ~is_date & (high > low)  # not of NaN
-    with np.errstate(invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         most = FAR * (high - low)
     return np.where(is_limited, low - most, -np.inf), np.where(is_limited, high + most, np.inf)
 
@@ -232,8 +233,13 @@ class Differences(NamedTuple):
         named = [*self.far, *self.changes, *(i for pair in self.swapped for i in pair)]
         return list(dict.fromkeys(named))
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether more is found than that most columns are outside, as they also are if rows just grow."""
+        return bool(self.far or self.scaling or self.swapped or self.changes)
+
     def __bool__(self) -> bool:
-        return bool(self.far or self.outside or self.scaling or self.swapped or self.changes)
+        return bool(self.outside) or self.is_clear
 
     def remedies(self, known: TrainingNumbers) -> list[str]:
         """Return a sentence for each change after which rows would fit."""
@@ -245,7 +251,7 @@ class Differences(NamedTuple):
             sentences.append(f"{both} seem to be swapped: each fits the other's training rows.")
         for change, columns in self._by_change([*self.changes]).items():
             sentences.append(
-                f"{_joined(known, columns)}: the rows would fit the training rows if {change}: {_UNIT}"
+                f"{_joined(known, columns)} would fit the training rows if {change}: {_unit(columns)}"
             )
         return sentences
 
@@ -273,13 +279,14 @@ class Differences(NamedTuple):
             elif far == alike:
                 text += f"They would fit if {change}: {_UNIT}"
             else:
-                text += self._replace(changes=dict.fromkeys(alike, change)).remedies(known)[-1]
+                remedy = self._replace(changes=dict.fromkeys(alike, change)).remedies(known)[-1]
+                text += _capitalized(remedy) if far else remedy
             sentences.append(text)
         if self.outside and not sentences:
             n = len(self.outside)
             sentences.append(
                 f"{_joined(known, self.outside)}: more than half of the {self.n:,} rows are outside of the training "
-                f"rows in {'both' if n == _TWO else f'each of these {n}'} columns."
+                f"rows in {'both' if n == 2 else f'each of these {n}'} columns."
             )
         return sentences
 
@@ -303,15 +310,28 @@ _SCALINGS = {
     "standardized": "The columns look like training rows that were standardized (mean 0, deviation 1): "
     + _PIPELINE,
     "scaled": "The columns look like training rows that were scaled to 0 to 1: " + _PIPELINE,
-    "raw": "Fit had standardized columns, and these are not: transform them as X.",
+    "raw": "The columns of fit were standardized, and those of these rows are not: transform them as X.",
 }
 
 
+def _unit(columns: Sequence[int]) -> str:
+    return "is it in another unit?" if len(columns) == 1 else _UNIT
+
+
+def _capitalized(sentence: str) -> str:
+    return sentence[0].upper() + sentence[1:]
+
+
 def _joined(known: TrainingNumbers, columns: Sequence[int]) -> str:
-    shown = [known.label(i) for i in columns[:_SHOWN]]
-    n_more = len(columns) - _SHOWN
+    return listed([known.label(i) for i in columns], "column")
+
+
+def listed(names: Sequence[str], noun: str) -> str:
+    """Return the first names in a sentence, and how many more there are."""
+    shown = [*names[:_SHOWN]]
+    n_more = len(names) - _SHOWN
     if n_more > 0:
-        shown.append(f"{n_more} more column{'s' * (n_more > 1)}")
+        shown.append(f"{n_more} more {noun}{'s' * (n_more > 1)}")
     *first, last = shown
     return f"{', '.join(first)} and {last}" if first else last
 
@@ -328,6 +348,10 @@ class _Moved(NamedTuple):
         found = _shifts_from(self.column, values, tolerance)
         most = min(limit_of_shift(len(self.column)), self.shift / 2)
         return np.where(found <= most, found, np.inf)
+
+    def fits_one(self, values: NDArray[np.float64], tolerance: float) -> bool:
+        """Return whether it has not moved too far from other values of one column."""
+        return bool(np.isfinite(self.fits(values[:, None], tolerance)[0]))
 
 
 def _with_changes(
@@ -369,27 +393,33 @@ def _scaling_of(known: TrainingNumbers, moved: dict[int, _Moved]) -> str:
         rows = one.column[np.isfinite(one.column)]
         if not len(finite) or not len(rows):
             continue
-        mean, deviation = float(finite.mean()), float(finite.std())
-        low, width = float(known.low[i]), float(known.high[i] - known.low[i])
-        if deviation:
-            standard = (one.values - mean) / deviation
-            fits["standardized"] += bool(np.isfinite(one.fits(standard[:, None], _NEARLY)[0]))
-        fits["scaled"] += bool(
-            np.isfinite(one.fits((one.values - low)[:, None] / width, _NEARLY)[0])
-        )
-        spread = float(rows.std())
-        is_standard = abs(mean) < _NEAR_ZERO and 1 / _NEAR_ONE < deviation < _NEAR_ONE
-        if is_standard and spread:
-            raw = one.values * spread + float(rows.mean())
-            fits["raw"] += bool(np.isfinite(one.fits(raw[:, None], _NEARLY * spread)[0]))
+        mean, deviation = _mean_and_deviation(finite)
+        row_mean, spread = _mean_and_deviation(rows)
+        low, high = float(known.low[i]), float(known.high[i])
+        with np.errstate(over="ignore", invalid="ignore"):  # of the largest numbers
+            if deviation:
+                standard = (one.values - mean) / deviation
+                fits["standardized"] += one.fits_one(standard, _NEARLY)
+            fits["scaled"] += one.fits_one((one.values - low) / (high - low), _NEARLY)
+            is_standard = abs(mean) < _NEAR_ZERO and 1 / _NEAR_ONE < deviation < _NEAR_ONE
+            if is_standard and spread:
+                raw = one.values * spread + row_mean
+                fits["raw"] += one.fits_one(raw, _NEARLY * spread)
     name = max(fits, key=fits.__getitem__)
     return name if fits[name] >= _MOST_FIT * len(moved) else ""
+
+
+def _mean_and_deviation(x: NDArray[np.float64]) -> tuple[float, float]:
+    """Return mean and standard deviation of numbers whose squares may overflow."""
+    scaled, exponent = in_unit(x), np.frexp(np.abs(x).max())[1]
+    mean, deviation = np.ldexp([scaled.mean(), scaled.std()], exponent)
+    return float(mean), float(deviation)
 
 
 def _swapped(moved: dict[int, _Moved], known: TrainingNumbers) -> list[tuple[int, int]]:
     """Return pairs of columns each of which fits the values of the other."""
     columns = sorted(moved, key=lambda i: -moved[i].shift)[:_MOST_PAIRED]
-    if len(columns) < _TWO:
+    if len(columns) < 2:
         return []
     values = np.stack([moved[i].values for i in columns], axis=1)
     shifted = np.stack([moved[i].fits(values) for i in columns])
@@ -408,16 +438,17 @@ def _change_of_unit(one: _Moved) -> str:
     """Return what would make the rows of a column fit; "" if nothing would."""
     if len(np.unique(one.values[np.isfinite(one.values)])) < _FEWEST_VALUES:
         return ""
-    values = np.stack(
-        [change(one.values, f) for f in FACTORS for change in (np.multiply, np.divide)], 1
-    )
+    with np.errstate(over="ignore"):  # of the largest numbers
+        values = np.stack(
+            [change(one.values, f) for f in FACTORS for change in (np.multiply, np.divide)], 1
+        )
     tolerance = 1e-12 * float(np.abs(one.values[np.isfinite(one.values)]).max())
     found = one.fits(values, tolerance)
     best = int(found.argmin())
     if not math.isfinite(found[best]):
         return ""
-    word = ("divided", "multiplied")[best % _TWO]
-    return f"{word} by {FACTORS[best // _TWO]:,g}"
+    word = ("divided", "multiplied")[best % 2]
+    return f"{word} by {FACTORS[best // 2]:,g}"
 
 
 def warn_of_differences(
@@ -447,29 +478,35 @@ def warn_of_differences(
     else:
         columns = found.columns
     first, *others = found.sentences(known, columns)
-    text = " ".join([with_place(first, where), *(one[0].upper() + one[1:] for one in others)])
+    text = " ".join([with_place(first, where), *map(_capitalized, others)])
     names = [column_name(known.names, i) for i in columns or found.outside]
     warn_of_data(f"{text}{ending}", MovedRowsWarning, *names)
     return columns
 
 
 def warn_of_validation_inputs(
-    X: AnyArray | CSR, X_val: AnyArray | CSR, names: Sequence[Any] | None = None
+    rows: CheckedRows | EncodedRows,
+    validation: CheckedRows | EncodedRows,
+    names: Sequence[Any] | None = None,
 ) -> bool:
-    """Warn of validation rows of a network that are not as X, by a sample of both; return whether they are not."""
-    if isinstance(X, CSR) or isinstance(X_val, CSR):
+    """Warn of validation rows of a network that are not as X, by a sample of both; return whether that is clear.
+
+    Sparse rows are not compared: most of their numbers are 0 in any unit.
+    """
+    if isinstance(rows.X, CSR) or isinstance(validation.X, CSR):
         return False
-    rows = _sample(X)
-    known = TrainingNumbers.of_rows(rows, values_at_ranks(rows, None), names)
-    found = known.differences(_sample(X_val))
+    training = _sample(rows.X, rows.weight)
+    known = TrainingNumbers.of_rows(training, values_at_ranks(training, None), names)
+    found = known.differences(_sample(validation.X, validation.weight))
     warn_of_differences(known, found, "X_val")
-    return bool(found)
+    return found.is_clear
 
 
-def _sample(X: AnyArray) -> NDArray[np.float64]:
-    """Return some rows in double precision, fewer of very many columns."""
+def _sample(X: AnyArray, weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Return some rows that count in double precision, fewer of very many columns."""
     n = min(_MOST_ROWS, 1 + _MOST_NUMBERS // X.shape[1])
-    chosen = _core.Random(0).permutation(len(X))[:n]
+    counted = np.arange(len(X)) if weight is None else np.flatnonzero(weight)
+    chosen = counted[_core.Random(0).permutation(len(counted))[:n]]
     return X[np.sort(chosen)].astype(np.float64)
 
 

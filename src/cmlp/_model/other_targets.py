@@ -14,12 +14,12 @@ from cmlp._data.shifted_rows import has_y_of_other_rows
 from cmlp._model.other_rows import (
     FACTORS,
     FAR,
-    MOSTLY,
+    listed,
     warn_of_differences,
     with_place,
 )
 from cmlp._model.summary import answers_of, measures_distance, range_texts, short
-from cmlp._model.unusual_rows import ROWS_TO_COMPARE
+from cmlp._model.unusual_rows import MOSTLY, ROWS_TO_COMPARE
 from cmlp._process.warnings import warn_of_data
 from cmlp.exceptions import LabelsWarning, MovedRowsWarning, OrderWarning
 
@@ -37,16 +37,11 @@ if TYPE_CHECKING:
 _LARGE_ERROR, _ABOVE_BASE = 5.0, 2.0
 _ROUNDING = 1e-9  # of the limits of y, which are computed
 _LATER, _EARLIER = slice(1, None), slice(None, -1)
-_QUESTION = ": is y in the unit of fit?"
-_WORSE, _BETTER = (
-    1.3,
-    0.7,
-)  # the error as a multiple of the known one, that of shifted rows as one of it
+_WORSE = 1.3  # the error as a multiple of the known one
+_BETTER = 0.7  # the error with the y of another row, as a multiple of the error
 _BETTER_CLASSES, _DEVIATIONS_SHIFTED, _DEVIATIONS_SWAPPED = 0.5, 4.0, 3.0
-_FITS, _CLEARLY = (
-    1.5,
-    3.0,
-)  # the error of changed targets: a multiple of the known one, and by how much it is less
+_FITS = 1.5  # the error of changed targets as a multiple of the known one
+_CLEARLY = 3.0  # how many times less it is than the error
 
 
 class TargetDifference(NamedTuple):
@@ -55,12 +50,18 @@ class TargetDifference(NamedTuple):
     Attributes
     ----------
     text : str
+    ending : str
+        The remedy or the question that follows.
     category : type
         The class of the warning.
+    target : str
+        What is called "y" if it is the only one.
     """
 
     text: str
+    ending: str
     category: type[MovedRowsWarning | OrderWarning | LabelsWarning]
+    target: str
 
 
 class KnownErrors(NamedTuple):
@@ -110,11 +111,13 @@ def target_differences(
     *,
     inputs_differ: bool,
     are_later: bool = False,
+    may_grow: bool = False,
 ) -> list[TargetDifference]:
     """Compare what is true for rows with the answers of a model, a column for each.
 
     X are the raw rows. `inputs_differ` says that columns of X were named, which is then why errors are large. Of rows
-    that `are_later` than those of fit nothing is asked, because y may have changed.
+    that `are_later` than those of fit nothing is asked, because y may have changed. If y `may_grow`, it is not enough
+    that it is a little outside of that of fit.
     """
     truth = truth.reshape(len(truth), -1)
     n, n_answers = truth.shape
@@ -122,34 +125,43 @@ def target_differences(
     if n < ROWS_TO_COMPARE:
         return found
     for j in range(n_answers):
-        whose = f" of target {j}" * (n_answers > 1)
+        target = "y" if n_answers == 1 else _name(scale, labels, j)
         y = truth[:, j]
         error = None
         if known is not None and answers is not None and j < answers.shape[1]:
             error = _Errors(answers[:, j], y, known.name, known.n, known.errors[j], known.bases[j])
-        text = ""
         if (
             labels is not None
             and error is not None
             and not inputs_differ
             and labels.kind in ("binary", "multilabel")
         ):
-            text = error.swapped()
+            text = error.swapped(f" of {target}" * (n_answers > 1))
             if text:
-                found.append(TargetDifference(text, LabelsWarning))
+                ending = ": are the labels swapped?"
+                found.append(TargetDifference(text, ending, LabelsWarning, target))
                 continue
+        text = ""
         if error is not None:
-            text = error.shifted(X, has_distance=measures_distance(labels))
+            text = error.shifted(X, target, has_distance=measures_distance(labels))
         if text:
-            text += f": X and y{whose} seem to be shifted by a row."
-            found.append(TargetDifference(text, OrderWarning))
+            ending = f": X and {target} seem to be shifted by a row."
+            found.append(TargetDifference(text, ending, OrderWarning, target))
         elif labels is None:
-            text = _of_numbers(y, scale, j, None if inputs_differ else error)
-            if text and not (are_later and text.endswith(_QUESTION)):
-                found.append(
-                    TargetDifference(text.replace(" of y", f" of y{whose}", 1), MovedRowsWarning)
-                )
+            one = _of_numbers(y, target, scale, j, None if inputs_differ else error)
+            is_silent = are_later or (may_grow and not one.is_error_large)
+            if one.facts and not (one.is_question and is_silent):
+                text = "; ".join(one.facts)
+                found.append(TargetDifference(text, one.ending, MovedRowsWarning, target))
     return found
+
+
+def _name(scale: AnswerScale | None, labels: Labels | None, j: int) -> str:
+    """Return the name of one of several targets, for messages."""
+    if labels is not None:
+        return f"label {labels.classes.tolist()[j]!r}"
+    names = None if scale is None else scale.names
+    return f"target {j}" if names is None else f"target {names[j]!r}"
 
 
 class _Errors:
@@ -171,8 +183,8 @@ class _Errors:
         """Return the mean error for other targets."""
         return _distance(self.answer, y)
 
-    def shifted(self, X: NDArray[np.float64], *, has_distance: bool) -> str:
-        """Return the begin of a sentence if the y of the next or the last row fits far better; "" if not."""
+    def shifted(self, X: NDArray[np.float64], target: str, *, has_distance: bool) -> str:
+        """Return the beginning of a sentence if the y of the next or the last row fits far better; "" if not."""
         measure = _distance if has_distance else _share_of_wrong
         error = measure(self.answer, self.y)
         before = measure(self.answer[1:], self.y[:-1])
@@ -193,15 +205,16 @@ class _Errors:
             return ""
         if has_y_of_other_rows(X, self.y, 1 if which == "before" else -1):
             return ""
-        return f"The predictions fit the y of the row {which} ({text})"
+        the_y = "the y" if target == "y" else target
+        return f"The predictions fit {the_y} of the row {which} ({text})"
 
     def _deviations(self, share: float) -> float:
         """Return the standard error of a share of the rows beside that of the known rows, of which it may be 0."""
         share = min(max(share, 1 / (self.n_known + 1)), 1 - 1 / (self.n_known + 1))
         return math.sqrt(share * (1 - share) * (1 / len(self.y) + 1 / self.n_known))
 
-    def swapped(self) -> str:
-        """Return a question if two classes in each other's place would fit as well as those of the known rows."""
+    def swapped(self, whose: str) -> str:
+        """Return the beginning of a question if two exchanged classes would fit as well as those of the known rows."""
         error = _share_of_wrong(self.answer, self.y)
         by_chance = _DEVIATIONS_SWAPPED * self._deviations(self.known)
         above = self.base + _DEVIATIONS_SWAPPED * self._deviations(self.base)
@@ -212,8 +225,8 @@ class _Errors:
         if 1 - error >= min(share, 1 - share):
             return ""
         return (
-            f"With the two classes exchanged, the model would be right for {error:.0%} of the rows instead of "
-            f"{1 - error:.0%}: are the labels swapped?"
+            f"With the two classes{whose} exchanged, the model would be right for {error:.0%} of the rows instead of "
+            f"{1 - error:.0%}"
         )
 
 
@@ -225,9 +238,20 @@ def _share_of_wrong(answer: AnyArray, y: AnyArray) -> float:
     return float((answer != y).mean())
 
 
-def _of_numbers(y: AnyArray, scale: AnswerScale | None, j: int, errors: _Errors | None) -> str:
-    """Return what is to be said of the unit of y; "" if nothing is."""
-    facts, ending = [], _QUESTION
+class _OfNumbers(NamedTuple):
+    """What is to be said of the unit of a target: nothing without facts."""
+
+    facts: list[str]
+    ending: str
+    is_question: bool  # whether no remedy is known
+    is_error_large: bool
+
+
+def _of_numbers(
+    y: AnyArray, target: str, scale: AnswerScale | None, j: int, errors: _Errors | None
+) -> _OfNumbers:
+    """Compare the numbers of target j with those of fit, and with the predictions."""
+    facts, ending, is_error_large = [], "", False
     if scale is not None:
         low, high = (end[j] * scale.scale[j] + scale.centre[j] for end in (scale.low, scale.high))
         rounding = _ROUNDING * max(abs(low), abs(high))
@@ -235,20 +259,25 @@ def _of_numbers(y: AnyArray, scale: AnswerScale | None, j: int, errors: _Errors 
         if n_outside > MOSTLY * len(y):
             ends = range_texts(low, high)
             facts.append(
-                f"{n_outside:,} of {len(y):,} values of y are outside of those of fit ({ends[0]} to {ends[1]})"
+                f"{n_outside:,} of {len(y):,} values of {target} are outside of those of fit ({ends[0]} to {ends[1]})"
             )
         far = FAR * (high - low) + rounding
         if np.count_nonzero((y < low - far) | (y > high + far)) > MOSTLY * len(y):
-            ending = ": pass y in the unit of fit."
+            ending = f": pass {target} in the unit of fit."
     if errors is not None:
         error = errors.distance(y)
         if error > _LARGE_ERROR * errors.known and error > _ABOVE_BASE * errors.base:
+            is_error_large = True
             times = f"{error / errors.known:,.0f} times" if errors.known else "far above"
-            facts.append(f"the error{' of y' * (not facts)} is {times} the {errors.name} one")
+            whose = f" of {target}" * (not facts)
+            facts.append(f"the error{whose} is {times} the {errors.name} one")
             change = _change_of_targets(errors, error)
             if change:
-                ending = f". {change}, y would fit the predictions: pass y as fit got it."
-    return "; ".join(facts) + ending if facts else ""
+                ending = (
+                    f". {change}, {target} would fit the predictions: pass {target} as fit got it."
+                )
+    question = f": is {target} in the unit of fit?"
+    return _OfNumbers(facts, ending or question, not ending, is_error_large)
 
 
 def _change_of_targets(errors: _Errors, error: float) -> str:
@@ -264,10 +293,17 @@ def _change_of_targets(errors: _Errors, error: float) -> str:
 def warn_of_targets(
     found: Sequence[TargetDifference], where: str, notices: Notices | None = None
 ) -> None:
-    """Warn of what was found of y; with `notices`, once of each kind."""
+    """Warn of what was found of y, of all targets of a kind together; with `notices`, once of each target."""
+    by_kind: dict[tuple[type, str], list[TargetDifference]] = {}
     for one in found:
-        if notices is None or notices.is_first(f"y: {one.category.code}"):
-            warn_of_data(with_place(one.text, where), one.category, "y")
+        if notices is None or notices.is_first(f"{one.target}: {one.category.code}"):
+            kind = one.category, one.ending.replace(one.target, "y")
+            by_kind.setdefault(kind, []).append(one)
+    for first, *others in by_kind.values():
+        text = with_place(f"{first.text}{first.ending}", where)
+        if others:
+            text += f" Likewise for {listed([one.target for one in others], 'target')}."
+        warn_of_data(text, first.category, "y")
 
 
 def warn_of_rows_and_targets(
@@ -278,7 +314,10 @@ def warn_of_rows_and_targets(
     where: str,
     notices: Notices | None = None,
 ) -> None:
-    """Warn of rows with what is true for them that are not as those of fit."""
+    """Warn of rows with what is true for them that are not as those of fit.
+
+    `score` is also called for the later rows of a trend, whose y may grow.
+    """
     known = model.known_numbers
     found = known.differences(raw)
     warn_of_differences(known, found, where, notices)
@@ -291,5 +330,6 @@ def warn_of_rows_and_targets(
         raw,
         inputs_differ=bool(found),
         are_later=model.summary is not None and model.summary.later is not None,
+        may_grow=where == "score",
     )
     warn_of_targets(targets, where, notices)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmlp._data.times import text_of_time
-from cmlp._model.other_rows import FAR, MOSTLY, warn_of_differences
+from cmlp._model.other_rows import FAR, warn_of_differences
 from cmlp._model.summary import range_texts, short
 from cmlp._model.table_columns import column_name
-from cmlp._model.unusual_rows import ROWS_TO_COMPARE
+from cmlp._model.unusual_rows import MOSTLY, ROWS_TO_COMPARE
 from cmlp._process.warnings import warn, warn_of_data
 from cmlp.exceptions import MovedRowsWarning
 

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 ROWS_TO_COMPARE = 20  # from which on values are judged of which fit had some, too
 MOST_GAPS = 0.1  # share of rows in which a column that was never missing in fit may be missing
+MOSTLY = 0.5  # of rows, values or columns
 _SHOWN = 3  # values in a message
 _COLUMNS_SHOWN = 5
-_MOSTLY = 0.5
 _FEW_CATEGORIES = 200  # of which new rows hardly have others, if fit has seen them all
 _LEAST_SHOWN = 0.005  # share that a message shows as 1 % or more
 _LEAST_CHANCE = 1e-5  # of as many unusual values, below which they are not chance
@@ -113,7 +113,7 @@ def warn_of_unknown(
         n_known -= int(np.count_nonzero(coded == codes[None]))
     n = n_known + len(new)
     match = spellings().best_match(new)
-    if match is not None and match.n < _MOSTLY * len(new):
+    if match is not None and match.n < MOSTLY * len(new):
         match = None
     if match is None and not _are_new(len(new), n, len(codes), seen):
         return
@@ -247,7 +247,7 @@ def _are_new(n_unknown: int, n: int, n_listed: int, seen: Seen | None) -> bool:
     n_known = n - n_unknown
     if n_unknown <= n_known:
         return False
-    if seen.n <= n_listed <= _FEW_CATEGORIES and seen.rare <= _MOSTLY:
+    if seen.n <= n_listed <= _FEW_CATEGORIES and seen.rare <= MOSTLY:
         # The model lists every category of fit, so that one row can be judged.
         return 2 * n_known < n * (1 - seen.rare)
     return is_clearly_rarer(n_known, n, 1 - seen.rare)

@@ -77,7 +77,8 @@ class TableFit(Fit):
     background: Background | None = field(default=None, init=False)
     # With `time`, once the networks are trained; None until those of later parts are, too.
     windows: LaterWindows | None = field(default=None, init=False)
-    validation_differs: bool = field(default=False, init=False)  # from the training rows
+    validation_differs: bool = field(default=False, init=False)  # clearly from the training rows
+    validation_inputs_differ: bool = field(default=False, init=False)  # at all
 
     @classmethod
     def from_estimator(
@@ -162,7 +163,8 @@ class TableFit(Fit):
         self.values = values_at_ranks(table.raw_to_keep, table.to_train_on[1])
         if self._has_new_validation:
             with knowing(checked_known(options.known)):
-                self.validation_differs = warn_of_validation_rows(table, self.values)
+                found = warn_of_validation_rows(table, self.values)
+            self.validation_differs, self.validation_inputs_differ = found.is_clear, bool(found)
         return self
 
     @property
@@ -275,7 +277,7 @@ class TableFit(Fit):
         with knowing(known):
             if warns and self._has_new_validation and self.has_trained:
                 self.validation_differs |= warn_of_validation_targets(
-                    self.table, self.trainings, inputs_differ=self.validation_differs
+                    self.table, self.trainings, inputs_differ=self.validation_inputs_differ
                 )
             is_useless = warn_if_bag_is_useless(
                 groups or [self.trainings],

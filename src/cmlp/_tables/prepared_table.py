@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from cmlp._fit.fit import Fit
     from cmlp._model.findings import Report
     from cmlp._model.model import TableModel
+    from cmlp._model.other_rows import Differences
     from cmlp._model.table_columns import TableColumns
     from cmlp._model.unusual_rows import Gaps
     from cmlp._parameters.options import TableOptions
@@ -522,8 +523,8 @@ def _unmatched(
     return [*unmatched_codes(options.missing_values, frame, columns, rows)]
 
 
-def warn_of_validation_rows(table: PreparedTable, values: NDArray[np.float64]) -> bool:
-    """Warn of validation rows that are not as those of training, which have the `values`; return whether there are."""
+def warn_of_validation_rows(table: PreparedTable, values: NDArray[np.float64]) -> Differences:
+    """Warn of validation rows that are not as those of training, which have the `values`; return what was found."""
     training, validation = table.parts
     columns = table.columns
     known = TrainingNumbers.of_rows(
@@ -535,7 +536,7 @@ def warn_of_validation_rows(table: PreparedTable, values: NDArray[np.float64]) -
     )
     found = known.differences(table.raw[validation])
     warn_of_differences(known, found, "X_val")
-    return bool(found)
+    return found
 
 
 def table_to_examine(
