@@ -151,11 +151,34 @@ def test_categories_from_json_are_named_with_what_they_match(kind):
     assert "column 'grade'" in grade and "after str.strip: 'B ' is like 'B'" in grade
     assert messages(model.predict, row) == []
     assert model.warning_counts_ == {
-        "column 'rooms': unknown categories": 2,
-        "column 'grade': unknown categories": 2,
+        "column 'rooms': unknown spellings": 2,
+        "column 'grade': unknown spellings": 2,
     }
     for again in (pickle.loads(pickle.dumps(model)), fitted(kind)):
         assert len(messages(again.predict, row)) == 2
+
+
+def test_a_misspelled_cell_does_not_silence_unknown_categories():
+    model = fitted()
+    (message,) = messages(model.predict, frame(grade=["B ", *GRADE[1:]]))
+    assert "after str.strip: 'B ' is like 'B'" in message
+    (message,) = messages(model.predict, frame(grade=["unheard of"] * N))
+    assert "all 160 values are unknown" in message and "If these are new categories" in message
+
+
+def test_texts_of_whole_floats_are_named_with_the_integers_that_they_match():
+    for known, came in (
+        (ROOMS, "2.0"),
+        (ROOMS.astype(str), "2.0"),
+        (np.char.add(ROOMS.astype(str), ".0"), "2"),
+    ):
+        model = TabularRegressor(categorical_features=["rooms", "grade"], **QUICK)
+        model.fit(frame(rooms=known), Y)
+        (message,) = messages(model.predict, frame(rooms=[came] * N))
+        change = "str and str.removesuffix('.0')"
+        assert f"They would match after {change}: {came!r} is like " in message
+    (message,) = messages(fitted().predict, frame(rooms=["v2.0"] * N))
+    assert "If these are new categories" in message
 
 
 def test_three_values_that_came_and_three_that_are_known_are_named():

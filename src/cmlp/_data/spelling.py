@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,9 +12,18 @@ from cmlp.exceptions import SpellingWarning
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+_WHOLE_FLOAT = re.compile(r"(-?\d+)\.0")  # the text of a whole number as a float
+
+
+def _without_fraction(text: str) -> str:
+    """Return the text of a whole number without a fraction of 0, and any other text as it is."""
+    return _WHOLE_FLOAT.sub(r"\1", text) if _WHOLE_FLOAT.fullmatch(text) else text
+
+
 # How values may have to be changed, from the smallest change on.
 _CHANGES: Sequence[tuple[str, Callable[[str], str]]] = (
     ("str", str),
+    ("str and str.removesuffix('.0')", _without_fraction),
     ("str.strip", str.strip),
     ("str.rstrip('.')", lambda text: text.rstrip(".")),
     ("str.casefold", str.casefold),
@@ -24,7 +34,7 @@ _CHANGES: Sequence[tuple[str, Callable[[str], str]]] = (
 
 def _coarsest(text: str) -> str:
     """Return what is equal for texts that any of the changes makes equal."""
-    return " ".join(text.casefold().split()).rstrip(". ")
+    return _without_fraction(" ".join(text.casefold().split()).rstrip(". "))
 
 
 class Match(NamedTuple):

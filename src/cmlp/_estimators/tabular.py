@@ -631,10 +631,10 @@ class TabularClassifier(TabularEstimator):
         1 for a column with which answers can only rise, -1 for one with which they can only fall, as
         the signs of the weights prove it, otherwise 0: see `monotonic_cst`.
     warning_counts_ : dict of str to int
-        How often each warning about rows to predict was due since fit: unknown categories, missing
-        values where fit had none, values in columns without any in fit, numbers outside the
-        training range or other ones than those of fit, other columns. Each is issued once, and then
-        counted.
+        How often each warning about rows to predict was due since fit: unknown categories, unknown
+        spellings of known ones, missing values where fit had none, values in columns without any in
+        fit, numbers outside the training range or other ones than those of fit, other columns. Each
+        is issued once, and then counted.
 
     Notes
     -----
@@ -1394,10 +1394,10 @@ class TabularRegressor(TabularEstimator):
         1 for a column with which answers can only rise, -1 for one with which they can only fall, as
         the signs of the weights prove it, otherwise 0: see `monotonic_cst`.
     warning_counts_ : dict of str to int
-        How often each warning about rows to predict was due since fit: unknown categories, missing
-        values where fit had none, values in columns without any in fit, numbers outside the
-        training range or other ones than those of fit, other columns. Each is issued once, and then
-        counted.
+        How often each warning about rows to predict was due since fit: unknown categories, unknown
+        spellings of known ones, missing values where fit had none, values in columns without any in
+        fit, numbers outside the training range or other ones than those of fit, other columns. Each
+        is issued once, and then counted.
 
     Examples
     --------

@@ -94,11 +94,12 @@ def warn_of_unknown(
     seen: Seen | None,
     notices: Notices,
 ) -> None:
-    """Warn once if values of a column have no code: `coded` has the codes, negative ones of unknown values.
+    """Warn if values of a column have no code: `coded` has the codes, negative ones of unknown values.
 
-    Values that are known ones in another form are named at any share of the rows. Others are nothing new if fit had
-    rows with a category that the model does not list, or if most of its rows shared theirs with no other row. There
-    must then be clearly more of them than in fit. If it is not known what fit has `seen`, only the former count.
+    There is one warning of values that are known ones in another form, at any share of the rows, and one of others.
+    These are nothing new if fit had rows with a category that the model does not list, or if most of its rows shared
+    theirs with no other row. There must then be clearly more of them than in fit. If it is not known what fit has
+    `seen`, only the former count.
     """
     label, entries = column.label, categories_of(column, column_type)
     new = [
@@ -117,7 +118,8 @@ def warn_of_unknown(
         match = None
     if match is None and not _are_new(len(new), n, len(codes), seen):
         return
-    if not notices.is_first(f"{label}: unknown categories"):
+    what = "categories" if match is None else "spellings"
+    if not notices.is_first(f"{label}: unknown {what}"):
         return
     if n == 1:
         few = "the value is unknown"
