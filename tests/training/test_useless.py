@@ -99,7 +99,9 @@ def test_targets_whose_squares_are_0(early_stopping):
     model = MLPRegressor(
         hidden_layer_sizes=(5,), max_iter=5, random_state=0, early_stopping=early_stopping
     )
-    assert numbers_of(message_of(model, X, Y * 1e-300))[1] == 0
+    message = message_of(model, X, Y * 1e-300)
+    assert numbers_of(message)[1] == 0
+    assert message.endswith(" y has values of the order of 4e-300: y_scale='standard' helps.")
     assert said(lambda: model.fit(X, np.full(len(X), 1e-300))) == []
     weight = (np.arange(len(X)) % 2).astype(float)
     y = np.where(weight, 3.0, Y)  # constant in the rows that count
@@ -122,6 +124,8 @@ def test_weights_that_alpha_outweighs_are_the_only_cause(kind):
     )
     (message,) = said(lambda: untrained(kind).fit(rows, y, np.full(200, 1e-3)))
     assert "outweighs" not in message
+    message = message_of(model.set_params(alpha=100.0), rows, y, sample_weight=np.full(200, 1.1))
+    assert "weights" not in message
 
 
 def test_a_rare_class_that_is_never_predicted():

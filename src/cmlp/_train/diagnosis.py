@@ -61,6 +61,7 @@ FEW_EPOCHS = 5
 _FALLING = 0.7
 _LATE = 0.8  # share of the epochs after which the best one, of validation rows, shows that more epochs would help
 _OUTWEIGHING = 0.1  # of the sum of all weights: an alpha from which on the penalty decides
+_SMALL_WEIGHT = 0.1  # mean of the weights below which they are the cause
 _LARGE_ERROR = 10.0  # multiple of the constant's median error
 _MOST_NAMED = 5  # classes in a message
 _VALUES_AT_A_TIME = 1 << 18
@@ -647,7 +648,7 @@ def _outweighed(training: Training) -> str:
     if weight is None:
         return ""
     total, alpha = float(weight.sum()), float(np.max(training.options.alpha))
-    if alpha < _OUTWEIGHING * total:
+    if total >= _SMALL_WEIGHT * len(weight) or alpha < _OUTWEIGHING * total:
         return ""
     return (
         f" The weights of the rows sum to {total:.2g}, so alpha={alpha:g} outweighs them: weights "

@@ -67,8 +67,11 @@ def _advice_about_inputs(data: Data, *, tiny: bool) -> str:
 def _size_of(targets: AnyArray) -> float:
     """Return the largest root mean square of a column, of at most 256 rows."""
     y = np.asarray(targets[sample(len(targets))], np.float64)
-    with np.errstate(over="ignore"):
-        return math.sqrt(np.einsum("ij,ij->j", y, y).max() / len(y))
+    largest = float(np.abs(y).max())
+    if not largest:
+        return 0.0
+    y = y / largest  # squares of targets below 1e-162 are 0
+    return largest * math.sqrt(np.einsum("ij,ij->j", y, y).max() / len(y))
 
 
 def _names_of_columns(columns: NDArray[np.intp], names: AnyArray | None) -> str:
