@@ -169,6 +169,16 @@ def test_far_rows_are_named_once(method):
     assert model.warning_counts_["column 1: other numbers than fit"] == 2
 
 
+@pytest.mark.parametrize("method", ["predict", "predict_interval"])
+def test_far_rows_are_not_named_again_in_other_words(method):
+    model, far = copy.deepcopy(regressor()), X[NEW] * 30 + 80
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.predict(far, **{"return_std": True} if method == "predict" else {})
+        model.predict_interval(far)
+    assert ["398 of 400 rows are farther outside" in str(one.message) for one in caught] == [True]
+
+
 def test_predict_names_far_rows_of_at_least_five_rows_alone():
     model = copy.deepcopy(regressor())
     assert said(model.predict, X[500:504] * 30 + 80) == []

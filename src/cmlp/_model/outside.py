@@ -73,7 +73,8 @@ def warn_outside(model: TableModel, raw: NDArray[np.float64], what: str) -> None
     )
     # All columns with most rows outside are named below.
     found = model.known_numbers.differences(raw)._replace(outside=[])
-    named = warn_of_differences(model.known_numbers, found, "", model.notices, ending)
+    warn_of_differences(model.known_numbers, found, "", model.notices, ending)
+    named = found.columns  # in this call or in one before
     low, high = model.columns.ranges
     far = np.abs(np.nan_to_num(_distances(model, raw, low, high)))
     later = None if model.summary is None else model.summary.later
