@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,12 +19,17 @@ _MOST_CLASSES = 20
 _LEAST_FIT = 0.15  # R² with the y of another row
 _MUCH_LESS = 0.3  # R² with the own y, as a share of it
 _SAME = 0.98  # correlation of a column with the y of another row, which it then is
+# A column that is made from the y of other rows clearly correlates with several of them, in shifted rows with one.
+_LAGS = (1, 2, 3)
+_BY_CHANCE = 0.05  # chance that any correlation with y of one lag is as large as a clear one
+_SHARE_OF_LARGEST = 0.3  # of the largest correlation, which a clear one has at least
+UNLESS = "unless columns are made from earlier y"
 
 
 def sentence_if_shifted(X: AnyArray, y: AnyArray) -> str:
     """Return a sentence, after a space, if X and y are shifted by a row; "" if they are not."""
     found = evidence_of_shift(X, y)
-    return f" {found}: X and y seem to be shifted by a row." if found else ""
+    return f" {found}: X and y seem to be shifted by a row, {UNLESS}." if found else ""
 
 
 def evidence_of_shift(X: AnyArray, y: AnyArray) -> str:
@@ -47,6 +53,8 @@ def evidence_of_shift(X: AnyArray, y: AnyArray) -> str:
     own = _fit(inputs, targets)
     if own >= _MUCH_LESS * best or has_y_of_other_rows(inputs, y[:n], step):
         return ""
+    if _is_made_from_y(inputs, targets, step):
+        return ""
     return (
         f"X says more about the y of the row {which} (R² of a linear fit in ranks {best:.2f}) than about its own "
         f"({max(own, 0):.2f})"
@@ -61,8 +69,22 @@ def has_y_of_other_rows(X: AnyArray, y: AnyArray, step: int) -> bool:
         rows, targets = rows[step:], targets[:-step]
     else:
         rows, targets = rows[:step], targets[-step:]
-    one, other = (_standardized(each) for each in (rows, targets))
-    return bool((np.abs(one.T @ other) > _SAME * len(rows)).any())
+    return bool((_correlations(rows, targets) > _SAME).any())
+
+
+def _is_made_from_y(inputs: NDArray[np.float64], targets: NDArray[np.float64], step: int) -> bool:
+    """Return whether a column alone clearly correlates with the y of several rows before (`step` 1) or after (-1)."""
+    inputs, targets = inputs[::step], targets[::step]
+    most = _LAGS[-1]
+    found = np.stack([_correlations(inputs[most:], targets[most - lag : -lag]) for lag in _LAGS])
+    deviations = math.sqrt(2 * math.log(found[0].size / _BY_CHANCE))
+    least = max(deviations / math.sqrt(len(inputs)), _SHARE_OF_LARGEST * float(found.max()))
+    return bool(((found > least).sum(axis=0) > 1).any())
+
+
+def _correlations(inputs: NDArray[np.float64], targets: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the magnitude of the correlation of each column with each target."""
+    return np.abs(_standardized(inputs).T @ _standardized(targets)) / len(inputs)
 
 
 def _standardized(columns: NDArray[np.float64]) -> NDArray[np.float64]:

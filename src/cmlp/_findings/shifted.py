@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cmlp._data.shifted_rows import evidence_of_shift
+from cmlp._data.shifted_rows import UNLESS, evidence_of_shift
 from cmlp._findings.table import TARGET
 from cmlp._model.findings import Finding
 
@@ -18,4 +18,5 @@ def check_shifted_rows(table: Table) -> Iterator[Finding]:
     """Find out whether X fits the y of the next or the last row far better than its own."""
     evidence = evidence_of_shift(table.raw, table.y)
     if evidence:
-        yield Finding("shifted", (TARGET,), None, evidence, "pass X and y of the same rows")
+        remedy = f"pass X and y of the same rows, {UNLESS}"
+        yield Finding("shifted", (TARGET,), None, evidence, remedy)

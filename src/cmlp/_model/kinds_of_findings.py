@@ -65,7 +65,7 @@ KINDS = {
     "group-column": Kind("X has the groups that are passed", "!!", warning=GroupColumnWarning),
     "copies": Kind("Rows are copies of others", "!!", warning=CopiesWarning),
     "time": Kind("The rows are in the order of time, and y changes with it", use=TIME),
-    "shifted": Kind("X and y are shifted by a row", "!!"),
+    "shifted": Kind("X and y seem to be shifted by a row", "!!"),
     "useless": Kind(
         "The model is hardly better than a constant", "!!", warning=UselessModelWarning
     ),

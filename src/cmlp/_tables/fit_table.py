@@ -284,17 +284,16 @@ class TableFit(Fit):
                 warns=warns,
                 needs_proof=needs_proof,
                 note=note,
-                cause=self._known_cause,
+                cause=OTHER_VALIDATION * self.validation_differs,
+                shifted=self._shifted_rows,
             )
         if self.table.report is not None:
             report = with_verdict(self.table.report, known, is_useless=is_useless)
             self.table.report = report
         return is_useless
 
-    def _known_cause(self) -> str:
-        """Return why the networks are useless, if that is known: a sentence after a space."""
-        if self.validation_differs:
-            return OTHER_VALIDATION
+    def _shifted_rows(self) -> str:
+        """Return a sentence if X and y are shifted by a row."""
         rows = self.table.parts[0]
         truth = self.table.truth[rows]
         return sentence_if_shifted(self.table.raw[rows], truth)

@@ -210,12 +210,13 @@ def warn_if_bag_is_useless(
     warns: bool,
     needs_proof: bool,
     note: str,
-    cause: Callable[[], str],
+    cause: str,
+    shifted: Callable[[], str],
 ) -> bool:
     """Warn unless the networks, or else their mean, are clearly better than the best constant answer.
 
-    Returns whether they are shown not to be. The parameters are those of `warn_if_useless`; `cause` returns the only
-    cause, if it is known.
+    Returns whether they are shown not to be. The parameters are those of `warn_if_useless`; `shifted` returns a
+    sentence if X and y are shifted by a row.
 
     The validation losses of the kept epochs decide if they are clearly better; otherwise the held-out rows are read
     again, each by the networks that held it out: a group. Without held-out rows, these are the training rows.
@@ -257,7 +258,13 @@ def warn_if_bag_is_useless(
         return False
     if warns:
         advice = advice_for(
-            groups[0][0], first, order, lacking=lacking, cause=cause(), is_of_table=True
+            groups[0][0],
+            first,
+            order,
+            lacking=lacking,
+            cause=cause,
+            is_of_table=True,
+            shifted=shifted(),
         )
         warn_of_useless(net, every, kind, loss, constant, note + advice)
     return True

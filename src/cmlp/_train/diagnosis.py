@@ -458,12 +458,13 @@ def advice_for(
     lacking: str = "",
     cause: str = "",
     is_of_table: bool = False,
+    shifted: str = "",
 ) -> str:
     """Return what the warning says of the validation rows, and of the causes: sentences, each after a space.
 
     A known `cause` is the only one. So are validation rows of one class that choose the epoch that is kept. `outputs`
     of the rows are computed if they are None. A network that `is_of_table` has scaled inputs and an activation that are
-    no parameters.
+    no parameters, and the table knows whether its rows are `shifted`, which is beside other causes.
     """
     if cause:
         return cause
@@ -476,10 +477,9 @@ def advice_for(
         or _far_targets_of(training)
         or _outweighed(training)
     )
-    if not (only_cause or is_of_table):
-        only_cause = _shifted_rows(training)
     if only_cause:
         return begin + only_cause
+    begin += shifted if is_of_table else _shifted_rows(training)
     X, targets = _some(rows, order)
     layers = training.net.activations_of(
         training.state.params, X, scale=training.data.input_scale, n_threads=training.n_threads
