@@ -86,7 +86,7 @@ c_tiny_sizes() {
     have clang || return 0
     local sizes='-DMICROBATCH_ROWS=128 -DLARGE_NET=1 -DCMLPI_PREDICTED_ROWS=5 -DTARGET_ELEMENTS=1'
     sizes+=' -DDELTA_WEIGHTS=5 -DMASKED_ROWS=3 -DSTEP_BYTES=1 -DBLOCK_OUTPUTS=7 -DDENSE_COPIES_2=DENSE_EACH_2'
-    sizes+=' -DPANEL_BYTES=1'
+    sizes+=' -DPANEL_BYTES=1 -DSMALL_WEIGHTS=9'
     local tests='^(golden|consumer|api|csr|kernels|limits|plain_cost|rows|shapes|train|tunings|workers|workspace|zeros)$'
     c_configure tiny -DCMAKE_C_COMPILER=clang -DCMLP_ISA=avx2 -DCMAKE_C_FLAGS="$sizes $CHECKED_POINTERS"
     c_programs tiny -R "$tests"

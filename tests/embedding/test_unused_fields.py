@@ -44,6 +44,7 @@ SAME = {
         if (column, field) != ("category", "n_categories")
     )
     + " category_column.n_missing_values",
+    "the code of the missing category, which the row has not": "category_column.has_missing",
 }
 CALLBACKS = {"cmlp_run.poll", "cmlp_objective.loss", "cmlp_model_content.write"}
 

@@ -296,8 +296,12 @@ VEC_FN int64_t gradient_panels(const gradient_job *job, int64_t k, int64_t end)
 /* Small batches: few multiply-adds belong to each weight, so that the calls of gradient_strip() and its tiles would take a
  * large part of the time. All tiles of a strip of whole vectors are one loop, whose sums go to the weights from the
  * registers. */
-#define SMALL_ROWS 32            /* of a batch */
-#define SMALL_OUTPUTS (8 * VL)   /* with more, the rows of W are too far apart */
+#ifdef __OPTIMIZE_SIZE__
+#define SMALL_ROWS 0 /* the loops are much code */
+#else
+#define SMALL_ROWS 32 /* of a batch */
+#endif
+#define SMALL_OUTPUTS (8 * VL) /* with more, the rows of W are too far apart */
 
 /* Tiles of R weight rows by C vectors, from weight row k on, in the strip from column j on. */
 VEC_FN void gradient_small_strip(const gradient_job *job, int64_t k, int64_t end, int64_t j,
@@ -342,7 +346,8 @@ static int64_t gradient_small(const gradient_job *job, int64_t k, int64_t end)
     const int64_t n_out = job->n_out, has_two = n_out > VL;
     const int64_t height = has_two ? GRADIENT_ROWS_1 / 2 : GRADIENT_ROWS_1, tiles_end = end - (end - k) % height;
     const cmlpi_finish_mode mode = job->finish->mode;
-    if (!job->is_first || mode == CMLPI_KEEP_SUM || job->n_rows > SMALL_ROWS || n_out > SMALL_OUTPUTS) return k;
+    if (!SMALL_ROWS || job->n_rows > SMALL_ROWS || n_out > SMALL_OUTPUTS) return k;
+    if (!job->is_first || mode == CMLPI_KEEP_SUM) return k;
     if (n_out % (has_two ? 2 * VL : VL) || (!has_two && job->sizes_1 != gradient_sizes_1)) return k;
     if (mode == CMLPI_UPDATE)
         (has_two ? gradient_small_update_2 : gradient_small_update_1)(job, k, tiles_end);
