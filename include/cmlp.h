@@ -497,9 +497,10 @@ typedef struct cmlp_prediction {
     int64_t n_sums;
 } cmlp_prediction;
 
-/* Predicts one row or any number of rows: each row has the same bits alone and among others. Many rows in one call take
- * less time per row: docs/embedding.md has figures. One dense row of the model's dtype or, for CMLP_FLOAT32, of bytes takes neither locks nor
- * system calls, for any n_threads; more rows take none with n_threads <= 1, except those of `poll`.
+/* Predicts one row or any number of rows: each row has the same bits alone and among others. Many rows in one call take at
+ * most as long per row, mostly less: docs/embedding.md has figures. One dense row of the model's dtype or, for
+ * CMLP_FLOAT32, of bytes takes neither locks nor system calls, for any n_threads; more rows take none with
+ * n_threads <= 1, except those of `poll`.
  * rows: for a network of any kind, and of CMLP_FLOAT32, CMLP_FLOAT64 or CMLP_UINT8; dense rows of CMLP_FLOAT64 for a table,
  *     whose row is its raw columns (see cmlp_table.h). Without scale, shifts and factors: the model has its own.
  * run: for one selected row, its workspace has info->workspace_size bytes; for more, those of cmlp_model_workspace_size.

@@ -105,7 +105,7 @@ export class Predictor {
 	/** Predicts a row: an object with a cell for each name of a column, or an array of cells in order. */
 	predict(row: Row, options?: Options): Prediction;
 	/**
-	 * Predicts many rows, which takes 0.8 to 0.95 of the time of one at a time; those of an iterator are never all in memory.
+	 * Predicts many rows, which takes 0.7 to 1 of the time of one at a time; those of an iterator are never all in memory.
 	 * An error has the number of the row.
 	 */
 	predictMany(rows: Iterable<Row>, options?: Options): Prediction[];

@@ -66,8 +66,8 @@ SCALARS = [
     ],
     *("", "a\0", "\ud800", "\U0001f600", "\u202e"),
 ]
-# The dtypes of labels, and words that are none.
 CODED = [[-9 if y is None else x, y, "none" if y is None else z] for x, y, z in MIXED]
+# The dtypes of labels, and words that are none.
 LABEL_TYPES = ["bool", "float16", "float32", "float64", "object", "U", "U1", "int",
                *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))]  # fmt: skip
 KINDS = ["network", "regressor", "classifier", "multilabel", "ordered", "object", ""]

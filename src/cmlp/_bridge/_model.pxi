@@ -122,8 +122,8 @@ def model_file_info(bytes head not None):
 cdef int write_piece(void *context, const void *piece, size_t n) noexcept with gil:
     """Pass bytes to the Python function in `context`; store its exception, which write_model raises later."""
     write, errors = <list>context
-    view = PyMemoryView_FromMemory(<char *>piece, <Py_ssize_t>n, PyBUF_READ)
     try:
+        view = PyMemoryView_FromMemory(<char *>piece, <Py_ssize_t>n, PyBUF_READ)
         try:
             write(view)
         finally:
