@@ -490,7 +490,7 @@ static const char weekday_names[] =
     "vendredi viernes venerdi sexta vrijdag saturday samstag sonnabend samedi sabado sabato zaterdag sunday sonntag dimanche "
     "domingo domenica zondag";
 
-enum { WORD = 12 }; /* letters of a word that are compared: all names have fewer */
+enum { N_LETTERS = 12 }; /* letters of a word that are compared: all names have fewer */
 
 /* Reads a letter as a small one without its accent: *letter is 0 for an accent alone, and ? for a letter of no name. Returns
  * the number of bytes; 0 for other characters. */
@@ -508,12 +508,12 @@ static int read_letter(cmlpi_cell cell, char *letter)
 }
 
 /* Reads letters, and returns the number of those in `word`. */
-static int read_letters(cmlpi_cell *cell, char word[WORD])
+static int read_letters(cmlpi_cell *cell, char word[N_LETTERS])
 {
     int n = 0, n_bytes;
     char letter;
     for (; (n_bytes = read_letter(*cell, &letter)) > 0; cell->at += n_bytes)
-        if (letter && n < WORD) word[n++] = letter;
+        if (letter && n < N_LETTERS) word[n++] = letter;
     return n;
 }
 
@@ -579,7 +579,7 @@ static int begins_with_word(cmlpi_cell form)
 /* Reads a month before `behind`: before a letter an English one. */
 static int read_month_name(cmlpi_cell *cell, int is_short, cmlpi_cell behind, int *month)
 {
-    char word[WORD];
+    char word[N_LETTERS];
     if (begins_with_word(behind)) return read_english_month(cell, is_short, month);
     const int n = read_letters(cell, word);
     *month = find_month(word, n, !is_short);
@@ -589,7 +589,7 @@ static int read_month_name(cmlpi_cell *cell, int is_short, cmlpi_cell behind, in
 
 static int skip_weekday(cmlpi_cell *cell, cmlpi_cell behind)
 {
-    char word[WORD];
+    char word[N_LETTERS];
     const int n = read_letters(cell, word);
     if (!begins_with(behind, '-')) pass_letters(cell, "-feira");
     if (!begins_with(behind, '.')) pass_text(cell, ".");
