@@ -208,7 +208,7 @@ def to_float64(array: AnyArray, name: str) -> NDArray[np.float64]:
     """Return numbers, objects or text, converted to float64; the message of an error gives the reason."""
     if array.dtype.kind not in "buifOUST":
         are_times = array.dtype.kind in "mM"
-        remedy = target_remedy(array.dtype.type()) if name == "y" and are_times else ""
+        remedy = target_remedy(array.dtype.type) if name == "y" and are_times else ""
         raise InvalidParameterError(
             f"{name} must hold real numbers, got dtype {array.dtype}. {remedy}".rstrip(),
             parameter=name,
@@ -266,7 +266,7 @@ def _place(array: AnyArray, name: str) -> str:
                 remedy = ". For labels, use a classifier: MLPClassifier or TabularClassifier"
             elif isinstance(entry, time):
                 remedy = f". {TIME_OF_DAY}"
-            elif name == "y" and (conversion := target_remedy(entry)):
+            elif name == "y" and (conversion := target_remedy(type(entry))):
                 remedy = f". {conversion}"
             if len(place) != 2:
                 return f" (row {place[0]}){remedy}" if place else ""

@@ -166,7 +166,7 @@ def _without_nulls(column: Any, column_type: object, where: str) -> AnyArray:
         return array
     remedy = ""
     if where == "y" and array.dtype.kind in "mM":
-        remedy = f" Convert it by y = y.to_numpy(). {target_remedy(array.dtype.type())}"
+        remedy = f" Convert it by y = y.to_numpy(). {target_remedy(array.dtype.type)}"
     raise InvalidParameterError(
         f"{where} must hold numbers or text, got a column of type {column_type}.{remedy}"
     )

@@ -147,7 +147,7 @@ def kind_of_labels(y: AnyArray, name: str = "y") -> str:
     if y.dtype.kind == "V":
         raise ValueError(f"Unknown label type: unknown. Labels cannot have dtype {y.dtype}.")
     if y.dtype.kind in "mM":
-        remedy = target_remedy(y.dtype.type())
+        remedy = target_remedy(y.dtype.type)
         raise ValueError(
             f"Unknown label type: unknown. Labels cannot have dtype {y.dtype}. {remedy}"
         )
@@ -209,7 +209,7 @@ def _why_unknown(y: AnyArray, name: str) -> str:
             )
             break
     what = "Labels" if name == "y" else f"The labels of {name}"
-    remedy = target_remedy(first)
+    remedy = target_remedy(type(first))
     return (
         f"{what} must be all strings, all integers or all booleans, got {found}. {remedy}".rstrip()
     )

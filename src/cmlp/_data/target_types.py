@@ -17,15 +17,15 @@ _OF_INTERVALS = (
 )
 
 
-def target_remedy(entry: object) -> str:
-    """Return what to make of a target that is a date, a duration, a period or an interval; '' for another one."""
-    name = type(entry).__name__
+def target_remedy(kind: type) -> str:
+    """Return what to make of targets of a type of dates, durations, periods or intervals; '' for another one."""
+    name = kind.__name__
     if name == "Interval":
         return _OF_INTERVALS
     if name == "Period":
         return f"Convert periods by y = pandas.PeriodIndex(y).to_timestamp(). {_OF_DATES.format(days=_DAYS)}"
-    if isinstance(entry, (date, np.datetime64)):
+    if issubclass(kind, (date, np.datetime64)):
         return _OF_DATES.format(days=_DAYS)
-    if isinstance(entry, (timedelta, np.timedelta64)):
+    if issubclass(kind, (timedelta, np.timedelta64)):
         return _OF_DATES.format(days="y / numpy.timedelta64(1, 'D')")
     return ""
