@@ -267,6 +267,7 @@ def twin_of(model):
     return twin
 
 
+@pytest.mark.filterwarnings("ignore::cmlp.exceptions.MovedRowsWarning")  # y of the other fit
 def test_no_answer_mixes_two_fits(fitted, tmp_path):
     """At every point of every method, as if another thread's fit ended there."""
     one, other = fitted
@@ -291,6 +292,7 @@ def test_no_answer_mixes_two_fits(fitted, tmp_path):
 TIMED = {"history_", "html", "pickle", "save with the training state"}
 
 
+@pytest.mark.filterwarnings("ignore::cmlp.exceptions.MovedRowsWarning")  # y of the other fit
 def test_no_answer_mixes_two_fits_of_a_thread(fitted, tmp_path):
     """While a thread fits the estimator again and again, in turn on two data sets."""
     model = twin_of(fitted[0])
