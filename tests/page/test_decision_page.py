@@ -995,6 +995,9 @@ def test_numbers_are_read_with_the_decimal_point_of_the_training(watch, tmp_path
     assert loaded(page, "a;b\n7,25;1.234.567,5").startswith("Row 1 of 1")
     assert page.evaluate("[...row]") == [7.25, 1234567.5]
     assert "a must be a number such as 1234,5, got “7.25”" in loaded(page, "7.25;1")
+    # Cells that spreadsheets write for text are values in a first line, too.
+    assert loaded(page, '="7,25";="1"\n="8,5";="2"').startswith("Row 1 of 2")
+    assert page.evaluate("[...row]") == [7.25, 1]
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ const separators = grammar.separators && new RegExp(grammar.separators, "g");
 const SPACE = new RegExp(`^${grammar.space}+|${grammar.space}+$`, "g"); // trim() has other characters
 const trim = (cell) => cell.replace(SPACE, "");
 const quoted = (text) => `“${text}”`;
+const insideOf = (cell) => FORMULA?.exec(cell)?.[1] ?? cell; // of ="007" the text of the formula
 
 function isMark(cell) {
 	const text = trim(cell);
@@ -74,7 +75,7 @@ function placeListed(cell, { choices, texts = choices, numbers, kind, missing })
 
 /** The value of a cell of a column; text that says what was expected if it is none. */
 function readCell(written, column) {
-	const cell = FORMULA?.exec(written)?.[1] ?? written;
+	const cell = insideOf(written);
 	const { type, kind, choices, form } = column;
 	const isDate = ["date", "time", "instant"].includes(type);
 	const isListed = kind === "category" || ["category", "ordered"].includes(type);
@@ -134,9 +135,10 @@ function readTable(text) {
 		if (filled[0]?.length > (lines[0]?.length ?? 0)) [all, lines] = [found, filled];
 		if (lines[0]?.length > 1 && lines.every(({ length }) => length === lines[0].length)) break;
 	}
-	const [first] = lines;
-	if (!first) throw Error(words("row.none"));
+	const [line] = lines;
+	if (!line) throw Error(words("row.none"));
 	if (all.fault) throw Error(all.fault);
+	const first = line.map(insideOf);
 	if (first.length === 1) lines = all;
 	const odd = lines.find(({ length }) => length !== first.length);
 	if (odd) throw Error(words("row.odd", { n: odd.begin, found: odd.length, wanted: first.length }));
@@ -145,7 +147,7 @@ function readTable(text) {
 		plainOf(cell) !== null || [DATE, SIMILAR].some((pattern) => pattern.test(cell)) || booleanOf(cell) >= 0;
 	const places = names?.map((name) => (first.indexOf(name) + 1 || trimmed.indexOf(name.trim()) + 1) - 1);
 	const hasNames = places?.every((at) => at >= 0) || (lines.length > 1 && !trimmed.some(isValue));
-	const rows = hasNames ? lines.slice(lines.indexOf(first) + 1) : lines;
+	const rows = hasNames ? lines.slice(lines.indexOf(line) + 1) : lines;
 	if (!hasNames || !names) {
 		if (first.length === columns.length) return { rows, places: range(first.length), others: [] };
 		throw Error(words("row.count", { found: first.length, wanted: columns.length }));
