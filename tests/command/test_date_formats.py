@@ -8,7 +8,6 @@ from helpers import assert_same_bits
 from optional import package
 
 import cmlp
-from cmlp import __main__ as cli
 
 DAYS = [day.item() for day in np.datetime64("1999-12-01") + np.arange(60) * 3]
 FAST = ["--n-epochs", "2", "--n-estimators", "1", "--random-state", "0", "--holdout", "none"]
@@ -23,8 +22,7 @@ FORMS = [
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def rows(run):
     write("a.csv")
 
 
@@ -36,16 +34,6 @@ def write(name, day=None, rows=60):
         at = one.strftime("%b %d %Y 01:30+02:00")
         lines.append(f"{text},{one:%Y%m%d},{at},{i % 5}.5,{one.weekday() + i % 5}.5")
     Path(name).write_text("\n".join(lines) + "\n")
-
-
-@pytest.fixture
-def run(capsys):
-    def command(*arguments):
-        status = cli.main([*map(str, arguments)])
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return command
 
 
 def train(run, *arguments, data="a.csv"):

@@ -3,13 +3,12 @@
 import json
 import random
 import shlex
-from pathlib import Path
 
 import numpy as np
 import pytest
+from texts_in_files import write_column
 
 import cmlp
-from cmlp import __main__ as cli
 
 N = 90
 FAST = ["--n-epochs", "2", "--n-estimators", "1", "--random-state", "0", "--holdout", "none"]
@@ -61,42 +60,23 @@ FORMS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
-def write(cells):
-    rng = random.Random(0)
-    lines = [f"{cell},{rng.random():.4f},{rng.random():.4f}" for cell in cells]
-    Path("a.csv").write_text("\n".join(["c,x,y", *lines]) + "\n", encoding="utf-8")
-
-
-@pytest.fixture
-def run(capsys):
-    def command(*arguments):
-        status = cli.main([*map(str, arguments)])
-        out, err = capsys.readouterr()
-        assert status == 0, err
-        return out
-
-    return command
-
-
 def findings(run, *options):
-    out = run("examine", "a.csv", "--target", "y", "--regressor", "--json", *options)
+    _, out, _ = run("examine", "a.csv", "--target", "y", "--regressor", "--json", *options)
     found = json.loads(out)["findings"]
     return [(one["code"], one["remedy"]) for one in found if "c" in one["columns"]]
 
 
 def trained(run, *options):
-    run("train", "a.csv", "--target", "y", "--regressor", "-o", "m.cmlp", *FAST, *options)
-    return cmlp.load("m.cmlp"), run("predict", "m.cmlp", "a.csv", "--drop", "y")
+    status, _, err = run(
+        "train", "a.csv", "--target", "y", "--regressor", "-o", "m.cmlp", *FAST, *options
+    )
+    assert status == 0, err
+    return cmlp.load("m.cmlp"), run("predict", "m.cmlp", "a.csv", "--drop", "y")[1]
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_dates_are_named_with_a_form_that_reads_them(run, form):
-    write(map(FORMS[form], DAYS))
+    write_column(map(FORMS[form], DAYS))
     ((code, remedy),) = findings(run)
     assert (code, shlex.split(remedy)) == ("parse", ["--date-format", f"c={form}"])
     assert findings(run, *shlex.split(remedy)) == []
@@ -105,15 +85,15 @@ def test_dates_are_named_with_a_form_that_reads_them(run, form):
         assert model.column_types_["c"] == "instant"
         return
     assert model.column_types_["c"] == "date"
-    write(f"{day:%d.%m.%Y}" for day in DAYS)
+    write_column(f"{day:%d.%m.%Y}" for day in DAYS)
     assert trained(run, "--date-format", "c=%d.%m.%Y")[1] == predicted
 
 
 def test_words_among_dates_are_named_with_the_options_that_read_the_dates(run):
-    write("n. a." if row % 3 else FORMS["%d. %B %Y"](day) for row, day in enumerate(DAYS))
+    write_column("n. a." if row % 3 else FORMS["%d. %B %Y"](day) for row, day in enumerate(DAYS))
     assert findings(run) == []  # a category that repeats
     texts = ["n. a." if row % 3 == 1 else FORMS["%d. %B %Y"](day) for row, day in enumerate(DAYS)]
-    write(texts)
+    write_column(texts)
     ((code, remedy),) = findings(run)
     assert (code, remedy) == ("parse", "--date-format 'c=%d. %B %Y' --missing 'n. a.'")
     assert findings(run, *shlex.split(remedy)) == []
@@ -121,5 +101,7 @@ def test_words_among_dates_are_named_with_the_options_that_read_the_dates(run):
 
 
 def test_names_with_a_number_and_a_year_are_no_dates(run):
-    write(f"{['Golf', 'Polo', 'Mayer'][row % 3]} {row % 28 + 1} {1950 + row}" for row in range(N))
+    write_column(
+        f"{['Golf', 'Polo', 'Mayer'][row % 3]} {row % 28 + 1} {1950 + row}" for row in range(N)
+    )
     assert [code for code, _ in findings(run)] == ["ids"]

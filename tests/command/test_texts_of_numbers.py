@@ -6,35 +6,14 @@ import shlex
 from pathlib import Path
 
 import pytest
+from texts_in_files import write_column
 
 import cmlp
-from cmlp import __main__ as cli
 
 N = 120
 FAST = ["--n-epochs", "2", "--n-estimators", "1", "--random-state", "0", "--holdout", "none"]
 NUMBERS = [round(1 + 7.3 * row + row % 7 / 8, 3) for row in range(N)]
 random.Random(0).shuffle(NUMBERS)
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
-def write(cells):
-    rng = random.Random(0)
-    lines = [f"{cell},{rng.random():.4f},{rng.random():.4f}" for cell in cells]
-    Path("a.csv").write_text("\n".join(["c,x,y", *lines]) + "\n", encoding="utf-8")
-
-
-@pytest.fixture
-def run(capsys):
-    def command(*arguments):
-        status = cli.main([*map(str, arguments)])
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return command
 
 
 def examined(run, *options):
@@ -72,7 +51,7 @@ def with_others(others):
     ],
 )
 def test_words_among_numbers_are_named_with_the_options_that_read_the_numbers(run, others, remedy):
-    write(with_others(others))
+    write_column(with_others(others))
     assert examined(run) == [("parse", remedy)]
     assert examined(run, *shlex.split(remedy)) == []
     model = read_by_model(run, *shlex.split(remedy))
@@ -80,20 +59,20 @@ def test_words_among_numbers_are_named_with_the_options_that_read_the_numbers(ru
 
 
 def test_half_of_the_entries_are_numbers_or_the_column_has_ids(run):
-    write([f"no {row}" if row % 2 else one for row, one in enumerate(NUMBERS)])
+    write_column([f"no {row}" if row % 2 else one for row, one in enumerate(NUMBERS)])
     ((code, remedy),) = examined(run)
     assert code == "parse" and "empty cells in c" in remedy
-    write([f"no {row}" if row % 2 or row < 4 else one for row, one in enumerate(NUMBERS)])
+    write_column([f"no {row}" if row % 2 or row < 4 else one for row, one in enumerate(NUMBERS)])
     assert [code for code, _ in examined(run)] == ["ids"]
 
 
 def test_columns_with_few_values_stay_categories(run):
-    write(["---" if row % 3 == 1 else row % 4 for row in range(N)])
+    write_column(["---" if row % 3 == 1 else row % 4 for row in range(N)])
     assert examined(run) == []
 
 
 def test_a_column_that_the_user_calls_text_is_no_numbers(run):
-    write(with_others(["---"]))
+    write_column(with_others(["---"]))
     assert [code for code, _ in examined(run, "--text", "c")] == ["ids"]
 
 
@@ -103,16 +82,16 @@ def test_a_column_that_the_user_calls_text_is_no_numbers(run):
 )
 def test_numbers_of_texts_and_spreadsheets_are_read(run, form, read):
     exponents = [row % 40 for row in range(N)]
-    write([form.format(one) for one in (NUMBERS if read else exponents)])
+    write_column([form.format(one) for one in (NUMBERS if read else exponents)])
     assert examined(run) == []
     assert read_by_model(run).column_types_["c"] == "number"
     predicted = run("predict", "m.cmlp", "a.csv", "--drop", "y")
-    write([*map(read, NUMBERS)] if read else [f"1e-{one}" for one in exponents])
+    write_column([*map(read, NUMBERS)] if read else [f"1e-{one}" for one in exponents])
     assert run("predict", "m.cmlp", "a.csv", "--drop", "y") == predicted
 
 
 def test_formulas_of_codes_are_the_codes(run):
-    write([f'="{row % 6:05}"' for row in range(N)])
+    write_column([f'="{row % 6:05}"' for row in range(N)])
     categories = read_by_model(run).categories_["c"]
     assert sorted(categories) == [f"{row:05}" for row in range(6)]
 
@@ -131,7 +110,7 @@ def test_formulas_of_codes_are_the_codes(run):
 def test_scientific_notation_is_rounded_ids_only_as_a_spreadsheet_writes_it(
     run, cells, are_rounded
 ):
-    write(cells)
+    write_column(cells)
     status, out, err = run(
         *("train", "a.csv", "--target", "y", "--regressor", "-o", "m.cmlp", "--table", *FAST)
     )
@@ -140,9 +119,9 @@ def test_scientific_notation_is_rounded_ids_only_as_a_spreadsheet_writes_it(
 
 def test_exponents_of_fortran_are_named_and_read_after_the_remedy(run):
     cells = [f"{one:.4e}".replace("e", "D") for one in NUMBERS]
-    write(cells)
+    write_column(cells)
     assert "write e instead of D in exponents" in examined(run)
-    write([cell.replace("D", "e") for cell in cells])
+    write_column([cell.replace("D", "e") for cell in cells])
     assert examined(run) == []
 
 
@@ -158,14 +137,14 @@ def test_exponents_of_fortran_are_named_and_read_after_the_remedy(run):
 def test_units_are_to_be_removed_and_then_the_numbers_are_read(run, form, said):
     numbers = [100 + one for one in NUMBERS]
     cells = [form.format(one) for one in numbers]
-    write(cells)
+    write_column(cells)
     found = examined(run)
     if "kg" in form:
         assert found == [("parse", "numbers without other characters in c")]
     else:
         assert said.lstrip('"') in found
     bare = [cell.replace("USD", "").strip(" %kg") for cell in cells]
-    write(bare)
+    write_column(bare)
     assert examined(run, *(["--thousands", " "] if form[0] == "1" else [])) == []
 
 
@@ -178,10 +157,10 @@ def test_units_are_to_be_removed_and_then_the_numbers_are_read(run, form, said):
     ],
 )
 def test_several_units_are_named(run, forms, listed):
-    write([forms[row % 2].format(one) for row, one in enumerate(NUMBERS)])
+    write_column([forms[row % 2].format(one) for row, one in enumerate(NUMBERS)])
     found = examined(run)
     assert found == [("parse", listed)] or listed in found
-    write(NUMBERS)
+    write_column(NUMBERS)
     assert examined(run) == []
 
 
