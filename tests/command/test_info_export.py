@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from c_build import COMPILER, needs_compiler
+from c_build import run as run_program
 from estimator_cases import blobs, small
 from helpers import DEADLOCK
 from hostile_files import FILES
@@ -137,12 +138,12 @@ int main(void)
 def test_export_to_c(run, tmp_path):
     model = small(dtype="float32").fit(X, Y)
     model.save("m.cmlp")
-    done = run(
+    done = run_program(
         sys.executable, "-m", "cmlp", "export", "m.cmlp", "--to", "c", "-o", "m.h", cwd=tmp_path
     )
     assert done.startswith(f"wrote m.h, {(tmp_path / 'm.h').stat().st_size:,} bytes\nm: ")
     (tmp_path / "m.c").write_text(PROGRAM)
-    run(COMPILER, "-O2", "m.c", "-o", "m", cwd=tmp_path)
+    run_program(COMPILER, "-O2", "m.c", "-o", "m", cwd=tmp_path)
     rows = X.astype(np.float32)
     printed = subprocess.run(
         "./m", input=rows.tobytes(), capture_output=True, check=True, cwd=tmp_path
@@ -166,7 +167,7 @@ def test_export_to_c(run, tmp_path):
         (["c-int8", "--dtype", "float32"], "--to c-int8 needs --calibrate DATA: rows that are"),
     ],
 )
-def test_errors_name_the_options_of_the_run(run, tmp_path, arguments, message):
+def test_errors_name_the_options_of_the_command(run, tmp_path, arguments, message):
     small(dtype="float64", max_iter=1, input_scale="standard").fit(X, Y).save("m.cmlp")
     status, _, err = run("export", "m.cmlp", "-o", "b.h", "--to", *arguments)
     assert status == 1 and message in err
