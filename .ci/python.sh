@@ -105,7 +105,7 @@ pages() {
     command -v firefox >/dev/null || command -v firefox-esr >/dev/null || without=(-k 'not firefox')
     AXE_CORE=$WORK/axe "$WORK/checks/bin/python" -m pytest -n "$JOBS" --dist loadfile -m "$which" tests/page "${without[@]}" | tee "$log"
     ! grep -q ^SKIPPED "$log"
-    npx --yes prettier@3 --use-tabs --print-width 120 --check 'src/cmlp/_export/page/assets/**/*.'{js,css}
+    npx --yes prettier@3 --use-tabs --print-width 120 --check src/cmlp/{_export/page/assets,story/page}'/**/*.'{js,css}
 }
 
 # checks_environment [folder]: makes an environment that sees the packages of the tests and changes none of them. Stages

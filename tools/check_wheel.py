@@ -55,6 +55,7 @@ def wanted_files(root: Path) -> set[str]:
         "_data/files/*/*.gz",
         "_data/files/*/LICENSE.txt",
         "_export/page/assets/**/*",
+        "story/page/**/*",
         "_export/*.h",
         "_export/projects/**/*.*",
         "_export/projects/**/Kconfig",

@@ -9,7 +9,7 @@ of a page has them.
 from pathlib import Path
 from random import Random
 
-TARGET = Path(__file__).parents[1] / "src/cmlp/_export/page/assets/drawn.txt"
+TARGET = Path(__file__).parents[1] / "src/cmlp/story/page/drawn.txt"
 PER_SHAPES = 16  # digits of each list of shapes
 CROSSED = 40  # sevens with a bar
 

@@ -65,7 +65,7 @@ def stages_of(path):
     [
         ("src/cmlp/core/train/batch.c", ["core", "embedded", "proofs", "tests"]),
         ("src/cmlp/_train/recorder.py", ["tests", "packages"]),
-        ("src/cmlp/_export/page/assets/film.css", ["browser"]),
+        ("src/cmlp/story/page/film/film.css", ["browser"]),
         ("tests/c/test_csr.c", ["core"]),
         ("docs/index.md", ["suite", "docs"]),
         (".github/workflows/ci.yml", ["workflows"]),

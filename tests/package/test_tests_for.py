@@ -168,7 +168,7 @@ def test_names_of_statements_outside_of_functions():
 @pytest.mark.parametrize(
     ("file", "test"),
     [
-        ("src/cmlp/_export/page/assets/film/scenes/turn.js", "tests/page/test_film.py"),
+        ("src/cmlp/story/page/film/scenes/turn.js", "tests/page/test_film.py"),
         ("src/cmlp/core/train/optimizer.c", "c:test_train"),
         ("src/cmlp/core/train/optimizer.c", "tests/core/test_optimizer.py"),
         ("src/cmlp/core/file/values.h", "c:test_values"),

@@ -18,7 +18,7 @@ from cmlp import __main__ as cli
 from cmlp._bridge import _core
 from cmlp._data.losses import traits_of
 from cmlp._export.page import description, document, table
-from cmlp._export.page.assembly import fill
+from cmlp._export.page.assembly import asset, fill
 from cmlp._export.page.document import page_of
 from cmlp.datasets import Dataset, load_digits28
 from cmlp.exceptions import NotFittedError
@@ -74,16 +74,15 @@ def test_page_with_the_film_is_small_and_has_its_scripts_compressed():
 @pytest.mark.parametrize(
     ("scripts", "fewest"),
     [
-        ([f"film/{name}" for name in document._FILM], 300),
+        ([f"story/page/film/{name}" for name in document._FILM], 300),
         ([*table._NETWORK, *table._SCRIPTS], 100),
     ],
 )
 def test_no_two_files_of_a_scope_define_one_name(scripts, fewest):
     # A second function of a name silently replaces the first.
-    folder = resources.files("cmlp._export.page") / "assets"
     defined = {}
     for name in scripts:
-        text = (folder / f"{name}.js").read_text(encoding="utf-8")
+        text = asset(f"{name}.js")
         names = re.findall(r"^(?:async )?(?:function\*?|class|const|let) (\w+)", text, re.M)
         for several in re.findall(r"^(?:const|let) [\[{]([^=]*?)[\]}] =", text, re.M):
             names += re.findall(r"\w+", several)

@@ -819,7 +819,7 @@ def test_labels_and_answers_can_be_read(opened, size, least):
 
 
 def captions():
-    folder = ROOT / "src/cmlp/_export/page/assets/film/captions"
+    folder = ROOT / "src/cmlp/story/page/film/captions"
     return {
         file.name[:2]: json.loads(file.read_text(encoding="utf-8")) for file in folder.iterdir()
     }

@@ -143,7 +143,7 @@ def test_page_learns_from_mnist_and_drawn_digits(watch, story_path):
         300,
         1700,
     ]
-    lines = (ROOT / "src/cmlp/_export/page/assets/drawn.txt").read_text("ascii").splitlines()
+    lines = (ROOT / "src/cmlp/story/page/drawn.txt").read_text("ascii").splitlines()
     label, draw = lines[0].split()
     assert page.evaluate(
         """([label, draw]) => {
@@ -158,7 +158,7 @@ def test_page_learns_from_mnist_and_drawn_digits(watch, story_path):
 
 def test_tool_makes_the_drawn_digits():
     made = imported(ROOT / "tools/make_drawn_digits.py").digits()
-    assert made == (ROOT / "src/cmlp/_export/page/assets/drawn.txt").read_text("ascii")
+    assert made == (ROOT / "src/cmlp/story/page/drawn.txt").read_text("ascii")
     lines = made.splitlines()
     assert len(lines) == 200
     assert sum(line[0] == "7" and "." in line for line in lines) == 40

@@ -1,4 +1,4 @@
-"""Assembles self-contained documents from the templates in assets/."""
+"""Assembles self-contained documents from the files of assets/ and story/page/."""
 
 from __future__ import annotations
 
@@ -60,8 +60,10 @@ def fill(template: str, parts: Mapping[str, str]) -> str:
 
 
 def asset(name: str) -> str:
-    """Return the text of a file in assets/."""
-    return (resources.files("cmlp._export.page") / "assets" / name).read_text(encoding="utf-8")
+    """Return the text of a file in assets/, or of one that begins with "story/page/"."""
+    package = resources.files("cmlp")
+    folder = package if name.startswith("story/") else package / "_export/page/assets"
+    return (folder / name).read_text(encoding="utf-8")
 
 
 def style(names: Iterable[str]) -> str:
@@ -75,7 +77,7 @@ def script(names: Iterable[str]) -> str:
 
 
 def words(folder: str) -> dict[str, dict[str, Any]]:
-    """Return the texts of a folder of assets/ for each language, by their keys."""
+    """Return the texts of a folder for each language, by their keys."""
     return {name: json.loads(asset(f"{folder}/{name}.json")) for name in LANGUAGES}
 
 
@@ -116,7 +118,7 @@ def dense(text: str) -> str:
 
 
 def compressed(text: str) -> str:
-    """Return a text compressed and in base85, for assets/loader.js."""
+    """Return a text compressed and in base85, for story/page/loader.js."""
     return base64.b85encode(zlib.compress(text.encode(), 9)).decode("ascii")
 
 

@@ -1,6 +1,6 @@
 """The page of a network.
 
-Its files of assets/, its texts, its examples, and the data of the film's side doors.
+Its files of assets/ and story/page/, its texts, its examples, and the data of the film's doors.
 """
 
 from __future__ import annotations
@@ -50,6 +50,10 @@ if TYPE_CHECKING:
 
 _MOST_FILTERS = 48  # weight images in the training panel (assets/explore/training.js)
 
+_CAPTIONS = "story/page/film/captions"
+_FILM_STYLES = tuple(
+    f"story/page/{name}" for name in ("doors/door", "figures/playground", "film/film")
+)
 # What the film shows, for search engines and for cards of links.
 _FILM_DESCRIPTION = (
     "Draw a digit, and see in a film of seven minutes how a neural network learns to read it."
@@ -118,12 +122,12 @@ def page_of(
     if _has_film(described, examples):
         parts["description"] = _FILM_DESCRIPTION
         parts["doors"] = script_json(_door_data())
-        sheet = script_json(dense(style(["doors/door", "figures/playground", "film/film"])))
-        texts = f"const STYLE = {sheet};\n{words_script('film/captions', 'CAPTION')}\n"
+        sheet = script_json(dense(style(_FILM_STYLES)))
+        texts = f"const STYLE = {sheet};\n{words_script(_CAPTIONS, 'CAPTION')}\n"
         scripts = f"{parts['script']}{texts}{_film_script()}{script(_DOOR_SCRIPTS)}"
         parts["packed"] = compressed(dense_script(scripts))
         parts |= {"style": dense(parts["style"]), "script": dense_script(script(_LOADER_SCRIPTS))}
-        parts["data"] = fill(asset("data.html"), parts)
+        parts["data"] = fill(asset("story/page/data.html"), parts)
     return Document("template.html", parts)
 
 
@@ -200,9 +204,9 @@ def _write_template_texts(
     if examples is not None:
         sections["training"] = "training"
     if _has_film(model, examples):
-        sections["door"] = "doors/door"
-        sections["figure"] = "doors/figure"
-        sections["film"] = "film/film"
+        sections["door"] = "story/page/doors/door"
+        sections["figure"] = "story/page/doors/figure"
+        sections["film"] = "story/page/film/film"
     for name, file in sections.items():
         texts[name] = ""
         if file:
@@ -449,8 +453,8 @@ def default_digits(model: Described) -> Examples | None:
 # --------------------------------------------------- the film: which networks have it, and its data
 
 
-# Figures in assets/figures, the side doors of the film, each an address of the page. In this order
-# they compress best.
+# Figures in story/page/figures, the side doors of the film, each an address of the page. In this
+# order they compress best.
 _FIGURES = (
     "shared",
     "layers",
@@ -463,7 +467,7 @@ _FIGURES = (
     "gradient",
     "curves",
 ) + ("batches", "playground")
-_LOADER_SCRIPTS = ("drawing/dom", "loader")  # unpack the others
+_LOADER_SCRIPTS = ("drawing/dom", "story/page/loader")  # unpack the others
 _TRAINING_SCRIPTS = ("explore/training", "explore/batch")
 _FOOL_SCRIPTS = ("explore/fool",)  # change an image until the answer is another
 _FILM = (
@@ -475,8 +479,8 @@ _FILM = (
 _DOOR_SCRIPTS = (
     *_TRAINING_SCRIPTS,
     *_FOOL_SCRIPTS,
-    *(f"figures/{name}" for name in _FIGURES),
-    *("doors/bet", "doors/frame"),
+    *(f"story/page/figures/{name}" for name in _FIGURES),
+    *("story/page/doors/bet", "story/page/doors/frame"),
 )
 # The doors show images and neurons of one network: that of the story, by the checksum of its
 # parameters.
@@ -499,7 +503,7 @@ def _has_film(model: Described, examples: Examples | None) -> bool:
 
 def _film_script() -> str:
     """Return the script of the film, whose only name for other scripts is its player."""
-    files = script(["numbers", *(f"film/{name}" for name in _FILM)])
+    files = script(["numbers", *(f"story/page/film/{name}" for name in _FILM)])
     return f"const film = (() => {{\n{files}return player;\n}})();\n"
 
 
@@ -513,7 +517,7 @@ def _pack_examples(model: Described, examples: Examples | None) -> dict[str, obj
     if not _has_film(model, examples):
         return examples.as_json()
     packed = examples.as_json(_N_TRAIN_OF_FILM, _MOST_BYTES_OF_FILM)
-    drawn = zlib.compress(asset("drawn.txt").encode(), 9)
+    drawn = zlib.compress(asset("story/page/drawn.txt").encode(), 9)
     return {**packed, "drawn": encode_base64(drawn)}
 
 
