@@ -37,14 +37,17 @@ WIDTH = 100
 # By module, the classes and methods whose docstrings have parameters of the table, with the owner
 # there.
 OWNERS = {
-    "_estimators/mlp.py": {"MLPClassifier": "MLPClassifier", "MLPRegressor": "MLPRegressor"},
+    "_estimators/parameters/mlp.py": {
+        "MLPClassifier": "MLPClassifier",
+        "MLPRegressor": "MLPRegressor",
+    },
     "_estimators/network.py": {
         "Network": "Network",
         "Network.cost": "Network",
         "Network.optimizer": "Network",
     },
     "_estimators/trainer.py": {"Trainer": "Trainer"},
-    "_estimators/tabular.py": {
+    "_estimators/parameters/tabular.py": {
         "TabularClassifier": "TabularClassifier",
         "TabularRegressor": "TabularRegressor",
     },
@@ -61,8 +64,8 @@ FIELDS = {
 # By module, the methods that say what may change before they resume. The regressors have the same
 # parameters.
 RESUMING = {
-    "_estimators/mlp.py": {"MultilayerPerceptron.fit": "MLPClassifier"},
-    "_estimators/tabular.py": {"TabularEstimator.fit": "TabularClassifier"},
+    "_estimators/multilayer_perceptron.py": {"MultilayerPerceptron.fit": "MLPClassifier"},
+    "_estimators/tabular_estimator.py": {"TabularEstimator.fit": "TabularClassifier"},
 }
 BEFORE_FORMULAS = "the terms are:"  # the end of the line above them
 # The annotations of types in docstrings; those in quotation marks and braces are str.
@@ -365,8 +368,8 @@ def with_formulas(notes: Sequence[str], indent: int) -> list[str]:
     return [*notes[:first], *filled(formulas(), indent), *notes[after:]]
 
 
-def shared_with_classifier(module: Module) -> None:
-    """Write into the docstrings of the regressor what those of the classifier say, too."""
+def share_notes(module: Module) -> None:
+    """Write into the docstring of the regressor what that of the classifier says, too."""
     theirs, own = module.sections("MLPClassifier"), module.sections("MLPRegressor")
     own["Notes"] = (
         own["Notes"][: own["Notes"].index("")] + theirs["Notes"][theirs["Notes"].index("") :]
@@ -378,6 +381,9 @@ def shared_with_classifier(module: Module) -> None:
     )
     module.replace("MLPRegressor", own)
 
+
+def share_fit_batches(module: Module) -> None:
+    """Write the docstring of the regressor's `fit_batches`: that of the classifier's, with examples of its own."""
     name = "MLPRegressor.fit_batches"
     batches = module.sections("MLPClassifier.fit_batches") | {
         "Examples": module.sections(name)["Examples"]
@@ -390,17 +396,21 @@ def _index(lines: Sequence[str], begin: str) -> int:
     return next(i for i, line in enumerate(lines) if line.startswith(begin))
 
 
+# By module, what copies there what a regressor has in common with a classifier.
+SHARED = {
+    "_estimators/parameters/mlp.py": share_notes,
+    "_estimators/mlp.py": share_fit_batches,
+}
+
+
 def texts(root: Path) -> dict[Path, str]:
     """Return the texts of the modules that repeat the table."""
     changed: dict[Path, str] = {}
-    for path, classes in FIELDS.items():
+    for path in dict.fromkeys((*FIELDS, *OWNERS, *RESUMING, *SHARED)):
         module = Module((root / "src/cmlp" / path).read_text(encoding="utf-8"))
-        for name, (owner, without) in classes.items():
+        for name, (owner, without) in FIELDS.get(path, {}).items():
             module.write_fields(name, owner, without)
-        changed[root / "src/cmlp" / path] = module.text
-    for path, owners in OWNERS.items():
-        module = Module((root / "src/cmlp" / path).read_text(encoding="utf-8"))
-        for name, owner in owners.items():
+        for name, owner in OWNERS.get(path, {}).items():
             indent = 4 + 4 * name.count(".")
             if owner != "Network":
                 module.write_constructor(name, owner)
@@ -408,15 +418,15 @@ def texts(root: Path) -> dict[Path, str]:
             sections["Parameters"] = parameters(sections, module.signature(name), owner, indent)
             if name == "Network":
                 sections["Notes"] = with_formulas(sections["Notes"], indent)
-            if path == "_estimators/mlp.py":
+            if path == "_estimators/parameters/mlp.py":
                 sections["Attributes"] = fitted_attributes(name, indent)
             module.replace(name, sections)
         for name, owner in RESUMING.get(path, {}).items():
             sections = module.sections(name)
             sections["Parameters"] = resuming(sections, owner, 8)
             module.replace(name, sections)
-        if path == "_estimators/mlp.py":
-            shared_with_classifier(module)
+        if path in SHARED:
+            SHARED[path](module)
         changed[root / "src/cmlp" / path] = module.text
     return changed
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.arrays import read_once
-from cmlp._estimators.mlp import MultilayerPerceptron
+from cmlp._estimators.multilayer_perceptron import MultilayerPerceptron
 from cmlp._fit.fit_network import NetworkFit
 from cmlp._fit.result import run_locked
 from cmlp._fit.sources import SharedArrays

@@ -361,7 +361,7 @@ def from_pipeline(pipeline: object) -> MLPClassifier | MLPRegressor:
     >>> pipeline = make_pipeline(StandardScaler(), cmlp.MLPRegressor()).fit(X, y)  # doctest: +SKIP
     >>> cmlp.from_pipeline(pipeline).save("model.cmlp")  # doctest: +SKIP
     """
-    from cmlp._estimators.mlp import MultilayerPerceptron
+    from cmlp._estimators.multilayer_perceptron import MultilayerPerceptron
     from cmlp._export.sklearn import pipeline_scale, steps_of
 
     *scalers, last = steps_of(pipeline)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._estimators.mlp import MultilayerPerceptron
+    from cmlp._estimators.multilayer_perceptron import MultilayerPerceptron
     from cmlp._train.data import Segment
     from cmlp._train.training import Training
     from cmlp.plots import LearningRateDisplay
@@ -124,7 +124,7 @@ def find_learning_rate(
     >>> 0.001 < found.suggestion < 0.1
     True
     """
-    from cmlp._estimators.mlp import MultilayerPerceptron
+    from cmlp._estimators.multilayer_perceptron import MultilayerPerceptron
     from cmlp._fit.fit_network import NetworkFit
     from cmlp._fit.sources import Arrays
     from cmlp._parameters.entries import RANGE_TEST

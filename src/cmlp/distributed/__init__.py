@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp._data.array_types import AnyArray
-    from cmlp._estimators.mlp import MultilayerPerceptron
+    from cmlp._estimators.multilayer_perceptron import MultilayerPerceptron
     from cmlp._train.split import Shards
 
     OwnEstimator = TypeVar("OwnEstimator", bound=MultilayerPerceptron)

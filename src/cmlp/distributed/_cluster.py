@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cmlp import __version__
-from cmlp._estimators.mlp import MultilayerPerceptron
+from cmlp._estimators.multilayer_perceptron import MultilayerPerceptron
 from cmlp._process.signals import immediate_signals
 from cmlp._process.threads import available_threads
 from cmlp.exceptions import optional

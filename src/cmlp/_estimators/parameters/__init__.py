@@ -1,0 +1,1 @@
+"""The parameters of the estimators: base classes that have their constructors and documentation."""
