@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from cmlp._data.array_types import AnyArray
@@ -51,9 +53,7 @@ def evidence_of_shift(X: AnyArray, y: AnyArray) -> str:
     if best <= _LEAST_FIT:
         return ""
     own = _fit(inputs, targets)
-    if own >= _MUCH_LESS * best or has_y_of_other_rows(inputs, y[:n], step):
-        return ""
-    if _is_made_from_y(inputs, targets, step):
+    if own >= _MUCH_LESS * best or _is_made_from_y(inputs, targets, step):
         return ""
     return (
         f"X says more about the y of the row {which} (R² of a linear fit in ranks {best:.2f}) than about its own "
@@ -63,28 +63,32 @@ def evidence_of_shift(X: AnyArray, y: AnyArray) -> str:
 
 def has_y_of_other_rows(X: AnyArray, y: AnyArray, step: int) -> bool:
     """Return whether a column of X is the y of the row before (`step` 1) or after (-1), as in a series that lags."""
-    targets = _targets(y)
-    rows = np.stack([_ranks(column) for column in X.T], axis=1)
-    if step > 0:
-        rows, targets = rows[step:], targets[:-step]
-    else:
-        rows, targets = rows[:step], targets[-step:]
-    return bool((_correlations(rows, targets) > _SAME).any())
+    inputs = np.stack([_ranks(column) for column in X.T], axis=1)
+    return _lags_by_a_row(inputs, _targets(y), step)
+
+
+def _lags_by_a_row(inputs: NDArray[np.float64], targets: NDArray[np.float64], step: int) -> bool:
+    return bool((_lagged_correlations(inputs, targets, step, (1,)) > _SAME).any())
 
 
 def _is_made_from_y(inputs: NDArray[np.float64], targets: NDArray[np.float64], step: int) -> bool:
-    """Return whether a column alone clearly correlates with the y of several rows before (`step` 1) or after (-1)."""
-    inputs, targets = inputs[::step], targets[::step]
-    most = _LAGS[-1]
-    found = np.stack([_correlations(inputs[most:], targets[most - lag : -lag]) for lag in _LAGS])
+    """Return whether a column is the y of the row before (`step` 1) or after (-1), or correlates with several."""
+    if _lags_by_a_row(inputs, targets, step):
+        return True
+    found = _lagged_correlations(inputs, targets, step, _LAGS)
     deviations = math.sqrt(2 * math.log(found[0].size / _BY_CHANCE))
     least = max(deviations / math.sqrt(len(inputs)), _SHARE_OF_LARGEST * float(found.max()))
     return bool(((found > least).sum(axis=0) > 1).any())
 
 
-def _correlations(inputs: NDArray[np.float64], targets: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the magnitude of the correlation of each column with each target."""
-    return np.abs(_standardized(inputs).T @ _standardized(targets)) / len(inputs)
+def _lagged_correlations(
+    inputs: NDArray[np.float64], targets: NDArray[np.float64], step: int, lags: Sequence[int]
+) -> NDArray[np.float64]:
+    """Return the magnitude of the correlation of each column with the y of each of the rows before, or after."""
+    inputs, targets = inputs[::step], targets[::step]
+    rows = _standardized(inputs[lags[-1] :])
+    others = [_standardized(targets[lags[-1] - lag : -lag]) for lag in lags]
+    return np.stack([np.abs(rows.T @ one) / len(rows) for one in others])
 
 
 def _standardized(columns: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.array_types import AnyArray, ByColumn
     from cmlp._data.input_frame import InputFrame
-    from cmlp._findings.table import Table
+    from cmlp._findings.table import CheckedTable
     from cmlp._model.findings import Finding
 
     Progress = Callable[[int, int], object]
@@ -142,7 +142,7 @@ def _table(
     groups: ArrayLike | None,
     regressor: bool | None,
     parameters: dict[str, Any],
-) -> Table:
+) -> CheckedTable:
     """Return the table that checks look at; `given` are X and y."""
     from cmlp._tables.fit_table import TableFit
     from cmlp._tables.prepared_table import table_to_examine
@@ -169,7 +169,7 @@ def _has_numbers(y: AnyArray) -> bool:
     return are_probably_numbers(len(np.unique(y)), len(y))
 
 
-def _report(table: Table, progress: Progress | str | None) -> Report:
+def _report(table: CheckedTable, progress: Progress | str | None) -> Report:
     """Make the checks, and return what was found, also on Ctrl-C."""
     from cmlp._findings.checks import CHECKS, findings_of
 

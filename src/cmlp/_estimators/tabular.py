@@ -11,7 +11,6 @@ from cmlp._data.checks import as_quantile_targets, as_targets
 from cmlp._data.input_frame import frame_of
 from cmlp._data.labels import kind_of_labels
 from cmlp._data.losses import traits_of
-from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.weights import as_weights
 from cmlp._estimators.attributes import AbsentMethod, MultilabelMethod, with_classes
 from cmlp._estimators.parameters import tabular as parameters
@@ -526,12 +525,9 @@ class TabularClassifier(parameters.TabularClassifier, TabularEstimator):
         from cmlp._fit.targets import accuracy_of_labels
         from cmlp._tables.targets import rows_that_count
 
-        with self._knowing():
-            warn_of_other_order(X=X, y=y, sample_weight=sample_weight)
         now, owner = frozen_copy(self), type(self).__name__
-        model = now._trained()
-        labels, raw = model.class_labels, now._read(model, X)
-        answers = now._answers(model, raw)
+        model, raw, answers = now._rows_to_score(X, y, sample_weight)
+        labels = model.class_labels
         truth = as_targets(y, len(raw), owner, labels=True, warn_of_column=False)
         found = accuracy_of_labels(model.labels_of(answers), truth, sample_weight, labels, owner)
         rows, _ = rows_that_count(as_weights(sample_weight, len(raw)), len(raw))
@@ -817,11 +813,7 @@ class TabularRegressor(parameters.TabularRegressor, TabularEstimator):
         from cmlp._tables.targets import rows_that_count
         from cmlp._train.scores import d2_pinball, r_squared, require_rows
 
-        with self._knowing():
-            warn_of_other_order(X=X, y=y, sample_weight=sample_weight)
-        model = self._trained()
-        raw = self._read(model, X)
-        answers = self._answers(model, raw)
+        model, raw, answers = self._rows_to_score(X, y, sample_weight)
         require_rows(answers)
         predicted = answers[:, 0] if answers.shape[1] == 1 else answers
         truth = self._numbers(model, y, len(predicted))

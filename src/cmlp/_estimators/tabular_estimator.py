@@ -249,6 +249,16 @@ class TabularEstimator(Estimator):
             warn_of_rows_and_targets(model, counted.raw, answers, truth, method)
         return counted, answers
 
+    def _rows_to_score(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None
+    ) -> tuple[TableModel, NDArray[np.float64], NDArray[np.float64]]:
+        """Return the model, the rows of X as it reads them, and its answers."""
+        with self._knowing():
+            warn_of_other_order(X=X, y=y, sample_weight=sample_weight)
+        model = self._trained()
+        raw = self._read(model, X)
+        return model, raw, self._answers(model, raw)
+
     def _compare(
         self,
         model: TableModel,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from cmlp._data.spelling import EqualSpellings
-    from cmlp._findings.table import Table
+    from cmlp._findings.table import CheckedTable
     from cmlp._findings.texts import Meaning
 
 # Words of files and of questionnaires that mean a missing value, in small letters. "none" often means nothing at all.
@@ -51,7 +51,7 @@ _MISSING = {
 }
 
 
-def check_categories(table: Table) -> Iterator[Finding]:
+def check_categories(table: CheckedTable) -> Iterator[Finding]:
     """Find columns whose values are probably numbers, dates, ids or free text; of others, rare or misspelt values."""
     codes = ("parse", "ids", "categories", "spelling", "missing")
     may_be = {code: {*table.candidates(code)} for code in codes}
@@ -89,10 +89,10 @@ def check_categories(table: Table) -> Iterator[Finding]:
     if ids:
         yield Finding(
             "ids",
-            table.names(ids),
-            None,
-            "hardly repeats a value, as ids and free text do",
-            f"{table.without(ids)}, or columns from them whose values repeat",
+            columns=table.names(ids),
+            weight=None,
+            evidence="hardly repeats a value, as ids and free text do",
+            remedy=f"{table.without(ids)}, or columns from them whose values repeat",
         )
     if large:
         yield _of_many_categories(table, large)
@@ -105,34 +105,34 @@ def check_categories(table: Table) -> Iterator[Finding]:
         yield _of_missing_words(table, absent)
 
 
-def _of_many_categories(table: Table, found: Sequence[int]) -> Finding:
+def _of_many_categories(table: CheckedTable, found: Sequence[int]) -> Finding:
     n = len(table.counts[found[0]].occurring)
     return Finding(
         "categories",
-        table.names(found),
-        None,
-        f"{n:,} categories, of which the model knows the {MAX_CATEGORIES:,} most frequent",
-        "a column from it with fewer values",
-        f"{table.label(found[0])} has {n:,} categories, of which the model knows the "
+        columns=table.names(found),
+        weight=None,
+        evidence=f"{n:,} categories, of which the model knows the {MAX_CATEGORIES:,} most frequent",
+        remedy="a column from it with fewer values",
+        warning=f"{table.label(found[0])} has {n:,} categories, of which the model knows the "
         f"{MAX_CATEGORIES:,} most frequent. To the networks, the others are one category, as "
         f"those that fit has not seen: derive a column from it with fewer values.{also(table, found)}",
     )
 
 
-def _of_spellings(table: Table, found: Mapping[int, Sequence[EqualSpellings]]) -> Finding:
+def _of_spellings(table: CheckedTable, found: Mapping[int, Sequence[EqualSpellings]]) -> Finding:
     remedy = max((pair.remedy for pairs in found.values() for pair in pairs), key=len)
     if len(found) == 1:
         remedy = _for_column(table, next(iter(found)), remedy)
     return Finding(
         "spelling",
-        table.names([*found]),
-        None,
-        "texts that differ only by blanks or case are different categories",
-        remedy,
+        columns=table.names([*found]),
+        weight=None,
+        evidence="texts that differ only by blanks or case are different categories",
+        remedy=remedy,
     )
 
 
-def _of_types(table: Table, i: int, pairs: Sequence[EqualSpellings]) -> Finding:
+def _of_types(table: CheckedTable, i: int, pairs: Sequence[EqualSpellings]) -> Finding:
     """Return what is wrong with a column that has texts and numbers or booleans, such as one read in chunks."""
     mixed = [pair for pair in pairs if not pair.are_texts]
     n_more = len(mixed) - 1
@@ -143,20 +143,20 @@ def _of_types(table: Table, i: int, pairs: Sequence[EqualSpellings]) -> Finding:
     remedy = max((pair.remedy for pair in all_equal_spellings(floats_first)), key=len)
     return Finding(
         "spelling",
-        table.names([i]),
-        None,
-        f"{mixed[0].one!r} and {mixed[0].two!r}{more} are different categories",
-        _for_column(table, i, remedy),
+        columns=table.names([i]),
+        weight=None,
+        evidence=f"{mixed[0].one!r} and {mixed[0].two!r}{more} are different categories",
+        remedy=_for_column(table, i, remedy),
     )
 
 
-def _for_column(table: Table, i: int, remedy: str) -> str:
+def _for_column(table: CheckedTable, i: int, remedy: str) -> str:
     """Return the code of a remedy for a column of X."""
     text = table.one(i)
     return remedy.replace("column", f"pandas.Series({text})" if table.frame.names is None else text)
 
 
-def check_empty(table: Table) -> Iterator[Finding]:
+def check_empty(table: CheckedTable) -> Iterator[Finding]:
     """Find columns without any value."""
     may_be = {*table.candidates("empty")}
     found = [i for i in np.flatnonzero(table.is_missing.all(axis=0)).tolist() if i in may_be]
@@ -164,11 +164,11 @@ def check_empty(table: Table) -> Iterator[Finding]:
         has = "has" if len(found) == 1 else "have"
         yield Finding(
             "empty",
-            table.names(found),
-            None,
-            "no value in any row",
-            table.without(found),
-            f"{listed_columns([table.label(i) for i in found])} {has} no value in any row "
+            columns=table.names(found),
+            weight=None,
+            evidence="no value in any row",
+            remedy=table.without(found),
+            warning=f"{listed_columns([table.label(i) for i in found])} {has} no value in any row "
             "of fit, so the model ignores the values that later rows have there. Leave out such a "
             "column, or check where its values are lost.",
         )
@@ -182,17 +182,17 @@ def _missing_words(counts: Mapping[object, int]) -> list[str]:
     return [] if are_codes or len(words) == len(values) else sorted(words)
 
 
-def _of_missing_words(table: Table, found: Mapping[int, Sequence[str]]) -> Finding:
+def _of_missing_words(table: CheckedTable, found: Mapping[int, Sequence[str]]) -> Finding:
     return Finding(
         "missing",
-        table.names([*found]),
-        None,
-        "a category is a word for a missing value",
-        table.parameter("missing_values", found),
+        columns=table.names([*found]),
+        weight=None,
+        evidence="a category is a word for a missing value",
+        remedy=table.parameter("missing_values", found),
     )
 
 
-def check_spellings(table: Table) -> Iterator[Finding]:
+def check_spellings(table: CheckedTable) -> Iterator[Finding]:
     """Find labels and groups that differ only by blanks, case or type."""
     given = {}
     if table.labels is not None and table.labels.classes.dtype.kind in "OU":
@@ -207,4 +207,6 @@ def check_spellings(table: Table) -> Iterator[Finding]:
             evidence = f"texts that differ only by blanks or case are different {what}"
             if not pair.are_texts:
                 evidence = f"{pair.one!r} and {pair.two!r} are different {what}"
-            yield Finding("spelling", (name,), None, evidence, remedy)
+            yield Finding(
+                "spelling", columns=(name,), weight=None, evidence=evidence, remedy=remedy
+            )

@@ -1,7 +1,7 @@
 """The checks of a table, in the order in which they are made, and what of their findings is said.
 
-To add one, write a generator function `(table: Table) -> Iterator[Finding]` in the file of its subject, enter it in
-`CHECKS`, and its code in `KINDS` if that is new. A check yields one finding for all columns with the same remedy,
+To add one, write a generator function `(table: CheckedTable) -> Iterator[Finding]` in the file of its subject, enter
+it in `CHECKS`, and its code in `KINDS` if that is new. A check yields one finding for all columns with the same remedy,
 leaves out columns that are not `table.candidates(code)`, and fits small models only if `table.measures`. Numbers of
 which it takes squares are `in_unit` before, so that no infinity or NaN reaches LAPACK, which may loop on these.
 """
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import TypeAlias
 
-    from cmlp._findings.table import Table
+    from cmlp._findings.table import CheckedTable
 
-    Check: TypeAlias = Callable[[Table], Iterator[Finding]]
+    Check: TypeAlias = Callable[[CheckedTable], Iterator[Finding]]
 
 CHECKS: tuple[Check, ...] = (
     check_categories,
@@ -63,13 +63,13 @@ CHECKS: tuple[Check, ...] = (
 LEFT_OUT: tuple[type[Exception], ...] = (Exception,)
 
 
-def findings_of(table: Table) -> Iterator[list[Finding]]:
+def findings_of(table: CheckedTable) -> Iterator[list[Finding]]:
     """Make each check; yield what is said of its findings."""
     for check in CHECKS:
         yield [finding for finding in _found_by(check, table) if _is_said(finding, table)]
 
 
-def _found_by(check: Check, table: Table) -> list[Finding]:
+def _found_by(check: Check, table: CheckedTable) -> list[Finding]:
     """Make a check. An error in it becomes a finding: it must not end a fit, which does not depend on the check."""
     found = []
     try:
@@ -82,11 +82,13 @@ def _found_by(check: Check, table: Table) -> list[Finding]:
     except LEFT_OUT as error:
         evidence = f"{check.__name__} raised {type(error).__name__}, and was left out"
         remedy = "report it with the ranges of the columns: it is a bug of cmlp"
-        found.append(Finding("unchecked", (), None, evidence, remedy))
+        found.append(
+            Finding("unchecked", columns=(), weight=None, evidence=evidence, remedy=remedy)
+        )
     return found
 
 
-def _is_said(finding: Finding, table: Table) -> bool:
+def _is_said(finding: Finding, table: CheckedTable) -> bool:
     """Return whether a finding is grave enough, matters for the use of the model, and is not known."""
     kind = KINDS[finding.code]
     return (

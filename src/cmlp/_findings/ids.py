@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._findings.table import Table
+    from cmlp._findings.table import CheckedTable
 
 # Share of the values that are in one row alone, above which a column hardly repeats a value.
 _MOST_ALONE = 0.5
@@ -24,7 +24,7 @@ _MOST_ALONE = 0.5
 _LEAST_DENSITY = 0.4
 
 
-def check_row_numbers(table: Table) -> Iterator[Finding]:
+def check_row_numbers(table: CheckedTable) -> Iterator[Finding]:
     """Find columns that count the rows, unless they are y in another form."""
     if table.n_rows < FEWEST_ROWS or len(table.columns) < 2:
         return
@@ -39,10 +39,10 @@ def check_row_numbers(table: Table) -> Iterator[Finding]:
     if found:
         yield Finding(
             "ids",
-            table.names(found),
-            None,
-            "different whole numbers with hardly a gap, as the numbers of rows",
-            table.without(found),
+            columns=table.names(found),
+            weight=None,
+            evidence="different whole numbers with hardly a gap, as the numbers of rows",
+            remedy=table.without(found),
         )
     ascending = [
         i
@@ -53,10 +53,10 @@ def check_row_numbers(table: Table) -> Iterator[Finding]:
     if ascending:
         yield Finding(
             "ids",
-            table.names(ascending),
-            None,
-            "different whole numbers that ascend from row to row, as ids with gaps",
-            table.without(ascending),
+            columns=table.names(ascending),
+            weight=None,
+            evidence="different whole numbers that ascend from row to row, as ids with gaps",
+            remedy=table.without(ascending),
         )
 
 

@@ -15,10 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._findings.table import Table
+    from cmlp._findings.table import CheckedTable
 
-# Rows on average of a value of y, from which on it cannot be by chance that a column says which value it is.
-_FEWEST_PER_VALUE = 5
 # Of y by a function of a column that never falls, on other rows.
 _LEAST_R2 = 0.995
 _LEAST_RANK_CORRELATION = 0.99  # of columns for which such a function is fitted
@@ -32,65 +30,32 @@ _LEAST_ACCURACY = 0.97  # of the classes that a missing value, and one that is n
 _LEAST_WAY = 0.3  # of the way from the share of the largest class to 1
 
 
-def check_copies(table: Table) -> Iterator[Finding]:
+def check_copies(table: CheckedTable) -> Iterator[Finding]:
     """Find columns whose equal values are equal values of y, and the other way round.
 
     A single column is what y is to follow from, whatever it is.
     """
     if table.n_rows < FEWEST_ROWS or len(table.columns) < 2:
         return
-    found = []
-    for i in table.candidates("leak"):
-        column = table.columns[i]
-        if column.is_time:
-            continue
-        is_ordered = column.is_number and table.labels is None
-        if any(_is_copy(table.raw[:, i], y, is_ordered=is_ordered) for y in table.targets):
-            found.append(i)
+    found = [
+        i
+        for i in table.candidates("leak")
+        if not table.columns[i].is_time and table.are_copies_of_y[i].any()
+    ]
     if found:
         yield Finding(
             "leak",
-            table.names(found),
-            1.0,
-            "y exactly: equal values of one are equal values of the other",
-            table.without(found),
-            f"{table.label(found[0])} says y exactly: in all rows, equal values of one are equal values of "
+            columns=table.names(found),
+            weight=1.0,
+            evidence="y exactly: equal values of one are equal values of the other",
+            remedy=table.without(found),
+            warning=f"{table.label(found[0])} says y exactly: in all rows, equal values of one are equal values of "
             "the other. If it is a copy of y, or made from y, the model has learned nothing "
             f"for new rows, in which it is not known: leave it out.{also(table, found)}",
         )
 
 
-def _is_copy(x: NDArray[np.float64], y: NDArray[np.float64], *, is_ordered: bool) -> bool:
-    """Return whether a column has the values of y under other names or, if `is_ordered`, on another scale."""
-    if not _agree(x[:FEWEST_ROWS], y[:FEWEST_ROWS], is_ordered=is_ordered):
-        return False
-    present = ~np.isnan(x)
-    n = np.count_nonzero(present)
-    if n < max(FEWEST_ROWS, len(x) / 2):
-        return False
-    x = x[present]
-    y = y[present]
-    if not is_ordered and len(np.unique(y)) * _FEWEST_PER_VALUE > n:
-        return False
-    return bool(np.ptp(y)) and _agree(x, y, is_ordered=is_ordered)
-
-
-def _agree(x: NDArray[np.float64], y: NDArray[np.float64], *, is_ordered: bool) -> bool:
-    """Return whether equal values of x are equal values of y and the other way round, in an order if `is_ordered`."""
-    order = np.argsort(y, kind="stable")
-    order = order[~np.isnan(x[order])]
-    x = x[order]
-    steps = np.diff(x)
-    is_new = np.diff(y[order]) != 0
-    if ((steps != 0) != is_new).any():
-        return False
-    if is_ordered:
-        return bool((steps[is_new] > 0).all() or (steps[is_new] < 0).all())
-    firsts = x[np.flatnonzero(is_new) + 1]
-    return len(np.unique([*x[:1], *firsts])) == len(x[:1]) + len(firsts)
-
-
-def check_functions(table: Table) -> Iterator[Finding]:
+def check_functions(table: CheckedTable) -> Iterator[Finding]:
     """Find columns from whose values y follows: each value has one, or y rises or falls with them, nearly."""
     if table.n_rows < FEWEST_ROWS or len(table.columns) < 2:
         return
@@ -99,42 +64,41 @@ def check_functions(table: Table) -> Iterator[Finding]:
         column, x = table.columns[i], table.raw[:, i]
         if column.is_time or not column.is_used or column.has_unlisted:
             continue
-        is_ordered = column.is_number and table.labels is None
-        if any(_is_copy(x, y, is_ordered=is_ordered) for y in table.targets):
+        if table.are_copies_of_y[i].any():
             continue
         some = table.some_rows
         if any(_may_be_function(x[some], y[some]) and _is_function(x, y) for y in table.targets):
             once = table.different_rows
             if any(_is_function(x[once], y[once]) for y in table.targets):
                 exact.append(i)
-        elif is_ordered and any(
+        elif table.is_ordered(i) and any(
             _may_rise(x[some], y[some]) and _nearly_rises(x, y) for y in table.targets
         ):
             nearly.append(i)
     if exact:
         yield Finding(
             "leak",
-            table.names(exact),
-            1.0,
-            "y follows: all rows with one value have the same y",
-            table.without(exact),
-            f"{table.label(exact[0])} says y: all rows with one value have the same y, though most values are in "
-            "several rows. If y was made from it, or it from y, the model has learned nothing for new rows, "
+            columns=table.names(exact),
+            weight=1.0,
+            evidence="y follows: all rows with one value have the same y",
+            remedy=table.without(exact),
+            warning=f"{table.label(exact[0])} says y: all rows with one value have the same y, though most values are "
+            "in several rows. If y was made from it, or it from y, the model has learned nothing for new rows, "
             f"in which it is not known: leave it out.{also(table, exact)}",
         )
     if nearly:
         yield Finding(
             "leak",
-            table.names(nearly),
-            _LEAST_R2,
-            "y rises or falls with it, nearly exactly",
-            table.without(nearly),
-            f"{table.label(nearly[0])} nearly says y, which rises or falls with it: on other rows, R² is above "
+            columns=table.names(nearly),
+            weight=_LEAST_R2,
+            evidence="y rises or falls with it, nearly exactly",
+            remedy=table.without(nearly),
+            warning=f"{table.label(nearly[0])} nearly says y, which rises or falls with it: on other rows, R² is above "
             f"{_LEAST_R2}. If it is made from y, leave it out.{also(table, nearly)}",
         )
 
 
-def check_missing(table: Table) -> Iterator[Finding]:
+def check_missing(table: CheckedTable) -> Iterator[Finding]:
     """Find columns of which a value is missing in rows of one class, and there only."""
     if table.labels is None or table.n_rows < FEWEST_ROWS or len(table.columns) < 2:
         return
@@ -145,19 +109,19 @@ def check_missing(table: Table) -> Iterator[Finding]:
         for i in table.candidates("leak")
         if _FEWEST_MISSING <= shares[i] <= 1 - _FEWEST_MISSING
         and any(
-            _gives_class(is_missing[:, i], y) and not _is_copy(table.raw[:, i], y, is_ordered=False)
-            for y in table.targets
+            _gives_class(is_missing[:, i], y) and not is_copy
+            for y, is_copy in zip(table.targets, table.are_copies_of_y[i], strict=True)
         )
     ]
     if found:
         yield Finding(
             "leak",
-            table.names(found),
-            1.0,
-            "whether its value is missing gives the class",
-            table.without(found),
-            f"Whether {table.label(found[0])} has a value says y nearly exactly. If it is known only after y, the "
-            f"model has learned nothing for new rows: leave it out.{also(table, found)}",
+            columns=table.names(found),
+            weight=1.0,
+            evidence="whether its value is missing gives the class",
+            remedy=table.without(found),
+            warning=f"Whether {table.label(found[0])} has a value says y nearly exactly. If it is known only after y, "
+            f"the model has learned nothing for new rows: leave it out.{also(table, found)}",
         )
 
 

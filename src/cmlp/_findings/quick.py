@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._findings.table import Table
+    from cmlp._findings.table import CheckedTable
 
 MOST_ROWS = 500
 COVERAGE = 0.9  # of the intervals whose coverage is measured
@@ -58,13 +58,13 @@ class Quick(NamedTuple):
         return errors
 
 
-def spread_rows(table: Table) -> NDArray[np.intp]:
+def spread_rows(table: CheckedTable) -> NDArray[np.intp]:
     """Return the rows from which a quick model learns: all, or MOST_ROWS at equal distances."""
     return np.unique(np.linspace(0, table.n_rows - 1, MOST_ROWS).astype(np.intp))
 
 
 def quick_model(
-    table: Table, rows: NDArray[np.intp], y: NDArray[np.float64] | None = None
+    table: CheckedTable, rows: NDArray[np.intp], y: NDArray[np.float64] | None = None
 ) -> Quick | None:
     """Return a quick model of y, or else of the targets of a table, in some rows; None if it is constant in them."""
     y = in_unit((table.averaged if y is None else y[:, None])[rows].astype(np.float64))
@@ -93,7 +93,7 @@ def quick_model(
 
 
 def quick_errors(
-    table: Table, rows: NDArray[np.intp], y: NDArray[np.float64]
+    table: CheckedTable, rows: NDArray[np.intp], y: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the errors of a quick model of y on each row, and y in these rows."""
     model = quick_model(table, rows, y)
@@ -101,7 +101,7 @@ def quick_errors(
     return (np.zeros(len(y)) if model is None else model.errors()[:, 0] * y.std()), y
 
 
-def _inputs(table: Table, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+def _inputs(table: CheckedTable, rows: NDArray[np.intp]) -> NDArray[np.float64]:
     """Return the columns as numbers of similar sizes."""
     parts: list[NDArray[np.float64]] = []
     for i, column in enumerate(table.columns):

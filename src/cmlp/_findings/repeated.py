@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.array_types import AnyArray
-    from cmlp._findings.table import Table
+    from cmlp._findings.table import CheckedTable
     from cmlp._model.table_columns import TableColumns
 
 # The limits were chosen on the tables of benchmarks/table_sets.py, of which one has repeated
@@ -76,7 +76,7 @@ class _Groups(NamedTuple):
     is_called_id: bool
 
 
-def check_repeated_rows(table: Table) -> Iterator[Finding]:
+def check_repeated_rows(table: CheckedTable) -> Iterator[Finding]:
     """Find the column for whose new values errors are largest, or that others describe: texts, whole numbers or dates.
 
     Without `groups`, `fit` holds out rows of persons on whom it also trains, and intervals do not
@@ -106,7 +106,7 @@ def check_repeated_rows(table: Table) -> Iterator[Finding]:
     yield _finding(table, one, 1 - 1 / harm.ratio, evidence)
 
 
-def _candidates(table: Table) -> Iterator[_Groups]:
+def _candidates(table: CheckedTable) -> Iterator[_Groups]:
     """Yield columns whose values repeat as those of ids do: those that others describe, texts, what is called an id."""
     columns = table.columns
     for i in table.candidates("groups"):
@@ -126,7 +126,7 @@ def _candidates(table: Table) -> Iterator[_Groups]:
             yield _Groups(i, rows, constant, is_likely, is_called_id)
 
 
-def _harm(table: Table, found: _Groups) -> _Harm | None:
+def _harm(table: CheckedTable, found: _Groups) -> _Harm | None:
     """Return what a quick model loses on new values of a column; None if that is too little to be said."""
     codes = np.full(table.n_rows, -1)
     codes[found.rows.order] = np.cumsum(found.rows.is_first) - 1
@@ -145,18 +145,20 @@ def _harm(table: Table, found: _Groups) -> _Harm | None:
     return harm if harm.ratio >= least else None
 
 
-def _evidence(table: Table, found: _Groups) -> str:
+def _evidence(table: CheckedTable, found: _Groups) -> str:
     n_values = len(found.rows.values)
     return f"{listed(table.names(found.constant))} constant for each of its {n_values:,} values"
 
 
-def _finding(table: Table, found: _Groups, weight: float | None, evidence: str) -> Finding:
+def _finding(table: CheckedTable, found: _Groups, weight: float | None, evidence: str) -> Finding:
     i = found.column
     remedy = f"fit({table.without([i])}, y, groups={table.one(i)})"
-    return Finding("groups", table.names([i]), weight, evidence, remedy)
+    return Finding(
+        "groups", columns=table.names([i]), weight=weight, evidence=evidence, remedy=remedy
+    )
 
 
-def check_groups_in_inputs(table: Table) -> Iterator[Finding]:
+def check_groups_in_inputs(table: CheckedTable) -> Iterator[Finding]:
     """Find a column that has the groups: their numbers, or a text of its own for each."""
     groups = table.groups
     if groups is None:
@@ -174,11 +176,11 @@ def check_groups_in_inputs(table: Table) -> Iterator[Finding]:
         if has_groups:
             yield Finding(
                 "group-column",
-                table.names([i]),
-                None,
-                "has the groups, and rows to predict are of others",
-                table.without([i]),
-                f"{table.label(i)} has the groups. Rows to predict are of other groups, and the "
+                columns=table.names([i]),
+                weight=None,
+                evidence="has the groups, and rows to predict are of others",
+                remedy=table.without([i]),
+                warning=f"{table.label(i)} has the groups. Rows to predict are of other groups, and the "
                 "model knows nothing of their values: leave it out of X.",
             )
             return
@@ -193,7 +195,7 @@ def _are_names(values: NDArray[np.float64], codes: NDArray[np.int64]) -> bool:
     return True
 
 
-def _values(table: Table, i: int) -> NDArray[np.float64]:
+def _values(table: CheckedTable, i: int) -> NDArray[np.float64]:
     """Return the numbers of a column, or codes of all its categories, of which some may not be listed."""
     if not table.columns[i].has_unlisted:
         return table.raw[:, i]
@@ -265,7 +267,9 @@ def _constant_columns(
     return constant
 
 
-def _are_described(groups: _SortedRows, table: Table, i: int, constant: Sequence[int]) -> bool:
+def _are_described(
+    groups: _SortedRows, table: CheckedTable, i: int, constant: Sequence[int]
+) -> bool:
     """Return whether constant columns describe what has the values, and are not computed from these.
 
     A quarter is constant for each month, a state for each postal code, an hour and a minute for each time of a clock,
@@ -325,7 +329,7 @@ def _pattern(values: NDArray[np.float64]) -> bytes:
     return first[inverse].astype(np.int64).tobytes()
 
 
-def _texts(table: Table, i: int, rows: NDArray[np.intp]) -> list[str]:
+def _texts(table: CheckedTable, i: int, rows: NDArray[np.intp]) -> list[str]:
     values = table.values(i)
     return ["" if values[row] is None else str(values[row]) for row in rows.tolist()]
 

@@ -11,12 +11,12 @@ from cmlp._model.findings import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cmlp._findings.table import Table
+    from cmlp._findings.table import CheckedTable
 
 
-def check_shifted_rows(table: Table) -> Iterator[Finding]:
+def check_shifted_rows(table: CheckedTable) -> Iterator[Finding]:
     """Find out whether X fits the y of the next or the last row far better than its own."""
     evidence = evidence_of_shift(table.raw, table.y)
     if evidence:
         remedy = f"pass X and y of the same rows, {UNLESS}"
-        yield Finding("shifted", (TARGET,), None, evidence, remedy)
+        yield Finding("shifted", columns=(TARGET,), weight=None, evidence=evidence, remedy=remedy)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._findings.table import Table
+    from cmlp._findings.table import CheckedTable
 
 _MOST_ROWS, _MOST_COLUMNS = 2000, 100
 _LEAST_R2 = 0.9999  # on other rows
@@ -25,7 +25,7 @@ _FEW_ROWS, _PER_COLUMN, _MOST_OF_FEW = 200, 4, 0.1
 _MOST_TERMS = 5  # of a sum that is no chance: formulas of data that were made have more
 
 
-def check_sums(table: Table) -> Iterator[Finding]:
+def check_sums(table: CheckedTable) -> Iterator[Finding]:
     """Find columns of which y is a weighted sum, in rows from which the weights were not learned."""
     if table.labels is not None or table.n_rows < FEWEST_ROWS:
         return
@@ -56,12 +56,12 @@ def check_sums(table: Table) -> Iterator[Finding]:
         labels = listed_columns([table.label(i) for i in found])
         yield Finding(
             "leak" if few else "linear",
-            table.names(found),
-            1.0 if few else None,
-            "their weighted sum is y (R² 1.0000 on other rows)"
+            columns=table.names(found),
+            weight=1.0 if few else None,
+            evidence="their weighted sum is y (R² 1.0000 on other rows)"
             + f"; {len(table.columns) - len(found)} other columns remain" * few,
-            table.without(found) if few else "",
-            f"y is a weighted sum of {labels}: on rows from which the weights were not learned, R² is above "
+            remedy=table.without(found) if few else "",
+            warning=f"y is a weighted sum of {labels}: on rows from which the weights were not learned, R² is above "
             f"{_LEAST_R2}. If these are parts of y, they are not known in new rows: leave them out."
             if few
             else "",

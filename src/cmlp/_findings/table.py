@@ -27,11 +27,13 @@ if TYPE_CHECKING:
 TARGET = "y"  # the name of the target in findings
 # In fewer rows, a column can agree with y, or hardly repeat a value, by chance.
 FEWEST_ROWS = 50
+# Rows on average of a value of y, from which on it cannot be by chance that a column says which value it is.
+_FEWEST_PER_VALUE = 5
 # The number of `some_rows`: at least, and for each 1 of the square root of the number of rows.
 _FEW_ROWS, _PER_ROOT = 500, 8
 
 
-def also(table: Table, columns: Sequence[int]) -> str:
+def also(table: CheckedTable, columns: Sequence[int]) -> str:
     """Return the end of a warning about the first of some columns: which others it concerns."""
     others = [table.label(i) for i in columns[1:]]
     return f" The same is so of {listed_columns(others)}." if others else ""
@@ -55,7 +57,7 @@ class UnmatchedCode(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class CheckedTable:
     """The rows of a table that count, in the order in which they came.
 
     Attributes
@@ -146,6 +148,19 @@ class Table:
         rows = np.ascontiguousarray(np.column_stack([self.raw, self.targets.T]))
         return np.unique(rows.view(np.dtype((np.void, rows.strides[0]))), return_index=True)[1]
 
+    @functools.cached_property
+    def are_copies_of_y(self) -> NDArray[np.bool_]:
+        """Whether each column has the values of each target under other names or, if ordered, on another scale."""
+        found = [
+            [_is_copy(x, y, is_ordered=self.is_ordered(i)) for y in self.targets]
+            for i, x in enumerate(self.raw.T)
+        ]
+        return np.array(found, bool)
+
+    def is_ordered(self, i: int) -> bool:
+        """Return whether a column and the targets are numbers, so that one can rise or fall with the other."""
+        return self.columns[i].is_number and self.labels is None
+
     def name(self, i: int) -> str:
         """Return the name of a column in findings: x0, x1 and so on for those of an array."""
         return column_name(self.frame.names, i)
@@ -193,3 +208,33 @@ class Table:
         """Return the code for a column of X."""
         names = self.frame.names
         return f"X[:, {i}]" if names is None else f"X[{names[i]!r}]"
+
+
+def _is_copy(x: NDArray[np.float64], y: NDArray[np.float64], *, is_ordered: bool) -> bool:
+    """Return whether a column has the values of y under other names or, if `is_ordered`, on another scale."""
+    if not _agree(x[:FEWEST_ROWS], y[:FEWEST_ROWS], is_ordered=is_ordered):
+        return False
+    present = ~np.isnan(x)
+    n = np.count_nonzero(present)
+    if n < max(FEWEST_ROWS, len(x) / 2):
+        return False
+    x = x[present]
+    y = y[present]
+    if not is_ordered and len(np.unique(y)) * _FEWEST_PER_VALUE > n:
+        return False
+    return bool(np.ptp(y)) and _agree(x, y, is_ordered=is_ordered)
+
+
+def _agree(x: NDArray[np.float64], y: NDArray[np.float64], *, is_ordered: bool) -> bool:
+    """Return whether equal values of x are equal values of y and the other way round, in an order if `is_ordered`."""
+    order = np.argsort(y, kind="stable")
+    order = order[~np.isnan(x[order])]
+    x = x[order]
+    steps = np.diff(x)
+    is_new = np.diff(y[order]) != 0
+    if ((steps != 0) != is_new).any():
+        return False
+    if is_ordered:
+        return bool((steps[is_new] > 0).all() or (steps[is_new] < 0).all())
+    firsts = x[np.flatnonzero(is_new) + 1]
+    return len(np.unique([*x[:1], *firsts])) == len(x[:1]) + len(firsts)

@@ -27,7 +27,7 @@ from cmlp.exceptions import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from cmlp._findings.table import Table
+    from cmlp._findings.table import CheckedTable
 
 _GRAMMAR = Grammar(NEW_FORMAT)
 _SHOWN = 3  # values in a message
@@ -57,7 +57,7 @@ class Meaning(NamedTuple):
     remedy: str = ""  # what else helps; of the cells of a file, options of the command
 
 
-def check_numbers_of_dates(table: Table) -> Iterator[Finding]:
+def check_numbers_of_dates(table: CheckedTable) -> Iterator[Finding]:
     """Find columns of whole numbers that are probably dates, such as 19580329."""
     if not table.numbers_may_be_dates:
         return
@@ -78,11 +78,11 @@ def check_numbers_of_dates(table: Table) -> Iterator[Finding]:
         first = found[0]
         yield Finding(
             "parse",
-            table.names(found),
-            None,
-            "whole numbers that are probably dates",
-            _stated(table, found, form),
-            f"{table.label(first)} has whole numbers that are probably dates, such as "
+            columns=table.names(found),
+            weight=None,
+            evidence="whole numbers that are probably dates",
+            remedy=_stated(table, found, form),
+            warning=f"{table.label(first)} has whole numbers that are probably dates, such as "
             f"{int(table.raw[0, first])}. To use dates, pass {_stated(table, [first], form)}. As "
             f"numbers, their distances are wrong, and the networks see no weekday or season.{also(table, found)}",
         )
@@ -93,12 +93,14 @@ def _may_be_dates(number: float) -> bool:
     return bool(_FEWEST_DIGITS <= number < _MOST_DIGITS and number == int(number))
 
 
-def _stated(table: Table, columns: Sequence[int], form: str) -> str:
+def _stated(table: CheckedTable, columns: Sequence[int], form: str) -> str:
     """Return the parameter that states a form of dates."""
     return table.parameter("date_formats", dict.fromkeys(columns, form))
 
 
-def findings_of_text(table: Table, found: Sequence[tuple[int, Meaning]]) -> Iterator[Finding]:
+def findings_of_text(
+    table: CheckedTable, found: Sequence[tuple[int, Meaning]]
+) -> Iterator[Finding]:
     """Return a finding for all columns whose text has one meaning."""
     alike: dict[tuple[object, ...], list[tuple[int, Meaning]]] = {}
     for i, meaning in found:
@@ -109,11 +111,11 @@ def findings_of_text(table: Table, found: Sequence[tuple[int, Meaning]]) -> Iter
         first = each[0][1]
         yield Finding(
             "parse",
-            table.names(columns),
-            None,
-            f"text, of which {_shares([meaning.share for _, meaning in each])} are {first.what}",
-            _remedy(table, columns, first),
-            first.warning and first.warning + also(table, columns),
+            columns=table.names(columns),
+            weight=None,
+            evidence=f"text, of which {_shares([meaning.share for _, meaning in each])} are {first.what}",
+            remedy=_remedy(table, columns, first),
+            warning=first.warning and first.warning + also(table, columns),
         )
 
 
@@ -122,7 +124,7 @@ def _shares(shares: Sequence[float]) -> str:
     return f"{low} %" if low == high else f"{low} to {high} %"
 
 
-def _remedy(table: Table, columns: Sequence[int], meaning: Meaning) -> str:
+def _remedy(table: CheckedTable, columns: Sequence[int], meaning: Meaning) -> str:
     if meaning.remedy:
         return meaning.remedy
     if meaning.forms:
@@ -140,7 +142,7 @@ def _remedy(table: Table, columns: Sequence[int], meaning: Meaning) -> str:
     return f"{X}[{table.selection(columns)}].apply({function}{options}"
 
 
-def meaning_of_text(table: Table, i: int, least: float) -> Meaning | None:
+def meaning_of_text(table: CheckedTable, i: int, least: float) -> Meaning | None:
     """Return what at least this share of a column of text is; None if that is neither numbers nor dates.
 
     They are those of the grammar of files, or dates of a common form.
@@ -220,7 +222,7 @@ def _steps(kinds: Mapping[object, str]) -> str:
     return steps
 
 
-def _option(table: Table, i: int, what: str, kinds: Mapping[object, str]) -> str:
+def _option(table: CheckedTable, i: int, what: str, kinds: Mapping[object, str]) -> str:
     """Return what reads numbers or dates in a column of a file of text, whose cells the command has read."""
     wanted = _NUMBERS if what == "numbers" else _TIMES
     others = [str(value).strip() for value, kind in kinds.items() if kind not in wanted]
@@ -233,7 +235,7 @@ def _option(table: Table, i: int, what: str, kinds: Mapping[object, str]) -> str
 
 
 def _first_others(
-    table: Table, i: int, kinds: Mapping[object, str], wanted: Sequence[str]
+    table: CheckedTable, i: int, kinds: Mapping[object, str], wanted: Sequence[str]
 ) -> list[str]:
     """Return the first values of other kinds, with their rows."""
     others = {value for value, kind in kinds.items() if kind not in wanted}
@@ -249,7 +251,7 @@ def _first_others(
 
 
 def _meaning_by_form(
-    table: Table, i: int, counts: Mapping[object, int], least: float
+    table: CheckedTable, i: int, counts: Mapping[object, int], least: float
 ) -> Meaning | None:
     """Return the meaning of text of which a common form reads at least this share as dates; None of other text."""
     texts = {value: count for value, count in counts.items() if isinstance(value, str)}
@@ -285,7 +287,9 @@ def _meaning_by_form(
     )
 
 
-def _meaning_of_quantities(table: Table, i: int, counts: Mapping[object, int]) -> Meaning | None:
+def _meaning_of_quantities(
+    table: CheckedTable, i: int, counts: Mapping[object, int]
+) -> Meaning | None:
     """Return the meaning of text that hardly repeats, if nearly all values are numbers with a unit, or durations."""
     texts = {value: count for value, count in counts.items() if isinstance(value, str)}
     if len(texts) < len(counts):

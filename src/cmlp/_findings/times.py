@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._findings.table import Table
+    from cmlp._findings.table import CheckedTable
 
 # The limits were chosen on the 45 targets of benchmarks/later.py.
 _N_PARTS = 8  # of the rows, at most
@@ -35,7 +35,7 @@ _TIME_NAME = re.compile(
 _CHANCE = 4  # standard errors of this share, where y does not change
 
 
-def check_ascending_times(table: Table) -> Iterator[Finding]:
+def check_ascending_times(table: CheckedTable) -> Iterator[Finding]:
     """Find a column of times that ascends from row to row, if parts of the time have different means of y.
 
     Rows that `fit` holds out at random are then between those of training, and later rows are not.
@@ -77,14 +77,14 @@ def check_ascending_times(table: Table) -> Iterator[Finding]:
         )
     yield Finding(
         "time",
-        table.names([i]),
-        weight,
-        evidence,
-        _remedy(table, i),
+        columns=table.names([i]),
+        weight=weight,
+        evidence=evidence,
+        remedy=_remedy(table, i),
     )
 
 
-def _remedy(table: Table, i: int) -> str:
+def _remedy(table: CheckedTable, i: int) -> str:
     """Return the code that measures errors on later rows."""
     if table.labels is not None or len(table.targets) > 1:
         return "fit(X[:n], y[:n], X_val=X[n:], y_val=y[n:]), n: the first of the last rows"
@@ -94,7 +94,7 @@ def _remedy(table: Table, i: int) -> str:
     return f"fit(X, y, time={table.one(i)})"
 
 
-def may_be_time(table: Table, i: int) -> bool:
+def may_be_time(table: CheckedTable, i: int) -> bool:
     """Return whether a column of whole numbers is called a time, or has years."""
     values = table.raw[:, i]
     if table.columns[i].type != NUMBER or (values != np.floor(values)).any():

@@ -206,7 +206,9 @@ def _stored_finding(entry: object) -> Finding:
         ]
         is_number = isinstance(weight, (int, float)) and not isinstance(weight, bool)
         if {*map(type, texts)} == {str} and (weight is None or (is_number and 0 <= weight <= 1)):
-            return Finding(code, tuple(columns), weight, evidence, remedy)
+            return Finding(
+                code, columns=tuple(columns), weight=weight, evidence=evidence, remedy=remedy
+            )
     raise ValueError("the report has an entry that is no finding")
 
 

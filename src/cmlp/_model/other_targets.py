@@ -25,13 +25,13 @@ from cmlp.exceptions import LabelsWarning, MovedRowsWarning, OrderWarning
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Self
 
     from numpy.typing import NDArray
 
     from cmlp._data.array_types import AnyArray
     from cmlp._data.labels import Labels
     from cmlp._model.model import AnswerScale, TableModel
+    from cmlp._model.summary import Accuracy
     from cmlp._process.warnings import Notices
 
 _LARGE_ERROR, _ABOVE_BASE = 5.0, 2.0
@@ -64,8 +64,8 @@ class TargetDifference(NamedTuple):
     target: str
 
 
-class KnownErrors(NamedTuple):
-    """How wrong a model is on rows with which others are compared.
+class KnownError(NamedTuple):
+    """How wrong an answer of a model is on rows with which others are compared.
 
     Attributes
     ----------
@@ -73,36 +73,30 @@ class KnownErrors(NamedTuple):
         What the error of these rows is called.
     n : int
         Number of rows.
-    errors, bases : list of float
-        The mean error of each answer, or share of wrong ones, and that of the best constant one.
+    error, base : float
+        The mean error, or share of wrong answers, and that of the best constant one.
     """
 
     name: str
     n: int
-    errors: list[float]
-    bases: list[float]
+    error: float
+    base: float
 
-    @classmethod
-    def of_model(cls, model: TableModel) -> Self | None:
-        """Return those on the rows outside the training; None without such rows."""
-        if model.summary is None or model.summary.accuracy is None:
-            return None
-        accuracy = model.summary.accuracy
-        return cls.of_pairs("held-out", accuracy.n, accuracy.pairs, model.labels)
 
-    @classmethod
-    def of_pairs(
-        cls, name: str, n: int, pairs: Sequence[Sequence[float]], labels: Labels | None
-    ) -> Self:
-        """Return those of pairs of an accuracy."""
-        errors, bases = np.transpose(pairs)
-        if not measures_distance(labels):
-            errors, bases = 1 - errors, 1 - bases
-        return cls(name, n, errors.tolist(), bases.tolist())
+def known_errors(
+    name: str, accuracy: Accuracy | None, labels: Labels | None
+) -> list[KnownError] | None:
+    """Return those of each answer, of a measured accuracy; None without one."""
+    if accuracy is None:
+        return None
+    pairs = np.asarray(accuracy.pairs)
+    if not measures_distance(labels):
+        pairs = 1 - pairs
+    return [KnownError(name, accuracy.n, error, base) for error, base in pairs.tolist()]
 
 
 def target_differences(
-    known: KnownErrors | None,
+    known: Sequence[KnownError] | None,
     scale: AnswerScale | None,
     labels: Labels | None,
     answers: AnyArray | None,
@@ -129,7 +123,7 @@ def target_differences(
         y = truth[:, j]
         error = None
         if known is not None and answers is not None and j < answers.shape[1]:
-            error = _Errors(answers[:, j], y, known.name, known.n, known.errors[j], known.bases[j])
+            error = _Errors(answers[:, j], y, known[j])
         if (
             labels is not None
             and error is not None
@@ -164,20 +158,12 @@ def _name(scale: AnswerScale | None, labels: Labels | None, j: int) -> str:
     return f"target {j}" if names is None else f"target {names[j]!r}"
 
 
-class _Errors:
-    """The errors of one answer, and the known ones."""
+class _Errors(NamedTuple):
+    """An answer for rows, what is true for them, and the known error."""
 
-    def __init__(
-        self,
-        answer: AnyArray,
-        y: AnyArray,
-        name: str,
-        n_known: int,
-        known: float,
-        base: float,
-    ) -> None:
-        self.answer, self.y, self.name = answer, y, name
-        self.n_known, self.known, self.base = n_known, known, base
+    answer: AnyArray
+    y: AnyArray
+    known: KnownError
 
     def distance(self, y: AnyArray) -> float:
         """Return the mean error for other targets."""
@@ -194,14 +180,14 @@ class _Errors:
         first, last = (measure(self.answer[part], self.y[part]) for part in (_LATER, _EARLIER))
         own = min(error, first, last)
         if has_distance:
-            is_better = error > _WORSE * self.known and best < _BETTER * own
+            is_better = error > _WORSE * self.known.error and best < _BETTER * own
             text = f"error {short(best)} instead of {short(error)}"
         else:
-            by_chance = _DEVIATIONS_SHIFTED * self._deviations(self.known)
-            is_better = error > self.known + by_chance and best < _BETTER_CLASSES * own
+            by_chance = _DEVIATIONS_SHIFTED * self._deviations(self.known.error)
+            is_better = error > self.known.error + by_chance and best < _BETTER_CLASSES * own
             text = f"right for {1 - best:.0%} of the rows instead of {1 - error:.0%}"
         # The y of any other row can fit better than the right one, if y is another quantity.
-        if not is_better or best >= self.base:
+        if not is_better or best >= self.known.base:
             return ""
         if has_y_of_other_rows(X, self.y, 1 if which == "before" else -1):
             return ""
@@ -210,15 +196,15 @@ class _Errors:
 
     def _deviations(self, share: float) -> float:
         """Return the standard error of a share of the rows beside that of the known rows, of which it may be 0."""
-        share = min(max(share, 1 / (self.n_known + 1)), 1 - 1 / (self.n_known + 1))
-        return math.sqrt(share * (1 - share) * (1 / len(self.y) + 1 / self.n_known))
+        share = min(max(share, 1 / (self.known.n + 1)), 1 - 1 / (self.known.n + 1))
+        return math.sqrt(share * (1 - share) * (1 / len(self.y) + 1 / self.known.n))
 
     def swapped(self, whose: str) -> str:
         """Return the beginning of a question if two exchanged classes would fit as well as those of the known rows."""
         error = _share_of_wrong(self.answer, self.y)
-        by_chance = _DEVIATIONS_SWAPPED * self._deviations(self.known)
-        above = self.base + _DEVIATIONS_SWAPPED * self._deviations(self.base)
-        if error <= max(MOSTLY, above) or 1 - error > self.known + by_chance:
+        by_chance = _DEVIATIONS_SWAPPED * self._deviations(self.known.error)
+        above = self.known.base + _DEVIATIONS_SWAPPED * self._deviations(self.known.base)
+        if error <= max(MOSTLY, above) or 1 - error > self.known.error + by_chance:
             return ""
         # A constant answer is wrong, too, for rows of which more are of the other class.
         share = float((self.y == self.y[0]).mean())
@@ -265,12 +251,12 @@ def _of_numbers(
         if np.count_nonzero((y < low - far) | (y > high + far)) > MOSTLY * len(y):
             ending = f": pass {target} in the unit of fit."
     if errors is not None:
-        error = errors.distance(y)
-        if error > _LARGE_ERROR * errors.known and error > _ABOVE_BASE * errors.base:
+        error, known = errors.distance(y), errors.known
+        if error > _LARGE_ERROR * known.error and error > _ABOVE_BASE * known.base:
             is_error_large = True
-            times = f"{error / errors.known:,.0f} times" if errors.known else "far above"
+            times = f"{error / known.error:,.0f} times" if known.error else "far above"
             whose = f" of {target}" * (not facts)
-            facts.append(f"the error{whose} is {times} the {errors.name} one")
+            facts.append(f"the error{whose} is {times} the {known.name} one")
             change = _change_of_targets(errors, error)
             if change:
                 ending = (
@@ -287,7 +273,7 @@ def _change_of_targets(errors: _Errors, error: float) -> str:
     changed["With the other sign"] = -y
     name = min(changed, key=lambda one: errors.distance(changed[one]))
     best = errors.distance(changed[name])
-    return name if best < _FITS * errors.known and _CLEARLY * best < error else ""
+    return name if best < _FITS * errors.known.error and _CLEARLY * best < error else ""
 
 
 def warn_of_targets(
@@ -318,18 +304,18 @@ def warn_of_rows_and_targets(
 
     `score` is also called for the later rows of a trend, whose y may grow.
     """
-    known = model.known_numbers
-    found = known.differences(raw)
-    warn_of_differences(known, found, where, notices)
+    summary = model.summary
+    found = model.known_numbers.differences(raw)
+    warn_of_differences(model.known_numbers, found, where, notices)
     targets = target_differences(
-        KnownErrors.of_model(model),
+        known_errors("held-out", summary and summary.accuracy, model.labels),
         model.answer_scale,
         model.labels,
         answers_of(model.net, outputs, model.labels),
         truth,
         raw,
         inputs_differ=bool(found),
-        are_later=model.summary is not None and model.summary.later is not None,
+        are_later=summary is not None and summary.later is not None,
         may_grow=where == "score",
     )
     warn_of_targets(targets, where, notices)

@@ -14,7 +14,7 @@ from cmlp._data.arrays import taken
 from cmlp._data.weights import weights_of_rows
 from cmlp._model.calibration import HELD_OUT, frequent_limits
 from cmlp._model.model import TrainedNet, combination_of, mean_outputs
-from cmlp._model.other_targets import KnownErrors, target_differences, warn_of_targets
+from cmlp._model.other_targets import known_errors, target_differences, warn_of_targets
 from cmlp._model.probabilities import HeldOutScores, Scores, no_map, scores_of_inputs
 from cmlp._model.summary import accuracy_of, answers_of
 from cmlp._tables.calibrate import measured
@@ -192,7 +192,7 @@ def warn_of_validation_targets(
     if measured_on is None:
         return False
     found = target_differences(
-        KnownErrors.of_pairs("training", measured_on.n, measured_on.pairs, encoding.labels),
+        known_errors("training", measured_on, encoding.labels),
         encoding.answer_scale,
         encoding.labels,
         answers_of(net, outputs(validation), encoding.labels),

@@ -16,7 +16,7 @@ from cmlp._data.input_frame import frame_of, with_dates, without_codes
 from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.weights import as_weights, weights_of_rows
 from cmlp._findings.copies import copies_of
-from cmlp._findings.table import CategoryCounts, Table
+from cmlp._findings.table import CategoryCounts, CheckedTable
 from cmlp._model.kinds_of_findings import GROUPS, RANDOM, TIME, checked_known
 from cmlp._model.other_rows import TrainingNumbers, warn_of_differences
 from cmlp._model.outside import warn_of_moved_rows
@@ -476,7 +476,7 @@ def _find_columns(
     options: TableOptions,
     opened: Sequence[tuple[InputFrame, CountedTargets]],
     read: Callable[..., PreparedTable],
-) -> tuple[PreparedTable, Table]:
+) -> tuple[PreparedTable, CheckedTable]:
     """Find what each column holds, read the rows, and return them for networks and as checks look at them."""
     (frame, targets), *others = opened
     categorical = options.categorical_features
@@ -493,7 +493,7 @@ def _find_columns(
     )
     table = read(columns, [(frame, targets), *others])
     raw, weight = table.to_train_on
-    checked = Table(
+    checked = CheckedTable(
         frame,
         columns,
         targets.rows,
@@ -541,7 +541,7 @@ def warn_of_validation_rows(table: PreparedTable, values: NDArray[np.float64]) -
 
 def table_to_examine(
     fit: Fit, options: TableOptions, training: GivenRows, groups: tuple[object, object]
-) -> Table:
+) -> CheckedTable:
     """Open the rows of a call as `prepare_table`, and return them as checks look at them."""
     with knowing(checked_known(options.known)):
         encoding, opened = _open(fit, options, training, groups)

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     from cmlp._data.array_types import AnyArray
     from cmlp._data.labels import Labels
-    from cmlp._findings.table import Table
+    from cmlp._findings.table import CheckedTable
 
 _NOTES = Notices()  # those of each table, which are issued once
 _USELESS = UselessModelWarning.code
 _LEAST_CHANCE = 0.001  # of random rows that all have the same class
 
 
-def tell(table: Table) -> Report:
+def tell(table: CheckedTable) -> Report:
     """Make the checks that need no further fit, warn of what they find, and return the report."""
     findings = [finding for found in findings_of(table) for finding in found]
     for finding in findings:
@@ -43,7 +43,7 @@ def tell(table: Table) -> Report:
     return Report(findings, measured=False)
 
 
-def warn_of_unknown_columns(table: Table) -> None:
+def warn_of_unknown_columns(table: CheckedTable) -> None:
     """Warn of what `known` says of columns that X does not have."""
     names = {TARGET, "groups", *table.names(range(len(table.columns)))}
     if table.groups is not None and table.groups.column is not None:
@@ -72,7 +72,11 @@ def with_verdict(report: Report, known: frozenset[str], *, is_useless: bool) -> 
     """Return the report with what only the model knows: whether it is no better than a constant."""
     others = [one for one in report if one.code != _USELESS]
     found = Finding(
-        _USELESS, (TARGET,), None, "the model is not clearly better than a constant answer", ""
+        _USELESS,
+        columns=(TARGET,),
+        weight=None,
+        evidence="the model is not clearly better than a constant answer",
+        remedy="",
     )
     if is_useless and known.isdisjoint(names_in_known(found)):
         others.append(found)
