@@ -299,19 +299,19 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     progress = ReadingProgress(terminal)
     with options.as_command_errors(ImportError, flags=_options_of_parameters()):
         if request.resume:
-            training = _resumed_training(request)
+            fit = _resumed_fit(request)
         else:
-            training = _new_training(request, progress)
+            fit = _new_fit(request, progress)
     progress.end()
-    if training.notices:
-        terminal.write_lines([*map(printable_message, training.notices)])
-    return _fit_and_save(request.output, terminal, training)
+    if fit.notices:
+        terminal.write_lines([*map(printable_message, fit.notices)])
+    return _fit_and_save(request.output, terminal, fit)
 
 
 # ------------------------------------------------------------------------------------------------ what is trained
 
 
-def _resumed_training(request: TrainRequest) -> Training:
+def _resumed_fit(request: TrainRequest) -> FileFit:
     """Read the model to resume, and the rows as it knows them."""
     model = options.loaded_model(request.output)
     trained = model_of(model)
@@ -328,12 +328,12 @@ def _resumed_training(request: TrainRequest) -> Training:
     request.check_parameters(type(model), f"{request.output} has one")
     schema = schema_of(trained)
     schema = schema._replace(cell_format=request.files.reading.cell_format(schema.cell_format))
-    return NetworkTraining(
+    return NetworkFileFit(
         request, model.set_params(**request.parameters), request.files.rows(schema), schema, []
     )
 
 
-def _new_training(request: TrainRequest, progress: ReadingProgress) -> Training:
+def _new_fit(request: TrainRequest, progress: ReadingProgress) -> FileFit:
     """Read the rows, and decide by them and the request what is trained."""
     from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 
@@ -364,7 +364,7 @@ def _new_training(request: TrainRequest, progress: ReadingProgress) -> Training:
         files = request.files._replace(holdout=holdout)
         read_as = ReadAs(schema.cell_format, files.record(rows.column_types))
         groups = files.read_groups(schema)
-        return TableTraining(
+        return TableFileFit(
             model,
             rows.take_columns(),
             target.y,
@@ -378,7 +378,7 @@ def _new_training(request: TrainRequest, progress: ReadingProgress) -> Training:
     schema = schema._replace(names=rows.names)
     if target.is_labels:
         schema = schema._replace(classes=np.unique(target.y))
-    return NetworkTraining(request, model, rows.take_numbers(target.y), schema, notices)
+    return NetworkFileFit(request, model, rows.take_numbers(target.y), schema, notices)
 
 
 def _with_article(estimator_class: type) -> str:
@@ -471,10 +471,10 @@ def _count_different(values: AnyArray) -> int:
     return len(np.unique(values))
 
 
-def _fit_and_save(path: str, terminal: Terminal, training: Training) -> int:
+def _fit_and_save(path: str, terminal: Terminal, fit: FileFit) -> int:
     """Fit, and write the model to a file."""
     progress = ProgressLine(terminal)
-    training.model.callbacks = [progress, *training.callbacks]
+    fit.model.callbacks = [progress, *fit.callbacks]
     try:
         with (
             options.as_command_errors(ImportError, flags=_options_of_parameters()),
@@ -484,31 +484,31 @@ def _fit_and_save(path: str, terminal: Terminal, training: Training) -> int:
             # The notices have said what the target is.
             warnings.filterwarnings("ignore", re.escape(FLOATS))
             try:
-                training.fit(progress)
+                fit.run(progress)
             finally:
                 with contextlib.suppress(OSError):  # the terminal or the pipe is closed
                     terminal.settle()
     except KeyboardInterrupt:
-        if result_of(training.model) is not None:
-            _save(path, training)
+        if result_of(fit.model) is not None:
+            _save(path, fit)
             with contextlib.suppress(OSError):
-                terminal.write_lines([*map(printable_message, training.interruption_lines(path))])
+                terminal.write_lines([*map(printable_message, fit.interruption_lines(path))])
         if progress.failure is not None:
             raise progress.failure from None
         raise
     except Exception as error:
-        saved = training.saved_after_failure(path)
+        saved = fit.saved_after_failure(path)
         if saved is None:
             raise
-        _save(path, training)
+        _save(path, fit)
         if isinstance(error, options.CommandError):
             raise options.CommandError(f"{str(error).rstrip('.')} ({saved})") from error
         raise
-    _save(path, training)
-    terminal.write_lines([*map(printable_message, [*_texts(caught), *training.finding_lines()])])
+    _save(path, fit)
+    terminal.write_lines([*map(printable_message, [*_texts(caught), *fit.finding_lines()])])
     try:
         with options.as_command_errors(ImportError):
-            lines = training.report_lines()
+            lines = fit.report_lines()
     except KeyboardInterrupt:  # only the figures are missing
         with contextlib.suppress(OSError):
             terminal.write_lines([f"interrupted before the report: wrote {printable(path)}"])
@@ -542,7 +542,7 @@ def _without_figures(found: re.Match[str]) -> str:
     return found[0] if found[0].startswith("column ") else ""
 
 
-class Training(ABC):
+class FileFit(ABC):
     """What the command trains: an estimator, and the rows of a file."""
 
     is_resumable: ClassVar[bool]  # whether `--resume` can continue from the file of the model
@@ -553,7 +553,7 @@ class Training(ABC):
     notices: list[str]
 
     @abstractmethod
-    def fit(self, progress: ProgressLine) -> None:
+    def run(self, progress: ProgressLine) -> None:
         """Train the model."""
 
     @abstractmethod
@@ -573,7 +573,7 @@ class Training(ABC):
         """Return which model is written to a path after an error; None if there is none."""
 
 
-class NetworkTraining(Training):
+class NetworkFileFit(FileFit):
     """Rows of numbers and the estimator of one network that is trained on them; `schema` is how both read files."""
 
     is_resumable = True
@@ -594,7 +594,7 @@ class NetworkTraining(Training):
         self._validation = request.files.validation_rows(schema)
         self.callbacks = _make_checkpoints(request, self.read_as)
 
-    def fit(self, progress: ProgressLine) -> None:
+    def run(self, progress: ProgressLine) -> None:
         """Train the model, in blocks if the rows may be larger than memory."""
         more: dict[str, Any] = {"resume": self._resume}
         if self._validation is not None:
@@ -631,7 +631,7 @@ class NetworkTraining(Training):
         return None
 
 
-class TableTraining(Training):
+class TableFileFit(FileFit):
     """The rows of a file and the model that is trained on most of them; the others measure it.
 
     A second fit then learns all rows, unless none are held out or `refits` is false. `model` is the one to write: the
@@ -668,7 +668,7 @@ class TableTraining(Training):
         self._refits = refits and len(self.held) > 0
         self._first: object = None  # complete, if there is a second fit
 
-    def fit(self, progress: ProgressLine) -> None:
+    def run(self, progress: ProgressLine) -> None:
         """Train the model; with two fits, `max_time` is for both."""
         first_groups = None if self.groups is None else self.groups.take(self.rows)
         first = self.frame.take(self.rows), self.y[self.rows]
@@ -759,9 +759,9 @@ def _make_checkpoints(request: TrainRequest, read_as: ReadAs) -> list[Checkpoint
     return [CheckpointOfFile(f"{stem}-{{epoch}}{end}", request.checkpoint_every, read_as)]
 
 
-def _save(path: str, training: Training) -> None:
-    model = training.model
+def _save(path: str, fit: FileFit) -> None:
+    model = fit.model
     model.callbacks = None
-    state = {"include_training_state": training.is_resumable}
+    state = {"include_training_state": fit.is_resumable}
     with options.as_command_errors():
-        _core.run_deferred(DeferredSignals(), save_as_read, model, path, training.read_as, **state)
+        _core.run_deferred(DeferredSignals(), save_as_read, model, path, fit.read_as, **state)
