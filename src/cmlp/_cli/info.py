@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cmlp._cli import options
 from cmlp._cli.terminal import Terminal, count_noun
 from cmlp._fit.result import provenance_of
-from cmlp._model import description
+from cmlp._model.info import properties_of
 from cmlp._model.model import TableModel, model_of
 from cmlp._process.printable import printable, printable_message
 
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 def described(model: Any) -> dict[str, str]:
     """Return a name and a text for each property of a model."""
     trained = model_of(model)
-    texts = {name: printable(text) for name, text in description.described(trained).items()}
+    texts = {name: printable(text) for name, text in properties_of(trained).items()}
     if trained.kind == "network":
         return texts
     texts["settings"] = _settings(model)

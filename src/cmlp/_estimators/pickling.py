@@ -15,7 +15,7 @@ from cmlp._bridge.blocks import check_params, loaded_block, native
 from cmlp._data.scale import SCALES
 from cmlp._fit.recipe import Recipe
 from cmlp._fit.result import Result
-from cmlp._model.description import Draft, fields_of, read_fields
+from cmlp._model.description import Draft, records_of
 from cmlp._model.model import TableModel, TrainedNet
 from cmlp._train.state_fields import naming_damage
 from cmlp._train.state_file import pickled_state, unpickled_state
@@ -23,7 +23,7 @@ from cmlp._train.state_file import pickled_state, unpickled_state
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cmlp._model.description import Entry, ModelField
+    from cmlp._data.records import Record, Value
     from cmlp._model.model import TrainedModel
 
 
@@ -33,7 +33,10 @@ def pickled(result: Result[TrainedModel]) -> dict[str, Any]:
     return {
         "is_table": isinstance(model, TableModel),
         "networks": [(net.get_state(), params) for net, params in model.networks],
-        "model": {field.name: field.values_of(model) for field in fields_of(model)},
+        "model": {
+            name: record.values_of(getattr(model, name), model)
+            for name, record in records_of(model).items()
+        },
         "states": [
             pickled_state(state, network.params)
             for state, network in zip(result.states, model.networks, strict=bool(result.states))
@@ -74,17 +77,19 @@ def unpickled(fields: Mapping[str, Any]) -> Result[TrainedModel]:
 def _model(fields: Mapping[str, Any]) -> TrainedModel:
     """Return the model of a pickle."""
 
-    def values_in(field: ModelField) -> dict[str, Any] | None:
-        found = fields["model"].get(field.name)
+    def read(field: str, record: Record) -> Any:
+        found = fields["model"].get(field)
         if found is None:
-            return None
-        return {
-            name: _value(entry, f"{name} of {field.name}", found.get(name))
-            for name, entry in field.entries.items()
+            return record.absent(draft)
+        values = {
+            name: _value(value, f"{name} of {field}", found.get(name))
+            for name, value in record.values.items()
         }
+        return record.made(values, draft)
 
     networks = [_network(*network) for network in fields["networks"]]
-    return read_fields(Draft(networks, is_table=fields["is_table"]), values_in)
+    draft = Draft(networks, is_table=fields["is_table"])
+    return draft.model(read)
 
 
 def _network(described: Mapping[str, Any], params: object) -> TrainedNet:
@@ -93,11 +98,11 @@ def _network(described: Mapping[str, Any], params: object) -> TrainedNet:
     return TrainedNet(net, loaded_block(block))
 
 
-def _value(entry: Entry, name: str, value: Any) -> Any:
-    """Return the value of an entry; an array has the right type and byte order."""
-    if value is None or entry.dtype is None:
-        return value
-    is_array = isinstance(value, np.ndarray) and value.dtype.newbyteorder("=") == entry.dtype
-    if not is_array:
-        raise ValueError(f"{name} must be an array of {np.dtype(entry.dtype)}")
-    return value.astype(entry.dtype, copy=False)
+def _value(described: Value, name: str, found: Any) -> Any:
+    """Return a value; an array has the right type and byte order."""
+    dtype = described.dtype
+    if found is None or dtype is None:
+        return found
+    if not isinstance(found, np.ndarray) or found.dtype.newbyteorder("=") != dtype:
+        raise ValueError(f"{name} must be an array of {np.dtype(dtype)}")
+    return found.astype(dtype, copy=False)

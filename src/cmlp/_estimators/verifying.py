@@ -15,7 +15,7 @@ from cmlp._fit.provenance import recorded_parameters, texts_of
 from cmlp._fit.recipe import ARITHMETIC, Recipe
 from cmlp._fit.result import frozen_copy, provenance_of
 from cmlp._model.calibration import CALIBRATION
-from cmlp._model.description import values_of
+from cmlp._model.description import values_of_model
 from cmlp._model.model import TableModel, model_of
 from cmlp._model.probabilities import networks_as_trained
 from cmlp._model.results import Verification
@@ -350,12 +350,10 @@ def _parts(model: TrainedModel) -> dict[str, object]:
         name = f"network {number}" if isinstance(model, TableModel) else "weights"
         parts[name] = repr(net.get_state()), _bytes_of_array(params)
     parts |= _texts_of_model(model)
-    for entry, value in values_of(model):
-        if entry.part:
-            found = entry.dump(value, model.class_name)
-            parts.setdefault(entry.part, []).extend(
-                (key, _bytes_of_array(found[key])) for key in found
-            )
+    for value, found in values_of_model(model):
+        if value.part and found is not None:
+            one = value.key, _bytes_of_array(value.dump(found))
+            parts.setdefault(value.part, []).append(one)
     return parts
 
 

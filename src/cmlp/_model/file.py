@@ -25,9 +25,10 @@ from cmlp._data.json_texts import (
     refuse,
     without_tensors,
 )
-from cmlp._model.description import Draft, read_fields, values_of
+from cmlp._data.records import loaded, stored
+from cmlp._model.description import Draft, values_of_model
 from cmlp._model.model import NetworkModel, TrainedModel, TrainedNet, network_parameters
-from cmlp._model.stored_values import load_calibration_kind
+from cmlp._model.stored_values import ModelContent, load_calibration_kind, strings_of
 from cmlp.exceptions import ModelFormatError
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
     from cmlp._data.array_types import AnyArray
     from cmlp._data.disk import Produce
-    from cmlp._model.description import ModelField
 
 
 _LENGTH = 8  # bytes of the head's length, with which a file begins
@@ -161,12 +161,9 @@ def _map(descriptor: int, size: int) -> Any:
 
 def _model(draft: Draft, metadata: Metadata) -> TrainedModel:
     """Return the model of a file, checked for what this package needs."""
-
-    def values_in(field: ModelField) -> dict[str, Any]:
-        return {name: entry.load(metadata, draft) for name, entry in field.entries.items()}
-
+    content = ModelContent(metadata, draft)
     try:
-        return read_fields(draft, values_in)
+        return draft.model(lambda _, record: loaded(record, content, draft))
     except ModelFormatError:
         raise
     except ValueError as error:
@@ -247,15 +244,6 @@ def bytes_of(produce: Produce) -> bytes:
 
 def _content(model: TrainedModel) -> tuple[dict[str, str], dict[str, AnyArray]]:
     """Return the strings and arrays of a model, but for those that the core writes."""
-    strings: dict[str, str] = {}
-    arrays: dict[str, AnyArray] = {}
-    objects: dict[str, dict[str, object]] = {}
-    for entry, value in values_of(model):
-        for key, content in () if entry.by_core else entry.dump(value, model.class_name).items():
-            if isinstance(content, str):
-                strings[key] = content
-            elif isinstance(content, dict):
-                objects[key] = objects.get(key, {}) | content
-            else:
-                arrays[key] = content
-    return strings | {key: as_json(members) for key, members in objects.items()}, arrays
+    pairs = values_of_model(model)
+    objects, arrays = stored((value, part) for value, part in pairs if not value.by_core)
+    return strings_of(model) | {key: as_json(members) for key, members in objects.items()}, arrays

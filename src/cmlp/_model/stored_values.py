@@ -6,25 +6,33 @@ The format is that of docs/model-file.md; `src/cmlp/core/file/read/model_values.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.columns import texts_of_names
 from cmlp._data.json_texts import (
     MOST_TEXT,
     NUMBERS,
     check_loaded_categories,
+    dump_column_names,
+    load_column_names,
+    number_of_digits,
     refuse,
     storable_labels,
 )
-from cmlp._model.calibration import ROWS
+from cmlp._model.calibration import CALIBRATION, ROWS
+from cmlp.exceptions import ModelFormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cmlp._data.array_types import AnyArray
     from cmlp._data.json_texts import Metadata
+    from cmlp._model.description import Draft
+    from cmlp._model.model import TrainedModel
+    from cmlp._model.table_columns import Layout
 
 
 _MISSING, _TEXT, _DOUBLE, _INTEGER, _BOOLEAN, _LARGE = range(6)  # the type of a value
@@ -47,7 +55,7 @@ def load_texts(metadata: Metadata, name: str) -> list[str] | None:
     ]
 
 
-def dtype_to_store(classes: AnyArray) -> str | None:
+def _dtype_to_store(classes: AnyArray) -> str | None:
     """Return the name of the dtype of labels; None if it is the usual one of their type."""
     values, name = storable_labels(classes)
     kind = classes.dtype.kind
@@ -175,3 +183,126 @@ def load_calibration_kind(metadata: Metadata) -> dict[str, str] | None:
     if kind not in _SCORES:
         return None
     return {"kind": _SCORES[kind], "rows": ROWS[rows - 1]}
+
+
+# ------------------------------------------------------- what a file has of the values of a model
+
+
+def strings_of(model: TrainedModel) -> dict[str, str]:
+    """Return what the core does not write of labels and names: their dtype, and names that are no text."""
+    strings = {}
+    dtype = None if model.labels is None else _dtype_to_store(model.labels.classes)
+    if dtype is not None:
+        strings["labels_dtype"] = dtype
+    if model.names is not None and texts_of_names(model.names) is None:
+        strings["column_names"] = dump_column_names(model.names, model.class_name)
+    return strings
+
+
+_STATISTICS = ("one_hot", "statistics")  # numbers of inputs of a column with statistics
+
+
+def _load_input_scale(metadata: Metadata, _: Draft) -> float | tuple[Any, Any]:
+    factor, shift = metadata.array("input.factor"), metadata.array("input.shift")
+    if factor is None or shift is None:
+        return number_of_digits(metadata.required("input_scale"))
+    if not np.isfinite([factor, shift]).all():
+        problem = "a shift or factor of the inputs is NaN or infinite"
+        raise ModelFormatError(problem, "CMLP_ERROR_FILE_NONFINITE")
+    if not factor.all():
+        raise ModelFormatError("a factor of the inputs is 0", "CMLP_ERROR_FILE_VALUE")
+    return shift, factor
+
+
+def _load_classes(metadata: Metadata, draft: Draft) -> AnyArray | None:
+    if draft.kind != "classifier":
+        return None
+    return load_classes(metadata)
+
+
+def _count_columns(metadata: Metadata) -> int:
+    """Return the number of columns of a table, before they are read."""
+    return metadata.required("columns").count(",") + 1
+
+
+def _load_names(metadata: Metadata, draft: Draft) -> Sequence[object] | None:
+    if draft.kind == "network":
+        return None
+    n = _count_columns(metadata) if draft.is_table else draft.net.n_in
+    if (text := metadata.string("column_names")) is not None:
+        return load_column_names(text, n)
+    return load_texts(metadata, "names")
+
+
+def _load_layout(metadata: Metadata, _: Draft) -> list[Layout]:
+    return [_layout(word) for word in metadata.required("columns").split(",")]
+
+
+def _layout(word: str) -> Layout:
+    """Return `TableColumn.layout` of the word of a column, such as "number_or_missing:3/week:2"."""
+    from cmlp._model.table_columns import PARTS  # programs without tables do not need it
+
+    column, *parts = word.split("/")
+    role, _, n = column.partition(":")
+    widths = dict(part.split(":") for part in parts)
+    names = _STATISTICS if role == "category" else PARTS
+    has_widths = not widths.keys().isdisjoint(names)
+    all_widths = tuple(int(widths.get(name, 0)) for name in names) if has_widths else ()
+    return role.removesuffix("_or_missing"), int(n or 0), role == "number_or_missing", all_widths
+
+
+def _load_missing(metadata: Metadata, _: Draft) -> list[int] | None:
+    """Return how many values of each column mean a missing one; None if there are none."""
+    words = [word.partition("/missing:") for word in metadata.required("columns").split(",")]
+    counts = [int(n or 0) for _, _, n in words]
+    return counts if any(counts) else None
+
+
+def _load_categories(metadata: Metadata, _: Draft) -> list[list[object] | None]:
+    return load_categories(metadata, _count_columns(metadata))
+
+
+def _load_targets(metadata: Metadata, _: Draft) -> list[str | None] | None:
+    texts = load_texts(metadata, "targets")
+    return None if texts is None else [*texts]
+
+
+def _load_threshold(metadata: Metadata, _: Draft) -> float | None:
+    found = metadata.array("table.threshold")
+    threshold: float | None = None if found is None else found.item()
+    return threshold
+
+
+# What the core writes in a form of its own, by the names of values.
+_CORE: Mapping[str, Callable[[Metadata, Draft], object]] = {
+    "kind": lambda metadata, _: metadata.required("kind"),
+    "input_scale": _load_input_scale,
+    "labels": _load_classes,
+    "names": _load_names,
+    "layout": _load_layout,
+    "categories": _load_categories,
+    "types": lambda metadata, _: load_kinds(metadata),
+    "formats": lambda metadata, _: load_texts(metadata, "columns.formats"),
+    "n_missing": _load_missing,
+    "words": lambda metadata, _: load_texts(metadata, "cells"),
+    "targets": _load_targets,
+    "threshold": _load_threshold,
+}
+_OBJECTS_OF_CORE = {"cells": load_cell_format, CALIBRATION: load_calibration_kind}
+
+
+class ModelContent(NamedTuple):
+    """What a file has of a model, also what the core has written in a form of its own."""
+
+    metadata: Metadata
+    draft: Draft
+
+    def array(self, key: str) -> Any:
+        """Return an array, or what has this key in `_CORE`; None if there is none."""
+        read = _CORE.get(key)
+        return self.metadata.array(key) if read is None else read(self.metadata, self.draft)
+
+    def members(self, key: str) -> Mapping[str, Any] | None:
+        """Return the members of an object; None if there is none with this key."""
+        read = _OBJECTS_OF_CORE.get(key)
+        return self.metadata.members(key) if read is None else read(self.metadata)

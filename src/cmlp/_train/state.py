@@ -13,6 +13,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy, check_params
+from cmlp._data.records import REQUIRED, Record, Value
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.random import is_storable, stored_generator
 from cmlp._train.state_fields import (
@@ -22,17 +23,18 @@ from cmlp._train.state_fields import (
     OPTIMIZER,
     PARAMS,
     PREDICTS_Y,
+    SCHEDULE,
+    SUMS,
     TARGET_SCALE,
-    array_field,
-    count_field,
-    generator_field,
-    load_block,
-    load_rows,
-    load_sums,
+    block,
+    copied_generator,
+    count,
+    count_or_none,
     naming_damage,
-    number_field,
-    schedule_field,
-    seed_field,
+    of_type,
+    random_generator,
+    rows,
+    seed,
     state_field,
 )
 
@@ -42,13 +44,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.checksums import Digests
+    from cmlp._data.records import Values
     from cmlp._parameters.schedules import Schedule
     from cmlp._train.random import Generator
-    from cmlp._train.state_fields import Parts, StateField, StoredState
     from cmlp._train.target_scale import TargetScale
 
 
-Value = TypeVar("Value")
+Each = TypeVar("Each")
 
 
 class EpochNumbers(NamedTuple):
@@ -61,7 +63,7 @@ class EpochNumbers(NamedTuple):
     seconds: float = math.nan
 
 
-class Curve(Generic[Value]):
+class Curve(Generic[Each]):
     """An immutable sequence of values, one per epoch; appending returns a new curve.
 
     Every partial_fit call creates a model with its own curve. To avoid copying all values each time, a curve stores
@@ -71,7 +73,7 @@ class Curve(Generic[Value]):
 
     __slots__ = ("_parts",)
 
-    def __init__(self, parts: tuple[tuple[Value, ...], ...] = ()) -> None:
+    def __init__(self, parts: tuple[tuple[Each, ...], ...] = ()) -> None:
         self._parts = parts
 
     @classmethod
@@ -83,7 +85,7 @@ class Curve(Generic[Value]):
         )
         return cls((part,) if part else ())  # type: ignore[arg-type]  # a curve has values of one kind
 
-    def appended(self, *values: Value) -> Curve[Value]:
+    def appended(self, *values: Each) -> Curve[Each]:
         """Return this curve with more values."""
         parts, last = self._parts, values
         while parts and len(parts[-1]) <= len(last):
@@ -93,10 +95,10 @@ class Curve(Generic[Value]):
     def __len__(self) -> int:
         return sum(map(len, self._parts))
 
-    def __iter__(self) -> Iterator[Value]:
+    def __iter__(self) -> Iterator[Each]:
         return chain.from_iterable(self._parts)
 
-    def last(self) -> Value:
+    def last(self) -> Each:
         """Return the last value; raises IndexError if the curve is empty."""
         return self._parts[-1][-1]
 
@@ -167,52 +169,62 @@ _NUMBERS: Mapping[str, tuple[type, ...]] = {
     "stale": (int,),
     "t": (int,),
 }
-_CURVES = ("loss_curve", "validation_scores", "records")
+_MEMBERS = {**_NUMBERS, "epoch": (int,), "scored": (bool,)}
 
 
-def _dump_history(key: str, history: History) -> Parts:
-    losses, scores, records = (getattr(history, name) for name in _CURVES)
-    return {
-        key: {
-            **{name: getattr(history, name) for name in _NUMBERS},
-            "epoch": None,  # that of the state, which replaces it
-            "scored": scores is not None,
-        },
-        "training.loss_curve": np.fromiter(losses, np.float64),
-        "training.validation_scores": None if scores is None else np.fromiter(scores, np.float64),
-        "training.records": np.fromiter(chain.from_iterable(records), np.float64).reshape(
-            -1, len(EpochNumbers._fields)
-        ),
-    }
-
-
-def _load_history(key: str, stored: StoredState) -> History:
-    members = stored.objects[key]
-    history = History()
-    expected = {**_NUMBERS, "epoch": (int,), "scored": (bool,)}
-    if members.keys() != expected.keys():
-        raise ValueError(f"{key!r} has other entries than {', '.join(expected)}")
-    for name, types in expected.items():
+def _checked_members(_: str, members: Values) -> Values:
+    if members.keys() != _MEMBERS.keys():
+        raise ValueError(f"'history' has other entries than {', '.join(_MEMBERS)}")
+    for name, types in _MEMBERS.items():
         value = members[name]
         if not isinstance(value, types) or (isinstance(value, int) and value < 0):
             raise ValueError(f"{name} is {value!r} in the history.")
-    vars(history).update({name: members[name] for name in _NUMBERS})
-    history.loss_curve, scores, history.records = (_load_curve(name, stored) for name in _CURVES)
-    history.validation_scores = scores if members["scored"] else None
-    return history
+    return members
 
 
-def _load_curve(name: str, stored: StoredState) -> Curve[Any]:
+def _curve(name: str, values: NDArray[Any]) -> Curve[Any]:
     """Return a curve: of numbers, or of rows for the records of epochs."""
-    values = stored.array(f"training.{name}")
-    if values is None:
-        return Curve()
     is_table = name == "records"
     shape = (len(values), len(EpochNumbers._fields)) if is_table else (len(values),)
     if values.shape != shape or values.dtype != np.float64:
         raise ValueError(f"{name} is not a {'table' if is_table else 'list'} of numbers.")
     numbers = values.tolist()
     return Curve((tuple(map(tuple, numbers)) if is_table else tuple(numbers),))
+
+
+def _history(values: Values, _: object) -> History:
+    members = values.pop("members")
+    history = History()
+    vars(history).update({name: members[name] for name in _NUMBERS}, **values)
+    if not members["scored"]:
+        history.validation_scores = None
+    return history
+
+
+def _parts_of_history(history: History, state: TrainingState) -> Values:
+    scores = history.validation_scores
+    numbers = {name: getattr(history, name) for name in _NUMBERS}
+    return {
+        "members": {**numbers, "epoch": state.epoch, "scored": scores is not None},
+        "loss_curve": np.fromiter(history.loss_curve, np.float64),
+        "validation_scores": None if scores is None else np.fromiter(scores, np.float64),
+        "records": np.fromiter(chain.from_iterable(history.records), np.float64).reshape(
+            -1, len(EpochNumbers._fields)
+        ),
+    }
+
+
+_HISTORY = Record(
+    {
+        "members": Value("history:*", _checked_members, REQUIRED),
+        **{
+            name: Value(f"training.{name}", _curve, Curve())
+            for name in ("loss_curve", "validation_scores", "records")
+        },
+    },
+    _history,
+    _parts_of_history,
+)
 
 
 # -------------------------------------------- the training state: everything that training modifies
@@ -236,50 +248,54 @@ class TrainingState:
     # Weights and biases of the network.
     params: NDArray[Any] = state_field(PARAMS, MISSING, copy=block_copy)
     # Curves and counters.
-    history: History = state_field((_dump_history, _load_history), MISSING, copy=History.copy)
+    history: History = state_field(_HISTORY, MISSING, copy=History.copy)
     # Shuffles the rows; None after training.
-    generator: Generator | None = generator_field()
+    generator: Generator | None = state_field(
+        random_generator("generator"), None, copy=copied_generator
+    )
     # Without optimizer and schedule, for example after loading parameters, the training makes them
     # when it begins.
     optimizer: _core.Optimizer | None = state_field(OPTIMIZER, None, copy=deepcopy)
-    schedule: Schedule | None = schedule_field()
+    schedule: Schedule | None = state_field(SCHEDULE, None)
 
     # The call so far:
     # Completed epochs of the schedule, with partial_fit those of all calls.
-    schedule_epoch: int = count_field(0)
+    schedule_epoch: int = state_field(count("schedule_epoch"), 0)
     # Completed epochs of this call.
-    epoch: int = count_field(0)
+    epoch: int = state_field(count("epoch"), 0)
     # Completed batches of an interrupted epoch; None between two epochs.
-    batch: int | None = count_field(None)
+    batch: int | None = state_field(count_or_none("batch"), None)
     # Whether the stopping rule, the minimizer or a callback has ended training.
-    stopped: bool = number_field(bool, False)
+    stopped: bool = state_field(of_type(bool, "stopped"), False)
     # Rows of X, training and validation; None before the first epoch, 0 in the first pass over an
     # unknown number.
-    n_rows: int | None = count_field(None)
+    n_rows: int | None = state_field(count_or_none("n_rows"), None)
     # For validation.
-    held_out_rows: NDArray[np.int64] | None = array_field(load_rows, key="validation")
-    dropout_seed: int = seed_field()
+    held_out_rows: NDArray[np.int64] | None = state_field(rows("validation"), None)
+    dropout_seed: int = state_field(seed("dropout_seed"), 0)
 
     # The epoch in progress:
     # Of its training rows; None: as given, or not drawn again yet.
-    order: NDArray[np.int64] | None = array_field(load_rows, copy=np.copy)
+    order: NDArray[np.int64] | None = state_field(rows("order"), None, copy=np.copy)
     # The generator before it drew this order; None: the order cannot be drawn again.
-    generator_before_order: _core.Random | None = generator_field(key="order_begin")
+    generator_before_order: _core.Random | None = state_field(
+        random_generator("order_begin"), None, copy=copied_generator
+    )
     # Of an order that is drawn part by part.
-    shuffle_seed: int = seed_field()
+    shuffle_seed: int = state_field(seed("shuffle_seed"), 0)
     # Of its completed batches the sums of cost and penalty and the number of rows, and the gradient
     # norm of the last one: NaN before it, or if the norm is not computed.
-    sums: NDArray[np.float64] = array_field(
-        load_sums, MISSING, absent=NO_SUMS, copy=np.copy, default_factory=NO_SUMS.copy
+    sums: NDArray[np.float64] = state_field(
+        SUMS, MISSING, copy=np.copy, default_factory=NO_SUMS.copy
     )
     # Of its completed batches; NaN if they were trained before pickling.
-    seconds: float = number_field(float, 0.0)
+    seconds: float = state_field(of_type(float, "seconds"), 0.0)
 
     # Other parameters than those of now:
     # While training with early stopping: the best ones of this call so far.
-    best_params: NDArray[Any] | None = array_field(load_block, key="best", copy=block_copy)
+    best_params: NDArray[Any] | None = state_field(block("best"), None, copy=block_copy)
     # After training with early stopping: those after the last batch.
-    last_params: NDArray[Any] | None = array_field(load_block, key="last", copy=block_copy)
+    last_params: NDArray[Any] | None = state_field(block("last"), None, copy=block_copy)
     # Of standardized targets; None before it is learned.
     target_scale: TargetScale | None = state_field(TARGET_SCALE, None)
     # Whether `params` predict y itself although targets are standardized; the best and the last
@@ -288,13 +304,11 @@ class TrainingState:
 
     # What must be the same when training is resumed:
     # Of a sample of the data, of the first row of a source of blocks, or of all that a table has learned from.
-    checksum: int | None = count_field(None)
+    checksum: int | None = state_field(count_or_none("checksum"), None)
     # Of all rows, if they are in arrays.
     digests: Digests | None = state_field(DIGESTS, None)
     # Of an estimator, which cannot resume without them.
-    kept_hyperparameters: dict[str, Any] | None = state_field(
-        KEPT_PARAMETERS, None, key="parameters"
-    )
+    kept_hyperparameters: dict[str, Any] | None = state_field(KEPT_PARAMETERS, None)
 
     # Not stored: a generator of the program as the latest draw has left it. Others may draw from it.
     generator_after_draw: _core.Random | None = None
@@ -339,13 +353,13 @@ class TrainingState:
     @property
     def has_only_history(self) -> bool:
         """Whether there is nothing to continue from but parameters: after a table's fit, or in a file without more."""
-        return all(getattr(self, name) is default for name, default in _NOTHING.items())
+        return all(getattr(self, name) is default for name, default in DEFAULTS.items())
 
     def check(self, net: _core.Net) -> None:
         """Raise ValueError unless parameters and optimizer match the network's size and dtype."""
-        for block in (self.params, self.best_params, self.last_params):
-            if block is not None:
-                check_params(block, net)
+        for params in (self.params, self.best_params, self.last_params):
+            if params is not None:
+                check_params(params, net)
         if self.optimizer is not None:
             self.optimizer.check(net)
         if self.target_scale is not None:
@@ -421,9 +435,9 @@ class TrainingState:
     def copy(self) -> TrainingState:
         """Return an independent copy, from which training can continue."""
         copies: dict[str, Any] = {
-            name: described.copy(getattr(self, name))
-            for name, described in FIELDS.items()
-            if getattr(self, name) is not None
+            each.name: each.metadata["copy"](getattr(self, each.name))
+            for each in _STORED
+            if getattr(self, each.name) is not None
         }
         return self.replaced(**copies)
 
@@ -434,17 +448,9 @@ class TrainingState:
         return twin.resumable()
 
 
-def _with_key(described: StateField, name: str) -> StateField:
-    """Return the field with its key: the attribute's name unless it has another one."""
-    return described._replace(key=described.key or name)
-
-
-# The fields of a state, in the order in which they are stored.
-FIELDS: Mapping[str, StateField] = {
-    each.name: _with_key(each.metadata["described"], each.name)
-    for each in fields(TrainingState)
-    if each.metadata
-}
+_STORED = [each for each in fields(TrainingState) if each.metadata]
+# The records of the fields of a state, in the order in which they are stored.
+RECORDS: Mapping[str, Record] = {each.name: each.metadata["record"] for each in _STORED}
 # What a call that cannot be resumed leaves.
 _WITHOUT_ROWS = (
     "params",
@@ -459,6 +465,6 @@ _WITHOUT_ROWS = (
     "predicts_y",
 )
 # What a state has of the fields that are not known without a call of fit.
-_NOTHING: Mapping[str, object] = {
-    name: each.default for name, each in FIELDS.items() if each.default is not MISSING
+DEFAULTS: Mapping[str, Any] = {
+    each.name: each.default for each in _STORED if each.default is not MISSING
 }

@@ -7,35 +7,38 @@ Both have the same objects, which a file has as JSON, and arrays. Each field has
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import MISSING
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._data.json_texts import dump_parameters, load_parameters, refuse, without_tensors
+from cmlp._data.json_texts import dump_parameters, refuse, without_tensors
+from cmlp._data.records import loaded, stored, values_of
 from cmlp._parameters.schedules import SCHEDULES
-from cmlp._train.state import FIELDS, EpochNumbers, History, TrainingState
-from cmlp._train.state_fields import PICKLE, StoredState, load_dict, naming_damage
+from cmlp._train.state import DEFAULTS, RECORDS, EpochNumbers, History, TrainingState
+from cmlp._train.state_fields import Context, checked_dict, naming_damage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
     from numpy.typing import NDArray
 
     from cmlp._data.json_texts import Metadata
+    from cmlp._data.records import Content
 
     Strings = dict[str, str]
     Arrays = dict[str, NDArray[Any]]
 
 
 # The JSON object "training" has the members of these fields last, in this order. Those of other
-# fields are before them, in the order of `FIELDS`.
+# fields are before them, in the order of `RECORDS`.
 _LAST = ("generator", "digests", "optimizer", "schedule")
-_IN_ORDER = (*(name for name in FIELDS if name not in _LAST), *_LAST)
+_IN_ORDER = (*(name for name in RECORDS if name not in _LAST), *_LAST)
 # What a file has of a state without an optimizer.
 _WITHOUT_OPTIMIZER = ("history", "target_scale")
 _OF_A_MODEL = ("params", "predicts_y", *_WITHOUT_OPTIMIZER)
 # Keys of JSON objects, with what errors call them.
+_PICKLE = "pickle"
 _OBJECTS = {
     "history": "the history",
     "training": "the training state",
@@ -51,8 +54,8 @@ def dump_state(state: TrainingState, *, include_training_state: bool) -> tuple[S
     names: Iterable[str] = ["history"]
     if include_training_state:
         names = _WITHOUT_OPTIMIZER if state.optimizer is None else _IN_ORDER
-    objects, arrays = _parts_of(state, names)
-    objects.pop(PICKLE, None)
+    objects, arrays = _stored(state, names)
+    objects.pop(_PICKLE, None)
     strings = {
         key: dump_parameters(without_tensors(members), _OBJECTS[key])
         for key, members in objects.items()
@@ -67,34 +70,31 @@ def pickled_state(state: TrainingState, block: NDArray[Any]) -> dict[str, Any]:
     """
     is_shared = state.params is block
     if is_shared and state.has_only_history:
-        objects, arrays = _parts_of(state, ["history"])
+        objects, arrays = _stored(state, ["history"])
     else:
         seconds = 0.0 if state.batch is None else math.nan
         kept = state.replaced(order=state.order_to_store, seconds=seconds)
-        objects, arrays = _parts_of(kept, _IN_ORDER)
+        objects, arrays = _stored(kept, _IN_ORDER)
         if is_shared:
-            del objects[PICKLE]["params"]
+            del objects[_PICKLE]["params"]
     if "training.records" in arrays:
         arrays["training.records"][:, -1] = math.nan
     return {**objects, **arrays}
 
 
-def _parts_of(
-    state: TrainingState, names: Iterable[str]
-) -> tuple[dict[str, dict[str, Any]], Arrays]:
+def _stored(state: TrainingState, names: Iterable[str]) -> tuple[dict[str, Any], Arrays]:
     """Return the objects and arrays of some fields of a state."""
-    objects: dict[str, dict[str, Any]] = {}
-    arrays = {}
-    for name in names:
-        field = FIELDS[name]
-        for key, part in field.dump(field.key, getattr(state, name)).items():
-            if isinstance(part, Mapping):
-                objects.setdefault(key, {}).update(part)
-            # The format does not allow empty arrays; a missing array is loaded as an empty one.
-            elif part is not None and len(part):
-                arrays[key] = part
-    objects["history"]["epoch"] = state.epoch
-    return objects, arrays
+    return stored(values_of([(RECORDS[name], getattr(state, name)) for name in names], state))
+
+
+class _Content(NamedTuple):
+    """What is stored elsewhere than in a file of Python, in the form of one."""
+
+    objects: Mapping[str, Mapping[str, Any]]
+    array: Callable[[str], NDArray[Any] | None]
+
+    def members(self, key: str) -> Mapping[str, Any] | None:
+        return self.objects.get(key)
 
 
 def load_state(
@@ -105,16 +105,12 @@ def load_state(
     `params` is the network's block. The training state of a C program keeps the `parameters` of the estimator until it
     is resumed.
     """
+    content: Content = file
     if file.array("training.numbers") is not None:
-        return _state_of(_stored_by_c(net, params, parameters, file))
-    objects = {}
-    for key in _OBJECTS:
-        text = file.string(key)
-        if text is not None:
-            objects[key] = load_parameters(text, key)
-    if "history" not in objects:
+        content = _stored_by_c(parameters, file)
+    elif file.members("history") is None:
         return TrainingState(params, History())
-    return _state_of(StoredState(net, params, parameters, objects, file.array))
+    return _state_of(Context(net, params, parameters, content))
 
 
 def unpickled_state(
@@ -131,27 +127,23 @@ def unpickled_state(
         return found.astype(found.dtype.newbyteorder("="), copy=False)
 
     with naming_damage():
-        keys = [key for key in (*_OBJECTS, PICKLE) if key in fields]
-        objects = {key: load_dict(key, fields[key]) for key in keys}
-    state = _state_of(StoredState(net, block, {}, objects, array))
+        keys = [key for key in (*_OBJECTS, _PICKLE) if key in fields]
+        objects = {key: checked_dict(key, fields[key]) for key in keys}
+    state = _state_of(Context(net, block, {}, _Content(objects, array)))
     state.check(net)
     return state
 
 
-def _state_of(stored: StoredState) -> TrainingState:
+def _state_of(context: Context) -> TrainingState:
     """Return the state that is stored; raises ValueError if it is damaged."""
+    content = context.content
     with naming_damage():
-        names: Iterable[str] = FIELDS if "training" in stored.objects else _OF_A_MODEL
-        state = TrainingState(
-            **{name: FIELDS[name].load(FIELDS[name].key, stored) for name in names}
-        )
-        state.epoch = stored.objects["history"]["epoch"]
+        names: Iterable[str] = RECORDS if content.members("training") is not None else _OF_A_MODEL
+        state = TrainingState(**{name: loaded(RECORDS[name], content, context) for name in names})
+        state.epoch = (content.members("history") or {})["epoch"]
         if (state.optimizer is None) != (state.schedule is None):
             raise ValueError(f"optimizer is {state.optimizer}, but schedule is {state.schedule}.")
     return state
-
-
-_DEFAULTS = {field.key: field.default for field in FIELDS.values() if field.default is not MISSING}
 
 
 # ------------------------------------------ the training in a file of ``cmlp_model_write``, whose numbers are one array
@@ -217,9 +209,7 @@ def training_parameters(file: Metadata) -> dict[str, Any]:
     }
 
 
-def _stored_by_c(
-    net: _core.Net, params: NDArray[Any], parameters: Mapping[str, Any], file: Metadata
-) -> StoredState:
+def _stored_by_c(parameters: Mapping[str, Any], file: Metadata) -> Content:
     """Return what a file of a C program has of a state, in the form of Python's files."""
     numbers = _numbers(file)
     n_epochs = numbers["n_epochs"]
@@ -234,15 +224,11 @@ def _stored_by_c(
         raise refuse("the arrays of the training do not match 'training.numbers'")
     history = History()
     history.watch_losses(losses, _TOL)
-    members = {
-        **FIELDS["history"].dump("history", history)["history"],
-        "t": n_epochs * n_rows,
-        "loss": losses[-1] if losses else None,
-        "epoch": n_epochs,
-    }
+    history.t, history.loss = n_epochs * n_rows, losses[-1] if losses else None
+    objects, _ = _stored(TrainingState(np.empty(0), history, epoch=n_epochs), ["history"])
     schedule = SCHEDULES["constant"](numbers["learning_rate"], 0.5, max(n_epochs, 1))
     training = {
-        **_DEFAULTS,
+        **DEFAULTS,
         **{f"optimizer.{name}": numbers[name] for name in _OPTIMIZER},
         **{f"schedule.{name}": value for name, value in vars(schedule).items()},
         "optimizer.kind": numbers["solver"],
@@ -254,13 +240,10 @@ def _stored_by_c(
         "n_rows": n_rows,
     }
     records = np.full((n_losses, len(EpochNumbers._fields)), np.nan)
-    objects = {
-        "history": members,
-        "training": training,
-        "training.parameters": parameters,  # resume=True compares them
-    }
+    objects["training"] = training
+    objects["training.parameters"] = dict(parameters)  # resume=True compares them
 
     def array(key: str) -> NDArray[Any] | None:
         return records if key == "training.records" else file.array(key)
 
-    return StoredState(net, params, parameters, objects, array)
+    return _Content(objects, array)
