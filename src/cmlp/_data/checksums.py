@@ -233,6 +233,13 @@ def _holds(dtype: np.dtype[np.generic], values: AnyArray) -> bool:
     return bool(((values.astype(dtype) == values) | (values != values)).all())
 
 
+def hash_of_array(name: str, rows: Rows, single: bool = False) -> str:
+    """Return the `RowHash` of an array, in hexadecimal digits."""
+    hashed = RowHash(name, single)
+    hashed.add(rows)
+    return hashed.hexdigest()
+
+
 def hash_of_text(text: str) -> str:
     """Return the SHA-256 of a text in UTF-8, in hexadecimal digits."""
     return sha256(text.encode(errors="surrogatepass")).hexdigest()

@@ -25,7 +25,7 @@ from cmlp.exceptions import InvalidParameterError, NotFittedError, naming, shown
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from inspect import Parameter
     from typing import Self
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from cmlp._data.array_types import AnyArray
     from cmlp._data.disk import Produce
     from cmlp._estimators.trainer import Trainer
-    from cmlp._fit.fit import Fit
-    from cmlp._fit.result import ProvenanceNow
     from cmlp._model.explanation import Explanation
     from cmlp._model.model import TrainedModel
     from cmlp._model.summary import Background
@@ -86,7 +84,12 @@ class Estimator(SklearnStub, ExportMethods):
         return nullcontext(())
 
     def _trainer(
-        self, fit: Fit, trainings: Sequence[Training], provenance_now: ProvenanceNow
+        self,
+        trainings: Sequence[Training],
+        n_threads: int | None,
+        snapshot: Callable[[], Any],
+        *,
+        is_of_table: bool,
     ) -> Trainer:
         """Return the trainer of some of the networks of a fit, which its callbacks get."""
         # Few programs need them.
@@ -94,12 +97,10 @@ class Estimator(SklearnStub, ExportMethods):
         from cmlp._estimators.trainer import Trainer
 
         networks = [
-            Network._assembled(
-                each.net, each.state.params, each.data.input_scale, fit.options.n_threads
-            )
+            Network._assembled(each.net, each.state.params, each.data.input_scale, n_threads)
             for each in trainings
         ]
-        return Trainer._of_fit(fit, networks, trainings, provenance_now)
+        return Trainer._of_fit(networks, trainings, snapshot, is_of_table=is_of_table)
 
     # Parameters: get_params, set_params and repr
 

@@ -17,7 +17,6 @@ from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.weights import as_weights
 from cmlp._fit.recipe import NOW, Recipe, require_this_recipe
-from cmlp._fit.result import copy_with
 from cmlp._fit.targets import TrainerEncoding
 from cmlp._model.model import NetworkModel, network_model_of
 from cmlp._model.other_rows import warn_of_validation_inputs
@@ -46,9 +45,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp._data.array_types import AnyArray, GivenRows
-    from cmlp._fit.fit import Fit
-    from cmlp._fit.result import ProvenanceNow, Result
-    from cmlp._model.model import TrainedModel
     from cmlp._train.training import Training
 
 
@@ -230,28 +226,25 @@ class Trainer:
         self.networks = tuple(networks)
         self._members = tuple(trained)  # the options and the state of each network
         self._options, self.state = max(self._members, key=lambda one: one[0].max_iter)
-        self._fit: Fit | None = None  # the call of an estimator that trains them
-        self._provenance_now: ProvenanceNow = lambda: None
         self._recipe = NOW
+        self._is_of_table = False
+        # Returns a copy of the estimator that is trained; None of a network.
+        self._estimator_now: Callable[[], Any] | None = None
 
     @classmethod
     def _of_fit(
         cls,
-        fit: Fit,
         networks: Iterable[Any],
         trainings: Iterable[Training],
-        provenance_now: ProvenanceNow,
+        snapshot: Callable[[], Any],
+        *,
+        is_of_table: bool,
     ) -> Self:
-        """Return the trainer of some of the networks of a call of fit, which its callbacks get."""
+        """Return the trainer of some of the networks of an estimator, which callbacks of its fit get."""
         trainer = cls.__new__(cls)
         trainer._set_up(networks, [(each.options, each.state) for each in trainings])
-        trainer._fit = fit
-        trainer._provenance_now = provenance_now
+        trainer._estimator_now, trainer._is_of_table = snapshot, is_of_table
         return trainer
-
-    @property
-    def _is_of_table(self) -> bool:
-        return self._fit is not None and self._fit.is_of_table
 
     @property
     def network(self) -> Any:  # a Network, whose module imports this one
@@ -403,14 +396,9 @@ class Trainer:
         The copy of an estimator is fitted, with early stopping with the best parameters so far. The training of the
         copy can be resumed, unless it is the copy of a table.
         """
-        if self._fit is None:
+        if self._estimator_now is None:
             return deepcopy(self.network)
-        return copy_with(self._fit.estimator, self._fit_snapshot())
-
-    def _fit_snapshot(self) -> Result[TrainedModel]:
-        """Return what the call of fit would leave now, with early stopping with the best parameters so far."""
-        assert self._fit is not None
-        return self._fit.snapshot(self._provenance_now())
+        return self._estimator_now()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write `snapshot` to a model file; that of an estimator of one network includes the training state.
@@ -421,7 +409,7 @@ class Trainer:
             As for `Network.save` and `MLPClassifier.save`.
         """
         model = self.snapshot()
-        if self._fit is None or self._is_of_table:
+        if self._estimator_now is None or self._is_of_table:
             model.save(path)
         else:
             model.save(path, include_training_state=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import warnings
+from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._data.checksums import hash_of_text
 from cmlp._estimators.loading import load
-from cmlp._fit.provenance import recorded_parameters, texts_of
+from cmlp._fit.provenance import hashes_of_texts, recorded_parameters
 from cmlp._fit.recipe import ARITHMETIC, Recipe
 from cmlp._fit.result import frozen_copy, provenance_of
 from cmlp._model.calibration import CALIBRATION
@@ -22,12 +22,13 @@ from cmlp._model.results import Verification
 from cmlp._process.signals import TimeLimitReached
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import ArrayLike
 
     from cmlp._data.array_types import GivenRows
-    from cmlp._fit.result import Provenance
+    from cmlp._fit.fit import Fit
+    from cmlp._fit.result import Provenance, Record
     from cmlp._model.model import TrainedModel
 
 
@@ -111,7 +112,6 @@ def verify(
     record: Any = provenance_of(model)
     twin: Any = _twin(model, record)
     counts = EpochCount(progress, sum(epoch for epoch, _ in record["ends"]))
-    ends = [EndsAt(end, record["data"], counts) for end in record["ends"]]
     validation = X_val, y_val, sample_weight_val
     of_groups = groups, groups_val
     has_groups = groups is not None or groups_val is not None
@@ -123,7 +123,8 @@ def verify(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # those of the fit
             rows = X, y, sample_weight
-            _repeat_fit(twin, trained, record, rows, validation, of_groups, time, ends)
+            with _prepared(twin, trained, record, rows, validation, of_groups, time) as (fit, now):
+                fit.train([EndsAt(end, record["data"], now, counts) for end in record["ends"]], now)
     except OtherDataError as error:
         return _other("data", error.args, f"not the {_joined_by_and(error.args)} of fit")
     different, not_checked = _compared(trained, model_of(twin))
@@ -169,12 +170,11 @@ def without_training(model: Any) -> Verification | None:
             for name in names
         )
         return _other("parameters", names, "; ".join(each))
-    texts = _texts_of_model(trained)
-    hashes = {name: record["data"].get(name) for name in ("classes", "names", "categories")}
+    hashes = _hashes_of_texts(trained)
     names = [
         name
-        for name, known in hashes.items()
-        if known != (hash_of_text(texts[name]) if name in texts else None)
+        for name in ("classes", "names", "categories")
+        if record["data"].get(name) != hashes.get(name)
     ]
     if names:
         return _other("model", names, f"its {_joined_by_and(names)} are not those of the record")
@@ -192,9 +192,12 @@ class EndsAt:
     blocks.
     """
 
-    def __init__(self, end: tuple[int, int], data: dict[str, str], progress: EpochCount) -> None:
+    def __init__(
+        self, end: tuple[int, int], data: dict[str, str], now: Record, progress: EpochCount
+    ) -> None:
         (self._epoch, self._batch) = end
         self._data = data
+        self._now = now  # the record of this training
         self._progress = progress
         self.every_batches = self._batch or None
         self.every_epochs = 1  # until the data are compared
@@ -223,7 +226,7 @@ class EndsAt:
         trainer.state.stopped = trainer.state.epoch >= self._epoch and not self._batch
 
     def _compare_data(self, trainer: Any) -> None:
-        now = trainer._provenance_now() if trainer.state.epoch <= 1 else None
+        now = self._now() if trainer.state.epoch <= 1 else None
         data = self._data if now is None else now["data"]
         different = [
             name for name in {**self._data, **data} if data.get(name) != self._data.get(name)
@@ -265,7 +268,8 @@ def _twin(model: Any, record: Provenance) -> Any:
     return twin
 
 
-def _repeat_fit(
+@contextmanager
+def _prepared(
     twin: Any,
     trained: TrainedModel,
     record: Provenance,
@@ -273,15 +277,14 @@ def _repeat_fit(
     validation: GivenRows,
     groups: tuple[Any, Any],
     time: Any,
-    callbacks: Sequence[EndsAt],
-) -> None:
-    """Call what has trained the model."""
+) -> Iterator[tuple[Fit, Record]]:
+    """Prepare the call that has trained the model, and begin its record."""
     X, y, weight = rows
     if isinstance(trained, TableModel):
-        from cmlp._tables.fit_table import TableFit
+        from cmlp._tables import fit_table
 
         # max_time may have ended the search for steps, as it may have ended training.
-        of_table = TableFit.from_estimator(
+        of_table = fit_table.TableFit.from_estimator(
             twin,
             rows,
             validation,
@@ -290,15 +293,16 @@ def _repeat_fit(
             resume=False,
             repeated=trained.columns,
         )
-        of_table.prepare().train(callbacks)
+        yield of_table.prepare(), fit_table.record_of(of_table)
         return
+    from cmlp._fit.fit_network import NetworkFit, record_of
+
     if record["call"] == "fit":
-        from cmlp._fit.fit_network import NetworkFit
         from cmlp._fit.sources import Arrays
 
         shards = record["shards"]
         fit = NetworkFit.from_estimator(twin, Arrays(*rows), validation, shards=shards)
-        fit.prepare_and_train(callbacks)
+        yield fit.prepare(), record_of(fit)
         return
     if y is not None:
         if twin.shuffle:
@@ -307,13 +311,14 @@ def _repeat_fit(
                 "the order of shuffled rows depends on the blocks."
             )
         X = [(X, y) if weight is None else (X, y, weight)]
-    from cmlp._fit.fit_batches import fit_batches
+    from cmlp._fit.fit_batches import fit_of_blocks
 
     classes = None if trained.labels is None else trained.labels.classes
     options = twin._options()
     planned = options.warmup or options.schedule().is_planned
     n_rows = record["n_rows"] if planned else None
-    fit_batches(twin, X, classes, n_rows, validation, extra_callbacks=callbacks)
+    with fit_of_blocks(twin, X, classes, n_rows, validation) as of_blocks:
+        yield of_blocks.prepare(), record_of(of_blocks)
 
 
 def _compared(model: TrainedModel, twin: TrainedModel) -> tuple[list[str], tuple[str, ...]]:
@@ -343,13 +348,13 @@ def _changed_after_fit(model: TrainedModel) -> tuple[str, ...]:
 
 
 def _parts(model: TrainedModel) -> dict[str, object]:
-    """Return all parts of a model that fit makes, as text and bytes."""
+    """Return all parts of a model that fit makes, as texts, their hashes, and bytes."""
     networks = networks_as_trained(model) if isinstance(model, TableModel) else model.networks
     parts: dict[str, Any] = {}
     for number, (net, params) in enumerate(networks, 1):
         name = f"network {number}" if isinstance(model, TableModel) else "weights"
         parts[name] = repr(net.get_state()), _bytes_of_array(params)
-    parts |= _texts_of_model(model)
+    parts |= _hashes_of_texts(model)
     for value, found in values_of_model(model):
         if value.part and found is not None:
             one = value.key, _bytes_of_array(value.dump(found))
@@ -357,9 +362,9 @@ def _parts(model: TrainedModel) -> dict[str, object]:
     return parts
 
 
-def _texts_of_model(model: TrainedModel) -> dict[str, str]:
+def _hashes_of_texts(model: TrainedModel) -> dict[str, str]:
     categories = model.columns.categories if isinstance(model, TableModel) else None
-    return texts_of(model.class_name, model.labels, model.names, categories)
+    return hashes_of_texts(model.class_name, model.labels, model.names, categories)
 
 
 def _bytes_of_array(value: Any) -> object:

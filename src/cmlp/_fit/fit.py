@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from cmlp._bridge import _core
-from cmlp._fit.result import ASSIGNED, INTERRUPTED, RESULT
+from cmlp._fit.result import ASSIGNED, INTERRUPTED, RESULT, copy_with
 from cmlp._parameters.entries import PARAMETERS, PROVENANCE
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.random import draw_seed, random_state
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing import Self, TypeVar
 
     from cmlp._data.array_types import GivenRows
-    from cmlp._fit.result import Provenance, ProvenanceNow, Result
+    from cmlp._fit.result import Record, Result
     from cmlp._model.model import TrainedModel
     from cmlp._parameters.options import FitOptions
     from cmlp._train.training import Training
@@ -41,6 +41,10 @@ _CONTINUED = (
     " warm_start=True continued the model of an earlier fit, with the scales of its rows: if these "
     "rows are others, fit with warm_start=False."
 )
+
+
+def not_recorded() -> None:
+    """The record of a fit that has none."""
 
 
 class EstimatorToFit(Protocol):
@@ -58,7 +62,12 @@ class EstimatorToFit(Protocol):
         """Return a context manager with callbacks besides those of the user."""
 
     def _trainer(
-        self, fit: Fit, trainings: Sequence[Training], provenance_now: ProvenanceNow
+        self,
+        trainings: Sequence[Training],
+        n_threads: int | None,
+        snapshot: Callable[[], Any],
+        *,
+        is_of_table: bool,
     ) -> Any:
         """Return the `Trainer` of some of the networks, which callbacks get."""
 
@@ -104,16 +113,11 @@ class Fit(ABC):
         return self.previous
 
     @property
-    def earlier_provenance(self) -> dict[str, Any] | None:
-        """The record of the fit that is resumed; None if none is resumed, or one without a record."""
-        if self.resumed is None:
-            return None
-        return self.resumed.provenance
-
-    @property
     def is_recorded(self) -> bool:
         """Whether a call of fit is recorded: with ``provenance=True``, unless it resumes a fit without a record."""
-        return self.options.provenance and (not self.resume or self.earlier_provenance is not None)
+        return self.options.provenance and (
+            self.resumed is None or self.resumed.provenance is not None
+        )
 
     @property
     def can_resume(self) -> bool:
@@ -130,27 +134,23 @@ class Fit(ABC):
         """Open the rows, and make the trainings; the estimator does not change."""
 
     @abstractmethod
-    def begin_provenance(self) -> ProvenanceNow:
-        """Begin the record of the fit, before it trains."""
-
-    @abstractmethod
     def follow(
-        self, extra_callbacks: Sequence[Any], provenance_now: ProvenanceNow
+        self, extra_callbacks: Sequence[Any], trainer_of: Callable[[Sequence[Training]], Any]
     ) -> Callable[[], None]:
         """Let the user's callbacks and extra ones follow; return the function that then trains all networks.
 
-        Of a table, there is an extra one for each network, or none.
+        Of a table, there is an extra one for each network, or none. `trainer_of` returns the trainer of some networks.
         """
 
     @abstractmethod
-    def snapshot(self, provenance: Provenance | None) -> Result[TrainedModel]:
+    def snapshot(self) -> Result[TrainedModel]:
         """Return what the fit would leave now, with early stopping with the best parameters so far.
 
         The training of a network can be resumed from it. For a table it has only the history.
         """
 
     @abstractmethod
-    def result(self, provenance: Provenance | None) -> Result[TrainedModel]:
+    def result(self) -> Result[TrainedModel]:
         """Return what the fit leaves, when training has ended or was interrupted."""
 
     @abstractmethod
@@ -189,33 +189,50 @@ class Fit(ABC):
             "useless_rows": None if earlier is None else earlier.useless_rows,
         }
 
-    def train(self, extra_callbacks: Sequence[Any] = (), *, warns: bool = True) -> None:
-        """Train what is prepared, warn of a useless model, and store the model.
+    def train(
+        self,
+        extra_callbacks: Sequence[Any] = (),
+        record: Record = not_recorded,
+        *,
+        warns: bool = True,
+    ) -> None:
+        """Train what is prepared, warn of a useless model, and store the model with the record of the fit.
 
         After Ctrl-C, which waits for a safe point, the best model is stored, or the last. After any other exception the
         former model stays. So it does after a KeyboardInterrupt that came between two changes
         which belong together: of another signal, or of a second Ctrl-C because no safe point came.
         """
         signals = DeferredSignals()
-        _core.run_deferred(signals, self._train_and_store, extra_callbacks, warns, signals)
+        _core.run_deferred(signals, self._train_and_store, extra_callbacks, record, warns, signals)
 
     def _train_and_store(
-        self, extra_callbacks: Sequence[Any], warns: bool, signals: DeferredSignals
+        self,
+        extra_callbacks: Sequence[Any],
+        record: Record,
+        warns: bool,
+        signals: DeferredSignals,
     ) -> None:
         estimator = self.estimator
-        provenance_now = self.begin_provenance() if self.is_recorded else lambda: None
+
+        def snapshot() -> Any:
+            return copy_with(estimator, self.snapshot()._replace(provenance=record()))
+
+        def trainer_of(trainings: Sequence[Training]) -> Any:
+            n_threads = self.options.n_threads
+            return estimator._trainer(trainings, n_threads, snapshot, is_of_table=self.is_of_table)
+
         try:
-            train_networks = self.follow(extra_callbacks, provenance_now)
+            train_networks = self.follow(extra_callbacks, trainer_of)
             train_networks()
             judgement = self._judge() if warns else {}
-            store(estimator, self.result(provenance_now())._replace(**judgement))
+            store(estimator, self.result()._replace(provenance=record(), **judgement))
         except KeyboardInterrupt as error:
             if signals.has_come_in_a_change(error):
                 raise
             signals.finish()
             for training in self.trainings:
                 training.state.restore_best()
-            interrupted = self.result(provenance_now())
+            interrupted = self.result()._replace(provenance=record())
             if self.has_trained:
                 store(estimator, interrupted)
             elif self.can_resume:

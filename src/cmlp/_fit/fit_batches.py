@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cmlp._data.arrays import arrow_copied, read_once
@@ -22,8 +22,6 @@ from cmlp._train.objective import y_scale_to_learn
 from cmlp.exceptions import InvalidParameterError, naming
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import ArrayLike
 
     from cmlp._data.array_types import GivenRows
@@ -44,9 +42,23 @@ def fit_batches(
     validation: GivenRows,
     *,
     resume: bool = False,
-    extra_callbacks: Sequence[Any] = (),
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
+    with fit_of_blocks(estimator, source, classes, n_rows, validation, resume=resume) as fit:
+        fit.prepare_and_train()
+
+
+@contextmanager
+def fit_of_blocks(
+    estimator: EstimatorToFit,
+    source: Any,
+    classes: ArrayLike | None,
+    n_rows: int | None,
+    validation: GivenRows,
+    *,
+    resume: bool = False,
+) -> Iterator[NetworkFit]:
+    """Make the fit of a call of `fit_batches`, whose first block is open; the source is closed at the end."""
     passes = Passes(source)
     stream = BlockSource(passes, n_rows)
     fit = NetworkFit.from_estimator(
@@ -64,7 +76,7 @@ def fit_batches(
     passes.require(n_epochs, f"max_iter={options.max_iter} reads it once per epoch")
     with closing(stream):
         stream.open_first_block(fit.input_checks()._replace(width=None, may_be_empty=True))
-        fit.prepare_and_train(extra_callbacks)
+        yield fit
 
 
 class BlockSource(RowSource):

@@ -19,7 +19,7 @@ from cmlp._data.arrays import rectangular
 from cmlp._data.checks import CheckedRows, InputChecks
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import check_scale_width, warn_of_scale
-from cmlp._fit.fit import OTHER_VALIDATION, Fit, fix_seed, store
+from cmlp._fit.fit import OTHER_VALIDATION, Fit, fix_seed, not_recorded, store
 from cmlp._fit.recipe import NOW, require_this_recipe
 from cmlp._fit.result import (
     ASSIGNED,
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
     from cmlp._fit.fit import EstimatorToFit
-    from cmlp._fit.result import Provenance, ProvenanceNow
+    from cmlp._fit.result import Record
     from cmlp._fit.sources import RowSource
     from cmlp._fit.targets import TargetEncoding
     from cmlp._model.model import NetworkModel
@@ -396,14 +396,14 @@ class NetworkFit(Fit):
         self.trainings = [training]
         return self
 
-    def prepare_and_train(self, extra_callbacks: Sequence[Any] = ()) -> None:
+    def prepare_and_train(self) -> None:
         """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end.
 
         The caller holds the lock of the estimator.
         """
         with self.estimator._extra_callbacks(*self.source.given) as extra:
             self.prepare().keep_or_compare_rows()
-            self.train([*extra, *extra_callbacks])
+            self.train(extra, record_of(self))
 
     def _validation_rows(
         self, rows: CheckedRows, encoding: TargetEncoding
@@ -479,7 +479,6 @@ class NetworkFit(Fit):
         training: Training,
         state: TrainingState,
         names: NDArray[Any] | None = None,
-        provenance: Provenance | None = None,
     ) -> Result[NetworkModel]:
         """Let the parameters of a new state predict y itself, and return what the fit leaves with it."""
         state.use_units_of_y(training.net)
@@ -490,7 +489,6 @@ class NetworkFit(Fit):
             input_scale=training.data.input_scale,
             names=names,
             scale_name=self.scale_name,
-            provenance=provenance,
             recipe=NOW,
         )
 
@@ -514,14 +512,8 @@ class NetworkFit(Fit):
         """Whether there is a model to store after Ctrl-C."""
         return bool(self.options.warm_start or self.training.state.epoch)
 
-    def begin_provenance(self) -> ProvenanceNow:
-        """Begin the record of the fit."""
-        from cmlp._fit.provenance import begin_network_record  # few programs need it
-
-        return begin_network_record(self, self.source, self.training, self.labels)
-
     def follow(
-        self, extra_callbacks: Sequence[Any], provenance_now: ProvenanceNow
+        self, extra_callbacks: Sequence[Any], trainer_of: Callable[[Sequence[Training]], Any]
     ) -> Callable[[], None]:
         """Let the user's callbacks and extra ones follow; return the function that trains the network."""
         options = self.options
@@ -529,13 +521,12 @@ class NetworkFit(Fit):
             self.training.state.kept_hyperparameters = hyperparameters_to_keep(self.estimator)
         callbacks = [*callbacks_of(options.callbacks, options.verbose), *extra_callbacks]
         if callbacks:
-            trainer = self.estimator._trainer(self, self.trainings, provenance_now)
-            trainer._add_callbacks_to(self.training, callbacks)
+            trainer_of(self.trainings)._add_callbacks_to(self.training, callbacks)
         return self.training.train
 
-    def snapshot(self, provenance: Provenance | None) -> Result[NetworkModel]:
+    def snapshot(self) -> Result[NetworkModel]:
         """Return what the fit would leave now, from which `resume` can continue."""
-        return self.result_with(self.training.state.best_so_far(), provenance)
+        return self.result_with(self.training.state.best_so_far())
 
     def warn_if_useless(self, *, warns: bool, needs_proof: bool, note: str) -> bool:
         """Warn if the network is hardly better than a constant; return whether it is useless."""
@@ -553,21 +544,28 @@ class NetworkFit(Fit):
             return None
         return [(kinds, sums.tobytes()) for kinds, sums in digests_of(self.training).values()]
 
-    def result(self, provenance: Provenance | None) -> Result[NetworkModel]:
+    def result(self) -> Result[NetworkModel]:
         """Return what the fit leaves, when training has ended or was interrupted."""
         state = self.training.state
         if self.can_resume:
-            return self.result_with(state.resumable(), provenance)
-        return self.result_with(state.without_rows(), provenance)
+            return self.result_with(state.resumable())
+        return self.result_with(state.without_rows())
 
-    def result_with(
-        self, state: TrainingState, provenance: Provenance | None = None
-    ) -> Result[NetworkModel]:
+    def result_with(self, state: TrainingState) -> Result[NetworkModel]:
         """Let a new state of the training predict y itself, and return what the fit would leave with it.
 
         The model shares the block of parameters with the state, unless y is standardized.
         """
-        return self._result_of(self.training, state, self.training.data.names, provenance)
+        return self._result_of(self.training, state, self.training.data.names)
+
+
+def record_of(fit: NetworkFit) -> Record:
+    """Begin the record of a prepared fit, if it is to be recorded."""
+    if not fit.is_recorded:
+        return not_recorded
+    from cmlp._fit.provenance import network_record  # few programs need it
+
+    return network_record(fit, fit.source, fit.labels)
 
 
 def _require_same(name: str, was: object, now: object) -> None:

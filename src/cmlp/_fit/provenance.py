@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._data.checksums import RowHash, hash_of_text
+from cmlp._data.checksums import hash_of_text
 from cmlp._data.columns import texts_of_names
 from cmlp._data.json_texts import (
     dump_categories,
@@ -23,14 +23,11 @@ from cmlp._parameters.entries import PARAMETERS
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Callable, Iterable, Sequence
 
     from cmlp._fit.fit import EstimatorToFit, Fit
-    from cmlp._fit.result import Provenance, ProvenanceNow
+    from cmlp._fit.result import Provenance, Record
     from cmlp._fit.sources import RowSource
-    from cmlp._train.state import TrainingState
     from cmlp._train.training import Training
 
 # Recorded in another way, or not needed.
@@ -56,59 +53,44 @@ def recorded_parameters(estimator: EstimatorToFit) -> dict[str, Any]:
     return {name: plain_json(value, name, owner) for name, value in sorted(values.items())}
 
 
-def begin_network_record(
-    fit: Fit, source: RowSource, training: Training, labels: Labels | None
-) -> ProvenanceNow:
-    """Begin the record of a fit of one network, whose rows the source hashes."""
-    hashes = {
-        **hash_arrays(training, "validation"),
-        **_hashed(texts_of(fit.class_name, labels, training.data.names)),
-    }
+def network_record(fit: Fit, source: RowSource, labels: Labels | None) -> Record:
+    """Begin the record of a prepared fit of one network, whose rows the source hashes."""
+    training = fit.trainings[0]
+    hashes = hash_arrays(training, "validation") | hashes_of_texts(
+        fit.class_name, labels, training.data.names
+    )
     row_hashes = source.begin_hashes(training)
 
     def hashes_now() -> dict[str, str] | None:
         rows = row_hashes()
         return None if rows is None else {**rows, **hashes}
 
-    shards = training.data.shards and list(training.data.shards)
-    more = {
-        "call": source.fit_method,
-        "dtype": training.net.dtype.name,
-        "shards": shards,
-        "seed": fit.options.random_state,
-    }
-    return _begin(fit, lambda: [training.state], hashes_now, more)
+    return begin_record(fit, lambda: fit.trainings, hashes_now, source.fit_method)
 
 
-def begin_table_record(
+def begin_record(
     fit: Fit,
     trainings: Callable[[], Sequence[Training]],
-    arrays: Mapping[str, NDArray[Any]],
-    texts: Mapping[str, str],
-) -> ProvenanceNow:
-    """Begin the record of a fit of a table, from raw columns, targets as networks see them, weights, and `texts_of`.
+    hashes: Callable[[], dict[str, str] | None],
+    call: str = "fit",
+) -> Record:
+    """Begin the record of a prepared fit.
 
-    `trainings` returns those that there are so far.
+    `trainings` returns those that there are so far, `hashes` those of the data, None if they are not complete, and
+    `call` is the name of the method.
     """
-    hashes = _hashed(texts)
-    for name, array in arrays.items():
-        row_hash = RowHash(name)
-        row_hash.add(array)
-        hashes[name] = row_hash.hexdigest()
-    more = {"call": "fit", "dtype": "float32", "shards": None, "seed": fit.options.random_state}
-    return _begin(fit, lambda: [each.state for each in trainings()], lambda: hashes, more)
-
-
-def _begin(
-    fit: Fit,
-    states: Callable[[], Sequence[TrainingState]],
-    data: Callable[[], dict[str, str] | None],
-    more: Mapping[str, Any],
-) -> ProvenanceNow:
-    parameters = recorded_parameters(fit.estimator)
-    numbers = {"arithmetic": ARITHMETIC, "recipe": RECIPE}
-    head = {"cmlp": _core.__version__, **numbers, "parameters": parameters, **more}
-    earlier = fit.earlier_provenance
+    first = fit.trainings[0]
+    head: Provenance = {
+        "cmlp": _core.__version__,
+        "arithmetic": ARITHMETIC,
+        "recipe": RECIPE,
+        "parameters": recorded_parameters(fit.estimator),
+        "call": call,
+        "dtype": first.net.dtype.name,
+        "shards": first.data.shards and list(first.data.shards),
+        "seed": fit.options.random_state,
+    }
+    earlier = None if fit.resumed is None else fit.resumed.provenance
     if earlier is not None:
         head["seed"], was, now = earlier["seed"], earlier["parameters"], head["parameters"]
         if any(was.get(name) != now[name] for name in now if name != "max_iter"):
@@ -119,23 +101,23 @@ def _begin(
                 value=True,
             )
 
-    def provenance_now() -> Provenance | None:
-        hashes = data()
-        if hashes is None:
+    def record() -> Provenance | None:
+        data = hashes()
+        if data is None:
             return None
-        ends = [[state.epoch, state.batch or 0] for state in states()]
-        return {**head, "n_rows": states()[0].n_rows, "ends": ends, "data": dict(hashes)}
+        ends = [[each.state.epoch, each.state.batch or 0] for each in trainings()]
+        return {**head, "n_rows": first.state.n_rows, "ends": ends, "data": dict(data)}
 
-    return provenance_now
+    return record
 
 
-def texts_of(
+def hashes_of_texts(
     class_name: str,
     labels: Labels | None,
     names: Iterable[object] | None,
     categories: Sequence[Sequence[object] | None] | None = None,
 ) -> dict[str, str]:
-    """Return the classes, names of columns, and categories that there are, as JSON.
+    """Return the hashes of the classes, names of columns, and categories that there are, as JSON.
 
     Text labels are those of an array of objects: files of rows of another format give the same text in another dtype.
     """
@@ -151,8 +133,4 @@ def texts_of(
         texts["names"] = (
             dump_column_names(known, class_name) if plain is None else dump_names(plain)
         )
-    return texts
-
-
-def _hashed(texts: Mapping[str, str]) -> dict[str, str]:
     return {name: hash_of_text(text) for name, text in texts.items()}

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from cmlp._train.state import TrainingState
 
     Provenance = dict[str, Any]
-    # Returns a record as it is now; None before all data are known.
-    ProvenanceNow = Callable[[], Provenance | None]
+    # Returns the provenance of a fit as it is now; None before all data are known.
+    Record = Callable[[], Provenance | None]
     P = ParamSpec("P")
     R = TypeVar("R")
 
@@ -187,7 +187,6 @@ class Result(NamedTuple, Generic[Model]):
         input_scale: float | InputScale,
         names: Iterable[Any] | None = None,
         scale_name: str | None = None,
-        provenance: dict[str, Any] | None = None,
         recipe: Recipe | None = None,
     ) -> Result[NetworkModel]:
         """Return what is kept of a fit of one network, whose parameters are those of the state."""
@@ -197,7 +196,7 @@ class Result(NamedTuple, Generic[Model]):
         model = NetworkModel(
             kind, [(net, state.params)], input_scale=input_scale, labels=labels, names=names
         )
-        return cls.from_model(model, state, scale_name, provenance, recipe)
+        return cls.from_model(model, state, scale_name, recipe=recipe)
 
 
 def untrained_states(networks: Sequence[TrainedNet]) -> tuple[TrainingState, ...]:

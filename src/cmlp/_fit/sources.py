@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 
 from cmlp._data.checks import InputChecks, check_width
-from cmlp._data.checksums import RowHash
+from cmlp._data.checksums import RowHash, hash_of_array
 from cmlp._data.weights import require_normal
 from cmlp._train.data import data_in_memory
 from cmlp._train.same_data import arrays_of
@@ -182,12 +182,10 @@ class StreamHashes:
 
 def hash_arrays(training: Training, row_set: str) -> dict[str, str]:
     """Return the hashes of the arrays of a training, by their names: of its rows, or of the validation rows."""
-    hashes = {}
-    for name, array in arrays_of(training.data).get(row_set, {}).items():
-        hashed = RowHash(name, name.startswith("X") and is_single(training))
-        hashed.add(array)
-        hashes[name] = hashed.hexdigest()
-    return hashes
+    return {
+        name: hash_of_array(name, array, name.startswith("X") and is_single(training))
+        for name, array in arrays_of(training.data).get(row_set, {}).items()
+    }
 
 
 def is_single(training: Training) -> bool:

@@ -13,7 +13,7 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
 from cmlp._data.columns import NEW_FORMAT
 from cmlp._data.shifted_rows import sentence_if_shifted
-from cmlp._fit.fit import OTHER_VALIDATION, Fit, fix_seed
+from cmlp._fit.fit import OTHER_VALIDATION, Fit, fix_seed, not_recorded
 from cmlp._fit.recipe import NOW, require_this_recipe
 from cmlp._fit.result import Result, result_of, untrained_states
 from cmlp._fit.resuming import hyperparameters_to_keep, table_to_resume
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.array_types import GivenRows
     from cmlp._fit.fit import EstimatorToFit
-    from cmlp._fit.result import Provenance, ProvenanceNow
+    from cmlp._fit.result import Record
     from cmlp._model.summary import Background
     from cmlp._model.table_columns import TableColumns
     from cmlp._train.training import Training
@@ -185,33 +185,10 @@ class TableFit(Fit):
         """Whether there is a model to store after Ctrl-C: each network has completed an epoch."""
         return all(training.state.epoch for training in self.trainings)
 
-    def begin_provenance(self) -> ProvenanceNow:
-        """Begin the record of the fit."""
-        from cmlp._fit.provenance import begin_table_record, texts_of  # few programs need it
-
-        table, arrays = self.table, {}
-        named = {"X": table.raw, "y": table.targets, "sample_weight": table.weight}
-        for suffix, part in zip(("", "_val"), table.parts, strict=False):
-            arrays.update(
-                {name + suffix: array[part] for name, array in named.items() if array is not None}
-            )
-        # The names of groups decide nothing.
-        if table.training_groups is not None:
-            arrays["groups"] = table.training_groups.codes
-        if table.groups is not None and len(table.parts) > 1:
-            arrays["groups_val"] = table.groups.codes
-        if table.times is not None:
-            arrays["time"] = table.times.values
-        columns = table.columns
-        texts = texts_of(self.class_name, table.encoding.labels, columns.names, columns.categories)
-        return begin_table_record(self, self._all_trainings, arrays, texts)
-
-    def _all_trainings(self) -> list[Training]:
-        """Return those of the networks, and of later parts if these are trained."""
-        return [*self.trainings, *(self.windows.trainings if self.windows else ())]
-
     def follow(
-        self, callback_of_each_network: Sequence[Any], provenance_now: ProvenanceNow
+        self,
+        callback_of_each_network: Sequence[Any],
+        trainer_of: Callable[[Sequence[Training]], Any],
     ) -> Callable[[], None]:
         """Let the user's callbacks follow, which get all networks, and the one of each network; return what trains."""
         options = self.options
@@ -220,15 +197,14 @@ class TableFit(Fit):
 
         def add(trainings: Sequence[Training], callbacks: Sequence[Any]) -> None:
             for training, callback in zip(trainings, callbacks, strict=True):
-                trainer = self.estimator._trainer(self, [training], provenance_now)
-                trainer._add_callbacks_to(training, [callback])
+                trainer_of([training])._add_callbacks_to(training, [callback])
 
         if callback_of_each_network:
             add(self.trainings, of_networks)
         callbacks = None
         of_user = callbacks_of(options.callbacks, options.verbose)
         if of_user:
-            trainer = self.estimator._trainer(self, self.trainings, provenance_now)
+            trainer = trainer_of(self.trainings)
             callbacks = Callbacks(trainer.state)
             callbacks.add(of_user, trainer)
             if callbacks.intervals:
@@ -302,7 +278,7 @@ class TableFit(Fit):
         """Return the checksums of the rows that count, without what was learned from them."""
         return self.table.digest_of_rows()
 
-    def result(self, provenance: Provenance | None) -> Result[TableModel]:
+    def result(self) -> Result[TableModel]:
         """Return what the fit leaves, when training has ended or was interrupted; then with what `resume` needs."""
         lacks_later = self.table.times is not None and self.windows is None
         if lacks_later and self.has_trained:
@@ -310,7 +286,7 @@ class TableFit(Fit):
                 "The fit was interrupted before the networks for later rows were trained: intervals are those without "
                 "time, for rows like those of fit. fit with resume=True continues."
             )
-        result = self.snapshot(provenance)
+        result = self.snapshot()
         is_complete = not lacks_later and (self.windows is None or self.windows.is_complete)
         if is_complete and all(
             training.state.epoch >= training.options.max_iter for training in self.trainings
@@ -319,7 +295,7 @@ class TableFit(Fit):
         states = tuple(training.state.resumable() for training in self.trainings)
         return result._replace(states=states, folds=self.table.folds)
 
-    def snapshot(self, provenance: Provenance | None) -> Result[TableModel]:
+    def snapshot(self) -> Result[TableModel]:
         """Return what the fit would leave now, without what `resume` needs."""
         table, trainings, networks = self.table, self.trainings, self.trained_nets()
         encoding = table.encoding
@@ -346,7 +322,20 @@ class TableFit(Fit):
         for state, training in zip(states, trainings, strict=True):
             state.history = training.state.history
         held_out = held_out_scores(table, trainings, networks)
-        return Result(model, states, provenance, held_out=held_out, recipe=NOW)
+        return Result(model, states, held_out=held_out, recipe=NOW)
+
+
+def record_of(fit: TableFit) -> Record:
+    """Begin the record of a prepared fit, if it is to be recorded."""
+    if not fit.is_recorded:
+        return not_recorded
+    from cmlp._tables.table_record import table_record  # few programs need it
+
+    def trainings() -> list[Training]:
+        """Return those of the networks, and of later parts once these are trained."""
+        return [*fit.trainings, *(fit.windows.trainings if fit.windows else ())]
+
+    return table_record(fit, fit.table, trainings)
 
 
 def _generator(seed: int | np.random.RandomState | None) -> _core.Random:

@@ -10,7 +10,7 @@ import numpy as np
 
 from cmlp._data.arrays import CSR
 from cmlp._data.checks import CheckedRows, InputChecks, as_numbers, named_column
-from cmlp._data.checksums import BLOCK, RowHash, leaf
+from cmlp._data.checksums import BLOCK, RowHash, hash_of_array, leaf
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.labels import distinct, kind_of_labels
 from cmlp._data.row_labels import warn_of_other_order
@@ -133,12 +133,10 @@ class LocalArrays(RowSource):
         """Hash the rows of all processes."""
         X = RowHash("X", is_single(training))
         self._hash_inputs(X, training.data.rows.X)
-        hashes = {"X": X}
+        found = {"X": X.hexdigest()}
         for name, array in (("y", self._encoded.targets), ("sample_weight", self._encoded.weight)):
             if array is not None:
-                hashes[name] = RowHash(name)
-                hashes[name].add(array)
-        found = {name: hashed.hexdigest() for name, hashed in hashes.items()}
+                found[name] = hash_of_array(name, array)
         return lambda: found
 
     def _hash_inputs(self, hashed: RowHash, own: Any) -> None:

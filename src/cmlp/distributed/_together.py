@@ -15,7 +15,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.arrays import section
 from cmlp._data.checksums import BLOCK, block_checksums
-from cmlp._fit.fit_network import NetworkFit
+from cmlp._fit.fit_network import NetworkFit, record_of
 from cmlp._fit.result import run_locked
 from cmlp._parameters.entries import JOINT_FIT, PARAMETERS
 from cmlp._process.warnings import warn
@@ -109,7 +109,7 @@ def _train_with_others(
     workers.together(partial(_warn_of_idle, workers, batch_size))
     _keep_or_compare(training, workers, fit.source)
     # Worker 0 warns of a useless model.
-    fit.train(extra_callbacks, warns=not workers.rank)
+    fit.train(extra_callbacks, record_of(fit), warns=not workers.rank)
 
 
 def _warn_of_idle(workers: Workers, batch_size: int) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.callback import CallbackSupportMixin, with_callbacks  # type: ignore[import-untyped]
 
-from cmlp._fit.result import RESULT
+from cmlp._fit.result import RESULT, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +88,7 @@ class CallsCallbacks:
 
     def on_epoch_end(self, trainer: AnyTrainer) -> None:
         """Report that the epoch has ended; a callback may stop training."""
-        attributes = {"reconstruction_attributes": lambda: {RESULT: trainer._fit_snapshot()}}
+        attributes = {"reconstruction_attributes": lambda: {RESULT: result_of(trainer.snapshot())}}
         if self.epoch.call_on_fit_task_end(**self.arguments, **attributes):
             trainer.stop()
 
