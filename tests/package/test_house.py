@@ -20,7 +20,7 @@ AT_MOST = {
     "private attributes in tests": 10,
     "uses of Any": 1007,
     "public signatures with Any and no reason": 0,
-    "classes that fit meets": 37,
+    "classes that fit meets": 40,
     "frames of fit above the core": 9,
 }
 

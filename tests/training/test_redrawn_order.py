@@ -199,7 +199,7 @@ def test_other_data_leave_a_trainer_as_it_was():
 
 
 def test_drawing_the_order_again_takes_nothing_from_the_time_limit(monkeypatch):
-    monkeypatch.setattr("cmlp._train.data.safe_point", lambda: time.sleep(0.6))
+    monkeypatch.setattr("cmlp._train.order.safe_point", lambda: time.sleep(0.6))
     model = interrupted(classifier()).set_params(max_time=0.5)
     assert digest(model.fit(X, Y, resume=True)) == digest(classifier().fit(X, Y))
 
@@ -214,7 +214,7 @@ def test_ctrl_c_ends_the_drawing_of_an_order(monkeypatch):
 
     model = through_pickle(classifier(max_iter=5, tol=0).fit(X, Y)).set_params(max_iter=9)
     with monkeypatch.context() as patch:
-        patch.setattr("cmlp._train.data.safe_point", stop)
+        patch.setattr("cmlp._train.order.safe_point", stop)
         with pytest.raises(KeyboardInterrupt):
             model.fit(X, Y, resume=True)
     assert len(calls) == 3

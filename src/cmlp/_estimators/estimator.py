@@ -97,7 +97,7 @@ class Estimator(SklearnStub, ExportMethods):
         from cmlp._estimators.trainer import Trainer
 
         networks = [
-            Network._assembled(each.net, each.state.params, each.data.input_scale, n_threads)
+            Network._assembled(each.net, each.state.params, each.data.inputs.scale, n_threads)
             for each in trainings
         ]
         return Trainer._of_fit(networks, trainings, snapshot, is_of_table=is_of_table)

@@ -191,7 +191,7 @@ def _range_test(training: Training, rates: NDArray[np.float64]) -> tuple[list[fl
 def _batches(training: Training) -> Iterator[Segment]:
     """Yield the batches of one epoch after the other. As in a fit, batches without weight are skipped."""
     while True:
-        training.data.start_epoch(training.state)
+        training.data.order.begin_epoch(training.state, training.n_rows)
         for batch in range(training.n_batches):
             segment = next(
                 training.data.segments(training.state, training.batch_size, batch, batch + 1)

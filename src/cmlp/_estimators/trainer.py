@@ -27,12 +27,14 @@ from cmlp._parameters.name_hints import hinting
 from cmlp._parameters.options import TrainingOptions, check_scoring
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.callbacks import callbacks_of
-from cmlp._train.data import data_in_memory
+from cmlp._train.data import Data, Inputs
 from cmlp._train.diagnosis import warn_if_useless
 from cmlp._train.objective import has_validation_rows, naming_validation
+from cmlp._train.order import order_of
 from cmlp._train.prepare import draw_dropout_seed, make_training
 from cmlp._train.random import random_state as generator_of
 from cmlp._train.same_data import keep_or_compare_sample
+from cmlp._train.split import Strata
 from cmlp._train.state import EpochNumbers, History, TrainingState
 from cmlp._train.user_score import UserScore
 from cmlp.exceptions import InvalidParameterError, shown
@@ -485,13 +487,12 @@ class Trainer:
             if not self.state.epoch:
                 warn_of_validation_inputs(rows, encoded_validation)
         check_scoring(options, encoded_validation is not None)
-        strata = encoding.strata(rows.targets)
-        data = data_in_memory(
+        data = Data(
             rows,
-            options,
-            input_scale=trained.input_scale,
-            validation=encoded_validation,
-            strata=strata,
+            order_of(options),
+            Inputs(trained.input_scale),
+            encoded_validation,
+            strata=Strata(encoding.strata(rows.targets)),
         )
         if callable(options.scoring):
             user_score = UserScore(options.scoring, lambda _: self.network, user_y)

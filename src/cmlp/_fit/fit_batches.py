@@ -17,8 +17,9 @@ from cmlp._fit.fit_network import NetworkFit
 from cmlp._fit.result import locked
 from cmlp._fit.sources import BlockFormat, RowSource, StreamHashes, unpacked
 from cmlp._parameters.entries import FIT_BATCHES
-from cmlp._train.data import StreamData
+from cmlp._train.data import Blocks, StreamData
 from cmlp._train.objective import y_scale_to_learn
+from cmlp._train.order import BlockOrder
 from cmlp.exceptions import InvalidParameterError, naming
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from cmlp._fit.fit import EstimatorToFit
     from cmlp._fit.targets import TargetEncoding
     from cmlp._parameters.options import TrainingOptions
+    from cmlp._train.data import Data
     from cmlp._train.state import TrainingState
     from cmlp._train.training import Training
 
@@ -124,22 +126,17 @@ class BlockSource(RowSource):
         return checks.recheck(self._first)
 
     def data(
-        self,
-        rows: EncodedRows,
-        options: TrainingOptions,
-        state: TrainingState,
-        encoding: TargetEncoding,
-        **facts: Any,
+        self, data: Data, options: TrainingOptions, state: TrainingState, encoding: TargetEncoding
     ) -> StreamData:
         """Return what reads the source in every epoch, and once more if it learns scales."""
-        dtype = state.params.dtype
+        rows, dtype = data.rows, state.params.dtype
         self._format = BlockFormat.from_first_block(self._checks, self._first, encoding, dtype)
         index = len(self._seen) - 1
         with naming(f"block {index}"):
             require_normal(rows.weight, dtype)
         self._seen[-1] = rows._replace(number=index)
         n_rows = self._n_rows or state.n_rows or 0
-        scale = facts["scale_to_learn"]
+        scale = data.inputs.scale_to_learn
         if scale is not None or y_scale_to_learn(encoding.objective(), state) is not None:
             learns = "y_scale" if scale is None else f"input_scale={scale!r}"
             self._passes.require(2, f"{learns} takes a pass of its own")
@@ -153,11 +150,11 @@ class BlockSource(RowSource):
             )
         return StreamData(
             rows,
-            shuffle=bool(options.shuffle),
-            n_rows=n_rows,
-            open_reader=self._open,
-            end_pass=self._end_pass,
-            **facts,
+            BlockOrder(bool(options.shuffle)),
+            data.inputs,
+            data.validation,
+            strata=data.strata,
+            blocks=Blocks(n_rows, self._open, self._end_pass),
         )
 
     def begin_hashes(self, training: Training) -> StreamHashes:

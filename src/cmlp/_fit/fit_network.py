@@ -38,13 +38,15 @@ from cmlp._parameters.entries import FIT, PARAMETERS, PARTIAL_FIT, RANGE_TEST
 from cmlp._parameters.options import NetworkOptions, check_scoring, without_ignored
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.callbacks import callbacks_of
+from cmlp._train.data import Data, Inputs
 from cmlp._train.diagnosis import warn_if_useless
 from cmlp._train.initial_params import initial_params
 from cmlp._train.objective import has_validation_rows, naming_validation
+from cmlp._train.order import order_of
 from cmlp._train.prepare import draw_dropout_seed, make_training
 from cmlp._train.random import random_state
 from cmlp._train.same_data import checksums_of, digests_of, keep_or_compare
-from cmlp._train.split import checked_shards
+from cmlp._train.split import Strata, checked_shards
 from cmlp._train.state import History, TrainingState
 from cmlp._train.user_score import UserScore
 from cmlp.exceptions import InvalidParameterError, add_hint, optional
@@ -64,7 +66,6 @@ if TYPE_CHECKING:
     from cmlp._fit.sources import RowSource
     from cmlp._fit.targets import TargetEncoding
     from cmlp._model.model import NetworkModel
-    from cmlp._train.data import Data
     from cmlp._train.objective import Objective
     from cmlp._train.random import Generator
     from cmlp._train.split import Shards
@@ -436,19 +437,17 @@ class NetworkFit(Fit):
         shards = self.shards
         if shards is not None:
             shards = checked_shards(shards, len(encoded.targets), self.options, has_validation)
-        return self.source.data(
+        data = Data(
             encoded,
-            self.options,
-            state,
-            encoding,
-            input_scale=self.input_scale,
-            scale_to_learn=self.scale_to_learn,
-            names=self.names,
-            validation=validation,
-            shards=shards,
-            strata=encoding.strata(encoded.targets),
-            stratum_names=None if encoding.labels is None else encoding.labels.classes,
+            order_of(self.options, shards),
+            Inputs(self.input_scale, self.scale_to_learn, self.names),
+            validation,
+            strata=Strata(
+                encoding.strata(encoded.targets),
+                None if encoding.labels is None else encoding.labels.classes,
+            ),
         )
+        return self.source.data(data, self.options, state, encoding)
 
     def _objective(self, encoding: TargetEncoding, y: NDArray[Any]) -> Objective:
         """Return what training minimizes, and the score of the user if there is one, which gets y."""
@@ -486,7 +485,7 @@ class NetworkFit(Fit):
             training.net,
             state,
             self.labels,
-            input_scale=training.data.input_scale,
+            input_scale=training.data.inputs.scale,
             names=names,
             scale_name=self.scale_name,
             recipe=NOW,
@@ -556,7 +555,7 @@ class NetworkFit(Fit):
 
         The model shares the block of parameters with the state, unless y is standardized.
         """
-        return self._result_of(self.training, state, self.training.data.names)
+        return self._result_of(self.training, state, self.training.data.inputs.names)
 
 
 def record_of(fit: NetworkFit) -> Record:

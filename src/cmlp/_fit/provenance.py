@@ -57,7 +57,7 @@ def network_record(fit: Fit, source: RowSource, labels: Labels | None) -> Record
     """Begin the record of a prepared fit of one network, whose rows the source hashes."""
     training = fit.trainings[0]
     hashes = hash_arrays(training, "validation") | hashes_of_texts(
-        fit.class_name, labels, training.data.names
+        fit.class_name, labels, training.data.inputs.names
     )
     row_hashes = source.begin_hashes(training)
 
@@ -87,7 +87,7 @@ def begin_record(
         "parameters": recorded_parameters(fit.estimator),
         "call": call,
         "dtype": first.net.dtype.name,
-        "shards": first.data.shards and list(first.data.shards),
+        "shards": first.data.order.shards and list(first.data.order.shards),
         "seed": fit.options.random_state,
     }
     earlier = None if fit.resumed is None else fit.resumed.provenance

@@ -14,7 +14,6 @@ import numpy as np
 from cmlp._data.checks import InputChecks, check_width
 from cmlp._data.checksums import RowHash, hash_of_array
 from cmlp._data.weights import require_normal
-from cmlp._train.data import data_in_memory
 from cmlp._train.same_data import arrays_of
 from cmlp._train.team import ALONE
 from cmlp.exceptions import name_place
@@ -57,19 +56,14 @@ class RowSource(ABC):
     def open(self, checks: InputChecks) -> CheckedRows:
         """Return all rows, or some of them, checked."""
 
-    @abstractmethod
     def data(
-        self,
-        rows: EncodedRows,
-        options: TrainingOptions,
-        state: TrainingState,
-        encoding: TargetEncoding,
-        **facts: Any,
+        self, data: Data, options: TrainingOptions, state: TrainingState, encoding: TargetEncoding
     ) -> Data:
-        """Return the data of the training that begins or continues with a state.
+        """Return the data of a training that begins or continues with a state, from those of the rows that are opened.
 
-        They have the rows that are opened, encoded, and `facts`: other fields of `Data`.
+        They are the same if these are all rows.
         """
+        return data
 
     @abstractmethod
     def begin_hashes(self, training: Training) -> Callable[[], dict[str, str] | None]:
@@ -87,17 +81,6 @@ class Arrays(RowSource):
     def open(self, checks: InputChecks) -> CheckedRows:
         """Return all rows."""
         return checks.check(*self.given)
-
-    def data(
-        self,
-        rows: EncodedRows,
-        options: TrainingOptions,
-        state: TrainingState,
-        encoding: TargetEncoding,
-        **facts: Any,
-    ) -> Data:
-        """Return the data with all rows, in the order of the parameter `shuffle` or of shards."""
-        return data_in_memory(rows, options, **facts)
 
     def begin_hashes(self, training: Training) -> Callable[[], dict[str, str]]:
         """Hash all rows."""
@@ -190,7 +173,7 @@ def hash_arrays(training: Training, row_set: str) -> dict[str, str]:
 
 def is_single(training: Training) -> bool:
     """Return whether the core reads the inputs of a training as float32: it scales them in double."""
-    return bool(training.net.dtype == np.float32 and training.data.input_scale == 1.0)
+    return bool(training.net.dtype == np.float32 and training.data.inputs.scale == 1.0)
 
 
 class BlockFormat(NamedTuple):

@@ -19,10 +19,12 @@ from cmlp._tables.bag import (
     options_of_member,
 )
 from cmlp._tables.monotone import begin_with_signs, cut_to_signs, signs_of_params
-from cmlp._train.data import data_in_memory
+from cmlp._train.data import Data
 from cmlp._train.initial_params import initial_params
+from cmlp._train.order import order_of
 from cmlp._train.prepare import draw_dropout_seed, make_training
 from cmlp._train.random import draw_seed
+from cmlp._train.split import Strata
 from cmlp._train.state import History, TrainingState
 from cmlp.exceptions import InvalidParameterError, shown
 
@@ -202,10 +204,14 @@ def _training(
     if labels is not None and labels.kind in ("binary", "multiclass"):
         classes = labels.classes
     encoded = EncodedRows(table.inputs_of(k), table.targets, table.weight)
-    data = data_in_memory(encoded, options, input_scale=1.0, split=split, stratum_names=classes)
-    if labels is None:
-        in_units_of_y = data.replace(rows=encoded._replace(targets=table.truth))
-        data = data.replace(in_units_of_y=in_units_of_y)
+    in_units_of_y = None if labels is not None else encoded._replace(targets=table.truth)
+    data = Data(
+        encoded,
+        order_of(options),
+        split=split,
+        strata=Strata(names=classes),
+        in_units_of_y=None if in_units_of_y is None else (in_units_of_y, None),
+    )
     return make_training(
         net,
         table.encoding.objective(),

@@ -212,7 +212,7 @@ def rows_without_lack(training: Training) -> tuple[EncodedRows, None, str]:
 
 def _lacking_classes(training: Training, validation: EncodedRows) -> str:
     """Return which classes validation rows with equal targets lack."""
-    every, names = training.data.rows.targets, training.data.stratum_names
+    every, names = training.data.rows.targets, training.data.strata.names
     missing = np.empty(0, np.intp)
     if _are_classes(training.net, validation) and every.size == len(every):
         counts = np.bincount((every.ravel() + 0.5).astype(np.intp))
@@ -358,7 +358,7 @@ def _loss(training: Training, rows: EncodedRows, order: NDArray[np.int64] | None
         training.state.params,
         whole.X,
         whole.targets,
-        scale=data.input_scale,
+        scale=data.inputs.scale,
         order=order,
         n_threads=training.n_threads,
         sample_weight=whole.weight,
@@ -385,7 +385,7 @@ def _outputs_of_network(
     return training.net.forward(
         training.state.params,
         rows.X,
-        scale=training.data.input_scale,
+        scale=training.data.inputs.scale,
         order=order,
         n_threads=training.n_threads,
     )
@@ -482,7 +482,7 @@ def advice_for(
     begin += shifted if is_of_table else _shifted_rows(training)
     X, targets = _some(rows, order)
     layers = training.net.activations_of(
-        training.state.params, X, scale=training.data.input_scale, n_threads=training.n_threads
+        training.state.params, X, scale=training.data.inputs.scale, n_threads=training.n_threads
     )
     text = "".join(
         [
@@ -532,7 +532,7 @@ def _dense(X: NDArray[Any] | CSR) -> NDArray[Any]:
 
 def _far_targets_of(training: Training) -> str:
     """Return a sentence if a squared error depends on a few far targets alone."""
-    has_classes = training.data.stratum_names is not None or training.data.rows.targets.ndim == 1
+    has_classes = training.data.strata.names is not None or training.data.rows.targets.ndim == 1
     if not training.data.is_whole or has_classes or not traits_of(training.net.loss).is_squared:
         return ""
     sentence = far_targets(training.data)
@@ -701,7 +701,7 @@ def _never_predicted(
 
 def _name_of_class(training: Training, k: int) -> object:
     """Return the label of a class, or its number if it has none."""
-    names = training.data.stratum_names
+    names = training.data.strata.names
     return k if names is None else names.tolist()[k]
 
 

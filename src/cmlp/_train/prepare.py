@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,7 +53,7 @@ def make_training(
     _begin(state, data, options)
     input_scale, target_scale = data.learn_scales(state, y_scale_to_learn(objective, state))
     if input_scale is not None:
-        data = data.replace(input_scale=input_scale)
+        data = replace(data, inputs=data.inputs._replace(scale=input_scale))
     if objective.y_scale is not None:
         scale = state.target_scale or target_scale
         assert scale is not None
@@ -61,7 +62,6 @@ def make_training(
         objective = objective._replace(unit=_unit_of_loss(scale, net.loss), y_advice="")
         data = data.standardized(scale)
     state.restore_last()
-    data.begin(state)
     if options.has_epochs and (state.optimizer is None or state.schedule is None):
         state.optimizer, state.schedule = options.optimizer(net), options.schedule()
     kind = Training if options.has_epochs else Minimization

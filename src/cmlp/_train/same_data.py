@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -59,7 +60,7 @@ def keep_or_compare_sample(training: Training) -> None:
     if (
         not training.data.is_whole
     ):  # blocks can be cut in another way: only the first row is sure to be there
-        data = data.replace(rows=data.rows.take(np.arange(1)))
+        data = replace(data, rows=data.rows.take(np.arange(1)))
     checksum = _checksum_of_sample(data)
     if state.checksum is None:
         state.checksum = checksum
@@ -70,7 +71,8 @@ def keep_or_compare_sample(training: Training) -> None:
 def _checksum_of_sample(data: Data) -> int:
     """Return the CRC-32 of the shapes, the shards and a sample of the data as doubles, whatever their dtype."""
     parts = [data.rows] if data.validation is None else [data.rows, data.validation]
-    total = 0 if data.shards is None else crc32(repr(data.shards).encode())
+    shards = data.order.shards
+    total = 0 if shards is None else crc32(repr(shards).encode())
     for part in parts:
         some = part.take(_sample(part.n_rows))
         X = some.X
@@ -106,12 +108,12 @@ def describe_arrays(training: Training) -> str:
 
 def arrays_of(data: Data) -> RowSets:
     """Return all arrays of a fit, of each set of rows; the targets are not standardized."""
-    data = data.in_units_of_y or data
-    row_sets: RowSets = {"rows": _arrays_by_name(data.rows)}
-    if data.validation is not None:
-        row_sets["validation"] = _arrays_by_name(data.validation, "_val")
-    if data.shards is not None:
-        row_sets["shards"] = {"shards": np.array(data.shards)}
+    rows, validation = data.in_units_of_y or (data.rows, data.validation)
+    row_sets: RowSets = {"rows": _arrays_by_name(rows)}
+    if validation is not None:
+        row_sets["validation"] = _arrays_by_name(validation, "_val")
+    if data.order.shards is not None:
+        row_sets["shards"] = {"shards": np.array(data.order.shards)}
     return {
         row_set: {name: array for name, array in arrays.items() if array is not None}
         for row_set, arrays in row_sets.items()

@@ -51,12 +51,12 @@ def scale_advice(objective: Objective, data: Data, *, tiny: bool = False, space:
 def _advice_about_inputs(data: Data, *, tiny: bool) -> str:
     """Return the sentence about the columns of X; '' if there is none."""
     X = data.rows.X
-    if not tiny and are_at_most(X, data.input_scale, _LARGE):
+    if not tiny and are_at_most(X, data.inputs.scale, _LARGE):
         return ""
-    columns = root_mean_squares(X, data.input_scale)
+    columns = root_mean_squares(X, data.inputs.scale)
     largest = float(columns.max())
     if largest > _LARGE:
-        names = _names_of_columns(np.flatnonzero(columns > _LARGE), data.names)
+        names = _names_of_columns(np.flatnonzero(columns > _LARGE), data.inputs.names)
         helps = _BYTES if X.dtype == np.uint8 else _STANDARDIZE
         return f"X has values of the order of {largest:.0e} in {names}: " + helps
     if tiny and 0 < largest < _TINY:
@@ -91,7 +91,7 @@ def _names_of_columns(columns: NDArray[np.intp], names: AnyArray | None) -> str:
 
 def far_targets(data: Data) -> str:
     """Return a sentence if a few targets are so far from the others that they make up nearly all of the variance."""
-    rows = (data.in_units_of_y or data).rows
+    rows, _ = data.in_units_of_y or (data.rows, None)
     y = rows.targets if rows.weight is None else rows.targets[rows.weight > 0]
     low, median, high = np.quantile(y.astype(np.float64), (0.25, 0.5, 0.75), axis=0)
     distance = np.abs(y - median)

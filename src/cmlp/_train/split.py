@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -31,21 +31,35 @@ if TYPE_CHECKING:
     Split: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64] | None]
 
 
+class Strata(NamedTuple):
+    """The classes of rows."""
+
+    values: NDArray[Any] | None = None  # each row's stratum, for a stratified validation split
+    names: NDArray[Any] | None = None  # of the classes
+
+
+NO_STRATA = Strata()
+
+
 def shuffled(order: NDArray[np.int64] | None, n_rows: int, rng: Generator) -> NDArray[np.int64]:
     """Return a random permutation of `order`; None means all rows in their original order."""
     positions = rng.permutation(n_rows).astype(np.int64, copy=False)
     return positions if order is None else order[positions]
 
 
-def split(
-    data: Any, n_rows: int, options: TrainingOptions, rng: Generator
+def draw_split(
+    n_rows: int,
+    weight: NDArray[np.float64] | None,
+    strata: Strata,
+    options: TrainingOptions,
+    rng: Generator,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the training and the validation rows; raises ValueError if the sample weights of either are all zero."""
-    fraction, weight = options.validation_fraction, data.rows.weight
-    if data.strata is None:
+    fraction = options.validation_fraction
+    if strata.values is None:
         training, validation = plain_split(n_rows, fraction, rng)
     else:
-        training, validation = stratified_split(data.strata, fraction, rng, data.stratum_names)
+        training, validation = stratified_split(strata.values, fraction, rng, strata.names)
     for name, rows in (("training", training), ("validation", validation)):
         if weight is not None and not weight[rows].any():
             raise ValueError(

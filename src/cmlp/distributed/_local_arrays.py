@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,7 +17,7 @@ from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.scale import Moments, scale_of_moments
 from cmlp._data.weights import weights_of_rows
 from cmlp._fit.sources import RowSource, is_single
-from cmlp._train.data import Segment, ShardData, data_in_memory, scaled_targets
+from cmlp._train.data import Data
 from cmlp._train.split import shard_sizes
 from cmlp._train.target_scale import learned_target_scale
 from cmlp.distributed._team import Together
@@ -26,6 +26,7 @@ from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Self
 
     from numpy.typing import NDArray
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from cmlp._fit.sources import Arrays
     from cmlp._fit.targets import TargetEncoding
     from cmlp._parameters.options import TrainingOptions
-    from cmlp._train.data import Data
     from cmlp._train.split import Shards
     from cmlp._train.state import TrainingState
     from cmlp._train.target_scale import TargetScale
@@ -100,33 +100,31 @@ class LocalArrays(RowSource):
         return rows
 
     def data(
-        self,
-        rows: EncodedRows,
-        options: TrainingOptions,
-        state: TrainingState,
-        encoding: TargetEncoding,
-        **facts: Any,
+        self, data: Data, options: TrainingOptions, state: TrainingState, encoding: TargetEncoding
     ) -> Data:
         """Return the rows of this process with their targets and weights, which batches of all processes have."""
-        if facts["scale_to_learn"] == "robust":
+        if data.inputs.scale_to_learn == "robust":
             raise InvalidParameterError(
                 "input_scale='robust' needs all rows for the quartiles, which no process has with "
                 "local=True: use 'standard', 'minmax' or (shift, factor).",
                 parameter="input_scale",
                 value="robust",
             )
-        self._encoded = rows
+        rows = self._encoded = data.rows
         if self.is_whole:
-            return data_in_memory(rows, options, **facts)
+            return data
         self._workers.part = self.part
         own = slice(self.part.first_row, self.part.first_row + rows.n_rows)
         own_rows = EncodedRows(rows.X, rows.targets[own], weights_of_rows(rows.weight, own))
         return LocalData(
             own_rows,
-            batch_size=options.full_batch_size,
+            data.order,
+            data.inputs,
+            data.validation,
+            strata=data.strata,
             every=rows,
+            scaled=rows,
             workers=self._workers,
-            **facts,
         )
 
     def begin_hashes(self, training: Training) -> Callable[[], dict[str, str]]:
@@ -157,11 +155,12 @@ class LocalArrays(RowSource):
         )
 
 
-@dataclass(eq=False)
-class LocalData(ShardData):
-    """The shards of all processes, of which only those of this process are in its memory."""
+@dataclass(frozen=True, eq=False)
+class LocalData(Data):
+    """The rows of this process, in the order of the shards of all processes."""
 
-    every: EncodedRows = field(kw_only=True)  # those of this process, with the targets of all
+    every: EncodedRows = field(kw_only=True)  # the rows, with the targets of all processes
+    scaled: EncodedRows = field(kw_only=True)  # the same, with standardized targets
     workers: Workers = field(kw_only=True)
 
     is_whole: ClassVar[bool] = False
@@ -176,14 +175,15 @@ class LocalData(ShardData):
     ) -> tuple[InputScale | None, TargetScale | None]:
         """Return the scales of the inputs and targets of all processes, which learn them together."""
         self.workers.settle()  # none has failed, so that all exchange the next messages
-        self.workers.compare({"input_scale": str(self.scale_to_learn)})
+        scale = self.inputs.scale_to_learn
+        self.workers.compare({"input_scale": str(scale)})
         rows, inputs, targets = self.every, None, None
         if y_scale is not None:
             targets = learned_target_scale(
                 y_scale, rows.targets, rows.weight, None, state.params.dtype
             )
-        if self.scale_to_learn is not None:
-            inputs = scale_of_moments(self.scale_to_learn, self._moments_of_all())
+        if scale is not None:
+            inputs = scale_of_moments(scale, self._moments_of_all())
         return inputs, targets
 
     def _moments_of_all(self) -> Moments:
@@ -196,13 +196,15 @@ class LocalData(ShardData):
             moments = Moments.from_array(self.workers.receive_from(numbers, rank))
         return moments
 
-    def begin(self, state: TrainingState) -> None:
-        """Count the rows of full batches, and scale the targets of all processes."""
-        super().begin(state)
-        self._scaled = self.every._replace(targets=scaled_targets(self.every.targets, state))
+    @property
+    def rows_of_batches(self) -> EncodedRows:
+        """The rows of this process, with the targets of all processes."""
+        return self.scaled
 
-    def _segment(self, order: NDArray[np.int64] | None, is_last: bool) -> Segment:
-        return Segment(self._scaled, order, is_last)
+    def standardized(self, scale: TargetScale) -> Self:
+        """Return the data with standardized targets, also those of the other processes."""
+        scaled = self.every._replace(targets=scale.apply(self.every.targets))
+        return replace(super().standardized(scale), scaled=scaled)
 
     def first_error(
         self, error: NonFiniteInputError, dtype: FloatType, *, validation: bool = False
@@ -210,7 +212,7 @@ class LocalData(ShardData):
         """Return the core's error: the rows before may be elsewhere."""
         if validation:
             return super().first_error(error, dtype, validation=True)
-        return named_column(error, self.names)
+        return named_column(error, self.inputs.names)
 
     def sampled_targets(self) -> tuple[AnyArray, NDArray[np.float64] | None]:
         """Return the targets of all processes, and their weights."""

@@ -139,6 +139,7 @@ def _description(training: Training) -> dict[str, str]:
     if state.order is None and state.generator_before_order is not None:
         order = _random_numbers(state.generator_before_order, 0)
     validation = _checksum_of_array(state.held_out_rows)
+    scale, _, names = data.inputs
     return {
         "version of cmlp": _core.__version__,
         "number of features": str(data.rows.X.shape[1]),
@@ -148,10 +149,10 @@ def _description(training: Training) -> dict[str, str]:
         "loss": f"{_shown(net.loss)} {net.loss_parameter}",
         "dtype": str(net.dtype),
         **options,
-        "shards": str(data.shards),
-        "feature names": "None" if data.names is None else str(data.names.tolist()),
+        "shards": str(data.order.shards),
+        "feature names": "None" if names is None else str(names.tolist()),
         "arrays": describe_arrays(training),
-        "input scale": _shown(data.input_scale),
+        "input scale": _shown(scale),
         "completed epochs and batches": f"{state.epoch} {state.batch}",
         "random_state": _random_numbers(state.generator, state.dropout_seed),
         "initial parameters (checksum; random_state must be an int)": _checksum_of_array(
