@@ -1,7 +1,7 @@
 """Print figures of the Python code: how much of it there is, how dense it is, and what one meets on the way of a call.
 
 Usage: ``python tools/house.py [-v]`` in the source tree, with cmlp installed from it
-(``pip install -e .``). ``-v`` lists what is counted. Those of imports and of a network's `fit` have
+(``pip install -e .``). ``-v`` lists what is counted. Those of imports, of what changes, and of a network's `fit` have
 bounds in ``tests/package/test_house.py``.
 
 Imports in functions and for annotations count as all others do: who reads the file has to know what they name.
@@ -226,6 +226,47 @@ def modules_named_in(path: Path) -> Iterator[str]:
                 yield name if name in known else str(node.module)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in known:
             yield node.value
+
+
+# Where objects of a fit are made.
+ROOMS_OF_FIT = {"_fit", "_train", "_tables", "distributed"}
+# Methods whose assignments to `self` make an object.
+CONSTRUCTORS = {"__init__", "__new__", "__post_init__", "__setstate__"}
+
+
+def late_fields() -> list[str]:
+    """Return the fields of dataclasses that no constructor gets: ``field(init=False)``."""
+    found = []
+    for path in modules().values():
+        for node in nodes_of(path):
+            if isinstance(node, ast.AnnAssign) and is_late(node.value):
+                place = f"{path.relative_to(PACKAGE).as_posix()}:{node.lineno}"
+                found.append(f"{place} {ast.unparse(node.target)}")
+    return found
+
+
+def is_late(value: ast.expr | None) -> bool:
+    """Return whether the value of a field is ``field(init=False)``, with whatever else."""
+    return isinstance(value, ast.Call) and any(
+        keyword.arg == "init" and ast.unparse(keyword.value) == "False"
+        for keyword in value.keywords
+    )
+
+
+def changed_attributes() -> list[str]:
+    """Return the attributes that functions of a fit assign or delete, other than constructors those of `self`."""
+    found = set()
+    for name, path in modules().items():
+        for function in nodes_of(path) if name.split(".")[0] in ROOMS_OF_FIT else ():
+            if isinstance(function, Function):
+                is_constructor = function.name in CONSTRUCTORS
+                for node in ast.walk(function):
+                    is_changed = isinstance(node, ast.Attribute) and not isinstance(
+                        node.ctx, ast.Load
+                    )
+                    if is_changed and not (is_constructor and is_self(node.value)):
+                        found.add(f"{path.relative_to(PACKAGE).as_posix()}: {ast.unparse(node)}")
+    return sorted(found)
 
 
 def private_names() -> set[str]:
@@ -455,6 +496,11 @@ FIGURES: dict[str, tuple[Callable[[], int], Callable[[], list[str]]]] = {
     "frames of fit above the core": (
         lambda: len(met("cmlp network")["above the core"]),
         lambda: met("cmlp network")["above the core"],
+    ),
+    "fields that no constructor gets": (lambda: len(late_fields()), lambda: late_fields()),
+    "attributes of a fit that change later": (
+        lambda: len(changed_attributes()),
+        lambda: changed_attributes(),
     ),
     "test files that import internals": (lambda: len(inner_imports()), lambda: inner_imports()),
     "private attributes in tests": (

@@ -1,4 +1,4 @@
-"""What no reader can count, from tools/house.py: circles of imports, what `fit` meets, and tests of internals."""
+"""What no reader can count, from tools/house.py: circles of imports, what `fit` meets and changes, inner tests."""
 
 import importlib
 import sys
@@ -15,6 +15,8 @@ house = importlib.import_module("house")
 
 AT_MOST = {
     "files in import circles": 0,
+    "fields that no constructor gets": 21,
+    "attributes of a fit that change later": 128,
     "imports against the order of layers": 4,
     "test files that import internals": 17,
     "private attributes in tests": 10,
@@ -83,6 +85,24 @@ class Net(Base):
 class State:
     def read(self, X: Any) -> object: ...
 """,
+    "_fit": """
+from dataclasses import dataclass, field
+
+@dataclass
+class Fit:
+    batch: int = 0
+    order: list[int] = field(init=False)
+    sums: list[int] = field(default_factory=list)
+
+    def __post_init__(self):
+        self.seed = 0
+        self.end = 0
+
+    def read(self, other):
+        self.batch = other.batch
+        del self.order
+        other.seed += 1
+""",
 }
 
 
@@ -107,6 +127,16 @@ def test_imports_for_annotations_and_in_functions_count():
 @pytest.mark.usefixtures("small")
 def test_code_has_no_docstrings_imports_blanks_and_comments():
     assert house.code_of(house.PACKAGE / "_data.py") == 3
+
+
+@pytest.mark.usefixtures("small")
+def test_what_is_made_after_the_constructor_counts():
+    assert house.late_fields() == ["_fit.py:6 order"]
+    assert house.changed_attributes() == [
+        "_fit.py: other.seed",
+        "_fit.py: self.batch",
+        "_fit.py: self.order",
+    ]
 
 
 @pytest.mark.usefixtures("small")
