@@ -87,7 +87,7 @@ def test_fit_tells_what_may_change_before_it_resumes(cls):
 
 ENTRY = """    Hyperparameter(
         "drag",
-        Use((*MLP, *TRAINER), "float or None", None, (POSITIVE, NONE)).says("Slows down."),
+        ParameterOf((*MLP, *TRAINER), "float or None", None, (POSITIVE, NONE)).says("Slows down."),
         needs_batches=True,
     ),
 """

@@ -41,8 +41,8 @@ from cmlp._parameters.hyperparameters import (
     Hyperparameter,
     Hyperparameters,
     Need,
+    ParameterOf,
     Refusal,
-    Use,
 )
 from cmlp._parameters.schedules import NAMED_SCHEDULES, has_epochs, kind_of_schedule
 from cmlp.callbacks import HOOKS
@@ -173,17 +173,19 @@ _BALANCED = (
 TRAINING_ENTRIES = (
     Hyperparameter(
         "solver",
-        Use(MLP, '{"adam", "adamw", "lbfgs", "sgd"}', "adam", _SOLVERS).says("""
+        ParameterOf(MLP, '{"adam", "adamw", "lbfgs", "sgd"}', "adam", _SOLVERS).says("""
             "adam" is Adam [1]_, "adamw" is Adam with `weight_decay`, "sgd" is stochastic gradient descent with
             momentum, and "lbfgs" is L-BFGS [5]_, for small data sets. "lbfgs" needs SciPy (the extra ``cmlp[scipy]``)
             and uses all rows in each step. It ignores the parameters for batches, learning rates and early stopping,
             with a warning, and `partial_fit` does not exist. With "lbfgs", these raise ValueError unless they have
             their defaults: <needs batches>.
         """),
-        Use(TRAINER, '{"adam", "adamw", "lbfgs", "sgd"}', "adam", _SOLVERS).says(
+        ParameterOf(TRAINER, '{"adam", "adamw", "lbfgs", "sgd"}', "adam", _SOLVERS).says(
             'As for `MLPClassifier`; "adamw" is Adam with decoupled weight decay (Loshchilov and Hutter 2019).'
         ),
-        Use(RIVER, '{"adam", "adamw", "sgd"}', "adam", (one_of(str, "adam", "adamw", "sgd"),)).says(
+        ParameterOf(
+            RIVER, '{"adam", "adamw", "sgd"}', "adam", (one_of(str, "adam", "adamw", "sgd"),)
+        ).says(
             '"adam" is Adam, "adamw" is Adam with `weight_decay`, "sgd" is gradient descent with momentum.'
         ),
         refusals=(
@@ -211,24 +213,28 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "alpha",
-        Use((*MLP, *TRAINER), "float or sequence of float", 0.0001, (_FROM_0, ARRAY_LIKE)).says("""
+        ParameterOf(
+            (*MLP, *TRAINER), "float or sequence of float", 0.0001, (_FROM_0, ARRAY_LIKE)
+        ).says("""
             Strength of the L2 penalty, ``alpha / 2 * sum(w ** 2)``, divided by the batch size. One number for all
             layers after the input, or one for each.
         """),
-        Use(NETWORK, "float or sequence of float", 0.0, (NOT_NEGATIVE,)).says("""
+        ParameterOf(NETWORK, "float or sequence of float", 0.0, (NOT_NEGATIVE,)).says("""
             Strength of the L2 penalty ``alpha / 2 * sum(weights ** 2) / sum(sample_weight)``, not negative. One number
             for all layers after the input, or one for each.
         """),
-        Use(RIVER, "float", 0.0001, (NOT_NEGATIVE,)).says(
+        ParameterOf(RIVER, "float", 0.0001, (NOT_NEGATIVE,)).says(
             "Strength of the L2 penalty, divided by the number of rows of a step."
         ),
     ),
     Hyperparameter(
         "batch_size",
-        Use((*MLP, *TRAINER), 'int or "auto"', "auto", (one_of(str, "auto"), _FROM_1)).says(
+        ParameterOf((*MLP, *TRAINER), 'int or "auto"', "auto", (one_of(str, "auto"), _FROM_1)).says(
             'Number of rows per update; "auto" is the smaller of 200 and the number of rows.'
         ),
-        Use(RIVER, "int", 1, (interval(Integral, 1, math.inf, "left", booleans=False),)).says("""
+        ParameterOf(
+            RIVER, "int", 1, (interval(Integral, 1, math.inf, "left", booleans=False),)
+        ).says("""
             Number of rows per gradient step in `learn_many`. With 1, the result is bit-identical to `learn_one` row by
             row.
         """),
@@ -236,7 +242,7 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "learning_rate",
-        Use(
+        ParameterOf(
             MLP, _KINDS, "constant", _SCHEDULES, annotation="str | Callable[[int, int], float]"
         ).says("""
             The learning-rate schedule. With "invscaling", the learning rate after t rows is
@@ -248,10 +254,10 @@ TRAINING_ENTRIES = (
             and returns the learning rate. The last three are planned: training takes `max_iter` epochs, whatever
             `n_iter_no_change` is.
         """),
-        Use(
+        ParameterOf(
             TRAINER, _KINDS, "constant", _SCHEDULES, annotation="str | Callable[[int, int], float]"
         ).says("The learning-rate schedule, as for `MLPClassifier`."),
-        Use(NETWORK, "float", REQUIRED, (NOT_NEGATIVE,)).says(
+        ParameterOf(NETWORK, "float", REQUIRED, (NOT_NEGATIVE,)).says(
             "Not negative; may be changed between epochs."
         ),
         needs=(_LEARNING_RATE,),
@@ -259,17 +265,17 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "learning_rate_init",
-        Use(MLP, "float", 0.001, (_OVER_0,)).says("""
+        ParameterOf(MLP, "float", 0.001, (_OVER_0,)).says("""
             The initial learning rate; with "one_cycle" the largest one. It can be changed between calls of partial_fit;
             the schedule then continues from the new value.
         """),
-        Use(TRAINER, "float", 0.001, (_OVER_0,)).says(
+        ParameterOf(TRAINER, "float", 0.001, (_OVER_0,)).says(
             'The initial learning rate; with "one_cycle" the largest one.'
         ),
-        Use(TABULAR, "float", 0.0125, (_OVER_0,)).says(
+        ParameterOf(TABULAR, "float", 0.0125, (_OVER_0,)).says(
             "The largest learning rate: after a short warm-up, it falls to 0 as half of a cosine."
         ),
-        Use(RIVER, "float", 0.001, (_OVER_0,)).says(
+        ParameterOf(RIVER, "float", 0.001, (_OVER_0,)).says(
             'Learning rate. It can change at any time: ``model.mutate({"learning_rate_init": 0.01})``.'
         ),
         needs=(
@@ -283,7 +289,7 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "power_t",
-        Use((*MLP, *TRAINER), "float", 0.5, (_FROM_0,)).says('Exponent for "invscaling".'),
+        ParameterOf((*MLP, *TRAINER), "float", 0.5, (_FROM_0,)).says('Exponent for "invscaling".'),
         needs=(
             _SGD,
             Need(
@@ -295,21 +301,23 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "max_iter",
-        Use((*MLP, *TRAINER), "int", 200, (_FROM_1,)).says(
+        ParameterOf((*MLP, *TRAINER), "int", 200, (_FROM_1,)).says(
             'Maximum number of epochs, or of iterations for "lbfgs".'
         ),
         free_on_resume=True,
     ),
     Hyperparameter(
         "n_epochs",
-        Use(TABULAR, "int or None", None, (POSITIVE_INTEGER, NONE)).says(
+        ParameterOf(TABULAR, "int or None", None, (POSITIVE_INTEGER, NONE)).says(
             "Number of epochs of each network. None means about 800 steps, and from 10 to 40 "
             "epochs."
         ),
     ),
     Hyperparameter(
         "shuffle",
-        Use((*MLP, *TRAINER), 'bool or "blocks"', True, (*BOOLEAN, one_of(str, "blocks"))).says("""
+        ParameterOf(
+            (*MLP, *TRAINER), 'bool or "blocks"', True, (*BOOLEAN, one_of(str, "blocks"))
+        ).says("""
             Whether to shuffle the rows before each epoch. "blocks" is for a memory-mapped file that is larger than
             memory: it shuffles the order of blocks of `block_size` rows, and then the rows of 8 blocks at a time, so
             that the file is read in long stretches and only the order of 8 blocks is held.
@@ -318,7 +326,7 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "tol",
-        Use((*MLP, *TRAINER), "float", 1e-4, (_FROM_0,)).says("""
+        ParameterOf((*MLP, *TRAINER), "float", 1e-4, (_FROM_0,)).says("""
             Minimum improvement of the loss (of the score, with `early_stopping`) for an epoch to count as an
             improvement. "lbfgs" stops when every entry of the gradient is at most `tol`.
         """),
@@ -327,11 +335,11 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "verbose",
-        Use((*MLP, *TRAINER), 'bool, int or "bar"', False, _VERBOSE).says("""
+        ParameterOf((*MLP, *TRAINER), 'bool, int or "bar"', False, _VERBOSE).says("""
             Whether to print a line per epoch; n for a line after the first and every n-th epoch, "bar" for a progress
             bar (needs tqdm).
         """),
-        Use(TABULAR, 'bool, int or "bar"', False, _VERBOSE).says("""
+        ParameterOf(TABULAR, 'bool, int or "bar"', False, _VERBOSE).says("""
             Whether to print how long the fit will take, after the first three epochs of the first network, and a line
             for each trained network; "bar" for a progress bar over the epochs (needs tqdm).
         """),
@@ -341,18 +349,20 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "momentum",
-        Use((*MLP, *TRAINER, *RIVER), "float", 0.9, (_MOMENTUM,)).says(
+        ParameterOf((*MLP, *TRAINER, *RIVER), "float", 0.9, (_MOMENTUM,)).says(
             'Momentum for ``solver="sgd"``.'
         ),
-        Use(NETWORK, "float", 0.9, (interval(Real, 0, 1, "both", booleans=False),)).says(
+        ParameterOf(NETWORK, "float", 0.9, (interval(Real, 0, 1, "both", booleans=False),)).says(
             'Momentum for "momentum" and "nesterov", from 0 to 1.'
         ),
         needs=(_SGD,),
     ),
     Hyperparameter(
         "nesterovs_momentum",
-        Use(MLP, "bool", True, BOOLEAN).says("Whether to use Nesterov's momentum [2]_."),
-        Use((*TRAINER, *RIVER), "bool", True, BOOLEAN).says("Whether to use Nesterov's momentum."),
+        ParameterOf(MLP, "bool", True, BOOLEAN).says("Whether to use Nesterov's momentum [2]_."),
+        ParameterOf((*TRAINER, *RIVER), "bool", True, BOOLEAN).says(
+            "Whether to use Nesterov's momentum."
+        ),
         needs=(
             _SGD,
             Need("momentum", lambda values: values["momentum"] != 0, "0 means no momentum"),
@@ -360,15 +370,15 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "early_stopping",
-        Use(MLP, "bool", False, BOOLEAN).says("""
+        ParameterOf(MLP, "bool", False, BOOLEAN).says("""
             Whether to hold out validation rows, to stop when the score on them stops improving, and to keep the best
             weights. With ``fit(X_val=..., y_val=...)``, your own rows are used instead.
         """),
-        Use(TRAINER, "bool", False, BOOLEAN).says("""
+        ParameterOf(TRAINER, "bool", False, BOOLEAN).says("""
             Whether to hold out validation rows, to stop when the score on them stops improving, and to keep the best
             parameters. See `scoring` for the score. With ``X_val`` of `run`, no rows are held out.
         """),
-        Use(TABULAR, "bool", True, BOOLEAN).says("""
+        ParameterOf(TABULAR, "bool", True, BOOLEAN).says("""
             Whether each network holds out another eighth of the rows, or uses `X_val`, and keeps the epoch with the
             smallest error on them. If False, each network trains on all rows and keeps its last epoch, and intervals
             and sets need `calibrate`.
@@ -394,11 +404,11 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "validation_fraction",
-        Use(MLP, "float", 0.1, (_DECAY,)).says(
+        ParameterOf(MLP, "float", 0.1, (_DECAY,)).says(
             "Fraction of the rows to use for validation. For binary targets, the split is "
             "stratified."
         ),
-        Use(TRAINER, "float", 0.1, (_DECAY,)).says("""
+        ParameterOf(TRAINER, "float", 0.1, (_DECAY,)).says("""
             Fraction of the rows to use for validation. For one column of zeros and ones and a loss of probabilities,
             the split is stratified.
         """),
@@ -414,35 +424,37 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "beta_1",
-        Use((*MLP, *TRAINER, *RIVER), "float", 0.9, (_DECAY,)).says(
+        ParameterOf((*MLP, *TRAINER, *RIVER), "float", 0.9, (_DECAY,)).says(
             "Decay rate of Adam's estimates of the mean."
         ),
-        Use(NETWORK, "float", 0.9, (_RATE,)).says(
+        ParameterOf(NETWORK, "float", 0.9, (_RATE,)).says(
             "Decay rate of Adam's estimates of the mean, from 0 to below 1."
         ),
         needs=(_ADAM,),
     ),
     Hyperparameter(
         "beta_2",
-        Use((*MLP, *TRAINER, *RIVER), "float", 0.999, (_DECAY,)).says(
+        ParameterOf((*MLP, *TRAINER, *RIVER), "float", 0.999, (_DECAY,)).says(
             "Decay rate of Adam's estimates of the square."
         ),
-        Use(NETWORK, "float", 0.999, (_RATE,)).says(
+        ParameterOf(NETWORK, "float", 0.999, (_RATE,)).says(
             "Decay rate of Adam's estimates of the square, from 0 to below 1."
         ),
         needs=(_ADAM,),
     ),
     Hyperparameter(
         "epsilon",
-        Use((*MLP, *TRAINER, *RIVER), "float", 1e-8, (_OVER_0,)).says(
+        ParameterOf((*MLP, *TRAINER, *RIVER), "float", 1e-8, (_OVER_0,)).says(
             "Added to the denominator of Adam's step."
         ),
-        Use(NETWORK, "float", 1e-8, (POSITIVE,)).says("Added to the denominator of Adam's step."),
+        ParameterOf(NETWORK, "float", 1e-8, (POSITIVE,)).says(
+            "Added to the denominator of Adam's step."
+        ),
         needs=(_ADAM,),
     ),
     Hyperparameter(
         "n_iter_no_change",
-        Use(
+        ParameterOf(
             (*MLP, *TRAINER),
             "int or inf",
             10,
@@ -457,7 +469,7 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "max_fun",
-        Use((*MLP, *TRAINER), "int", 15000, (_FROM_1,)).says(
+        ParameterOf((*MLP, *TRAINER), "int", 15000, (_FROM_1,)).says(
             'Maximum number of loss evaluations for "lbfgs"; the limit is checked after each iteration.'
         ),
         free_on_resume=True,
@@ -465,12 +477,12 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "weight_decay",
-        Use(MLP, "float", 0.0, (NOT_NEGATIVE,)).says("""
+        ParameterOf(MLP, "float", 0.0, (NOT_NEGATIVE,)).says("""
             Weight decay for ``solver="adamw"``: before each step, ``learning_rate * weight_decay`` times the weight is
             subtracted from every weight, but not from the biases (Loshchilov and Hutter, "Decoupled weight decay
             regularization", ICLR 2019).
         """),
-        Use((*TRAINER, *NETWORK, *RIVER), "float", 0.0, (NOT_NEGATIVE,)).says("""
+        ParameterOf((*TRAINER, *NETWORK, *RIVER), "float", 0.0, (NOT_NEGATIVE,)).says("""
             Weight decay for the solver "adamw", not negative. Before each step, ``learning_rate * weight_decay`` times
             the weight is subtracted from every weight, but not from the biases (Loshchilov and Hutter 2019).
         """),
@@ -478,12 +490,12 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "max_grad_norm",
-        Use(MLP, "float or None", None, (POSITIVE, NONE)).says("""
+        ParameterOf(MLP, "float or None", None, (POSITIVE, NONE)).says("""
             If the norm of a batch's gradient (with the penalty) is larger, the gradient is scaled to this norm
             (Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks", ICML 2013). None
             means no clipping.
         """),
-        Use((*TRAINER, *NETWORK, *RIVER), "float or None", None, (POSITIVE, NONE)).says("""
+        ParameterOf((*TRAINER, *NETWORK, *RIVER), "float or None", None, (POSITIVE, NONE)).says("""
             If the norm of a step's gradient (with the penalty) is larger, the gradient is scaled to this norm. None
             means no clipping.
         """),
@@ -491,21 +503,21 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "dropout",
-        Use(MLP, "float or sequence of float", 0.0, (_RATE, ARRAY_LIKE)).says("""
+        ParameterOf(MLP, "float or sequence of float", 0.0, (_RATE, ARRAY_LIKE)).says("""
             Probability, at least 0 and below 1, with which each step of training sets an activation of a hidden layer
             to 0; the others are divided by ``1 - dropout``. Predictions use all units (Srivastava et al., "Dropout: a
             simple way to prevent neural networks from overfitting", JMLR 2014). One number for all hidden layers, or
             one for each.
         """),
-        Use(TRAINER, "float or sequence of float", 0.0, (_RATE, ARRAY_LIKE)).says("""
+        ParameterOf(TRAINER, "float or sequence of float", 0.0, (_RATE, ARRAY_LIKE)).says("""
             Dropout rate, at least 0 and below 1. One number for all hidden layers, or one for each (see
             `Network.cost`).
         """),
-        Use(TABULAR, "float or sequence of float", 0.1, (_RATE, ARRAY_LIKE)).says("""
+        ParameterOf(TABULAR, "float or sequence of float", 0.1, (_RATE, ARRAY_LIKE)).says("""
             Probability, at least 0 and below 1, with which each step sets an activation of a hidden layer to 0.
             One number for all hidden layers, or one for each.
         """),
-        Use(NETWORK, "float or sequence of float", 0.0, (_RATE,)).says("""
+        ParameterOf(NETWORK, "float or sequence of float", 0.0, (_RATE,)).says("""
             Dropout rate, at least 0 and below 1. One number for all hidden layers, or one for each. The activation of a
             unit is set to 0 with this probability, otherwise divided by ``1 - rate`` (Srivastava et al. 2014).
         """),
@@ -514,12 +526,12 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "warmup",
-        Use(MLP, "float", 0.0, (_RATE, COUNT)).says("""
+        ParameterOf(MLP, "float", 0.0, (_RATE, COUNT)).says("""
             Number of batches at the start in which the learning rate rises, or if below 1 their fraction of all
             batches. Batch b of the first W has ``(b + 1) / W`` times the learning rate of the schedule [7]_; "cosine"
             begins after them.
         """),
-        Use(TRAINER, "float", 0.0, (_RATE, COUNT)).says("""
+        ParameterOf(TRAINER, "float", 0.0, (_RATE, COUNT)).says("""
             Number of batches at the start in which the learning rate rises, or if below 1 their fraction of all
             batches, as for `MLPClassifier`.
         """),
@@ -528,16 +540,16 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "max_time",
-        Use(MLP, "float or None", None, (POSITIVE, NONE)).says("""
+        ParameterOf(MLP, "float or None", None, (POSITIVE, NONE)).says("""
             Time limit of training in seconds, after fit has read the data and learned their scale. Training stops after
             the last complete batch, at most 0.1 s too late for up to 10 million parameters (while `scoring` or a
             callback runs, later), and ``fit(resume=True)`` continues. Ignored by partial_fit.
         """),
-        Use(TRAINER, "float or None", None, (POSITIVE, NONE)).says("""
+        ParameterOf(TRAINER, "float or None", None, (POSITIVE, NONE)).says("""
             Time limit in seconds for a call of `run` or `epochs`. Training stops after the last complete batch, and the
             next call continues.
         """),
-        Use(TABULAR, "float or None", None, (POSITIVE, NONE)).says("""
+        ParameterOf(TABULAR, "float or None", None, (POSITIVE, NONE)).says("""
             Seconds for `fit`. Reading the columns counts, but is not cut short. Columns of numbers are searched for
             steps of the target until the seconds are over, but in any case the first 4 million numbers, so that the
             columns of most tables do not depend on the machine: fit warns if it takes longer. Each network then trains
@@ -551,7 +563,7 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "scoring",
-        Use(
+        ParameterOf(
             MLP,
             "None, str or callable",
             None,
@@ -562,7 +574,7 @@ TRAINING_ENTRIES = (
             validation loss. Other names are scorers of scikit-learn. A callable has the arguments ``(estimator, X,
             y)``, and ``sample_weight`` if the rows have weights; its X is an array.
         """),
-        Use(
+        ParameterOf(
             TRAINER,
             "None, str or callable",
             None,
@@ -578,16 +590,16 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "callbacks",
-        Use(MLP, "list of object or None", None, (CALLBACKS, NONE)).says("""
+        ParameterOf(MLP, "list of object or None", None, (CALLBACKS, NONE)).says("""
             Objects with at least one of the methods ``on_fit_begin(trainer)``, ``on_batches_end(trainer)``,
             ``on_epoch_end(trainer)`` and ``on_fit_end(trainer)``, which fit calls; see `cmlp.callbacks`. Not stored in
             model files.
         """),
-        Use(TRAINER, "list of object or None", None, (CALLBACKS, NONE)).says("""
+        ParameterOf(TRAINER, "list of object or None", None, (CALLBACKS, NONE)).says("""
             Objects with methods ``on_fit_begin(trainer)``, ``on_batches_end(trainer)``, ``on_epoch_end(trainer)`` or
             ``on_fit_end(trainer)``, see `cmlp.callbacks`.
         """),
-        Use(TABULAR, "list of object or None", None, (CALLBACKS, NONE)).says("""
+        ParameterOf(TABULAR, "list of object or None", None, (CALLBACKS, NONE)).says("""
             Objects whose methods `fit` calls after each epoch of all networks, see `cmlp.callbacks`. Losses and scores
             are means over the networks. Threads then wait for each other after each epoch. Not stored in model files.
         """),
@@ -597,7 +609,7 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "block_size",
-        Use((*MLP, *TRAINER), "int", 1024, (_FROM_1,)).says(
+        ParameterOf((*MLP, *TRAINER), "int", 1024, (_FROM_1,)).says(
             'Rows per block for ``shuffle="blocks"``.'
         ),
         needs=(
@@ -635,17 +647,17 @@ _THREADS = POSITIVE_INTEGER, NONE
 NETWORK_ENTRIES = (
     Hyperparameter(
         "n_estimators",
-        Use(TABULAR, "int", 4, (POSITIVE_INTEGER,)).says(
+        ParameterOf(TABULAR, "int", 4, (POSITIVE_INTEGER,)).says(
             "Number of networks. More are a little better (8 rather than 4: about 1 %), and take "
             "longer."
         ),
     ),
     Hyperparameter(
         "hidden_layer_sizes",
-        Use((*MLP, *RIVER), "int or array-like of int", (100,), _SIZES).says(
+        ParameterOf((*MLP, *RIVER), "int or array-like of int", (100,), _SIZES).says(
             "Number of units of each hidden layer; ``()`` gives a linear model."
         ),
-        Use(TABULAR, "int or array-like of int", (128, 128), _SIZES).says(
+        ParameterOf(TABULAR, "int or array-like of int", (128, 128), _SIZES).says(
             "Number of units of each hidden layer. Larger ones need more rows: change it for "
             "tables of over 50,000\n"
             "rows."
@@ -653,12 +665,12 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "activation",
-        Use((*MLP, *RIVER), "str or list of str", "relu", (ACTIVATION, ARRAY_LIKE)).says(
+        ParameterOf((*MLP, *RIVER), "str or list of str", "relu", (ACTIVATION, ARRAY_LIKE)).says(
             "Activation of the hidden layers: one name for all of them, or one for each. The names "
             "are\n"
             f"{_ACTIVATIONS}."
         ),
-        Use(NETWORK, "str or sequence of str", "logistic", (ACTIVATION, ARRAY_LIKE)).says(
+        ParameterOf(NETWORK, "str or sequence of str", "logistic", (ACTIVATION, ARRAY_LIKE)).says(
             "Activation of the hidden layers: one name for all of them, or one for each. It also "
             "determines the range\n"
             "of the initial parameters (see Notes). The names are\n"
@@ -667,7 +679,7 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "output",
-        Use(
+        ParameterOf(
             NETWORK,
             '{"softmax", "logistic", "identity", "exp", "tanh"}',
             "softmax",
@@ -676,7 +688,7 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "loss",
-        Use(
+        ParameterOf(
             CLASSIFIER,
             f"{_set_of_names(losses_of(*CLASSIFIER))} or callable",
             "log_loss",
@@ -696,7 +708,7 @@ NETWORK_ENTRIES = (
 
             See [8]_ for "focal", and [9]_ for "label_smoothing".
         """),
-        Use(
+        ParameterOf(
             REGRESSOR,
             "str or callable",
             "squared_error",
@@ -714,7 +726,7 @@ NETWORK_ENTRIES = (
 
             See [8]_ for "huber", [9]_ for "quantile", and [11]_ for "tweedie".
         """),
-        Use(
+        ParameterOf(
             NETWORK,
             "str or callable",
             "log_loss",
@@ -730,7 +742,7 @@ NETWORK_ENTRIES = (
             zeros and a one. A row's cost must depend on this row alone. The function is called in one thread; such a
             network cannot be saved.
         """),
-        Use(
+        ParameterOf(
             TABULAR_REGRESSOR,
             "str",
             "squared_error",
@@ -743,7 +755,7 @@ NETWORK_ENTRIES = (
             prices and durations, which must be positive and whose deviations grow with their mean, "tweedie" (of the
             power 1.5) for amounts many of which are 0, and none negative.
         """),
-        Use(
+        ParameterOf(
             RIVER_REGRESSOR,
             _set_of_names(losses_of(*RIVER_REGRESSOR)),
             "squared_error",
@@ -754,14 +766,14 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "loss_parameter",
-        Use(CLASSIFIER, "float or None", None, (POSITIVE, NONE)).says(
+        ParameterOf(CLASSIFIER, "float or None", None, (POSITIVE, NONE)).says(
             'Positive parameter of the loss: for "focal" by default 2; for "label_smoothing" below 1, by default 0.1.'
         ),
-        Use(REGRESSOR, "float or None", None, (POSITIVE, NONE)).says(
+        ParameterOf(REGRESSOR, "float or None", None, (POSITIVE, NONE)).says(
             'Positive parameter of "huber", in y\'s unit, by default 1; power of "tweedie", above 1 and below 2, by '
             "default 1.5. Other losses have none."
         ),
-        Use(NETWORK, "float, sequence of float or None", None, ()).says("""
+        ParameterOf(NETWORK, "float, sequence of float or None", None, ()).says("""
             Positive parameter p of the loss (see Notes); None is the default. "quantile" can have an ascending list, a
             number for each output; `forward` then sorts the outputs of each row, so that predicted quantiles never
             cross.
@@ -769,19 +781,19 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "quantile",
-        Use(REGRESSOR, "float or list of float", 0.5, _LEVELS).says("""
+        ParameterOf(REGRESSOR, "float or list of float", 0.5, _LEVELS).says("""
             The quantile that ``loss="quantile"`` predicts, between 0 and 1. Or an ascending list of 2 to 100 quantiles
             of the only column of y: the network has an output for each of them, and `predict` sorts the outputs of each
             row, so that they never cross [10]_.
         """),
-        Use(TABULAR_REGRESSOR, "float or list of float", 0.5, _LEVELS).says("""
+        ParameterOf(TABULAR_REGRESSOR, "float or list of float", 0.5, _LEVELS).says("""
             The quantile of ``loss="quantile"``, between 0 and 1. Or an ascending list of 2 to 100 quantiles of one
             target: `predict` then returns a column for each of them, ascending in every row.
         """),
     ),
     Hyperparameter(
         "y_scale",
-        Use(
+        ParameterOf(
             REGRESSOR,
             'None, "standard" or "robust"',
             None,
@@ -798,7 +810,7 @@ NETWORK_ENTRIES = (
             If more than half of a column is one number and its interquartile range is 0, the spread of "robust" is the
             median distance of the others from it.
         """),
-        Use(
+        ParameterOf(
             RIVER_REGRESSOR, '"standard" or None', "standard", (one_of(str, "standard"), NONE)
         ).says(f"""
             "standard" learns ``(y - mean) / deviation``, with the mean and the standard deviation of all targets so far
@@ -819,7 +831,7 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "class_weight",
-        Use(
+        ParameterOf(
             CLASSIFIER,
             'None, "balanced", dict or list of dict',
             None,
@@ -833,7 +845,7 @@ NETWORK_ENTRIES = (
             weights of a row's columns multiply. Validation rows have the same weights of classes. A class of weight 0
             stays in `classes_`.
         """),
-        Use(
+        ParameterOf(
             TABULAR_CLASSIFIER,
             'None, "balanced", dict or list of dict',
             None,
@@ -859,7 +871,7 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "ordered",
-        Use(
+        ParameterOf(
             TABULAR_CLASSIFIER,
             '"from_dtype", bool or list',
             "from_dtype",
@@ -874,7 +886,7 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "categorical_features",
-        Use(
+        ParameterOf(
             TABULAR,
             '"from_dtype", None, array-like or dict',
             "from_dtype",
@@ -890,7 +902,7 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "date_formats",
-        Use(
+        ParameterOf(
             TABULAR, "None, str or dict", None, (), annotation="str | ByColumn[str] | None"
         ).says("""
             How dates are written, if columns have them as text or, such as 19580329, as whole numbers: a dict maps
@@ -902,7 +914,7 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "missing_values",
-        Use(
+        ParameterOf(
             TABULAR,
             "None, number, str, list or dict",
             None,
@@ -918,7 +930,7 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "date_parts",
-        Use(TABULAR, "bool", True, BOOLEAN).says("""
+        ParameterOf(TABULAR, "bool", True, BOOLEAN).says("""
             Whether the networks see the time of day, the weekday and the day of the year of a column of dates, where
             they vary and the target changes along them, beside the days since 1970. They are those of the stored time,
             which is UTC if it has an offset.
@@ -926,7 +938,7 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "monotonic_cst",
-        Use(
+        ParameterOf(
             TABULAR,
             "array-like of int, dict or None",
             None,
@@ -941,7 +953,7 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "interval_width",
-        Use(
+        ParameterOf(
             TABULAR_REGRESSOR,
             '{"adaptive", "constant"}',
             "adaptive",
@@ -966,14 +978,16 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "keep_background",
-        Use(TABULAR, "int", 0, (interval(Integral, 0, 64, "both", booleans=False),)).says("""
+        ParameterOf(
+            TABULAR, "int", 0, (interval(Integral, 0, 64, "both", booleans=False),)
+        ).says("""
             Number of training rows, drawn by `random_state`, that the model keeps for `explain`, at most 64. They are
             part of pickles and model files, and of pages on request: keep none if the rows are personal.
         """),
     ),
     Hyperparameter(
         "allow_missing_keys",
-        Use(TABULAR, "bool", False, BOOLEAN).says("""
+        ParameterOf(TABULAR, "bool", False, BOOLEAN).says("""
             Whether a record to predict, a dict, may lack keys, whose values then are missing. If False, a missing key
             raises ValueError. `fit` does not use it.
         """),
@@ -981,7 +995,7 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "known",
-        Use(
+        ParameterOf(
             TABULAR,
             "None or list of str",
             None,
@@ -995,20 +1009,22 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "activation_parameter",
-        Use(MLP, "float, sequence of float or None", None, (NOT_NEGATIVE, ARRAY_LIKE, NONE)).says(
+        ParameterOf(
+            MLP, "float, sequence of float or None", None, (NOT_NEGATIVE, ARRAY_LIKE, NONE)
+        ).says(
             _PARAMETER := """
             Positive parameter of "leaky_relu" (the slope for negative inputs, by default 0.01) and "elu" (minus the
             limit at minus infinity, by default 1). One number for all hidden layers, or one for each; None or 0 is the
             default.
         """
         ),
-        Use(NETWORK, "float, sequence of float or None", None, (NOT_NEGATIVE,)).says(
+        ParameterOf(NETWORK, "float, sequence of float or None", None, (NOT_NEGATIVE,)).says(
             _PARAMETER
         ),  # of each layer
     ),
     Hyperparameter(
         "initialization",
-        Use(
+        ParameterOf(
             MLP,
             '{"glorot", "he", "lecun"} or tuple (coefs, intercepts)',
             "glorot",
@@ -1018,7 +1034,7 @@ NETWORK_ENTRIES = (
             The range of the initial weights (see Notes), or the initial weights and biases themselves: two lists of
             arrays, like `coefs_` and `intercepts_`. A warm start continues from the previous model instead.
         """),
-        Use(
+        ParameterOf(
             NETWORK,
             '{"glorot", "he", "lecun"} or tuple (coefs, intercepts)',
             "glorot",
@@ -1031,33 +1047,34 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "random_state",
-        Use(MLP, "None, int or RandomState", None, _GENERATOR).says("""
+        ParameterOf(MLP, "None, int or RandomState", None, _GENERATOR).says("""
             Seed or generator for the initial weights, the validation split and the order of the rows. With an int,
             every fit and partial_fit uses the same random numbers.
         """),
-        Use(TRAINER, "None, int or RandomState", None, _GENERATOR).says("""
+        ParameterOf(TRAINER, "None, int or RandomState", None, _GENERATOR).says("""
             Seed or generator for the validation split, the order of the rows and dropout. To train like an estimator,
             use one RandomState here and for the network's initial parameters.
         """),
-        Use(NETWORK, "None, int or RandomState", None, _GENERATOR).says(
+        ParameterOf(NETWORK, "None, int or RandomState", None, _GENERATOR).says(
             "Seed of the initial parameters; the same seed gives the same parameters as in the "
             "estimators."
         ),
-        Use(TABULAR, "None, int or RandomState", None, _GENERATOR).says(
+        ParameterOf(TABULAR, "None, int or RandomState", None, _GENERATOR).says(
             "Seed for the held-out rows, the initial weights, the order of the rows and dropout."
         ),
         free_on_resume=True,
     ),
     Hyperparameter(
-        "seed", Use(RIVER, "int or None", None, (SEED, NONE)).says("Seed of the initial weights.")
+        "seed",
+        ParameterOf(RIVER, "int or None", None, (SEED, NONE)).says("Seed of the initial weights."),
     ),
     Hyperparameter(
         "warm_start",
-        Use(MLP, "bool", False, BOOLEAN).says("""
+        ParameterOf(MLP, "bool", False, BOOLEAN).says("""
             Whether fit continues from the model of the previous call. fit then raises ValueError if the layer sizes,
             `activation`, `loss`, `dtype` or `input_scale` have changed.
         """),
-        Use(TABULAR, "bool", False, BOOLEAN).says("""
+        ParameterOf(TABULAR, "bool", False, BOOLEAN).says("""
             Whether fit continues from the networks of the previous call, or of the loaded model, on other rows. The
             columns with their scales, bins and categories, and the scale of the targets, stay as they are. fit raises
             ValueError if the classes or the layers have changed. The learning rate begins anew.
@@ -1066,7 +1083,7 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "provenance",
-        Use((*MLP, *TABULAR), "bool", False, BOOLEAN).says("""
+        ParameterOf((*MLP, *TABULAR), "bool", False, BOOLEAN).says("""
             Whether fit records what `cmlp.verify` needs to train again: the parameters with the seed, SHA-256 of the
             data, and where training ended. `save` stores the record. What cannot be repeated raises ValueError, for
             example functions as parameters and `partial_fit`.
@@ -1125,11 +1142,11 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "n_threads",
-        Use((*MLP, *NETWORK), "None or int", None, _THREADS).says("""
+        ParameterOf((*MLP, *NETWORK), "None or int", None, _THREADS).says("""
             Maximum number of threads. If None, chosen from the problem size and the number of CPUs. The results do not
             depend on it.
         """),
-        Use(TABULAR, "None or int", None, _THREADS).says(
+        ParameterOf(TABULAR, "None or int", None, _THREADS).says(
             "Maximum number of threads; in fit, each trains a network. The results do not depend "
             "on it."
         ),
@@ -1138,7 +1155,7 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "dtype",
-        Use(
+        ParameterOf(
             MLP,
             '{"auto", "float32", "float64"}',
             "auto",
@@ -1147,16 +1164,16 @@ NETWORK_ENTRIES = (
             Type of the weights and of the computation. "auto" means float32 for float32, float16 and uint8 arrays,
             otherwise float64.
         """),
-        Use(NETWORK, '{"float32", "float64"}', "float32", (FLOAT_TYPE,)).says(
+        ParameterOf(NETWORK, '{"float32", "float64"}', "float32", (FLOAT_TYPE,)).says(
             "Type of the parameters and of all arithmetic."
         ),
-        Use(RIVER, '{"float32", "float64"}', "float64", (one_of(str, "float32", "float64"),)).says(
-            "Type of the weights and of the computation."
-        ),
+        ParameterOf(
+            RIVER, '{"float32", "float64"}', "float64", (one_of(str, "float32", "float64"),)
+        ).says("Type of the weights and of the computation."),
     ),
     Hyperparameter(
         "input_scale",
-        Use(
+        ParameterOf(
             MLP,
             'float, (shift, factor), "standard", "minmax" or "robust"',
             1,
@@ -1171,7 +1188,7 @@ NETWORK_ENTRIES = (
             sparse X the shifts are 0. `input_scale_` has what was learned. A warm start and further calls of
             `partial_fit` keep it.
         """),
-        Use(NETWORK, "float or (shift, factor)", 1, _SCALE).says("""
+        ParameterOf(NETWORK, "float or (shift, factor)", 1, _SCALE).says("""
             Factor by which every input is multiplied: ``1 / 255`` for images of bytes. Or two vectors of shape
             (n_inputs,): the network sees ``(X - shift) * factor``, computed in float64 and rounded once. Sparse X must
             not be shifted.

@@ -26,38 +26,27 @@ if TYPE_CHECKING:
 REQUIRED = object()  # the default of a parameter without one
 
 
-class Use:
-    """What a parameter is for some owners: the type in the docstring, the default, and constraints.
+class ParameterOf(NamedTuple):
+    """What a parameter is for some owners: the type in the docstring, the default, constraints, and the docstring.
 
     A value satisfies one of the constraints; there are none if only the data show what is valid. The annotation in
     signatures follows from the type in the docstring, such as ``float | None`` from "float or None"; `annotation` is
     the one of a type that says too little.
     """
 
-    __slots__ = ("annotation", "constraints", "default", "kind", "owners", "text")
-
-    def __init__(
-        self,
-        owners: Sequence[str],
-        kind: str,
-        default: object,
-        constraints: tuple[Constraint, ...],
-        annotation: str = "",
-    ) -> None:
-        self.annotation = annotation
-        self.owners = owners
-        self.kind = kind
-        self.default = default
-        self.constraints = constraints
-        self.text = ""
+    owners: Sequence[str]
+    kind: str
+    default: object
+    constraints: tuple[Constraint, ...]
+    annotation: str = ""
+    text: str = ""
 
     def says(self, text: str) -> Self:
-        """Set the paragraph of the docstring.
+        """Return the same with the paragraph of the docstring.
 
         Words in angle brackets, such as ``<needs batches>``, stand for the names of the parameters with this flag.
         """
-        self.text = text
-        return self
+        return self._replace(text=text)
 
 
 class Need(NamedTuple):
@@ -103,7 +92,7 @@ class Hyperparameter:
     def __init__(
         self,
         name: str,
-        *uses: Use,
+        *uses: ParameterOf,
         needs: tuple[Need, ...] = (),
         needs_batches: bool = False,
         free_on_resume: bool = False,
