@@ -186,7 +186,9 @@ class MultilayerPerceptron(FittedAttributes, Estimator):
     ) -> Returned:
         """Return what a function of the network returns for the rows of a user's X, which are checked."""
         net, names = model.net, model.feature_names
-        checks = InputChecks(type(self).__name__, False, net.n_in, names, may_be_empty=True)
+        checks = InputChecks(
+            type(self).__name__, labels=False, width=net.n_in, names=names, may_be_empty=True
+        )
         rows = checks.check_inputs(X).X
         try:
             return function(rows)

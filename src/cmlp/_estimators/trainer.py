@@ -23,7 +23,7 @@ from cmlp._model.other_rows import warn_of_validation_inputs
 from cmlp._model.results import TrainedEpoch
 from cmlp._parameters.constraints import COUNT, argument
 from cmlp._parameters.entries import PARAMETERS
-from cmlp._parameters.name_hints import hinting
+from cmlp._parameters.name_hints import hinted
 from cmlp._parameters.options import TrainingOptions, check_scoring
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.callbacks import callbacks_of
@@ -180,7 +180,7 @@ class Trainer:
 
     __module__ = "cmlp"
 
-    @hinting
+    @hinted
     def __init__(
         self,
         network: object,

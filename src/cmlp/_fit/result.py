@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import given_params
-from cmlp._parameters.name_hints import hinting
+from cmlp._parameters.name_hints import raise_with_hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -64,8 +64,19 @@ def locked(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def trains(function: Callable[P, R]) -> Callable[P, R]:
-    """Let a public method train its estimator: locked, and with hints for unknown keywords."""
-    return hinting(function, LOCK)
+    """Let a public method train its estimator: locked, and with hints for unknown keywords, in one frame."""
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            if not args:
+                return function(*args, **kwargs)
+            return _core.run_locked(args[0], LOCK, function, args, kwargs)
+        except TypeError as error:
+            raise_with_hint(error, function, args, kwargs)
+            raise
+
+    return call
 
 
 def result_of(estimator: object) -> Result[Any] | None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from cmlp._bridge import _core
 from cmlp.exceptions import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import ParamSpec, TypeVar
 
     P = ParamSpec("P")
@@ -163,28 +162,29 @@ def _names_of_arguments(function: Any) -> tuple[str, ...]:
     return () if code is None else code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
 
-def hinting(function: Callable[P, R], lock: str | None = None) -> Callable[P, R]:
-    """Return the method with a hint in the TypeError for a keyword that it does not have.
-
-    With `lock`, it runs with its object locked by an attribute of this name, in the same frame.
-    """
+def raise_with_hint(
+    error: TypeError, function: object, args: Sequence[object], keywords: Iterable[str]
+) -> None:
+    """Raise the error of a call again, with a hint, if it has a keyword that is meant for another one."""
     names = _names_of_arguments(function)
-
-    @functools.wraps(function)
-    def hinted(*args: P.args, **keywords: P.kwargs) -> R:
-        try:
-            if lock is None or not args:
-                return function(*args, **keywords)
-            return _core.run_locked(args[0], lock, function, args, keywords)
-        except TypeError as error:
-            unknown = next((name for name in keywords if name not in names), None)
-            if unknown is None:
-                raise
-            constructor = _names_of_arguments(type(args[0]).__init__) if args else ()
-            known = {name: f"{name} of the constructor" for name in constructor}
-            hint = name_hint(unknown, {**known, **dict(zip(names, names, strict=True))})
-            if not hint:
-                raise
+    unknown = next((name for name in keywords if name not in names), None)
+    if unknown is not None:
+        constructor = _names_of_arguments(type(args[0]).__init__) if args else ()
+        known = {name: f"{name} of the constructor" for name in constructor}
+        hint = name_hint(unknown, {**known, **dict(zip(names, names, strict=True))})
+        if hint:
             raise TypeError(f"{error}. {hint}") from None
 
-    return hinted
+
+def hinted(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a function have a hint in the TypeError for a keyword that it does not have."""
+
+    @functools.wraps(function)
+    def call(*args: P.args, **keywords: P.kwargs) -> R:
+        try:
+            return function(*args, **keywords)
+        except TypeError as error:
+            raise_with_hint(error, function, args, keywords)
+            raise
+
+    return call

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._fit.result import frozen_copy
-from cmlp._parameters.name_hints import hinting
+from cmlp._parameters.name_hints import hinted
 from cmlp.distributed._cluster import import_of_dask, is_array, is_frame, require_estimator
 from cmlp.exceptions import InvalidParameterError, shown
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["fit", "predict"]
 
 
-@hinting
+@hinted
 def fit(
     model: OwnEstimator,
     X: object,

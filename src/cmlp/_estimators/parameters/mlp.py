@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cmlp._parameters.name_hints import hinting
+from cmlp._parameters.name_hints import hinted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -298,7 +298,7 @@ class MLPClassifier:
     array(['yes'], dtype='<U3')
     """
 
-    @hinting
+    @hinted
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (100,),
@@ -685,7 +685,7 @@ class MLPRegressor:
     array([9.])
     """
 
-    @hinting
+    @hinted
     def __init__(
         self,
         loss: str | LossFunction = "squared_error",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cmlp._parameters.name_hints import hinting
+from cmlp._parameters.name_hints import hinted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -206,7 +206,7 @@ class TabularClassifier:
     array(['warm', 'cold'], dtype='<U4')
     """
 
-    @hinting
+    @hinted
     def __init__(
         self,
         *,
@@ -418,7 +418,7 @@ class TabularRegressor:
     True
     """
 
-    @hinting
+    @hinted
     def __init__(
         self,
         *,
