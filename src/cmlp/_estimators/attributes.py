@@ -8,7 +8,7 @@ either of the two would be lost.
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import numpy as np
 
@@ -117,38 +117,6 @@ def with_out_activation(result: Result[NetworkModel], value: Any) -> Result[Netw
 
 
 # ------------------------------------------------------------------------------------------------------ the descriptors
-
-
-class AbsentMethod:
-    """A method that only another class has: the error names the one to use instead."""
-
-    def __init__(self, instead: str) -> None:
-        self.instead = instead
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    def __get__(self, instance: object, owner: type) -> NoReturn:
-        raise AttributeError(
-            f"{owner.__name__!r} object has no attribute {self.name!r}: use {self.instead}."
-        )
-
-
-class MultilabelMethod:
-    """A method that an estimator has while it is fitted for multilabel targets, and a class has not."""
-
-    def __init__(self, method: Callable[..., object]) -> None:
-        self.method = method
-
-    def __get__(self, instance: object, owner: type) -> Any:
-        result = None if instance is None else result_of(instance)
-        labels = None if result is None else result.model.labels
-        if labels is None or labels.kind != "multilabel":
-            raise AttributeError(
-                f"{owner.__name__!r} object has no attribute {self.method.__name__!r}, unless it "
-                "is fitted for multilabel targets: use predict_proba."
-            )
-        return self.method.__get__(instance, owner)
 
 
 class FittedAttribute(Generic[Value]):

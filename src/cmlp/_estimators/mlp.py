@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -11,11 +10,13 @@ from cmlp._data.checks import as_numbers, as_quantile_targets, as_targets
 from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.weights import as_weights
 from cmlp._estimators.attributes import FittedAttribute, with_classes
+from cmlp._estimators.available_if import available_if
 from cmlp._estimators.multilayer_perceptron import MultilayerPerceptron
 from cmlp._estimators.parameters import mlp as parameters
 from cmlp._fit.result import frozen_copy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from typing import Self
 
     from numpy.typing import ArrayLike
@@ -24,31 +25,14 @@ if TYPE_CHECKING:
     from cmlp._model.model import NetworkModel
     from cmlp._model.results import Certification
 
-    Method = TypeVar("Method", bound=Callable[..., Any])
 
+def _without_epochs(estimator: MLPClassifier | MLPRegressor | None) -> str:
+    """Return why an estimator has no `partial_fit`: its solver has no epochs."""
+    from cmlp._parameters.schedules import has_epochs  # programs load and predict without it
 
-# ---------------------------------------------------------------- methods that exist only if the solver supports them
-
-
-class _StochasticOnly:
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.function, self.__doc__ = function, function.__doc__
-
-    def __get__(self, instance: Any, owner: type) -> Callable[..., Any]:
-        from cmlp._parameters.schedules import has_epochs  # programs load and predict without it
-
-        if instance is not None and not has_epochs(instance.solver):
-            raise AttributeError(
-                f"{self.function.__name__} is only available for stochastic optimizers. lbfgs is "
-                "not stochastic."
-            )
-        bound: Callable[..., Any] = self.function.__get__(instance, owner)
-        return bound
-
-
-def _stochastic_only(method: Method) -> Method:
-    """Decorate a method that does not exist while the estimator's solver has no epochs."""
-    return cast("Method", _StochasticOnly(method))
+    if estimator is None or has_epochs(estimator.solver):
+        return ""
+    return "{name} is only available for stochastic optimizers. lbfgs is not stochastic."
 
 
 class MLPClassifier(parameters.MLPClassifier, MultilayerPerceptron):
@@ -238,7 +222,7 @@ class MLPClassifier(parameters.MLPClassifier, MultilayerPerceptron):
         """
         return self._fit_batches(source, classes, n_rows, (X_val, y_val, sample_weight_val), resume)
 
-    @_stochastic_only
+    @available_if(_without_epochs)
     def partial_fit(
         self,
         X: ArrayLike,
@@ -510,7 +494,7 @@ class MLPRegressor(parameters.MLPRegressor, MultilayerPerceptron):
         """
         return self._fit_batches(source, None, n_rows, (X_val, y_val, sample_weight_val), resume)
 
-    @_stochastic_only
+    @available_if(_without_epochs)
     def partial_fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> Self:

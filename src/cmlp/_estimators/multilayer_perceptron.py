@@ -10,8 +10,8 @@ from cmlp._data.checks import InputChecks, first_non_finite_error
 from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.weights import as_weights
 from cmlp._estimators.attributes import FittedAttributes
+from cmlp._estimators.available_if import IN_SKLEARN, absent
 from cmlp._estimators.estimator import Estimator
-from cmlp._estimators.sklearn_stub import OfSklearnClasses
 from cmlp._fit.result import RESULT, can_assemble, frozen_copy, trains
 from cmlp.exceptions import NonFiniteInputError
 
@@ -37,7 +37,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator):
     _input_tags: ClassVar[Mapping[str, bool]] = {"sparse": True}
     _several_outputs: ClassVar[bool] = True
 
-    set_callbacks = OfSklearnClasses()
+    set_callbacks = absent(IN_SKLEARN)
 
     _result: Result[NetworkModel]
 

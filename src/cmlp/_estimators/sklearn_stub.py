@@ -6,7 +6,9 @@ scikit-learn is imported only if its user has imported it.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
+
+from cmlp._estimators.available_if import IN_SKLEARN, absent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,25 +16,12 @@ if TYPE_CHECKING:
 _DATA = {"X", "y"}  # parameters of a method that are no metadata
 
 
-class OfSklearnClasses:
-    """A method that only the classes of `cmlp.sklearn` have."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    def __get__(self, instance: object, owner: type) -> NoReturn:
-        raise AttributeError(
-            f"{owner.__name__!r} object has no attribute {self.name!r}: use the class of this name "
-            "in cmlp.sklearn."
-        )
-
-
 class SklearnStub:
     """Mixin that refuses metadata, so that no meta-estimator drops it silently, and shows scikit-learn's diagram."""
 
-    set_fit_request = OfSklearnClasses()
-    set_partial_fit_request = OfSklearnClasses()
-    set_score_request = OfSklearnClasses()
+    set_fit_request = absent(IN_SKLEARN)
+    set_partial_fit_request = absent(IN_SKLEARN)
+    set_score_request = absent(IN_SKLEARN)
 
     def get_metadata_routing(self) -> Any:  # of scikit-learn, which is optional
         """Return requests that refuse all metadata, such as weights, for meta-estimators of scikit-learn.

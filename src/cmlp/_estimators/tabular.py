@@ -12,10 +12,11 @@ from cmlp._data.input_frame import frame_of
 from cmlp._data.labels import kind_of_labels
 from cmlp._data.losses import traits_of
 from cmlp._data.weights import as_weights
-from cmlp._estimators.attributes import AbsentMethod, MultilabelMethod, with_classes
+from cmlp._estimators.attributes import with_classes
+from cmlp._estimators.available_if import absent, available_if
 from cmlp._estimators.parameters import tabular as parameters
 from cmlp._estimators.tabular_estimator import TabularEstimator
-from cmlp._fit.result import frozen_copy, locked, store_model
+from cmlp._fit.result import frozen_copy, locked, result_of, store_model
 from cmlp._process.warnings import warn
 from cmlp.exceptions import InvalidParameterError, shown
 
@@ -37,6 +38,18 @@ if TYPE_CHECKING:
 _SHARE_WITHIN_STD = 0.6827  # of normally distributed numbers
 
 
+def _not_multilabel(estimator: TabularClassifier | None) -> str:
+    """Return why a classifier has no `decision_function`: its rows have one label."""
+    result = None if estimator is None else result_of(estimator)
+    labels = None if result is None else result.model.labels
+    if labels is not None and labels.kind == "multilabel":
+        return ""
+    return (
+        "{owner!r} object has no attribute {name!r}, unless it is fitted for multilabel targets: "
+        "use predict_proba."
+    )
+
+
 class TabularClassifier(parameters.TabularClassifier, TabularEstimator):
     __doc__ = parameters.TabularClassifier.__doc__
     __module__ = "cmlp"
@@ -44,7 +57,7 @@ class TabularClassifier(parameters.TabularClassifier, TabularEstimator):
     _estimator_type: ClassVar[str] = "classifier"
     _parameter_owner: ClassVar[str] = "TabularClassifier"
 
-    predict_interval = AbsentMethod("predict_set")
+    predict_interval = absent("predict_set")
 
     @property
     def classes_(self) -> np.ndarray:
@@ -319,7 +332,7 @@ class TabularClassifier(parameters.TabularClassifier, TabularEstimator):
         """
         return self._predicted(self._trained(), X)
 
-    @MultilabelMethod
+    @available_if(_not_multilabel)
     def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Return the log odds of each label; only for multilabel targets.
 
@@ -575,7 +588,7 @@ class TabularRegressor(parameters.TabularRegressor, TabularEstimator):
     _estimator_type: ClassVar[str] = "regressor"
     _parameter_owner: ClassVar[str] = "TabularRegressor"
 
-    predict_set = AbsentMethod("predict_interval")
+    predict_set = absent("predict_interval")
 
     @overload
     def predict(self, X: ArrayLike, return_std: Literal[False] = False) -> np.ndarray: ...

@@ -10,7 +10,8 @@ from cmlp._data.groups import as_groups
 from cmlp._data.input_frame import frame_of_records, is_records
 from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.weights import as_weights, weights_of_rows
-from cmlp._estimators.attributes import AbsentMethod, with_feature_names
+from cmlp._estimators.attributes import with_feature_names
+from cmlp._estimators.available_if import absent
 from cmlp._estimators.estimator import Estimator
 from cmlp._fit.result import locked, result_of, store_model, trains
 from cmlp._model.kinds_of_findings import checked_known
@@ -47,7 +48,7 @@ class TabularEstimator(Estimator):
     allow_missing_keys: bool
     known: Sequence[str] | None
 
-    partial_fit = AbsentMethod(
+    partial_fit = absent(
         "fit with warm_start=True to continue training on later rows, or calibrate to measure the "
         "errors of the model on them"
     )
