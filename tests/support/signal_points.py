@@ -40,7 +40,7 @@ def raise_stop(number, frame):
 HANDLERS = {
     "SIGALRM": raise_stop,
     "SIGUSR1": raise_stop,
-    "SIGTERM": signal.default_int_handler,  # a KeyboardInterrupt that does not wait for a safe point
+    "SIGTERM": signal.default_int_handler,  # a KeyboardInterrupt of another signal than Ctrl-C
     "SIGINT": signal.default_int_handler,
 }
 NAMES = [name for name in HANDLERS if hasattr(signal, name)]

@@ -91,9 +91,8 @@ def test_ctrl_c_anywhere_in_training_keeps_curves_and_counts_together(params):
             fitted.add(n_epochs)
             assert (model.n_iter_, model.t_) == (n_epochs, n_epochs * n_rows)
             assert {len(values) for values in model.history_.values()} == {n_epochs}
-    # Without validation rows, one call of the core trains all epochs, and Ctrl-C takes effect at
-    # its end.
-    assert fitted >= ({1, 3} if params else {3}) and 20 < step < 1997
+    # Without validation rows, one call of the core trains all epochs.
+    assert fitted >= ({1, 2} if params else {3}) and 20 < step < 1997
 
 
 def test_numpys_global_generator_is_stored():

@@ -5,12 +5,13 @@
 # builtin functions and attributes of plain objects, but no functions of Python.
 
 import _signal
-from _thread import allocate_lock, get_ident, start_new_thread
+from _thread import allocate_lock, start_new_thread
 from contextvars import copy_context
+from functools import partial
 from sys import exc_info
 
 cdef int SIGINT = _signal.SIGINT
-cdef int MOST_HANDLERS = 1000  # that may raise while one of SIGINT is restored
+cdef int MOST_HANDLERS = 100  # that may raise while one of SIGINT is set
 cdef double SECONDS_OF_WAIT = 0.05  # of a pool between two checks for signals
 cdef double SECONDS_TO_STOP = 1.0  # after which another exception does not wait for the threads of a pool
 
@@ -46,24 +47,29 @@ def replace_attributes(owner, dict changed, tuple removed):
 
 
 def run_deferred(deferral, function, *args, **keywords):
-    """Call a function, during which SIGINT waits for a safe point as `deferral`, a `DeferredSignals`, says.
+    """Call a function, during which SIGINT waits as `deferral`, a `DeferredSignals`, says.
 
-    Afterwards the caller's handler is in force, whatever has been raised, and a signal that still waits takes effect.
-    Within another such call, and in threads that get no signals, the function is only called.
+    Afterwards the caller's handler is in force, whatever has been raised, and a signal that still waits takes effect. It
+    waits, too, if it comes before the first bytecode of the function. Within another such call, and in threads that get
+    no signals, the function is only called.
     """
     handler = _signal.getsignal(SIGINT)
-    if not callable(handler) or deferral_of(handler) is not None:
+    if not callable(handler) or is_deferral(handler):
         return function(*args, **keywords)
-    deferral.handler, deferral.thread = handler, get_ident()
-    if not is_replaced(handler, deferral.note):
-        deferral.handler = None
+    deferral.handler = handler
+    raised = set_handler(deferral.note)
+    if not is_deferral(_signal.getsignal(SIGINT)):
         return function(*args, **keywords)
     cdef bint has_returned = False
     try:
+        if raised is not None:
+            deferral.wait(partial(throw, raised))
         result = function(*args, **keywords)
         has_returned = True
     finally:
-        raised = restore_handler(deferral)
+        raised = None
+        if is_deferral(_signal.getsignal(SIGINT)):  # unless the function has set another handler
+            raised = set_handler(handler)
         error = raised
         if error is None and not has_returned:
             error = exc_info()[1]
@@ -74,27 +80,20 @@ def run_deferred(deferral, function, *args, **keywords):
     return result
 
 
-cdef bint is_replaced(object handler, object note) except -1:
-    """Replace the handler of SIGINT; return False if this is not the main thread, which alone can."""
-    try:
-        _signal.signal(SIGINT, note)
-    except ValueError:
-        # A handler of another signal can have raised it, before anything was replaced.
-        try:
-            _signal.signal(SIGINT, handler)
-        except ValueError:
-            return False
-        raise
-    return True
+cdef bint is_deferral(object handler) except -1:
+    """Return whether a handler of SIGINT lets it wait."""
+    return type(getattr(handler, "__self__", None)) is DeferredSignals
 
 
-cdef object restore_handler(object deferral):
-    """Restore the caller's handler of SIGINT, unless it is in force; return the last that other handlers have raised."""
+cdef object set_handler(object handler):
+    """Set the handler of SIGINT, if this is the main thread, which alone can.
+
+    Return the last exception of handlers of signals that have arrived before, which Python calls first.
+    """
     error = None
     for _ in range(MOST_HANDLERS):
         try:
-            if getattr(_signal.getsignal(SIGINT), "__self__", None) is deferral:
-                _signal.signal(SIGINT, deferral.handler)  # which first calls handlers of signals that have arrived
+            _signal.signal(SIGINT, handler)
             break
         except BaseException as latest:
             error = latest
@@ -104,8 +103,8 @@ cdef object restore_handler(object deferral):
 def run_pool(pool, task, progress=None):
     """Call ``task(number)`` for each number of a `Pool` in its threads, and return when all calls have ended.
 
-    An exception of a call, of `progress` or of a signal handler stops the pool: the other calls end at their next safe
-    points, no new one begins, and the exception is raised when all threads have ended. Of several exceptions of signal
+    An exception of a call, of `progress` or of a signal handler stops the pool: the other calls end when the core next
+    checks for signals, no new one begins, and the exception is raised when all threads have ended. Of several exceptions of signal
     handlers it is the first, or the first KeyboardInterrupt; but one that comes a second later does not wait for the
     threads. `progress` is called in this thread with the number of completed tasks, about 20 times a second and at the
     end.
@@ -114,13 +113,12 @@ def run_pool(pool, task, progress=None):
     wake.acquire()
     threads, start = pool.threads(task, wake.release), copy_context().run
     error = None
-    cdef bint is_started = False
     cdef double since = 0
     while True:
         try:
-            if not is_started:
+            if not pool.is_started:
                 start_new_thread(start, (pool.start, threads, wake.release))
-                is_started = True
+                pool.is_started = True
             if len(ended) > len(begun):
                 break
             wake.acquire(True, SECONDS_OF_WAIT)  # without a limit, it would not notice a signal of another thread
@@ -129,7 +127,7 @@ def run_pool(pool, task, progress=None):
             if progress is not None and error is None:
                 progress(len(done))
         except BaseException as latest:
-            if not is_started:
+            if not pool.is_started:
                 raise
             if error is None and not isinstance(latest, KeyboardInterrupt):
                 pool.interruption = TaskStopped
@@ -137,14 +135,12 @@ def run_pool(pool, task, progress=None):
             if error is None:
                 since = now()
             elif now() - since >= SECONDS_TO_STOP:
-                mark(latest, False)  # threads that still train change the state
                 raise
             if error is None or (isinstance(latest, KeyboardInterrupt) and not isinstance(error, KeyboardInterrupt)):
                 error = latest
     if error is None and pool.errors:
         error = pool.errors[0]
     if error is not None:
-        mark(error, True)  # all threads have ended at safe points
         raise error
     if progress is not None:
         progress(len(done))

@@ -142,25 +142,16 @@ cdef void take_gil(PyThreadState *released) noexcept:
         PyEval_RestoreThread(released)
 
 
-cdef int mark(object error, bint is_between_changes) except -1:
-    """Say of a KeyboardInterrupt whether it has come where no change was half made."""
-    if isinstance(error, KeyboardInterrupt):
-        setattr(error, MARK, is_between_changes)
-    return 0
-
-
 cdef bint signalled() noexcept:
     """Let signals take effect; return whether an exception is set, by a handler or because a pool is stopped."""
     try:
         if PyErr_CheckSignals():
             raised()
-        safe_point()
         kind = interruption()
         if kind is None:
             return False
         raise kind
     except BaseException as error:
-        mark(error, True)
         PyErr_SetObject(type(error), error)
     return True
 
@@ -540,8 +531,7 @@ cdef class Call:
                 for i in range(n):
                     rows.costs[i] = NAN
                 return 0
-            with immediate_signals():
-                values, gradient = values_and_gradient(self.net.loss, y, output)
+            values, gradient = values_and_gradient(self.net.loss, y, output)
             self.require_unmoved()
             memcpy(rows.costs, cnp.PyArray_DATA(values), n * sizeof(double))
             memcpy(rows.slopes, cnp.PyArray_DATA(gradient), cnp.PyArray_NBYTES(output))
@@ -659,7 +649,7 @@ cdef class Call:
         try:
             if signalled():
                 raised()
-            deliver()
+            self.peers.deliver()
         except BaseException as error:
             self.error = error
             return True

@@ -48,7 +48,7 @@ from cmlp._data.arrays import (
 from cmlp._data.labels import as_class_indices
 from cmlp._data.losses import traits_of
 from cmlp._data.weights import refusal
-from cmlp._process.signals import MARK, TimeLimitReached, deferral_of, deliver, immediate_signals, safe_point
+from cmlp._process.signals import DeferredSignals, TimeLimitReached, throw
 from cmlp._process.threads import TaskStopped, available_threads, interruption
 from cmlp.exceptions import DivergenceError, ModelFormatError, NonFiniteInputError, StatusError
 

@@ -9,8 +9,6 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from cmlp._process.signals import immediate_signals
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Self
@@ -35,16 +33,14 @@ class Passes:
 
     def open(self) -> Iterator[Any]:
         """Return an iterator over the blocks of one pass."""
-        with immediate_signals():
-            if hasattr(self._source, "__iter__"):
-                return iter(self._source)
-            blocks = self._source()
-            if not hasattr(blocks, "__iter__"):
-                raise TypeError(
-                    "source() must return an iterable of blocks (X, y), got "
-                    f"{type(blocks).__name__}."
-                )
-            return iter(blocks)
+        if hasattr(self._source, "__iter__"):
+            return iter(self._source)
+        blocks = self._source()
+        if not hasattr(blocks, "__iter__"):
+            raise TypeError(
+                f"source() must return an iterable of blocks (X, y), got {type(blocks).__name__}."
+            )
+        return iter(blocks)
 
     def require(self, n_passes: float, why: str) -> None:
         """Raise ValueError if more passes are needed than the source allows."""
@@ -72,8 +68,7 @@ class Reader(Generic[Converted]):
     def __next__(self) -> Converted:
         if self._ended:
             raise StopIteration
-        with immediate_signals():  # the thread runs code of the caller
-            block, error = self._ahead.ready.get()
+        block, error = self._ahead.ready.get()
         if block is None:
             self._ended = True
             self.close()
@@ -86,8 +81,7 @@ class Reader(Generic[Converted]):
     def close(self) -> None:
         """End the thread, after the block that it is reading; then close a generator."""
         self._ended = True
-        with immediate_signals():
-            self._ahead.close()
+        self._ahead.close()
 
 
 class _ReadingAhead(Generic[Converted]):

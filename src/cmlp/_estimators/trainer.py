@@ -25,7 +25,6 @@ from cmlp._parameters.constraints import COUNT, argument
 from cmlp._parameters.entries import PARAMETERS
 from cmlp._parameters.name_hints import hinted
 from cmlp._parameters.options import TrainingOptions, check_scoring
-from cmlp._process.signals import DeferredSignals
 from cmlp._train.callbacks import callbacks_of
 from cmlp._train.data import Data, Inputs
 from cmlp._train.diagnosis import warn_if_useless
@@ -313,7 +312,11 @@ class Trainer:
             )
         training = self._training_on(X, y, sample_weight, (X_val, y_val, sample_weight_val))
         count = None if n_batches is None else argument("n_batches", n_batches, COUNT)
-        _core.run_deferred(DeferredSignals(), _train, training, count)
+        if count is None:
+            training.train()
+        elif not training.run_batches(count):
+            return self
+        warn_if_useless(training)
         return self
 
     def epochs(
@@ -354,11 +357,9 @@ class Trainer:
 
     def _reports(self, training: Training) -> Iterator[TrainedEpoch]:
         with closing(training.epochs()) as epochs:
-            while True:
-                # Signals are not deferred while the caller's code runs, between two epochs.
-                if not _core.run_deferred(DeferredSignals(), _train_epoch, training, epochs):
-                    return
+            for _ in epochs:
                 yield self.last_epoch
+        warn_if_useless(training)
 
     def stop(self) -> None:
         """End training after the current epoch: `run` and `epochs` then restore the best parameters and return."""
@@ -552,23 +553,6 @@ class Trainer:
                 parameter="every_batches",
                 value=interval,
             )
-
-
-def _train(training: Training, n_batches: int | None) -> None:
-    """Train until training is finished, or for a number of batches."""
-    if n_batches is None:
-        training.train()
-    elif not training.run_batches(n_batches):
-        return
-    warn_if_useless(training)
-
-
-def _train_epoch(training: Training, epochs: Iterator[None]) -> bool:
-    """Train an epoch; return False if training has ended."""
-    has_trained = next(epochs, training) is not training
-    if not has_trained:
-        warn_if_useless(training)
-    return has_trained
 
 
 def _last_epoch(options: TrainingOptions, state: TrainingState) -> TrainedEpoch:

@@ -198,20 +198,9 @@ class Fit(ABC):
     ) -> None:
         """Train what is prepared, warn of a useless model, and store the model with the record of the fit.
 
-        After Ctrl-C, which waits for a safe point, the best model is stored, or the last. After any other exception the
-        former model stays. So it does after a KeyboardInterrupt that came between two changes
-        which belong together: of another signal, or of a second Ctrl-C because no safe point came.
+        After a KeyboardInterrupt, wherever it came, the best model is stored, or the last. After any other exception
+        the former model stays.
         """
-        signals = DeferredSignals()
-        _core.run_deferred(signals, self._train_and_store, extra_callbacks, record, warns, signals)
-
-    def _train_and_store(
-        self,
-        extra_callbacks: Sequence[Any],
-        record: Record,
-        warns: bool,
-        signals: DeferredSignals,
-    ) -> None:
         estimator = self.estimator
 
         def snapshot() -> Any:
@@ -221,23 +210,29 @@ class Fit(ABC):
             n_threads = self.options.n_threads
             return estimator._trainer(trainings, n_threads, snapshot, is_of_table=self.is_of_table)
 
+        train_networks = self.follow(extra_callbacks, trainer_of)
+        signals = DeferredSignals()
         try:
-            train_networks = self.follow(extra_callbacks, trainer_of)
             train_networks()
             judgement = self._judge() if warns else {}
             store(estimator, self.result()._replace(provenance=record(), **judgement))
-        except KeyboardInterrupt as error:
-            if signals.has_come_in_a_change(error):
-                raise
-            signals.finish()
-            for training in self.trainings:
-                training.state.restore_best()
-            interrupted = self.result()._replace(provenance=record())
-            if self.has_trained:
-                store(estimator, interrupted)
-            elif self.can_resume:
-                vars(estimator)[INTERRUPTED] = interrupted
+        except KeyboardInterrupt:
+            # A key that is held down raises many: the next ones wait until the model is stored.
+            _core.run_deferred(signals, self._keep_interrupted, record)
             raise
+
+    def _keep_interrupted(self, record: Record) -> None:
+        """Store the model of what is complete, or what `resume` needs."""
+        if any(training.is_running for training in self.trainings):
+            return  # a thread changes the state, and has not noticed for a second that it should stop
+        for training in self.trainings:
+            training.state.settle()
+            training.state.restore_best()
+        interrupted = self.result()._replace(provenance=record())
+        if self.has_trained:
+            store(self.estimator, interrupted)
+        elif self.can_resume:
+            vars(self.estimator)[INTERRUPTED] = interrupted
 
 
 def store(estimator: EstimatorToFit, result: Result[TrainedModel]) -> None:

@@ -36,7 +36,6 @@ from cmlp._fit.sources import Arrays
 from cmlp._fit.targets import learn_encoding
 from cmlp._parameters.entries import FIT, PARAMETERS, PARTIAL_FIT, RANGE_TEST
 from cmlp._parameters.options import NetworkOptions, check_scoring, without_ignored
-from cmlp._process.signals import DeferredSignals
 from cmlp._train.callbacks import callbacks_of
 from cmlp._train.data import Data, Inputs
 from cmlp._train.diagnosis import warn_if_useless
@@ -74,23 +73,22 @@ if TYPE_CHECKING:
 
 @locked
 def partial_fit(estimator: EstimatorToFit, source: Arrays, classes: ArrayLike | None) -> None:
-    """Train one epoch on the given rows, starting from the current model, and store the result at the end."""
+    """Train one epoch on the given rows, starting from the current model, and store the result at the end.
+
+    After any exception the former model stays: a copy is trained.
+    """
     fit = NetworkFit.from_estimator(estimator, source, call=PARTIAL_FIT, classes=classes)
     if fit.previous is None and can_assemble(estimator):
         assemble(estimator)
         fit.previous = result_of(estimator)
     with _naming_classes(fit):
         fit.prepare()
-    _core.run_deferred(DeferredSignals(), _train_epoch_and_store, fit)
-
-
-def _train_epoch_and_store(fit: NetworkFit) -> None:
-    """Train one epoch, which ends no training. The `network_` stays the same object, with the new parameters."""
-    estimator, previous, training = fit.estimator, fit.previous, fit.training
-    training.advance()
-    result = fit.result_with(training.state.without_rows())
+    fit.training.advance()
+    result = fit.result_with(fit.training.state.without_rows())
     network = vars(estimator).get(NETWORK)
+    previous = fit.previous
     store(estimator, result)
+    # The `network_` stays the same object, with the new parameters.
     if network is not None and previous is not None and network.params is previous.model.params:
         network._share(result.model.net, result.model.params)
 

@@ -55,16 +55,17 @@ class Pool:
 
     The numbers are 0 to ``n_tasks - 1``, in ascending order.
 
-    `_core.run_pool` runs them. `stopped` is whether they have been asked to end, by an exception of
-    a task or by Ctrl-C, `interruption` what a task then raises, and `threads_per_task` the maximum
-    number of threads of a call with ``n_threads=None`` in a task. `begun` and `ended` have an entry
-    for each thread, and `ended` one for the thread that starts them.
+    `_core.run_pool` runs them. `is_started` is whether threads may have begun, `stopped` whether
+    they have been asked to end, by an exception of a task or by Ctrl-C, `interruption` what a task
+    then raises, and `threads_per_task` the maximum number of threads of a call with
+    ``n_threads=None`` in a task. `begun` and `ended` have an entry for each thread, and `ended` one
+    for the thread that starts them.
     """
 
     def __init__(self, n_tasks: int, n_threads: int) -> None:
         self.n_workers = max(1, min(n_tasks, n_threads))
         self.threads_per_task = max(1, n_threads // self.n_workers)
-        self.stopped = False
+        self.is_started = self.stopped = False
         self.interruption: type[BaseException] = KeyboardInterrupt
         self.done = deque[int]()
         self.errors = deque[BaseException]()
@@ -123,6 +124,11 @@ class Pool:
         self.ended.append(None)
         with suppress(RuntimeError):  # another thread has woken the one that waits
             wake()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether not all threads have ended."""
+        return self.is_started and len(self.ended) <= len(self.begun)
 
     def warnings(self) -> dict[tuple[str, type[Warning]], list[int]]:
         """Return message and category of each distinct warning.

@@ -11,7 +11,6 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from cmlp._process.printable import printable_message
-from cmlp._process.signals import immediate_signals
 from cmlp._process.threads import current_pool
 
 if TYPE_CHECKING:
@@ -56,8 +55,7 @@ def warn(
         and not once.is_first(message if subject is None else subject)
     ):
         return
-    with immediate_signals():  # a filter can be a function of the caller
-        warnings.warn(message, category, stacklevel=level)
+    warnings.warn(message, category, stacklevel=level)
 
 
 def warn_of_data(message: str, category: type[DataWarning], *columns: str) -> None:

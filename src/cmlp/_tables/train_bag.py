@@ -55,14 +55,16 @@ def train_members(
     else:
         _in_pool(
             partial(_train_member, trainings, n_threads, until, name if verbose else ""),
-            len(trainings),
+            trainings,
             n_threads,
         )
 
 
-def _in_pool(work: Callable[[int], None], n: int, n_threads: int) -> None:
-    """Call ``work(k)`` for each k below n in the threads of a pool, and issue its warnings."""
-    pool = Pool(n, n_threads)
+def _in_pool(work: Callable[[int], None], trainings: Sequence[Training], n_threads: int) -> None:
+    """Call ``work(k)`` for each training k in the threads of a pool, and issue its warnings."""
+    pool = Pool(len(trainings), n_threads)
+    for training in trainings:
+        training.pool = pool
     _core.run_pool(pool, work)
     for message, category in pool.warnings():
         warn(message, category)
@@ -130,7 +132,7 @@ def _train_in_step(
         for epochs in members:
             stack.enter_context(closing(epochs))
         while not all(training.finished for training in trainings):
-            _in_pool(lambda k: next(members[k], None), len(trainings), n_threads)
+            _in_pool(lambda k: next(members[k], None), trainings, n_threads)
             callbacks.on_epoch_end()
             if is_over(until):
                 for training in trainings:

@@ -9,7 +9,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from cmlp._data.checks import positive_integer
-from cmlp._process.signals import immediate_signals
 from cmlp._process.threads import print_line
 from cmlp.callbacks import HOOKS
 from cmlp.exceptions import InvalidParameterError
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Callbacks:
-    """The callbacks of a training, each with the trainer that its methods get. Signals take effect at once in them.
+    """The callbacks of a training, each with the trainer that its methods get.
 
     A callback has some of the methods of this class, see `cmlp.callbacks`. It stops training by ``trainer.stop()``; one
     of this package can raise TimeLimitReached within an epoch.
@@ -64,15 +63,11 @@ class Callbacks:
         self, hook: str, interval_of: Callable[[Any], int | None] | None = None, count: int = 0
     ) -> None:
         """Call a method of those that have it; with `interval_of`, if `count` is a multiple of it."""
-        calls = self._calls[hook]
-        if not calls:
-            return
-        with immediate_signals():
-            for callback, call, trainer in calls:
-                if interval_of is None or (
-                    (interval := interval_of(callback)) and count % interval == 0
-                ):
-                    call(trainer)
+        for callback, call, trainer in self._calls[hook]:
+            if interval_of is None or (
+                (interval := interval_of(callback)) and count % interval == 0
+            ):
+                call(trainer)
 
     @contextmanager
     def following(self) -> Iterator[None]:
@@ -80,8 +75,10 @@ class Callbacks:
         self._call("on_fit_begin")
         try:
             yield
-        except (KeyboardInterrupt, GeneratorExit):  # a pause
-            self._call("on_fit_end")
+        except BaseException as error:
+            self._state.settle()
+            if isinstance(error, (KeyboardInterrupt, GeneratorExit)):  # a pause
+                self._call("on_fit_end")
             raise
         self._call("on_fit_end")
 

@@ -178,7 +178,7 @@ class Data:
         return order, held_out
 
     def draw_order_again(self, state: TrainingState, options: TrainingOptions) -> None:
-        """Give a stored state the order of its epoch again; Ctrl-C ends this, and the state stays as it was."""
+        """Give a stored state the order of its epoch again."""
         assert state.generator_before_order is not None and state.n_rows is not None
         rng = state.generator_before_order.copy()
         order, _ = self.first_order(state.n_rows, options, rng)

@@ -73,13 +73,12 @@ class Minimization(Training):
             callback=self._iteration_ended,
             options={"maxfun": options.max_fun, "maxiter": options.max_iter, "gtol": options.tol},
         )
+        n_iterations = min(int(result.nit), options.max_iter)
         if np.isfinite(result.fun):
-            loss = float(result.fun) * self.objective.unit
-            state.params[:] = result.x
-            state.history.loss = loss
-        elif self._reached is not None:  # the first line search found no finite cost
-            state.history.loss = self._reached.cost * self.objective.unit
-        state.epoch = min(int(result.nit), options.max_iter)
+            self._go_to(result.x, float(result.fun), n_iterations)
+        else:  # the first line search found no finite cost
+            assert self._reached is not None
+            self._go_to(state.params, self._reached.cost, n_iterations)
         state.stopped = True
         if result.status not in (0, STOPPED_BY_CALLBACK):
             self._warn(result)
@@ -139,16 +138,27 @@ class Minimization(Training):
         return (cost - penalty) * scale + penalty
 
     def _iteration_ended(self, intermediate_result: Any) -> None:
-        state, loss = self.state, float(intermediate_result.fun) * self.objective.unit
+        state = self.state
         self._reached = self._evaluated
-        state.params[:] = intermediate_result.x
-        state.history.loss = loss
-        state.epoch += 1
+        self._go_to(intermediate_result.x, float(intermediate_result.fun), state.epoch + 1)
         self.callbacks.on_epoch_end()
         if state.stopped or is_over(self.until):
             raise StopIteration
         if state.epoch < self.options.max_iter:
             self.callbacks.on_epoch_begin()
+
+    def _go_to(self, point: Floats, cost: float, n_iterations: int) -> None:
+        """Give the state the parameters, the loss and the number of iterations that have led to them."""
+        state, point = self.state, point.copy()
+        history = state.history.copy()
+        history.loss = cost * self.objective.unit
+
+        def changes() -> dict[str, object]:
+            state.params[:] = point
+            return {"history": history, "epoch": n_iterations}
+
+        state.unsettled = changes
+        state.settle()
 
     def _warn(self, result: Any) -> None:
         """Issue scikit-learn's warning that the minimizer did not converge."""

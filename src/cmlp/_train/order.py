@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._process.signals import safe_point
 from cmlp._train.random import draw_seed
 from cmlp._train.split import shuffled
 
@@ -51,7 +50,7 @@ class Order(ABC):
         return n_rows
 
     def begin_epoch(self, state: TrainingState, n_rows: int) -> None:
-        """Draw the seed of an epoch, if it is shuffled, and begin with its first batch; Ctrl-C waits meanwhile."""
+        """Draw the seed of an epoch, if it is shuffled, and begin with its first batch."""
         if self.shuffle:
             state.draw_and_assign(lambda rng: {"shuffle_seed": draw_seed(rng), "batch": 0})
         else:
@@ -86,12 +85,11 @@ class WholeOrder(Order):
 
     def begin_epoch(self, state: TrainingState, n_rows: int) -> None:
         """Shuffle the rows: a later epoch the order of the one before, in place, which takes no further memory."""
-        order, generator = state.order, state.generator
+        order = state.order
         if not self.shuffle:
             state.batch = 0
-        elif order is not None and isinstance(generator, _core.Random):
-            generator.shuffle(order)
-            state.batch = 0
+        elif order is not None and isinstance(state.generator, _core.Random):
+            state.shuffle_order()
         else:
             if order is None:
                 state.keep_generator()
@@ -104,7 +102,6 @@ class WholeOrder(Order):
         if self.shuffle:
             order = np.arange(n_rows) if order is None else order
             for _ in range(n_epochs):
-                safe_point()
                 rng.shuffle(order)
         return order
 

@@ -46,6 +46,7 @@ def make_training(
     learn the scale of the inputs that they name, and that of the targets if the objective has a `y_scale`. Raises
     ValueError if the state does not match the network or the data.
     """
+    state.settle()
     if net.dtype == "float32" and objective.y_scale is None and not state.history.t:
         warn_of_lost_targets(data.rows.targets, data.rows.weight)
     state.check(net)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from copy import deepcopy
 from dataclasses import MISSING, dataclass, fields
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from zlib import crc32
@@ -14,7 +15,6 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy, check_params
 from cmlp._data.records import REQUIRED, Record, Value
-from cmlp._process.signals import DeferredSignals
 from cmlp._train.random import is_storable, stored_generator
 from cmlp._train.state_fields import (
     DIGESTS,
@@ -312,6 +312,18 @@ class TrainingState:
 
     # Not stored: a generator of the program as the latest draw has left it. Others may draw from it.
     generator_after_draw: _core.Random | None = None
+    # Not stored: what a step that has begun has changed so far, as attributes to assign.
+    unsettled: Callable[[], dict[str, object]] | None = None
+
+    def settle(self) -> None:
+        """Complete a step that an exception may have ended anywhere: assign what it has changed, all at once.
+
+        A step changes objects in place, such as the parameters, by one call without bytecodes, in which no signal
+        handler can raise an exception. Before, it sets `unsettled`, which looks at what that call has done. Whoever
+        goes on after an exception calls this: it can be called again at any time, also if it was interrupted itself.
+        """
+        while self.unsettled is not None:
+            vars(self).update({"unsettled": None, **self.unsettled()})
 
     @property
     def best_or_present_params(self) -> NDArray[Any]:
@@ -381,32 +393,43 @@ class TrainingState:
     def keep_generator(self) -> None:
         """Keep the generator, which draws the order of the rows next, so that the order can be drawn again."""
         if self.generator is not None and is_storable(self.generator):
-            self.generator_before_order = stored_generator(self.generator).copy()
-            self.generator_after_draw = self.generator_before_order
+            begin = stored_generator(self.generator).copy()
+            vars(self).update(generator_before_order=begin, generator_after_draw=begin)
 
     def draw_and_assign(self, draw: Callable[[Any], dict[str, object]]) -> None:
-        """Draw random numbers from the generator, and assign attributes: Ctrl-C comes before or after all of this.
+        """Draw random numbers from the generator, and assign attributes.
 
         `draw` receives the generator, and returns the attributes to assign. If it fails, the state has not changed, and
-        only a generator of a program may have. If others have drawn from that one, the order cannot be drawn again.
+        `settle` sets a generator of a program back. If others have drawn from that one, the order cannot be drawn
+        again.
         """
+        generator, begin = self.generator, self.generator_before_order
+        if isinstance(generator, _core.Random):
+            generator = generator.copy()
+            vars(self).update(draw(generator), generator=generator, generator_after_draw=None)
+            return
+        assert generator is not None  # only a finished training has none
+        if begin is not None and stored_generator(generator) != self.generator_after_draw:
+            begin = None
+        try:
+            self.unsettled = partial(_set_back, generator, generator.get_state(legacy=False))
+            changes = draw(generator)
+            end = None if begin is None else stored_generator(generator)
+            again = {"generator_before_order": begin, "generator_after_draw": end}
+            vars(self).update(changes, **again, unsettled=None)
+        finally:
+            self.settle()
 
-        def act() -> None:
-            generator, begin, end = self.generator, self.generator_before_order, None
-            if isinstance(generator, _core.Random):
-                generator = generator.copy()
-                changes = draw(generator)
-            else:
-                assert generator is not None  # only a finished training has none
-                if begin is not None and stored_generator(generator) != self.generator_after_draw:
-                    begin = None
-                changes = draw(generator)
-                end = None if begin is None else stored_generator(generator)
-            vars(self).update(
-                changes, generator=generator, generator_before_order=begin, generator_after_draw=end
-            )
-
-        _core.run_deferred(DeferredSignals(), act)
+    def shuffle_order(self) -> None:
+        """Begin an epoch with the rows shuffled in place, by a generator of the core; this takes no further memory."""
+        generator, order = self.generator, self.order
+        assert isinstance(generator, _core.Random) and order is not None
+        try:
+            self.unsettled = partial(_begun_if_drawn, generator, generator.copy())
+            generator.shuffle(order)
+            vars(self).update(batch=0, unsettled=None)
+        finally:
+            self.settle()
 
     def replaced(self, **changes: Any) -> TrainingState:
         """Return a state with other values of some attributes; it shares all other values."""
@@ -446,6 +469,17 @@ class TrainingState:
         twin = self.copy()
         twin.restore_best()
         return twin.resumable()
+
+
+def _set_back(generator: np.random.RandomState, before: dict[str, Any]) -> dict[str, object]:
+    """Undo draws of a generator of the program."""
+    generator.set_state(before)
+    return {}
+
+
+def _begun_if_drawn(generator: _core.Random, before: _core.Random) -> dict[str, object]:
+    """Return what has changed if the generator has shuffled the order in place."""
+    return {} if generator == before else {"batch": 0}
 
 
 _STORED = [each for each in fields(TrainingState) if each.metadata]

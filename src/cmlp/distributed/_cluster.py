@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp import __version__
 from cmlp._estimators.multilayer_perceptron import MultilayerPerceptron
-from cmlp._process.signals import immediate_signals
 from cmlp._process.threads import available_threads
 from cmlp.exceptions import optional
 
@@ -81,8 +80,7 @@ class Cluster:
         """Yield the results in the order of the futures; raises the first error, and cancels what is not done."""
         try:
             for start in range(0, len(futures), _GATHERED):
-                with immediate_signals():
-                    gathered = self.client.gather(futures[start : start + _GATHERED])
+                gathered = self.client.gather(futures[start : start + _GATHERED])
                 for result in gathered:
                     if isinstance(result, Exception):
                         raise result

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from cmlp._process.signals import deliver
 from cmlp._process.time_limit import is_over
 from cmlp._train.team import Team
 
@@ -52,7 +51,7 @@ class Together(Team):
 
     def agree(self, state: TrainingState) -> bool:
         """Stop if one of the workers stops; return whether worker 0 is late; raise if their states differ."""
-        deliver()
+        self._workers.deliver()
         state.stopped, is_late = self._workers.settle(
             stops=state.stopped, late=is_over(self._until), checksum=state.checksum_for_team()
         )

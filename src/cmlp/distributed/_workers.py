@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._process.signals import DeferredSignals, TimeLimitReached, deliver, mark
+from cmlp._process.signals import DeferredSignals, TimeLimitReached
 from cmlp._process.threads import available_threads
 from cmlp.distributed._messages import exchange_within, seconds_of
 from cmlp.exceptions import WorkerError
@@ -56,7 +56,8 @@ class Workers:
     """
 
     def __init__(self, comm: Any, timeout: float | None) -> None:
-        self._signals = DeferredSignals(lifts=False)
+        self._signals = DeferredSignals(longest_wait=0)
+        self.deliver = self._signals.deliver  # lets Ctrl-C take effect, where all workers can stop
         self.broken = False
         self.part: Part | None = None
         self.seconds = seconds_of(timeout)
@@ -114,7 +115,7 @@ class Workers:
         found = error
         if found is None:
             try:
-                deliver()
+                self.deliver()
             except BaseException as raised:
                 found = raised
         try:
@@ -129,7 +130,7 @@ class Workers:
         Needs `run`, whose end tells the others of an exception.
         """
         result = action()
-        deliver()
+        self.deliver()
         self.settle()
         return result
 
@@ -178,7 +179,6 @@ class Workers:
             kinds = (KeyboardInterrupt, TimeLimitReached)
             kind = next((kind for kind in kinds if text.startswith(f"{kind.__name__}:")), None)
             error = WorkerError(f"Worker {failed} failed: {text}") if kind is None else kind()
-        mark(error)
         raise error
 
     def compare(self, description: Mapping[str, str]) -> None:
