@@ -6,6 +6,32 @@ predicts() {
     LD_LIBRARY_PATH=$WORK/languages "$WORK/package/bin/python" tests/support/language_programs.py "$@"
 }
 
+# The sources compile, before the stage that runs the programs.
+languages_compiled() {
+    if have javac; then needs java; fi
+    if have mcs; then needs csharp; fi
+    if have go; then (cd packaging/go && CGO_CFLAGS=-I$TREE/include go vet .); fi
+    if have cargo; then
+        # The script that compiles the C library of the crates gets a compiler that does nothing.
+        CC=true AR=true CARGO_TARGET_DIR=$WORK/rust-checked cargo check --offline --tests --manifest-path packaging/rust/Cargo.toml
+    fi
+    if have node; then find packaging/wasm examples/languages/node -name '*.mjs' -exec node --check {} \;; fi
+}
+
+make_java() {
+    local jar=/usr/share/java/jna.jar
+    [ -e "$jar" ] || { echo 'skipped: JNA is not installed' && return; }
+    find packaging/java/src -name '*.java' -exec javac -Xlint -Werror -cp "$jar" -d "$WORK/java" {} +
+    javac -cp "$WORK/java" -d "$WORK/java" examples/languages/java/Predict.java
+}
+
+make_csharp() {
+    mkdir -p "$WORK/csharp"
+    mcs -warnaserror -target:library -out:"$WORK/csharp/Cmlp.dll" packaging/csharp/src/*.cs
+    mcs -r:"$WORK/csharp/Cmlp.dll" -out:"$WORK/csharp/PredictorTest.exe" packaging/csharp/test/PredictorTest.cs
+    mcs -r:"$WORK/csharp/Cmlp.dll" -out:"$WORK/csharp/Predict.exe" examples/languages/csharp/Predict.cs
+}
+
 other_languages() {
     local folder=$WORK/languages
     needs package
@@ -58,23 +84,17 @@ from_go() {
 }
 
 from_java() {
-    local jar=/usr/share/java/jna.jar
-    [ -e "$jar" ] || { echo 'skipped: JNA is not installed' && return; }
-    local java=(-cp "$jar:$WORK/languages/java" -Djna.library.path="$WORK/languages")
-    find packaging/java/src -name '*.java' -exec javac -Xlint -Werror -cp "$jar" -d "$WORK/languages/java" {} +
+    local java=(-cp "/usr/share/java/jna.jar:$WORK/java" -Djna.library.path="$WORK/languages")
+    needs java
+    [ -e "$WORK/java" ] || return 0
     CMLP_CASES=$WORK/languages/cases java "${java[@]}" cmlp.PredictorTest
-    javac -cp "$WORK/languages/java" -d "$WORK/languages/java" examples/languages/java/Predict.java
     predicts java "${java[@]}" Predict
 }
 
 from_csharp() {
-    local folder=$WORK/languages/csharp
-    mkdir -p "$folder"
-    mcs -warnaserror -target:library -out:"$folder/Cmlp.dll" packaging/csharp/src/*.cs
-    mcs -r:"$folder/Cmlp.dll" -out:"$folder/PredictorTest.exe" packaging/csharp/test/PredictorTest.cs
-    CMLP_CASES=$WORK/languages/cases LD_LIBRARY_PATH=$WORK/languages mono "$folder/PredictorTest.exe"
-    mcs -r:"$folder/Cmlp.dll" -out:"$folder/Predict.exe" examples/languages/csharp/Predict.cs
-    predicts mono "$folder/Predict.exe"
+    needs csharp
+    CMLP_CASES=$WORK/languages/cases LD_LIBRARY_PATH=$WORK/languages mono "$WORK/csharp/PredictorTest.exe"
+    predicts mono "$WORK/csharp/Predict.exe"
 }
 
 # The crates in the source tree with their tests, the program that uses them, and the crates as a release has them.

@@ -70,16 +70,41 @@ exported_projects() {
         "$WORK/package/bin/python" -m pytest -m '' tests/export/test_c_project.py tests/embedding/test_meson.py
 }
 
+readonly LIBRARIES=(onnx onnxruntime onnxscript skl2onnx pyarrow 'torch==2.13.*' safetensors skops river dask distributed
+    dask-ml cython setuptools numba pybind11 mpi4py mpich pyinstaller yellowbrick shap mlflow-skinny 'bentoml==1.4.*' duckdb
+    optuna)
+readonly LIBRARY_STORE=${CMLP_LIBRARIES:-${XDG_CACHE_HOME:-$HOME/.cache}/cmlp-libraries}
+
+# library_environment: prints the folder of the environment with all libraries. Runs share it as long as the lists of
+# packages, Python and the week are the same: a new week brings new versions.
+library_environment() {
+    local folder
+    folder=$LIBRARY_STORE/$({
+        printf '%s\n' "${OPTIONAL[@]}" "${LIBRARIES[@]}"
+        cat .github/requirements/docs.txt pyproject.toml
+        python3 -VV
+        date +%G-%V
+    } | sha256sum | head -c 16)
+    if [ ! -e "$folder/complete" ]; then
+        rm -rf "${LIBRARY_STORE:?}"/*/
+        python3 -m venv "$folder"
+        "$folder/bin/python" -m pip install -q -c .github/requirements/docs.txt "$(wheel_for python3)[test,docs]" "${OPTIONAL[@]}" >&2
+        "$folder/bin/python" -m pip install -q "${LIBRARIES[@]}" --only-binary=grpcio >&2
+        touch "$folder/complete"
+    fi
+    echo "$folder"
+}
+
 # Runs what the suite and the slow tests have skipped, with other libraries and in the source tree. No package may be
 # missing here. If this stage runs alone, these are all tests of the files that ask for a package. torch has the version
 # of the CPU build for CPython 3.11.
 other_libraries() {
-    local log=$WORK/other-libraries tests=$WORK/skipped python=$WORK/libraries/bin/python pages
-    python3 -m venv "$WORK/libraries"
-    "$python" -m pip install -q -c .github/requirements/docs.txt "$(wheel_for python3)[test,docs]" "${OPTIONAL[@]}"
-    "$python" -m pip install -q onnx onnxruntime onnxscript skl2onnx pyarrow 'torch==2.13.*' safetensors \
-        skops river dask distributed dask-ml cython setuptools numba pybind11 mpi4py mpich \
-        pyinstaller yellowbrick shap mlflow-skinny 'bentoml==1.4.*' duckdb optuna --only-binary=grpcio
+    local log=$WORK/other-libraries tests=$WORK/skipped python pages
+    mkdir -p "$LIBRARY_STORE"
+    exec 6>"$LIBRARY_STORE/lock" # other runs wait, because the wheel is installed beside the packages
+    flock 6
+    python=$(library_environment)/bin/python
+    "$python" -m pip install -q --no-deps --force-reinstall "$(wheel_for python3)"
     if ended suite && ended slow; then
         python3 .ci/skipped.py "$LOGS"/{suite,slow}.xml >"$tests"
     else
@@ -92,19 +117,35 @@ other_libraries() {
     "$python" -m pytest -m slow tests/docs/test_pages.py -k "python_blocks and (${pages//$'\n'/ or })"
 }
 
-# The tests of web pages in a headless Chromium, with axe-core, and in Firefox where it is installed; all sizes in all
-# languages in full mode only. No other may skip here. A file stays in one process, because its tests share loaded pages.
-# prettier checks the style of the sources.
-pages() {
-    local log=$WORK/pages without=() which='slow and not full'
-    [ "$MODE" = quick ] || which=slow
-    have chromium npm || { [ "$INSTALL" = no ] && return; }
+# The tests of the film and of its side doors, which take a quarter of the time of all pages.
+readonly OF_FILM=(tests/page/test_{film,doors}.py)
+
+pages() { in_browser tests/page "${OF_FILM[@]/#/--ignore=}"; }
+
+film() { in_browser "${OF_FILM[@]}"; }
+
+make_browser() {
     checks_environment
     "$WORK/checks/bin/python" -m pip install -q playwright
     npm install --silent --no-save --prefix "$WORK/axe" axe-core
+}
+
+# in_browser <arguments of pytest>...: tests of web pages in a headless Chromium, with axe-core, and in Firefox where it is
+# installed; all sizes in all languages in full mode only. No other may skip here. A file stays in one process, because
+# its tests share loaded pages.
+in_browser() {
+    local log=$WORK/browser-$BASHPID without=() which='slow and not full'
+    [ "$MODE" = quick ] || which=slow
+    have chromium npm || { [ "$INSTALL" = no ] && return; }
+    needs browser
     command -v firefox >/dev/null || command -v firefox-esr >/dev/null || without=(-k 'not firefox')
-    AXE_CORE=$WORK/axe "$WORK/checks/bin/python" -m pytest -n "$JOBS" --dist loadfile -m "$which" tests/page "${without[@]}" | tee "$log"
+    AXE_CORE=$WORK/axe "$WORK/checks/bin/python" -m pytest -n "$JOBS" --dist loadfile -m "$which" "$@" "${without[@]}" | tee "$log"
     ! grep -q ^SKIPPED "$log"
+}
+
+# The style of the scripts and styles of pages.
+style_of_pages() {
+    have npm || return 0
     npx --yes prettier@3 --use-tabs --print-width 120 --check src/cmlp/{_export/page/assets,story/page}'/**/*.'{js,css}
 }
 

@@ -58,10 +58,14 @@ readonly INTERFACES=(tests/network tests/inputs tests/files tests/package --igno
     tests/estimators/test_{classifier,data_frames,drop_in,equal_pickles,errors,from_arrays,input,interrupts}.py
     tests/estimators/test_{meta_estimators,parameters,regressor,state}.py)
 
-# test_wheel <python> <wheel> <folder> <version of NumPy>: runs tests in a new virtual environment; in full mode all of
-# them, otherwise a sixth of the cases of each test, because the stage of the suite runs them all.
+# In quick mode a sixth of the tests and of their cases, because the stage of the suite runs them all. A name that other
+# versions do not have is found without running its line.
+readonly SAMPLE=(--sample 6 --sample-tests 6)
+
+# test_wheel <python> <wheel> <folder> <version of NumPy>: checks the names that the wheel takes from other packages, and
+# runs tests, in a new virtual environment; in full mode all tests
 test_wheel() {
-    local which=(--sample 6 "${INTERFACES[@]}")
+    local which=("${SAMPLE[@]}" "${INTERFACES[@]}")
     "$1" -m venv "$3/venv"
     "$3/venv/bin/python" -m pip install -q "$2[test]"
     [ "$4" = newest ] || install_oldest_numpy "$3/venv/bin/python"
@@ -69,6 +73,7 @@ test_wheel() {
     cd "$3"
     echo "wheel on $(venv/bin/python --version), NumPy $(venv/bin/python -c 'import numpy; print(numpy.__version__)')"
     [ "$MODE" = quick ] || which=(-m "")
+    venv/bin/python "$TREE/tools/check_names.py"
     venv/bin/python -m pytest -n "$JOBS" "${which[@]}"
     venv/bin/cmlp --help >/dev/null
 }
@@ -84,9 +89,12 @@ install_oldest_numpy() { # <python>
 # Meta-estimators and data frames with the oldest supported scikit-learn, in the environment of the oldest Python and
 # NumPy.
 test_oldest_scikit_learn() { # <folder>
+    local which=("${SAMPLE[@]}")
+    [ "$MODE" = quick ] || which=()
     cd "$1"
     venv/bin/python -m pip install -q 'scikit-learn==1.6.*' pandas polars
-    venv/bin/python -m pytest tests/estimators/test_meta_estimators.py tests/estimators/test_data_frames.py \
+    venv/bin/python "$TREE/tools/check_names.py"
+    venv/bin/python -m pytest "${which[@]}" tests/estimators/test_meta_estimators.py tests/estimators/test_data_frames.py \
         tests/sklearn/test_classes.py
 }
 
@@ -110,18 +118,20 @@ wheel_of() { # <python> <version of NumPy: oldest or newest>
     check_wheel "$wheel"
     test_wheel "$1" "$wheel" "$folder" "$2"
     [ "$2" = newest ] || (test_oldest_scikit_learn "$folder")
-    use_wheel "$folder"
+    use_wheel "$folder" "$2"
 }
 
 # Builds external programs, which find the library's one file by pkg-config and by CMake, and the declarations and
-# functions by cimport.
-use_wheel() { # <folder>
+# functions by cimport. The examples do not depend on Python.
+use_wheel() { # <folder> <version of NumPy>
     local python=$1/venv/bin/python flags
     "$python" -m pip install -q setuptools Cython pkgconf
     read -ra flags <<<"$("$python" -m pkgconf --cflags --libs cmlp)" # finds cmlp.pc through the entry point
     gcc -O1 -DCMLP_BUILD_ISA=1 "$1/tests/consumers/golden/golden.c" "${flags[@]}" -o "$1/golden"
     golden_line "$1/golden"
-    example_programs "by-package-$(basename "$1")" -DCMAKE_PREFIX_PATH="$("$python" -c 'import cmlp; print(cmlp.get_cmake_dir())')"
+    if [ "$MODE" = full ] || [ "$2" = oldest ]; then
+        example_programs "by-package-$(basename "$1")" -DCMAKE_PREFIX_PATH="$("$python" -c 'import cmlp; print(cmlp.get_cmake_dir())')"
+    fi
     cd "$1/tests/consumers/cimport"
     "$python" setup.py -q build_ext --inplace
     "$python" -c 'import cmlp, consumer; print(consumer.seen()); assert consumer.seen()[:2] == (cmlp.__version__,) * 2'

@@ -32,6 +32,13 @@ def pytest_addoption(parser):
         "marker sampled(N), and all cases of a test without the marker.",
     )
     group.addoption(
+        "--sample-tests",
+        type=sample_size,
+        metavar="N",
+        default=1,
+        help="run about one in N of the tests, chosen by a hash of the seed and the test's name",
+    )
+    group.addoption(
         "--sample-seed",
         metavar="SEED",
         help="choose the cases of the run whose header printed this seed. The default is the hash of the commit's "
@@ -58,10 +65,12 @@ def tree_hash(folder):
 
 def pytest_report_header(config):
     n, seed = config.option.sample, config.option.sample_seed
-    if n == 1:
+    if n == config.option.sample_tests == 1:
         return "all cases of each test"
+    tests = config.option.sample_tests
+    of = "each test" if tests == 1 else f"about one in {tests} tests"
     what = "by the marker sampled" if n is None else f"about one in {n}"
-    return f"cases of each test: {what}; --sample-seed={seed} repeats them, --sample 1 runs all"
+    return f"cases of {of}: {what}; --sample-seed={seed} repeats them, --sample 1 runs all"
 
 
 def pytest_collection_finish():
@@ -69,20 +78,24 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+def is_drawn(seed, name, n):
+    """Return whether a name is among about one in n."""
+    drawn = hashlib.sha256(f"{seed} {name}".encode()).digest()
+    return int.from_bytes(drawn[:8]) % n == 0
+
+
 @pytest.hookimpl(trylast=True)  # after -k and -m
 def pytest_collection_modifyitems(config, items):
     """Deselect the cases that are not in the sample."""
+    seed, one_in = config.option.sample_seed, config.option.sample_tests
     named = {argument.partition("::")[2] for argument in config.args if "[" in argument}
     seen, kept, deselected = set(), [], []
     for item in items:
         test = item.nodeid.split("[")[0]
         marker = item.get_closest_marker("sampled")
         n = config.option.sample or (marker.args[0] if marker else 1)
-        drawn = hashlib.sha256(f"{config.option.sample_seed} {item.nodeid}".encode()).digest()
-        is_kept = (
-            test not in seen
-            or item.nodeid.partition("::")[2] in named
-            or int.from_bytes(drawn[:8]) % n == 0
+        is_kept = item.nodeid.partition("::")[2] in named or (
+            is_drawn(seed, test, one_in) and (test not in seen or is_drawn(seed, item.nodeid, n))
         )
         seen.add(test)
         (kept if is_kept else deselected).append(item)

@@ -79,9 +79,62 @@ def test_change_of_a_file_runs_the_stages_that_it_can_break(path, some):
 
 def test_stages_of_changes_are_stages_or_groups(listed):
     text = (CI / "changed.sh").read_text(encoding="utf-8")
-    named = {name for line in re.findall(r"echo ([a-z][\w -]+)", text) for name in line.split()}
+    lines = re.findall(r"echo ([a-z][\w -]+)", text)
+    named = {name for line in lines for name in line.split()}
     assert len(named) > 15
     assert named <= {*listed[0], *listed[0].values()}
+
+
+@pytest.fixture
+def left_out(tmp_path):
+    """Return a function that changes files on a branch, and returns the stages that a run leaves out."""
+    for command in (
+        "init -q -b main",
+        "-c user.name=a -c user.email=a@b commit -q --allow-empty -m x",
+    ):
+        subprocess.run(["git", *command.split()], cwd=tmp_path, check=True)
+
+    def change(*paths, commands=()):
+        for path in paths:
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_text("x")
+        for command in commands:
+            subprocess.run(["git", *command.split()], cwd=tmp_path, check=True)
+        return shell("ROOT=$1; . .ci/changed.sh; stages_left_out", str(tmp_path)).split()
+
+    return change
+
+
+COMMIT = "-c user.name=a -c user.email=a@b commit -q -m y"
+
+
+def test_stages_that_no_change_concerns_are_left_out(left_out):
+    assert left_out() == []  # nothing says that main has passed
+    other = left_out("other", commands=["switch -q -c branch", "add .", COMMIT])
+    assert other == ["film", "rebuilt"]
+    assert left_out("src/cmlp/story/page/film/new.js") == ["rebuilt"]
+    assert left_out("setup.py") == []
+
+
+def test_a_clone_of_main_is_compared_with_the_tag_of_a_commit_that_has_passed(left_out):
+    assert left_out(commands=["tag ci-passed"]) == ["film", "rebuilt"]
+    assert left_out("setup.py", commands=["add .", COMMIT]) == ["film"]
+    assert left_out("tests/page/test_film.py", commands=["add .", COMMIT]) == []
+    assert left_out(commands=["tag -f ci-passed"]) == ["film", "rebuilt"]
+    moved = ["switch -q --orphan other", "rm -qf --ignore-unmatch .", COMMIT + " --allow-empty"]
+    assert left_out(commands=moved) == []  # the tag is of another history
+
+
+def test_each_file_that_the_tests_of_the_film_import_runs_them():
+    tests = {"tests/page/conftest.py", *shell('. .ci/python.sh; echo "${OF_FILM[@]}"').split()}
+    assert len(tests) == 3
+    imports = "".join((ROOT / test).read_text(encoding="utf-8") for test in tests)
+    modules = re.findall(r"^from (\w+) import", imports, re.MULTILINE)
+    support = {f"tests/support/{name}.py" for name in modules}
+    needed = {path for path in support if (ROOT / path).exists()} | tests
+    assert len(needed) > 6
+    for path in needed:
+        shell('. .ci/changed.sh; grep -qE "$FILM" <<<"$1"', path)
 
 
 def test_documentation_alone_does_not_compile_the_core():

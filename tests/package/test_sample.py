@@ -1,4 +1,4 @@
-"""The options --sample and --sample-seed of the tests, and the marker sampled."""
+"""The options --sample, --sample-tests and --sample-seed of the tests, and the marker sampled."""
 
 import re
 import subprocess
@@ -60,6 +60,21 @@ def test_sample_applies_to_all_tests(run):
     assert "test_single" in names
     names, _ = run("--sample", "1")
     assert numbers(names, "test_marked") == numbers(names, "test_whole") == list(range(80))
+
+
+def test_tests_are_sampled_with_their_cases(run, pytester):
+    code = "".join(f"def test_{i}(): ...\n" for i in range(80)) + TESTS
+    pytester.makepyfile(test_cases=code)
+    names, _ = run("--sample-tests", "4", "--sample-seed", "a")
+    assert 5 <= len([name for name in names if "[" not in name]) <= 40
+    drawn = [
+        {name.partition("[")[0] for name in run("--sample-tests", "2", "--sample-seed", seed)[0]}
+        for seed in "abcdefgh"
+    ]
+    assert any("test_whole" not in one for one in drawn)
+    assert any("test_whole" in one for one in drawn)
+    names, _ = run("--sample-tests", "1000000", "test_cases.py::test_whole[7]")
+    assert names == ["test_whole[7]"]
 
 
 def test_seed_repeats_the_sample(run):

@@ -303,6 +303,7 @@ def weighted_and_plain(kind, rows):
     return [model.calibrate(*given, probabilities=True) for model in models]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("rows", ["held out", "other rows"])
 @pytest.mark.parametrize("kind", WEIGHTS)
 def test_calibrated_probabilities_are_those_without_class_weights(kind, rows):

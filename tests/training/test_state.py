@@ -76,6 +76,7 @@ def test_training_interrupted_within_an_epoch_continues_with_the_next_batch(weig
     assert outcome(resumed) == outcome(whole)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("params", [{}, {"early_stopping": True, "validation_fraction": 0.3}])
 def test_ctrl_c_anywhere_in_training_keeps_curves_and_counts_together(params):
     X, y = blobs(n_classes=2)

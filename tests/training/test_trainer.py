@@ -100,6 +100,7 @@ def test_training_continues_in_the_middle_of_an_epoch(parameters, n_batches):
     assert outcome(pieces) == outcome(whole)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("generator", [np.random.RandomState, int])
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_ctrl_c_anywhere_pauses_training(generator, early_stopping):

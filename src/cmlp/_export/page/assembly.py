@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 import re
@@ -119,7 +120,13 @@ def dense(text: str) -> str:
 
 def compressed(text: str) -> str:
     """Return a text compressed and in base85, for story/page/loader.js."""
-    return base64.b85encode(zlib.compress(text.encode(), 9)).decode("ascii")
+    return base64.b85encode(deflated(text.encode())).decode("ascii")
+
+
+@functools.lru_cache(maxsize=4)  # the parts of a page, which the next page often has, too
+def deflated(data: bytes) -> bytes:
+    """Return bytes compressed."""
+    return zlib.compress(data, 9)
 
 
 def script_json(value: Any) -> str:

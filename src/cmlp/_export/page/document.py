@@ -20,6 +20,7 @@ from cmlp._export.page.assembly import (
     Document,
     asset,
     compressed,
+    deflated,
     dense,
     dense_script,
     fill,
@@ -400,9 +401,9 @@ class Examples:
                 dtype = "<f8"
             else:
                 dtype = "<f4"
-            return encode_base64(zlib.compress(rows.astype(dtype).tobytes(), 9))
+            return encode_base64(deflated(rows.astype(dtype).tobytes()))
         levels = sixteen_levels(rows, _white_pixel(self.train[0]))
-        return encode_base64(zlib.compress((levels[:, 0::2] << 4 | levels[:, 1::2]).tobytes(), 9))
+        return encode_base64(deflated((levels[:, 0::2] << 4 | levels[:, 1::2]).tobytes()))
 
 
 def sixteen_levels(images: AnyArray, white: float) -> NDArray[np.uint8]:
@@ -517,7 +518,7 @@ def _pack_examples(model: Described, examples: Examples | None) -> dict[str, obj
     if not _has_film(model, examples):
         return examples.as_json()
     packed = examples.as_json(_N_TRAIN_OF_FILM, _MOST_BYTES_OF_FILM)
-    drawn = zlib.compress(asset("story/page/drawn.txt").encode(), 9)
+    drawn = deflated(asset("story/page/drawn.txt").encode())
     return {**packed, "drawn": encode_base64(drawn)}
 
 
@@ -531,7 +532,7 @@ def _door_data() -> dict[str, object]:
     return {
         "names": [*_TRAIN, *_TEST],
         "labels": labels,
-        "images": encode_base64(zlib.compress(np.concatenate(images).tobytes(), 9)),
+        "images": encode_base64(deflated(np.concatenate(images).tobytes())),
         "used": encode_base64(np.packbits(X.max(axis=0) > 0)),
         "hidden": _HIDDEN,
     }
