@@ -172,7 +172,7 @@ FIGURES = {
     ],
     "seconds until Ctrl-C ends a fit": [
         ("docs/guide/stopping.md", r"Ctrl-C stops a fit within ([\d.]+) s", 1),
-        ("docs/guide/many-models.md", r"Ctrl-C ends the call within ([\d.]+) s", 1),
+        ("docs/guide/large-data.md", r"Ctrl-C ends the call within ([\d.]+) s", 1),
         ("docs/decisions/0002-signals.md", r"Ctrl-C takes up to ([\d.]+) s", 1),
     ],
     "epoch of 784-512-512-10 in batches of 128, ms": [
