@@ -5,90 +5,27 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from cmlp.exceptions import (
-    CategoriesWarning,
-    CmlpError,
-    ConvergenceWarning,
-    CopiesWarning,
-    DataConversionWarning,
-    DataWarning,
-    DivergenceError,
-    EmptyColumnWarning,
-    FarTargetsWarning,
-    FindingsNote,
-    GroupColumnWarning,
-    InvalidParameterError,
-    LabelsWarning,
-    LeakWarning,
-    ModelFormatError,
-    MovedRowsWarning,
-    NonFiniteInputError,
-    NotFittedError,
-    OneClassWarning,
-    OrderWarning,
-    ParseWarning,
-    RoundedIdsWarning,
-    ScaleWarning,
-    SpellingWarning,
-    StatusError,
-    UndefinedMetricWarning,
-    UnmatchedCodeWarning,
-    UnusedParameterWarning,
-    UselessModelWarning,
-    WorkerError,
-)
-
 __all__ = [
-    "CategoriesWarning",
     "Certification",
-    "CmlpError",
-    "ConvergenceWarning",
-    "CopiesWarning",
-    "DataConversionWarning",
-    "DataWarning",
-    "DivergenceError",
     "Drift",
-    "EmptyColumnWarning",
     "Epoch",
     "Explanation",
-    "FarTargetsWarning",
     "Finding",
-    "FindingsNote",
     "Gradient",
-    "GroupColumnWarning",
-    "InvalidParameterError",
-    "LabelsWarning",
     "LayerExplanation",
-    "LeakWarning",
     "LearningRateCurve",
     "MLPClassifier",
     "MLPRegressor",
-    "ModelFormatError",
-    "MovedRowsWarning",
     "Network",
-    "NonFiniteInputError",
-    "NotFittedError",
-    "OneClassWarning",
     "Optimizer",
-    "OrderWarning",
     "ParameterIndex",
-    "ParseWarning",
     "Report",
-    "RoundedIdsWarning",
-    "ScaleWarning",
-    "SpellingWarning",
-    "StatusError",
     "StepExplanation",
     "TabularClassifier",
     "TabularRegressor",
     "TrainedEpoch",
     "Trainer",
-    "UndefinedMetricWarning",
-    "UnmatchedCodeWarning",
-    "UnusedParameterWarning",
-    "UselessModelWarning",
     "Verification",
-    "WorkerError",
     "__version__",
     "callbacks",
     "capi",
@@ -96,6 +33,7 @@ __all__ = [
     "datasets",
     "distributed",
     "examine",
+    "exceptions",
     "find_learning_rate",
     "fit_many",
     "from_onnx",
@@ -110,7 +48,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from cmlp import callbacks, datasets, distributed
+    from cmlp import callbacks, datasets, distributed, exceptions
     from cmlp._bridge import get_cmake_dir, get_include, get_source
     from cmlp._bridge._core import Optimizer, __version__, capi, cpu_info
     from cmlp._estimators.examine import examine
@@ -201,7 +139,7 @@ else:
     def __getattr__(name):
         if name in _MODULE_OF:
             value = getattr(import_module(f"cmlp.{_MODULE_OF[name]}"), name)
-        elif name in ("callbacks", "datasets", "distributed"):
+        elif name in ("callbacks", "datasets", "distributed", "exceptions"):
             value = import_module(f"cmlp.{name}")
         else:
             raise AttributeError(f"module 'cmlp' has no attribute {name!r}")

@@ -956,7 +956,7 @@ def test_coverage_is_refused_by_name(command, tmp_path):
     )
 
 
-@pytest.mark.filterwarnings("ignore::cmlp.CopiesWarning")
+@pytest.mark.filterwarnings("ignore::cmlp.exceptions.CopiesWarning")
 def test_info_says_of_which_categories_the_model_knows_a_part(capsys, tmp_path, monkeypatch):
     list_at_most(monkeypatch, 200)
     codes = np.tile(np.arange(400), 3)

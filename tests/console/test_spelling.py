@@ -126,7 +126,7 @@ def test_errors_of_parameters_name_them():
 
 @pytest.mark.parametrize("text", ["<missing=>", "{}", "{!r}", "%s", "<text=> {"])
 def test_the_text_of_a_value_is_no_place(text, tmp_path, capsys):
-    with pytest.raises(cmlp.InvalidParameterError) as caught:
+    with pytest.raises(cmlp.exceptions.InvalidParameterError) as caught:
         cmlp.MLPClassifier(activation=text).fit([[0.0], [1.0]], [0, 1])
     assert str(caught.value).endswith(f". Got {text!r} instead.") and caught.value.value == text
     path = tmp_path / ("x.csv" if os.name == "nt" else f"{text}.csv")

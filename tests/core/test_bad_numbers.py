@@ -8,7 +8,8 @@ from helpers import assert_same_bits, inputs, labels
 from small_network import DENSE, METHODS, WITH_TARGETS, X, Y, call
 
 import cmlp
-from cmlp import DivergenceError, Network, NonFiniteInputError, StatusError
+from cmlp import Network
+from cmlp.exceptions import DivergenceError, NonFiniteInputError, StatusError
 
 INF, NAN = np.inf, np.nan
 
@@ -150,9 +151,9 @@ def test_the_errors_of_cmlp_have_a_base_class():
     for name in cmlp.exceptions.__all__:
         kind = getattr(cmlp, name)
         assert kind is getattr(cmlp.exceptions, name)
-        assert issubclass(kind, cmlp.CmlpError) == name.endswith("Error")
-    with pytest.raises(cmlp.CmlpError) as caught:
+        assert issubclass(kind, cmlp.exceptions.CmlpError) == name.endswith("Error")
+    with pytest.raises(cmlp.exceptions.CmlpError) as caught:
         cmlp.MLPClassifier().predict(X)
-    assert isinstance(caught.value, (cmlp.NotFittedError, ValueError, AttributeError))
-    with pytest.raises(cmlp.CmlpError):
+    assert isinstance(caught.value, (cmlp.exceptions.NotFittedError, ValueError, AttributeError))
+    with pytest.raises(cmlp.exceptions.CmlpError):
         cmlp.MLPClassifier(alpha=-1).fit(X, [0] * len(X))

@@ -8,8 +8,9 @@ from helpers import assert_same_bits, model_in_c, net_and_params
 from hostile_files import GOOD, replace, written_table
 from small_network import X, Y
 
-from cmlp import ModelFormatError, Network, StatusError
+from cmlp import Network
 from cmlp._bridge import _core
+from cmlp.exceptions import ModelFormatError, StatusError
 
 INF, NAN = np.inf, np.nan
 

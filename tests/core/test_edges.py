@@ -18,9 +18,10 @@ from helpers import (
     uniform,
 )
 
-from cmlp import Network, StatusError
+from cmlp import Network
 from cmlp._bridge import _core
 from cmlp._data.losses import traits_of
+from cmlp.exceptions import StatusError
 
 # ---------------------------------------------------------------- rows
 

@@ -47,8 +47,8 @@ def test_the_table_of_warnings_has_each_class_with_its_code():
         one.__name__: one.code
         for one in vars(exceptions).values()
         if isinstance(one, type)
-        and issubclass(one, cmlp.DataWarning)
-        and one is not cmlp.DataWarning
+        and issubclass(one, cmlp.exceptions.DataWarning)
+        and one is not cmlp.exceptions.DataWarning
     }
     told = {}
     for names, code, _ in rows_of("What fit says"):

@@ -107,10 +107,11 @@ def test_divergence():
     params = {"solver": "sgd", "learning_rate_init": 1e200, "max_iter": 20}
     ours, theirs = regressors(**params)
     with pytest.raises(
-        cmlp.DivergenceError, match="in epoch 2 with batches of 40 rows and a learning rate of 1e"
+        cmlp.exceptions.DivergenceError,
+        match="in epoch 2 with batches of 40 rows and a learning rate of 1e",
     ):
         ours.fit(X, NUMBERS)
-    assert issubclass(cmlp.DivergenceError, ValueError)
+    assert issubclass(cmlp.exceptions.DivergenceError, ValueError)
     try:
         assert not np.isfinite(flat(theirs.fit(X, NUMBERS))).all()
     except ValueError as error:
@@ -245,7 +246,7 @@ def test_search_with_diverging_candidates():
     for model in regressors(**params):
         scores = GridSearchCV(model, grid, cv=2).fit(X, NUMBERS).cv_results_["mean_test_score"]
         assert np.isfinite(scores).tolist() == [True, False]
-    with pytest.raises(cmlp.DivergenceError):
+    with pytest.raises(cmlp.exceptions.DivergenceError):
         GridSearchCV(regressors(**params)[0], grid, cv=2, error_score="raise").fit(X, NUMBERS)
 
 
@@ -454,11 +455,11 @@ def test_non_finite_rows():
     """NaN or infinity in X."""
     rows = np.where(np.arange(40)[:, None] == 7, [[0, np.nan, 0]], X)
     ours, theirs = regressors()
-    with pytest.raises(cmlp.NonFiniteInputError, match="NaN at row 7, column 1"):
+    with pytest.raises(cmlp.exceptions.NonFiniteInputError, match="NaN at row 7, column 1"):
         ours.fit(rows, NUMBERS)
     with pytest.raises(ValueError, match="contains NaN"):
         theirs.fit(rows, NUMBERS)
-    assert issubclass(cmlp.NonFiniteInputError, ValueError)
+    assert issubclass(cmlp.exceptions.NonFiniteInputError, ValueError)
 
 
 def test_rare_class():

@@ -93,13 +93,14 @@ def test_error_reports_the_first_non_finite_value_by_row(early_stopping, seed, c
         lambda: fitted.predict(convert(BAD)),
     ):
         with pytest.raises(
-            cmlp.NonFiniteInputError, match=r"^Input X contains NaN at row 17, column 2\.$"
+            cmlp.exceptions.NonFiniteInputError,
+            match=r"^Input X contains NaN at row 17, column 2\.$",
         ) as caught:
             call()
         assert (caught.value.row, caught.value.column) == (17, 2)
     single = MLPRegressor(**params, dtype="float32")
     with pytest.raises(
-        cmlp.NonFiniteInputError,
+        cmlp.exceptions.NonFiniteInputError,
         match="value too large for the network's dtype at row 17, column 1",
     ):
         single.fit(convert(BAD), NUMBERS)
@@ -114,7 +115,7 @@ def test_non_finite_error_names_the_column_of_a_data_frame(name):
     )
     for call in (lambda: MLPRegressor(**PARAMS).fit(frame, NUMBERS), lambda: fitted.predict(frame)):
         with pytest.raises(
-            cmlp.NonFiniteInputError, match="NaN at row 17, column 'height'"
+            cmlp.exceptions.NonFiniteInputError, match="NaN at row 17, column 'height'"
         ) as caught:
             call()
         assert caught.value.column == 1

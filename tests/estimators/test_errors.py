@@ -18,12 +18,9 @@ from optional import package
 
 import cmlp
 from cmlp import (
-    DivergenceError,
-    InvalidParameterError,
     MLPClassifier,
     MLPRegressor,
     Network,
-    NonFiniteInputError,
     TabularClassifier,
     TabularRegressor,
     Trainer,
@@ -31,6 +28,7 @@ from cmlp import (
     fit_many,
 )
 from cmlp.callbacks import Checkpoint
+from cmlp.exceptions import DivergenceError, InvalidParameterError, NonFiniteInputError
 
 # Most fits here stop at max_iter on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")

@@ -11,8 +11,9 @@ from helpers import labels, uniform, wait_for_threads
 from internals import state_of
 
 import cmlp
-from cmlp import MLPClassifier, MLPRegressor, NonFiniteInputError
+from cmlp import MLPClassifier, MLPRegressor
 from cmlp.callbacks import EarlyStopping
+from cmlp.exceptions import NonFiniteInputError
 
 N = 1030
 X, Y = uniform(0, N, 5), labels(1, N, 3)

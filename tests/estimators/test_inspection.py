@@ -115,7 +115,7 @@ def test_invalid_arguments_are_named(fitted):
     bad = X.copy()
     bad[3, 1] = np.nan
     for call in (model.activations, model.decision_function, lambda rows: model.gradients(rows, y)):
-        with pytest.raises(cmlp.NonFiniteInputError, match="row 3, column 1"):
+        with pytest.raises(cmlp.exceptions.NonFiniteInputError, match="row 3, column 1"):
             call(bad)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         model.gradients(X, y[:-1])

@@ -270,10 +270,12 @@ def test_divergence_at_the_starting_point_keeps_the_previous_model():
         X, y
     )
     before = flat(model)
-    with pytest.raises(cmlp.DivergenceError, match="at the starting point of solver 'lbfgs'"):
+    with pytest.raises(
+        cmlp.exceptions.DivergenceError, match="at the starting point of solver 'lbfgs'"
+    ):
         model.fit(1e200 * X, y)
     np.testing.assert_array_equal(flat(model), before)
-    with pytest.raises(cmlp.NonFiniteInputError):
+    with pytest.raises(cmlp.exceptions.NonFiniteInputError):
         model.fit(np.full((20, 4), np.nan), np.arange(20.0))
 
 

@@ -187,7 +187,7 @@ def test_ctrl_c_in_the_function_interrupts_the_fit():
 
 @pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid value")
 def test_divergence_is_reported_as_such():
-    with pytest.raises(cmlp.DivergenceError, match="non-finite parameter weights"):
+    with pytest.raises(cmlp.exceptions.DivergenceError, match="non-finite parameter weights"):
         small(half_squared_error, solver="sgd", learning_rate_init=1e200, max_iter=50).fit(
             X, 1e100 * Y
         )

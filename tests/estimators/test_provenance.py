@@ -21,9 +21,9 @@ from scipy import sparse
 from worker_cases import in_threads
 
 import cmlp
-from cmlp import MLPClassifier, MLPRegressor, ModelFormatError, TabularClassifier, TabularRegressor
+from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 from cmlp.callbacks import Checkpoint, EarlyStopping
-from cmlp.exceptions import InvalidParameterError
+from cmlp.exceptions import InvalidParameterError, ModelFormatError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:.*chunks of 128")
 
@@ -218,7 +218,7 @@ def test_a_fit_that_max_time_ends_is_repeated_to_the_batch(max_time):
     ).identical
 
 
-@pytest.mark.filterwarnings("ignore::cmlp.CopiesWarning")
+@pytest.mark.filterwarnings("ignore::cmlp.exceptions.CopiesWarning")
 @pytest.mark.filterwarnings("ignore:max_time was over")
 def test_a_table_that_max_time_ends_is_repeated_to_the_batch():
     rows = np.tile(X, (16, 1))  # an epoch has more batches than each network trains at least

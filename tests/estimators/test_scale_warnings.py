@@ -9,8 +9,8 @@ import scipy.sparse
 from helpers import peak_memory
 from optional import package
 
-from cmlp import DivergenceError, MLPClassifier, MLPRegressor, Network
-from cmlp.exceptions import ConvergenceWarning, UselessModelWarning
+from cmlp import MLPClassifier, MLPRegressor, Network
+from cmlp.exceptions import ConvergenceWarning, DivergenceError, UselessModelWarning
 
 X = np.random.RandomState(0).standard_normal((300, 3))
 LARGE = X * [1, 3000, 1]

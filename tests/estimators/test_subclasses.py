@@ -11,7 +11,7 @@ import cmlp
 from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 
 pytestmark = pytest.mark.filterwarnings(
-    "ignore::cmlp.ConvergenceWarning", "ignore::cmlp.UselessModelWarning"
+    "ignore::cmlp.exceptions.ConvergenceWarning", "ignore::cmlp.exceptions.UselessModelWarning"
 )
 
 X = np.random.RandomState(0).standard_normal((60, 3))

@@ -23,7 +23,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import cmlp.sklearn
-from cmlp import MLPClassifier, MLPRegressor, Network, NonFiniteInputError, Trainer
+from cmlp import MLPClassifier, MLPRegressor, Network, Trainer
+from cmlp.exceptions import NonFiniteInputError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 

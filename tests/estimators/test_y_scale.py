@@ -265,7 +265,7 @@ def test_network_and_exports_predict_in_the_unit_of_y(tmp_path):
 def test_failed_partial_fit_keeps_model_and_scale():
     model = small(y_scale="standard").fit(X, PRICES)
     before, layer = flat(model), scale_of(model).layer.copy()
-    with pytest.raises(cmlp.DivergenceError):
+    with pytest.raises(cmlp.exceptions.DivergenceError):
         model.set_params(learning_rate_init=1e308, solver="sgd").partial_fit(X, PRICES * 1e300)
     np.testing.assert_array_equal(flat(model), before)
     np.testing.assert_array_equal(scale_of(model).layer, layer)

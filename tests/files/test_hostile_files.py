@@ -23,7 +23,8 @@ from model_files import (
 )
 
 import cmlp
-from cmlp import ModelFormatError, Network
+from cmlp import Network
+from cmlp.exceptions import ModelFormatError
 
 DATA_FOLDER = Path(__file__).with_name("data")
 

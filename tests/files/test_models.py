@@ -20,7 +20,8 @@ from internals import model_of, state_of
 from model_files import head_of, read, repaired, split
 
 import cmlp
-from cmlp import MLPClassifier, MLPRegressor, ModelFormatError, Network, Trainer
+from cmlp import MLPClassifier, MLPRegressor, Network, Trainer
+from cmlp.exceptions import ModelFormatError
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(60, 4)).astype(np.float32)

@@ -8,7 +8,8 @@ from hostile_files import written_table
 from model_files import OF_PYTHON, quoted, read, repaired, split, without
 
 import cmlp
-from cmlp import MLPClassifier, ModelFormatError, Network, TabularRegressor
+from cmlp import MLPClassifier, Network, TabularRegressor
+from cmlp.exceptions import ModelFormatError
 
 X = np.random.default_rng(5).normal(size=(60, 4)).astype(np.float32)
 

@@ -22,7 +22,7 @@ def good(tmp_path_factory):
 def status_in_python(path, **options):
     try:
         cmlp.load(path, **options)
-    except cmlp.ModelFormatError as error:
+    except cmlp.exceptions.ModelFormatError as error:
         return error.status
     return "CMLP_OK"
 

@@ -22,9 +22,10 @@ from table_parts import list_at_most
 import cmlp
 
 # The bridge reads hostile tables that no public call passes on.
-from cmlp import ModelFormatError, TabularClassifier, TabularRegressor
+from cmlp import TabularClassifier, TabularRegressor
 from cmlp._data import json_texts
 from cmlp._model.table_columns import TableColumn, TableColumns
+from cmlp.exceptions import ModelFormatError
 
 nan = float("nan")
 FAST = {"n_estimators": 3, "hidden_layer_sizes": (6,), "max_time": 1e-9, "random_state": 0}
@@ -620,7 +621,7 @@ SEEN_DAMAGES = [
 ]
 
 
-@pytest.mark.filterwarnings("ignore::cmlp.CopiesWarning")
+@pytest.mark.filterwarnings("ignore::cmlp.exceptions.CopiesWarning")
 @pytest.mark.parametrize(("old", "new", "message"), SEEN_DAMAGES)
 def test_what_a_file_says_of_rare_categories_is_checked(old, new, message, monkeypatch, tmp_path):
     """The first column has 200 of 201 categories, whose share of rare ones is 0.5 here; the second has numbers."""

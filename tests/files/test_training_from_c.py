@@ -9,7 +9,8 @@ from internals import model_of, state_of
 from model_files import read
 
 import cmlp
-from cmlp import MLPClassifier, MLPRegressor, ModelFormatError, Network
+from cmlp import MLPClassifier, MLPRegressor, Network
+from cmlp.exceptions import ModelFormatError
 
 NUMBERS = ("learning_rate", "momentum", "beta_1", "beta_2", "epsilon", "beta_1_power", "beta_2_power", "weight_decay",
            "max_norm", "n_steps")  # fmt: skip

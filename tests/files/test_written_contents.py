@@ -12,7 +12,8 @@ from hostile_files import encoder_of, written, written_table
 from internals import model_of
 
 import cmlp
-from cmlp import ModelFormatError, Network
+from cmlp import Network
+from cmlp.exceptions import ModelFormatError
 
 N_CONTENTS = 1_500  # of networks, and as many of tables
 OUTPUTS = {"softmax": "log_loss", "logistic": "log_loss", "identity": "squared_error"}

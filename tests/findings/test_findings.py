@@ -36,7 +36,7 @@ def told(function, *arguments, **keywords):
     """Return the warnings of a call."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        warnings.simplefilter("ignore", cmlp.UselessModelWarning)
+        warnings.simplefilter("ignore", cmlp.exceptions.UselessModelWarning)
         function(*arguments, **keywords)
     return [one.message for one in caught]
 
@@ -89,7 +89,7 @@ class SeededOnly(np.random.RandomState):
         super().__init__(seed)
 
 
-@pytest.mark.filterwarnings("ignore:column 'rises' nearly says y:cmlp.LeakWarning")
+@pytest.mark.filterwarnings("ignore:column 'rises' nearly says y:cmlp.exceptions.LeakWarning")
 def test_reports_depend_on_no_random_numbers_but_seeded_ones(monkeypatch):
     n, rng = 3000, np.random.RandomState(1)
     person = np.arange(n) // 6
@@ -234,9 +234,9 @@ def test_fit_notes_the_report_once_for_a_table():
     def texts(X):
         with warnings.catch_warnings(record=True) as caught:
             warnings.resetwarnings()
-            warnings.simplefilter("ignore", cmlp.UselessModelWarning)
+            warnings.simplefilter("ignore", cmlp.exceptions.UselessModelWarning)
             fit(X, NUMBER)
-        return [str(one.message) for one in caught if one.category is cmlp.FindingsNote]
+        return [str(one.message) for one in caught if one.category is cmlp.exceptions.FindingsNote]
 
     assert texts(X) == ["2 findings in model.report_: groups, ids"]
     assert texts(X) == []
@@ -249,11 +249,13 @@ def test_warnings_of_data_have_a_class_and_a_code():
     (message,) = [
         one
         for one in told(TabularRegressor(**QUICK).fit, X, NUMBER)
-        if isinstance(one, UserWarning) and not isinstance(one, cmlp.FindingsNote)
+        if isinstance(one, UserWarning) and not isinstance(one, cmlp.exceptions.FindingsNote)
     ]
-    assert isinstance(message, cmlp.LeakWarning) and isinstance(message, cmlp.DataWarning)
+    assert isinstance(message, cmlp.exceptions.LeakWarning) and isinstance(
+        message, cmlp.exceptions.DataWarning
+    )
     assert str(message).endswith("The same is so of column 'twin'. [leak:copy,twin]")
-    assert issubclass(cmlp.UselessModelWarning, cmlp.DataWarning)
+    assert issubclass(cmlp.exceptions.UselessModelWarning, cmlp.exceptions.DataWarning)
 
 
 @pytest.mark.parametrize("known", [["leak", "groups"], ("leak:copy", "groups:person")])
@@ -272,12 +274,12 @@ def test_warnings_about_rows_are_known_too():
     y = pandas.Series(NUMBER, index=np.arange(N)[::-1])
     X = frame()[["size"]]
     (message,) = told(TabularRegressor(**QUICK).fit, X, y)
-    assert isinstance(message, cmlp.OrderWarning) and str(message).endswith("[order:y]")
+    assert isinstance(message, cmlp.exceptions.OrderWarning) and str(message).endswith("[order:y]")
     assert told(TabularRegressor(**QUICK, known=["order"]).fit, X, y) == []
     assert told(TabularRegressor(**QUICK, known=["order:y"]).fit, X, y) == []
     labels = np.arange(N)
     (message,) = told(TabularClassifier(**QUICK).fit, X, labels)
-    assert isinstance(message, cmlp.LabelsWarning)
+    assert isinstance(message, cmlp.exceptions.LabelsWarning)
     assert told(TabularClassifier(**QUICK, known=["labels"]).fit, X, labels) == []
 
 

@@ -45,7 +45,9 @@ def test_five_columns_are_a_leak_and_six_a_finding_without_a_warning():
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             cmlp.TabularRegressor(n_estimators=1, n_epochs=1).fit(frame, y)
-        assert any(issubclass(one.category, cmlp.LeakWarning) for one in caught) == (code == "leak")
+        assert any(issubclass(one.category, cmlp.exceptions.LeakWarning) for one in caught) == (
+            code == "leak"
+        )
 
 
 def test_a_sum_of_all_columns_is_the_formula_of_an_example():

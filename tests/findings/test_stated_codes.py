@@ -45,7 +45,9 @@ def found(codes, X=None, **parameters):
         model = TabularRegressor(**options, missing_values=codes)
         model.fit(frame() if X is None else X, Y)
     report = [(one.columns, one.evidence) for one in model.report_ if one.code == "unmatched"]
-    named = [one for one in caught if issubclass(one.category, cmlp.UnmatchedCodeWarning)]
+    named = [
+        one for one in caught if issubclass(one.category, cmlp.exceptions.UnmatchedCodeWarning)
+    ]
     return report, [str(one.message) for one in named]
 
 
@@ -102,7 +104,7 @@ def test_codes_that_no_value_of_the_type_equals_are_a_warning(code, column, reme
     assert warning.startswith(f"missing_values has the code {code!r} for column {column!r}, but no")
     assert f"equals it: {remedy}" in warning and warning.endswith(f" [unmatched:{column}]")
     with warnings.catch_warnings():
-        warnings.simplefilter("error", cmlp.UnmatchedCodeWarning)
+        warnings.simplefilter("error", cmlp.exceptions.UnmatchedCodeWarning)
         report = cmlp.examine(frame(), Y, missing_values={column: code})
     assert "unmatched" in {one.code for one in report}
     assert found({column: code}, known=[*QUICK["known"], f"unmatched:{column}"]) == ([], [])

@@ -98,7 +98,9 @@ def test_a_warning_needs_a_share_of_numbers_that_depends_on_the_form_of_the_othe
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         cmlp.TabularRegressor(n_estimators=1, n_epochs=1).fit(frame, Y)
-    assert any(issubclass(one.category, cmlp.ParseWarning) for one in caught) == is_warned
+    assert (
+        any(issubclass(one.category, cmlp.exceptions.ParseWarning) for one in caught) == is_warned
+    )
 
 
 @pytest.mark.parametrize("write", ["{} kg", "{}"])

@@ -102,7 +102,9 @@ def test_a_check_that_raises_is_left_out_and_named(monkeypatch, tmp_path, capsys
         ("unchecked", ()),
     ]
     assert report[2].evidence == "fails raised FloatingPointError, and was left out"
-    with pytest.warns(cmlp.FindingsNote, match="3 findings in model.report_: ids, unchecked"):
+    with pytest.warns(
+        cmlp.exceptions.FindingsNote, match="3 findings in model.report_: ids, unchecked"
+    ):
         model = TabularRegressor(**QUICK).fit(X, NORMAL)
     assert model.report_[2] == report[2]
     silent = TabularRegressor(**QUICK, known=["unchecked"]).fit(X, NORMAL)

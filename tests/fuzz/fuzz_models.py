@@ -298,7 +298,7 @@ class Target:
         self.path.write_bytes(content)
         try:
             model = cmlp.load(self.path)
-        except cmlp.ModelFormatError as error:
+        except cmlp.exceptions.ModelFormatError as error:
             text = str(error)
             assert (
                 text.startswith(str(self.path))

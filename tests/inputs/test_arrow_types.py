@@ -10,7 +10,7 @@ from optional import package
 from cmlp import MLPClassifier, MLPRegressor, TabularRegressor
 
 pytestmark = pytest.mark.filterwarnings(
-    "ignore::cmlp.ConvergenceWarning", "ignore::cmlp.UselessModelWarning"
+    "ignore::cmlp.exceptions.ConvergenceWarning", "ignore::cmlp.exceptions.UselessModelWarning"
 )
 
 pa = package("pyarrow")
@@ -205,7 +205,7 @@ def test_networks_read_a_type_or_name_it(kind, values, nulls):
 @pytest.mark.parametrize(("kind", "values"), ALL, ids=[str(kind) for kind, _ in ALL])
 @with_nulls
 @pytest.mark.filterwarnings(
-    "ignore::cmlp.DataConversionWarning"
+    "ignore::cmlp.exceptions.DataConversionWarning"
 )  # a struct is a table of its fields
 def test_labels_and_targets_of_a_type_are_read_or_refused(kind, values, nulls):
     found = column(kind, values, nulls)

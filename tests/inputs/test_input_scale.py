@@ -139,7 +139,7 @@ def test_nonfinite_input_is_reported_after_the_product(rng):
     model = MLPRegressor(
         hidden_layer_sizes=(4,), max_iter=2, input_scale=(SHIFT, FACTOR), dtype="float32"
     )
-    with pytest.raises(cmlp.NonFiniteInputError, match="row 7, column 1"):
+    with pytest.raises(cmlp.exceptions.NonFiniteInputError, match="row 7, column 1"):
         model.fit(X, X[:, 0])
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from cmlp import MLPClassifier, MLPRegressor, Network, TabularClassifier, TabularRegressor
 
-pytestmark = pytest.mark.filterwarnings("ignore::cmlp.ConvergenceWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::cmlp.exceptions.ConvergenceWarning")
 
 NAN = float("nan")
 X = [[float(row), float(row % 3)] for row in range(24)]

@@ -8,7 +8,8 @@ import scipy.sparse as sparse
 from helpers import peak_memory, run_python
 from parity import assert_same, call_both, pair
 
-from cmlp import MLPClassifier, MLPRegressor, Network, NonFiniteInputError, StatusError
+from cmlp import MLPClassifier, MLPRegressor, Network
+from cmlp.exceptions import NonFiniteInputError, StatusError
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Stochastic Optimizer"),

@@ -79,7 +79,7 @@ def test_structured_targets_have_no_such_remedy():
     y = np.zeros(N, [("a", float), ("b", int)])
     for model in REGRESSORS:
         with pytest.raises(
-            cmlp.InvalidParameterError, match=r"y must hold real numbers, got dtype"
+            cmlp.exceptions.InvalidParameterError, match=r"y must hold real numbers, got dtype"
         ):
             model.fit(X, y)
 

@@ -7,16 +7,11 @@ import numpy as np
 import pytest
 from internals import model_of, put_result, result_of
 
-from cmlp import (
-    MLPClassifier,
-    MLPRegressor,
-    NonFiniteInputError,
-    TabularClassifier,
-    TabularRegressor,
-)
+from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
+from cmlp.exceptions import NonFiniteInputError
 
 pytestmark = pytest.mark.filterwarnings(
-    "ignore::cmlp.ConvergenceWarning", "ignore::cmlp.UselessModelWarning"
+    "ignore::cmlp.exceptions.ConvergenceWarning", "ignore::cmlp.exceptions.UselessModelWarning"
 )
 
 N = 24

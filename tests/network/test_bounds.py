@@ -190,7 +190,7 @@ def test_what_is_not_proved_is_refused():
         ValueError, match="need identity, relu or leaky_relu, got 'tanh': use float32"
     ):
         network([2, 3, 1], "tanh", dtype="float64").bounds([[0, 0]], [[1, 1]])
-    with pytest.raises(cmlp.NonFiniteInputError):
+    with pytest.raises(cmlp.exceptions.NonFiniteInputError):
         network([2, 1]).bounds([[0, 0]], [[1, np.inf]])
 
 
@@ -275,5 +275,5 @@ def test_certify_checks_its_arguments():
     with pytest.raises(ValueError, match="max_time"):
         model.certify([[1.0, 0.0]], 0.1, max_time=0)
     assert model.certify([[1.0, 0.0]], 0.1, max_time=1e-9).answers == ["unknown"]
-    with pytest.raises(cmlp.NonFiniteInputError):
+    with pytest.raises(cmlp.exceptions.NonFiniteInputError):
         model.certify([[np.nan, 0.0]], 0.1)

@@ -22,7 +22,8 @@ from helpers import (
 from internals import model_of
 from sklearn.neural_network import MLPClassifier as SklearnMLPClassifier
 
-from cmlp import DivergenceError, MLPClassifier, Network, Optimizer, Trainer
+from cmlp import MLPClassifier, Network, Optimizer, Trainer
+from cmlp.exceptions import DivergenceError
 
 # ---------------------------------------------------------------- worked by hand
 

@@ -5,7 +5,8 @@ import pytest
 from helpers import assert_same_bits
 from small_network import DENSE, METHODS, WITH_TARGETS, X, Y, call
 
-from cmlp import Network, StatusError
+from cmlp import Network
+from cmlp.exceptions import StatusError
 
 INF, NAN = np.inf, np.nan
 

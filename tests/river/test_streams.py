@@ -519,7 +519,7 @@ def test_a_step_that_diverges_changes_nothing(make, new):
         LABELS.tolist() if make is classifier else Y,
     )
     model.mutate({"learning_rate_init": 1.7e308})
-    with pytest.raises(cmlp.DivergenceError):
+    with pytest.raises(cmlp.exceptions.DivergenceError):
         for place in range(9):
             before = pickle.dumps(model)
             x, label = (

@@ -113,8 +113,8 @@ def test_early_stopping_reports_the_best_weights():
     "error, params, data",
     [
         (ValueError, {"alpha": -1}, X),
-        (cmlp.NonFiniteInputError, {}, np.where(X == X[3, 0], np.nan, X)),
-        (cmlp.DivergenceError, {"solver": "sgd", "learning_rate_init": 1e300}, X),
+        (cmlp.exceptions.NonFiniteInputError, {}, np.where(X == X[3, 0], np.nan, X)),
+        (cmlp.exceptions.DivergenceError, {"solver": "sgd", "learning_rate_init": 1e300}, X),
     ],
 )
 def test_callbacks_are_torn_down_after_an_error(error, params, data):

@@ -196,5 +196,5 @@ def core_accepts(file):
     """Return whether the C library accepts the head of a model file, and its length."""
     try:
         return _core.model_file_info(file[: _core.model_head_size(file[:8])])[0] == len(file)
-    except cmlp.ModelFormatError:
+    except cmlp.exceptions.ModelFormatError:
         return False

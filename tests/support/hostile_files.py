@@ -7,9 +7,10 @@ import numpy as np
 from internals import model_of
 from model_files import CRC_AT, repaired, split
 
-from cmlp import ModelFormatError, Network
+from cmlp import Network
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import empty_block
+from cmlp.exceptions import ModelFormatError
 
 NETWORK = Network([4, 3, 2], "relu", random_state=1)
 

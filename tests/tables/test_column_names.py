@@ -14,8 +14,9 @@ from model_files import read, repaired, split
 from optional import package
 
 import cmlp
-from cmlp import MLPClassifier, ModelFormatError, TabularClassifier, TabularRegressor
+from cmlp import MLPClassifier, TabularClassifier, TabularRegressor
 from cmlp import __main__ as cli
+from cmlp.exceptions import ModelFormatError
 
 QUICK = {"n_estimators": 2, "hidden_layer_sizes": (8,), "max_time": 1e-9, "random_state": 0}
 

@@ -8,7 +8,8 @@ import pytest
 from optional import package
 
 import cmlp
-from cmlp import RoundedIdsWarning, TabularRegressor
+from cmlp import TabularRegressor
+from cmlp.exceptions import RoundedIdsWarning
 
 BERLIN = timezone(timedelta(hours=1))
 N = 40

@@ -10,7 +10,8 @@ from internals import model_of, result_of
 from optional import package
 
 import cmlp
-from cmlp import CopiesWarning, TabularClassifier, TabularRegressor
+from cmlp import TabularClassifier, TabularRegressor
+from cmlp.exceptions import CopiesWarning
 
 QUICK = {"hidden_layer_sizes": (16,), "n_epochs": 12, "random_state": 0}
 RNG = np.random.RandomState(0)
@@ -271,7 +272,7 @@ def test_probabilities_and_thresholds_count_copies_once():
 # --------------------------------------------------------------------------------------------------------- repeated
 
 
-@pytest.mark.filterwarnings("ignore::cmlp.CopiesWarning")
+@pytest.mark.filterwarnings("ignore::cmlp.exceptions.CopiesWarning")
 @pytest.mark.filterwarnings("ignore:.*interrupted")
 def test_resumed_and_verified_fits_hold_out_the_same_rows():
     rows = X[FIVE], LABELS[FIVE]
@@ -284,7 +285,7 @@ def test_resumed_and_verified_fits_hold_out_the_same_rows():
     assert_same_bits(model_of(straight).calibration.scores, model_of(parted).calibration.scores)
 
 
-@pytest.mark.filterwarnings("ignore::cmlp.CopiesWarning")
+@pytest.mark.filterwarnings("ignore::cmlp.exceptions.CopiesWarning")
 def test_warm_start_holds_out_copies_together():
     model = TabularRegressor(**QUICK, warm_start=True).fit(X[FIVE], Y[FIVE])
     model.fit(X[FIVE], Y[FIVE])

@@ -5,7 +5,8 @@ import pytest
 from helpers import assert_same_bits, model_in_c
 from internals import model_of
 
-from cmlp import StatusError, TabularClassifier, TabularRegressor
+from cmlp import TabularClassifier, TabularRegressor
+from cmlp.exceptions import StatusError
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 QUICK = {"hidden_layer_sizes": (8,), "n_estimators": 2, "max_time": 1e-9, "random_state": 0}

@@ -10,7 +10,8 @@ from internals import model_of, result_of
 from optional import package
 
 import cmlp
-from cmlp import GroupColumnWarning, TabularClassifier, TabularRegressor
+from cmlp import TabularClassifier, TabularRegressor
+from cmlp.exceptions import GroupColumnWarning
 
 QUICK = {"hidden_layer_sizes": (16,), "n_epochs": 12, "random_state": 0}
 COVERAGE = 0.9
@@ -541,7 +542,7 @@ def test_more_categories_than_a_model_lists_are_found():
     assert finding.evidence == "age, rank constant for each of its 240 values"
 
 
-@pytest.mark.filterwarnings("ignore::cmlp.GroupColumnWarning")
+@pytest.mark.filterwarnings("ignore::cmlp.exceptions.GroupColumnWarning")
 @pytest.mark.parametrize(
     "frame, more",
     [

@@ -10,7 +10,8 @@ from model_files import repaired, split
 from optional import package
 
 import cmlp
-from cmlp import ModelFormatError, TabularClassifier, TabularRegressor
+from cmlp import TabularClassifier, TabularRegressor
+from cmlp.exceptions import ModelFormatError
 
 TINY = {"n_estimators": 2, "hidden_layer_sizes": (8,), "random_state": 0, "n_epochs": 20}
 RNG = np.random.RandomState(0)

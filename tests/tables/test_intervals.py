@@ -15,7 +15,8 @@ from sklearn.preprocessing import StandardScaler
 from table_parts import factors_of, write_with_widths
 
 import cmlp
-from cmlp import ModelFormatError, TabularClassifier, TabularRegressor
+from cmlp import TabularClassifier, TabularRegressor
+from cmlp.exceptions import ModelFormatError
 
 TINY = {
     "n_estimators": 2,

@@ -9,8 +9,8 @@ from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegresso
 from cmlp.plots import ExplanationDisplay
 
 pytestmark = pytest.mark.filterwarnings(
-    "ignore::cmlp.ConvergenceWarning",
-    "ignore::cmlp.UselessModelWarning",
+    "ignore::cmlp.exceptions.ConvergenceWarning",
+    "ignore::cmlp.exceptions.UselessModelWarning",
 )
 
 pd = pytest.importorskip("pandas")

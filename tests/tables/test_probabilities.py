@@ -371,7 +371,7 @@ def test_file_with_other_class_weights_is_refused(weights, tmp_path):
     model = fitted("multiclass", class_weight=WEIGHTS["multiclass"])
     changed(model, class_weights=np.array(weights))
     model.save(tmp_path / "model.cmlp")
-    with pytest.raises(cmlp.ModelFormatError, match="class weights"):
+    with pytest.raises(cmlp.exceptions.ModelFormatError, match="class weights"):
         cmlp.load(tmp_path / "model.cmlp")
     with pytest.raises(ValueError, match="class weights"):
         pickle.loads(pickle.dumps(model))
@@ -437,7 +437,7 @@ def test_file_with_other_output_layers_is_refused(tmp_path):
     trained = model_of(model)
     for outputs in (trained.fitted_outputs[:1], [one[1:] for one in trained.fitted_outputs]):
         changed(model, fitted_outputs=outputs).save(tmp_path / "model.cmlp")
-        with pytest.raises(cmlp.ModelFormatError, match="output layers"):
+        with pytest.raises(cmlp.exceptions.ModelFormatError, match="output layers"):
             cmlp.load(tmp_path / "model.cmlp")
         with pytest.raises(ValueError, match="output layers"):
             pickle.loads(pickle.dumps(model))

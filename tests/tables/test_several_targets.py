@@ -10,7 +10,8 @@ from internals import model_of
 from model_files import is_accepted_elsewhere, repaired, split
 
 import cmlp
-from cmlp import ModelFormatError, TabularClassifier, TabularRegressor
+from cmlp import TabularClassifier, TabularRegressor
+from cmlp.exceptions import ModelFormatError
 
 TINY = {
     "n_estimators": 2,

@@ -10,7 +10,8 @@ from internals import model_of
 from model_files import OF_PYTHON, repaired, split, without
 
 import cmlp
-from cmlp import ModelFormatError, TabularClassifier, TabularRegressor
+from cmlp import TabularClassifier, TabularRegressor
+from cmlp.exceptions import ModelFormatError
 
 TINY = {"n_estimators": 2, "hidden_layer_sizes": (8,), "random_state": 0}
 NAN = float("nan")

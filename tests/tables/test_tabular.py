@@ -14,7 +14,8 @@ from helpers import uniform
 from internals import model_of
 from optional import package
 
-from cmlp import LabelsWarning, MovedRowsWarning, TabularClassifier, TabularRegressor
+from cmlp import TabularClassifier, TabularRegressor
+from cmlp.exceptions import LabelsWarning, MovedRowsWarning
 
 QUICK = {"n_estimators": 2, "hidden_layer_sizes": (16,), "random_state": 0}
 
@@ -423,7 +424,7 @@ def test_bad_validation_data_are_named(kind, y):
             kind(**QUICK).fit(X, y, X_val=X_val, y_val=y_val)
 
 
-@pytest.mark.filterwarnings("ignore::cmlp.CopiesWarning")
+@pytest.mark.filterwarnings("ignore::cmlp.exceptions.CopiesWarning")
 def test_max_time_ends_training_early():
     start = time.process_time()
     rows, labels = (np.repeat(one, 40, axis=0) for one in (X, LABELS))

@@ -124,7 +124,7 @@ def learned(model):
     return columns, trained.columns.codes, getattr(trained.answer_scale, "numbers", ())
 
 
-@pytest.mark.filterwarnings("ignore::cmlp.CopiesWarning")
+@pytest.mark.filterwarnings("ignore::cmlp.exceptions.CopiesWarning")
 def test_a_weight_of_two_counts_as_two_equal_rows():
     """In quantiles, categories and targets. Rows are held out, and counted for leaves of splits, by their number."""
     kept, twice = ~IGNORED, WEIGHT == 1

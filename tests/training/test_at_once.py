@@ -11,7 +11,8 @@ from helpers import labels, python_calls, uniform
 from internals import state_of
 from optional import package
 
-from cmlp import DivergenceError, MLPClassifier, MLPRegressor, Network, Trainer
+from cmlp import MLPClassifier, MLPRegressor, Network, Trainer
+from cmlp.exceptions import DivergenceError
 
 X, Y = uniform(0, 150, 5), labels(1, 150, 3)
 SMALL = {"max_iter": 24, "random_state": 3, "batch_size": 40}

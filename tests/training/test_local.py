@@ -314,7 +314,7 @@ def test_all_workers_name_the_row_of_a_value_that_is_not_finite():
     def fit(comm):
         return fit_local(comm, model(), bad)
 
-    texts = failing(4, fit, cmlp.NonFiniteInputError)
+    texts = failing(4, fit, cmlp.exceptions.NonFiniteInputError)
     assert len(set(texts)) == 1 and re.search(r"row (9[5-9]\d|1\d\d\d), column 3", texts[0])
 
 
@@ -323,7 +323,9 @@ def test_error_names_the_column_of_a_data_frame():
     bad = X.copy()
     bad[100, 3] = np.inf
     frame = pandas.DataFrame(bad, columns=list("abcde"))
-    texts = failing(2, lambda comm: fit_local(comm, model(), frame), cmlp.NonFiniteInputError)
+    texts = failing(
+        2, lambda comm: fit_local(comm, model(), frame), cmlp.exceptions.NonFiniteInputError
+    )
     assert texts == ["Input X contains NaN or infinity at row 100, column 'd'."] * 2
 
 

@@ -11,8 +11,8 @@ import pytest
 from estimator_cases import blobs, flat
 from helpers import digest, labels, uniform
 
-from cmlp import DivergenceError, MLPClassifier, MLPRegressor, Network
-from cmlp.exceptions import UnusedParameterWarning
+from cmlp import MLPClassifier, MLPRegressor, Network
+from cmlp.exceptions import DivergenceError, UnusedParameterWarning
 
 SIZES, N_EPOCHS, BATCH, PEAK = (4, 8, 3), 3, 32, 0.2
 SGD = {"solver": "sgd", "momentum": 0.9}

@@ -88,7 +88,7 @@ def test_stratified_split_matches_scikit_learn(seed, share):
 def test_split_with_too_few_rows_raises(n_rows, fraction, message):
     with pytest.raises(ValueError, match=message) as caught:
         order_of(n_rows, early_stopping=True, validation_fraction=fraction)
-    assert isinstance(caught.value, cmlp.InvalidParameterError) == (
+    assert isinstance(caught.value, cmlp.exceptions.InvalidParameterError) == (
         fraction == 0
     )  # whatever the rows are
 

@@ -7,8 +7,13 @@ import numpy as np
 import pytest
 from estimator_cases import blobs, flat, interrupted_at
 
-from cmlp import DivergenceError, MLPClassifier, MLPRegressor, Network, NonFiniteInputError, Trainer
-from cmlp.exceptions import ConvergenceWarning, UselessModelWarning
+from cmlp import MLPClassifier, MLPRegressor, Network, Trainer
+from cmlp.exceptions import (
+    ConvergenceWarning,
+    DivergenceError,
+    NonFiniteInputError,
+    UselessModelWarning,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 

@@ -23,9 +23,9 @@ from worker_cases import (
 )
 
 import cmlp
-from cmlp import MLPClassifier, WorkerError, load
+from cmlp import MLPClassifier, load
 from cmlp.callbacks import Checkpoint
-from cmlp.exceptions import NotFittedError
+from cmlp.exceptions import NotFittedError, WorkerError
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*(converged yet|chunks of 128)")
 

@@ -203,13 +203,13 @@ class MLPClassifier(parameters.MLPClassifier, MultilayerPerceptron):
             If `source` is neither iterable nor callable.
         ValueError
             If a parameter or an argument is invalid; if a block has another width or type than the
-            first one, an unknown label, or NaN (`cmlp.NonFiniteInputError`); the message names the
-            block and the row, counted from 0. If `source` is an iterator, but more than one pass is
-            needed: for several epochs, or for ``input_scale="standard"`` or "minmax" and
+            first one, an unknown label, or NaN (`cmlp.exceptions.NonFiniteInputError`); the message
+            names the block and the row, counted from 0. If `source` is an iterator, but more than one pass
+            is needed: for several epochs, or for ``input_scale="standard"`` or "minmax" and
             ``y_scale="standard"``, which take a first pass. If a parameter needs all rows:
             ``input_scale="robust"``, ``y_scale="robust"``, ``class_weight="balanced"``,
             ``solver="lbfgs"``.
-        cmlp.DivergenceError
+        cmlp.exceptions.DivergenceError
             If training diverged.
 
         Examples
@@ -269,7 +269,8 @@ class MLPClassifier(parameters.MLPClassifier, MultilayerPerceptron):
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If X has another width, other names of columns, or NaN or infinity (`cmlp.NonFiniteInputError`).
+            If X has another width, other names of columns, or NaN or infinity
+            (`cmlp.exceptions.NonFiniteInputError`).
 
         See Also
         --------
@@ -297,7 +298,8 @@ class MLPClassifier(parameters.MLPClassifier, MultilayerPerceptron):
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If X has another width, other names of columns, or NaN or infinity (`cmlp.NonFiniteInputError`).
+            If X has another width, other names of columns, or NaN or infinity
+            (`cmlp.exceptions.NonFiniteInputError`).
         """
         model = self._trained()
         logits: np.ndarray = self._on_checked_rows(
@@ -322,7 +324,8 @@ class MLPClassifier(parameters.MLPClassifier, MultilayerPerceptron):
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If X has another width, other names of columns, or NaN or infinity (`cmlp.NonFiniteInputError`).
+            If X has another width, other names of columns, or NaN or infinity
+            (`cmlp.exceptions.NonFiniteInputError`).
 
         See Also
         --------
@@ -475,13 +478,13 @@ class MLPRegressor(parameters.MLPRegressor, MultilayerPerceptron):
             If `source` is neither iterable nor callable.
         ValueError
             If a parameter or an argument is invalid; if a block has another width or type than the
-            first one, an unknown label, or NaN (`cmlp.NonFiniteInputError`); the message names the
-            block and the row, counted from 0. If `source` is an iterator, but more than one pass is
-            needed: for several epochs, or for ``input_scale="standard"`` or "minmax" and
+            first one, an unknown label, or NaN (`cmlp.exceptions.NonFiniteInputError`); the message
+            names the block and the row, counted from 0. If `source` is an iterator, but more than one pass
+            is needed: for several epochs, or for ``input_scale="standard"`` or "minmax" and
             ``y_scale="standard"``, which take a first pass. If a parameter needs all rows:
             ``input_scale="robust"``, ``y_scale="robust"``, ``class_weight="balanced"``,
             ``solver="lbfgs"``.
-        cmlp.DivergenceError
+        cmlp.exceptions.DivergenceError
             If training diverged.
 
         Examples
@@ -537,7 +540,8 @@ class MLPRegressor(parameters.MLPRegressor, MultilayerPerceptron):
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If X has another width, other names of columns, or NaN or infinity (`cmlp.NonFiniteInputError`).
+            If X has another width, other names of columns, or NaN or infinity
+            (`cmlp.exceptions.NonFiniteInputError`).
         """
         model = self._trained()
         outputs = model.outputs_of_few(X, self.n_threads)

@@ -114,9 +114,9 @@ class MultilayerPerceptron(FittedAttributes, Estimator):
             If a parameter or an argument is invalid, if `shards` do not fit `batch_size`, if a warm
             start changes the network, or if there is no training to resume (NotFittedError without
             any call of fit).
-        cmlp.DivergenceError
+        cmlp.exceptions.DivergenceError
             If training diverged: a weight or the loss is no longer finite.
-        cmlp.NonFiniteInputError
+        cmlp.exceptions.NonFiniteInputError
             If X contains NaN or infinity.
 
         See Also

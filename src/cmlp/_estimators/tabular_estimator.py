@@ -124,7 +124,7 @@ class TabularEstimator(Estimator):
             If a parameter or an argument is invalid: the message names the column and the row of a
             bad value. The estimator then keeps its former model. With `resume`, also if there is
             nothing to continue, or the data or the parameters have changed.
-        cmlp.DivergenceError
+        cmlp.exceptions.DivergenceError
             If training diverged.
 
         See Also

@@ -114,7 +114,7 @@ def fit(
         If an argument or a parameter is invalid, or rows are: the message names the block, and the
         row. The model stays as it was. With `comm`, also if the processes have different
         parameters, data, versions of cmlp or random states.
-    cmlp.WorkerError
+    cmlp.exceptions.WorkerError
         If another process of `comm` has failed, or has sent no message within `timeout`.
 
     Examples
