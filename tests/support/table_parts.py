@@ -50,7 +50,7 @@ def list_at_most(monkeypatch, n, *, warns=False):
 def inputs_of_fit(estimator, *, training, groups=(None, None), validation=(None, None, None)):
     """Return the inputs of networks without bins in a fit, of all rows."""
     fit = TableFit.from_estimator(estimator, training, validation, groups, resume=False)
-    return fit.prepare().table.inputs[False]
+    return fit.prepare().table.without_bins
 
 
 def with_statistics(estimator, **changes):

@@ -145,7 +145,7 @@ def _table(
 ) -> CheckedTable:
     """Return the table that checks look at; `given` are X and y."""
     from cmlp._tables.fit_table import TableFit
-    from cmlp._tables.prepared_table import table_to_examine
+    from cmlp._tables.read_table import table_to_examine
 
     X, y = given
     frame = frame_of(X, "examine")
@@ -154,7 +154,7 @@ def _table(
     estimator = (TabularRegressor if regressor else TabularClassifier)(**parameters)
     rows = frame, y, sample_weight
     fit = TableFit.from_estimator(estimator, rows, (None,) * 3, (groups, None), resume=False)
-    table = table_to_examine(fit, fit.options, fit.given, fit.groups)
+    table = table_to_examine(fit)
     return replace(table, measures=table.n_rows >= _FEWEST_ROWS)
 
 

@@ -10,13 +10,17 @@ from cmlp._findings.copies import different_rows
 from cmlp._parameters.entries import PARAMETERS
 from cmlp._parameters.options import TrainingOptions
 from cmlp._tables.splits import LEAVES
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from cmlp._bridge import _core
     from cmlp._data.array_types import AnyArray
     from cmlp._data.groups import Groups
+    from cmlp._model.model import TrainedNet
     from cmlp._model.table_columns import TableColumns
     from cmlp._parameters.options import TableOptions
 
@@ -120,6 +124,25 @@ def gets_bins(columns: TableColumns, k: int) -> bool:
     return k % 2 == 0 or any(
         len(edges) > 2 * LEAVES for column in columns for edges in column.all_edges
     )
+
+
+def require_same(previous: Sequence[TrainedNet], options: TableOptions, n_outputs: int) -> None:
+    """Raise ValueError if the networks of a previous model are not those of a bag with these options."""
+    sizes, hidden = previous[0].net.sizes, tuple(options.hidden_layer_sizes)
+    if options.n_estimators != len(previous):
+        raise InvalidParameterError(
+            f"warm_start=True needs n_estimators={len(previous)!r}, as the model has, got "
+            f"{options.n_estimators}.",
+            parameter="warm_start",
+            value=True,
+        )
+    if sizes[1:] != (*hidden, n_outputs):
+        raise InvalidParameterError(
+            f"warm_start=True needs hidden_layer_sizes={sizes[1:-1]!r} and "
+            f"{sizes[-1]} outputs, as the model has, got {hidden} and {n_outputs}.",
+            parameter="warm_start",
+            value=True,
+        )
 
 
 def options_of_member(

@@ -9,20 +9,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
 from cmlp._data.columns import NEW_FORMAT
 from cmlp._data.shifted_rows import sentence_if_shifted
-from cmlp._fit.fit import OTHER_VALIDATION, Fit, fix_seed, not_recorded
-from cmlp._fit.recipe import NOW, require_this_recipe
-from cmlp._fit.result import Result, result_of, untrained_states
-from cmlp._fit.resuming import hyperparameters_to_keep, table_to_resume
+from cmlp._fit.fit import OTHER_VALIDATION, not_recorded
+from cmlp._fit.recipe import NOW
+from cmlp._fit.result import Result, untrained_states
+from cmlp._fit.resuming import hyperparameters_to_keep
 from cmlp._model.kinds_of_findings import checked_known
 from cmlp._model.model import TableModel, TrainedNet
 from cmlp._model.probabilities import networks_as_trained
-from cmlp._model.summary import Summary, kept_rows, values_at_ranks
-from cmlp._parameters.entries import PARAMETERS
-from cmlp._parameters.options import TableOptions
+from cmlp._model.summary import Summary, values_at_ranks
 from cmlp._process.time_limit import end_of
 from cmlp._process.warnings import knowing, warn
 from cmlp._tables.held_out import (
@@ -33,13 +30,18 @@ from cmlp._tables.held_out import (
     warn_if_bag_is_useless,
     warn_of_validation_targets,
 )
-from cmlp._tables.later_windows import NETWORKS_SHARE, LaterWindows
-from cmlp._tables.make_bag import OTHER_DATA, new_trainings, resumed_trainings
-from cmlp._tables.prepared_table import PreparedTable, prepare_table, warn_of_validation_rows
+from cmlp._tables.later_windows import NETWORKS_SHARE, later_fits, measured_later
+from cmlp._tables.make_bag import new_trainings, resumed_trainings
+from cmlp._tables.prepared_table import (
+    OTHER_DATA,
+    PreparedTable,
+    prepare_table,
+    warn_of_validation_rows,
+)
+from cmlp._tables.table_call import TableCall
 from cmlp._tables.tell import with_verdict
 from cmlp._tables.train_bag import LATER_PART, train_members
 from cmlp._train.callbacks import Callbacks, callbacks_of
-from cmlp._train.random import draw_seed, random_state
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -49,114 +51,49 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cmlp._data.array_types import GivenRows
-    from cmlp._fit.fit import EstimatorToFit
     from cmlp._fit.result import Record
-    from cmlp._model.summary import Background
-    from cmlp._model.table_columns import TableColumns
+    from cmlp._model.findings import Report
+    from cmlp._tables.later_windows import PartFit
     from cmlp._train.training import Training
 
 
 @dataclass(eq=False)
-class TableFit(Fit):
+class TableFit(TableCall):
     """A call that trains the networks of a table."""
 
-    is_of_table = True
-
-    options: TableOptions
-    given: GivenRows = field(kw_only=True)  # X, y and weights of the training rows
-    groups: tuple[object, object] = field(kw_only=True)  # of the rows of training and validation
-    repeated: TableColumns | None = None  # the columns of a fit that the call repeats
-    time: object = None  # of the training rows
     # Once it is prepared, also these:
     trainings: list[Training] = field(default_factory=list, init=False)
     table: PreparedTable = field(init=False)
     until: float = field(init=False)
     until_all: float = field(init=False)  # with the networks of later parts
     values: NDArray[np.float64] = field(init=False)  # of the columns, for the summary of the model
-    background: Background | None = field(default=None, init=False)
-    # With `time`, once the networks are trained; None until those of later parts are, too.
-    windows: LaterWindows | None = field(default=None, init=False)
+    # With `time`, once the networks are trained; none until those of later parts are, too.
+    later: Sequence[PartFit] = field(default=(), init=False)
     validation_differs: bool = field(default=False, init=False)  # clearly from the training rows
     validation_inputs_differ: bool = field(default=False, init=False)  # at all
-
-    @classmethod
-    def from_estimator(
-        cls,
-        estimator: EstimatorToFit,
-        training: GivenRows,
-        validation: GivenRows,
-        groups: tuple[object, object],
-        *,
-        time: object = None,
-        resume: bool,
-        repeated: TableColumns | None = None,
-    ) -> Self:
-        """Check the parameters of an estimator, and find the fit that the call continues.
-
-        `training` are X, y and weights; `groups` are those of the rows of training and validation, and `time` are the
-        times of those of training; `repeated` are the columns of a fit that the call repeats.
-        """
-        options = fix_seed(estimator, TableOptions.of(estimator))
-        PARAMETERS.warn_of_unused(estimator._parameter_owner, estimator._parameters())
-        previous = None
-        if resume:
-            previous = table_to_resume(estimator)
-        elif options.warm_start:
-            previous = result_of(estimator)
-            if previous is not None:
-                require_this_recipe(previous.recipe, "warm_start=True")
-        return cls(
-            estimator,
-            options,
-            previous,
-            validation,
-            resume,
-            given=training,
-            groups=groups,
-            repeated=repeated,
-            time=time,
-        )
+    is_useless: bool | None = field(default=None, init=False)  # None until it is judged
 
     def prepare(self) -> Self:
         """Open the rows, learn their columns, and make the trainings of all networks; the estimator does not change.
 
         The trainings are those of the fit that is resumed, of a warm start, or new.
-
-        Random numbers are drawn in this order: the seed of the rows for explanations, the folds, the seeds of networks.
         """
         options, resumed = self.options, self.resumed
         limit = options.max_time
         if self.time is not None and limit is not None:
             limit *= NETWORKS_SHARE
         self.until, self.until_all = end_of(limit), end_of(options.max_time)
-        earlier = self.repeated if resumed is None else resumed.model.columns
-        with knowing(checked_known(options.known)):
-            table = self.table = prepare_table(
-                self,
-                options,
-                self.given,
-                self.groups,
-                time=self.time,
-                until=self.until,
-                earlier=earlier,
-            )
+        table = self.table = prepare_table(self, self.until)
         checksum = table.checksum()
         if resumed is not None:
             if checksum != resumed.state.checksum:
                 raise ValueError(OTHER_DATA)
-            self.background = resumed.model.background
-            self.trainings = resumed_trainings(table, options, resumed.folds, resumed.states)
+            self.trainings = resumed_trainings(table, options, resumed.states)
         else:
-            generator = _generator(options.random_state)
-            seed = draw_seed(generator.copy())  # of rows whose choice changes no other number
-            self.background = kept_rows(
-                table.raw_to_keep, table.to_train_on[1], options.keep_background, seed
-            )
             previous = None
             if self.previous is not None:
                 previous = networks_as_trained(self.previous.model)
-            self.trainings = new_trainings(table, options, previous, generator)
+            self.trainings = new_trainings(table, options, previous)
         for training in self.trainings:
             training.state.kept_hyperparameters = hyperparameters_to_keep(self.estimator)
             training.state.checksum = checksum
@@ -173,12 +110,24 @@ class TableFit(Fit):
         is_new = self.resumed is None and self.repeated is None
         return is_new and len(self.table.parts) > 1
 
+    @property
+    def report(self) -> Report | None:
+        """What was found in the rows, and once the model is judged, whether it is no better than a constant."""
+        report = self.table.report
+        if report is None or self.is_useless is None:
+            return report
+        return with_verdict(report, checked_known(self.options.known), is_useless=self.is_useless)
+
     def trained_nets(self) -> list[TrainedNet]:
         """Return the networks with copies of their best parameters so far."""
         return [
             TrainedNet(training.net, block_copy(training.state.best_or_present_params))
             for training in self.trainings
         ]
+
+    def all_trainings(self) -> list[Training]:
+        """Return those of the networks, and of later parts once these are trained."""
+        return [*self.trainings, *(part.training for part in self.later)]
 
     @property
     def has_trained(self) -> bool:
@@ -231,17 +180,18 @@ class TableFit(Fit):
 
         def train_all() -> None:
             train_networks()
-            windows = LaterWindows(self, options, self.table)
+            later = later_fits(self, self.table)
+            trainings = [part.training for part in later]
             if of_later:
-                add(windows.trainings, of_later)
+                add(trainings, of_later)
             train_members(
-                windows.trainings,
+                trainings,
                 options.n_threads,
                 self.until_all,
                 verbose=verbose,
                 name=LATER_PART,
             )
-            self.windows = windows
+            self.later = later
 
         return train_all
 
@@ -263,9 +213,7 @@ class TableFit(Fit):
                 cause=OTHER_VALIDATION * self.validation_differs,
                 shifted=self._shifted_rows,
             )
-        if self.table.report is not None:
-            report = with_verdict(self.table.report, known, is_useless=is_useless)
-            self.table.report = report
+        self.is_useless = is_useless
         return is_useless
 
     def _shifted_rows(self) -> str:
@@ -280,16 +228,15 @@ class TableFit(Fit):
 
     def result(self) -> Result[TableModel]:
         """Return what the fit leaves, when training has ended or was interrupted; then with what `resume` needs."""
-        lacks_later = self.table.times is not None and self.windows is None
+        lacks_later = self.table.times is not None and not self.later
         if lacks_later and self.has_trained:
             warn(
                 "The fit was interrupted before the networks for later rows were trained: intervals are those without "
                 "time, for rows like those of fit. fit with resume=True continues."
             )
         result = self.snapshot()
-        is_complete = not lacks_later and (self.windows is None or self.windows.is_complete)
-        if is_complete and all(
-            training.state.epoch >= training.options.max_iter for training in self.trainings
+        if not lacks_later and all(
+            training.state.epoch >= training.options.max_iter for training in self.all_trainings()
         ):
             return result
         states = tuple(training.state.resumable() for training in self.trainings)
@@ -302,8 +249,8 @@ class TableFit(Fit):
         calibration, accuracy = measured_errors(table, self.options, trainings, networks)
         importances = measured_importances(table, trainings, networks)
         summary = Summary(self.values, accuracy, importances=importances)
-        if self.windows is not None and calibration is not None:
-            calibration, accuracy, later = self.windows.measured(calibration)
+        if self.later and calibration is not None:
+            calibration, accuracy, later = measured_later(self.later, table, calibration)
             summary = summary._replace(accuracy=accuracy, later=later)
         model = TableModel(
             self.estimator._estimator_type,
@@ -313,9 +260,9 @@ class TableFit(Fit):
             answer_scale=encoding.answer_scale,
             calibration=calibration,
             class_weights=encoding.weights_of_labels,
-            background=self.background,
+            background=table.background,
             summary=summary,
-            report=table.report,
+            report=self.report,
             cell_format=NEW_FORMAT._replace(missing=tuple(table.columns.missing_texts or ())),
         )
         states = untrained_states(networks)
@@ -331,16 +278,4 @@ def record_of(fit: TableFit) -> Record:
         return not_recorded
     from cmlp._tables.table_record import table_record  # few programs need it
 
-    def trainings() -> list[Training]:
-        """Return those of the networks, and of later parts once these are trained."""
-        return [*fit.trainings, *(fit.windows.trainings if fit.windows else ())]
-
-    return table_record(fit, fit.table, trainings)
-
-
-def _generator(seed: int | np.random.RandomState | None) -> _core.Random:
-    """Return a generator of the core for the user's `random_state`."""
-    rng = random_state(seed)
-    if isinstance(rng, _core.Random):
-        return rng
-    return _core.Random(draw_seed(rng))
+    return table_record(fit, fit.table, fit.all_trainings)

@@ -19,7 +19,7 @@ from cmlp._model.table_columns import MOST_ONE_HOT, Statistics, TableColumns
 from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -110,24 +110,27 @@ def with_new_statistics(
     return TableColumns(found, columns.names)
 
 
-def replace_training_statistics(
-    inputs: dict[bool, NDArray[np.float32]],
+def encode_rows(
     columns: TableColumns,
     raw: NDArray[np.float64],
     folds: NDArray[np.integer],
     average: Callable[[], NDArray[np.generic]],
     weight: NDArray[np.float64] | None,
-) -> None:
-    """Replace the statistics of each training row by those that are learned without its fold.
+    kinds: Collection[bool],
+) -> dict[bool, NDArray[np.float32]]:
+    """Return the rows as networks with bins, without, or of both `kinds` read them.
 
-    `inputs` are the rows as networks with and without bins read them; rows behind the training rows
-    stay as they are.
+    The training rows, which come first and have `folds`, targets and weights, have the statistics that are learned
+    without their folds.
     """
+    inputs = {has_bins: columns.encode(raw, bins=has_bins) for has_bins in kinds}
+    n = len(folds)
     for i, statistics, targets in _with_priors(columns, average):
-        found = training_statistics(statistics, raw[:, i], folds, targets, weight)
+        found = training_statistics(statistics, raw[:n, i], folds, targets, weight)
         for has_bins, encoded in inputs.items():
             end = int(columns.begins(has_bins)[i + 1])
-            encoded[: len(raw), end - found.shape[1] : end] = found
+            encoded[:n, end - found.shape[1] : end] = found
+    return inputs
 
 
 def _with_priors(

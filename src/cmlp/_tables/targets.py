@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.array_types import AnyArray, Floats
     from cmlp._data.arrays import LossFunction
+    from cmlp._data.groups import Groups
     from cmlp._data.weights import ClassWeights
     from cmlp._fit.fit import Fit
 
@@ -41,13 +42,14 @@ _MOST_SPREADS = 1e18  # whose squares are finite in float32
 _SOFT_LIMIT = 3.0
 
 
-class CountedTargets(NamedTuple):
-    """The targets of the rows of a table that count."""
+class CountedRows(NamedTuple):
+    """The rows of a table that count, with their targets."""
 
     rows: NDArray[np.intp]  # their numbers
-    values: AnyArray  # as the core reads them
+    values: AnyArray  # the targets as the core reads them
     truth: AnyArray  # as `scores_of` compares it with outputs: y itself if it is numbers
     weight: NDArray[np.float64] | None
+    groups: Groups | None = None
 
 
 class TableClassEncoding(ClassEncoding):
@@ -78,7 +80,7 @@ class TableClassEncoding(ClassEncoding):
         )
         return scaled
 
-    def targets(self, y: AnyArray, weight: NDArray[np.float64] | None) -> CountedTargets:
+    def targets(self, y: AnyArray, weight: NDArray[np.float64] | None) -> CountedRows:
         """Return the targets of the rows that count."""
         values = self._every.encode(y)
         rows, weight = rows_that_count(self.weigh(values, weight, require_positive=True), len(y))
@@ -86,10 +88,10 @@ class TableClassEncoding(ClassEncoding):
 
     def targets_of(
         self, rows: NDArray[np.intp], values: AnyArray, weight: NDArray[np.float64] | None
-    ) -> CountedTargets:
+    ) -> CountedRows:
         """Return the targets of rows that count, from their encoded labels."""
         truth = self.strata(values)
-        return CountedTargets(rows, values, values if truth is None else truth, weight)
+        return CountedRows(rows, values, values if truth is None else truth, weight)
 
     def objective(self) -> Objective:
         """Return the objective without a score: the validation loss decides."""
@@ -135,7 +137,7 @@ class TableNumberEncoding(NumberEncoding):
         super().__init__(loss, loss_parameter, len(answer_scale.centre))
         self.answer_scale = answer_scale
 
-    def targets(self, y: AnyArray, weight: NDArray[np.float64] | None) -> CountedTargets:
+    def targets(self, y: AnyArray, weight: NDArray[np.float64] | None) -> CountedRows:
         """Return the targets of the rows that count; others may be far away."""
         centre, spread = np.asarray(self.answer_scale.centre), np.asarray(self.answer_scale.scale)
         rows, weight = rows_that_count(weight, len(y))
@@ -152,9 +154,9 @@ class TableNumberEncoding(NumberEncoding):
         rows: NDArray[np.intp],
         numbers: NDArray[np.float64],
         weight: NDArray[np.float64] | None,
-    ) -> CountedTargets:
+    ) -> CountedRows:
         """Return the targets of rows that count, from their numbers."""
-        return CountedTargets(rows, self.values(numbers), numbers, weight)
+        return CountedRows(rows, self.values(numbers), numbers, weight)
 
     def values(self, y: AnyArray) -> AnyArray:
         """Return standardized numbers, a column for each output."""
@@ -202,7 +204,7 @@ def learn_table_encoding(
     weight: NDArray[np.float64] | None,
     n_rows: int,
     n_networks: int,
-) -> tuple[TableEncoding, CountedTargets]:
+) -> tuple[TableEncoding, CountedRows]:
     """Return what y means to so many networks, and the targets of the rows that count."""
     array = as_targets(y, n_rows, fit.class_name, labels=fit.is_classifier)
     if fit.is_classifier:
@@ -212,7 +214,7 @@ def learn_table_encoding(
 
 def _learn_table_classes(
     fit: Fit, y: AnyArray, weight: NDArray[np.float64] | None, given: object
-) -> tuple[TableEncoding, CountedTargets]:
+) -> tuple[TableEncoding, CountedRows]:
     """Return the classes of y, whose order can be that of the type of what the user has given."""
     kind_of_labels(y)  # raises an error for rows of weight 0 too
     rows, equal_weight = rows_that_count(weight, len(y))
@@ -268,7 +270,7 @@ def _learn_table_numbers(
     weight: NDArray[np.float64] | None,
     names: AnyArray | None,
     n_networks: int,
-) -> tuple[TableEncoding, CountedTargets]:
+) -> tuple[TableEncoding, CountedRows]:
     numbers = table_numbers(y)
     n = numbers.shape[1]
     loss, quantile, previous = fit.options.loss, fit.options.loss_parameter, fit.warm_model
