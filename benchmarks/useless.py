@@ -91,16 +91,17 @@ def tables(n):
 
 def cost(repeats=30):
     """Print the shortest times of fits, and of the comparison in them."""
-    from cmlp._train import loop
+    from cmlp._fit import fit_network
 
-    original, spent = loop.warn_if_useless, []
+    original, spent = fit_network.warn_if_useless, []
 
-    def timed(*arguments):
+    def timed(*arguments, **keywords):
         start = time.perf_counter()
-        original(*arguments)
+        is_useless = original(*arguments, **keywords)
         spent.append(time.perf_counter() - start)
+        return is_useless
 
-    loop.warn_if_useless = timed
+    fit_network.warn_if_useless = timed
     print(
         f"{'rows':>8}{'epochs':>8}{'early':>7}  {'y':<8}{'fit [ms]':>10}{'comparison [µs]':>17}{'share':>8}"
     )

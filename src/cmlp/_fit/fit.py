@@ -18,6 +18,7 @@ from cmlp._bridge import _core
 from cmlp._fit.result import ASSIGNED, INTERRUPTED, RESULT, copy_with
 from cmlp._parameters.entries import PARAMETERS, PROVENANCE
 from cmlp._process.signals import DeferredSignals
+from cmlp._train.diagnosis import FEW_EPOCHS, WarnIf
 from cmlp._train.random import draw_seed, random_state
 
 if TYPE_CHECKING:
@@ -36,10 +37,6 @@ if TYPE_CHECKING:
 OTHER_VALIDATION = (
     " The validation rows differ from the training rows, so that the epoch that is kept may be a "
     "wrong one."
-)
-_CONTINUED = (
-    " warm_start=True continued the model of an earlier fit, with the scales of its rows: if these "
-    "rows are others, fit with warm_start=False."
 )
 
 
@@ -154,7 +151,7 @@ class Fit(ABC):
         """Return what the fit leaves, when training has ended or was interrupted."""
 
     @abstractmethod
-    def warn_if_useless(self, *, warns: bool, needs_proof: bool, note: str) -> bool:
+    def warn_if_useless(self, warn_if: WarnIf) -> bool:
         """Return whether the trained model is shown to be no better than a constant: see `warn_if_useless`."""
 
     @abstractmethod
@@ -169,25 +166,22 @@ class Fit(ABC):
         the last warning was about other rows. Without a model before, there is one after enough
         epochs to expect something.
         """
-        from cmlp._train.diagnosis import FEW_EPOCHS  # few programs need it
-
         earlier = self.previous if self.options.warm_start else None
-        warns, note = True, ""
-        if earlier is not None and earlier.is_useless:
+        warn_if: WarnIf = "doubtful"
+        if earlier is not None:
             said = earlier.useless_rows
-            warns = said is not None and said != self.digest_of_rows()
-        elif earlier is None and self.options.warm_start:
-            warns = max(each.state.epoch for each in self.trainings) >= FEW_EPOCHS
-        if earlier is not None and warns:
-            note = _CONTINUED
-        if not self.warn_if_useless(warns=warns, needs_proof=bool(note), note=note):
-            return {"is_useless": False, "useless_rows": None}
-        if warns:
-            return {"is_useless": True, "useless_rows": self.digest_of_rows()}
-        return {
-            "is_useless": True,
-            "useless_rows": None if earlier is None else earlier.useless_rows,
-        }
+            is_said = earlier.is_useless and (said is None or said == self.digest_of_rows())
+            warn_if = "never" if is_said else "proven"
+        elif self.options.warm_start:
+            n_epochs = max(each.state.epoch for each in self.trainings)
+            warn_if = "never" if n_epochs < FEW_EPOCHS else "doubtful"
+        is_useless = self.warn_if_useless(warn_if)
+        rows = None
+        if is_useless and warn_if != "never":
+            rows = self.digest_of_rows()
+        elif is_useless and earlier is not None:
+            rows = earlier.useless_rows
+        return {"is_useless": is_useless, "useless_rows": rows}
 
     def train(
         self,

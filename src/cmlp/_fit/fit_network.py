@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from cmlp._fit.sources import RowSource
     from cmlp._fit.targets import TargetEncoding
     from cmlp._model.model import NetworkModel
+    from cmlp._train.diagnosis import WarnIf
     from cmlp._train.objective import Objective
     from cmlp._train.random import Generator
     from cmlp._train.split import Shards
@@ -525,15 +526,10 @@ class NetworkFit(Fit):
         """Return what the fit would leave now, from which `resume` can continue."""
         return self.result_with(self.training.state.best_so_far())
 
-    def warn_if_useless(self, *, warns: bool, needs_proof: bool, note: str) -> bool:
+    def warn_if_useless(self, warn_if: WarnIf) -> bool:
         """Warn if the network is hardly better than a constant; return whether it is useless."""
-        return warn_if_useless(
-            self.training,
-            warns=warns,
-            needs_proof=needs_proof,
-            note=note,
-            cause=OTHER_VALIDATION * self.validation_differs,
-        )
+        cause = OTHER_VALIDATION * self.validation_differs
+        return warn_if_useless(self.training, warn_if, cause=cause)
 
     def digest_of_rows(self) -> object:
         """Return the checksums of all rows; None of a source of blocks, which the training does not have."""

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from cmlp._fit.result import Record
     from cmlp._model.findings import Report
     from cmlp._tables.later_windows import PartFit
+    from cmlp._train.diagnosis import WarnIf
     from cmlp._train.training import Training
 
 
@@ -195,21 +196,20 @@ class TableFit(TableCall):
 
         return train_all
 
-    def warn_if_useless(self, *, warns: bool, needs_proof: bool, note: str) -> bool:
+    def warn_if_useless(self, warn_if: WarnIf) -> bool:
         """Warn if the networks are hardly better than a constant; return whether they are not."""
         held_out = held_out_rows(self.table, self.trainings)
         groups = [[self.trainings[k] for k in members] for _, members in held_out]
         known = checked_known(self.options.known)
         with knowing(known):
-            if warns and self._has_new_validation and self.has_trained:
+            is_told = warn_if != "never"
+            if is_told and self._has_new_validation and self.has_trained:
                 self.validation_differs |= warn_of_validation_targets(
                     self.table, self.trainings, inputs_differ=self.validation_inputs_differ
                 )
             is_useless = warn_if_bag_is_useless(
                 groups or [self.trainings],
-                warns=warns,
-                needs_proof=needs_proof,
-                note=note,
+                warn_if,
                 cause=OTHER_VALIDATION * self.validation_differs,
                 shifted=self._shifted_rows,
             )

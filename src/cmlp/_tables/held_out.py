@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from cmlp._model.summary import Accuracy
     from cmlp._parameters.options import TableOptions
     from cmlp._tables.prepared_table import PreparedTable
+    from cmlp._train.diagnosis import WarnIf
     from cmlp._train.training import Training
 
 _ROWS_TO_MEASURE = 1000  # of training, for errors to compare with
@@ -206,10 +207,8 @@ def warn_of_validation_targets(
 
 def warn_if_bag_is_useless(
     groups: Sequence[Sequence[Training]],
+    warn_if: WarnIf,
     *,
-    warns: bool,
-    needs_proof: bool,
-    note: str,
     cause: str,
     shifted: Callable[[], str],
 ) -> bool:
@@ -254,9 +253,9 @@ def warn_if_bag_is_useless(
         return False
     if is_better_by_outputs(net, outputs, every, kind):
         return False
-    if needs_proof and not is_proven(net, outputs, every, loss, constant, constant - least):
+    if warn_if == "proven" and not is_proven(net, outputs, every, loss, constant, least):
         return False
-    if warns:
+    if warn_if != "never":
         advice = advice_for(
             groups[0][0],
             first,
@@ -266,7 +265,7 @@ def warn_if_bag_is_useless(
             is_of_table=True,
             shifted=shifted(),
         )
-        warn_of_useless(net, every, kind, loss, constant, note + advice)
+        warn_of_useless(net, every, kind, loss, constant, advice, warn_if)
     return True
 
 

@@ -10,7 +10,7 @@ kept.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -65,22 +65,36 @@ _SMALL_WEIGHT = 0.1  # mean of the weights below which they are the cause
 _LARGE_ERROR = 10.0  # multiple of the constant's median error
 _MOST_NAMED = 5  # classes in a message
 _VALUES_AT_A_TIME = 1 << 18
+# When there is a warning: if nothing shows that a model is useful; if one that was continued is clearly worse than a
+# constant, or as good as one, because on other rows a weak model can seem to be no better by chance; never.
+WarnIf = Literal["doubtful", "proven", "never"]
 # What the loss of some rows is called in messages.
 VALIDATION, TRAINING = "validation", "training"
+_CONTINUED = (
+    " warm_start=True continued the model of an earlier fit, with the scales of its rows: if these "
+    "rows are others, fit with warm_start=False."
+)
 _MOST_ROWS = 100_000  # that are read again; of more training rows, some at equal distances
 
 
 # ------------------------------------------------------------------------------------- beside a constant answer
 
 
-def warn_if_useless(
-    training: Training,
-    *,
-    warns: bool = True,
-    needs_proof: bool = False,
-    note: str = "",
-    cause: str = "",
-) -> bool:
+class _Compared(NamedTuple):
+    """The loss of a model beside that of the best constant answer for the same rows."""
+
+    rows: EncodedRows
+    order: NDArray[np.int64] | None
+    kind: str
+    lacking: str
+    loss: float
+    limit: float  # a model with a loss below it is useful
+    constant: float
+    least: float
+    outputs: NDArray[Any] | None = None  # if they are known
+
+
+def warn_if_useless(training: Training, warn_if: WarnIf = "doubtful", *, cause: str = "") -> bool:
     """Warn unless the kept parameters are clearly better than the best constant answer.
 
     The rows are the validation rows, if there are any. They are read again only if the measures of the kept parameters
@@ -91,13 +105,8 @@ def warn_if_useless(
     ----------
     training : Training
         It has ended.
-    warns : bool
-        Whether there is a warning at all.
-    needs_proof : bool
-        Whether the model must be clearly worse than a constant, or as good as one, to be called useless. On other rows
-        a weak model can seem to be no better than a constant by chance.
-    note : str
-        What the warning says first of the causes.
+    warn_if : WarnIf
+        When there is a warning.
     cause : str
         The only cause, if it is known: a sentence after a space.
 
@@ -106,11 +115,36 @@ def warn_if_useless(
     bool
         Whether the parameters are shown to be useless.
     """
-    net, objective, data = training.net, training.objective, training.data
+    net = training.net
     # The best constant answer is not known for a loss that is a function.
     if callable(net.loss) or is_ignored(UselessModelWarning):
         return False
-    # The rows, and the loss that training has measured.
+    found = _compared_as_measured(training)
+    if found is None or _is_useful(found) or _shown_by_score(training, found.rows, found.kind):
+        return False
+    try:
+        if training.data.is_whole or found.kind == VALIDATION:
+            found = _compared_again(training, found)
+        if found is None:
+            return False
+        rows, order, outputs = found.rows, found.order, found.outputs
+        if warn_if == "proven":
+            proof = _outputs_of_network(training, rows, order) if outputs is None else outputs
+            if not is_proven(net, proof, rows, found.loss, found.constant, found.least):
+                return False
+        if warn_if == "never":
+            return True
+        with np.errstate(over="ignore"):
+            advice = advice_for(training, rows, order, outputs, lacking=found.lacking, cause=cause)
+    except StatusError:  # another thread has changed the rows, or a loss is too large
+        return False
+    warn_of_useless(net, rows, found.kind, found.loss, found.constant, advice, warn_if)
+    return True
+
+
+def _compared_as_measured(training: Training) -> _Compared | None:
+    """Return the comparison with the loss that training has measured; None if no constant can be beaten or is known."""
+    net, objective, data = training.net, training.objective, training.data
     rows, order, kind = judged_rows(training)
     loss = training.kept_loss if kind == VALIDATION else training.state.history.loss
     lacking = lacking_of(training, rows)
@@ -120,64 +154,65 @@ def warn_if_useless(
     is_source = not data.is_whole and kind != VALIDATION
     sampled = data.sampled_targets() if is_source else None
     if loss is None or (is_source and sampled is None):
-        return False
+        return None
     compared = rows
     if sampled is not None:
         compared = rows._replace(
             targets=scaled_targets(sampled[0], training.state), weight=sampled[1]
         )
-    # The best constant answer.
     unit = objective.reported(objective.loss_scale)
     cost, plain_cost = constant_costs(net, compared.targets, compared.weight)
     least = least_cost(net, compared.targets, compared.weight)
-    limit = unit * limit_of(net, compared, kind, cost, plain_cost, least)
     if not can_be_beaten(cost, least, compared):
-        return False
-    cost, least = cost * unit, least * unit
-    if loss < limit or loss == least:
-        return False
-    if _shown_by_score(training, rows, kind, training.kept_score):
-        return False
-    # The rows are read again, with the parameters that are kept. Of classes the outputs come first: after one epoch,
-    # the accuracy often decides, so that the loss is not needed.
-    outputs = None
-    try:
-        if not is_source:
-            if (data.validation is None or lacking) and len(rows.targets) > _MOST_ROWS:
-                rows, order = _fewer(rows, order)
-            if _are_classes(net, rows):
-                outputs = _outputs_of_network(training, rows, order)
-                if is_better_by_outputs(net, outputs, rows, kind):
-                    return False
-            loss = _loss(training, rows, order) * unit
-            if loss < limit or loss == least:
-                return False
-            if outputs is None and traits_of(net.loss).is_robust:
-                outputs = _outputs_of_network(training, rows, order)
-                if is_better_by_outputs(net, outputs, rows, kind):
-                    return False
-        if needs_proof:
-            proof = _outputs_of_network(training, rows, order) if outputs is None else outputs
-            if not is_proven(net, proof, rows, loss, cost, cost - least):
-                return False
-        if not warns:
-            return True
-        with np.errstate(over="ignore"):
-            advice = advice_for(training, rows, order, outputs, lacking=lacking, cause=cause)
-    except StatusError:  # another thread has changed the rows, or a loss is too large
-        return False
-    warn_of_useless(net, rows, kind, loss, cost, note + advice)
-    return True
+        return None
+    limit = unit * limit_of(net, compared, kind, cost, plain_cost, least)
+    return _Compared(rows, order, kind, lacking, loss, limit, cost * unit, least * unit)
+
+
+def _compared_again(training: Training, found: _Compared) -> _Compared | None:
+    """Return the comparison with the loss of the kept parameters; None if they are shown to be useful.
+
+    Of classes the outputs come first: after one epoch, the accuracy often decides, so that the loss is not needed.
+    """
+    net, rows, order, outputs = training.net, found.rows, found.order, None
+    if (training.data.validation is None or found.lacking) and len(rows.targets) > _MOST_ROWS:
+        rows, order = _fewer(rows, order)
+    if _are_classes(net, rows):
+        outputs = _outputs_of_network(training, rows, order)
+        if is_better_by_outputs(net, outputs, rows, found.kind):
+            return None
+    unit = training.objective.reported(training.objective.loss_scale)
+    found = found._replace(rows=rows, order=order, loss=_loss(training, rows, order) * unit)
+    if _is_useful(found):
+        return None
+    if outputs is None and traits_of(net.loss).is_robust:
+        outputs = _outputs_of_network(training, rows, order)
+        if is_better_by_outputs(net, outputs, rows, found.kind):
+            return None
+    return found._replace(outputs=outputs)
+
+
+def _is_useful(found: _Compared) -> bool:
+    """Return whether the loss shows that the model is useful."""
+    return found.loss < found.limit or found.loss == found.least
 
 
 def warn_of_useless(
-    net: _core.Net, rows: EncodedRows, kind: str, loss: float, constant: float, advice: str
+    net: _core.Net,
+    rows: EncodedRows,
+    kind: str,
+    loss: float,
+    constant: float,
+    advice: str,
+    warn_if: WarnIf,
 ) -> None:
     """Warn that a model is not clearly better than the best constant answer for the same rows, by both losses."""
     text = (
         f"The model is not clearly better than a constant: its {kind} loss is {loss:.3g}, that of "
         f"predicting {_answer(net, rows.targets)} is {constant:.3g}."
     )
+    if warn_if == "proven":
+        text += _CONTINUED
     warn_of_data(text + advice, UselessModelWarning)
 
 
@@ -280,10 +315,10 @@ def is_proven(
     rows: EncodedRows,
     loss: float,
     constant: float,
-    gap: float,
+    least: float,
 ) -> bool:
     """Return whether a model is clearly worse than the constant, or hardly differs from one."""
-    most = constant + gap * _DEVIATIONS / math.sqrt(certain_rows(rows))
+    most = constant + (constant - least) * _DEVIATIONS / math.sqrt(certain_rows(rows))
     return loss > most or _are_nearly_equal(net, outputs, rows.targets)
 
 
@@ -307,9 +342,9 @@ def _some(
     return taken(rows.X, chosen if order is None else order[chosen]), rows.targets[chosen]
 
 
-def _shown_by_score(training: Training, rows: EncodedRows, kind: str, score: float) -> bool:
+def _shown_by_score(training: Training, rows: EncodedRows, kind: str) -> bool:
     """Return whether the validation score shows that the model is useful: R^2 of one output, or an accuracy."""
-    net = training.net
+    net, score = training.net, training.kept_score
     if kind != VALIDATION or not _has_usual_score(training):
         return False
     frequent = _most_frequent(net, rows)
