@@ -1,7 +1,7 @@
 """What tests read or change of a fitted estimator that has no public name; no test reads private attributes itself."""
 
 from cmlp._findings import checks
-from cmlp._fit.recipe import RECIPE, Recipe
+from cmlp._fit.recipe import RECIPE
 from cmlp._fit.result import RESULT, provenance_of, result_of
 from cmlp._model.kinds_of_findings import KINDS
 from cmlp._model.model import model_of
@@ -65,5 +65,5 @@ def changed(estimator, **fields):
 
 def trained_by(estimator, number, version):
     """Let an estimator have been trained by another recipe."""
-    put_result(estimator, result_of(estimator)._replace(recipe=Recipe(number, version)))
+    put_result(estimator, result_of(estimator)._replace(recipe=f"{number} {version}"))
     return estimator

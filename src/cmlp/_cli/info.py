@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._cli import options
 from cmlp._cli.terminal import Terminal, count_noun
+from cmlp._fit.recipe import name_of_recipe
 from cmlp._fit.result import provenance_of
 from cmlp._model.info import properties_of
 from cmlp._model.model import TableModel, model_of
@@ -50,7 +51,7 @@ def described(model: Any) -> dict[str, str]:
     if not isinstance(trained, TableModel):
         texts["training"] = _training(model)
     if model._result.recipe is not None:
-        texts["trained by"] = printable(str(model._result.recipe))
+        texts["trained by"] = printable(name_of_recipe(model._result.recipe))
     record = provenance_of(model)
     return texts if record is None else texts | _recorded(record)
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from cmlp._estimators.mlp import MLPClassifier, MLPRegressor
     from cmlp._estimators.network import Network
     from cmlp._estimators.tabular import TabularClassifier, TabularRegressor
-    from cmlp._fit.recipe import Recipe
     from cmlp._train.state import TrainingState
 
 
@@ -143,7 +142,7 @@ def _built(
     parameters: dict[str, Any],
     state: TrainingState | None = None,
     provenance: dict[str, Any] | None = None,
-    recipe: Recipe | None = None,
+    recipe: str | None = None,
 ) -> Any:
     """Return the network or the fitted estimator of a model. It uses the parameter blocks without a copy."""
     cls = _class_of(model.class_name)

@@ -13,7 +13,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import check_params, loaded_block, native
 from cmlp._data.scale import SCALES
-from cmlp._fit.recipe import Recipe
+from cmlp._fit.recipe import require_recipe
 from cmlp._fit.result import Result
 from cmlp._model.description import Draft, records_of
 from cmlp._model.model import TableModel, TrainedNet
@@ -44,7 +44,7 @@ def pickled(result: Result[TrainedModel]) -> dict[str, Any]:
         "provenance": result.provenance,
         "scale_name": result.scale_name,
         "folds": result.folds,
-        "recipe": None if result.recipe is None else result.recipe.stored,
+        "recipe": result.recipe,
     }
 
 
@@ -54,8 +54,9 @@ def unpickled(fields: Mapping[str, Any]) -> Result[TrainedModel]:
         model = _model(fields)
         networks = model.networks
         states, name = fields["states"], fields["scale_name"]
-        provenance, folds, text = fields["provenance"], fields["folds"], fields["recipe"]
-        recipe = None if text is None else Recipe.of_text(text)
+        provenance, folds, recipe = fields["provenance"], fields["folds"], fields["recipe"]
+        if recipe is not None:
+            require_recipe(recipe)
         if len(states) not in ((0, len(networks)) if fields["is_table"] else (1,)):
             raise ValueError("it has not a state for each network")
         if name is not None and name not in SCALES:

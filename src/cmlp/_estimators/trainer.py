@@ -16,7 +16,7 @@ from cmlp._data.checks import as_rows, check_width, require_samples
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.weights import as_weights
-from cmlp._fit.recipe import NOW, Recipe, require_this_recipe
+from cmlp._fit.recipe import NOW, require_recipe, require_this_recipe
 from cmlp._fit.targets import TrainerEncoding
 from cmlp._model.model import NetworkModel, network_model_of
 from cmlp._model.other_rows import warn_of_validation_inputs
@@ -442,7 +442,7 @@ class Trainer:
 
         return {
             "version": PICKLE_VERSION,
-            "recipe": self._recipe.stored,
+            "recipe": self._recipe,
             "network": self.network,
             "options": self._options.of_trainer(),
             "state": pickled_state(self.state, network_model_of(self.network).params),
@@ -457,7 +457,8 @@ class Trainer:
         # A pickle of an earlier version lacks the parameters that are newer.
         options = _options({**PARAMETERS.defaults("Trainer"), **fields["options"]}, trained)
         self._set_up([network], [(options, unpickled_state(fields["state"], *trained.first))])
-        self._recipe = Recipe.of_text(fields["recipe"])
+        require_recipe(fields["recipe"])
+        self._recipe = fields["recipe"]
 
     def _training_on(
         self,

@@ -12,7 +12,7 @@ import numpy as np
 
 from cmlp._estimators.loading import load
 from cmlp._fit.provenance import hashes_of_texts, recorded_parameters
-from cmlp._fit.recipe import ARITHMETIC, Recipe
+from cmlp._fit.recipe import ARITHMETIC, other_recipe
 from cmlp._fit.result import frozen_copy, provenance_of
 from cmlp._model.calibration import CALIBRATION
 from cmlp._model.description import values_of_model
@@ -158,7 +158,7 @@ def without_training(model: Any) -> Verification | None:
             f"{ARITHMETIC}"
         )
         return _other("version", [], what)
-    difference = Recipe(record["recipe"], record["cmlp"]).difference
+    difference = other_recipe(f"{record['recipe']} {record['cmlp']}")
     if difference is not None:
         return _other("version", [], difference)
     now = recorded_parameters(model)

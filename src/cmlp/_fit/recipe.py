@@ -8,7 +8,6 @@ docs/guide/provenance.md and hashes to tests/training/test_recipe.py. Prediction
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from cmlp._bridge import _core
 
@@ -16,43 +15,33 @@ ARITHMETIC = 1  # of docs/arithmetic.md
 RECIPE = 2
 
 
-class Recipe(NamedTuple):
-    """The recipe that has trained a model, and the version of cmlp that had it."""
-
-    number: int
-    version: str
-
-    def __str__(self) -> str:
-        return f"recipe {self.number} of cmlp {self.version}"
-
-    @property
-    def stored(self) -> str:
-        """The text in a model file."""
-        return f"{self.number} {self.version}"
-
-    @classmethod
-    def of_text(cls, text: str) -> Recipe:
-        """Return the recipe with this text in a model file; ValueError if there is none."""
-        if not re.fullmatch(r"[1-9]\d{0,8} \d{1,4}(\.\d{1,4}){2}", text, re.ASCII):
-            raise ValueError(f"the recipe is {text!r}")
-        number, version = text.split(" ")
-        return cls(int(number), version)
-
-    @property
-    def difference(self) -> str | None:
-        """What differs from the recipe of this version; None if it is the same."""
-        if self.number == RECIPE:
-            return None
-        return f"trained by {self}, and this version has {NOW}"
+# What trains models now, in the form in which they store it: the recipe, and the version of cmlp that had it.
+NOW = f"{RECIPE} {_core.__version__}"
 
 
-NOW = Recipe(RECIPE, _core.__version__)
+def require_recipe(stored: str) -> None:
+    """Raise ValueError if the text is not what has trained a model."""
+    if not re.fullmatch(r"[1-9]\d{0,8} \d{1,4}(\.\d{1,4}){2}", stored, re.ASCII):
+        raise ValueError(f"the recipe is {stored!r}")
 
 
-def require_this_recipe(recipe: Recipe | None, call: str) -> None:
+def name_of_recipe(stored: str) -> str:
+    """Return what has trained a model, for people."""
+    number, version = stored.split(" ", 1)
+    return f"recipe {number} of cmlp {version}"
+
+
+def other_recipe(stored: str) -> str | None:
+    """Return what differs between the recipe of a model and that of this version; None if they are the same."""
+    if stored.split(" ", 1)[0] == str(RECIPE):
+        return None
+    return f"trained by {name_of_recipe(stored)}, and this version has {name_of_recipe(NOW)}"
+
+
+def require_this_recipe(stored: str | None, call: str) -> None:
     """Raise ValueError if a call would continue the training of another recipe; that of a C program is not known."""
-    if recipe is not None and recipe.difference is not None:
+    if stored is not None and (other := other_recipe(stored)) is not None:
         raise ValueError(
-            f"{call} continues a model {recipe.difference}: the result would be that of neither. Fit a new model, or "
-            f"continue with a version that has recipe {recipe.number}."
+            f"{call} continues a model {other}: the result would be that of neither. Fit a new model, or "
+            f"continue with a version that has recipe {stored.split(' ')[0]}."
         )

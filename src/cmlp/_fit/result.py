@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from cmlp._data.array_types import AnyArray, Floats
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
-    from cmlp._fit.recipe import Recipe
     from cmlp._model.model import NetworkModel, TrainedModel, TrainedNet
     from cmlp._model.probabilities import HeldOutScores
     from cmlp._train.state import TrainingState
@@ -150,7 +149,7 @@ class Result(NamedTuple, Generic[Model]):
         The digest of the rows for which there was a warning of that; None if there was none.
     folds : ndarray of uint8 or None
         The fold of each training row of a table whose fit can be resumed.
-    recipe : Recipe or None
+    recipe : str or None
         What has trained the model; None of a C program, another library and assigned weights.
     """
 
@@ -162,7 +161,7 @@ class Result(NamedTuple, Generic[Model]):
     is_useless: bool = False
     useless_rows: object = None
     folds: AnyArray | None = None
-    recipe: Recipe | None = None
+    recipe: str | None = None
 
     def with_state(self, **changes: object) -> Self:
         """Return what is kept of one network, with other values of attributes of its state."""
@@ -180,7 +179,7 @@ class Result(NamedTuple, Generic[Model]):
         state: TrainingState,
         scale_name: str | None = None,
         provenance: dict[str, Any] | None = None,
-        recipe: Recipe | None = None,
+        recipe: str | None = None,
     ) -> Result[NetworkModel]:
         """Return what is kept of one network, whose block the state shares; ValueError if it does not."""
         if state.params is not model.params:
@@ -198,7 +197,7 @@ class Result(NamedTuple, Generic[Model]):
         input_scale: float | InputScale,
         names: Iterable[Any] | None = None,
         scale_name: str | None = None,
-        recipe: Recipe | None = None,
+        recipe: str | None = None,
     ) -> Result[NetworkModel]:
         """Return what is kept of a fit of one network, whose parameters are those of the state."""
         from cmlp._model.model import NetworkModel  # only a fit and a loaded file need it

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from cmlp._data.json_texts import as_json, parsed, refuse
-from cmlp._fit.recipe import Recipe
+from cmlp._fit.recipe import require_recipe
 from cmlp._model.model import NetworkModel
 from cmlp.exceptions import InvalidParameterError
 
@@ -66,7 +66,7 @@ def dump_training(
         )
     strings = {}
     if result.recipe is not None:
-        strings[_RECIPE] = result.recipe.stored
+        strings[_RECIPE] = result.recipe
     if provenance is not None and include_provenance is not False:
         strings[_PROVENANCE] = as_json(provenance)
     if state is None:
@@ -79,15 +79,16 @@ def dump_training(
 
 def load_training(
     model: TrainedModel, parameters: dict[str, Any], metadata: Metadata
-) -> tuple[dict[str, Any], TrainingState | None, dict[str, Any] | None, Recipe | None]:
+) -> tuple[dict[str, Any], TrainingState | None, dict[str, Any] | None, str | None]:
     """Return the parameters, also those that only the training state of a C program has, state, provenance and recipe.
 
     A network has none of the last three, and a table has no state.
     """
     if model.kind == "network":
         return parameters, None, None, None
-    text = metadata.string(_RECIPE)
-    recipe = None if text is None else Recipe.of_text(text)
+    recipe = metadata.string(_RECIPE)
+    if recipe is not None:
+        require_recipe(recipe)
     text, provenance = metadata.string(_PROVENANCE), None
     if text is not None:
         provenance = _load_provenance(text, model)
