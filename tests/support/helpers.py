@@ -34,6 +34,8 @@ SOLVERS = {
     "adam": {"learning_rate": 0.01},
     "adamw": {"learning_rate": 0.01, "weight_decay": 0.2},
 }
+# Of tests that draw their cases anew in each run.
+SEED = int(os.environ.get("CMLP_SEED", time.time_ns() % 2**32))
 ISAS = ["generic", "avx2", "avx512", "neon"]
 
 

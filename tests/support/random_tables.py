@@ -1,14 +1,13 @@
 """Random tables with columns of every kind, models of them, and rows that have what fit did not have.
 
-The seed is that of the environment variable CMLP_SEED, or another one in each run, which the tests print.
+The tests print the seed, `SEED`.
 """
 
-import os
-import time
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from helpers import SEED
 from internals import model_of, raw_rows
 
 from cmlp import TabularClassifier, TabularRegressor
@@ -17,7 +16,6 @@ N, N_NEW = 150, 60
 FAST = {"n_estimators": 2, "hidden_layer_sizes": (6,), "n_epochs": 2, "random_state": 0}
 WORDS = ["red", "gr\u00fcn", 'say "hi" \\', "7up", "NaN or so", "a b", "true"]
 NUMBERS = [0, 2.5, -7, 10**17, 1e-300]
-SEED = int(os.environ.get("CMLP_SEED", time.time_ns() % 2**32))
 
 
 class Kind(NamedTuple):
