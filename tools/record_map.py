@@ -29,6 +29,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src/cmlp"
 FOLDER = ROOT / "build/record-map"
+MODULE = FOLDER / "module"  # the extension with counters, if lines of C are recorded
 BRIDGE = "cmlp._bridge._core"
 COUNTERS = "-fsanitize-coverage=bb,no-prune,inline-8bit-counters,pc-table"
 SHARE = pytest.StashKey[float]()  # of a test's cases that are recorded
@@ -92,7 +93,7 @@ class LineRecorder:
     def _find_counters(self) -> None:
         """Read where the counters of the extension are, and which lines they count."""
         module = sys.modules.get(BRIDGE)
-        if module is None or self.counters is not None:
+        if module is None or self.counters is not None or not MODULE.exists():
             return
         library = ctypes.CDLL(module.__file__)
         library.block_counters.restype = ctypes.POINTER(ctypes.c_uint8)
@@ -140,11 +141,7 @@ class RecordedBridge:
         """Return the specification of the extension module; of no other."""
         if name != BRIDGE:
             return None
-        file = (
-            FOLDER
-            / "module"
-            / f"{BRIDGE.replace('.', '/')}{importlib.machinery.EXTENSION_SUFFIXES[0]}"
-        )
+        file = MODULE / f"{BRIDGE.replace('.', '/')}{importlib.machinery.EXTENSION_SUFFIXES[0]}"
         return importlib.util.spec_from_file_location(name, file)
 
 
@@ -152,7 +149,8 @@ class RecordedBridge:
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Record from the time before conftest.py imports the package."""
     early_config.pluginmanager.register(LineRecorder())
-    sys.meta_path.insert(0, RecordedBridge)
+    if MODULE.exists():
+        sys.meta_path.insert(0, RecordedBridge)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -219,7 +217,7 @@ def build() -> None:
     _run("clang", "-O1", "-fPIC", "-c", ROOT / "tools/line_counters.c", "-o", counters)
     environment = os.environ | {"CC": "clang", "CFLAGS": flags, "LDFLAGS": str(counters)}
     _run(sys.executable, "setup.py", "-q", "build_ext", "--force",
-         "--build-lib", FOLDER / "module", "--build-temp", FOLDER / "objects", env=environment)  # fmt: skip
+         "--build-lib", MODULE, "--build-temp", FOLDER / "objects", env=environment)  # fmt: skip
     _run(
         "cmake",
         "-S",
@@ -361,12 +359,62 @@ def spread(tests: list[Record]) -> list[str]:
 
 def record(tests: list[str], jobs: str, path: Path) -> None:
     """Record the programs of tests/c and tests of Python, and write the map."""
-    git = ["git", "rev-parse", "HEAD"]
-    commit = subprocess.run(
-        git, cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.strip()
+    commit = head()
     build()
     recorded = units([*record_tests(tests, jobs), *record_programs()])
+    write(thin_map(recorded, commit), path)
+
+
+def renew(path: Path, files: list[str], tests: Iterable[str], jobs: str, compiled: bool) -> None:
+    """Record tests, and add the lines of files to the map; of C and Cython only if they are compiled with counters."""
+    commit = head()
+    programs = sorted(test for test in tests if test.startswith("c:"))
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
+    if compiled:
+        build()
+    recorded = [*record_tests(sorted({*tests} - {*programs}), jobs)]
+    if compiled:
+        recorded += record_programs()
+    before = json.loads(gzip.decompress(path.read_bytes()))
+    write(merged(before, thin_map(units(recorded), commit), files), path)
+
+
+def merged(old: dict, new: dict, files: Iterable[str]) -> dict:
+    """Return a map with the lines of some files from a newer one."""
+    tests = dict(old["tests"])
+    for name, seconds in new["tests"]:
+        tests.setdefault(name, seconds)
+    number = {name: i for i, name in enumerate(tests)}
+    sets = {one: i for i, one in enumerate(old["sets"])}
+    lines, commits = dict(old["lines"]), dict(old.get("commits", {}))
+    for file in files:
+        entries = []
+        for entry in new["lines"].get(file, "").split():
+            line, index = entry.split(":")
+            n_tests, n_programs, *numbers = map(int, new["sets"][int(index)].split())
+            names = sorted(number[new["tests"][one][0]] for one in numbers)
+            text = " ".join(map(str, [n_tests, n_programs, *names]))
+            entries.append(f"{line}:{sets.setdefault(text, len(sets))}")
+        if entries:
+            lines[file], commits[file] = " ".join(entries), new["commit"]
+    return {
+        **old,
+        "commits": commits,
+        "files": new["files"] | old["files"],
+        "tests": [[name, seconds] for name, seconds in tests.items()],
+        "sets": list(sets),
+        "lines": dict(sorted(lines.items())),
+    }
+
+
+def head() -> str:
+    """Return the commit of the working tree."""
+    git = ["git", "rev-parse", "HEAD"]
+    return subprocess.run(git, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def write(content: dict, path: Path) -> None:
+    """Write a map."""
     path.parent.mkdir(exist_ok=True)
-    content = json.dumps(thin_map(recorded, commit), indent=0)
-    path.write_bytes(gzip.compress(content.encode(), mtime=0))
+    path.write_bytes(gzip.compress(json.dumps(content, indent=0).encode(), mtime=0))

@@ -4,6 +4,7 @@
     python tools/tests_for.py src/cmlp/_train/training.py:442    of a line, or of a file without a line
     python tools/tests_for.py --run                             compiles what has changed, and runs the tests
     python tools/tests_for.py --record [tests/training ...]     makes the map anew, of all tests or of some
+    python tools/tests_for.py --renew                           adds the files of the package that the map does not know
 
 A map says which tests run a line of the package, the core or the bridge. It is read from the first of these: --map, the
 file that CMLP_TESTS_MAP names, build/tests_for.json.gz (which --record writes), tests/tests_for.json.gz. Its lines are
@@ -38,8 +39,11 @@ ROOT = Path(__file__).resolve().parents[1]
 MAPS = [ROOT / "build/tests_for.json.gz", ROOT / "tests/tests_for.json.gz"]
 BUILD = ROOT / "build/tests-for"
 CORE = "src/cmlp/core/"
-# CPU seconds, with the build. A header that most files include, or that the kernels do, takes longer to compile.
-SECONDS, SECONDS_OF_HEADERS = 60, 120
+# CPU seconds, with the build. A header that most files include, or that the kernels do, takes longer to compile, and a
+# change of many files has more tests.
+SECONDS, SECONDS_OF_HEADERS, SECONDS_OF_MANY, MANY_FILES = 60, 120, 300, 50
+# As long as more are left, further tests are planned: the map may take tests for longer than they are.
+LEAST_SECONDS = 5
 # CPU seconds of a test, a program of tests/c or a file of tests that the map does not know.
 UNKNOWN = {"test": 0.5, "program": 3.0, "file": 4.0}
 # A step that takes as many times its CPU seconds waits for something that never comes, even on a loaded machine.
@@ -49,7 +53,7 @@ LONG_PROGRAM = 4.0
 # Compiled into the extension or into the programs of tests/c.
 COMPILED = re.compile(r"(src|include)/.*\.(c|h|pyx|pxi|pxd)$|setup\.py$")
 BROAD_HEADER = re.compile(r"include/cmlp\w*\.h$|src/cmlp/core/(kernels|base)/.*\.h$")
-# Tests of what no line of the map shows: the beginning of a path, and files of tests.
+# Tests of what no line of the map shows: the beginning of a path, and files of tests or folders of them.
 FOLDERS = {
     "src/cmlp/capi.pxd": ["tests/package/test_capi.py"],
     "src/cmlp/libcmlp.pxd": ["tests/network/test_network.py", "tests/core/test_bridge_errors.py"],
@@ -69,6 +73,33 @@ FOLDERS = {
     "src/cmlp/_export/page/": ["tests/page/test_document.py", "tests/page/test_layout.py",
                                "tests/page/test_browser.py"],
     "src/cmlp/_export/projects/": ["tests/export/test_c_project.py"],
+    "src/cmlp/story/": ["tests/story/"],
+    "src/cmlp/_export/onnx": ["tests/export/test_onnx.py", "tests/export/test_from_onnx.py"],
+    "src/cmlp/_export/torch": ["tests/export/test_torch.py"],
+    "src/cmlp/_export/": ["tests/export/"],
+    "src/cmlp/_cli/": ["tests/command/", "tests/console/"],
+    "src/cmlp/__main__.py": ["tests/command/test_main.py"],
+    "src/cmlp/_pyinstaller/": ["tests/package/test_pyinstaller.py"],
+    "src/cmlp/_estimators/": ["tests/estimators/", "tests/tables/test_tabular.py"],
+    "src/cmlp/_tables/": ["tests/tables/"],
+    "src/cmlp/_fit/": ["tests/training/test_golden_fits.py", "tests/estimators/"],
+    "src/cmlp/_findings/": ["tests/findings/"],
+    "src/cmlp/_train/": ["tests/training/"],
+    "src/cmlp/_model/": ["tests/files/", "tests/tables/"],
+    "src/cmlp/_parameters/": ["tests/package/test_hyperparameters.py", "tests/estimators/test_parameters.py",
+                              "tests/estimators/test_options.py"],
+    "src/cmlp/_data/files/": ["tests/files/", "tests/data/"],
+    "src/cmlp/_data/": ["tests/inputs/", "tests/data/"],
+    "src/cmlp/_process/": ["tests/estimators/test_any_signal.py", "tests/core/test_interrupts.py",
+                           "tests/package/test_threads.py"],
+    "src/cmlp/callbacks.py": ["tests/training/test_checkpoints.py"],
+    "src/cmlp/exceptions.py": ["tests/estimators/test_errors.py"],
+    "src/cmlp/datasets/": ["tests/datasets/"],
+    "src/cmlp/distributed/": ["tests/distributed/"],
+    "src/cmlp/plots/": ["tests/plots/"],
+    "src/cmlp/river/": ["tests/river/"],
+    "src/cmlp/sklearn/": ["tests/sklearn/"],
+    "src/cmlp/": ["tests/package/test_layers.py", "tests/package/test_public_names.py"],
     "docs/": ["tests/docs/test_pages.py", "tests/docs/test_figures.py", "tests/docs/test_typography.py"],
     "README.md": ["tests/package/test_readme.py", "tests/docs/test_pages.py", "tests/docs/test_figures.py"],
     "examples/": ["tests/embedding/test_examples.py", "tests/examples/test_python_extensions.py"],
@@ -263,6 +294,8 @@ class TestMap:
 
     def __init__(self, content: dict) -> None:
         self.commit = content["commit"]
+        # Of files that were recorded later.
+        self.commits: dict[str, str] = content.get("commits", {})
         self.tests = [name for name, _ in content["tests"]]
         self.seconds = dict(content["tests"]) | content["files"]
         self.sets = [[int(number) for number in one.split()] for one in content["sets"]]
@@ -270,6 +303,10 @@ class TestMap:
             file: [tuple(map(int, entry.split(":"))) for entry in text.split()]
             for file, text in content["lines"].items()
         }
+
+    def commit_of(self, file: str) -> str:
+        """Return the commit where the lines of a file were recorded."""
+        return self.commits.get(file, self.commit)
 
     def counted(self, file: str) -> Iterator[tuple[int, list[tuple[str, int]]]]:
         """Yield lines of a file where the tests change, and those that tell most, each with how many run the line."""
@@ -289,13 +326,18 @@ NO_MAP = TestMap({"commit": "", "tests": [], "files": {}, "sets": [], "lines": {
 
 def read_map(path: Path | None) -> TestMap:
     """Read the map from a path, or from the first place where there is one."""
+    found = map_file(path)
+    return TestMap(json.loads(gzip.decompress(found.read_bytes()))) if found else NO_MAP
+
+
+def map_file(path: Path | None) -> Path | None:
+    """Return the file of the map: a path, or the first place where there is one."""
     named = path or (
         Path(os.environ["CMLP_TESTS_MAP"]) if os.environ.get("CMLP_TESTS_MAP") else None
     )
     if named and not named.exists():
         sys.exit(f"There is no map {str(named)!r}.")
-    found = named or next((one for one in MAPS if one.exists()), None)
-    return TestMap(json.loads(gzip.decompress(found.read_bytes()))) if found else NO_MAP
+    return named or next((one for one in MAPS if one.exists()), None)
 
 
 # ---------------------------------------------------------------------------------------------------------- the ranking
@@ -340,7 +382,7 @@ class Ranking:
             self._note(f"The map has no line of {file}: its tests are found by name.")
         for weight, (kind, tests) in enumerate(named_tests(file), 1):
             self._count(tests, self.NAMED / weight, kind)
-            if kind in ("named after it", "of its folder"):
+            if kind in ("named after it", "of its row"):
                 self.with_slow |= set(tests)
 
     def _add_changed_tests(self) -> None:
@@ -405,13 +447,18 @@ class Ranking:
                 self.reasons.setdefault(test, f"{file}:{line}" if line else file)
 
     def _earlier_names(self) -> dict[str, str]:
-        """Return the names that moved files had when the map was recorded; none if its commit is not known."""
-        command = ["diff", "-M", "--diff-filter=R", "--name-status", self.map.commit, "--", "src"]
-        try:
-            moves = git(*command).splitlines() if self.map.commit else []
-        except subprocess.CalledProcessError:
-            return {}
-        return {now: before for _, before, now in (move.split("\t") for move in moves)}
+        """Return the names that moved files had when they were recorded; none if a commit is not known."""
+        names = {}
+        for commit in filter(None, {self.map.commit, *self.map.commits.values()}):
+            command = ["diff", "-M", "--diff-filter=R", "--name-status", commit, "--", "src"]
+            try:
+                moves = [move.split("\t") for move in git(*command).splitlines()]
+            except subprocess.CalledProcessError:
+                continue
+            names |= {
+                now: before for _, before, now in moves if self.map.commit_of(before) == commit
+            }
+        return names
 
     def _in_map(self, file: str) -> str:
         """Return the name that a file has in the map."""
@@ -423,16 +470,29 @@ class Ranking:
         return self.carried[file]
 
     def _carried_from_map(self, file: str) -> Carried:
+        before = self._in_map(file)
+        commit = self.map.commit_of(before)
         try:
             return Carried(
-                git("diff", "-U0", "-M", "--no-color", "--no-ext-diff", self.map.commit,
-                    "--", self._in_map(file), file)
-            )  # fmt: skip
+                git("diff", "-U0", "-M", "--no-color", "--no-ext-diff", commit, "--", before, file)
+            )
         except subprocess.CalledProcessError:
             self._note(
-                f"The map's commit {self.map.commit[:10]} is not in this clone: its lines may have moved."
+                f"The map's commit {commit[:10]} is not in this clone: its lines may have moved."
             )
             return Carried("")
+
+    def unknown_files(self) -> list[str]:
+        """Return the files of the package with functions of which the map has no line, but the kernels."""
+        return [
+            file
+            for file in files("src/cmlp/**/*.*")
+            if file.endswith((".py", ".c", ".pyx", ".pxi"))
+            and not file.startswith(f"{CORE}kernels/")
+            and file != "src/cmlp/_bridge/_core.c"
+            and self._in_map(file) not in self.map.entries
+            and re.search(r"^ *(def|cdef) |^\{", (ROOT / file).read_text("utf-8"), re.MULTILINE)
+        ]
 
     def _count(self, tests: list[str], weight: float, reason: str) -> None:
         for place, test in enumerate(tests):
@@ -451,10 +511,10 @@ def named_tests(file: str) -> Iterator[tuple[str, list[str]]]:
     own = [*ROOT.glob(f"tests/c/test_{stem}.c")] if file.startswith((CORE, "include/")) else []
     yield "named after it", [f"c:{p.stem}" for p in own] + files(f"tests/**/test_{stem}.py")
     yield "table.toml", _tests_of_table(file)
-    yield (
-        "of its folder",
-        next((tests for folder, tests in FOLDERS.items() if file.startswith(folder)), []),
-    )
+    row = next((tests for folder, tests in FOLDERS.items() if file.startswith(folder)), [])
+    yield "of its row", [test for test in row if not test.endswith("/")]
+    of_folders = (files(f"{folder}test_*.py") for folder in row if folder.endswith("/"))
+    yield "of its folder", [test for tests in of_folders for test in tests]
     yield "imports it", _importers(path)
     yield "has its name", files(f"tests/**/test_*{stem}*.py") if len(stem) > 3 else []
 
@@ -683,14 +743,29 @@ def run(ranking: Ranking, changes: list[Change], seconds: float) -> None:
     if compiled:
         runner.build_module()
     tests = [test for test in chosen if not test.startswith("c:")]
-    if tests:
+    rest = [test for test in ordered if test not in chosen]
+    while tests:
         runner.run_tests(tests, ranking.with_slow)
+        tests = []
+        if runner.left() > LEAST_SECONDS:
+            of_python = [test for test in rest if not test.startswith("c:")]
+            tests = within(of_python, seconds_of, runner.left())
+            rest = [test for test in rest if test not in tests]
     runner.run_programs([one for one in programs if seconds_of(one) > LONG_PROGRAM])
-    left_out = [test for test in ordered if test not in chosen] + runner.left_out
+    left_out = rest + runner.left_out
     if left_out:
         print(
             f"Not run, because {seconds:.0f} seconds of CPU time are the limit: {_listed(left_out)}"
         )
+
+
+def seconds_for(changed: set[str]) -> float:
+    """Return the CPU seconds that the tests of changed files get."""
+    if len(changed) >= MANY_FILES:
+        return SECONDS_OF_MANY
+    if any(map(BROAD_HEADER.match, changed)):
+        return SECONDS_OF_HEADERS
+    return SECONDS
 
 
 def _listed(tests: list[str]) -> str:
@@ -711,11 +786,15 @@ def main() -> None:
         action="store_true",
         help="record the map: with Python 3.12, clang, cmake, pytest-xdist",
     )
+    parser.add_argument(
+        "--renew", action="store_true", help="record what the map does not know, and add it"
+    )
     parser.add_argument("--map", type=Path, help="file of the map")
     parser.add_argument(
         "--seconds",
         type=float,
-        help=f"of CPU time; {SECONDS}, or {SECONDS_OF_HEADERS} for some headers",
+        help=f"of CPU time; {SECONDS}, {SECONDS_OF_HEADERS} for some headers, or {SECONDS_OF_MANY} for "
+        f"{MANY_FILES} files",
     )
     parser.add_argument("-n", "--jobs", default="auto", help="processes that record")
     options = parser.parse_args()
@@ -723,6 +802,18 @@ def main() -> None:
         import record_map
 
         record_map.record(options.places or ["tests"], options.jobs, options.map or MAPS[0])
+        return
+    if options.renew:
+        import record_map
+
+        unknown = Ranking(read_map(options.map), []).unknown_files()
+        tests = {test for file in unknown for _, these in named_tests(file) for test in these}
+        print(f"Without a line in the map: {len(unknown)} files. Their tests: {len(tests)} files.")
+        if unknown:
+            compiled = any(map(COMPILED.match, unknown))
+            record_map.renew(
+                map_file(options.map) or MAPS[-1], unknown, tests, options.jobs, compiled
+            )
         return
     changes = [change_of(place) for place in options.places] or working_tree()
     if not changes:
@@ -732,8 +823,7 @@ def main() -> None:
         print(note)
     if not ranking.score:
         sys.exit("No test is known for this change: run `python -m pytest`.")
-    headers = any(BROAD_HEADER.match(change.file) for change in changes)
-    seconds = options.seconds or (SECONDS_OF_HEADERS if headers else SECONDS)
+    seconds = options.seconds or seconds_for({change.file for change in changes})
     if options.run:
         run(ranking, changes, seconds)
         return

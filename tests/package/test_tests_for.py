@@ -192,6 +192,76 @@ def test_every_named_test_exists():
     assert not [path for path in paths if not (ROOT / path).exists()]
 
 
+def test_every_source_file_has_tests_of_its_row(monkeypatch):
+    """Also a new one, which the map does not know. A row behind one of a folder around it has no effect."""
+    rows = list(tool.FOLDERS)
+    for i, row in enumerate(rows):
+        assert not [above for above in rows[:i] if row.startswith(above)], row
+    monkeypatch.setattr(tool, "_importers", lambda _: [])
+    paths = [*(ROOT / "src/cmlp").rglob("*"), *(ROOT / "include").glob("*.h")]
+    endings = {".py", ".pyx", ".pxi", ".pxd", ".c", ".h", ".js", ".css", ".html", ".json"}
+    found = [path.relative_to(ROOT).as_posix() for path in paths if path.suffix in endings]
+    assert len(found) > 400
+    for file in found:
+        of_rows = {kind: tests for kind, tests in tool.named_tests(file) if "of its" in kind}
+        assert any(of_rows.values()), file
+    rooms = {f"src/cmlp/{path.name}/" for path in (ROOT / "src/cmlp").iterdir() if path.is_dir()}
+    assert not [room for room in rooms - {"src/cmlp/__pycache__/"} if room not in rows]
+
+
+@pytest.mark.parametrize(
+    ("files", "seconds"),
+    [
+        ({"src/cmlp/_data/scale.py"}, tool.SECONDS),
+        ({"src/cmlp/_data/scale.py", "include/cmlp.h"}, tool.SECONDS_OF_HEADERS),
+        ({f"src/cmlp/{i}.py" for i in range(100)}, tool.SECONDS_OF_MANY),
+    ],
+)
+def test_a_change_of_many_files_gets_more_time(files, seconds):
+    assert tool.seconds_for(files) == seconds
+
+
+def test_further_tests_run_as_long_as_seconds_are_left(monkeypatch):
+    """The map has taken the first test for twice as long as it is."""
+    used = iter([0.0, 20.0, 20.0, 20.0, 57.0, 57.0])
+    ran, files = [], ["tests/inputs/test_labels.py", "tests/inputs/test_sparse.py"]
+    monkeypatch.setattr(tool, "cpu_seconds", lambda: next(used))
+    monkeypatch.setattr(tool.Run, "run_tests", lambda _, tests, with_slow: ran.append(tests))
+    ranking = tool.Ranking(tool.NO_MAP, [])
+    ranking.map = tool.TestMap(
+        {"commit": "", "tests": [], "files": dict.fromkeys(files, 40.0), "sets": [], "lines": {}}
+    )
+    ranking.score.update({files[0]: 2, files[1]: 1})
+    tool.run(ranking, [], 60)
+    assert ran == [[files[0]], [files[1]]]
+
+
+def test_lines_of_a_newer_map_are_added(monkeypatch):
+    old = {
+        "commit": "earlier",
+        "files": {"a.py": 1.0},
+        "tests": [["a.py::test_x", 0.1]],
+        "sets": ["1 0 0"],
+        "lines": {"src/cmlp/old.py": "1:0"},
+    }
+    new = {
+        "commit": "later",
+        "files": {"a.py": 7.0, "b.py": 2.0},
+        "tests": [["b.py::test_y", 0.2], ["a.py::test_x", 0.3]],
+        "sets": ["2 0 0 1", "1 0 1"],
+        "lines": {"src/cmlp/new.py": "3:0 5:1", "src/cmlp/old.py": "9:0"},
+    }
+    found = tool.TestMap(record_map.merged(old, new, ["src/cmlp/new.py", "src/cmlp/none.py"]))
+    assert dict(found.counted("src/cmlp/new.py")) == {
+        3: [("a.py::test_x", 2), ("b.py::test_y", 2)],
+        5: [("a.py::test_x", 1)],
+    }
+    assert dict(found.counted("src/cmlp/old.py")) == {1: [("a.py::test_x", 1)]}
+    assert found.commit_of("src/cmlp/new.py") == "later"
+    assert found.commit_of("src/cmlp/old.py") == "earlier"
+    assert (found.seconds_of("a.py"), found.seconds_of("b.py")) == (1.0, 2.0)
+
+
 def test_changed_test_file_comes_first(groups):
     file, first, last = groups
     changes = [Change(file, last), Change("tests/inputs/test_streams.py", 5)]
