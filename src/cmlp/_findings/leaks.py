@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -138,7 +138,7 @@ def _may_rise(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
     return abs(_correlation_of_ranks(x[present], y[present])) > _LEAST_OF_SOME
 
 
-def _correlation_of_ranks(x: NDArray[np.float64], y: NDArray[Any]) -> float:
+def _correlation_of_ranks(x: NDArray[np.float64], y: NDArray[np.generic]) -> float:
     if len(x) < FEWEST_ROWS:
         return 0.0
     ranks = [np.argsort(np.argsort(one)) for one in (x, y)]

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from cmlp._data.arrays import is_missing
-from cmlp._data.columns import index_by_column
-from cmlp.exceptions import InvalidParameterError, shown
+from cmlp._data.columns import by_column
+from cmlp._data.date_forms import date_form
+from cmlp.exceptions import refused, shown
 
 if TYPE_CHECKING:
     from cmlp._data.array_types import AnyArray
     from cmlp._data.containers import Column
     from cmlp._data.input_frame import InputFrame
+
+_NAME = "date_formats"
 
 
 def forms_of_columns(date_formats: object, frame: InputFrame, rows: AnyArray) -> dict[int, str]:
@@ -29,44 +32,36 @@ def forms_of_columns(date_formats: object, frame: InputFrame, rows: AnyArray) ->
         return _columns_of_form(date_formats, frame, rows)
     if not isinstance(date_formats, Mapping):
         expected = "None, a form such as '%d.%m.%Y', or a dict of columns to forms"
-        _refuse(f"must be {expected}, got {shown(date_formats)}.", date_formats, expected)
-    index = index_by_column(frame.names, len(frame.columns))
+        raise refused(
+            _NAME, f"must be {expected}, got {shown(date_formats)}.", date_formats, expected
+        )
     found = {}
-    for entry, form in date_formats.items():
-        if isinstance(entry, bool) or entry not in index:
-            _refuse(f"has {shown(entry)}, but X has no such column.", date_formats)
+    for i, form in by_column(_NAME, date_formats, frame.names, len(frame.columns)):
         _check_form(form, date_formats)
-        found[index[entry]] = str(form)
+        found[i] = str(form)
     return found
 
 
 def _check_form(form: object, date_formats: object) -> None:
-    from cmlp._data.date_forms import date_form  # few tables need it
-
     if not isinstance(form, str):
-        _refuse(f"must have forms such as '%d.%m.%Y', got {shown(form)}.", date_formats)
+        raise refused(
+            _NAME, f"must have forms such as '%d.%m.%Y', got {shown(form)}.", date_formats
+        )
     try:
         date_form(str(form))
     except ValueError as error:
-        _refuse(f"is wrong: {error}", date_formats)
-
-
-def _refuse(problem: str, value: object, expected: str = "") -> NoReturn:
-    raise InvalidParameterError(
-        f"date_formats {problem}", parameter="date_formats", value=value, expected=expected
-    )
+        raise refused(_NAME, f"is wrong: {error}", date_formats) from error
 
 
 def _columns_of_form(text: str, frame: InputFrame, rows: AnyArray) -> dict[int, str]:
-    from cmlp._data.date_forms import date_form
-
     found = {}
     for i, column in enumerate(frame.exact_columns()):
         texts = _texts_of(column, rows)
         if texts and date_form(text).reads_nearly_all(texts):
             found[i] = text
     if not found:
-        _refuse(
+        raise refused(
+            _NAME,
             f"is {text!r}, but X has no column of text whose values are nearly all dates of this "
             "form. Name a column of whole numbers in a dict.",
             text,

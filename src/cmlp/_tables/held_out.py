@@ -34,7 +34,7 @@ from cmlp._train.diagnosis import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -90,14 +90,9 @@ def measured_errors(
     parts = _judged_parts(table, trainings)
     if not parts:
         return None, None
-    scale, net, labels = table.encoding.answer_scale, networks[0].net, table.encoding.labels
-    kind = "regressor" if labels is None else "classifier"
-    rule = combination_of(kind, net, labels, is_table=True).rule
+    net, labels = networks[0].net, table.encoding.labels
     rows = np.concatenate([held for held, _ in parts])
-    outputs = []
-    for held, members in parts:
-        each = [_outputs(networks[k], table.inputs_of(k)[held]) for k in members]
-        outputs.append(mean_outputs(each, scale, rule))
+    outputs = [_mean_outputs(table, networks, held, members) for held, members in parts]
     part = None
     if options.interval_width == "adaptive":
         part = np.repeat(np.arange(len(parts)), [len(held) for held, _ in parts])
@@ -105,7 +100,7 @@ def measured_errors(
     if table.groups is not None:
         groups = table.groups_of(rows)
         weight, count = groups.equal_weights(weight), groups.group_count
-    limits = None
+    limits, scale = None, table.encoding.answer_scale
     if scale is not None:
         # Intervals end at frequent targets.
         truth = table.truth[: table.n_training]
@@ -164,6 +159,20 @@ def held_out_scores(
     return HeldOutScores(tuple(parts), no_map(networks[0].net), count)
 
 
+def _mean_outputs(
+    table: PreparedTable,
+    networks: Sequence[TrainedNet],
+    rows: slice | NDArray[np.int64],
+    members: Iterable[int],
+) -> NDArray[np.float64]:
+    """Return the outputs of some rows by some members, as the model combines them."""
+    labels, scale = table.encoding.labels, table.encoding.answer_scale
+    kind = "regressor" if labels is None else "classifier"
+    rule = combination_of(kind, networks[0].net, labels, is_table=True).rule
+    each = [_outputs(networks[k], table.inputs_of(k)[rows]) for k in members]
+    return mean_outputs(each, scale, rule)
+
+
 def _outputs(network: TrainedNet, inputs: AnyArray | CSR) -> NDArray[np.float64]:
     """Return the outputs of a network for rows."""
     return network.net.forward(network.params, inputs, n_threads=1).astype(np.float64)
@@ -179,16 +188,15 @@ def warn_of_validation_targets(
     training, validation = table.parts
     some = _core.Random(0).permutation(training.stop)[:_ROWS_TO_MEASURE]
     encoding, net = table.encoding, trainings[0].net
-    kind = "regressor" if encoding.labels is None else "classifier"
-    rule = combination_of(kind, net, encoding.labels, is_table=True).rule
     networks = [TrainedNet(one.net, one.state.best_or_present_params) for one in trainings]
-
-    def outputs(rows: slice | NDArray[np.int64]) -> NDArray[np.float64]:
-        each = [_outputs(one, table.inputs_of(k)[rows]) for k, one in enumerate(networks)]
-        return mean_outputs(each, encoding.answer_scale, rule)
-
+    members = range(len(networks))
     measured_on = accuracy_of(
-        net, HELD_OUT, outputs(some), table.truth[some], None, encoding.labels
+        net,
+        HELD_OUT,
+        _mean_outputs(table, networks, some, members),
+        table.truth[some],
+        None,
+        encoding.labels,
     )
     if measured_on is None:
         return False
@@ -196,7 +204,7 @@ def warn_of_validation_targets(
         known_errors("training", measured_on, encoding.labels),
         encoding.answer_scale,
         encoding.labels,
-        answers_of(net, outputs(validation), encoding.labels),
+        answers_of(net, _mean_outputs(table, networks, validation, members), encoding.labels),
         table.truth[validation],
         table.raw[validation],
         inputs_differ=inputs_differ,

@@ -10,7 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Hashable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -70,7 +70,7 @@ _FEWEST_NUMBERS = 4_000_000  # that are searched for steps whatever the time lim
 
 def learn_columns(
     X: ArrayLike | InputFrame,
-    categorical: Any,
+    categorical: object,
     owner: str,
     rows: NDArray[np.intp] | None = None,
     weight: NDArray[np.float64] | None = None,
@@ -152,7 +152,7 @@ def _ordered(column: Column, levels: Sequence[object]) -> TableColumn:
     return TableColumn("number", ORDERED, list(known), Seen(len(known)))
 
 
-def _chosen(categorical: Any, frame: InputFrame) -> dict[int, Sequence[object] | None]:
+def _chosen(categorical: object, frame: InputFrame) -> dict[int, Sequence[object] | None]:
     """Return the indices of the columns that the user calls categorical, with their categories in order, or None."""
     if isinstance(categorical, str) and categorical == _FROM_DTYPE:
         return {}
@@ -167,7 +167,7 @@ def _chosen(categorical: Any, frame: InputFrame) -> dict[int, Sequence[object] |
                 parameter="categorical_features",
                 value=categorical,
             )
-        return dict.fromkeys(np.flatnonzero(given).tolist())
+        return dict.fromkeys(np.flatnonzero(np.array(given)).tolist())
     names = frame.names or []
     index = {name: i for i, name in enumerate(names)} | {i: i for i in range(n)}
     found: dict[int, Sequence[object] | None] = {}
@@ -187,15 +187,14 @@ def _chosen(categorical: Any, frame: InputFrame) -> dict[int, Sequence[object] |
     return found
 
 
-def _entries_of(categorical: Any) -> list[Any]:
+def _entries_of(categorical: object) -> list[object]:
     """Return the entries of `categorical_features`: names, of any types, indices or the booleans of a mask."""
     if isinstance(categorical, (list, tuple, Mapping)):  # of which NumPy would make one type
         return [plain_entry(entry) for entry in categorical]
     given = np.asarray([] if categorical is None else categorical)
     if given.ndim != 1 or (given.size and given.dtype.kind not in "biuUOT"):
         raise _not_columns(categorical)
-    entries: list[Any] = given.tolist()
-    return entries
+    return [*given.tolist()]
 
 
 def _not_columns(categorical: object) -> InvalidParameterError:
@@ -211,7 +210,7 @@ def _not_columns(categorical: object) -> InvalidParameterError:
     )
 
 
-def _checked_levels(levels: Any, entry: object) -> list[object]:
+def _checked_levels(levels: object, entry: object) -> list[object]:
     """Return a column's categories in order: different texts or numbers."""
     found = list(levels) if isinstance(levels, (list, tuple, np.ndarray)) else []
     found = [plain_entry(level) for level in found]

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cmlp._data.column_entries import BOOLEAN, DURATION, TIMES, equal_entries, stored_category
-from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, CellFormat, index_by_column
+from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, CellFormat, by_column
 from cmlp._data.containers import plain_entry
 from cmlp._data.date_forms import date_form
+from cmlp._data.grammar import Grammar
 from cmlp._findings.table import UnmatchedCode
 from cmlp._process.warnings import warn
-from cmlp.exceptions import InvalidParameterError, shown
+from cmlp.exceptions import refused, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.containers import Column
-    from cmlp._data.grammar import Grammar
     from cmlp._data.input_frame import InputFrame
     from cmlp._model.table_columns import TableColumn, TableColumns
 
+_NAME = "missing_values"
+_GRAMMAR = Grammar(CellFormat())
 _INSTANT = DATES[-1]
 _SHORT = (np.dtype(np.float32), np.dtype(np.float16))
 _EXPECTED = "None, a finite number, a text, a list of them, or a dict of columns to them"
@@ -49,15 +51,11 @@ def _stated_codes(missing_values: object, frame: InputFrame) -> dict[int, tuple[
     if not isinstance(missing_values, Mapping):
         codes = _codes(missing_values, missing_values)
         return dict.fromkeys(range(n), codes) if codes else {}
-    index = index_by_column(frame.names, n)
-    found = {}
-    for entry, value in missing_values.items():
-        if isinstance(entry, bool) or entry not in index:
-            _refuse(f"has {shown(entry)}, but X has no such column.", missing_values)
-        codes = _codes(value, missing_values)
-        if codes:
-            found[index[entry]] = codes
-    return found
+    return {
+        i: codes
+        for i, value in by_column(_NAME, missing_values, frame.names, n)
+        if (codes := _codes(value, missing_values))
+    }
 
 
 def _codes(value: object, missing_values: object) -> tuple[object, ...]:
@@ -70,11 +68,15 @@ def _codes(value: object, missing_values: object) -> tuple[object, ...]:
             texts.add(str(code))
         elif isinstance(code, (int, float)) and not isinstance(code, bool):
             if not _is_double(code):
-                _refuse(f"must be {_EXPECTED}, got {shown(code)}.", missing_values, _EXPECTED)
+                raise refused(
+                    _NAME, f"must be {_EXPECTED}, got {shown(code)}.", missing_values, _EXPECTED
+                )
             if not math.isnan(code):
                 numbers.add(stored_category(code))
         elif code is not None:
-            _refuse(f"must be {_EXPECTED}, got {shown(code)}.", missing_values, _EXPECTED)
+            raise refused(
+                _NAME, f"must be {_EXPECTED}, got {shown(code)}.", missing_values, _EXPECTED
+            )
     return (*sorted(numbers), *sorted(texts))
 
 
@@ -96,12 +98,6 @@ def _is_double(code: float) -> bool:
         return not math.isinf(float(code))
     except OverflowError:
         return False
-
-
-def _refuse(problem: str, value: object, expected: str = "") -> NoReturn:
-    raise InvalidParameterError(
-        f"missing_values {problem}", parameter="missing_values", value=value, expected=expected
-    )
 
 
 def codes_of_column(column: TableColumn, codes: Sequence[object]) -> tuple[object, ...]:
@@ -145,21 +141,14 @@ def _are_kept(codes: Sequence[object], column: TableColumn) -> bool:
     return stated == kept
 
 
-def _grammar() -> Grammar:
-    from cmlp._data.grammar import Grammar  # few programs need it
-
-    return Grammar(CellFormat())
-
-
 def _number_of(column: TableColumn, text: str) -> float | None:
     """Return the number of a row as which a column of numbers or dates reads a text; None if it reads none."""
-    grammar = _grammar()
     if column.type not in TIMES:
-        number = grammar.number(text)
+        number = _GRAMMAR.number(text)
         return None if number is None or math.isinf(number) else number
     if column.type == DURATION:
         return None
-    date = date_form(column.date_format).date(text) if column.date_format else grammar.date(text)
+    date = date_form(column.date_format).date(text) if column.date_format else _GRAMMAR.date(text)
     if date is None or (date.kind == _INSTANT) != (column.type == _INSTANT):
         return None
     return date.value / MICROSECONDS_OF_A_DAY
@@ -222,11 +211,10 @@ def _can_occur(code: object, column: TableColumn) -> bool:
         return False
     if not isinstance(code, str):
         return column.type not in TIMES and (column.type != BOOLEAN or code in (0, 1))
-    grammar = _grammar()
     if column.type == BOOLEAN:
-        return grammar.boolean(code) is None
+        return _GRAMMAR.boolean(code) is None
     return (
         column.type not in TIMES
-        or grammar.date(code) is None
+        or _GRAMMAR.date(code) is None
         or _number_of(column, code) is not None
     )

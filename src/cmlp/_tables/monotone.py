@@ -9,15 +9,15 @@ signs, and none leads from such a unit to a free one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cmlp._data.columns import index_by_column
+from cmlp._data.columns import by_column
 from cmlp._model.monotone import inputs_of_columns
-from cmlp.exceptions import InvalidParameterError, shown
+from cmlp.exceptions import refused, shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,12 +26,13 @@ if TYPE_CHECKING:
     from cmlp._model.table_columns import TableColumns
     from cmlp._tables.targets import TableEncoding
 
+_NAME = "monotonic_cst"
 _ZERO = 2  # CMLP_SIGN_ZERO
 _FIRST_SCALE = 0.5  # of constrained weights behind the first layer, which all have one sign
 
 
 def signs_of_columns(
-    value: Any, columns: TableColumns, encoding: TableEncoding
+    value: object, columns: TableColumns, encoding: TableEncoding
 ) -> NDArray[np.int8] | None:
     """Return the sign that `monotonic_cst` gives each column, or None if no column is constrained.
 
@@ -41,17 +42,13 @@ def signs_of_columns(
         return None
     signs = np.zeros(len(columns), np.int8)
     if isinstance(value, Mapping):
-        index = index_by_column(columns.names, len(columns))
-        for entry, sign in value.items():
-            if isinstance(entry, bool) or entry not in index:
-                raise _refused(f"has {shown(entry)}, but X has no such column.", value)
-            signs[index[entry]] = _sign(sign, value)
+        for i, sign in by_column(_NAME, value, columns.names, len(columns)):
+            signs[i] = _sign(sign, value)
     else:
-        given = (
-            list(value) if hasattr(value, "__iter__") and not isinstance(value, str) else [value]
-        )
+        given = [value] if isinstance(value, str) or not isinstance(value, Iterable) else [*value]
         if len(given) != len(columns):
-            raise _refused(
+            raise refused(
+                _NAME,
                 f"must be None, a dict of columns or a list of one sign for each of {len(columns)} "
                 f"columns, got {shown(value)}.",
                 value,
@@ -62,7 +59,8 @@ def signs_of_columns(
     for i in np.flatnonzero(signs).tolist():
         column = columns[i]
         if column.is_used and (not column.is_number or column.parts):
-            raise _refused(
+            raise refused(
+                _NAME,
                 f"needs a column of numbers, got {columns.label(i)}, which is {column.meaning}.",
                 value,
             )
@@ -70,29 +68,26 @@ def signs_of_columns(
     return signs
 
 
-def _require_one_answer(encoding: TableEncoding, value: Any) -> None:
+def _require_one_answer(encoding: TableEncoding, value: object) -> None:
     labels = encoding.labels
     if labels is None:
         assert encoding.answer_scale is not None
         n = len(encoding.answer_scale.centre)
         if n > 1:
-            raise _refused(f"needs one target, got {n}: fit a model for each.", value)
+            raise refused(_NAME, f"needs one target, got {n}: fit a model for each.", value)
     elif not labels.is_cumulative:
         what = "labels of each row" if labels.kind == "multilabel" else "classes without an order"
-        raise _refused(
+        raise refused(
+            _NAME,
             f"needs a y of two classes, or of ordered ones, got {len(labels.classes)} {what}.",
             value,
         )
 
 
-def _sign(sign: object, value: Any) -> int:
+def _sign(sign: object, value: object) -> int:
     if isinstance(sign, (int, np.integer)) and not isinstance(sign, bool) and -1 <= sign <= 1:
         return int(sign)
-    raise _refused(f"must have the signs 1, 0 and -1, got {shown(sign)}.", value)
-
-
-def _refused(problem: str, value: Any) -> InvalidParameterError:
-    return InvalidParameterError(f"monotonic_cst {problem}", parameter="monotonic_cst", value=value)
+    raise refused(_NAME, f"must have the signs 1, 0 and -1, got {shown(sign)}.", value)
 
 
 def signs_of_params(

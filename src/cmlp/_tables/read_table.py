@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._bridge import _core
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.groups import Groups
     from cmlp._model.table_columns import TableColumns
     from cmlp._model.unusual_rows import Gaps
@@ -53,8 +54,8 @@ class ReadTable:
 
     encoding: TableEncoding  # what y means
     raw: NDArray[np.float64]  # the columns as numbers
-    targets: NDArray[Any]
-    truth: NDArray[Any]  # as `scores_of` compares it with outputs
+    targets: AnyArray
+    truth: AnyArray  # as `scores_of` compares it with outputs
     weight: NDArray[np.float64] | None
     n_training: int
     n_folds: int  # each network holds out one of them; 0 if none holds out training rows
@@ -78,7 +79,7 @@ class ReadTable:
         n = self.n_training
         return self.raw[:n], weights_of_rows(self.weight, slice(n))
 
-    def averages(self) -> NDArray[Any]:
+    def averages(self) -> AnyArray:
         """Return the targets of the training rows of which statistics are means."""
         return self.encoding.to_average(self.targets[: self.n_training])
 
@@ -185,7 +186,7 @@ def read_table(
     )
 
 
-def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+def _joined(parts: Sequence[AnyArray]) -> AnyArray:
     """Return the rows of all parts: of one, without a copy."""
     if len(parts) == 1:
         return parts[0]

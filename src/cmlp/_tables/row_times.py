@@ -23,11 +23,9 @@ from cmlp._tables.learn_columns import learn_columns
 from cmlp.exceptions import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from numpy.typing import ArrayLike, NDArray
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, ByColumn
     from cmlp._model.table_columns import TableColumns
 
 _CUTS = (0.6, 0.7, 0.8)  # shares of the rows that come before
@@ -86,7 +84,9 @@ def require_later_parts(times: Times) -> None:
         )
 
 
-def times_of_column(X: Any, name: str, owner: str, date_formats: Mapping[Any, str] | None) -> Times:
+def times_of_column(
+    X: ArrayLike, name: str, owner: str, date_formats: ByColumn[str] | None
+) -> Times:
     """Return the times of all rows of a frame, whose column of this name `fit` reads like this."""
     frame = frame_of(X, owner)
     if frame.names is None or name not in frame.names:
@@ -101,7 +101,7 @@ def times_of_column(X: Any, name: str, owner: str, date_formats: Mapping[Any, st
 
 
 def as_times(
-    time: Any,
+    time: object,
     frame: InputFrame,
     columns: TableColumns,
     raw: NDArray[np.float64],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -429,7 +429,12 @@ def _mean(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> fl
     return float(np.clip(np.average(values, weights=weight), values.min(), values.max()))
 
 
-def _require_within(values: NDArray[np.float64], centre: Any, distance: Any, message: str) -> None:
+def _require_within(
+    values: NDArray[np.float64],
+    centre: float | NDArray[np.float64],
+    distance: float | NDArray[np.float64],
+    message: str,
+) -> None:
     """Raise ValueError, with the first such row, if a number is farther from the centre of its column."""
     far = np.abs(values - centre) > distance
     if far.any():
