@@ -443,7 +443,7 @@ class TabularClassifier(parameters.TabularClassifier, TabularEstimator):
         model = self._trained()
         calibration = required_calibration(model, coverage, "predict_set", type(self).__name__)
         raw = self._read(model, X)
-        with self._knowing():
+        with self._silencing():
             warn_outside(model, raw, "sets")
         return calibration.sets(self._answers(model, raw), coverage, model.class_labels)
 
@@ -784,7 +784,7 @@ class TabularRegressor(parameters.TabularRegressor, TabularEstimator):
         model = self._trained()
         calibration = required_calibration(model, coverage, "predict_interval", type(self).__name__)
         raw = self._read(model, X)
-        with self._knowing():
+        with self._silencing():
             warn_outside(model, raw, "intervals")
         lowest = traits_of(model.net.loss).lowest_target
         return calibration.intervals(self._answers(model, raw), coverage, lowest)

@@ -14,8 +14,8 @@ from cmlp._estimators.attributes import with_feature_names
 from cmlp._estimators.available_if import absent
 from cmlp._estimators.estimator import Estimator
 from cmlp._fit.result import locked, result_of, store_model, trains
-from cmlp._model.kinds_of_findings import checked_known
-from cmlp._process.warnings import knowing
+from cmlp._model.kinds_of_findings import silenced_by
+from cmlp._process.warnings import silencing
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -179,18 +179,18 @@ class TabularEstimator(Estimator):
             if found.far:
                 from cmlp._model.other_rows import warn_of_differences
 
-                with self._knowing():
+                with self._silencing():
                     warn_of_differences(model.known_numbers, found, "", model.notices)
         return raw
 
     def _read(self, model: TableModel, X: ArrayLike) -> NDArray[np.float64]:
         """Return the rows of a user as the model reads them, for a caller that compares them with those of fit."""
-        with self._knowing():
+        with self._silencing():
             return model.read(self._frame(model, X), type(self).__name__)
 
-    def _knowing(self) -> AbstractContextManager[None]:
+    def _silencing(self) -> AbstractContextManager[None]:
         """Return a context in which no warning tells what the user knows."""
-        return knowing(checked_known(self.known))
+        return silencing(silenced_by(self.known))
 
     def _answers(self, model: TableModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         starts = range(0, max(1, len(raw)), _BLOCK)
@@ -229,7 +229,7 @@ class TabularEstimator(Estimator):
 
         if y is None:
             raise ValueError("y is missing: what is true for the rows of X.")
-        with self._knowing():
+        with self._silencing():
             warn_of_other_order(X=X, y=y, sample_weight=sample_weight, groups=groups)
             frame = model.columns.select(self._frame(model, X), type(self).__name__, model.notices)
             raw = model.columns.values(frame, model.notices, model.gaps)
@@ -254,7 +254,7 @@ class TabularEstimator(Estimator):
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None
     ) -> tuple[TableModel, NDArray[np.float64], NDArray[np.float64]]:
         """Return the model, the rows of X as it reads them, and its answers."""
-        with self._knowing():
+        with self._silencing():
             warn_of_other_order(X=X, y=y, sample_weight=sample_weight)
         model = self._trained()
         raw = self._read(model, X)
@@ -271,7 +271,7 @@ class TabularEstimator(Estimator):
         """Warn of rows to score that are not as those of fit, of those that count; `truth` is theirs."""
         from cmlp._model.other_targets import warn_of_rows_and_targets
 
-        with self._knowing():
+        with self._silencing():
             warn_of_rows_and_targets(model, raw[rows], answers[rows], truth, "score", model.notices)
 
     def _calibrate(

@@ -94,5 +94,5 @@ def _is_said(finding: Finding, table: CheckedTable) -> bool:
     return (
         (finding.weight is None or finding.weight >= kind.limit)
         and (table.use is None or kind.use in (None, table.use))
-        and table.known.isdisjoint(names_in_known(finding))
+        and table.silenced.isdisjoint(names_in_known(finding))
     )

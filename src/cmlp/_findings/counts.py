@@ -30,7 +30,7 @@ def check_counts(table: CheckedTable) -> Iterator[Finding]:
     if not table.measures or table.labels is not None or len(table.targets) != 1:
         return
     y = table.targets[0]
-    if len(y) < _FEWEST_ROWS or y.min() < 0 or (y != np.floor(y)).any() or "loss" in table.known:
+    if len(y) < _FEWEST_ROWS or y.min() < 0 or (y != np.floor(y)).any() or "loss" in table.silenced:
         return
     if not _FEWEST_VALUES <= len(np.unique(y)) <= _MOST_VALUES:
         return

@@ -84,8 +84,8 @@ class CheckedTable:
         The first row that is equal to each row, if rows are copies; None if not, or if groups or times decide.
     use : str or None
         What the rows to predict are, an entry of `USES`; None if the user has not said it.
-    known : frozenset of str
-        What the user knows, as `checked_known` returns it.
+    silenced : frozenset of str
+        What the user knows, as `silenced_by` returns it.
     counts : mapping of int to CategoryCounts
         Those of the columns of categories.
     unmatched : sequence of UnmatchedCode
@@ -107,7 +107,7 @@ class CheckedTable:
     groups: Groups | None = None
     copies: NDArray[np.intp] | None = None
     use: str | None = None
-    known: frozenset[str] = frozenset()
+    silenced: frozenset[str] = frozenset()
     counts: Mapping[int, CategoryCounts] = field(default_factory=dict)
     unmatched: Sequence[UnmatchedCode] = ()
     numbers_may_be_dates: bool = True
@@ -180,12 +180,12 @@ class CheckedTable:
 
     def candidates(self, code: str) -> list[int]:
         """Return the columns of which the user has not said that a kind of finding is known."""
-        if code in self.known:
+        if code in self.silenced:
             return []
         return [
             i
             for i in range(len(self.columns))
-            if printable_message(f"{code}:{self.name(i)}") not in self.known
+            if printable_message(f"{code}:{self.name(i)}") not in self.silenced
         ]
 
     def values(self, i: int) -> list[object]:

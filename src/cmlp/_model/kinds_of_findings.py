@@ -88,7 +88,7 @@ _CODES = frozenset({*KINDS, *_OF_WARNINGS})
 _OF_LATER_VERSIONS = Kind("A kind that this version does not know")
 
 
-def checked_known(known: Sequence[str] | None) -> frozenset[str]:
+def silenced_by(known: Sequence[str] | None) -> frozenset[str]:
     """Return what the user knows, as warnings print it: codes, or codes with columns.
 
     Raises InvalidParameterError if a code does not exist.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cmlp.exceptions import DataWarning
 
-_KNOWN: ContextVar[frozenset[str]] = ContextVar("_KNOWN", default=frozenset())
+_SILENCED: ContextVar[frozenset[str]] = ContextVar("_SILENCED", default=frozenset())
 
 
 def warn(
@@ -61,7 +61,7 @@ def warn(
 def warn_of_data(message: str, category: type[DataWarning], *columns: str) -> None:
     """Issue a warning about the data of `fit`, which ends with its code and its columns, unless the caller knows it."""
     names = [category.code, printable_message(f"{category.code}:{','.join(columns)}")]
-    if _KNOWN.get().isdisjoint(names):
+    if _SILENCED.get().isdisjoint(names):
         warn(f"{message} [{names[bool(columns)]}]", category)
 
 
@@ -74,13 +74,13 @@ def message_and_code(message: str, category: type[Warning]) -> tuple[str, str]:
 
 
 @contextmanager
-def knowing(known: Collection[str]) -> Iterator[None]:
-    """Let `warn_of_data` be silent about what the caller knows, as `checked_known` returns it."""
-    token = _KNOWN.set(frozenset(known))
+def silencing(silenced: Collection[str]) -> Iterator[None]:
+    """Let `warn_of_data` issue no warnings with these codes and columns, as `silenced_by` returns them."""
+    token = _SILENCED.set(frozenset(silenced))
     try:
         yield
     finally:
-        _KNOWN.reset(token)
+        _SILENCED.reset(token)
 
 
 def _action(message: str, category: type[Warning], frame: FrameType) -> str:

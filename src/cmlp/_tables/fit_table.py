@@ -16,12 +16,12 @@ from cmlp._fit.fit import OTHER_VALIDATION, not_recorded
 from cmlp._fit.recipe import NOW
 from cmlp._fit.result import Result, untrained_states
 from cmlp._fit.resuming import hyperparameters_to_keep
-from cmlp._model.kinds_of_findings import checked_known
+from cmlp._model.kinds_of_findings import silenced_by
 from cmlp._model.model import TableModel, TrainedNet
 from cmlp._model.probabilities import networks_as_trained
 from cmlp._model.summary import Summary, values_at_ranks
 from cmlp._process.time_limit import end_of
-from cmlp._process.warnings import knowing, warn
+from cmlp._process.warnings import silencing, warn
 from cmlp._tables.held_out import (
     held_out_rows,
     held_out_scores,
@@ -100,7 +100,7 @@ class TableFit(TableCall):
             training.state.checksum = checksum
         self.values = values_at_ranks(table.raw_to_keep, table.to_train_on[1])
         if self._has_new_validation:
-            with knowing(checked_known(options.known)):
+            with silencing(silenced_by(options.known)):
                 found = warn_of_validation_rows(table, self.values)
             self.validation_differs, self.validation_inputs_differ = found.is_clear, bool(found)
         return self
@@ -117,7 +117,7 @@ class TableFit(TableCall):
         report = self.table.report
         if report is None or self.is_useless is None:
             return report
-        return with_verdict(report, checked_known(self.options.known), is_useless=self.is_useless)
+        return with_verdict(report, silenced_by(self.options.known), is_useless=self.is_useless)
 
     def trained_nets(self) -> list[TrainedNet]:
         """Return the networks with copies of their best parameters so far."""
@@ -200,8 +200,7 @@ class TableFit(TableCall):
         """Warn if the networks are hardly better than a constant; return whether they are not."""
         held_out = held_out_rows(self.table, self.trainings)
         groups = [[self.trainings[k] for k in members] for _, members in held_out]
-        known = checked_known(self.options.known)
-        with knowing(known):
+        with silencing(silenced_by(self.options.known)):
             is_told = warn_if != "never"
             if is_told and self._has_new_validation and self.has_trained:
                 self.validation_differs |= warn_of_validation_targets(

@@ -15,11 +15,11 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.checksums import hash_of_text
 from cmlp._data.weights import weights_of_rows
-from cmlp._model.kinds_of_findings import RANDOM, TIME, checked_known
+from cmlp._model.kinds_of_findings import RANDOM, TIME, silenced_by
 from cmlp._model.other_rows import TrainingNumbers, warn_of_differences
 from cmlp._model.outside import warn_of_moved_rows
 from cmlp._model.summary import kept_rows
-from cmlp._process.warnings import Notices, knowing
+from cmlp._process.warnings import Notices, silencing
 from cmlp._tables.bag import (
     FEWEST_ROWS_TO_HOLD_OUT,
     gets_bins,
@@ -136,7 +136,7 @@ def prepare_table(call: TableCall, until: float) -> PreparedTable:
     `until` ends the search for steps.
     """
     model = call.warm_model
-    with knowing(checked_known(call.options.known)):
+    with silencing(silenced_by(call.options.known)):
         encoding, opened = open_table(call)
         counted = opened[0][1]
         require_enough(counted)
@@ -216,7 +216,7 @@ def warn_of_validation_rows(table: PreparedTable, values: NDArray[np.float64]) -
 def _with_use(call: TableCall, table: ReadTable, checked: CheckedTable) -> CheckedTable:
     """Return the table with what is known of the rows to predict."""
     if call.time is not None:
-        checked = replace(checked, use=TIME, known=checked.known | {TIME})
+        checked = replace(checked, use=TIME, silenced=checked.silenced | {TIME})
     # The user has said which rows are held out, or an equal fit has said what there is to say.
     if not table.n_folds or call.equal_columns is not None:
         checked = replace(checked, use=RANDOM)

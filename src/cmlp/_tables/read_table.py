@@ -12,9 +12,9 @@ from cmlp._data.input_frame import with_dates, without_codes
 from cmlp._data.weights import weights_of_rows
 from cmlp._findings.copies import copies_of
 from cmlp._findings.table import CategoryCounts, CheckedTable
-from cmlp._model.kinds_of_findings import GROUPS, checked_known
+from cmlp._model.kinds_of_findings import GROUPS, silenced_by
 from cmlp._process.threads import current_pool
-from cmlp._process.warnings import Notices, knowing
+from cmlp._process.warnings import Notices, silencing
 from cmlp._tables.bag import (
     FEWEST_ROWS_TO_HOLD_OUT,
     folds_of,
@@ -232,7 +232,7 @@ def read_new_table(
         training.groups,
         table.copies,
         use=None if training.groups is None else GROUPS,
-        known=checked_known(options.known),
+        silenced=silenced_by(options.known),
         counts=counts,
         unmatched=unmatched,
         numbers_may_be_dates=options.categorical_features is not None,
@@ -243,5 +243,5 @@ def read_new_table(
 
 def table_to_examine(call: TableCall) -> CheckedTable:
     """Open and read the rows of a call as `fit` does, and return them as checks look at them."""
-    with knowing(checked_known(call.options.known)):
+    with silencing(silenced_by(call.options.known)):
         return read_new_table(call, *open_table(call))[1]

@@ -50,7 +50,7 @@ def warn_of_unknown_columns(table: CheckedTable) -> None:
         names.add(table.groups.column)
     names = {*map(printable_message, names)}
     unknown = []
-    for entry in sorted(table.known):
+    for entry in sorted(table.silenced):
         code, colon, columns = entry.partition(":")
         if colon and code in KINDS and not _consists_of(columns, names):
             unknown.append(entry)
@@ -68,7 +68,7 @@ def _consists_of(text: str, names: AbstractSet[str]) -> bool:
     return any(_consists_of(text[len(name) + 1 :], names) for name in begins)
 
 
-def with_verdict(report: Report, known: frozenset[str], *, is_useless: bool) -> Report:
+def with_verdict(report: Report, silenced: frozenset[str], *, is_useless: bool) -> Report:
     """Return the report with what only the model knows: whether it is no better than a constant."""
     others = [one for one in report if one.code != _USELESS]
     found = Finding(
@@ -78,7 +78,7 @@ def with_verdict(report: Report, known: frozenset[str], *, is_useless: bool) -> 
         evidence="the model is not clearly better than a constant answer",
         remedy="",
     )
-    if is_useless and known.isdisjoint(names_in_known(found)):
+    if is_useless and silenced.isdisjoint(names_in_known(found)):
         others.append(found)
     return Report(others, measured=report.measured)
 
