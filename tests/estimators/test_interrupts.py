@@ -170,6 +170,7 @@ def test_ctrl_c_at_any_point_leaves_no_estimator_locked(call):
     modules = (
         "cmlp._fit.fit",
         "cmlp._fit.fit_network",
+        "cmlp._fit.prepare_network",
         "cmlp._fit.fit_batches",
         "contextlib",
     )

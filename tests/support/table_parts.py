@@ -10,7 +10,8 @@ from cmlp._model import table_columns
 from cmlp._model.calibration import SCALED_ERROR, factors_of
 from cmlp._model.file import model_file
 from cmlp._tables import learn_columns
-from cmlp._tables.fit_table import TableFit
+from cmlp._tables.fit_table import prepare_table_fit
+from cmlp._tables.table_call import table_call
 
 __all__ = [
     "factors_of",
@@ -49,8 +50,7 @@ def list_at_most(monkeypatch, n, *, warns=False):
 
 def inputs_of_fit(estimator, *, training, groups=(None, None), validation=(None, None, None)):
     """Return the inputs of networks without bins in a fit, of all rows."""
-    fit = TableFit.from_estimator(estimator, training, validation, groups, resume=False)
-    return fit.prepare().table.without_bins
+    return prepare_table_fit(table_call(estimator, training, validation, groups)).table.without_bins
 
 
 def with_statistics(estimator, **changes):

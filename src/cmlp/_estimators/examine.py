@@ -144,8 +144,8 @@ def _table(
     parameters: dict[str, Any],
 ) -> CheckedTable:
     """Return the table that checks look at; `given` are X and y."""
-    from cmlp._tables.fit_table import TableFit
     from cmlp._tables.read_table import table_to_examine
+    from cmlp._tables.table_call import table_call
 
     X, y = given
     frame = frame_of(X, "examine")
@@ -153,8 +153,7 @@ def _table(
         regressor = _has_numbers(as_targets(y, frame.n_rows, "examine", labels=True))
     estimator = (TabularRegressor if regressor else TabularClassifier)(**parameters)
     rows = frame, y, sample_weight
-    fit = TableFit.from_estimator(estimator, rows, (None,) * 3, (groups, None), resume=False)
-    table = table_to_examine(fit)
+    table = table_to_examine(table_call(estimator, rows, groups=(groups, None)))
     return replace(table, measures=table.n_rows >= _FEWEST_ROWS)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.arrays import read_once
 from cmlp._estimators.multilayer_perceptron import MultilayerPerceptron
-from cmlp._fit.fit_network import NetworkFit
+from cmlp._fit.fit_network import fit_network, network_call
 from cmlp._fit.result import run_locked
 from cmlp._fit.sources import SharedArrays
 from cmlp._parameters.entries import network_argument
@@ -142,7 +142,7 @@ def fit_many(
 
 def _fit_on(model: MultilayerPerceptron, shared: SharedArrays) -> None:
     """Do what `fit` does with arrays that others are fitted on, too."""
-    NetworkFit.from_estimator(model, shared).prepare_and_train()
+    fit_network(network_call(model), shared)
 
 
 def _checked_models(models: Iterable[Any]) -> list[Any]:

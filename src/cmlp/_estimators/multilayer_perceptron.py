@@ -123,13 +123,12 @@ class MultilayerPerceptron(FittedAttributes, Estimator):
         --------
         cmlp.distributed.fit : The same on several processes.
         """
-        from cmlp._fit.fit_network import NetworkFit
+        from cmlp._fit.fit_network import fit_network, network_call
         from cmlp._fit.sources import Arrays
 
         validation = (X_val, y_val, sample_weight_val)
-        source = Arrays(X, y, sample_weight)
-        fit = NetworkFit.from_estimator(self, source, validation, resume=resume, shards=shards)
-        fit.prepare_and_train()
+        call = network_call(self, validation=validation, resume=resume)
+        fit_network(call, Arrays(X, y, sample_weight, shards=shards))
         return self
 
     def _fit_batches(
@@ -155,7 +154,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator):
         from cmlp._fit.fit_network import partial_fit
         from cmlp._fit.sources import Arrays
 
-        partial_fit(self, Arrays(X, y, sample_weight), classes)
+        partial_fit(self, Arrays(X, y, sample_weight, classes=classes))
         return self
 
     # The fitted model

@@ -125,7 +125,8 @@ def find_learning_rate(
     True
     """
     from cmlp._estimators.multilayer_perceptron import MultilayerPerceptron
-    from cmlp._fit.fit_network import NetworkFit
+    from cmlp._fit.fit_network import network_call
+    from cmlp._fit.prepare_network import prepare_network
     from cmlp._fit.sources import Arrays
     from cmlp._parameters.entries import RANGE_TEST
 
@@ -136,8 +137,8 @@ def find_learning_rate(
             f"{class_name}."
         )
     rates = _rates(low, high, n_steps)
-    fit = NetworkFit.from_estimator(estimator, Arrays(X, y, sample_weight), call=RANGE_TEST)
-    losses, smoothed = _range_test(fit.prepare().training, rates)
+    fit = prepare_network(network_call(estimator, RANGE_TEST), Arrays(X, y, sample_weight))
+    losses, smoothed = _range_test(fit.training, rates)
     if not losses:
         raise ValueError(
             f"Training diverges with low={low!r}: standardize the input or use a smaller low."

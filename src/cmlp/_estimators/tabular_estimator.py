@@ -140,13 +140,13 @@ class TabularEstimator(Estimator):
         .. [2] Tashman (2000), "Out-of-sample tests of forecasting accuracy: an analysis and
             review", International Journal of Forecasting.
         """
-        from cmlp._tables.fit_table import TableFit, record_of
+        from cmlp._tables.fit_table import fit_table
+        from cmlp._tables.table_call import table_call
 
         rows, validation = (X, y, sample_weight), (X_val, y_val, sample_weight_val)
-        fit = TableFit.from_estimator(
-            self, rows, validation, (groups, groups_val), time=time, resume=resume
+        fit_table(
+            table_call(self, rows, validation, (groups, groups_val), time=time, resume=resume)
         )
-        fit.prepare().train(record=record_of(fit))
         return self
 
     def _options(self) -> TableOptions:

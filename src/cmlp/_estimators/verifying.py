@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._estimators.loading import load
+from cmlp._fit.fit import run_fit
 from cmlp._fit.provenance import hashes_of_texts, recorded_parameters
 from cmlp._fit.recipe import ARITHMETIC, other_recipe
 from cmlp._fit.result import frozen_copy, provenance_of
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp._data.array_types import GivenRows
-    from cmlp._fit.fit import Fit
+    from cmlp._fit.fit import PreparedFit
     from cmlp._fit.result import Provenance, Record
     from cmlp._model.model import TrainedModel
 
@@ -124,7 +125,8 @@ def verify(
             warnings.simplefilter("ignore")  # those of the fit
             rows = X, y, sample_weight
             with _prepared(twin, trained, record, rows, validation, of_groups, time) as (fit, now):
-                fit.train([EndsAt(end, record["data"], now, counts) for end in record["ends"]], now)
+                ends = [EndsAt(end, record["data"], now, counts) for end in record["ends"]]
+                run_fit(fit, ends, now)
     except OtherDataError as error:
         return _other("data", error.args, f"not the {_joined_by_and(error.args)} of fit")
     different, not_checked = _compared(trained, model_of(twin))
@@ -226,7 +228,7 @@ class EndsAt:
         trainer.state.stopped = trainer.state.epoch >= self._epoch and not self._batch
 
     def _compare_data(self, trainer: Any) -> None:
-        now = self._now() if trainer.state.epoch <= 1 else None
+        now = self._now(()) if trainer.state.epoch <= 1 else None
         data = self._data if now is None else now["data"]
         different = [
             name for name in {**self._data, **data} if data.get(name) != self._data.get(name)
@@ -277,32 +279,29 @@ def _prepared(
     validation: GivenRows,
     groups: tuple[Any, Any],
     time: Any,
-) -> Iterator[tuple[Fit, Record]]:
+) -> Iterator[tuple[PreparedFit, Record]]:
     """Prepare the call that has trained the model, and begin its record."""
     X, y, weight = rows
     if isinstance(trained, TableModel):
         from cmlp._tables import fit_table
+        from cmlp._tables.table_call import table_call
 
         # max_time may have ended the search for steps, as it may have ended training.
-        of_table = fit_table.TableFit.from_estimator(
-            twin,
-            rows,
-            validation,
-            groups,
-            time=time,
-            resume=False,
-            repeated=trained.columns,
-        )
-        yield of_table.prepare(), fit_table.record_of(of_table)
+        call = table_call(twin, rows, validation, groups, time=time, repeated=trained.columns)
+        of_table = fit_table.prepare_table_fit(call)
+        yield of_table, fit_table.record_of(of_table)
         return
-    from cmlp._fit.fit_network import NetworkFit, record_of
+    from cmlp._fit.fit_network import network_call, record_of
+    from cmlp._fit.prepare_network import prepare_network
 
     if record["call"] == "fit":
         from cmlp._fit.sources import Arrays
 
         shards = record["shards"]
-        fit = NetworkFit.from_estimator(twin, Arrays(*rows), validation, shards=shards)
-        yield fit.prepare(), record_of(fit)
+        fit = prepare_network(
+            network_call(twin, validation=validation), Arrays(*rows, shards=shards)
+        )
+        yield fit, record_of(fit)
         return
     if y is not None:
         if twin.shuffle:
@@ -311,14 +310,15 @@ def _prepared(
                 "the order of shuffled rows depends on the blocks."
             )
         X = [(X, y) if weight is None else (X, y, weight)]
-    from cmlp._fit.fit_batches import fit_of_blocks
+    from cmlp._fit.fit_batches import call_of_blocks
 
     classes = None if trained.labels is None else trained.labels.classes
     options = twin._options()
     planned = options.warmup or options.schedule().is_planned
     n_rows = record["n_rows"] if planned else None
-    with fit_of_blocks(twin, X, classes, n_rows, validation) as of_blocks:
-        yield of_blocks.prepare(), record_of(of_blocks)
+    with call_of_blocks(twin, X, classes, n_rows, validation) as of_blocks:
+        fit = prepare_network(*of_blocks)
+        yield fit, record_of(fit)
 
 
 def _compared(model: TrainedModel, twin: TrainedModel) -> tuple[list[str], tuple[str, ...]]:

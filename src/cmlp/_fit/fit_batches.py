@@ -13,7 +13,8 @@ from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.passes import Passes, Reader
 from cmlp._data.row_labels import label_differences, warn_of_order
 from cmlp._data.weights import require_normal
-from cmlp._fit.fit_network import NetworkFit
+from cmlp._fit.fit_network import fit_network, network_call
+from cmlp._fit.prepare_network import checks_of
 from cmlp._fit.result import locked
 from cmlp._fit.sources import BlockFormat, RowSource, StreamHashes, unpacked
 from cmlp._parameters.entries import FIT_BATCHES
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
 
     from cmlp._data.array_types import GivenRows
     from cmlp._data.checks import CheckedRows, InputChecks
-    from cmlp._fit.fit import EstimatorToFit
+    from cmlp._fit.call import EstimatorToFit, FitCall
     from cmlp._fit.targets import TargetEncoding
-    from cmlp._parameters.options import TrainingOptions
+    from cmlp._parameters.options import NetworkOptions, TrainingOptions
     from cmlp._train.data import Data
     from cmlp._train.state import TrainingState
     from cmlp._train.training import Training
@@ -46,12 +47,12 @@ def fit_batches(
     resume: bool = False,
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
-    with fit_of_blocks(estimator, source, classes, n_rows, validation, resume=resume) as fit:
-        fit.prepare_and_train()
+    with call_of_blocks(estimator, source, classes, n_rows, validation, resume=resume) as call:
+        fit_network(*call)
 
 
 @contextmanager
-def fit_of_blocks(
+def call_of_blocks(
     estimator: EstimatorToFit,
     source: Any,
     classes: ArrayLike | None,
@@ -59,26 +60,24 @@ def fit_of_blocks(
     validation: GivenRows,
     *,
     resume: bool = False,
-) -> Iterator[NetworkFit]:
-    """Make the fit of a call of `fit_batches`, whose first block is open; the source is closed at the end."""
+) -> Iterator[tuple[FitCall[NetworkOptions], BlockSource]]:
+    """Make a call of `fit_batches` and its source, whose first block is open; the source is closed at the end."""
     passes = Passes(source)
-    stream = BlockSource(passes, n_rows)
-    fit = NetworkFit.from_estimator(
-        estimator, stream, validation, call=FIT_BATCHES, resume=resume, classes=classes
-    )
-    options = fit.options
-    if fit.is_classifier and fit.previous is None and classes is None:
+    stream = BlockSource(passes, n_rows, classes)
+    call = network_call(estimator, FIT_BATCHES, validation, resume=resume)
+    options = call.options
+    if call.is_classifier and call.previous is None and classes is None:
         raise InvalidParameterError(
             "classes must be passed to fit_batches, for example classes=[0, 1], got None.",
             parameter="classes",
         )
     n_epochs = options.max_iter
-    if fit.resumed is not None:
-        n_epochs -= fit.resumed.state.epoch
+    if call.resumed is not None:
+        n_epochs -= call.resumed.state.epoch
     passes.require(n_epochs, f"max_iter={options.max_iter} reads it once per epoch")
     with closing(stream):
-        stream.open_first_block(fit.input_checks()._replace(width=None, may_be_empty=True))
-        yield fit
+        stream.open_first_block(checks_of(call)._replace(width=None, may_be_empty=True))
+        yield call, stream
 
 
 class BlockSource(RowSource):
@@ -87,8 +86,8 @@ class BlockSource(RowSource):
     fit_method = "fit_batches"
     _hashes: StreamHashes | None = None  # of a recorded fit
 
-    def __init__(self, passes: Passes, n_rows: int | None) -> None:
-        self._passes = passes
+    def __init__(self, passes: Passes, n_rows: int | None, classes: ArrayLike | None) -> None:
+        self._passes, self.classes = passes, classes
         self._n_rows = 0 if n_rows is None else positive_integer("n_rows", n_rows, " or None")
         # The first pass, which begins with the first block.
         self._begun: Generator[Any, None, None] | None = None

@@ -25,9 +25,10 @@ from cmlp.exceptions import InvalidParameterError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from cmlp._fit.fit import EstimatorToFit, Fit
+    from cmlp._fit.call import EstimatorToFit
+    from cmlp._fit.fit import PreparedFit
+    from cmlp._fit.network_fit import NetworkFit
     from cmlp._fit.result import Provenance, Record
-    from cmlp._fit.sources import RowSource
     from cmlp._train.training import Training
 
 # Recorded in another way, or not needed.
@@ -53,44 +54,40 @@ def recorded_parameters(estimator: EstimatorToFit) -> dict[str, Any]:
     return {name: plain_json(value, name, owner) for name, value in sorted(values.items())}
 
 
-def network_record(fit: Fit, source: RowSource, labels: Labels | None) -> Record:
+def network_record(fit: NetworkFit) -> Record:
     """Begin the record of a prepared fit of one network, whose rows the source hashes."""
-    training = fit.trainings[0]
+    training = fit.training
     hashes = hash_arrays(training, "validation") | hashes_of_texts(
-        fit.class_name, labels, training.data.inputs.names
+        fit.call.class_name, fit.labels, training.data.inputs.names
     )
-    row_hashes = source.begin_hashes(training)
+    row_hashes = fit.source.begin_hashes(training)
 
     def hashes_now() -> dict[str, str] | None:
         rows = row_hashes()
         return None if rows is None else {**rows, **hashes}
 
-    return begin_record(fit, lambda: fit.trainings, hashes_now, source.fit_method)
+    return begin_record(fit, hashes_now, fit.source.fit_method)
 
 
 def begin_record(
-    fit: Fit,
-    trainings: Callable[[], Sequence[Training]],
-    hashes: Callable[[], dict[str, str] | None],
-    call: str = "fit",
+    fit: PreparedFit, hashes: Callable[[], dict[str, str] | None], method: str = "fit"
 ) -> Record:
-    """Begin the record of a prepared fit.
+    """Begin the record of a prepared fit, made by a method with this name.
 
-    `trainings` returns those that there are so far, `hashes` those of the data, None if they are not complete, and
-    `call` is the name of the method.
+    `hashes` returns those of the data, None if they are not complete.
     """
-    first = fit.trainings[0]
+    call, first = fit.call, fit.trainings[0]
     head: Provenance = {
         "cmlp": _core.__version__,
         "arithmetic": ARITHMETIC,
         "recipe": RECIPE,
-        "parameters": recorded_parameters(fit.estimator),
-        "call": call,
+        "parameters": recorded_parameters(call.estimator),
+        "call": method,
         "dtype": first.net.dtype.name,
         "shards": first.data.order.shards and list(first.data.order.shards),
-        "seed": fit.options.random_state,
+        "seed": call.options.random_state,
     }
-    earlier = None if fit.resumed is None else fit.resumed.provenance
+    earlier = None if call.resumed is None else call.resumed.provenance
     if earlier is not None:
         head["seed"], was, now = earlier["seed"], earlier["parameters"], head["parameters"]
         if any(was.get(name) != now[name] for name in now if name != "max_iter"):
@@ -101,11 +98,11 @@ def begin_record(
                 value=True,
             )
 
-    def record() -> Provenance | None:
+    def record(trainings: Sequence[Training]) -> Provenance | None:
         data = hashes()
         if data is None:
             return None
-        ends = [[each.state.epoch, each.state.batch or 0] for each in trainings()]
+        ends = [[each.state.epoch, each.state.batch or 0] for each in trainings]
         return {**head, "n_rows": first.state.n_rows, "ends": ends, "data": dict(data)}
 
     return record

@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from cmlp._model.model import NetworkModel, TrainedModel, TrainedNet
     from cmlp._model.probabilities import HeldOutScores
     from cmlp._train.state import TrainingState
+    from cmlp._train.training import Training
 
     Provenance = dict[str, Any]
-    # Returns the provenance of a fit as it is now; None before all data are known.
-    Record = Callable[[], Provenance | None]
+    # Returns the provenance of a fit whose trainings are as they are now; None before all data are known.
+    Record = Callable[[Sequence[Training]], Provenance | None]
     P = ParamSpec("P")
     R = TypeVar("R")
 

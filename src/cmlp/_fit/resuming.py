@@ -14,7 +14,7 @@ from cmlp.exceptions import InvalidParameterError, NotFittedError, shown, sklear
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cmlp._fit.fit import EstimatorToFit
+    from cmlp._fit.call import EstimatorToFit
     from cmlp._fit.result import Result
     from cmlp._model.model import NetworkModel, TableModel
     from cmlp._parameters.options import TrainingOptions

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import TypeVar
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.array_types import GivenRows
     from cmlp._data.checks import CheckedRows
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from cmlp._parameters.options import TrainingOptions
     from cmlp._process.threads import Pool
     from cmlp._train.data import Data
+    from cmlp._train.split import Shards
     from cmlp._train.state import TrainingState
     from cmlp._train.team import Team
     from cmlp._train.training import Training
@@ -47,6 +48,8 @@ class RowSource(ABC):
     has_all_targets = False  # whether `open` returns all targets, even if not all rows
     fit_method = "fit"  # the public method that `cmlp verify` repeats
     team: Team = ALONE  # who trains on them
+    classes: ArrayLike | None = None  # all classes, if the rows arrive in parts
+    shards: Shards | None = None
 
     def once(self, function: Callable[..., Returned], *arguments: Any) -> Returned:
         """Return ``function(*arguments)``, which depends on the rows alone, and which nobody changes."""
@@ -75,8 +78,17 @@ class Arrays(RowSource):
 
     has_all_targets = True
 
-    def __init__(self, X: Any, y: Any, weight: Any) -> None:
+    def __init__(
+        self,
+        X: Any,
+        y: Any,
+        weight: Any,
+        *,
+        classes: ArrayLike | None = None,
+        shards: Shards | None = None,
+    ) -> None:
         self.given = X, y, weight
+        self.classes, self.shards = classes, shards
 
     def open(self, checks: InputChecks) -> CheckedRows:
         """Return all rows."""

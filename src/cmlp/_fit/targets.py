@@ -6,7 +6,7 @@ Those of one network are here: `ClassEncoding` and `NumberEncoding` of the estim
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,19 +17,14 @@ from cmlp._data.labels import (
     Labels,
     as_class_indices,
     kind_of_labels,
-    labels_of,
-    learn_labels,
     mixes_text,
 )
 from cmlp._data.losses import traits_of
-from cmlp._data.weights import as_weights, weights_of_classes
-from cmlp._parameters.entries import FIT
+from cmlp._data.weights import as_weights
 from cmlp._train.objective import Objective, objective_of_numbers, y_advice
 from cmlp._train.scores import accuracy, require_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._bridge import _core
@@ -37,7 +32,6 @@ if TYPE_CHECKING:
     from cmlp._data.arrays import LossFunction
     from cmlp._data.checks import CheckedRows
     from cmlp._data.weights import ClassWeights
-    from cmlp._fit.fit import Fit
 
 
 class TargetEncoding(ABC):
@@ -120,7 +114,7 @@ class NumberEncoding(TargetEncoding):
 
     def values(self, y: AnyArray) -> AnyArray:
         """Return a matrix of numbers."""
-        targets = targets_in_range(_as_matrix(y), self.loss)
+        targets = targets_in_range(as_matrix(y), self.loss)
         if self.quantiles is not None:
             return as_quantile_targets(targets, self.n_outputs)
         if targets.shape[1] != self.n_outputs:
@@ -140,65 +134,10 @@ class NumberEncoding(TargetEncoding):
         return objective
 
 
-def _as_matrix(y: AnyArray) -> AnyArray:
+def as_matrix(y: AnyArray) -> AnyArray:
     """Return numbers as a matrix."""
     y = as_numbers(y)
     return y[:, np.newaxis] if y.ndim == 1 else y
-
-
-def learn_encoding(
-    fit: Fit,
-    rows: CheckedRows,
-    *,
-    is_complete: bool,
-    once: Callable[..., Any],
-    classes: ArrayLike | None = None,
-    knows_classes: bool = False,
-    call: str = FIT,
-) -> tuple[TargetEncoding, EncodedRows]:
-    """Return what the first y means, and the rows with y as targets.
-
-    The classes are those of the earlier fit, or `classes`, if the `call` `knows_classes` or y is not complete.
-    `once` is that of the source of the rows.
-    """
-    y = rows.y
-    if not fit.is_classifier:
-        options, matrix = fit.options, once(_as_matrix, y)
-        numbers = NumberEncoding(
-            options.loss, options.loss_parameter, matrix.shape[1], options.y_scale
-        )
-        return numbers, numbers.encode(rows._replace(y=matrix))
-    if knows_classes or not is_complete:
-        labels = _known_labels(fit, y, classes, call)
-        values = labels.encode(y)
-    elif fit.previous is not None:
-        labels = fit.previous.model.class_labels
-        values = labels.encode_all(y)
-    else:
-        labels, values = once(learn_labels, y)
-        # A program can write to `classes_` of one model.
-        labels = Labels(labels.classes.copy(), is_multilabel=labels.kind == "multilabel")
-    weights = weights_of_classes(fit.options.class_weight, labels, values, rows.weight)
-    encoding = ClassEncoding(labels, fit.options.loss, weights)
-    weight = encoding.weigh(values, rows.weight, require_positive=is_complete)
-    return encoding, EncodedRows(rows.X, values, weight)
-
-
-def _known_labels(fit: Fit, y: AnyArray, classes: ArrayLike | None, call: str) -> Labels:
-    """Return the labels if a call sees only a part of the rows; the first call needs `classes`."""
-    previous: Any = fit.previous
-    if previous is None:
-        if classes is None:
-            raise ValueError(f"classes must be passed on the first call to {call}.")
-        given = labels_of(classes)
-        return Labels(given.classes, is_multilabel=True) if y.ndim == 2 else given
-    labels: Labels = previous.model.class_labels
-    if classes is not None and not np.array_equal(labels_of(classes).classes, labels.classes):
-        raise ValueError(
-            f"`classes={classes!r}` is not the same as on last call to {call}, was: "
-            f"{labels.classes!r}"
-        )
-    return labels
 
 
 def accuracy_of_labels(

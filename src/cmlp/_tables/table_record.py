@@ -8,21 +8,13 @@ from cmlp._data.checksums import hash_of_array
 from cmlp._fit.provenance import begin_record, hashes_of_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from cmlp._fit.fit import Fit
+    from cmlp._fit.fit import PreparedFit
     from cmlp._fit.result import Record
     from cmlp._tables.prepared_table import PreparedTable
-    from cmlp._train.training import Training
 
 
-def table_record(
-    fit: Fit, table: PreparedTable, trainings: Callable[[], Sequence[Training]]
-) -> Record:
-    """Begin the record of a prepared fit, from raw columns, targets as networks see them, and weights.
-
-    `trainings` returns those that there are so far.
-    """
+def table_record(fit: PreparedFit, table: PreparedTable) -> Record:
+    """Begin the record of a prepared fit, from raw columns, targets as networks see them, and weights."""
     arrays = {}
     named = {"X": table.raw, "y": table.targets, "sample_weight": table.weight}
     for suffix, part in zip(("", "_val"), table.parts, strict=False):
@@ -38,6 +30,6 @@ def table_record(
         arrays["time"] = table.times.values
     columns = table.columns
     hashes = hashes_of_texts(
-        fit.class_name, table.encoding.labels, columns.names, columns.categories
+        fit.call.class_name, table.encoding.labels, columns.names, columns.categories
     ) | {name: hash_of_array(name, array) for name, array in arrays.items()}
-    return begin_record(fit, trainings, lambda: hashes)
+    return begin_record(fit, lambda: hashes)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cmlp._data.arrays import LossFunction
     from cmlp._data.groups import Groups
     from cmlp._data.weights import ClassWeights
-    from cmlp._fit.fit import Fit
+    from cmlp._tables.table_call import TableCall
 
 
 _MOST_INTEGERS = 50  # classes, up to which integers are not judged
@@ -199,28 +199,28 @@ TableEncoding: TypeAlias = TableClassEncoding | TableNumberEncoding
 
 
 def learn_table_encoding(
-    fit: Fit,
+    call: TableCall,
     y: ArrayLike | None,
     weight: NDArray[np.float64] | None,
     n_rows: int,
     n_networks: int,
 ) -> tuple[TableEncoding, CountedRows]:
     """Return what y means to so many networks, and the targets of the rows that count."""
-    array = as_targets(y, n_rows, fit.class_name, labels=fit.is_classifier)
-    if fit.is_classifier:
-        return _learn_table_classes(fit, array, weight, y)
-    return _learn_table_numbers(fit, array, weight, feature_names(y), n_networks)
+    array = as_targets(y, n_rows, call.class_name, labels=call.is_classifier)
+    if call.is_classifier:
+        return _learn_table_classes(call, array, weight, y)
+    return _learn_table_numbers(call, array, weight, feature_names(y), n_networks)
 
 
 def _learn_table_classes(
-    fit: Fit, y: AnyArray, weight: NDArray[np.float64] | None, given: object
+    call: TableCall, y: AnyArray, weight: NDArray[np.float64] | None, given: object
 ) -> tuple[TableEncoding, CountedRows]:
     """Return the classes of y, whose order can be that of the type of what the user has given."""
     kind_of_labels(y)  # raises an error for rows of weight 0 too
     rows, equal_weight = rows_that_count(weight, len(y))
     every, values = learn_labels(y[rows], warns_of_spellings=False)
     labels = every
-    weights = weights_of_classes(fit.options.class_weight, every, values, equal_weight)
+    weights = weights_of_classes(call.options.class_weight, every, values, equal_weight)
     if weights is not None:
         product = weights.times(weights_of_rows(weight, rows), values)
         remaining, equal_weight = rows_that_count(product, len(rows))
@@ -232,24 +232,24 @@ def _learn_table_classes(
     if len(labels.classes) < 2:
         where = "" if len(rows) == len(y) else " in rows of positive weight"
         raise ValueError(
-            f"{fit.class_name} needs at least 2 classes{where}, got 1 class: "
+            f"{call.class_name} needs at least 2 classes{where}, got 1 class: "
             f"{labels.classes.tolist()[0]!r}."
         )
-    ordered = in_order_of_classes(labels, given, fit.options)
+    ordered = in_order_of_classes(labels, given, call.options)
     if ordered is not labels:
         labels = ordered
         values = labels.encode(y[rows])
-    elif fit.warm_model is None:
+    elif call.warm_model is None:
         _warn_of_integers(labels, len(rows))
-    if fit.warm_model is not None:
-        known = fit.warm_model.class_labels
+    if call.warm_model is not None:
+        known = call.warm_model.class_labels
         if labels.kind != known.kind or not np.array_equal(labels.classes, known.classes):
             raise ValueError(
                 "warm_start=True needs the classes of the model, "
                 f"{short_repr(known.classes.tolist())}, got {short_repr(labels.classes.tolist())} "
                 f"({labels.kind})."
             )
-    encoding = TableClassEncoding(labels, every, fit.options.loss, weights)
+    encoding = TableClassEncoding(labels, every, call.options.loss, weights)
     return encoding, encoding.targets_of(rows, values, equal_weight)
 
 
@@ -265,7 +265,7 @@ def _warn_of_integers(labels: Labels, n_rows: int) -> None:
 
 
 def _learn_table_numbers(
-    fit: Fit,
+    call: TableCall,
     y: AnyArray,
     weight: NDArray[np.float64] | None,
     names: AnyArray | None,
@@ -273,7 +273,7 @@ def _learn_table_numbers(
 ) -> tuple[TableEncoding, CountedRows]:
     numbers = table_numbers(y)
     n = numbers.shape[1]
-    loss, quantile, previous = fit.options.loss, fit.options.loss_parameter, fit.warm_model
+    loss, quantile, previous = call.options.loss, call.options.loss_parameter, call.warm_model
     if isinstance(quantile, tuple) and n > 1:
         expected = "one number if y has several columns"
         raise InvalidParameterError(

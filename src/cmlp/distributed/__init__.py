@@ -139,13 +139,12 @@ def fit(
         from cmlp._fit.sources import Arrays
         from cmlp.distributed._together import fit_together
 
-        rows = Arrays(X, y, sample_weight)
+        rows = Arrays(X, y, sample_weight, shards=shards)
         fit_together(
             model,
             rows,
             validation,
             comm,
-            shards=shards,
             local=local,
             resume=resume,
             timeout=timeout,

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from cmlp._fit.sources import Arrays
     from cmlp._fit.targets import TargetEncoding
     from cmlp._parameters.options import TrainingOptions
-    from cmlp._train.split import Shards
     from cmlp._train.state import TrainingState
     from cmlp._train.target_scale import TargetScale
     from cmlp._train.training import Training
@@ -54,20 +53,18 @@ _KINDS = {
 class LocalArrays(RowSource):
     """The rows of this process, with the targets and weights of all processes, which exchange them.
 
-    `source` and the argument `shards` (None for one) are those of this process; the attribute `shards` has the sizes of
-    all. Raises ValueError on every worker if the rows do not fit together.
+    `source` has the rows and the shards (None for one) of this process; the attribute `shards` has the sizes of all.
+    Raises ValueError on every worker if the rows do not fit together.
     """
 
     has_all_targets = True
 
-    def __init__(
-        self, source: Arrays, checks: InputChecks, shards: Shards | None, workers: Workers
-    ) -> None:
+    def __init__(self, source: Arrays, checks: InputChecks, workers: Workers) -> None:
         self.given = source.given
         self.is_whole = workers.size == 1
         self._workers = workers
         self.team = Together(workers)
-        rows, sizes = workers.together(partial(_checked_part, source, checks, shards))
+        rows, sizes = workers.together(partial(_checked_part, source, checks))
         y, weight = rows.y, rows.weight
         workers.compare(
             {
@@ -219,11 +216,9 @@ class LocalData(Data):
         return self.every.targets, self.every.weight
 
 
-def _checked_part(
-    source: Arrays, checks: InputChecks, shards: Shards | None
-) -> tuple[CheckedRows, tuple[int, ...]]:
+def _checked_part(source: Arrays, checks: InputChecks) -> tuple[CheckedRows, tuple[int, ...]]:
     """Return the rows of one process, and the sizes of its shards."""
-    X, y, weight = source.given
+    (X, y, weight), shards = source.given, source.shards
     warn_of_other_order(X=X, y=y, sample_weight=weight)
     rows = checks.check_inputs(X)
     if isinstance(rows.X, CSR):

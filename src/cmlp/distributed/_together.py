@@ -15,7 +15,9 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.arrays import section
 from cmlp._data.checksums import BLOCK, block_checksums
-from cmlp._fit.fit_network import NetworkFit, record_of
+from cmlp._fit.fit import run_fit
+from cmlp._fit.fit_network import network_call, record_of
+from cmlp._fit.prepare_network import checks_of, prepare_network
 from cmlp._fit.result import run_locked
 from cmlp._parameters.entries import JOINT_FIT, PARAMETERS
 from cmlp._process.warnings import warn
@@ -32,10 +34,11 @@ if TYPE_CHECKING:
 
     from cmlp._data.array_types import AnyArray, GivenRows
     from cmlp._data.checksums import Digests
+    from cmlp._fit.call import FitCall
     from cmlp._fit.sources import Arrays, RowSource
+    from cmlp._parameters.options import NetworkOptions
     from cmlp._train.random import Generator as RandomNumbers
     from cmlp._train.same_data import RowSets
-    from cmlp._train.split import Shards
     from cmlp._train.training import Training
 
 
@@ -45,71 +48,63 @@ def fit_together(
     validation: GivenRows,
     comm: object,
     *,
-    shards: Shards | None,
     local: bool,
     resume: bool,
     timeout: float | None,
 ) -> None:
-    """Do the same as `NetworkFit.prepare_and_train`, together with the other processes of `comm`."""
+    """Do the same as `fit_network`, together with the other processes of `comm`."""
     workers = Workers(comm, timeout)
 
     def fit_with_others() -> None:
-        fit, options = workers.together(
-            partial(_make_fit, estimator, rows, validation, shards, resume, local)
-        )
-        workers.compare({name: str(value) for name, value in options.items()})
-        _adapt_to_worker(fit, workers)
+        call, choices = workers.together(partial(_make_call, estimator, validation, resume, local))
+        workers.compare({name: str(value) for name, value in choices.items()})
+        call = _adapted_to_worker(call, workers)
+        source: RowSource = rows
         rows.team = Together(workers)
-        if options["local"]:
-            local_rows = LocalArrays(rows, fit.input_checks()._replace(width=None), shards, workers)
-            fit.source = local_rows
-            fit.shards = local_rows.shards
+        if choices["local"]:
+            source = LocalArrays(rows, checks_of(call)._replace(width=None), workers)
         with estimator._extra_callbacks(*rows.given) as extra:
-            _train_with_others(fit, workers, extra)
+            _train_with_others(call, source, workers, extra)
 
     workers.run(partial(run_locked, estimator, fit_with_others))
 
 
-def _make_fit(
-    estimator: Any,
-    rows: Arrays,
-    validation: GivenRows,
-    shards: Shards | None,
-    resume: bool,
-    local: bool,
-) -> tuple[NetworkFit, dict[str, bool]]:
-    """Return the fit of this worker, and what decides which messages the workers exchange."""
-    fit = NetworkFit.from_estimator(
-        estimator, rows, validation, call=JOINT_FIT, shards=shards, resume=resume
-    )
-    choices = {"local": local, "resume": resume, "warm_start": fit.options.warm_start}
-    return fit, {name: bool(value) for name, value in choices.items()}
+def _make_call(
+    estimator: Any, validation: GivenRows, resume: bool, local: bool
+) -> tuple[FitCall[NetworkOptions], dict[str, bool]]:
+    """Return the call of this worker, and what decides which messages the workers exchange."""
+    call = network_call(estimator, JOINT_FIT, validation, resume=resume)
+    choices = {"local": local, "resume": resume, "warm_start": call.options.warm_start}
+    return call, {name: bool(value) for name, value in choices.items()}
 
 
-def _adapt_to_worker(fit: NetworkFit, workers: Workers) -> None:
-    """Give a call the seed of all workers, this worker's share of the threads, and lines of worker 0."""
-    options = replace(fit.options, n_threads=workers.share_threads(fit.options.n_threads))
-    if options.provenance and fit.estimator._parameters()["random_state"] is None:
+def _adapted_to_worker(call: FitCall[NetworkOptions], workers: Workers) -> FitCall[NetworkOptions]:
+    """Return a call with the seed of all workers, this worker's share of the threads, and lines of worker 0."""
+    options = replace(call.options, n_threads=workers.share_threads(call.options.n_threads))
+    if options.provenance and call.estimator._parameters()["random_state"] is None:
         seed = workers.receive_first(np.array([options.random_state], np.int64))[0]
         options = replace(options, random_state=int(seed))
     if workers.rank:
         options = replace(options, verbose=False)
-    fit.options = options
+    return replace(call, options=options)
 
 
 def _train_with_others(
-    fit: NetworkFit, workers: Workers, extra_callbacks: Sequence[object]
+    call: FitCall[NetworkOptions],
+    source: RowSource,
+    workers: Workers,
+    extra_callbacks: Sequence[object],
 ) -> None:
     """Compare with the other workers what is trained on what, train, and store the model."""
-    workers.together(fit.prepare)
+    fit = workers.together(partial(prepare_network, call, source))
     training = fit.training
     batch_size = training.batch_size
     known = "None" if fit.labels is None else _shown(fit.labels.classes.tolist())
     workers.compare({"classes": known, "batch size": str(batch_size), **_description(training)})
     workers.together(partial(_warn_of_idle, workers, batch_size))
-    _keep_or_compare(training, workers, fit.source)
+    _keep_or_compare(training, workers, source)
     # Worker 0 warns of a useless model.
-    fit.train(extra_callbacks, record_of(fit), warns=not workers.rank)
+    run_fit(fit, extra_callbacks, record_of(fit), warns=not workers.rank)
 
 
 def _warn_of_idle(workers: Workers, batch_size: int) -> None:
