@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import math
-import time
 from contextlib import contextmanager
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from cmlp._data.checks import positive_integer
-from cmlp._process.threads import print_line
 from cmlp.callbacks import HOOKS
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-
-    from cmlp._parameters.options import TrainingOptions
-    from cmlp._train.state import TrainingState
 
 
 class Callbacks:
@@ -104,45 +99,6 @@ def _every_epochs(callback: Any) -> int | None:
     """Return after how many epochs `on_epoch_end` is called; None for never. It can change."""
     interval: int | None = getattr(callback, "every_epochs", 1)
     return interval
-
-
-class VerboseLines:
-    """A callback that prints the lines of `verbose`."""
-
-    def __init__(self, options: TrainingOptions, state: TrainingState) -> None:
-        self._options, self._state = options, state
-        self._started: float | None = None
-        self._first_epoch = state.epoch
-        self.message = ""  # what a standstill in the last epoch has changed
-
-    def on_fit_begin(self, trainer: None) -> None:
-        """Note the time at which training begins or continues, to estimate how long it takes."""
-        self._started, self._first_epoch = time.monotonic(), self._state.epoch
-
-    def on_epoch_end(self, trainer: None) -> None:
-        """Print the line of an epoch if it is due, or if the learning rate changes or training stops."""
-        n_epochs = self._state.schedule_epoch or self._state.epoch
-        message, self.message = self.message, ""
-        if message or n_epochs <= 1 or n_epochs % int(self._options.verbose) == 0:
-            print_line(self._line())
-        if message:
-            print_line(message)
-
-    def _line(self) -> str:
-        history, epoch = self._state.history, self._state.epoch
-        line = f"Iteration {epoch}, loss = {history.loss:.8f}"
-        if history.validation_scores is not None:
-            line += f", validation score = {history.validation_scores.last():f}"
-        if self._started is not None:  # partial_fit does not plan a number of epochs
-            seconds = (time.monotonic() - self._started) / (epoch - self._first_epoch)
-            line += f", at most {seconds * (self._options.max_iter - epoch):.0f} s left"
-        return line
-
-
-def lines_of(options: TrainingOptions, state: TrainingState) -> VerboseLines | None:
-    """Return the callback that prints lines, if there are any; the progress bar is another one."""
-    verbose = options.verbose
-    return VerboseLines(options, state) if not isinstance(verbose, str) and verbose > 0 else None
 
 
 def _require_interval(callback: object, name: str) -> int | None:

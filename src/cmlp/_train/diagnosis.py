@@ -146,7 +146,9 @@ def _compared_as_measured(training: Training) -> _Compared | None:
     """Return the comparison with the loss that training has measured; None if no constant can be beaten or is known."""
     net, objective, data = training.net, training.objective, training.data
     rows, order, kind = judged_rows(training)
-    loss = training.kept_loss if kind == VALIDATION else training.state.history.loss
+    loss = training.state.history.loss
+    if kind == VALIDATION:
+        loss = math.nan if training.kept.loss is None else training.kept.loss
     lacking = lacking_of(training, rows)
     if lacking:
         rows, order, kind = rows_without_lack(training)
@@ -344,8 +346,8 @@ def _some(
 
 def _shown_by_score(training: Training, rows: EncodedRows, kind: str) -> bool:
     """Return whether the validation score shows that the model is useful: R^2 of one output, or an accuracy."""
-    net, score = training.net, training.kept_score
-    if kind != VALIDATION or not _has_usual_score(training):
+    net, score = training.net, training.kept.score
+    if score is None or kind != VALIDATION or not _has_usual_score(training):
         return False
     frequent = _most_frequent(net, rows)
     if frequent is not None:
@@ -667,8 +669,8 @@ def _accuracy_of_constant(training: Training) -> str:
     rows = training.validation_rows
     if rows is None or not training.options.early_stopping or not _has_usual_score(training):
         return ""
-    frequent = _most_frequent(training.net, rows)
-    if frequent is None or abs(training.kept_score - frequent[1]) > _ROUNDING:
+    frequent, score = _most_frequent(training.net, rows), training.kept.score
+    if frequent is None or (score is not None and abs(score - frequent[1]) > _ROUNDING):
         return ""
     name = _name_of_class(training, frequent[0])
     return (

@@ -312,6 +312,8 @@ class TrainingState:
 
     # Not stored: a generator of the program as the latest draw has left it. Others may draw from it.
     generator_after_draw: _core.Random | None = None
+    # Not stored: what a standstill in the last epoch has changed, for printed lines.
+    standstill: str = ""
     # Not stored: what a step that has begun has changed so far, as attributes to assign.
     unsettled: Callable[[], dict[str, object]] | None = None
 
