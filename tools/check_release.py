@@ -162,11 +162,7 @@ def owner_complaints(released: bool) -> list[str]:
         f"{name} does not follow from owner.toml: run python tools/owner.py"
         for name in owner.outdated()
     ]
-    values = owner.read()
-    unknown = [
-        f"owner.toml: {name} is {'empty' if values[name] is not False else 'false'}"
-        for name in owner.empty(values)
-    ]
+    unknown = owner.missing_lines(owner.read())
     if not released:
         print("".join(f"{line}, needed for a release\n" for line in unknown), end="")
     return complaints + unknown * released

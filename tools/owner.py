@@ -9,7 +9,8 @@ authors and addresses, CITATION.cff authors, addresses, version and date, SECURI
 contact, .github/CODEOWNERS and the links beside the forms for issues the owner and the addresses, workflows the digests
 of what they download, src/cmlp/_export/licence.py the licence of what is generated, packaging/go/go.mod its path, and
 the manifests of the packages for Java, C# and Debian the group, the version, the maintainer and the addresses.
-``--check`` changes nothing, and returns 1 if a file is out of date.
+``--check`` changes nothing, and returns 1 if a file is out of date; ``--missing`` lists what is empty, and the commands
+that find digests.
 """
 
 import datetime
@@ -25,18 +26,29 @@ NAMES = (
     *("repository", "documentation", "contact", "package", "npm_scope"),
     *("go_module", "maven_group"),
     *("generated", "generated_confirmed", "authors"),
-    *("binfmt_image", "esp_idf_image", "arduino_cli_sha256", "micropython_commit", "zephyr_commit"),
+    *("binfmt_image", "debian_image", "esp_idf_image"),
+    *("arduino_cli_sha256", "micropython_commit", "zephyr_commit"),
 )
 LICENCE = "src/cmlp/_export/licence.py"
 # The digests of what a workflow downloads, which are variables of its environment.
 DIGESTS = {
     ".github/workflows/wheel.yml": ["binfmt_image"],
+    ".github/workflows/ci.yml": ["debian_image"],
     ".github/workflows/nightly.yml": [
         "esp_idf_image",
         "arduino_cli_sha256",
         "micropython_commit",
         "zephyr_commit",
     ],
+}
+# What finds each. The versions are those that the workflows name.
+FINDS = {
+    "binfmt_image": "docker buildx imagetools inspect docker.io/tonistiigi/binfmt:qemu-v10.0.4",
+    "debian_image": "docker buildx imagetools inspect debian:13",
+    "esp_idf_image": "docker buildx imagetools inspect espressif/idf:v5.5",
+    "arduino_cli_sha256": "sha256sum arduino-cli_1.3.1_Linux_64bit.tar.gz # of the release v1.3.1",
+    "micropython_commit": "git ls-remote https://github.com/micropython/micropython v1.26.1",
+    "zephyr_commit": "git ls-remote https://github.com/zephyrproject-rtos/zephyr v4.2.0",
 }
 CODEOWNERS = ".github/CODEOWNERS"
 ISSUES = ".github/ISSUE_TEMPLATE/config.yml"
@@ -69,7 +81,8 @@ BEFORE = {
 {COMMANDS}
 In a clone of this repository (`git clone`, or *Code*, *Download ZIP*) and a fresh virtual environment, the first
 command installs cmlp and shows a network that learns to read digits; the second runs the tests. Python 3.11 or newer
-and a C compiler are needed. Each command first compiles, for about two minutes on two cores; pip prints nothing meanwhile.
+and a C compiler are needed. Each command first compiles, for about two minutes on two cores; pip prints nothing
+meanwhile.
 """,
     "docs/index.md": f"""\
 {INSTALL}
@@ -106,6 +119,17 @@ def read() -> dict:
 def empty(owner: dict) -> list[str]:
     """Return the names of the values that are not known, or not confirmed, yet."""
     return [name for name in NAMES if not owner[name]]
+
+
+def missing_lines(owner: dict) -> list[str]:
+    """Return a line for each value that is not known, with the command that finds a digest."""
+    lines = []
+    for name in empty(owner):
+        line = f"owner.toml: {name} is {'false' if owner[name] is False else 'empty'}"
+        if name in FINDS:
+            line += f"; it is found by: {FINDS[name]}"
+        lines.append(line)
+    return lines
 
 
 def address(path: str, owner: dict) -> str:
@@ -257,7 +281,7 @@ def contact_link_lines(owner: dict) -> list[str]:
 
 
 def digest_lines(owner: dict, names: list[str]) -> list[str]:
-    """Return the digests of what a workflow downloads; a job whose digest is not known fails."""
+    """Return the digests of what a workflow downloads."""
     return [f'  {name.upper()}: "{owner[name]}"' for name in names]
 
 
@@ -314,8 +338,12 @@ def outdated() -> list[str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the files, or name those that are out of date; return the exit status."""
-    if (sys.argv[1:] if arguments is None else arguments) == ["--check"]:
+    """Write the files, name those that are out of date, or list what is not known; return the exit status."""
+    options = sys.argv[1:] if arguments is None else arguments
+    if options == ["--missing"]:
+        print(*missing_lines(read()), sep="\n")
+        return 0
+    if options == ["--check"]:
         for name in outdated():
             print(f"{name} is out of date: run python tools/owner.py")
         return bool(outdated())

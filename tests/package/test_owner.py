@@ -24,6 +24,7 @@ KNOWN = {
     "generated": "0BSD",
     "generated_confirmed": True,
     "binfmt_image": "sha256:1",
+    "debian_image": "sha256:6",
     "esp_idf_image": "sha256:2",
     "arduino_cli_sha256": "3",
     "micropython_commit": "4",
@@ -34,6 +35,20 @@ KNOWN = {
 
 def test_files_follow_from_owner_toml(capsys):
     assert owner.main(["--check"]) == 0, capsys.readouterr().out
+
+
+def test_missing_digests_are_listed_with_the_commands_that_find_them():
+    assert owner.missing_lines(KNOWN) == []
+    unknown = KNOWN | {"contact": "", "generated_confirmed": False, "zephyr_commit": ""}
+    assert owner.missing_lines(unknown) == [
+        "owner.toml: contact is empty",
+        "owner.toml: generated_confirmed is false",
+        f"owner.toml: zephyr_commit is empty; it is found by: {owner.FINDS['zephyr_commit']}",
+    ]
+    assert {*owner.FINDS} == {name for names in owner.DIGESTS.values() for name in names}
+    workflows = "".join((ROOT / name).read_text(encoding="utf-8") for name in owner.DIGESTS)
+    for version in re.findall(r"v[\d.]+\d", " ".join(owner.FINDS.values())):
+        assert version in workflows or version in ("v10.0.4", "v5.5"), version  # of digests alone
 
 
 def test_links_of_the_readme_are_files_or_absolute_addresses():
