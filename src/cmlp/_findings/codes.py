@@ -15,7 +15,7 @@ from cmlp._model.findings import Finding, listed
 from cmlp._model.unusual_rows import listed_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -58,7 +58,7 @@ def check_codes(table: CheckedTable) -> Iterator[Finding]:
             columns=table.names([*codes]),
             weight=1 - ratio,
             evidence=evidence,
-            remedy=_remedy(table, codes),
+            remedy=table.parameter("missing_values", codes),
         )
 
 
@@ -125,8 +125,3 @@ def _n_codes(numbers: NDArray[np.float64], counts: NDArray[np.intp]) -> int:
         if numbers[-k] - numbers[-k - 1] > numbers[-k - 1] - numbers[0]:
             n = k
     return n
-
-
-def _remedy(table: CheckedTable, codes: Mapping[int, Sequence[int]]) -> str:
-    """Return the parameter that makes the codes missing values."""
-    return table.parameter("missing_values", codes)

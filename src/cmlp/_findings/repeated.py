@@ -293,7 +293,7 @@ def _are_described(
         ]
     elif columns[i].type == CATEGORY:
         texts = _texts(table, i, firsts)
-        if all(map(_has_date, texts)):
+        if all(map(_DATE.search, texts)):
             return False
         categories = [k for k in constant if columns[k].type == CATEGORY]
         parts = [k for k in categories if _are_in(_texts(table, k, firsts), texts)]
@@ -332,10 +332,6 @@ def _pattern(values: NDArray[np.float64]) -> bytes:
 def _texts(table: CheckedTable, i: int, rows: NDArray[np.intp]) -> list[str]:
     values = table.values(i)
     return ["" if values[row] is None else str(values[row]) for row in rows.tolist()]
-
-
-def _has_date(text: str) -> bool:
-    return bool(_DATE.search(text))
 
 
 def _are_in(parts: Sequence[str], texts: Sequence[str]) -> bool:

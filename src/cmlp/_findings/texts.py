@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cmlp._data.column_entries import NUMBER
 from cmlp._data.columns import DATES, NEW_FORMAT
+from cmlp._data.date_forms import common_forms, date_form, form_of_numbers
 from cmlp._data.files.file_formats import stated
 from cmlp._data.grammar import (
     MINUS,
@@ -68,9 +69,6 @@ def check_numbers_of_dates(table: CheckedTable) -> Iterator[Finding]:
         values = table.raw[:, i]
         if not len(values) or not _may_be_dates(float(values[0])):
             continue
-        # Few programs need it.
-        from cmlp._data.date_forms import form_of_numbers
-
         form = form_of_numbers(values)
         if form:
             forms.setdefault(form, []).append(i)
@@ -257,8 +255,6 @@ def _meaning_by_form(
     texts = {value: count for value, count in counts.items() if isinstance(value, str)}
     if len(texts) < len(counts):
         return None
-    from cmlp._data.date_forms import common_forms, date_form  # few programs need it
-
     forms = common_forms(texts, least)
     if not forms:
         return None
