@@ -42,7 +42,7 @@ from cmlp._train.callbacks import Callbacks, callbacks_of
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Self
 
     import numpy as np
@@ -141,43 +141,41 @@ class TableFit(NamedTuple):
 
         With `time`, the networks of later parts are trained after them.
         """
-        options = self.call.options
-        n = len(self.trainings)
-        of_networks, of_later = callback_of_each_network[:n], callback_of_each_network[n:]
-
-        def add(trainings: Sequence[Training], callbacks: Sequence[Any]) -> None:
-            for training, callback in zip(trainings, callbacks, strict=True):
-                trainer_of([training])._add_callbacks_to(training, [callback])
-
-        if callback_of_each_network:
-            add(self.trainings, of_networks)
-        callbacks = None
-        of_user = callbacks_of(options.callbacks, options.verbose)
-        if of_user:
-            trainer = trainer_of(self.trainings)
-            callbacks = Callbacks(trainer.state)
-            callbacks.add(of_user, trainer)
-            if callbacks.intervals:
-                interval = min(callbacks.intervals)
-                raise InvalidParameterError(
-                    "every_batches of a callback must be None for "
-                    f"{self.call.class_name}, which calls callbacks after epochs of all networks, "
-                    f"got {interval}.",
-                    parameter="every_batches",
-                    value=interval,
-                )
+        options, of_each = self.call.options, iter(callback_of_each_network)
+        _add_to_each(self.trainings, of_each, trainer_of)
+        callbacks = self._callbacks_of_user(trainer_of)
         verbose = options.verbose not in (False, "bar")
         n_threads = options.n_threads
         train_members(self.trainings, n_threads, self.until, verbose=verbose, callbacks=callbacks)
         # A call that repeats another one may repeat one that was interrupted before.
-        if self.table.times is None or (callback_of_each_network and not of_later):
+        if self.table.times is None or len(callback_of_each_network) == len(self.trainings):
             return self
         later = later_fits(self.call, self.table)
         trainings = [part.training for part in later]
-        if of_later:
-            add(trainings, of_later)
+        _add_to_each(trainings, of_each, trainer_of)
         train_members(trainings, n_threads, self.until_all, verbose=verbose, name=LATER_PART)
         return self._replace(later=later)
+
+    def _callbacks_of_user(
+        self, trainer_of: Callable[[Sequence[Training]], Any]
+    ) -> Callbacks | None:
+        """Return the user's callbacks, which are called after epochs of all networks; None without such."""
+        of_user = callbacks_of(self.call.options.callbacks, self.call.options.verbose)
+        if not of_user:
+            return None
+        trainer = trainer_of(self.trainings)
+        callbacks = Callbacks(trainer.state)
+        callbacks.add(of_user, trainer)
+        if callbacks.intervals:
+            interval = min(callbacks.intervals)
+            raise InvalidParameterError(
+                "every_batches of a callback must be None for "
+                f"{self.call.class_name}, which calls callbacks after epochs of all networks, "
+                f"got {interval}.",
+                parameter="every_batches",
+                value=interval,
+            )
+        return callbacks
 
     def warn_if_useless(self, warn_if: WarnIf) -> bool:
         """Warn if the networks are hardly better than a constant; return whether they are not."""
@@ -266,6 +264,16 @@ class TableFit(NamedTuple):
             state.history = training.state.history
         held_out = held_out_scores(table, trainings, networks)
         return Result(model, states, held_out=held_out, recipe=NOW)
+
+
+def _add_to_each(
+    trainings: Sequence[Training],
+    callbacks: Iterator[Any],
+    trainer_of: Callable[[Sequence[Training]], Any],
+) -> None:
+    """Add the next callback to each network, if there are some."""
+    for training, callback in zip(trainings, callbacks, strict=False):
+        trainer_of([training])._add_callbacks_to(training, [callback])
 
 
 def record_of(fit: TableFit) -> Record:
