@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.array_types import AnyArray
     from cmlp._data.disk import Produce
-    from cmlp._estimators.trainer import Trainer
+    from cmlp._estimators.fit_view import FitView
     from cmlp._model.explanation import Explanation
     from cmlp._model.model import TrainedModel
     from cmlp._model.summary import Background
@@ -90,17 +90,17 @@ class Estimator(SklearnStub, ExportMethods):
         snapshot: Callable[[], Any],
         *,
         is_of_table: bool,
-    ) -> Trainer:
+    ) -> FitView:
         """Return the trainer of some of the networks of a fit, which its callbacks get."""
         # Few programs need them.
+        from cmlp._estimators.fit_view import FitView
         from cmlp._estimators.network import Network
-        from cmlp._estimators.trainer import Trainer
 
         networks = [
             Network._assembled(each.net, each.state.params, each.data.inputs.scale, n_threads)
             for each in trainings
         ]
-        return Trainer._of_fit(networks, trainings, snapshot, is_of_table=is_of_table)
+        return FitView(networks, trainings, snapshot, is_of_table=is_of_table)
 
     # Parameters: get_params, set_params and repr
 

@@ -228,33 +228,10 @@ class Trainer:
         self._members = tuple(trained)  # the options and the state of each network
         self._options, self.state = max(self._members, key=lambda one: one[0].max_iter)
         self._recipe = NOW
-        self._is_of_table = False
-        # Returns a copy of the estimator that is trained; None of a network.
-        self._estimator_now: Callable[[], Any] | None = None
-
-    @classmethod
-    def _of_fit(
-        cls,
-        networks: Iterable[Any],
-        trainings: Iterable[Training],
-        snapshot: Callable[[], Any],
-        *,
-        is_of_table: bool,
-    ) -> Self:
-        """Return the trainer of some of the networks of an estimator, which callbacks of its fit get."""
-        trainer = cls.__new__(cls)
-        trainer._set_up(networks, [(each.options, each.state) for each in trainings])
-        trainer._estimator_now, trainer._is_of_table = snapshot, is_of_table
-        return trainer
 
     @property
     def network(self) -> Any:  # a Network, whose module imports this one
         """The network that is trained; AttributeError for a table, which has several."""
-        if self._is_of_table:
-            raise AttributeError(
-                "A Trainer of a table has no attribute 'network', but several networks: see "
-                "networks."
-            )
         return self.networks[0]
 
     def run(
@@ -399,9 +376,7 @@ class Trainer:
         The copy of an estimator is fitted, with early stopping with the best parameters so far. The training of the
         copy can be resumed, unless it is the copy of a table.
         """
-        if self._estimator_now is None:
-            return deepcopy(self.network)
-        return self._estimator_now()
+        return deepcopy(self.network)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write `snapshot` to a model file; that of an estimator of one network includes the training state.
@@ -411,11 +386,7 @@ class Trainer:
         OSError, TypeError, ValueError
             As for `Network.save` and `MLPClassifier.save`.
         """
-        model = self.snapshot()
-        if self._estimator_now is None or self._is_of_table:
-            model.save(path)
-        else:
-            model.save(path, include_training_state=True)
+        self.snapshot().save(path)
 
     @property
     def loss_curve(self) -> list[float]:
@@ -431,11 +402,10 @@ class Trainer:
 
     def __repr__(self) -> str:
         epochs = f"{self.state.epoch} of at most {self._options.max_iter} epochs"
-        if self._is_of_table:
-            trained = f"{len(self.networks)} networks of a table"
-        else:
-            trained = repr(self.network)
-        return f"Trainer({trained}, solver={self._options.solver!r}: {epochs})"
+        return f"Trainer({self._networks_shown()}, solver={self._options.solver!r}: {epochs})"
+
+    def _networks_shown(self) -> str:
+        return repr(self.network)
 
     def __getstate__(self) -> dict[str, Any]:
         from cmlp._train.state_file import pickled_state
