@@ -124,6 +124,18 @@ static void gradient_extra_row(GRADIENT_ARGUMENTS)
     real->gradient(a, &more);
 }
 
+static void bias_gradient_last_row(int64_t n_rows, const cmlpi_gradient_output *to)
+{
+    real->bias_gradient(n_rows > 12 ? n_rows - 1 : n_rows, to);
+}
+
+static void bias_gradient_overwrites_sums(int64_t n_rows, const cmlpi_gradient_output *to)
+{
+    cmlpi_gradient_output other = *to;
+    other.is_first = 1;
+    real->bias_gradient(n_rows, &other);
+}
+
 #include "broken_sparse.h"
 #include "broken_zeros.h"
 
@@ -369,6 +381,8 @@ static const broken list[] = {
     BROKEN(gradient, gradient_no_penalty),
     BROKEN(gradient, gradient_divides),
     BROKEN(gradient, gradient_extra_row),
+    BROKEN(bias_gradient, bias_gradient_last_row),
+    BROKEN(bias_gradient, bias_gradient_overwrites_sums),
     BROKEN(csr, csr_one_chain),
     BROKEN(csr, csr_unscaled),
     BROKEN(csr, csr_long_scratch),
@@ -416,6 +430,7 @@ static cmlpi_kernels broken_table(const broken *b)
     cmlpi_kernels table = *real;
     TAKE(dense);
     TAKE(gradient);
+    TAKE(bias_gradient);
     TAKE(csr);
     TAKE(csr_gradient);
     TAKE(transpose);

@@ -17,6 +17,7 @@
 const kernel_check kernel_checks[] = {
     {"dense", check_dense, 2000},
     {"gradient", check_gradient, 1500},
+    {"bias_gradient", check_bias_gradient, 300},
     {"csr", check_csr, 1500},
     {"csr_gradient", check_csr_gradient, 1500},
     {"transpose", check_transpose, 200},

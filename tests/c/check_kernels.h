@@ -126,6 +126,7 @@ typedef struct kernel_check {
 
 void check_dense(harness *h);
 void check_gradient(harness *h);
+void check_bias_gradient(harness *h);
 void check_csr(harness *h);
 void check_csr_gradient(harness *h);
 void check_transpose(harness *h);

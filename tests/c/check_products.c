@@ -277,7 +277,7 @@ typedef struct gradient_case {
     rows_of a;
     operand *d, *sums, *w;
     int64_t n_out, k0, k1;
-    int is_first;
+    int is_first, biases; /* whether the weight row is the biases, whose inputs are 1 */
     cmlpi_finish_mode mode;
     double alpha, inverse, rate;
 } gradient_case;
@@ -292,7 +292,10 @@ static void call_gradient(const cmlpi_kernels *table, void *context)
                                  .is_first = c->is_first, .sums = c->sums->place.data, .w = c->w->place.data,
                                  .mode = c->mode, .alpha = c->alpha, .inverse = c->inverse, .rate = c->rate,
                                  .tuning = pick_tuning(c->h, table)};
-    table->gradient(&a, &to);
+    if (c->biases)
+        table->bias_gradient(x.n_rows, &to);
+    else
+        table->gradient(&a, &to);
 }
 
 /* Applies the epilogue to the sum by the chunk rule and to the plain sum with its bound, and checks element (k, j). */
@@ -331,19 +334,20 @@ static void verify_gradient(harness *h, const gradient_case *c, int64_t k, int64
     }
 }
 
-void check_gradient(harness *h)
+static void check_gradient_of(harness *h, int biases)
 {
     static const char *const modes[] = {"sum", "gradient", "update"};
-    gradient_case c = {.h = h, .is_first = (int)random_below(&h->random, 2)};
+    gradient_case c = {.h = h, .is_first = (int)random_below(&h->random, 2), .biases = biases};
     const int64_t rows = h->number % 4 ? h->number % 23 : PICK(h, 0, 1, 10, 63, 64, 127, 128);
-    const left_out zeros = (left_out)random_below(&h->random, 3);
-    const int64_t n_in = h->number % 7 ? random_below(&h->random, zeros ? 200 : 60)
-                                       : PICK(h, 0, 1, 2, 27, 28, 29, 55, 56, 57);
-    make_rows(h, &c.a, "a", rows, n_in, zeros);
-    if (n_in == 1 && !c.a.listed && random_below(&h->random, 2)) c.a.ld = 0; /* one value for all rows, as for biases */
+    const left_out zeros = biases ? NOTHING : (left_out)random_below(&h->random, 3);
     c.n_out = h->number % 24 ? pick_width(h) : PICK(h, 63, 64, 65, 127, 128, 129, 140);
-    c.k0 = random_below(&h->random, 3) ? 0 : random_below(&h->random, n_in + 1);
-    c.k1 = random_below(&h->random, 3) ? n_in : c.k0 + random_below(&h->random, n_in - c.k0 + 1);
+    const int64_t limit = zeros || c.n_out == 1 ? 200 : 60;
+    const int64_t n_in = biases ? 1 : h->number % 7 ? random_below(&h->random, limit)
+                                                    : PICK(h, 0, 1, 2, 27, 28, 29, 55, 56, 57);
+    make_rows(h, &c.a, "a", rows, n_in, zeros);
+    if (biases) fill(c.a.o, 1);
+    c.k0 = biases || random_below(&h->random, 3) ? 0 : random_below(&h->random, n_in + 1);
+    c.k1 = biases || random_below(&h->random, 3) ? n_in : c.k0 + random_below(&h->random, n_in - c.k0 + 1);
     if (zeros) c.k0 -= c.k0 % CMLPI_GROUP;
     for (int64_t k = 0; k < n_in; k++) /* the mask may have more bits than nonzero columns */
         if (is_nonzero(h, &c.a, k) || !random_below(&h->random, 8)) set_bit(c.a.column_mask, k);
@@ -360,12 +364,16 @@ void check_gradient(harness *h)
         if (get(h->dtype, c.sums->before, i) == 0) put(h->dtype, c.sums->before, i, 0);
     snprintf(h->shape, sizeof h->shape, "rows %d, k %d to %d of %d, n_out %d, %s, %s, %s%s", (int)rows, (int)c.k0,
              (int)c.k1, (int)n_in, (int)c.n_out, modes[c.mode], c.is_first ? "first" : "not first",
-             c.a.listed ? "listed" : "one block", zeros_names[zeros]);
+             biases ? "biases" : c.a.listed ? "listed" : "one block", zeros_names[zeros]);
     run_tables(h, call_gradient, &c);
     same_outputs(h);
     for (int64_t k = 0; k < n_in; k++)
         for (int64_t j = 0; j < c.n_out; j++) verify_gradient(h, &c, k, j);
 }
+
+void check_gradient(harness *h) { check_gradient_of(h, 0); }
+
+void check_bias_gradient(harness *h) { check_gradient_of(h, 1); }
 
 /* ---- transpose */
 

@@ -166,6 +166,8 @@ typedef struct cmlpi_kernels {
     void (*dense_row)(const void *x, int64_t n_in, const cmlpi_product *to);
     /* Weight rows of the gradient. If x->column_mask or x->mask is not NULL, to->k0 is a multiple of CMLPI_GROUP. */
     void (*gradient)(const cmlpi_dense_input *x, const cmlpi_gradient_output *to);
+    /* The gradient of biases: that of one weight row whose inputs are all 1. */
+    void (*bias_gradient)(int64_t n_rows, const cmlpi_gradient_output *to);
     /* The same two products for a CSR matrix x; only stored values take time. w and z have no gaps. The scratch memory
      * of csr is a row of x->n_in elements. The scratch memory of csr_gradient is cmlpi_csr_bytes(rows, k1 - k0, element)
      * bytes, aligned as int64_t. csr_gradient takes n_rows <= CMLPI_CSR_ROWS and skips weight rows that an update with a

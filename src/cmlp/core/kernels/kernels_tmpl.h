@@ -46,6 +46,7 @@ const cmlpi_kernels KERNEL(cmlpi_kernels) = {
 #endif
 #if CMLPI_BUILDS_TRAINING
     .gradient = KERNEL(gradient),
+    .bias_gradient = KERNEL(bias_gradient),
     .csr_gradient = KERNEL(csr_gradient),
     .transpose = KERNEL(transpose),
     .derivative = KERNEL(derivative),

@@ -42,16 +42,14 @@ static int64_t delta_block(const cmlp_net *net, int64_t rows)
     return rows < CMLPI_CHUNK ? (rows + step - 1) / step * step : CMLPI_CHUNK;
 }
 
-/* Whether to transpose W instead of the deltas of n rows: the smaller of the two, and W if it is so small that its
- * transposition takes less time than the lanes that the deltas of few rows would leave empty, half a vector or more. In the
- * first layer W may be so large that only input gradients would need its copies, in a workspace that serves training too. */
+/* Whether to transpose W instead of the deltas of n rows: the smaller of the two, and W if it is small. Few rows would leave
+ * lanes of their deltas' vectors empty. In the first layer W may be so large that only input gradients would need its copies,
+ * in a workspace that serves training too. */
 static int transposes_weights(const cmlp_net *net, const cmlpi_layer *layer, int64_t n)
 {
     const int64_t block = delta_block(net, n), n_weights = layer->n_in * layer->n_out;
-    const int64_t lanes = net->kernels->lanes, empty = (lanes - n % lanes) % lanes;
     if (layer == net->layers && n_weights > MAX_TRANSPOSED) return 0;
-    if (n_weights <= SMALL_WEIGHTS && 2 * empty > lanes) return 1;
-    return n_weights <= (n < block ? n : block) * (layer->n_in + layer->n_out);
+    return n_weights <= SMALL_WEIGHTS || n_weights <= (n < block ? n : block) * (layer->n_in + layer->n_out);
 }
 
 /* Elements of scratch memory of delta_product() for up to `rows` rows. */
@@ -60,8 +58,7 @@ static int64_t delta_elements(const cmlp_net *net, const cmlpi_layer *layer, int
     const int64_t block_weights = layer->n_in < DELTA_WEIGHTS ? layer->n_in : DELTA_WEIGHTS;
     const int64_t deltas = delta_block(net, rows) * (layer->n_out + block_weights);
     const int64_t n_weights = layer->n_in * layer->n_out;
-    const int transposes = n_weights <= SMALL_WEIGHTS || transposes_weights(net, layer, rows);
-    return transposes && n_weights > deltas ? n_weights : deltas;
+    return transposes_weights(net, layer, rows) && n_weights > deltas ? n_weights : deltas;
 }
 
 static size_t scratch_size(const cmlp_net *net, int sparse, int trains, int64_t rows)
@@ -319,9 +316,10 @@ static void delta_product(cmlpi_batch_job *job, int32_t l, const cmlpi_row_range
          *copy = cmlpi_copy_buffer(&job->memory.input, range->index);
     if (transposes_weights(net, layer, n)) {
         const cmlpi_dense_input deltas = {.n_rows = n, .n_in = n_out, .base = delta, .ld = n_out, .copy = copy};
-        const cmlpi_product to = {.w = transposed, .ldw = n_in, .n_out = n_in, .z = previous, .ldz = n_in,
-                                  .tuning = net->tuning};
-        kernels->transpose(weights, n_out, n_in, n_out, transposed, n_in);
+        const int is_vector = n_in == 1 || n_out == 1; /* in memory, its own transpose */
+        const cmlpi_product to = {.w = is_vector ? weights : transposed, .ldw = n_in, .n_out = n_in, .z = previous,
+                                  .ldz = n_in, .tuning = net->tuning};
+        if (!is_vector) kernels->transpose(weights, n_out, n_in, n_out, transposed, n_in);
         kernels->dense(&deltas, &to);
         return;
     }

@@ -104,22 +104,15 @@ static cmlpi_dense_input layer_input(const cmlpi_batch_job *job, const weight_pa
     return (cmlpi_dense_input){.n_rows = n, .list = list, .copy = cmlpi_copy_buffer(&job->memory.input, part->index)};
 }
 
-/* The gradient of biases is that of weights whose inputs are all 1. */
+/* Biases have no penalty. */
 static void bias_gradient(const cmlpi_batch_job *job, const weight_part *part, int64_t n, cmlpi_gradient_output to)
 {
-    static const float one_f = 1;
-    static const double one_d = 1;
     const cmlp_net *net = job->data.net;
     const int64_t biases = net->layers[part->layer].biases;
-    const void **list = row_pointers(job, part->index);
-    const cmlpi_dense_input ones = {.n_rows = n, .list = list};
-    for (int64_t i = 0; i < n; i++) list[i] = net->dtype == CMLP_FLOAT32 ? (const void *)&one_f : &one_d;
-    to.k0 = 0;
-    to.k1 = 1;
     to.sums = cmlpi_at(net, job->memory.gradient, biases);
     to.w = cmlpi_at(net, job->params, biases);
     to.alpha = 0;
-    net->kernels->gradient(&ones, &to);
+    net->kernels->bias_gradient(n, &to);
 }
 
 /* The first layer's weights, for sparse rows: all rows of a microbatch are sorted by column at once. */

@@ -104,19 +104,17 @@ static double KERNEL(square_sum)(const void *values, int64_t rows, int64_t n)
     return joined(p);
 }
 
-#define FINITE_STEP 64
+#define FINITE_VECTORS 4
 
 static int64_t KERNEL(find_nonfinite)(const void *values, int64_t stride, int64_t n)
 {
     const T *v = values;
     int64_t i = 0;
     if (stride == 1) /* x * 0 is 0 only for finite x: one branch per step */
-        for (; i + FINITE_STEP <= n; i += FINITE_STEP) {
-            T sum[16] = {0};
-            for (int64_t l = 0; l < FINITE_STEP; l++) sum[l & 15] += v[i + l] * 0;
-            T all = 0;
-            for (int l = 0; l < 16; l++) all += sum[l];
-            if (!(all == 0)) break;
+        for (; i + FINITE_VECTORS * VL <= n; i += FINITE_VECTORS * VL) {
+            V sum = v_zero();
+            UNROLL for (int c = 0; c < FINITE_VECTORS; c++) sum = v_add(v_mul(v_load(v + i + c * VL), v_zero()), sum);
+            if (v_nonzero(sum)) break;
         }
     while (i < n && v[i * stride] - v[i * stride] == 0) i++;
     return i;

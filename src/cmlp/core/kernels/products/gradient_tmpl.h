@@ -369,6 +369,11 @@ static void gradient_run(const gradient_job *job, int64_t k, int64_t end)
     T *const space = job->copy;
     k = gradient_panels(job, k, end);
     k = gradient_small(job, k, end);
+    if (k == end) return;
+    if (end - k < job->sizes_2->rows && (job->n_out - 1) % (2 * VL) >= VL) { /* few rows, and no strip of a single vector */
+        for (int64_t j = 0; j < job->n_out; j += 2 * VL) gradient_strip(job, &k, end - k, j);
+        return;
+    }
     const T *copies[CMLPI_CHUNK];
     const int copies_inputs = space && job->n_rows >= CMLPI_CHUNK / 2 && job->n_out * (int)sizeof(T) >= 512;
     const int64_t copied = copies_inputs ? job->tuning->copied / (int)sizeof(T) : 0;

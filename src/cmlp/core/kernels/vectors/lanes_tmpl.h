@@ -132,6 +132,7 @@ VEC_FN double joined(double p[PARTIALS])
 
 static double sum_of(const T *v, int64_t n)
 {
+    if (n == 1) return (double)v[0] + 0; /* -0 becomes 0 */
     double p[PARTIALS] = {0};
     int64_t i = 0;
     for (; i + PARTIALS <= n; i += PARTIALS)

@@ -10,6 +10,14 @@ VEC_FN void transpose_tile(const T *a, int64_t lda, int64_t rows, int64_t column
         if (j < columns) store_lanes(t + j * ldt, rows, tile[j]);
 }
 
+/* Not inlined: GCC would compute the addresses of all rows before the loop over tiles, for a single tile, too. */
+REAL_FN void transpose_full(const T *a, int64_t lda, T *t, int64_t ldt) { transpose_tile(a, lda, VL, VL, t, ldt); }
+
+REAL_FN void transpose_part(const T *a, int64_t lda, int64_t rows, int64_t columns, T *t, int64_t ldt)
+{
+    transpose_tile(a, lda, rows, columns, t, ldt);
+}
+
 REAL_FN void KERNEL(transpose)(const void *a, int64_t lda, int64_t rows, int64_t columns, void *t, int64_t ldt)
 {
     const T *from = a;
@@ -18,8 +26,8 @@ REAL_FN void KERNEL(transpose)(const void *a, int64_t lda, int64_t rows, int64_t
         for (int64_t j = 0; j < columns; j += VL) {
             const T *corner = from + i * lda + j;
             if (rows - i >= VL && columns - j >= VL)
-                transpose_tile(corner, lda, VL, VL, to + j * ldt + i, ldt);
+                transpose_full(corner, lda, to + j * ldt + i, ldt);
             else
-                transpose_tile(corner, lda, rows - i, columns - j, to + j * ldt + i, ldt);
+                transpose_part(corner, lda, rows - i, columns - j, to + j * ldt + i, ldt);
         }
 }
