@@ -34,7 +34,7 @@ import numpy as np
 
 from benchmarks.table_sets import SETS, frame_and_target, load
 from cmlp import TabularClassifier, TabularRegressor, examine
-from cmlp._tables import open_table, prepared_table, read_table
+from cmlp._tables import prepared_table, read_table
 
 BUNDLED = {"iris": "classes", "wine": "classes", "digits": "classes", "linnerud": "numbers"}
 N_SINGLE = 100
@@ -68,7 +68,7 @@ COMPARED = ("[moved", "[order:y]", "[labels:y]", "outside the range of the train
 CHECKS = [
     (prepared_table, "tell"),
     (read_table, "copies_of"),
-    (open_table, "warn_of_other_order"),
+    (read_table, "warn_of_other_order"),
 ]
 JUDGED = pathlib.Path(__file__).with_name("judged_findings.txt")
 MOST_JUDGED = 3000  # rows

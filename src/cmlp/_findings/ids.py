@@ -47,9 +47,11 @@ def check_row_numbers(table: CheckedTable) -> Iterator[Finding]:
     ascending = [
         i
         for i in table.candidates("ids")
-        if i not in found and table.columns[i].type == NUMBER and _ascends(table.raw[:, i])
+        if i not in found
+        and table.columns[i].type == NUMBER
+        and _ascends(table.raw[:, i])
+        and not may_be_time(table, i)
     ]
-    ascending = [i for i in ascending if not may_be_time(table, i)]
     if ascending:
         yield Finding(
             "ids",

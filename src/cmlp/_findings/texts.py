@@ -165,24 +165,17 @@ def meaning_of_text(table: CheckedTable, i: int, least: float) -> Meaning | None
             return meaning
     if not what:
         return None
+    share = f"all {n:,} entries"
     if n < n_all:
         share = f"{n:,} of {n_all:,} entries ({int(1000 * n / n_all) / 10} %)"
-    else:
-        share = f"all {n:,} entries"
     others = _first_others(table, i, kinds, _NUMBERS if what == "numbers" else _TIMES)
     listed = f" The first others are {', '.join(others)}." if others else ""
-    written = next(
-        (
-            value
-            for value, kind in kinds.items()
-            if kind in (_SIMILAR, _OTHER_DATE) and not has_d_exponent(str(value))
-        ),
-        None,
+    forms = (
+        f" Values such as {value!r} need their format stated, or other characters removed."
+        for value, kind in kinds.items()
+        if kind in (_SIMILAR, _OTHER_DATE) and not has_d_exponent(str(value))
     )
-    if written is None:
-        form = ""
-    else:
-        form = f" Values such as {written!r} need their format stated, or other characters removed."
+    form = next(forms, "")
     function = "to_numeric" if what == "numbers" else "to_datetime"
     offsets = {
         found[0]

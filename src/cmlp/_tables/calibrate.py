@@ -130,9 +130,7 @@ def _with_calibration(
         limits=limits,
         groups=groups,
     )
-    summary = None
-    if model.summary is not None:
-        summary = model.summary._replace(accuracy=accuracy, later=None)
+    summary = model.summary and model.summary._replace(accuracy=accuracy, later=None)
     return model.replace(calibration=calibration, summary=summary)
 
 
@@ -174,10 +172,7 @@ def _fourth_of(rows: RowsWithTruth) -> NDArray[np.bool_]:
     truth, rng = rows.truth, _core.Random(_SEED)
     if rows.groups is not None:
         classes = np.unique(truth, return_inverse=True)[1] if truth.ndim == 1 else None
-        chosen: NDArray[np.bool_] = (
-            folds_of_groups(rows.groups, classes, _FOURTH, rng) == _FOURTH - 1
-        )
-        return chosen
+        return np.asarray(folds_of_groups(rows.groups, classes, _FOURTH, rng) == _FOURTH - 1)
     order = rng.permutation(len(truth))
     if truth.ndim == 1:
         order = order[np.argsort(truth[order], kind="stable")]

@@ -300,5 +300,4 @@ def _outputs_of_bag(
             inputs = taken(inputs, rows)
         network = TrainedNet(training.net, training.state.best_or_present_params)
         found.append(_outputs(network, inputs))
-    mean: NDArray[np.float64] = np.mean(found, axis=0)
-    return mean
+    return np.asarray(np.mean(found, axis=0))

@@ -42,7 +42,7 @@ from cmlp._process.time_limit import is_over
 from cmlp._process.warnings import warn
 from cmlp._tables.missing_values import codes_of_column
 from cmlp._tables.splits import LEAST_GAIN_OF_PART, step_edges
-from cmlp.exceptions import InvalidParameterError, short_repr, shown
+from cmlp.exceptions import InvalidParameterError, refused, short_repr, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -202,11 +202,11 @@ def _not_columns(categorical: object) -> InvalidParameterError:
         "'from_dtype', None, or a list of names or indices, a mask, or a dict of names to ordered "
         "categories"
     )
-    return InvalidParameterError(
-        f"categorical_features must be {expected}, got {short_repr(categorical)}.",
-        parameter="categorical_features",
-        value=categorical,
-        expected=expected,
+    return refused(
+        "categorical_features",
+        f"must be {expected}, got {short_repr(categorical)}.",
+        categorical,
+        expected,
     )
 
 

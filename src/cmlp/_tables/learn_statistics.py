@@ -161,8 +161,7 @@ def _priors_of(statistics: Statistics) -> NDArray[np.float64]:
 
 def _outputs_of(priors: NDArray[np.float64]) -> list[int]:
     """Return the indices of the outputs of which statistics are means."""
-    outputs: list[int] = priors[:, 0].astype(int).tolist()
-    return outputs
+    return [*priors[:, 0].astype(int).tolist()]
 
 
 def learn_statistics(
@@ -290,8 +289,7 @@ def _scaled(sums: _Sums) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 def _total(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the sum of the rows in their order: NumPy's own order depends on the processor."""
-    totals: NDArray[np.float64] = np.add.accumulate(values, axis=0)[-1]
-    return totals
+    return np.asarray(np.add.accumulate(values, axis=0)[-1])
 
 
 def _statistics_of(

@@ -30,8 +30,13 @@ from cmlp._tables.learn_columns import learn_categories_again, learn_inputs
 from cmlp._tables.learn_statistics import encode_rows, with_new_statistics, with_statistics
 from cmlp._tables.missing_values import warn_of_kept_codes
 from cmlp._tables.monotone import signs_of_columns
-from cmlp._tables.open_table import open_table, require_enough
-from cmlp._tables.read_table import ReadTable, read_new_table, read_table
+from cmlp._tables.read_table import (
+    ReadTable,
+    open_table,
+    read_new_table,
+    read_table,
+    require_enough,
+)
 from cmlp._tables.row_times import as_times, require_later_parts
 from cmlp._tables.splits import SplitTarget
 from cmlp._tables.targets import learn_table_encoding

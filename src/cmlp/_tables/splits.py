@@ -225,5 +225,4 @@ def _explained(
     target: NDArray[np.float64], weight: NDArray[np.float64], total: float
 ) -> NDArray[np.float64]:
     """Return what the mean of a group of rows explains of its sum of squares; almost 0 for negligible weights."""
-    found: NDArray[np.float64] = (target**2).sum(axis=1) / np.maximum(weight, _NEGLIGIBLE * total)
-    return found
+    return np.asarray((target**2).sum(axis=1) / np.maximum(weight, _NEGLIGIBLE * total))

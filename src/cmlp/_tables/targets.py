@@ -75,10 +75,7 @@ class TableClassEncoding(ClassEncoding):
             ]
         if (weights == weights[:, :1]).all():
             return None
-        scaled: NDArray[np.float64] = np.ldexp(
-            weights, -np.frexp(weights.max(axis=1, keepdims=True))[1]
-        )
-        return scaled
+        return np.asarray(np.ldexp(weights, -np.frexp(weights.max(axis=1, keepdims=True))[1]))
 
     def targets(self, y: AnyArray, weight: NDArray[np.float64] | None) -> CountedRows:
         """Return the targets of the rows that count."""
