@@ -6,9 +6,11 @@ import re
 import struct
 import warnings
 from datetime import date
+from functools import partial
 
 import numpy as np
 import pytest
+from estimator_cases import interrupted_at
 from helpers import assert_same_bits
 from internals import model_of
 from optional import package
@@ -362,6 +364,18 @@ def test_ctrl_c_in_a_later_part_keeps_the_networks(monkeypatch):
             model.fit(X, Y, time=time, resume=True)
     model.fit(X, Y, time=DAYS, resume=True)
     assert_same_bits(intervals(model), intervals(fitted(DAYS)))
+    assert cmlp.verify(model, X, Y, time=DAYS).identical
+
+
+@pytest.mark.parametrize("function", ["_judge", "store"])
+def test_ctrl_c_after_training_keeps_the_networks_of_later_rows(function):
+    """While the model is judged, or stored."""
+    whole = fitted(DAYS, provenance=True)
+    model = TabularRegressor(**QUICK, provenance=True)
+    fit = partial(model.fit, X, Y, time=DAYS)
+    assert interrupted_at(1, fit, f"cmlp._fit.fit:{function}")
+    assert_same_bits(intervals(model), intervals(whole))
+    assert model.holds_until_ == whole.holds_until_
     assert cmlp.verify(model, X, Y, time=DAYS).identical
 
 
