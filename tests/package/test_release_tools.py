@@ -315,3 +315,23 @@ def test_help_writes_nothing(tmp_path, tool):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0 and done.stdout.startswith("usage: ")
     assert not [*tmp_path.iterdir()]
+
+
+def test_jobs_of_a_release_install_tools_by_their_hashes():
+    folder = TOOLS.parent / ".github"
+    if not folder.exists():
+        pytest.skip("sdists have none of .github")
+    texts = [
+        (folder / f"workflows/{name}.yml").read_text("utf-8")
+        for name in ("wheels", "wheel", "tier")
+    ]
+    commands = [line for text in texts for line in text.splitlines() if "requirements/" in line]
+    assert len(commands) == 4
+    assert all("--require-hashes" in line for line in commands)
+    files = [folder / "requirements/build.txt", folder / "requirements/check.txt"]
+    for file in [*files, TOOLS.parent / "packaging/wheel-build.txt"]:
+        lines = [line for line in file.read_text("utf-8").splitlines() if line[:1] not in ("#", "")]
+        pins = [line for line in lines if not line.startswith(" ")]
+        assert pins and all("==" in line and line.endswith("\\") for line in pins)
+    with open(TOOLS.parent / "pyproject.toml", "rb") as file:
+        assert "--require-hashes" in tomllib.load(file)["tool"]["cibuildwheel"]["before-build"]
