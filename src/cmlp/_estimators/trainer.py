@@ -463,8 +463,8 @@ class Trainer:
             rows,
             order_of(options),
             Inputs(trained.input_scale),
+            Strata(encoding.strata(rows.targets)),
             encoded_validation,
-            strata=Strata(encoding.strata(rows.targets)),
         )
         if callable(options.scoring):
             user_score = UserScore(options.scoring, lambda _: self.network, user_y)

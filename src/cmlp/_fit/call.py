@@ -75,14 +75,11 @@ class FitCall(Generic[OwnOptions]):
         return self.name == PARTIAL_FIT
 
     @property
-    def warm(self) -> Result[Any] | None:
-        """The fit whose model a warm start continues, also one that is resumed; None for a new model."""
-        return self.previous if self.options.warm_start else None
-
-    @property
     def warm_model(self) -> Any:
         """The model that a warm start continues; None for a new one."""
-        return None if self.warm is None else self.warm.model
+        if self.previous is None or not self.options.warm_start:
+            return None
+        return self.previous.model
 
     @property
     def resumed(self) -> Result[Any] | None:

@@ -45,11 +45,7 @@ class PreparedFit(Protocol):
 
     @property
     def trainings(self) -> Sequence[Training]:
-        """One for each network of the model."""
-
-    @property
-    def all_trainings(self) -> Sequence[Training]:
-        """Those, and of a table those of later parts of its rows, once they are trained."""
+        """One for each network of the model, and of a table for each later part of its rows, once all are trained."""
 
     @property
     def can_resume(self) -> bool:
@@ -98,8 +94,7 @@ def run_fit(
     call, estimator, trained = fit.call, fit.call.estimator, fit
 
     def snapshot() -> Any:
-        provenance = record(fit.all_trainings)
-        return copy_with(estimator, fit.snapshot()._replace(provenance=provenance))
+        return copy_with(estimator, fit.snapshot()._replace(provenance=record(fit.trainings)))
 
     def trainer_of(trainings: Sequence[Training]) -> Any:
         n_threads = call.options.n_threads
@@ -108,10 +103,9 @@ def run_fit(
     signals = DeferredSignals()
     try:
         trained = fit.train(extra_callbacks, trainer_of)
-        judgement = _judge(trained) if warns else {}
+        judgement = _judge(fit) if warns else {}
         result = trained.result(is_useless=judgement.get("is_useless"))
-        provenance = record(trained.all_trainings)
-        store(estimator, result._replace(provenance=provenance, **judgement))
+        store(estimator, result._replace(provenance=record(trained.trainings), **judgement))
     except KeyboardInterrupt:
         # A key that is held down raises many: the next ones wait until the model is stored.
         _core.run_deferred(signals, _keep_interrupted, trained, record)
@@ -125,7 +119,7 @@ def _keep_interrupted(fit: PreparedFit, record: Record) -> None:
     for training in fit.trainings:
         training.state.settle()
         training.state.restore_best()
-    interrupted = fit.result()._replace(provenance=record(fit.all_trainings))
+    interrupted = fit.result()._replace(provenance=record(fit.trainings))
     if fit.has_trained:
         store(fit.call.estimator, interrupted)
     elif fit.can_resume:
@@ -140,7 +134,7 @@ def _judge(fit: PreparedFit) -> dict[str, Any]:
     the last warning was about other rows. Without a model before, there is one after enough
     epochs to expect something.
     """
-    earlier = fit.call.warm
+    earlier = fit.call.previous if fit.call.options.warm_start else None
     warn_if: WarnIf = "doubtful"
     if earlier is not None:
         said = earlier.useless_rows

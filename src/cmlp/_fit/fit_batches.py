@@ -151,8 +151,8 @@ class BlockSource(RowSource):
             rows,
             BlockOrder(bool(options.shuffle)),
             data.inputs,
+            data.strata,
             data.validation,
-            strata=data.strata,
             blocks=Blocks(n_rows, self._open, self._end_pass),
         )
 

@@ -15,7 +15,7 @@ from cmlp._data.checks import CheckedRows
 from cmlp._data.scale import check_scale_width
 from cmlp._fit.call import FitCall, fix_seed, to_warm_start
 from cmlp._fit.fit import not_recorded, run_fit, store
-from cmlp._fit.prepare_network import learn_encoding, net_of, prepare_network
+from cmlp._fit.prepare_network import NetworkFit, learn_encoding, net_of, prepare_network
 from cmlp._fit.result import (
     ASSIGNED,
     NETWORK,
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
     from cmlp._data.array_types import GivenRows
     from cmlp._fit.call import EstimatorToFit
-    from cmlp._fit.network_fit import NetworkFit
     from cmlp._fit.result import Record
     from cmlp._fit.sources import RowSource
 

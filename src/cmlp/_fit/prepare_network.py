@@ -1,9 +1,10 @@
-"""How a call that trains one network becomes a `NetworkFit`: its rows are opened, and its `Training` is made."""
+"""`NetworkFit`, a prepared call that trains one network: its rows are opened, and its `Training` is made."""
 
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,36 +16,114 @@ from cmlp._data.labels import Labels, labels_of, learn_labels
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import check_scale_width, warn_of_scale
 from cmlp._data.weights import weights_of_classes
-from cmlp._fit.network_fit import NetworkFit, left_by
-from cmlp._fit.result import assigned_params, copy_with
+from cmlp._fit.fit import OTHER_VALIDATION
+from cmlp._fit.recipe import NOW
+from cmlp._fit.result import Result, assigned_params, copy_with
 from cmlp._fit.resuming import hyperparameters_to_keep, resumed_state
 from cmlp._fit.targets import ClassEncoding, NumberEncoding, as_matrix
 from cmlp._parameters.options import check_scoring
+from cmlp._train.callbacks import callbacks_of
 from cmlp._train.data import Data, Inputs
+from cmlp._train.diagnosis import warn_if_useless
 from cmlp._train.initial_params import initial_params
 from cmlp._train.objective import has_validation_rows, naming_validation
 from cmlp._train.order import order_of
 from cmlp._train.prepare import draw_dropout_seed, make_training
 from cmlp._train.random import random_state
+from cmlp._train.same_data import checksums_of, digests_of, keep_or_compare
 from cmlp._train.split import Strata, checked_shards
 from cmlp._train.state import History, TrainingState
 from cmlp._train.user_score import UserScore
 from cmlp.exceptions import InvalidParameterError, optional
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Self
+
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.array_types import AnyArray
     from cmlp._data.checks import CheckedRows
     from cmlp._fit.call import FitCall
-    from cmlp._fit.result import Result
     from cmlp._fit.sources import RowSource
     from cmlp._fit.targets import TargetEncoding
     from cmlp._model.model import NetworkModel
     from cmlp._parameters.options import NetworkOptions
+    from cmlp._train.diagnosis import WarnIf
     from cmlp._train.objective import Objective
     from cmlp._train.random import Generator
     from cmlp._train.training import Training
+
+
+class NetworkFit(NamedTuple):
+    """A call that trains one network, prepared."""
+
+    call: FitCall[NetworkOptions]
+    source: RowSource
+    labels: Labels | None
+    training: Training
+    validation_differs: bool = False  # from the training rows
+
+    @property
+    def trainings(self) -> Sequence[Training]:
+        """The training of the network."""
+        return (self.training,)
+
+    def keep_or_compare_rows(self) -> None:
+        """Keep checksums of the rows; raises ValueError if the call resumes a fit on others."""
+        if self.can_resume:
+            keep_or_compare(self.training, partial(self.source.once, checksums_of))
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether `resume` can continue an interrupted call."""
+        return self.call.options.has_epochs
+
+    @property
+    def has_trained(self) -> bool:
+        """Whether there is a model to store after Ctrl-C."""
+        return bool(self.call.options.warm_start or self.training.state.epoch)
+
+    def train(
+        self, extra_callbacks: Sequence[Any], trainer_of: Callable[[Sequence[Training]], Any]
+    ) -> Self:
+        """Train the network, followed by the user's callbacks and extra ones."""
+        options, training = self.call.options, self.training
+        callbacks = [*callbacks_of(options.callbacks, options.verbose), *extra_callbacks]
+        if callbacks:
+            trainer_of(self.trainings)._add_callbacks_to(training, callbacks)
+        training.train()
+        return self
+
+    def warn_if_useless(self, warn_if: WarnIf) -> bool:
+        """Warn if the network is hardly better than a constant; return whether it is useless."""
+        cause = OTHER_VALIDATION * self.validation_differs
+        return warn_if_useless(self.training, warn_if, cause=cause)
+
+    def digest_of_rows(self) -> object:
+        """Return the checksums of all rows; None of a source of blocks, which the training does not have."""
+        if not self.training.data.is_whole:
+            return None
+        return [(kinds, sums.tobytes()) for kinds, sums in digests_of(self.training).values()]
+
+    def snapshot(self) -> Result[NetworkModel]:
+        """Return what the fit would leave now, from which `resume` can continue."""
+        return self.result_with(self.training.state.best_so_far())
+
+    def result(self, *, is_useless: bool | None = None) -> Result[NetworkModel]:
+        """Return what the fit leaves, when training has ended or was interrupted."""
+        state = self.training.state
+        if self.can_resume:
+            return self.result_with(state.resumable())
+        return self.result_with(state.without_rows())
+
+    def result_with(self, state: TrainingState) -> Result[NetworkModel]:
+        """Let a new state of the training predict y itself, and return what the fit would leave with it.
+
+        The model shares the block of parameters with the state, unless y is standardized.
+        """
+        names = self.training.data.inputs.names
+        return left_by(self.call, self.labels, self.training, state, names)
 
 
 def prepare_network(call: FitCall[NetworkOptions], source: RowSource) -> NetworkFit:
@@ -71,8 +150,8 @@ def prepare_network(call: FitCall[NetworkOptions], source: RowSource) -> Network
         encoded,
         order_of(options, shards),
         inputs,
+        Strata(encoding.strata(encoded.targets), None if labels is None else labels.classes),
         validation,
-        strata=Strata(encoding.strata(encoded.targets), None if labels is None else labels.classes),
     )
     if options.has_epochs and not call.is_incremental:  # so that `resume` can continue
         state.kept_hyperparameters = hyperparameters_to_keep(call.estimator)
@@ -217,6 +296,27 @@ def _objective_of(
         return copy_with(call.estimator, left_by(call, encoding.labels, training, state))
 
     return objective._replace(user_score=UserScore(scoring, present_model, y))
+
+
+def left_by(
+    call: FitCall[NetworkOptions],
+    labels: Labels | None,
+    training: Training,
+    state: TrainingState,
+    names: NDArray[Any] | None = None,
+) -> Result[NetworkModel]:
+    """Let the parameters of a new state predict y itself, and return what the fit leaves with it."""
+    state.use_units_of_y(training.net)
+    previous = call.previous
+    return Result.from_network(
+        training.net,
+        state,
+        labels,
+        input_scale=training.data.inputs.scale,
+        names=names,
+        scale_name=call.options.scale_to_learn if previous is None else previous.scale_name,
+        recipe=NOW,
+    )
 
 
 # -------------------------------------------------------------------------------------------- the network and its state

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from cmlp._fit.call import EstimatorToFit
     from cmlp._fit.fit import PreparedFit
-    from cmlp._fit.network_fit import NetworkFit
+    from cmlp._fit.prepare_network import NetworkFit
     from cmlp._fit.result import Provenance, Record
     from cmlp._train.training import Training
 

@@ -103,7 +103,7 @@ class TableFit(NamedTuple):
 
     call: TableCall
     table: PreparedTable
-    trainings: list[Training]
+    members: list[Training]  # of the networks
     values: NDArray[np.float64]  # of the columns, for the summary of the model
     until: float
     until_all: float  # with the networks of later parts
@@ -112,9 +112,9 @@ class TableFit(NamedTuple):
     later: Sequence[PartFit] = ()  # with `time`, those of later parts: once all are trained
 
     @property
-    def all_trainings(self) -> Sequence[Training]:
+    def trainings(self) -> Sequence[Training]:
         """Those of the networks, and of later parts if these are trained."""
-        return [*self.trainings, *(part.training for part in self.later)]
+        return [*self.members, *(part.training for part in self.later)]
 
     @property
     def has_new_validation(self) -> bool:
@@ -130,7 +130,7 @@ class TableFit(NamedTuple):
     @property
     def has_trained(self) -> bool:
         """Whether there is a model to store after Ctrl-C: each network has completed an epoch."""
-        return all(training.state.epoch for training in self.trainings)
+        return all(training.state.epoch for training in self.members)
 
     def train(
         self,
@@ -142,13 +142,13 @@ class TableFit(NamedTuple):
         With `time`, the networks of later parts are trained after them.
         """
         options, of_each = self.call.options, iter(callback_of_each_network)
-        _add_to_each(self.trainings, of_each, trainer_of)
+        _add_to_each(self.members, of_each, trainer_of)
         callbacks = self._callbacks_of_user(trainer_of)
         verbose = options.verbose not in (False, "bar")
         n_threads = options.n_threads
-        train_members(self.trainings, n_threads, self.until, verbose=verbose, callbacks=callbacks)
+        train_members(self.members, n_threads, self.until, verbose=verbose, callbacks=callbacks)
         # A call that repeats another one may repeat one that was interrupted before.
-        if self.table.times is None or len(callback_of_each_network) == len(self.trainings):
+        if self.table.times is None or len(callback_of_each_network) == len(self.members):
             return self
         later = later_fits(self.call, self.table)
         trainings = [part.training for part in later]
@@ -163,7 +163,7 @@ class TableFit(NamedTuple):
         of_user = callbacks_of(self.call.options.callbacks, self.call.options.verbose)
         if not of_user:
             return None
-        trainer = trainer_of(self.trainings)
+        trainer = trainer_of(self.members)
         callbacks = Callbacks(trainer.state)
         callbacks.add(of_user, trainer)
         if callbacks.intervals:
@@ -179,17 +179,17 @@ class TableFit(NamedTuple):
 
     def warn_if_useless(self, warn_if: WarnIf) -> bool:
         """Warn if the networks are hardly better than a constant; return whether they are not."""
-        held_out = held_out_rows(self.table, self.trainings)
-        groups = [[self.trainings[k] for k in members] for _, members in held_out]
+        held_out = held_out_rows(self.table, self.members)
+        groups = [[self.members[k] for k in members] for _, members in held_out]
         differs = self.validation_differs
         with silencing(silenced_by(self.call.options.known)):
             is_told = warn_if != "never"
             if is_told and self.has_new_validation and self.has_trained:
                 differs |= warn_of_validation_targets(
-                    self.table, self.trainings, inputs_differ=self.validation_inputs_differ
+                    self.table, self.members, inputs_differ=self.validation_inputs_differ
                 )
             return warn_if_bag_is_useless(
-                groups or [self.trainings],
+                groups or [self.members],
                 warn_if,
                 cause=OTHER_VALIDATION * differs,
                 shifted=self._shifted_rows,
@@ -219,10 +219,10 @@ class TableFit(NamedTuple):
             report = with_verdict(report, silenced, is_useless=is_useless)
         result = self._result_with(report)
         if not lacks_later and all(
-            training.state.epoch >= training.options.max_iter for training in self.all_trainings
+            training.state.epoch >= training.options.max_iter for training in self.trainings
         ):
             return result
-        states = tuple(training.state.resumable() for training in self.trainings)
+        states = tuple(training.state.resumable() for training in self.members)
         return result._replace(states=states, folds=self.table.folds)
 
     def snapshot(self) -> Result[TableModel]:
@@ -233,12 +233,12 @@ class TableFit(NamedTuple):
         """Return the networks with copies of their best parameters so far."""
         return [
             TrainedNet(training.net, block_copy(training.state.best_or_present_params))
-            for training in self.trainings
+            for training in self.members
         ]
 
     def _result_with(self, report: Report | None) -> Result[TableModel]:
         """Return what the fit would leave now with this report of its data, without what `resume` needs."""
-        call, table, trainings = self.call, self.table, self.trainings
+        call, table, trainings = self.call, self.table, self.members
         networks, encoding = self.trained_nets(), table.encoding
         calibration, accuracy = measured_errors(table, call.options, trainings, networks)
         importances = measured_importances(table, trainings, networks)

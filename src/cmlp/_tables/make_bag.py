@@ -13,7 +13,7 @@ from cmlp._parameters.architecture import init_activations
 from cmlp._tables.bag import ACTIVATION, options_of_member
 from cmlp._tables.monotone import begin_with_signs, cut_to_signs, signs_of_params
 from cmlp._tables.prepared_table import OTHER_DATA
-from cmlp._train.data import Data
+from cmlp._train.data import Data, Inputs
 from cmlp._train.initial_params import initial_params
 from cmlp._train.order import order_of
 from cmlp._train.prepare import draw_dropout_seed, make_training
@@ -87,8 +87,9 @@ def _training(
     data = Data(
         encoded,
         order_of(of_member),
+        Inputs(),
+        Strata(names=classes),
         split=split,
-        strata=Strata(names=classes),
         in_units_of_y=(encoded._replace(targets=table.truth), None) if labels is None else None,
     )
     objective = table.encoding.objective()

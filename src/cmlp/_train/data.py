@@ -17,7 +17,7 @@ from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.scale import Moments, learned_scale, sample, scale_of_moments
 from cmlp._data.weights import require_normal
 from cmlp._train.objective import naming_validation
-from cmlp._train.split import NO_STRATA, draw_split
+from cmlp._train.split import draw_split
 from cmlp._train.target_scale import learned_target_scale, standard_scale
 from cmlp.exceptions import NonFiniteInputError
 
@@ -77,9 +77,6 @@ class Inputs(NamedTuple):
     names: NDArray[Any] | None = None  # of the columns of a data frame
 
 
-AS_THEY_ARE = Inputs()
-
-
 @dataclass(frozen=True, eq=False)
 class Data:
     """The rows of a training, and the order in which an epoch reads them. Here all rows are in memory.
@@ -90,10 +87,10 @@ class Data:
 
     rows: EncodedRows  # all, or if not `is_whole` some for messages
     order: Order
-    inputs: Inputs = AS_THEY_ARE
+    inputs: Inputs
+    strata: Strata
     validation: EncodedRows | None = None
     split: Split | None = None
-    strata: Strata = NO_STRATA
     in_units_of_y: tuple[EncodedRows, EncodedRows | None] | None = None
 
     is_whole: ClassVar[bool] = True
@@ -339,11 +336,8 @@ class Blocks:
             hint = "" if n_rows else " A function must return a new iterator at each call."
             raise ValueError(f"source yielded {n_rows} rows{when}{expected}.{hint}")
         self.n_rows = n_rows
+        self._is_sampled = bool(self._sampled)
         self._end_pass()
-
-    def end_sampling(self) -> None:
-        """End the first pass that trains: the later ones have the same rows."""
-        self._is_sampled = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -384,7 +378,6 @@ class StreamData(Data):
                 del block
             blocks.end(batcher.n_rows, f" in epoch {state.epoch + 1}")
             state.n_rows = batcher.n_rows
-            blocks.end_sampling()
             yield from batcher.rest()
         finally:
             reader.close()

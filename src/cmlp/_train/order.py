@@ -39,11 +39,9 @@ class Order(ABC):
     """The order of an epoch, whose parts (such as blocks) are shuffled one by one, from a seed for each epoch."""
 
     shuffle: bool = True
-
-    @property
-    def shards(self) -> tuple[int, ...] | None:
-        """The numbers of rows of the shards into which the rows are divided; None without shards."""
-        return None
+    shards: tuple[int, ...] | None = (
+        None  # their numbers of rows, if the rows are divided into some
+    )
 
     def n_used(self, n_rows: int) -> int:
         """Return how many of the training rows an epoch uses."""
@@ -172,21 +170,16 @@ class ShardOrder(Order):
     other rows are not used in this epoch.
     """
 
-    sizes: tuple[int, ...] = ()
+    shards: tuple[int, ...] = ()
     share: int = 1  # rows of a shard in a batch
 
     @property
-    def shards(self) -> tuple[int, ...]:
-        """The numbers of rows of the shards."""
-        return self.sizes
-
-    @property
     def _n_batches(self) -> int:
-        return min(self.sizes) // self.share
+        return min(self.shards) // self.share
 
     def n_used(self, n_rows: int) -> int:
         """Return the number of rows of full batches."""
-        return self._n_batches * self.share * len(self.sizes)
+        return self._n_batches * self.share * len(self.shards)
 
     def positions(
         self, state: TrainingState, n_rows: int, batch_size: int, first: int, end_batch: int | None
@@ -194,8 +187,8 @@ class ShardOrder(Order):
         """Yield the positions of batches, about a million at a time."""
         n_batches, share = self._n_batches, self.share
         stop = n_batches if end_batch is None else min(end_batch, n_batches)
-        starts = np.cumsum((0, *self.sizes))
-        orders = [starts[i] + self.part(state, i, size) for i, size in enumerate(self.sizes)]
+        starts = np.cumsum((0, *self.shards))
+        orders = [starts[i] + self.part(state, i, size) for i, size in enumerate(self.shards)]
         step = max(1, _ROWS_AT_A_TIME // batch_size)
         for begin in range(first, stop, step):
             end = min(begin + step, stop)
@@ -208,7 +201,7 @@ class ShardOrder(Order):
 def order_of(options: TrainingOptions, shards: tuple[int, ...] | None = None) -> Order:
     """Return the order of rows in memory: that of shards, or of the parameter `shuffle`."""
     if shards is not None:
-        return ShardOrder(sizes=shards, share=options.full_batch_size // len(shards))
+        return ShardOrder(shards=shards, share=options.full_batch_size // len(shards))
     if options.shuffle == "blocks":
         return BlockOrder(block_size=options.block_size)
     return WholeOrder(bool(options.shuffle))

@@ -38,9 +38,6 @@ class Strata(NamedTuple):
     names: NDArray[Any] | None = None  # of the classes
 
 
-NO_STRATA = Strata()
-
-
 def shuffled(order: NDArray[np.int64] | None, n_rows: int, rng: Generator) -> NDArray[np.int64]:
     """Return a random permutation of `order`; None means all rows in their original order."""
     positions = rng.permutation(n_rows).astype(np.int64, copy=False)
