@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cmlp._fit.stored_training import FIT_RECORD_FIELDS
+from cmlp._fit.provenance import FIT_RECORD_FIELDS
 from cmlp.callbacks import Checkpoint
 
 if TYPE_CHECKING:

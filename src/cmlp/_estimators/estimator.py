@@ -364,7 +364,7 @@ class Estimator(SklearnStub, ExportMethods):
 
     def _file(self, include_training_state: bool, include_provenance: bool | None) -> Produce:
         """Return the function that gives the bytes of the model file."""
-        from cmlp._fit.stored_training import dump_training
+        from cmlp._estimators.stored_training import dump_training
         from cmlp._model.file import model_file, require_own_class
         from cmlp._model.formats import require
 

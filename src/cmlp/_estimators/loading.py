@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cmlp._data.disk import open_regular
+from cmlp._estimators.stored_training import load_training
 from cmlp._fit.result import frozen_copy
-from cmlp._fit.stored_training import load_training
 from cmlp._model.file import read_model
 from cmlp._model.model import NetworkModel, TableModel, TrainedModel, network_parameters
 from cmlp.exceptions import ModelFormatError

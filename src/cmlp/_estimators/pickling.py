@@ -55,8 +55,7 @@ def unpickled(fields: Mapping[str, Any]) -> Result[TrainedModel]:
         networks = model.networks
         states, name = fields["states"], fields["scale_name"]
         provenance, folds, recipe = fields["provenance"], fields["folds"], fields["recipe"]
-        if recipe is not None:
-            require_recipe(recipe)
+        require_recipe(recipe)
         if len(states) not in ((0, len(networks)) if fields["is_table"] else (1,)):
             raise ValueError("it has not a state for each network")
         if name is not None and name not in SCALES:

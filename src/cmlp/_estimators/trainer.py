@@ -213,7 +213,8 @@ class Trainer:
         callbacks: Sequence[object] | None = None,
         block_size: int = 1024,
     ) -> None:
-        given = {name: value for name, value in locals().items() if name not in ("self", "network")}
+        names = PARAMETERS.names("Trainer")
+        given = {name: value for name, value in locals().items() if name in names}
         trained = network_model_of(network)
         options = _options(given, trained)
         PARAMETERS.warn_of_unused("Trainer", given)
@@ -226,7 +227,8 @@ class Trainer:
     ) -> None:
         self.networks = tuple(networks)
         self._members = tuple(trained)  # the options and the state of each network
-        self._options, self.state = max(self._members, key=lambda one: one[0].max_iter)
+        longest = max(self._members, key=lambda one: one[0].max_iter)
+        self._options, self.state = longest
         self._recipe = NOW
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,11 +15,12 @@ from cmlp._data.json_texts import (
     dump_column_names,
     dump_labels,
     dump_names,
+    parsed,
     plain_json,
+    refuse,
 )
 from cmlp._data.labels import Labels
 from cmlp._fit.recipe import ARITHMETIC, RECIPE
-from cmlp._fit.sources import hash_arrays
 from cmlp._parameters.entries import PARAMETERS
 from cmlp.exceptions import InvalidParameterError
 
@@ -29,8 +31,32 @@ if TYPE_CHECKING:
     from cmlp._fit.fit import PreparedFit
     from cmlp._fit.prepare_network import NetworkFit
     from cmlp._fit.result import Provenance, Record
+    from cmlp._model.model import TrainedModel
     from cmlp._train.training import Training
 
+_MOST_LATER = 3  # networks for later rows
+_MOST_CHARACTERS = 1 << 24  # of a record: `input_scale` can have two numbers for each column
+_KINDS: dict[str, tuple[type, ...]] = {
+    "arithmetic": (int,),
+    "call": (str,),
+    "cmlp": (str,),
+    "data": (dict,),
+    "dtype": (str,),
+    "ends": (list,),
+    "n_rows": (int,),
+    "parameters": (dict,),
+    "recipe": (int,),
+    "seed": (int,),
+    "shards": (list, type(None)),
+}
+# The fields of a record that differ between fits with the same parameters.
+FIT_RECORD_FIELDS = (
+    "data",
+    "ends",
+    "n_rows",
+    "seed",
+)
+_HASH = re.compile("[0-9a-f]{64}")
 # Recorded in another way, or not needed.
 _OTHERS = (
     "random_state",
@@ -56,6 +82,8 @@ def recorded_parameters(estimator: EstimatorToFit) -> dict[str, Any]:
 
 def network_record(fit: NetworkFit) -> Record:
     """Begin the record of a prepared fit of one network, whose rows the source hashes."""
+    from cmlp._fit.sources import hash_arrays  # programs that only load a record do without it
+
     training = fit.training
     hashes = hash_arrays(training, "validation") | hashes_of_texts(
         fit.call.class_name, fit.labels, training.data.inputs.names
@@ -131,3 +159,56 @@ def hashes_of_texts(
             dump_column_names(known, class_name) if plain is None else dump_names(plain)
         )
     return {name: hash_of_text(text) for name, text in texts.items()}
+
+
+# ------------------------------------------------------------------------------------------------ a record in a file
+
+
+def loaded_record(text: str, model: TrainedModel) -> dict[str, Any]:
+    """Return the record of a file of a model; ModelFormatError if it is none."""
+    record: dict[str, Any] = parsed(text, "provenance", _MOST_CHARACTERS)
+    _check_fit(record, tuple(_KINDS), len(model.networks))
+    if "measured" in record:
+        _check_fit(record["measured"], FIT_RECORD_FIELDS, len(model.networks))
+    if "file" in record:
+        _check_file(record["file"], model.n_inputs)
+    return record
+
+
+def _check_fit(record: Any, names: tuple[str, ...], n_networks: int) -> None:
+    """Raise ModelFormatError if the record of a fit is damaged, or lacks one of the names."""
+    if type(record) is not dict or not all(
+        type(record.get(name, ())) in _KINDS[name] for name in names
+    ):
+        raise refuse("'provenance' is not the record of a fit")
+    # After them come those of the networks for later rows, if none was interrupted.
+    n_later = len(record["ends"]) - n_networks
+    may_have_later = "time" in record["data"] and 0 <= n_later <= _MOST_LATER
+    if (n_later and not may_have_later) or not all(map(_is_end, record["ends"])):
+        raise refuse("'provenance' has no epoch and batch at which each network ended")
+    hashes = record["data"].values()
+    if not all(type(text) is str and _HASH.fullmatch(text) for text in hashes):
+        raise refuse("'provenance' has hashes of the data that are not SHA-256")
+
+
+def _check_file(fields: object, n_columns: int) -> None:
+    """Raise ModelFormatError if the record of the file of rows is damaged."""
+    # Few programs load a model of the command with its record.
+    from cmlp._data.files.row_file import (
+        FileRecord,
+    )
+
+    try:
+        types = FileRecord.checked(fields).types
+        if types is not None and len(types) != n_columns:
+            raise ValueError("it has not a type for each column")
+    except ValueError as error:
+        raise refuse(f"'provenance' has no valid record of the file: {error}") from None
+
+
+def _is_end(end: Any) -> bool:
+    return (
+        type(end) is list
+        and len(end) == 2
+        and all(type(count) is int and count >= 0 for count in end)
+    )

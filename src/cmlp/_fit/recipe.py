@@ -19,9 +19,10 @@ RECIPE = 2
 NOW = f"{RECIPE} {_core.__version__}"
 
 
-def require_recipe(stored: str) -> None:
-    """Raise ValueError if the text is not what has trained a model."""
-    if not re.fullmatch(r"[1-9]\d{0,8} \d{1,4}(\.\d{1,4}){2}", stored, re.ASCII):
+def require_recipe(stored: str | None) -> None:
+    """Raise ValueError if the text is not what has trained a model; that of a C program is not known, None."""
+    pattern = r"[1-9]\d{0,8} \d{1,4}(\.\d{1,4}){2}"
+    if stored is not None and not re.fullmatch(pattern, stored, re.ASCII):
         raise ValueError(f"the recipe is {stored!r}")
 
 
@@ -39,7 +40,7 @@ def other_recipe(stored: str) -> str | None:
 
 
 def require_this_recipe(stored: str | None, call: str) -> None:
-    """Raise ValueError if a call would continue the training of another recipe; that of a C program is not known."""
+    """Raise ValueError if a call would continue the training of another recipe."""
     if stored is not None and (other := other_recipe(stored)) is not None:
         raise ValueError(
             f"{call} continues a model {other}: the result would be that of neither. Fit a new model, or "
