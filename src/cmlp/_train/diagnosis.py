@@ -10,7 +10,7 @@ kept.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -80,20 +80,6 @@ _MOST_ROWS = 100_000  # that are read again; of more training rows, some at equa
 # ------------------------------------------------------------------------------------- beside a constant answer
 
 
-class _Compared(NamedTuple):
-    """The loss of a model beside that of the best constant answer for the same rows."""
-
-    rows: EncodedRows
-    order: NDArray[np.int64] | None
-    kind: str
-    lacking: str
-    loss: float
-    limit: float  # a model with a loss below it is useful
-    constant: float
-    least: float
-    outputs: NDArray[Any] | None = None  # if they are known
-
-
 def warn_if_useless(training: Training, warn_if: WarnIf = "doubtful", *, cause: str = "") -> bool:
     """Warn unless the kept parameters are clearly better than the best constant answer.
 
@@ -119,84 +105,102 @@ def warn_if_useless(training: Training, warn_if: WarnIf = "doubtful", *, cause: 
     # The best constant answer is not known for a loss that is a function.
     if callable(net.loss) or is_ignored(UselessModelWarning):
         return False
-    found = _compared_as_measured(training)
-    if found is None or _is_useful(found) or _shown_by_score(training, found.rows, found.kind):
+    rows, order, kind, lacking = _rows_to_compare(training)
+    losses = _losses_as_measured(training, rows, kind, lacking)
+    if losses is None or _shown_by_score(training, rows, kind):
         return False
+    loss, limit, constant, least = losses
+    found: tuple[float, NDArray[Any] | None] | None = loss, None
     try:
-        if training.data.is_whole or found.kind == VALIDATION:
-            found = _compared_again(training, found)
+        if training.data.is_whole or kind == VALIDATION:
+            if (training.data.validation is None or lacking) and len(rows.targets) > _MOST_ROWS:
+                rows, order = _fewer(rows, order)
+            found = _read_again(training, rows, order, kind, limit, least)
         if found is None:
             return False
-        rows, order, outputs = found.rows, found.order, found.outputs
+        loss, outputs = found
         if warn_if == "proven":
             proof = _outputs_of_network(training, rows, order) if outputs is None else outputs
-            if not is_proven(net, proof, rows, found.loss, found.constant, found.least):
+            if not is_proven(net, proof, rows, loss, constant, least):
                 return False
-        if warn_if == "never":
-            return True
-        with np.errstate(over="ignore"):
-            advice = advice_for(training, rows, order, outputs, lacking=found.lacking, cause=cause)
+        if warn_if != "never":
+            with np.errstate(over="ignore"):
+                advice = advice_for(training, rows, order, outputs, lacking=lacking, cause=cause)
+            warn_of_useless(net, rows, kind, loss, constant, advice, warn_if)
     except StatusError:  # another thread has changed the rows, or a loss is too large
         return False
-    warn_of_useless(net, rows, found.kind, found.loss, found.constant, advice, warn_if)
     return True
 
 
-def _compared_as_measured(training: Training) -> _Compared | None:
-    """Return the comparison with the loss that training has measured; None if no constant can be beaten or is known."""
-    net, objective, data = training.net, training.objective, training.data
+def _rows_to_compare(
+    training: Training,
+) -> tuple[EncodedRows, NDArray[np.int64] | None, str, str]:
+    """Return the rows as `judged_rows` does, and what `lacking_of` says if they are other ones for that."""
     rows, order, kind = judged_rows(training)
-    loss = training.state.history.loss
-    if kind == VALIDATION:
-        loss = math.nan if training.kept.loss is None else training.kept.loss
     lacking = lacking_of(training, rows)
     if lacking:
-        rows, order, kind = rows_without_lack(training)
-        loss = math.nan  # the last loss of training is not that of the kept parameters
-    is_source = not data.is_whole and kind != VALIDATION
-    sampled = data.sampled_targets() if is_source else None
-    if loss is None or (is_source and sampled is None):
-        return None
+        return *rows_without_lack(training), lacking
+    return rows, order, kind, lacking
+
+
+def _losses_as_measured(
+    training: Training, rows: EncodedRows, kind: str, lacking: str
+) -> tuple[float, float, float, float] | None:
+    """Return the loss, that below which a model is useful, that of the best constant, and the least one.
+
+    None if the loss shows that the model is useful, or if none is known that can be beaten. The loss is that which
+    training has measured, NaN if it has measured none of the kept parameters.
+    """
+    net, objective, data = training.net, training.objective, training.data
+    loss = training.state.history.loss
+    if lacking:
+        loss = math.nan  # the last one of training is not that of the kept parameters
+    elif kind == VALIDATION:
+        loss = math.nan if training.kept.loss is None else training.kept.loss
     compared = rows
-    if sampled is not None:
-        compared = rows._replace(
-            targets=scaled_targets(sampled[0], training.state), weight=sampled[1]
-        )
-    unit = objective.reported(objective.loss_scale)
+    if not data.is_whole and kind != VALIDATION:
+        sampled = data.sampled_targets()
+        if sampled is None:
+            return None
+        targets = scaled_targets(sampled[0], training.state)
+        compared = rows._replace(targets=targets, weight=sampled[1])
     cost, plain_cost = constant_costs(net, compared.targets, compared.weight)
     least = least_cost(net, compared.targets, compared.weight)
-    if not can_be_beaten(cost, least, compared):
+    if loss is None or not can_be_beaten(cost, least, compared):
         return None
+    unit = objective.reported(objective.loss_scale)
     limit = unit * limit_of(net, compared, kind, cost, plain_cost, least)
-    return _Compared(rows, order, kind, lacking, loss, limit, cost * unit, least * unit)
+    if loss < limit or loss == least * unit:
+        return None
+    return loss, limit, cost * unit, least * unit
 
 
-def _compared_again(training: Training, found: _Compared) -> _Compared | None:
-    """Return the comparison with the loss of the kept parameters; None if they are shown to be useful.
+def _read_again(
+    training: Training,
+    rows: EncodedRows,
+    order: NDArray[np.int64] | None,
+    kind: str,
+    limit: float,
+    least: float,
+) -> tuple[float, NDArray[Any] | None] | None:
+    """Return the loss of the kept parameters, and their outputs if they are known; None if the model is useful.
 
     Of classes the outputs come first: after one epoch, the accuracy often decides, so that the loss is not needed.
     """
-    net, rows, order, outputs = training.net, found.rows, found.order, None
-    if (training.data.validation is None or found.lacking) and len(rows.targets) > _MOST_ROWS:
-        rows, order = _fewer(rows, order)
+    net, outputs = training.net, None
     if _are_classes(net, rows):
         outputs = _outputs_of_network(training, rows, order)
-        if is_better_by_outputs(net, outputs, rows, found.kind):
+        if is_better_by_outputs(net, outputs, rows, kind):
             return None
     unit = training.objective.reported(training.objective.loss_scale)
-    found = found._replace(rows=rows, order=order, loss=_loss(training, rows, order) * unit)
-    if _is_useful(found):
+    loss = _loss(training, rows, order) * unit
+    if loss < limit or loss == least:
         return None
     if outputs is None and traits_of(net.loss).is_robust:
         outputs = _outputs_of_network(training, rows, order)
-        if is_better_by_outputs(net, outputs, rows, found.kind):
+        if is_better_by_outputs(net, outputs, rows, kind):
             return None
-    return found._replace(outputs=outputs)
-
-
-def _is_useful(found: _Compared) -> bool:
-    """Return whether the loss shows that the model is useful."""
-    return found.loss < found.limit or found.loss == found.least
+    return loss, outputs
 
 
 def warn_of_useless(
