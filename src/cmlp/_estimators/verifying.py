@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp._data.array_types import GivenRows
+    from cmlp._estimators.fit_view import FitView
     from cmlp._fit.fit import PreparedFit
-    from cmlp._fit.result import Provenance, Record
+    from cmlp._fit.result import Provenance, Recorder
     from cmlp._model.model import TrainedModel
 
 
@@ -124,9 +125,10 @@ def verify(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # those of the fit
             rows = X, y, sample_weight
-            with _prepared(twin, trained, record, rows, validation, of_groups, time) as (fit, now):
-                ends = [EndsAt(end, record["data"], now, counts) for end in record["ends"]]
-                run_fit(fit, ends, now)
+            with _prepared(twin, trained, record, rows, validation, of_groups, time) as repeated:
+                fit, recorder = repeated
+                ends = [EndsAt(end, record["data"], recorder, counts) for end in record["ends"]]
+                run_fit(fit, ends, recorder)
     except OtherDataError as error:
         return _other("data", error.args, f"not the {_joined_by_and(error.args)} of fit")
     different, not_checked = _compared(trained, model_of(twin))
@@ -195,21 +197,21 @@ class EndsAt:
     """
 
     def __init__(
-        self, end: tuple[int, int], data: dict[str, str], now: Record, progress: EpochCount
+        self, end: tuple[int, int], data: dict[str, str], recorder: Recorder, progress: EpochCount
     ) -> None:
         (self._epoch, self._batch) = end
         self._data = data
-        self._now = now  # the record of this training
+        self._recorder = recorder  # of this training
         self._progress = progress
         self.every_batches = self._batch or None
         self.every_epochs = 1  # until the data are compared
 
-    def on_fit_begin(self, trainer: Any) -> None:
+    def on_fit_begin(self, trainer: FitView) -> None:
         """Compare the data, and train nothing if the earlier training has not."""
         self._compare_data(trainer)
         self._stop_at_end(trainer)
 
-    def on_epoch_end(self, trainer: Any) -> None:
+    def on_epoch_end(self, trainer: FitView) -> None:
         """End training where the earlier one ended."""
         self._compare_data(trainer)
         self._progress.add()
@@ -217,18 +219,18 @@ class EndsAt:
             self.every_epochs = max(1, self._epoch)
         self._stop_at_end(trainer)
 
-    def on_batches_end(self, trainer: Any) -> None:
+    def on_batches_end(self, trainer: FitView) -> None:
         """End where the earlier training was interrupted in the middle of an epoch."""
         if (trainer.state.epoch, trainer.state.batch) == (self._epoch, self._batch):
             raise TimeLimitReached
 
     on_validation_begin = on_batches_end
 
-    def _stop_at_end(self, trainer: Any) -> None:
+    def _stop_at_end(self, trainer: FitView) -> None:
         trainer.state.stopped = trainer.state.epoch >= self._epoch and not self._batch
 
-    def _compare_data(self, trainer: Any) -> None:
-        now = self._now(()) if trainer.state.epoch <= 1 else None
+    def _compare_data(self, trainer: FitView) -> None:
+        now = self._recorder(()) if trainer.state.epoch <= 1 else None
         data = self._data if now is None else now["data"]
         different = [
             name for name in {**self._data, **data} if data.get(name) != self._data.get(name)
@@ -279,8 +281,8 @@ def _prepared(
     validation: GivenRows,
     groups: tuple[Any, Any],
     time: Any,
-) -> Iterator[tuple[PreparedFit, Record]]:
-    """Prepare the call that has trained the model, and begin its record."""
+) -> Iterator[tuple[PreparedFit, Recorder]]:
+    """Prepare the call that has trained the model, and return its recorder."""
     X, y, weight = rows
     if isinstance(trained, TableModel):
         from cmlp._tables import fit_table
@@ -289,9 +291,9 @@ def _prepared(
         # max_time may have ended the search for steps, as it may have ended training.
         call = table_call(twin, rows, validation, groups, time=time, repeated=trained.columns)
         of_table = fit_table.prepare_table_fit(call)
-        yield of_table, fit_table.record_of(of_table)
+        yield of_table, fit_table.recorder_of(of_table)
         return
-    from cmlp._fit.fit_network import network_call, record_of
+    from cmlp._fit.fit_network import network_call, recorder_of
     from cmlp._fit.prepare_network import prepare_network
 
     if record["call"] == "fit":
@@ -301,7 +303,7 @@ def _prepared(
         fit = prepare_network(
             network_call(twin, validation=validation), Arrays(*rows, shards=shards)
         )
-        yield fit, record_of(fit)
+        yield fit, recorder_of(fit)
         return
     if y is not None:
         if twin.shuffle:
@@ -318,7 +320,7 @@ def _prepared(
     n_rows = record["n_rows"] if planned else None
     with call_of_blocks(twin, X, classes, n_rows, validation) as of_blocks:
         fit = prepare_network(*of_blocks)
-        yield fit, record_of(fit)
+        yield fit, recorder_of(fit)
 
 
 def _compared(model: TrainedModel, twin: TrainedModel) -> tuple[list[str], tuple[str, ...]]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from cmlp._fit.call import EstimatorToFit, FitCall
-    from cmlp._fit.result import Record, Result
+    from cmlp._fit.result import Recorder, Result
     from cmlp._model.model import TrainedModel
     from cmlp._train.diagnosis import WarnIf
     from cmlp._train.training import Training
@@ -33,7 +33,7 @@ OTHER_VALIDATION = (
 
 
 def not_recorded(trainings: Sequence[Training]) -> None:
-    """The record of a fit that has none."""
+    """The recorder of a fit that is not recorded."""
 
 
 class PreparedFit(Protocol):
@@ -82,7 +82,7 @@ class PreparedFit(Protocol):
 def run_fit(
     fit: PreparedFit,
     extra_callbacks: Sequence[Any] = (),
-    record: Record = not_recorded,
+    recorder: Recorder = not_recorded,
     *,
     warns: bool = True,
 ) -> None:
@@ -94,7 +94,7 @@ def run_fit(
     call, estimator, trained = fit.call, fit.call.estimator, fit
 
     def snapshot() -> Any:
-        return copy_with(estimator, fit.snapshot()._replace(provenance=record(fit.trainings)))
+        return copy_with(estimator, fit.snapshot()._replace(provenance=recorder(fit.trainings)))
 
     def trainer_of(trainings: Sequence[Training]) -> Any:
         n_threads = call.options.n_threads
@@ -105,21 +105,21 @@ def run_fit(
         trained = fit.train(extra_callbacks, trainer_of)
         judgement = _judge(fit) if warns else {}
         result = trained.result(is_useless=judgement.get("is_useless"))
-        store(estimator, result._replace(provenance=record(trained.trainings), **judgement))
+        store(estimator, result._replace(provenance=recorder(trained.trainings), **judgement))
     except KeyboardInterrupt:
         # A key that is held down raises many: the next ones wait until the model is stored.
-        _core.run_deferred(signals, _keep_interrupted, trained, record)
+        _core.run_deferred(signals, _keep_interrupted, trained, recorder)
         raise
 
 
-def _keep_interrupted(fit: PreparedFit, record: Record) -> None:
+def _keep_interrupted(fit: PreparedFit, recorder: Recorder) -> None:
     """Store the model of what is complete, or what `resume` needs."""
     if any(training.is_running for training in fit.trainings):
         return  # a thread changes the state, and has not noticed for a second that it should stop
     for training in fit.trainings:
         training.state.settle()
         training.state.restore_best()
-    interrupted = fit.result()._replace(provenance=record(fit.trainings))
+    interrupted = fit.result()._replace(provenance=recorder(fit.trainings))
     if fit.has_trained:
         store(fit.call.estimator, interrupted)
     elif fit.can_resume:

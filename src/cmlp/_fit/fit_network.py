@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.array_types import GivenRows
     from cmlp._fit.call import EstimatorToFit
-    from cmlp._fit.result import Record
+    from cmlp._fit.result import Recorder
     from cmlp._fit.sources import RowSource
 
 
@@ -77,16 +77,16 @@ def fit_network(call: FitCall[NetworkOptions], source: RowSource) -> None:
     with call.estimator._extra_callbacks(*source.given) as extra:
         fit = prepare_network(call, source)
         fit.keep_or_compare_rows()
-        run_fit(fit, extra, record_of(fit))
+        run_fit(fit, extra, recorder_of(fit))
 
 
-def record_of(fit: NetworkFit) -> Record:
-    """Begin the record of a prepared fit, if it is to be recorded."""
+def recorder_of(fit: NetworkFit) -> Recorder:
+    """Return what records a prepared fit, if it is to be recorded."""
     if not fit.call.is_recorded:
         return not_recorded
-    from cmlp._fit.provenance import network_record  # few programs need it
+    from cmlp._fit.provenance import network_recorder  # few programs need it
 
-    return network_record(fit)
+    return network_recorder(fit)
 
 
 @locked

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cmlp._fit.call import EstimatorToFit
     from cmlp._fit.fit import PreparedFit
     from cmlp._fit.prepare_network import NetworkFit
-    from cmlp._fit.result import Provenance, Record
+    from cmlp._fit.result import Provenance, Recorder
     from cmlp._model.model import TrainedModel
     from cmlp._train.training import Training
 
@@ -80,8 +80,8 @@ def recorded_parameters(estimator: EstimatorToFit) -> dict[str, Any]:
     return {name: plain_json(value, name, owner) for name, value in sorted(values.items())}
 
 
-def network_record(fit: NetworkFit) -> Record:
-    """Begin the record of a prepared fit of one network, whose rows the source hashes."""
+def network_recorder(fit: NetworkFit) -> Recorder:
+    """Return the recorder of a prepared fit of one network, whose rows the source hashes."""
     from cmlp._fit.sources import hash_arrays  # programs that only load a record do without it
 
     training = fit.training
@@ -94,13 +94,13 @@ def network_record(fit: NetworkFit) -> Record:
         rows = row_hashes()
         return None if rows is None else {**rows, **hashes}
 
-    return begin_record(fit, hashes_now, fit.source.fit_method)
+    return make_recorder(fit, hashes_now, fit.source.fit_method)
 
 
-def begin_record(
+def make_recorder(
     fit: PreparedFit, hashes: Callable[[], dict[str, str] | None], method: str = "fit"
-) -> Record:
-    """Begin the record of a prepared fit, made by a method with this name.
+) -> Recorder:
+    """Return the recorder of a prepared fit, made by a method with this name.
 
     `hashes` returns those of the data, None if they are not complete.
     """
@@ -126,14 +126,14 @@ def begin_record(
                 value=True,
             )
 
-    def record(trainings: Sequence[Training]) -> Provenance | None:
+    def recorder(trainings: Sequence[Training]) -> Provenance | None:
         data = hashes()
         if data is None:
             return None
         ends = [[each.state.epoch, each.state.batch or 0] for each in trainings]
         return {**head, "n_rows": first.state.n_rows, "ends": ends, "data": dict(data)}
 
-    return record
+    return recorder
 
 
 def hashes_of_texts(

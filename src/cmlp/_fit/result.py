@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Provenance = dict[str, Any]
     # Returns the provenance of a fit whose trainings are as they are now; None before all data are known.
-    Record = Callable[[Sequence[Training]], Provenance | None]
+    Recorder = Callable[[Sequence[Training]], Provenance | None]
     P = ParamSpec("P")
     R = TypeVar("R")
 

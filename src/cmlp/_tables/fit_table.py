@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cmlp._fit.result import Record
+    from cmlp._fit.result import Recorder
     from cmlp._model.findings import Report
     from cmlp._tables.later_windows import PartFit
     from cmlp._tables.table_call import TableCall
@@ -62,7 +62,7 @@ def fit_table(call: TableCall) -> None:
     The caller holds the lock of the estimator.
     """
     fit = prepare_table_fit(call)
-    run_fit(fit, record=record_of(fit))
+    run_fit(fit, recorder=recorder_of(fit))
 
 
 def prepare_table_fit(call: TableCall) -> TableFit:
@@ -276,10 +276,10 @@ def _add_to_each(
         trainer_of([training])._add_callbacks_to(training, [callback])
 
 
-def record_of(fit: TableFit) -> Record:
-    """Begin the record of a prepared fit, if it is to be recorded."""
+def recorder_of(fit: TableFit) -> Recorder:
+    """Return what records a prepared fit, if it is to be recorded."""
     if not fit.call.is_recorded:
         return not_recorded
-    from cmlp._tables.table_record import table_record  # few programs need it
+    from cmlp._tables.table_recorder import table_recorder  # few programs need it
 
-    return table_record(fit, fit.table)
+    return table_recorder(fit, fit.table)

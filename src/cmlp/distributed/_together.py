@@ -16,7 +16,7 @@ from cmlp._bridge import _core
 from cmlp._data.arrays import section
 from cmlp._data.checksums import BLOCK, block_checksums
 from cmlp._fit.fit import run_fit
-from cmlp._fit.fit_network import network_call, record_of
+from cmlp._fit.fit_network import network_call, recorder_of
 from cmlp._fit.prepare_network import checks_of, prepare_network
 from cmlp._fit.result import run_locked
 from cmlp._parameters.entries import JOINT_FIT, PARAMETERS
@@ -104,7 +104,7 @@ def _train_with_others(
     workers.together(partial(_warn_of_idle, workers, batch_size))
     _keep_or_compare(training, workers, source)
     # Worker 0 warns of a useless model.
-    run_fit(fit, extra_callbacks, record_of(fit), warns=not workers.rank)
+    run_fit(fit, extra_callbacks, recorder_of(fit), warns=not workers.rank)
 
 
 def _warn_of_idle(workers: Workers, batch_size: int) -> None:

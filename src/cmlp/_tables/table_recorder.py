@@ -1,20 +1,20 @@
-"""The record of a fit of a table, for ``provenance=True``."""
+"""What records the fit of a table, with ``provenance=True``."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from cmlp._data.checksums import hash_of_array
-from cmlp._fit.provenance import begin_record, hashes_of_texts
+from cmlp._fit.provenance import hashes_of_texts, make_recorder
 
 if TYPE_CHECKING:
     from cmlp._fit.fit import PreparedFit
-    from cmlp._fit.result import Record
+    from cmlp._fit.result import Recorder
     from cmlp._tables.prepared_table import PreparedTable
 
 
-def table_record(fit: PreparedFit, table: PreparedTable) -> Record:
-    """Begin the record of a prepared fit, from raw columns, targets as networks see them, and weights."""
+def table_recorder(fit: PreparedFit, table: PreparedTable) -> Recorder:
+    """Return the recorder of a prepared fit, from raw columns, targets as networks see them, and weights."""
     arrays = {}
     named = {"X": table.raw, "y": table.targets, "sample_weight": table.weight}
     for suffix, part in zip(("", "_val"), table.parts, strict=False):
@@ -32,4 +32,4 @@ def table_record(fit: PreparedFit, table: PreparedTable) -> Record:
     hashes = hashes_of_texts(
         fit.call.class_name, table.encoding.labels, columns.names, columns.categories
     ) | {name: hash_of_array(name, array) for name, array in arrays.items()}
-    return begin_record(fit, lambda: hashes)
+    return make_recorder(fit, lambda: hashes)
