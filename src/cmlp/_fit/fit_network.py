@@ -34,9 +34,7 @@ from cmlp._train.state import History, TrainingState
 from cmlp.exceptions import InvalidParameterError, add_hint
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import GivenRows
+    from cmlp._data.array_types import AnyArray, GivenRows
     from cmlp._fit.call import EstimatorToFit
     from cmlp._fit.result import Recorder
     from cmlp._fit.sources import RowSource
@@ -126,7 +124,7 @@ def _has_classes_as_weight(call: FitCall[NetworkOptions], source: Arrays) -> boo
     return previous is None or np.array_equal(weight, previous.model.class_labels.classes)
 
 
-def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
+def assemble(estimator: Any, y: AnyArray | None = None) -> None:
     """Give an estimator the model that the attributes assigned before fit describe.
 
     y are placeholder targets, from which the classes or the number of outputs are learned; None for those that the

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Self
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from cmlp._data.array_types import AnyArray
     from cmlp._data.checks import CheckedRows
@@ -271,7 +271,7 @@ def _validation_rows(
 
 
 def _objective_of(
-    call: FitCall[NetworkOptions], encoding: TargetEncoding, y: NDArray[Any]
+    call: FitCall[NetworkOptions], encoding: TargetEncoding, y: AnyArray
 ) -> Objective:
     """Return what training minimizes, and the score of the user if there is one, which gets y.
 
@@ -303,7 +303,7 @@ def left_by(
     labels: Labels | None,
     training: Training,
     state: TrainingState,
-    names: NDArray[Any] | None = None,
+    names: AnyArray | None = None,
 ) -> Result[NetworkModel]:
     """Let the parameters of a new state predict y itself, and return what the fit leaves with it."""
     state.use_units_of_y(training.net)

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import TypeVar
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    from cmlp._data.array_types import GivenRows
+    from cmlp._data.array_types import AnyArray, GivenRows
     from cmlp._data.checks import CheckedRows
     from cmlp._data.encoded_rows import EncodedRows
     from cmlp._data.labels import Labels
@@ -279,5 +279,5 @@ def unpacked(item: Any, index: int) -> GivenRows:
     return tuple(item)
 
 
-def _list_of_names(names: NDArray[Any] | None) -> list[str]:
+def _list_of_names(names: AnyArray | None) -> list[str]:
     return [] if names is None else names.tolist()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
+
     Weight = NDArray[np.float64] | None
-    Finder = Callable[[NDArray[Any], Weight, _core.Net], NDArray[np.float64]]
+    Finder = Callable[[AnyArray, Weight, _core.Net], NDArray[np.float64]]
 
 MEDIAN = 0.5
 _LARGEST_SUM = 700.0  # whose exponential is finite
@@ -28,7 +30,7 @@ _ACCURACY = 1e-7  # of a search, as a part of the range of the targets or of a d
 _LARGEST_LOGIT, _LOGIT_STEP = 25.0, 0.01  # of the probabilities at which the focal loss is computed
 
 
-def constant_costs(net: _core.Net, targets: NDArray[Any], weight: Weight) -> tuple[float, float]:
+def constant_costs(net: _core.Net, targets: AnyArray, weight: Weight) -> tuple[float, float]:
     """Return the core's cost and plain cost of the best constant answer for each output; not finite if too large.
 
     The answer is the best one for the cost, that of training without penalty. The plain cost is without what the loss
@@ -50,16 +52,14 @@ def constant_costs(net: _core.Net, targets: NDArray[Any], weight: Weight) -> tup
     return loss, loss
 
 
-def least_cost(net: _core.Net, targets: NDArray[Any], weight: Weight) -> float:
+def least_cost(net: _core.Net, targets: AnyArray, weight: Weight) -> float:
     """Return the core's cost of outputs that equal the targets; 0 also for a loss that cannot be less than 0."""
     if not traits_of(net.loss).depends_on_unit:
         return 0.0
     return loss_of_outputs(net, targets, targets, weight)
 
 
-def loss_of_outputs(
-    net: _core.Net, outputs: NDArray[Any], targets: NDArray[Any], weight: Weight
-) -> float:
+def loss_of_outputs(net: _core.Net, outputs: AnyArray, targets: AnyArray, weight: Weight) -> float:
     """Return the core's plain cost of given outputs, by a network whose layer changes nothing."""
     if traits_of(net.loss).has_probabilities or net.activations[-1] == "exp":
         activation = net.activations[-1]
@@ -83,7 +83,7 @@ def loss_of_outputs(
 # --------------------------------------------------------------------------------------------------------- numbers
 
 
-def best_numbers(net: _core.Net, targets: NDArray[Any], weight: Weight) -> NDArray[np.float64]:
+def best_numbers(net: _core.Net, targets: AnyArray, weight: Weight) -> NDArray[np.float64]:
     """Return the best constant answer for each output, for a loss that is no variant of the log loss."""
     if targets.ndim == 1:
         return _shares(net, targets, weight)
@@ -91,7 +91,7 @@ def best_numbers(net: _core.Net, targets: NDArray[Any], weight: Weight) -> NDArr
 
 
 def robust_errors(
-    net: _core.Net, targets: NDArray[np.float64], answer: NDArray[Any]
+    net: _core.Net, targets: NDArray[np.float64], answer: AnyArray
 ) -> NDArray[np.float64]:
     """Return the cost of each row, for a loss for which far targets count little."""
     rest = targets - answer
@@ -108,14 +108,14 @@ def robust_errors(
     return summed
 
 
-def mean_of(values: NDArray[Any], weight: Weight) -> float:
+def mean_of(values: AnyArray, weight: Weight) -> float:
     """Return the weighted mean of numbers."""
     if weight is not None:
         return float(weight @ values / weight.sum())
     return float(values.sum(dtype=np.float64) / len(values))
 
 
-def quantiles_of(y: NDArray[Any], levels: NDArray[Any], weight: Weight) -> NDArray[np.float64]:
+def quantiles_of(y: AnyArray, levels: AnyArray, weight: Weight) -> NDArray[np.float64]:
     """Return the quantile of each column at its level."""
     order = y.argsort(axis=0, kind="stable")
     sums = np.cumsum(np.ones(y.shape) if weight is None else weight[order], axis=0)
@@ -131,15 +131,15 @@ def levels_of(net: _core.Net) -> NDArray[np.float64]:
     return np.broadcast_to(np.asarray(levels, np.float64), net.n_out)
 
 
-def _means(targets: NDArray[Any], weight: Weight, net: _core.Net) -> NDArray[np.float64]:
+def _means(targets: AnyArray, weight: Weight, net: _core.Net) -> NDArray[np.float64]:
     return np.array([mean_of(column, weight) for column in targets.T])
 
 
-def _quantiles(targets: NDArray[Any], weight: Weight, net: _core.Net) -> NDArray[np.float64]:
+def _quantiles(targets: AnyArray, weight: Weight, net: _core.Net) -> NDArray[np.float64]:
     return quantiles_of(targets, levels_of(net), weight)
 
 
-def _huber_locations(targets: NDArray[Any], weight: Weight, net: _core.Net) -> NDArray[np.float64]:
+def _huber_locations(targets: AnyArray, weight: Weight, net: _core.Net) -> NDArray[np.float64]:
     assert isinstance(net.loss_parameter, float)
     columns = targets.astype(np.float64)
     begin = quantiles_of(columns, np.full(net.n_out, MEDIAN), weight)
@@ -182,7 +182,7 @@ _FINDERS: dict[str, Finder] = {
 }
 
 
-def _squared_error(targets: NDArray[Any], weight: Weight, answer: NDArray[np.float64]) -> float:
+def _squared_error(targets: AnyArray, weight: Weight, answer: NDArray[np.float64]) -> float:
     """Return the weighted mean of the squared distances from an answer."""
     centered = (column - mean for column, mean in zip(targets.T, answer, strict=True))
     total = len(targets) if weight is None else weight.sum()
@@ -192,7 +192,7 @@ def _squared_error(targets: NDArray[Any], weight: Weight, answer: NDArray[np.flo
 # --------------------------------------------------------------------------------------------------- probabilities
 
 
-def _shares(net: _core.Net, targets: NDArray[Any], weight: Weight) -> NDArray[np.float64]:
+def _shares(net: _core.Net, targets: AnyArray, weight: Weight) -> NDArray[np.float64]:
     """Return the share of each class, or the mean target of each output."""
     if targets.ndim > 1:
         return _means(targets, weight, net)

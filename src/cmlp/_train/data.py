@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.passes import Reader
     from cmlp._data.scale import InputScale
     from cmlp._parameters.options import TrainingOptions
@@ -74,7 +75,7 @@ class Inputs(NamedTuple):
 
     scale: float | InputScale = 1.0
     scale_to_learn: str | None = None  # the name of a scale that is learned before training
-    names: NDArray[Any] | None = None  # of the columns of a data frame
+    names: AnyArray | None = None  # of the columns of a data frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +153,7 @@ class Data:
             return first_non_finite_error(error, self.validation.X, scale, dtype, names, "X_val")
         return first_non_finite_error(error, self.rows.X, scale, dtype, names)
 
-    def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64] | None] | None:
+    def sampled_targets(self) -> tuple[AnyArray, NDArray[np.float64] | None] | None:
         """Return targets of all parts of a source, and their weights; None if these data have all targets anyway."""
         return None
 
@@ -307,7 +308,7 @@ class Blocks:
         self.n_rows = n_rows  # of a pass; 0 if it is not known
         self.open, self._end_pass = open, end_pass
         self.batcher: _Batcher | None = None  # of the latest pass that trains
-        self._sampled: list[tuple[NDArray[Any], NDArray[np.float64]]] = []  # targets and weights
+        self._sampled: list[tuple[AnyArray, NDArray[np.float64]]] = []  # targets and weights
         self._every = 1  # of how many blocks one is sampled
         self._is_sampled = False  # whether a pass that trains is complete
 
@@ -322,7 +323,7 @@ class Blocks:
         if len(self._sampled) == _MOST_SAMPLED:
             self._sampled, self._every = self._sampled[::2], 2 * self._every
 
-    def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
+    def sampled_targets(self) -> tuple[AnyArray, NDArray[np.float64]] | None:
         """Return some targets of all blocks, with weights that count the rows for which they stand."""
         if not self._is_sampled:
             return None
@@ -382,7 +383,7 @@ class StreamData(Data):
         finally:
             reader.close()
 
-    def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
+    def sampled_targets(self) -> tuple[AnyArray, NDArray[np.float64]] | None:
         """Return some targets of all blocks, and their weights; None before the end of the first pass."""
         return self.blocks.sampled_targets()
 
@@ -434,7 +435,7 @@ def add_block(inputs: Moments, targets: Moments, block: EncodedRows) -> None:
     targets.add(y[:, np.newaxis] if y.ndim == 1 else y, block.weight)
 
 
-def scaled_targets(targets: NDArray[Any], state: TrainingState) -> NDArray[Any]:
+def scaled_targets(targets: AnyArray, state: TrainingState) -> AnyArray:
     """Return the targets as training sees them."""
     if state.target_scale is None:
         return targets

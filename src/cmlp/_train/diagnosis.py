@@ -10,7 +10,7 @@ kept.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -39,6 +39,7 @@ from cmlp.exceptions import StatusError, UselessModelWarning
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.encoded_rows import EncodedRows
     from cmlp._train.training import Training
 
@@ -110,7 +111,7 @@ def warn_if_useless(training: Training, warn_if: WarnIf = "doubtful", *, cause: 
     if losses is None or _shown_by_score(training, rows, kind):
         return False
     loss, limit, constant, least = losses
-    found: tuple[float, NDArray[Any] | None] | None = loss, None
+    found: tuple[float, AnyArray | None] | None = loss, None
     try:
         if training.data.is_whole or kind == VALIDATION:
             if (training.data.validation is None or lacking) and len(rows.targets) > _MOST_ROWS:
@@ -182,7 +183,7 @@ def _read_again(
     kind: str,
     limit: float,
     least: float,
-) -> tuple[float, NDArray[Any] | None] | None:
+) -> tuple[float, AnyArray | None] | None:
     """Return the loss of the kept parameters, and their outputs if they are known; None if the model is useful.
 
     Of classes the outputs come first: after one epoch, the accuracy often decides, so that the loss is not needed.
@@ -308,16 +309,14 @@ def can_be_beaten(constant: float, least: float, rows: EncodedRows) -> bool:
     return is_above and not _is_constant(rows)
 
 
-def is_better_by_outputs(
-    net: _core.Net, outputs: NDArray[Any], rows: EncodedRows, kind: str
-) -> bool:
+def is_better_by_outputs(net: _core.Net, outputs: AnyArray, rows: EncodedRows, kind: str) -> bool:
     """Return whether outputs are clearly better than a constant, by what the loss does not show."""
     return _is_accurate(net, outputs, rows) or _is_better_on_most_rows(net, outputs, rows, kind)
 
 
 def is_proven(
     net: _core.Net,
-    outputs: NDArray[Any],
+    outputs: AnyArray,
     rows: EncodedRows,
     loss: float,
     constant: float,
@@ -337,9 +336,7 @@ def _fewer(
     return fewer, chosen if order is None else order[chosen]
 
 
-def _some(
-    rows: EncodedRows, order: NDArray[np.int64] | None
-) -> tuple[NDArray[Any] | CSR, NDArray[Any]]:
+def _some(rows: EncodedRows, order: NDArray[np.int64] | None) -> tuple[AnyArray | CSR, AnyArray]:
     """Return at most 256 rows that count, with their targets; of a block without weight, at most 256 rows."""
     counted = np.arange(len(rows.targets))
     if rows.weight is not None and rows.weight.any():
@@ -381,7 +378,7 @@ def _clearly_more(accuracy: float, share: float, n_rows: float) -> bool:
     return accuracy - share > _DEVIATIONS * math.sqrt(share * (1 - share) / n_rows) + _ROUNDING
 
 
-def _answer(net: _core.Net, targets: NDArray[Any]) -> str:
+def _answer(net: _core.Net, targets: AnyArray) -> str:
     """Return what the best constant answer is."""
     traits = traits_of(net.loss)
     if targets.ndim == 1 and not traits.has_probabilities:
@@ -421,7 +418,7 @@ def _are_classes(net: _core.Net, rows: EncodedRows) -> bool:
 
 def _outputs_of_network(
     training: Training, rows: EncodedRows, order: NDArray[np.int64] | None
-) -> NDArray[Any]:
+) -> AnyArray:
     """Return the outputs of the present parameters."""
     return training.net.forward(
         training.state.params,
@@ -432,7 +429,7 @@ def _outputs_of_network(
     )
 
 
-def _is_accurate(net: _core.Net, outputs: NDArray[Any], rows: EncodedRows) -> bool:
+def _is_accurate(net: _core.Net, outputs: AnyArray, rows: EncodedRows) -> bool:
     """Return whether clearly more classes are predicted correctly than by always predicting the most frequent one."""
     if not _are_classes(net, rows):
         return False
@@ -455,7 +452,7 @@ def _is_accurate(net: _core.Net, outputs: NDArray[Any], rows: EncodedRows) -> bo
 
 
 def _is_better_on_most_rows(
-    net: _core.Net, outputs: NDArray[Any], rows: EncodedRows, kind: str
+    net: _core.Net, outputs: AnyArray, rows: EncodedRows, kind: str
 ) -> bool:
     """Return whether outputs are clearly better than a constant if no error counts more than ten typical ones.
 
@@ -476,7 +473,7 @@ def _is_better_on_most_rows(
     return loss < limit_of(net, rows, kind, of_constant)
 
 
-def _classes_of(values: NDArray[Any]) -> NDArray[Any]:
+def _classes_of(values: AnyArray) -> AnyArray:
     """Return the classes of outputs or targets: indices, or a column of zeros and ones for each of several labels."""
     if values.ndim == 1:
         return values[:, np.newaxis]
@@ -494,7 +491,7 @@ def advice_for(
     training: Training,
     rows: EncodedRows,
     order: NDArray[np.int64] | None,
-    outputs: NDArray[Any] | None = None,
+    outputs: AnyArray | None = None,
     *,
     lacking: str = "",
     cause: str = "",
@@ -567,7 +564,7 @@ def _shifted_rows(training: Training) -> str:
     return sentence_if_shifted(X, targets)
 
 
-def _dense(X: NDArray[Any] | CSR) -> NDArray[Any]:
+def _dense(X: AnyArray | CSR) -> AnyArray:
     return X.toarray() if isinstance(X, CSR) else X
 
 
@@ -580,7 +577,7 @@ def _far_targets_of(training: Training) -> str:
     return f" {sentence}" if sentence else ""
 
 
-def _are_nearly_equal(net: _core.Net, outputs: NDArray[Any], targets: NDArray[Any]) -> bool:
+def _are_nearly_equal(net: _core.Net, outputs: AnyArray, targets: AnyArray) -> bool:
     """Return whether the outputs are nearly the same for all rows."""
     size = 1.0
     if targets.ndim > 1 and not traits_of(net.loss).has_probabilities:
@@ -589,7 +586,7 @@ def _are_nearly_equal(net: _core.Net, outputs: NDArray[Any], targets: NDArray[An
 
 
 def _equal_outputs(
-    net: _core.Net, layers: list[NDArray[Any]], targets: NDArray[Any], *, is_of_table: bool
+    net: _core.Net, layers: list[AnyArray], targets: AnyArray, *, is_of_table: bool
 ) -> str:
     """Return a sentence if the outputs are nearly equal for all rows; it names layers of dead or saturated units."""
     outputs = layers[-1]
@@ -697,7 +694,7 @@ def _outweighed(training: Training) -> str:
     )
 
 
-def _out_of_range(net: _core.Net, targets: NDArray[Any]) -> str:
+def _out_of_range(net: _core.Net, targets: AnyArray) -> str:
     """Return a sentence if the output activation cannot have the values of the targets."""
     traits = traits_of_activation(net.activations[-1])
     low, high = traits.lowest, traits.highest
@@ -714,7 +711,7 @@ def _never_predicted(
     training: Training,
     rows: EncodedRows,
     order: NDArray[np.int64] | None,
-    outputs: NDArray[Any] | None,
+    outputs: AnyArray | None,
 ) -> str:
     """Return a sentence if a rare class is never predicted."""
     net = training.net

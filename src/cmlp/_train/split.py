@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 class Strata(NamedTuple):
     """The classes of rows."""
 
-    values: NDArray[Any] | None = None  # each row's stratum, for a stratified validation split
-    names: NDArray[Any] | None = None  # of the classes
+    values: AnyArray | None = None  # each row's stratum, for a stratified validation split
+    names: AnyArray | None = None  # of the classes
 
 
 def shuffled(order: NDArray[np.int64] | None, n_rows: int, rng: Generator) -> NDArray[np.int64]:

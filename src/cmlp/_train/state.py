@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.checksums import Digests
     from cmlp._data.records import Values
     from cmlp._parameters.schedules import Schedule
@@ -182,7 +183,7 @@ def _checked_members(_: str, members: Values) -> Values:
     return members
 
 
-def _curve(name: str, values: NDArray[Any]) -> Curve[Any]:
+def _curve(name: str, values: AnyArray) -> Curve[Any]:
     """Return a curve: of numbers, or of rows for the records of epochs."""
     is_table = name == "records"
     shape = (len(values), len(EpochNumbers._fields)) if is_table else (len(values),)
@@ -246,7 +247,7 @@ class TrainingState:
     """
 
     # Weights and biases of the network.
-    params: NDArray[Any] = state_field(PARAMS, MISSING, copy=block_copy)
+    params: AnyArray = state_field(PARAMS, MISSING, copy=block_copy)
     # Curves and counters.
     history: History = state_field(_HISTORY, MISSING, copy=History.copy)
     # Shuffles the rows; None after training.
@@ -293,9 +294,9 @@ class TrainingState:
 
     # Other parameters than those of now:
     # While training with early stopping: the best ones of this call so far.
-    best_params: NDArray[Any] | None = state_field(block("best"), None, copy=block_copy)
+    best_params: AnyArray | None = state_field(block("best"), None, copy=block_copy)
     # After training with early stopping: those after the last batch.
-    last_params: NDArray[Any] | None = state_field(block("last"), None, copy=block_copy)
+    last_params: AnyArray | None = state_field(block("last"), None, copy=block_copy)
     # Of standardized targets; None before it is learned.
     target_scale: TargetScale | None = state_field(TARGET_SCALE, None)
     # Whether `params` predict y itself although targets are standardized; the best and the last
@@ -328,7 +329,7 @@ class TrainingState:
             vars(self).update({"unsettled": None, **self.unsettled()})
 
     @property
-    def best_or_present_params(self) -> NDArray[Any]:
+    def best_or_present_params(self) -> AnyArray:
         """The parameters to predict with: with early stopping the best ones of this call so far."""
         return self.params if self.best_params is None else self.best_params
 

@@ -21,13 +21,12 @@ from cmlp._train.state_fields import Context, checked_dict, naming_damage
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import AnyArray
     from cmlp._data.json_texts import Metadata
     from cmlp._data.records import Content
 
     Strings = dict[str, str]
-    Arrays = dict[str, NDArray[Any]]
+    Arrays = dict[str, AnyArray]
 
 
 # The JSON object "training" has the members of these fields last, in this order. Those of other
@@ -63,7 +62,7 @@ def dump_state(state: TrainingState, *, include_training_state: bool) -> tuple[S
     return strings, arrays if include_training_state else {}
 
 
-def pickled_state(state: TrainingState, block: NDArray[Any]) -> dict[str, Any]:
+def pickled_state(state: TrainingState, block: AnyArray) -> dict[str, Any]:
     """Return what a pickle has of a state, without its parameters if they are the block of the model.
 
     It has no durations, so that the pickles of two fits with equal seeds are equal.
@@ -91,14 +90,14 @@ class _Content(NamedTuple):
     """What is stored elsewhere than in a file of Python, in the form of one."""
 
     objects: Mapping[str, Mapping[str, Any]]
-    array: Callable[[str], NDArray[Any] | None]
+    array: Callable[[str], AnyArray | None]
 
     def members(self, key: str) -> Mapping[str, Any] | None:
         return self.objects.get(key)
 
 
 def load_state(
-    net: _core.Net, params: NDArray[Any], parameters: Mapping[str, Any], file: Metadata
+    net: _core.Net, params: AnyArray, parameters: Mapping[str, Any], file: Metadata
 ) -> TrainingState:
     """Return the training state in the file of a network, or a state with the stored history, without an optimizer.
 
@@ -113,12 +112,10 @@ def load_state(
     return _state_of(Context(net, params, parameters, content))
 
 
-def unpickled_state(
-    fields: Mapping[str, Any], net: _core.Net, block: NDArray[Any]
-) -> TrainingState:
+def unpickled_state(fields: Mapping[str, Any], net: _core.Net, block: AnyArray) -> TrainingState:
     """Return the state that `pickled_state` has described; ValueError if it is damaged or not one of the network."""
 
-    def array(key: str) -> NDArray[Any] | None:
+    def array(key: str) -> AnyArray | None:
         found = fields.get(key)
         if found is None:
             return None
@@ -243,7 +240,7 @@ def _stored_by_c(parameters: Mapping[str, Any], file: Metadata) -> Content:
     objects["training"] = training
     objects["training.parameters"] = dict(parameters)  # resume=True compares them
 
-    def array(key: str) -> NDArray[Any] | None:
+    def array(key: str) -> AnyArray | None:
         return records if key == "training.records" else file.array(key)
 
     return _Content(objects, array)
