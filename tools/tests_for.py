@@ -4,7 +4,7 @@
     python tools/tests_for.py src/cmlp/_train/training.py:442    of a line, or of a file without a line
     python tools/tests_for.py --run                             compiles what has changed, and runs the tests
     python tools/tests_for.py --record [tests/training ...]     makes the map anew, of all tests or of some
-    python tools/tests_for.py --renew                           adds the files of the package that the map does not know
+    python tools/tests_for.py --renew [FILE ...]                adds files of the package that the map does not know
 
 A map says which tests run a line of the package, the core or the bridge. It is read from the first of these: --map, the
 file that CMLP_TESTS_MAP names, build/tests_for.json.gz (which --record writes), tests/tests_for.json.gz. Its lines are
@@ -772,6 +772,26 @@ def _listed(tests: list[str]) -> str:
     return ", ".join(tests[:8]) + (f" and {len(tests) - 8} more" if len(tests) > 8 else "")
 
 
+def renew(options: argparse.Namespace) -> None:
+    """Record the tests of files that the map does not know, of all or of those that are named, and add the files."""
+    import record_map
+
+    test_map = read_map(options.map)
+    named = {change_of(place).file for place in options.places}
+    unknown = [file for file in Ranking(test_map, []).unknown_files() if not named or file in named]
+    tests: set[str] = set()
+    for file in unknown:
+        ordered = Ranking(test_map, [Change(file, None)]).ordered()
+        tests.update(within(ordered, test_map.seconds_of, options.seconds or SECONDS))
+    print(
+        f"Without a line in the map: {len(unknown)} files. Recorded for them: {len(tests)} tests."
+    )
+    if unknown:
+        path = map_file(options.map) or MAPS[-1]
+        compiled = any(map(COMPILED.match, unknown))
+        record_map.renew(path, unknown, tests, options.jobs, compiled)
+
+
 def main() -> None:
     """Read the arguments, and list the tests, run them or record the map."""
     parser = argparse.ArgumentParser(
@@ -804,16 +824,7 @@ def main() -> None:
         record_map.record(options.places or ["tests"], options.jobs, options.map or MAPS[0])
         return
     if options.renew:
-        import record_map
-
-        unknown = Ranking(read_map(options.map), []).unknown_files()
-        tests = {test for file in unknown for _, these in named_tests(file) for test in these}
-        print(f"Without a line in the map: {len(unknown)} files. Their tests: {len(tests)} files.")
-        if unknown:
-            compiled = any(map(COMPILED.match, unknown))
-            record_map.renew(
-                map_file(options.map) or MAPS[-1], unknown, tests, options.jobs, compiled
-            )
+        renew(options)
         return
     changes = [change_of(place) for place in options.places] or working_tree()
     if not changes:
