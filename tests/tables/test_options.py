@@ -255,6 +255,23 @@ def test_calls_that_a_table_cannot_answer_raise(call, message):
         call(model)
 
 
+@pytest.mark.parametrize(
+    "parameters, arguments",
+    [
+        ({"monotonic_cst": [1]}, {}),
+        ({}, {"groups": [1, 2]}),
+        ({}, {"time": "z"}),
+        ({}, {"X_val": X[:, :2], "y_val": Y}),
+    ],
+)
+def test_fits_that_refuse_their_rows_draw_nothing_from_a_generator(parameters, arguments):
+    generator = np.random.RandomState(5)
+    model = TabularRegressor(**{**TINY, "random_state": generator}, **parameters)
+    with pytest.raises(ValueError, match=next(iter({**parameters, **arguments}))):
+        model.fit(X, Y, **arguments)
+    assert generator.randint(1 << 30) == np.random.RandomState(5).randint(1 << 30)
+
+
 def test_frames_need_columns_of_numbers_or_categories():
     pandas = package("pandas")
     with pytest.raises(ValueError, match=r"Found array with 0 feature\(s\) \(shape=\(120, 0\)\)"):

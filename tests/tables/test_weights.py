@@ -273,6 +273,19 @@ def test_weights_of_validation_rows_count_as_repeated_rows(kind, y, params):
     assert plain.history_["validation_loss"] != model.history_["validation_loss"]
 
 
+def test_weights_of_validation_rows_alone_change_no_column():
+    """Of so many rows, quartiles and steps are those of some if the training rows have no weights."""
+    n = 100_001
+    x = np.random.RandomState(0).standard_normal((n + 40, 1))
+    plain, weighted = (
+        TabularRegressor(**{**QUICK, "n_estimators": 1}, n_epochs=1).fit(
+            x[:n], x[:n, 0], X_val=x[n:], y_val=x[n:, 0], sample_weight_val=weight
+        )
+        for weight in (None, np.arange(40) % 3 + 1)
+    )
+    assert_same_bits(model_of(plain).columns.numbers, model_of(weighted).columns.numbers)
+
+
 def test_bad_weights_of_validation_rows_are_named():
     model = TabularRegressor(**QUICK)
     with pytest.raises(

@@ -161,7 +161,8 @@ def prepare_table(call: TableCall, until: float) -> PreparedTable:
             table = read_table(call, encoding, opened, model.columns, notices, model.gaps)
             report = model.report
             learned = _continued(call, table, model)
-        folds, seeds, background = _drawn(call, table, learned[1])
+        _, raw_to_keep, _ = learned
+        folds, seeds, background = _drawn(call, table, raw_to_keep)
         prepared = _encoded(table, learned, folds, seeds, call.options.n_estimators)
     return replace(
         prepared,
@@ -237,7 +238,11 @@ def _learned(
     *,
     is_part: bool = False,
 ) -> Learned:
-    """Learn what the networks see of columns, by the training rows and their own weights."""
+    """Learn what the networks see of columns.
+
+    `weight` are those of the training rows alone: if X_val alone has weights, the joined ones are ones, with which
+    steps are learned from all rows, however many there are.
+    """
     options, (raw, joined_weight) = call.options, table.to_train_on
     columns = learn_inputs(
         known,

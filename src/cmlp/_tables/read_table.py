@@ -355,9 +355,9 @@ def read_new_table(
         call.class_name,
         training.rows,
         training.weight,
-        forms,
-        counts,
-        codes,
+        forms=forms,
+        counts=counts,
+        codes=codes,
     )
     table = read_table(call, encoding, [(frame, training), *validation], columns)
     raw, weight = table.to_train_on
@@ -365,16 +365,16 @@ def read_new_table(
     if current_pool() is None:  # the models of `fit_many` may have parts of the rows
         unmatched = [*unmatched_codes(options.missing_values, given, columns, training.rows)]
     checked = CheckedTable(
-        frame,
-        columns,
-        training.rows,
-        raw,
-        training.truth,
-        table.averages,
-        encoding.labels,
-        weight,
-        training.groups,
-        table.copies,
+        frame=frame,
+        columns=columns,
+        rows=training.rows,
+        raw=raw,
+        y=training.truth,
+        average=table.averages,
+        labels=encoding.labels,
+        weight=weight,
+        groups=training.groups,
+        copies=table.copies,
         use=None if training.groups is None else GROUPS,
         silenced=silenced_by(options.known),
         counts=counts,
