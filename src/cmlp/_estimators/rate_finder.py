@@ -194,9 +194,10 @@ def _batches(training: Training) -> Iterator[Segment]:
     while True:
         training.data.order.begin_epoch(training.state, training.n_rows)
         for batch in range(training.n_batches):
-            segment = next(
-                training.data.segments(training.state, training.batch_size, batch, batch + 1)
+            segments = training.data.segments(
+                training.state, training.n_rows, training.batch_size, batch, batch + 1
             )
+            segment = next(segments)
             if segment.has_weight:
                 yield segment
 

@@ -184,11 +184,10 @@ class Data:
         state.order = self.order.after(n_epochs, order, self.n_rows(state), rng)
 
     def segments(
-        self, state: TrainingState, batch_size: int, first: int, end_batch: int | None
+        self, state: TrainingState, n_rows: int, batch_size: int, first: int, end_batch: int | None
     ) -> Segments:
-        """Yield the rows of batches, in segments."""
+        """Yield the rows of batches of an epoch with `n_rows` rows, in segments."""
         rows, has_weight = self.rows_of_batches, first > 0 or self.order.shards is None
-        n_rows = self.n_rows(state)
         for order, is_last in self.order.positions(state, n_rows, batch_size, first, end_batch):
             segment = Segment(rows, order, is_last)
             has_weight = has_weight or segment.has_weight
@@ -359,7 +358,7 @@ class StreamData(Data):
         return self.blocks.n_rows
 
     def segments(
-        self, state: TrainingState, batch_size: int, first: int, end_batch: int | None
+        self, state: TrainingState, n_rows: int, batch_size: int, first: int, end_batch: int | None
     ) -> Segments:
         """Yield the batches from `first` to the end of the source, in segments of at most one block."""
         assert end_batch is None
@@ -368,12 +367,11 @@ class StreamData(Data):
         try:
             for block in reader:
                 blocks.sample(block)
-                if (
-                    0 < blocks.n_rows < batcher.n_rows + block.n_rows
-                ):  # learning rates are planned for that number
+                if 0 < n_rows < batcher.n_rows + block.n_rows:
+                    # Learning rates are planned for that number.
                     raise ValueError(
                         f"source yielded more rows in epoch {state.epoch + 1} than the "
-                        f"{blocks.n_rows} that were expected."
+                        f"{n_rows} that were expected."
                     )
                 yield from batcher.add(block)
                 del block
