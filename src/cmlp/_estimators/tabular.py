@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
 
 import numpy as np
 
-from cmlp._data.arrays import targets_in_range
+from cmlp._data.arrays import read_once, targets_in_range
 from cmlp._data.checks import as_quantile_targets, as_targets
 from cmlp._data.input_frame import frame_of
 from cmlp._data.labels import kind_of_labels
@@ -539,11 +539,12 @@ class TabularClassifier(parameters.TabularClassifier, TabularEstimator):
         from cmlp._tables.targets import rows_that_count
 
         now, owner = frozen_copy(self), type(self).__name__
-        model, raw, answers = now._rows_to_score(X, y, sample_weight)
+        weight = read_once(sample_weight, "sample_weight")
+        model, raw, answers = now._rows_to_score(X, y, weight)
         labels = model.class_labels
         truth = as_targets(y, len(raw), owner, labels=True, warn_of_column=False)
-        found = accuracy_of_labels(model.labels_of(answers), truth, sample_weight, labels, owner)
-        rows, _ = rows_that_count(as_weights(sample_weight, len(raw)), len(raw))
+        found = accuracy_of_labels(model.labels_of(answers), truth, weight, labels, owner)
+        rows, _ = rows_that_count(as_weights(weight, len(raw)), len(raw))
         if labels.kind == "multilabel" or np.isin(truth[rows], labels.classes).all():
             now._compare(model, raw, answers, now._truth(model, truth, len(raw), rows), rows)
         return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -318,8 +318,9 @@ def _prepared(
     options = twin._options()
     planned = options.warmup or options.schedule().is_planned
     n_rows = record["n_rows"] if planned else None
-    with call_of_blocks(twin, X, classes, n_rows, validation) as of_blocks:
-        fit = prepare_network(*of_blocks)
+    call, blocks = call_of_blocks(twin, X, classes, n_rows, validation)
+    with closing(blocks):
+        fit = prepare_network(call, blocks)
         yield fit, recorder_of(fit)
 
 

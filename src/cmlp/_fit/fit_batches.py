@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from cmlp._data.arrays import arrow_copied, read_once
@@ -47,11 +47,11 @@ def fit_batches(
     resume: bool = False,
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
-    with call_of_blocks(estimator, source, classes, n_rows, validation, resume=resume) as call:
-        fit_network(*call)
+    call, blocks = call_of_blocks(estimator, source, classes, n_rows, validation, resume=resume)
+    with closing(blocks):
+        fit_network(call, blocks)
 
 
-@contextmanager
 def call_of_blocks(
     estimator: EstimatorToFit,
     source: Any,
@@ -60,10 +60,10 @@ def call_of_blocks(
     validation: GivenRows,
     *,
     resume: bool = False,
-) -> Iterator[tuple[FitCall[NetworkOptions], BlockSource]]:
-    """Make a call of `fit_batches` and its source, whose first block is open; the source is closed at the end."""
+) -> tuple[FitCall[NetworkOptions], BlockSource]:
+    """Return a call of `fit_batches` and its source, whose first block is open, and which the caller closes."""
     passes = Passes(source)
-    stream = BlockSource(passes, n_rows, classes)
+    blocks = BlockSource(passes, n_rows, classes)
     call = network_call(estimator, FIT_BATCHES, validation, resume=resume)
     options = call.options
     if call.is_classifier and call.previous is None and classes is None:
@@ -75,9 +75,8 @@ def call_of_blocks(
     if call.resumed is not None:
         n_epochs -= call.resumed.state.epoch
     passes.require(n_epochs, f"max_iter={options.max_iter} reads it once per epoch")
-    with closing(stream):
-        stream.open_first_block(checks_of(call)._replace(width=None, may_be_empty=True))
-        yield call, stream
+    blocks.open_first_block(checks_of(call)._replace(width=None, may_be_empty=True))
+    return call, blocks
 
 
 class BlockSource(RowSource):
