@@ -82,8 +82,8 @@
  *   end of the thread leaves them. They may call functions of the library, with a run, a workspace and outputs of their own.
  *   They must not change or release what the outer call reads or writes.
  * - Reproducibility. The same data, parameters and options give the same bits for any thread count, any split of the
- *   rows of a prediction, any instruction set, compiler and system. (A NaN is a NaN everywhere, of unspecified sign and
- *   payload.)
+ *   rows of a prediction, any instruction set, compiler and system, as long as the parameters are finite: some products skip
+ *   zeros, whose product with an infinite weight would be NaN. (A NaN is a NaN everywhere, of unspecified sign and payload.)
  */
 #ifndef CMLP_H
 #define CMLP_H

@@ -1,5 +1,7 @@
 """Python code that runs while the bridge converts arguments cannot make the core read freed memory."""
 
+import signal
+
 import numpy as np
 import pytest
 from helpers import digest, net_and_params
@@ -72,6 +74,34 @@ def test_a_loss_that_resizes_the_rows_ends_the_call():
     net, params = net_and_params((N, 40, 2), ["tanh", "identity"], loss, np.float64)
     with pytest.raises(ValueError, match="must keep its size"):
         net.cost(params, X, Y)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="Windows has no timers of signals")
+@pytest.mark.parametrize("call", ["cost", "forward", "train_epoch"])
+def test_a_signal_handler_that_resizes_the_rows_ends_the_call(call):
+    net, params = net_and_params((N, 400, 2), ["tanh", "softmax"], "log_loss", np.float32)
+    params, X, Y = params.copy(), np.ones((3000, N), np.float32), np.zeros(3000, np.int32)
+
+    optimizer = _core.Optimizer(net, "sgd", learning_rate=0.1)
+
+    def resize(number, frame):
+        X.resize(3, refcheck=False)
+
+    calls = {
+        "cost": lambda: net.cost(params, X, Y, n_threads=1),
+        "forward": lambda: net.forward(params, X, n_threads=1),
+        "train_epoch": lambda: net.train_epoch(
+            params, X, Y, optimizer, batch_size=100, n_threads=1
+        ),
+    }
+    before = signal.signal(signal.SIGALRM, resize)
+    signal.setitimer(signal.ITIMER_REAL, 0.03)
+    try:
+        with pytest.raises(ValueError, match="array"):
+            calls[call]()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_scale_is_read_once():

@@ -114,7 +114,7 @@ cdef struct Poll:
     double last  # time of the latest check for signals
     double limit  # duration after which the call is cancelled
     bint expired
-    PyObject *call  # the Call if other workers make it too, else NULL
+    PyObject *call  # the Call
 
 
 cdef double now() noexcept nogil:
@@ -167,7 +167,7 @@ cdef int poll_signals(void *context) noexcept nogil:
         return 0
     poll.last = t
     with gil:
-        return signalled() if poll.call == NULL else (<Call>poll.call).interrupted_together()
+        return (<Call>poll.call).interrupted()
 
 
 cdef int raised() except -1:
@@ -579,7 +579,7 @@ cdef class Call:
         self.require_unmoved()
         self.memory = workspace_of(size)
         self.run.workspace, self.run.workspace_size = self.memory, size
-        self.poll.limit = seconds
+        self.poll.limit, self.poll.call = seconds, <PyObject *>self
         if work > SMALL_WORK:
             self.poll.last = self.poll.begin = now()
             self.run.poll, self.run.poll_context = poll_signals, &self.poll
@@ -641,15 +641,16 @@ cdef class Call:
         workers.send, workers.receive, workers.broadcast = send_bytes, receive_bytes, broadcast_bytes
         workers.context, workers.failed_rank = <void *>self, -1
         workers.seconds = peers.seconds
-        self.poll.call = <PyObject *>self
         return 0
 
-    cdef bint interrupted_together(self) noexcept:
+    cdef bint interrupted(self) noexcept:
         """Return whether an exception ends this call, which is kept: this is a moment that all workers can share."""
         try:
             if signalled():
                 raised()
-            self.peers.deliver()
+            self.require_unmoved()  # by a signal handler
+            if self.peers is not None:
+                self.peers.deliver()
         except BaseException as error:
             self.error = error
             return True

@@ -159,8 +159,9 @@ typedef struct cmlpi_kernels {
     /* Returns whether the compiler kept the arithmetic of the source (no contraction, no reordering). */
     int (*exact)(void);
 
-    /* z[i, j] = bias[j] + sum_k x[i, k] w[k, j]. The zeros of a single row are always skipped, and of each row where
-     * multiply-adds are software. Skipping gives the same bits if w is finite. */
+    /* z[i, j] = bias[j] + sum_k x[i, k] w[k, j]. Zeros are skipped in a single row, in columns and elements that the masks of
+     * x allow, and, where multiply-adds are software, in the rows of most products. This gives the same bits if w is
+     * finite. */
     void (*dense)(const cmlpi_dense_input *x, const cmlpi_product *to);
     /* The same for one row x of n_in elements. */
     void (*dense_row)(const void *x, int64_t n_in, const cmlpi_product *to);

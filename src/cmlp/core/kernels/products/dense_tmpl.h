@@ -393,7 +393,7 @@ static void skip_columns(dense_job *job, cmlpi_dense_input *left)
     job->z += job->n_out;
 }
 
-/* The rows one by one, without their zeros: where multiply-adds are software, a tile, which computes a column if it is
+/* The rows one by one, without their zeros, which gives the same bits if W is finite. Where multiply-adds are software, a tile, which computes a column if it is
  * nonzero in any of its rows, takes up to 1.6 times as long. A chunk of a strip of W is used for many rows while it is in
  * the cache. */
 #define MOST_BY_ROWS ((int64_t)(CMLPI_COPY_BYTES / (COPY_LD * sizeof(T))))
