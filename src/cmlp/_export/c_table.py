@@ -35,11 +35,11 @@ from cmlp._model.model import Combination
 from cmlp._model.table_columns import PARTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
-    from cmlp._model.model import AnswerScale, TableModel
+    from cmlp._model.model import AnswerScale, Rule, TableModel
     from cmlp._model.table_columns import TableColumn, TableColumns
 
 _OPENING = """
@@ -431,7 +431,7 @@ _PREDICT = Template("""\
     for (int j = 0; j < $n; j++) output[j] = $mean;$then
 """)
 # What follows the mean, by the rule of the combination.
-_THEN = {
+_THEN: Mapping[Rule, str] = {
     "binary": "\n    output[1] = output[0];\n    output[0] = 1.0 - output[1];",
     "normalized": """
     double sum = output[0];

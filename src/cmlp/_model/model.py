@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, NoReturn, TypeAlias, cast
 
 import numpy as np
 
@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 # Names of the public classes, which ONNX files contain.
 CLASS_NAMES = {"network": "Network", "classifier": "MLPClassifier", "regressor": "MLPRegressor"}
 TABLE_CLASS_NAMES = {"classifier": "TabularClassifier", "regressor": "TabularRegressor"}
+
+Rule: TypeAlias = Literal["plain", "binary", "normalized", "cumulative"]
+Answer: TypeAlias = Literal["", "largest", "threshold", "median"]
 
 _TOLERANCE = 1e-7  # of weighted sums, if the input scale becomes a part of the weights
 
@@ -141,13 +144,13 @@ class Combination(NamedTuple):
     ----------
     n : int
         Number of outputs of the model.
-    rule : {"plain", "binary", "normalized", "cumulative"}
+    rule : Rule
         "binary": the probabilities of both classes from one output. "normalized": each row is
         divided by its sum. A network needs that if each class has a logistic output; a table,
         because softmax in float32 sums to 1 only within 1e-7. "cumulative": those of ordered
         classes from the outputs, each of which is the probability of the classes above one of them,
         see `ordered_probabilities`.
-    answer : {"", "largest", "threshold", "median"}
+    answer : Answer
         How the class follows from the outputs: the largest of the first `n_classes`, or whether the
         only output is above 0.5, or the median of the probabilities of ordered classes, see
         `medians`. "" if there are no classes, or a row can have several labels.
@@ -155,8 +158,8 @@ class Combination(NamedTuple):
     """
 
     n: int
-    rule: str = "plain"
-    answer: str = ""
+    rule: Rule = "plain"
+    answer: Answer = ""
     n_classes: int = 0
 
 
@@ -257,6 +260,7 @@ class _Model:
     combination: Combination
 
     _class_names: ClassVar[Mapping[str, str]]
+    _is_table: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -271,13 +275,12 @@ class _Model:
                 raise TypeError(f"{type(self).__name__} has no field {name!r}")
         self._store(kind=kind, networks=tuple(TrainedNet(*one) for one in networks), **fields)
         net = self.networks[0].net
-        is_table = isinstance(self, TableModel)
         self._store(
             names=names,
             feature_names=texts_of_names(names),
             n_inputs=n_inputs,
             net=net,
-            combination=combination_of(kind, net, self.labels, is_table=is_table),
+            combination=combination_of(kind, net, self.labels, is_table=self._is_table),
         )
 
     def _store(self, **values: object) -> None:
@@ -365,7 +368,7 @@ class NetworkModel(_Model):
 
     # What follows from the fields:
     params: Floats
-    rule: str  # of `combination`, such as "binary": what is done with the network's outputs
+    rule: Rule  # of `combination`, such as "binary": what is done with the network's outputs
     # Returns the labels that outputs of the network mean; only of a classifier.
     labels_of: Callable[[AnyArray], AnyArray]
 
@@ -532,6 +535,7 @@ class TableModel(_Model):
     _fields = (*_Model._fields, *__annotations__)
 
     _class_names = TABLE_CLASS_NAMES
+    _is_table = True
 
     def __init__(
         self,
@@ -713,7 +717,7 @@ def outputs_of_table(
 
 
 def mean_outputs(
-    outputs: Sequence[NDArray[np.float64]], scale: AnswerScale | None, rule: str
+    outputs: Sequence[NDArray[np.float64]], scale: AnswerScale | None, rule: Rule
 ) -> NDArray[np.float64]:
     """Return the outputs of a table's model from those of its networks, by the rule of its combination."""
     if scale is None:
