@@ -22,11 +22,16 @@ from cmlp._fit.result import ASSIGNED, NETWORK, can_assemble, result_of, run_loc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Self
+    from typing import Self, SupportsIndex, TypeAlias
+
+    from numpy.typing import ArrayLike
 
     from cmlp._fit.result import Result
     from cmlp._model.model import NetworkModel
     from cmlp._train.state import Curve
+
+    # Returns a `Result` with the value that was assigned.
+    Write: TypeAlias = Callable[[Result[NetworkModel], Any], Result[NetworkModel]]
 
 Value = TypeVar("Value")
 
@@ -34,19 +39,19 @@ Value = TypeVar("Value")
 # ------------------------------------------------------------------------------- what an assignment makes of a `Result`
 
 
-def with_int(name: str) -> Callable[[Result[NetworkModel], Any], Result[NetworkModel]]:
+def with_int(name: str) -> Write:
     """Return a function that sets an int attribute of the history."""
     return lambda result, value: _with_history(result, name, operator.index(value))
 
 
-def with_real(name: str) -> Callable[[Result[NetworkModel], Any], Result[NetworkModel]]:
+def with_real(name: str) -> Write:
     """Return a function that sets an attribute of the history to a float or None."""
     return lambda result, value: _with_history(
         result, name, None if value is None else float(value)
     )
 
 
-def with_curve(name: str) -> Callable[[Result[NetworkModel], Any], Result[NetworkModel]]:
+def with_curve(name: str) -> Write:
     """Return a function that sets a curve of the history from a list of floats or None."""
 
     def assign(result: Result[NetworkModel], value: Iterable[float] | None) -> Result[NetworkModel]:
@@ -63,12 +68,12 @@ def _with_history(result: Result[NetworkModel], name: str, value: object) -> Res
     return result.with_state(history=history)
 
 
-def with_n_iter(result: Result[NetworkModel], value: Any) -> Result[NetworkModel]:
+def with_n_iter(result: Result[NetworkModel], value: SupportsIndex) -> Result[NetworkModel]:
     """Set the number of epochs."""
     return result.with_state(epoch=operator.index(value))
 
 
-def with_feature_names(result: Result[Any], value: Any) -> Result[Any]:
+def with_feature_names(result: Result[Any], value: ArrayLike | None) -> Result[Any]:
     """Set the column names; None if the model has none."""
     names = None if value is None else rectangular(value, "feature_names_in_").astype(object)
     width = result.model.n_inputs
@@ -81,7 +86,7 @@ def with_feature_names(result: Result[Any], value: Any) -> Result[Any]:
     return result._replace(model=result.model.with_names(names))
 
 
-def with_classes(result: Result[Any], value: Any) -> Result[Any]:
+def with_classes(result: Result[Any], value: ArrayLike) -> Result[Any]:
     """Set the labels of the classes."""
     labels, present = as_labels(value, "classes_"), result.model.class_labels
     kind_of_labels(labels, "classes_")
@@ -132,7 +137,7 @@ class FittedAttribute(Generic[Value]):
         read: Callable[[Result[NetworkModel]], Value | None],
         kind: str,
         doc: str,
-        write: Callable[[Result[NetworkModel], Any], Result[NetworkModel]] | None = None,
+        write: Write | None = None,
         *,
         nullable: bool = False,
         epochs: bool = False,
@@ -177,10 +182,10 @@ class FittedAttribute(Generic[Value]):
     def _missing(self, estimator: object) -> AttributeError:
         return AttributeError(f"{type(estimator).__name__!r} object has no attribute {self.name!r}")
 
-    def __set__(self, estimator: object, value: Any) -> None:
+    def __set__(self, estimator: object, value: object) -> None:
         run_locked(estimator, self._assign, estimator, value)
 
-    def _assign(self, estimator: object, value: Any) -> None:
+    def _assign(self, estimator: object, value: object) -> None:
         result = result_of(estimator)
         if result is None:
             vars(estimator).setdefault(ASSIGNED, {})[self.name] = value
@@ -202,7 +207,7 @@ class FittedAttribute(Generic[Value]):
         else:
             self._assign(estimator, None)
 
-    def _require_equal(self, value: Any, present: Any) -> None:
+    def _require_equal(self, value: object, present: object) -> None:
         if value != present:
             raise ValueError(
                 f"{self.name} must be {present!r}, to match the shapes in coefs_, got {value!r}."
@@ -212,7 +217,7 @@ class FittedAttribute(Generic[Value]):
 class FittedTensors(FittedAttribute[tuple[np.ndarray, ...]]):
     """A fitted attribute: a tuple of views of the parameter block. Assigning copies the values into the block."""
 
-    def _assign(self, estimator: object, value: Any) -> None:
+    def _assign(self, estimator: object, value: object) -> None:
         if result_of(estimator) is None:
             super()._assign(estimator, value)
         else:
@@ -241,7 +246,7 @@ class FittedNetwork(FittedAttribute[Any]):
         network._share(model.net, model.params)
         return network
 
-    def __set__(self, estimator: object, value: Any) -> None:
+    def __set__(self, estimator: object, value: object) -> None:
         raise AttributeError(
             f"{self.name} cannot be assigned: assign to its params, weights or biases."
         )

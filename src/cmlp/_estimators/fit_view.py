@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
 
+    from cmlp._estimators.network import Network
     from cmlp._train.training import Training
 
 
@@ -18,7 +19,7 @@ class FitView(Trainer):
 
     def __init__(
         self,
-        networks: Sequence[Any],
+        networks: Sequence[Network],
         trainings: Sequence[Training],
         snapshot: Callable[[], Any],
         *,

@@ -48,7 +48,9 @@ from cmlp._parameters.schedules import NAMED_SCHEDULES, has_epochs, kind_of_sche
 from cmlp.callbacks import HOOKS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
+
+    from cmlp._parameters.hyperparameters import Values
 
 
 # The classes that have parameters. `Network` includes its methods.
@@ -81,29 +83,29 @@ _SCHEDULES = one_of(str, *sorted(NAMED_SCHEDULES)), FUNCTION
 
 # What a parameter needs of another one to have an effect, in the order in which it is checked: the
 # solver comes first.
-def _has_batches(values: Mapping[str, Any]) -> bool:
+def _has_batches(values: Values) -> bool:
     return has_epochs(values["solver"])
 
 
-def _has_no_batches(values: Mapping[str, Any]) -> bool:
+def _has_no_batches(values: Values) -> bool:
     return not has_epochs(values.get("solver"))  # tables have no solver
 
 
-def _uses_learning_rate(values: Mapping[str, Any]) -> bool:
+def _uses_learning_rate(values: Values) -> bool:
     if kind_of_schedule(values["learning_rate"]).sgd_only:
         return bool(values["solver"] == "sgd")
     return _has_batches(values)
 
 
-def _may_stop(values: Mapping[str, Any]) -> bool:
+def _may_stop(values: Values) -> bool:
     return not (_has_batches(values) and kind_of_schedule(values["learning_rate"]).is_planned)
 
 
-def _holds_out(values: Mapping[str, Any]) -> bool:
+def _holds_out(values: Values) -> bool:
     return bool(values["early_stopping"])
 
 
-def _has_hidden_layers(values: Mapping[str, Any]) -> bool:
+def _has_hidden_layers(values: Values) -> bool:
     sizes = values.get("hidden_layer_sizes", 1)
     return not hasattr(sizes, "__len__") or len(sizes) > 0
 
@@ -137,16 +139,16 @@ RESUME, SHARDS, OWN_VALIDATION = "resume=True", "shards", "X_val"
 PROVENANCE = "provenance=True"
 
 
-def _is(name: str, refused: str) -> Callable[[Mapping[str, Any]], bool]:
+def _is(name: str, refused: str) -> Callable[[Values], bool]:
     """Return the test whether a parameter has a value."""
     return lambda values: isinstance(values[name], str) and values[name] == refused
 
 
-def _needs_own_rows(values: Mapping[str, Any]) -> bool:
+def _needs_own_rows(values: Values) -> bool:
     return _holds_out(values) and not values["X_val"]
 
 
-def _is_function(name: str) -> Callable[[Mapping[str, Any]], bool]:
+def _is_function(name: str) -> Callable[[Values], bool]:
     """Return the test whether a parameter, which not every table has, is a function."""
     return lambda values: callable(values.get(name))
 

@@ -18,9 +18,11 @@ from cmlp.exceptions import InvalidParameterError, UnusedParameterWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import Any, Self
+    from typing import Any, Self, TypeAlias
 
     from cmlp._parameters.constraints import Constraint
+
+    Values: TypeAlias = Mapping[str, Any]  # of parameters by their names
 
 
 REQUIRED = object()  # the default of a parameter without one
@@ -56,7 +58,7 @@ class Need(NamedTuple):
     """
 
     other: str
-    is_met: Callable[[Mapping[str, Any]], Any]
+    is_met: Callable[[Values], object]
     reason: str
 
 
@@ -67,7 +69,7 @@ class Refusal(NamedTuple):
     """
 
     calls: tuple[str, ...]
-    is_refused: Callable[[Mapping[str, Any]], bool]
+    is_refused: Callable[[Values], bool]
     sentence: str
 
 
@@ -119,7 +121,7 @@ class Hyperparameters:
         self._names: dict[str, tuple[str, ...]] = {}
         self._constraints: dict[str, dict[str, tuple[Constraint, ...]]] = {}
         self._fixed: dict[str, list[str]] = {}
-        self._needs: dict[str, list[tuple[str, Any, tuple[Need, ...]]]] = {}
+        self._needs: dict[str, list[tuple[str, object, tuple[Need, ...]]]] = {}
         self._refusals: dict[
             str, list[tuple[str, Refusal]]
         ] = {}  # by the kind of call, as the next
@@ -178,14 +180,14 @@ class Hyperparameters:
             )
         return names
 
-    def refused_without_batches(self, owner: str, values: Mapping[str, Any]) -> str | None:
+    def refused_without_batches(self, owner: str, values: Values) -> str | None:
         """Return the name of the first parameter that needs batches, and is not at its default; None without one."""
         for name in self.names(owner, "needs_batches"):
             if _differs(values[name], self.entries[name].uses[owner].default):
                 return name
         return None
 
-    def require_allowed(self, call: str, values: Mapping[str, Any]) -> None:
+    def require_allowed(self, call: str, values: Values) -> None:
         """Raise InvalidParameterError if a kind of call refuses the value of a parameter."""
         for name, refusal in self._refusals.get(call, ()):
             if name in values and refusal.is_refused(values):
@@ -201,9 +203,7 @@ class Hyperparameters:
         unknown = self.entries.keys() - set(self.names(owner))
         return tuple(need for need in self.entries[name].needs if need.other not in unknown)
 
-    def warn_of_unused(
-        self, owner: str, values: Mapping[str, Any], other: str | None = None
-    ) -> None:
+    def warn_of_unused(self, owner: str, values: Values, other: str | None = None) -> None:
         """Warn of each parameter of an owner that is not at its default, and has no effect under the others.
 
         With `other`, warn only of what this parameter or argument makes ineffective.

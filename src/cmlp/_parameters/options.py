@@ -19,7 +19,7 @@ from cmlp._parameters.schedules import Custom, Schedule, has_epochs, kind_of_sch
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Self
 
     import numpy as np
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cmlp._data.arrays import LossFunction
     from cmlp._data.scale import InputScale
     from cmlp._data.weights import ClassWeight
+    from cmlp._parameters.hyperparameters import Values
 
 
 _MEDIAN = 0.5  # the default of `quantile`
@@ -74,7 +75,7 @@ class TrainingOptions:
     block_size: int
 
     @classmethod
-    def from_checked(cls, checked: Mapping[str, Any], n_layers: int) -> Self:
+    def from_checked(cls, checked: Values, n_layers: int) -> Self:
         """Return the options with converted parameters, among others; `n_layers` are those of the network.
 
         Raises ValueError if parameters contradict each other or `n_layers`.
@@ -217,7 +218,7 @@ class NetworkOptions(FitOptions, TrainingOptions):
         return options.with_seed(**PARAMETERS.checked(owner, {"random_state": seed}, class_name))
 
     @classmethod
-    def _of_values(cls, owner: str, class_name: str, values: Mapping[str, Any]) -> Self:
+    def _of_values(cls, owner: str, class_name: str, values: Values) -> Self:
         """Return the options with parameters but for a seed, validated and converted."""
         checked = PARAMETERS.checked(owner, values, class_name)
         sizes = architecture.hidden_sizes(checked["hidden_layer_sizes"])
@@ -258,7 +259,7 @@ def _options_of_plain(
     return NetworkOptions._of_values(owner, class_name, dict(zip(names, values, strict=True)))
 
 
-def _types_of_plain(values: Mapping[str, Any]) -> tuple[type, ...] | None:
+def _types_of_plain(values: Values) -> tuple[type, ...] | None:
     """Return the types of the sizes of the hidden layers in parameters of built-in types.
 
     None if a parameter is of another type, or a list, whose numbers can change.
@@ -329,12 +330,12 @@ def without_ignored(options: NetworkOptions, call: str) -> NetworkOptions:
     return replace(options, **changes) if changes else options
 
 
-def _own(cls: type[TrainingOptions | FitOptions], values: Mapping[str, Any]) -> dict[str, Any]:
+def _own(cls: type[TrainingOptions | FitOptions], values: Values) -> dict[str, Any]:
     """Return the values of the fields of a class."""
     return {name: values[name] for name in cls.__dataclass_fields__ if name in values}
 
 
-def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
+def _loss_parameter(checked: Values) -> float | tuple[float, ...]:
     """Return `loss_parameter` or, for its loss, `quantile`; ValueError if one is set that the loss does not have."""
     loss = checked["loss"]
     given = checked.get("loss_parameter")
