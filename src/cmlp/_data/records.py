@@ -7,6 +7,7 @@ that of all whose names begin so ("training:optimizer.*"): of members a dict, of
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -33,7 +34,8 @@ class Content(Protocol):
         """Return an array; None if there is none with this key."""
 
 
-class Value(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Value:
     """One value of a record.
 
     Attributes
@@ -66,7 +68,8 @@ class Value(NamedTuple):
     by_core: bool = False
 
 
-class Record(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Record:
     """The values that an object is made of.
 
     Attributes
@@ -88,9 +91,10 @@ class Record(NamedTuple):
 
     def made(self, values: Values, context: object) -> Any:
         """Return the object of these values."""
-        if values and all(value is None for value in values.values()):
-            return self.absent(context)
-        return self.make(values, context)
+        for value in values.values():
+            if value is not None:
+                return self.make(values, context)
+        return self.absent(context) if values else self.make(values, context)
 
     def values_of(self, found: object, owner: object) -> Values | None:
         """Return the values of an object; None if there is nothing to store."""
@@ -111,11 +115,7 @@ class _Place(NamedTuple):
     object: str
     name: str
     is_family: bool
-
-    @property
-    def shown(self) -> str:
-        """What errors call it."""
-        return (self.name if self.object else self.name.partition(".")[2]) or self.object
+    shown: str  # what errors call it
 
 
 @cache
@@ -123,7 +123,8 @@ def _place(key: str) -> _Place:
     """Return the place of a key: its texts are always the same objects, so that the bytes of pickles are, too."""
     first, colon, rest = key.removesuffix("*").partition(":")
     where, name = (first, rest) if colon else ("", first)
-    return _Place(sys.intern(where), sys.intern(name), key.endswith("*"))
+    shown = (name if where else name.partition(".")[2]) or where
+    return _Place(sys.intern(where), sys.intern(name), key.endswith("*"), shown)
 
 
 def loaded(record: Record, content: Content, context: object) -> Any:
@@ -132,29 +133,32 @@ def loaded(record: Record, content: Content, context: object) -> Any:
 
 
 def _loaded(value: Value, content: Content) -> Any:
-    place = _place(value.key)
-    found = _found(place, content)
-    if found is not REQUIRED:
-        return value.check(place.shown, found)
+    where, name, is_family, shown = _place(value.key)
+    if where:
+        members = content.members(where)
+        if members is not None and is_family:
+            return value.check(shown, _family(members, name))
+        if members is not None and name in members:
+            return value.check(shown, members[name])
+    elif is_family:
+        return value.check(shown, _arrays(content, name))
+    else:
+        array = content.array(name)
+        if array is not None:
+            return value.check(shown, array)
     if value.default is REQUIRED:
-        raise KeyError(place.shown)
+        raise KeyError(shown)
     return value.default
 
 
-def _found(place: _Place, content: Content) -> Any:
-    """Return what is stored there; REQUIRED if nothing is."""
-    where, name, is_family = place
-    if where:
-        members = content.members(where)
-        if members is None:
-            return REQUIRED
-        if not is_family:
-            return members.get(name, REQUIRED)
-        return {n.removeprefix(name): v for n, v in members.items() if n.startswith(name)}
-    if is_family:
-        return lambda rest: content.array(name + rest)
-    array = content.array(name)
-    return REQUIRED if array is None else array
+def _family(members: Mapping[str, Any], first: str) -> Values:
+    if not first:
+        return dict(members)
+    return {name.removeprefix(first): v for name, v in members.items() if name.startswith(first)}
+
+
+def _arrays(content: Content, first: str) -> Callable[[str], AnyArray | None]:
+    return lambda rest: content.array(first + rest)
 
 
 def values_of(
@@ -162,8 +166,9 @@ def values_of(
 ) -> Iterator[tuple[Value, Any]]:
     """Yield each value of an owner's objects, which have their records beside them, with what it is, or None."""
     for record, found in records:
-        values = record.values_of(found, owner) or {}
-        yield from ((value, values.get(name)) for name, value in record.values.items())
+        values = record.values_of(found, owner)
+        for name, value in record.values.items():
+            yield value, None if values is None else values[name]
 
 
 def stored(values: Iterable[tuple[Value, Any]]) -> tuple[Objects, Arrays]:
@@ -171,14 +176,13 @@ def stored(values: Iterable[tuple[Value, Any]]) -> tuple[Objects, Arrays]:
     objects: Objects = {}
     arrays: Arrays = {}
     for value, found in values:
-        where, name, is_family = _place(value.key)
+        where, name, is_family, _ = _place(value.key)
         if found is None and (not where or is_family or value.is_optional):
             continue
         part: Any = None if found is None else value.dump(found)
-        parts = {name + rest: one for rest, one in part.items()} if is_family else {name: part}
-        if where:
-            objects.setdefault(where, {}).update(parts)
-        else:
+        into: Values = objects.setdefault(where, {}) if where else arrays
+        for rest, one in part.items() if is_family else [("", part)]:
             # The format does not allow empty arrays; a missing array is loaded as an empty one.
-            arrays.update({key: array for key, array in parts.items() if len(array)})
+            if where or len(one):
+                into[name + rest] = one
     return objects, arrays

@@ -291,18 +291,23 @@ _CORE: Mapping[str, Callable[[Metadata, Draft], object]] = {
 _OBJECTS_OF_CORE = {"cells": load_cell_format, CALIBRATION: load_calibration_kind}
 
 
-class ModelContent(NamedTuple):
+class ModelContent:
     """What a file has of a model, also what the core has written in a form of its own."""
 
-    metadata: Metadata
-    draft: Draft
+    def __init__(self, metadata: Metadata, draft: Draft) -> None:
+        self._metadata, self._draft = metadata, draft
+        self._objects: dict[str, Mapping[str, Any] | None] = {}
 
     def array(self, key: str) -> Any:
         """Return an array, or what has this key in `_CORE`; None if there is none."""
         read = _CORE.get(key)
-        return self.metadata.array(key) if read is None else read(self.metadata, self.draft)
+        return self._metadata.array(key) if read is None else read(self._metadata, self._draft)
 
     def members(self, key: str) -> Mapping[str, Any] | None:
-        """Return the members of an object; None if there is none with this key."""
-        read = _OBJECTS_OF_CORE.get(key)
-        return self.metadata.members(key) if read is None else read(self.metadata)
+        """Return the members of an object, which is read once; None if there is none with this key."""
+        if key not in self._objects:
+            read = _OBJECTS_OF_CORE.get(key)
+            self._objects[key] = (
+                self._metadata.members(key) if read is None else read(self._metadata)
+            )
+        return self._objects[key]

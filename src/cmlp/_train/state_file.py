@@ -7,7 +7,7 @@ Both have the same objects, which a file has as JSON, and arrays. Each field has
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -21,12 +21,9 @@ from cmlp._train.state_fields import Context, checked_dict, naming_damage
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, Floats
     from cmlp._data.json_texts import Metadata
-    from cmlp._data.records import Content
-
-    Strings = dict[str, str]
-    Arrays = dict[str, AnyArray]
+    from cmlp._data.records import Arrays, Content, Objects, Values
 
 
 # The JSON object "training" has the members of these fields last, in this order. Those of other
@@ -36,16 +33,18 @@ _IN_ORDER = (*(name for name in RECORDS if name not in _LAST), *_LAST)
 # What a file has of a state without an optimizer.
 _WITHOUT_OPTIMIZER = ("history", "target_scale")
 _OF_A_MODEL = ("params", "predicts_y", *_WITHOUT_OPTIMIZER)
-# Keys of JSON objects, with what errors call them.
-_PICKLE = "pickle"
+# Keys of JSON objects, with what errors call them. A file has no "pickle", which follows from the rest.
 _OBJECTS = {
     "history": "the history",
     "training": "the training state",
     "training.parameters": "the training state",
+    "pickle": "the pickle",
 }
 
 
-def dump_state(state: TrainingState, *, include_training_state: bool) -> tuple[Strings, Arrays]:
+def dump_state(
+    state: TrainingState, *, include_training_state: bool
+) -> tuple[dict[str, str], Arrays]:
     """Return the strings and arrays with a state.
 
     Without `include_training_state`, they have only counters and best values of the history.
@@ -54,15 +53,15 @@ def dump_state(state: TrainingState, *, include_training_state: bool) -> tuple[S
     if include_training_state:
         names = _WITHOUT_OPTIMIZER if state.optimizer is None else _IN_ORDER
     objects, arrays = _stored(state, names)
-    objects.pop(_PICKLE, None)
     strings = {
         key: dump_parameters(without_tensors(members), _OBJECTS[key])
         for key, members in objects.items()
+        if key != "pickle"
     }
     return strings, arrays if include_training_state else {}
 
 
-def pickled_state(state: TrainingState, block: AnyArray) -> dict[str, Any]:
+def pickled_state(state: TrainingState, block: Floats) -> Values:
     """Return what a pickle has of a state, without its parameters if they are the block of the model.
 
     It has no durations, so that the pickles of two fits with equal seeds are equal.
@@ -75,13 +74,13 @@ def pickled_state(state: TrainingState, block: AnyArray) -> dict[str, Any]:
         kept = state.replaced(order=state.order_to_store, seconds=seconds)
         objects, arrays = _stored(kept, _IN_ORDER)
         if is_shared:
-            del objects[_PICKLE]["params"]
+            del objects["pickle"]["params"]
     if "training.records" in arrays:
         arrays["training.records"][:, -1] = math.nan
     return {**objects, **arrays}
 
 
-def _stored(state: TrainingState, names: Iterable[str]) -> tuple[dict[str, Any], Arrays]:
+def _stored(state: TrainingState, names: Iterable[str]) -> tuple[Objects, Arrays]:
     """Return the objects and arrays of some fields of a state."""
     return stored(values_of([(RECORDS[name], getattr(state, name)) for name in names], state))
 
@@ -89,15 +88,12 @@ def _stored(state: TrainingState, names: Iterable[str]) -> tuple[dict[str, Any],
 class _Content(NamedTuple):
     """What is stored elsewhere than in a file of Python, in the form of one."""
 
-    objects: Mapping[str, Mapping[str, Any]]
+    members: Callable[[str], Values | None]
     array: Callable[[str], AnyArray | None]
-
-    def members(self, key: str) -> Mapping[str, Any] | None:
-        return self.objects.get(key)
 
 
 def load_state(
-    net: _core.Net, params: AnyArray, parameters: Mapping[str, Any], file: Metadata
+    net: _core.Net, params: Floats, parameters: Mapping[str, object], file: Metadata
 ) -> TrainingState:
     """Return the training state in the file of a network, or a state with the stored history, without an optimizer.
 
@@ -112,7 +108,7 @@ def load_state(
     return _state_of(Context(net, params, parameters, content))
 
 
-def unpickled_state(fields: Mapping[str, Any], net: _core.Net, block: AnyArray) -> TrainingState:
+def unpickled_state(fields: Values, net: _core.Net, block: Floats) -> TrainingState:
     """Return the state that `pickled_state` has described; ValueError if it is damaged or not one of the network."""
 
     def array(key: str) -> AnyArray | None:
@@ -124,9 +120,8 @@ def unpickled_state(fields: Mapping[str, Any], net: _core.Net, block: AnyArray) 
         return found.astype(found.dtype.newbyteorder("="), copy=False)
 
     with naming_damage():
-        keys = [key for key in (*_OBJECTS, _PICKLE) if key in fields]
-        objects = {key: checked_dict(key, fields[key]) for key in keys}
-    state = _state_of(Context(net, block, {}, _Content(objects, array)))
+        objects = {key: checked_dict(key, fields[key]) for key in _OBJECTS if key in fields}
+    state = _state_of(Context(net, block, {}, _Content(objects.get, array)))
     state.check(net)
     return state
 
@@ -153,7 +148,7 @@ _INTEGERS = ("solver", "n_steps", "batch_size", "n_rows", "n_epochs", "position"
 _TOL = 1e-4  # the default, with which the estimator counts epochs without improvement
 
 
-def _numbers(file: Metadata) -> dict[str, Any]:
+def _numbers(file: Metadata) -> Values:
     """Return the numbers of the training by their names; none if a C program has not written the file's training."""
     values = file.array("training.numbers")
     if values is None:
@@ -164,7 +159,7 @@ def _numbers(file: Metadata) -> dict[str, Any]:
         or not np.isfinite(values).all()
     ):
         raise refuse("'training.numbers' has another shape or type, or is not finite")
-    numbers: dict[str, Any] = dict(zip(_NAMES, values.tolist(), strict=True))
+    numbers: Values = dict(zip(_NAMES, values.tolist(), strict=True))
     for name in _INTEGERS:
         if not 0 <= numbers[name] <= 2**53 or numbers[name] % 1:
             raise refuse(f"'training.numbers' has the {name} {numbers[name]}")
@@ -176,7 +171,7 @@ def _numbers(file: Metadata) -> dict[str, Any]:
     return numbers
 
 
-def training_parameters(file: Metadata) -> dict[str, Any]:
+def training_parameters(file: Metadata) -> Values:
     """Return the parameters of the estimator that the training state determines; none if the file has no training.
 
     What the solver does not use keeps its default.
@@ -185,7 +180,7 @@ def training_parameters(file: Metadata) -> dict[str, Any]:
     if not numbers:
         return {}
     solver = numbers["solver"]
-    own: dict[str, Any] = {"solver": "sgd"}
+    own: Values = {"solver": "sgd"}
     used = ["alpha", "batch_size"]
     if solver in ("adam", "adamw"):
         own["solver"] = solver
@@ -206,7 +201,7 @@ def training_parameters(file: Metadata) -> dict[str, Any]:
     }
 
 
-def _stored_by_c(parameters: Mapping[str, Any], file: Metadata) -> Content:
+def _stored_by_c(parameters: Mapping[str, object], file: Metadata) -> Content:
     """Return what a file of a C program has of a state, in the form of Python's files."""
     numbers = _numbers(file)
     n_epochs = numbers["n_epochs"]
@@ -236,11 +231,11 @@ def _stored_by_c(parameters: Mapping[str, Any], file: Metadata) -> Content:
         "epoch": n_epochs,
         "n_rows": n_rows,
     }
-    records = np.full((n_losses, len(EpochNumbers._fields)), np.nan)
     objects["training"] = training
     objects["training.parameters"] = dict(parameters)  # resume=True compares them
+    records = np.full((n_losses, len(EpochNumbers._fields)), np.nan)
 
     def array(key: str) -> AnyArray | None:
         return records if key == "training.records" else file.array(key)
 
-    return _Content(objects, array)
+    return _Content(objects.get, array)
