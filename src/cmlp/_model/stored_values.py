@@ -6,7 +6,7 @@ The format is that of docs/model-file.md; `src/cmlp/core/file/read/model_values.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
