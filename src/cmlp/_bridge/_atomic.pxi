@@ -47,7 +47,7 @@ def replace_attributes(owner, dict changed, tuple removed):
 
 
 def run_deferred(deferral, function, *args, **keywords):
-    """Call a function, during which SIGINT waits as `deferral`, a `DeferredSignals`, says.
+    """Call a function, during which SIGINT waits as `deferral`, a `DeferredSignals`, says; None for a new one.
 
     Afterwards the caller's handler is in force, whatever has been raised, and a signal that still waits takes effect. It
     waits, too, if it comes before the first bytecode of the function. Within another such call, and in threads that get
@@ -56,6 +56,8 @@ def run_deferred(deferral, function, *args, **keywords):
     handler = _signal.getsignal(SIGINT)
     if not callable(handler) or is_deferral(handler):
         return function(*args, **keywords)
+    if deferral is None:
+        deferral = DeferredSignals()
     deferral.handler = handler
     raised = set_handler(deferral.note)
     if not is_deferral(_signal.getsignal(SIGINT)):
@@ -82,7 +84,7 @@ def run_deferred(deferral, function, *args, **keywords):
 
 cdef bint is_deferral(object handler) except -1:
     """Return whether a handler of SIGINT lets it wait."""
-    return type(getattr(handler, "__self__", None)) is DeferredSignals
+    return isinstance(getattr(handler, "__self__", None), DeferredSignals)
 
 
 cdef object set_handler(object handler):

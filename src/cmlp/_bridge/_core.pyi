@@ -24,7 +24,10 @@ def replace_attributes(
     owner: object, changed: dict[str, Any], removed: tuple[str, ...]
 ) -> None: ...
 def run_deferred(
-    deferral: DeferredSignals, function: Callable[_P, _R], *args: _P.args, **keywords: _P.kwargs
+    deferral: DeferredSignals | None,
+    function: Callable[_P, _R],
+    *args: _P.args,
+    **keywords: _P.kwargs,
 ) -> _R: ...
 def run_pool(
     pool: Pool, task: Callable[[int], None], progress: Callable[[int], None] | None = ...

@@ -44,7 +44,6 @@ from cmlp._model.model import TableModel, model_of
 from cmlp._parameters.constraints import POSITIVE
 from cmlp._parameters.entries import PARAMETERS
 from cmlp._process.printable import printable, printable_message
-from cmlp._process.signals import DeferredSignals
 from cmlp._tables.row_times import FEWEST_ROWS
 from cmlp.exceptions import FindingsNote, UselessModelWarning
 
@@ -764,4 +763,4 @@ def _save(path: str, fit: FileFit) -> None:
     model.callbacks = None
     state = {"include_training_state": fit.is_resumable}
     with options.as_command_errors():
-        _core.run_deferred(DeferredSignals(), save_as_read, model, path, fit.read_as, **state)
+        _core.run_deferred(None, save_as_read, model, path, fit.read_as, **state)

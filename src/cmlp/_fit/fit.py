@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from cmlp._bridge import _core
 from cmlp._fit.result import ASSIGNED, INTERRUPTED, RESULT, copy_with
-from cmlp._process.signals import DeferredSignals
 from cmlp._train.diagnosis import FEW_EPOCHS
 
 if TYPE_CHECKING:
@@ -100,7 +99,6 @@ def run_fit(
         n_threads = call.options.n_threads
         return estimator._trainer(trainings, n_threads, snapshot, is_of_table=call.is_of_table)
 
-    signals = DeferredSignals()
     try:
         trained = fit.train(extra_callbacks, trainer_of)
         judgement = _judge(fit) if warns else {}
@@ -108,7 +106,7 @@ def run_fit(
         store(estimator, result._replace(provenance=recorder(trained.trainings), **judgement))
     except KeyboardInterrupt:
         # A key that is held down raises many: the next ones wait until the model is stored.
-        _core.run_deferred(signals, _keep_interrupted, trained, recorder)
+        _core.run_deferred(None, _keep_interrupted, trained, recorder)
         raise
 
 

@@ -24,23 +24,22 @@ class TimeLimitReached(Exception):
 
 
 class DeferredSignals:
-    """How SIGINT waits until a function has ended: the argument of `_core.run_deferred`, which replaces the handler.
+    """How SIGINT waits until a function has ended, which `_core.run_deferred` calls.
 
-    Once a signal has waited for `longest_wait` seconds, the next one takes effect at once.
+    It has no constructor: a signal could come between two of its bytecodes.
     """
 
-    def __init__(self, longest_wait: float = 1.0) -> None:
-        self.handler: Callable[[int, Any], object] | None = None  # the caller's
-        self._longest_wait = longest_wait
-        self._waiting: Callable[[], object] | None = None  # what the first signal does
-        self._since = 0.0
+    longest_wait = 1.0  # seconds for which a signal waits before another one takes effect at once
+    handler: Callable[[int, Any], object] | None = None  # the caller's
+    _waiting: Callable[[], object] | None = None  # what the first signal does
+    _since = 0.0
 
     def note(self, number: int, frame: Any) -> None:
         """Handle SIGINT."""
         assert self.handler is not None
         if self._waiting is None:
             self.wait(partial(self.handler, number, frame))
-        elif time.monotonic() - self._since >= self._longest_wait:
+        elif time.monotonic() - self._since >= self.longest_wait:
             self.handler(number, frame)
 
     def wait(self, action: Callable[[], object]) -> None:
@@ -60,7 +59,7 @@ class DeferredSignals:
 def defer(action: Callable[[], object]) -> None:
     """Call what another signal than SIGINT does, or where signals are deferred let it wait."""
     deferral = getattr(_signal.getsignal(_signal.SIGINT), "__self__", None)
-    if type(deferral) is DeferredSignals:
+    if isinstance(deferral, DeferredSignals):
         deferral.wait(action)
     else:
         action()

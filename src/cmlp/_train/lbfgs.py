@@ -157,8 +157,7 @@ class Minimization(Training):
             state.params[:] = point
             return {"history": history, "epoch": n_iterations}
 
-        state.unsettled = changes
-        state.settle()
+        state.settle(changes)
 
     def _warn(self, result: Any) -> None:
         """Issue scikit-learn's warning that the minimizer did not converge."""

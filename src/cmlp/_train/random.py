@@ -12,9 +12,11 @@ from cmlp._parameters.entries import network_argument
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import TypeAlias
 
     Generator: TypeAlias = np.random.RandomState | _core.Random
+    Bits: TypeAlias = _core.Random | Mapping[str, object]
 
 
 def random_state(seed: int | np.random.RandomState | None) -> Generator:
@@ -48,6 +50,20 @@ def stored_generator(generator: Generator) -> _core.Random:
     if type(generator._bit_generator) is np.random.MT19937 and _has_known_memory():
         return _core.random_in_memory(generator._bit_generator)
     return _described_generator(generator)
+
+
+def bits_of(generator: np.random.RandomState) -> Bits:
+    """Return the state of the bits from which a generator draws, to set it back: fast for an MT19937."""
+    return stored_generator(generator) if is_storable(generator) else generator._bit_generator.state
+
+
+def set_bits(generator: np.random.RandomState, bits: Bits) -> None:
+    """Set a generator back to a state that `bits_of` has returned."""
+    if isinstance(bits, _core.Random):
+        fields = bits.get_state()
+        words = {"key": fields["key"], "pos": fields["position"]}
+        bits = {"bit_generator": "MT19937", "state": words}
+    generator._bit_generator.state = bits
 
 
 @cache

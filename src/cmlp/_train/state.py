@@ -15,7 +15,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy, check_params
 from cmlp._data.records import REQUIRED, Record, Value
-from cmlp._train.random import is_storable, stored_generator
+from cmlp._train.random import bits_of, is_storable, set_bits, stored_generator
 from cmlp._train.state_fields import (
     DIGESTS,
     KEPT_PARAMETERS,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from cmlp._data.checksums import Digests
     from cmlp._data.records import Values
     from cmlp._parameters.schedules import Schedule
-    from cmlp._train.random import Generator
+    from cmlp._train.random import Bits, Generator
     from cmlp._train.target_scale import TargetScale
 
 
@@ -318,15 +318,20 @@ class TrainingState:
     # Not stored: what a step that has begun has changed so far, as attributes to assign.
     unsettled: Callable[[], dict[str, object]] | None = None
 
-    def settle(self) -> None:
+    def settle(self, step: Callable[[], dict[str, object]] | None = None) -> None:
         """Complete a step that an exception may have ended anywhere: assign what it has changed, all at once.
 
         A step changes objects in place, such as the parameters, by one call without bytecodes, in which no signal
         handler can raise an exception. Before, it sets `unsettled`, which looks at what that call has done. Whoever
         goes on after an exception calls this: it can be called again at any time, also if it was interrupted itself.
+        If all that a step changes in place can be repeated, `step` is all of it.
         """
+        if step is not None:
+            self.unsettled = step
         while self.unsettled is not None:
-            vars(self).update({"unsettled": None, **self.unsettled()})
+            changes = self.unsettled()
+            changes.setdefault("unsettled", None)
+            vars(self).update(changes)
 
     @property
     def best_or_present_params(self) -> AnyArray:
@@ -415,7 +420,7 @@ class TrainingState:
         if begin is not None and stored_generator(generator) != self.generator_after_draw:
             begin = None
         try:
-            self.unsettled = partial(_set_back, generator, generator.get_state(legacy=False))
+            self.unsettled = partial(_set_back, generator, bits_of(generator))
             changes = draw(generator)
             end = None if begin is None else stored_generator(generator)
             again = {"generator_before_order": begin, "generator_after_draw": end}
@@ -474,9 +479,9 @@ class TrainingState:
         return twin.resumable()
 
 
-def _set_back(generator: np.random.RandomState, before: dict[str, Any]) -> dict[str, object]:
+def _set_back(generator: np.random.RandomState, bits: Bits) -> dict[str, object]:
     """Undo draws of a generator of the program."""
-    generator.set_state(before)
+    set_bits(generator, bits)
     return {}
 
 

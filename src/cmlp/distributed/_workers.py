@@ -39,6 +39,12 @@ class Part(NamedTuple):
     n_all_shards: int
 
 
+class _SignalsOfWorker(DeferredSignals):
+    """How Ctrl-C waits for a moment at which all workers can stop. The second one never waits."""
+
+    longest_wait = 0.0
+
+
 class Workers:
     """The processes that train together, through a communicator; `rank` is the number of this worker, from 0.
 
@@ -56,7 +62,7 @@ class Workers:
     """
 
     def __init__(self, comm: Any, timeout: float | None) -> None:
-        self._signals = DeferredSignals(longest_wait=0)
+        self._signals = _SignalsOfWorker()
         self.deliver = self._signals.deliver  # lets Ctrl-C take effect, where all workers can stop
         self.broken = False
         self.part: Part | None = None
