@@ -117,7 +117,7 @@ FIGURES = {
     "minutes of the film": [
         ("src/cmlp/story/story.py", r"film of (\w+) minutes", 1),
         ("src/cmlp/story/story.py", r"see in (\w+) minutes", 1),
-        ("src/cmlp/_export/page/document.py", r"film of (\w+) minutes", 1),
+        ("src/cmlp/_export/page/film.py", r"film of (\w+) minutes", 1),
         ("README.md", r"film of (\w+) minutes", 1),
         ("paper/paper.md", r"film of (\w+) minutes", 1),
         ("docs/page.md", r"film of (\w+) minutes", 1),

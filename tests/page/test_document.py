@@ -17,7 +17,7 @@ from cmlp import MLPClassifier, MLPRegressor, Network, TabularRegressor
 from cmlp import __main__ as cli
 from cmlp._bridge import _core
 from cmlp._data.losses import traits_of
-from cmlp._export.page import description, document, table
+from cmlp._export.page import description, document, film, table
 from cmlp._export.page.assembly import asset, fill
 from cmlp._export.page.document import page_of
 from cmlp.datasets import Dataset, load_digits28
@@ -74,7 +74,7 @@ def test_page_with_the_film_is_small_and_has_its_scripts_compressed():
 @pytest.mark.parametrize(
     ("scripts", "fewest"),
     [
-        ([f"story/page/film/{name}" for name in document._FILM], 300),
+        (film.FILM_SCRIPTS, 300),
         ([*table._NETWORK, *table._SCRIPTS], 100),
     ],
 )

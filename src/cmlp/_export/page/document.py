@@ -1,11 +1,10 @@
 """The page of a network.
 
-Its files of assets/ and story/page/, its texts, its examples, and the data of the film's doors.
+Its files of assets/, its texts and its examples.
 """
 
 from __future__ import annotations
 
-import zlib
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -19,15 +18,11 @@ from cmlp._export.licence import DIGITS, GENERATED, spdx_line
 from cmlp._export.page.assembly import (
     Document,
     asset,
-    compressed,
     deflated,
-    dense,
-    dense_script,
     fill,
     script,
     script_json,
     style,
-    words_script,
     write_integer,
 )
 from cmlp._export.page.description import (
@@ -35,6 +30,16 @@ from cmlp._export.page.description import (
     clean_label,
     encode_base64,
     has_rare_activation,
+)
+from cmlp._export.page.film import (
+    FOOL_SCRIPTS,
+    MOST_BYTES,
+    N_TRAIN,
+    SECTIONS,
+    TRAINING_SCRIPTS,
+    drawn_digits,
+    film_parts,
+    has_film,
 )
 from cmlp._export.page.table import table_page
 from cmlp._model.model import TableModel
@@ -50,15 +55,6 @@ if TYPE_CHECKING:
 
 
 _MOST_FILTERS = 48  # weight images in the training panel (assets/explore/training.js)
-
-_CAPTIONS = "story/page/film/captions"
-_FILM_STYLES = tuple(
-    f"story/page/{name}" for name in ("doors/door", "figures/playground", "film/film")
-)
-# What the film shows, for search engines and for cards of links.
-_FILM_DESCRIPTION = (
-    "Draw a digit, and see in a film of seven minutes how a neural network learns to read it."
-)
 
 
 def page_of(
@@ -101,34 +97,28 @@ def page_of(
         examples = default_digits(described)
         if examples is not None:
             drawn = ""
-            if _has_film(described, examples):
+            if has_film(described):
                 drawn = "; and 200 digits that a program has drawn"
             credit = fill(asset("credit.html"), {"drawn": drawn})
     elif len(data):
         described.use_data(data)
         examples = Examples(described, data)
+    is_film = examples is not None and has_film(described)
     licence = GENERATED
-    if credit or _has_film(described, examples):
+    if credit or is_film:
         licence += f" AND {DIGITS}"
-    parts = _write_template_texts(described, examples, title) | {
+    parts = _write_template_texts(described, examples, title, is_film=is_film) | {
         "licence": spdx_line(licence),
         "data": "",
         "credit": credit,
         "theme": 'document.documentElement.dataset.theme = "dark";',
         "style": _assemble_style(described),
-        "script": _assemble_script(described, examples),
+        "script": _assemble_script(described, examples, is_film=is_film),
         "model": script_json(described.as_json(_white_input(described, examples))),
-        "examples": script_json(_pack_examples(described, examples)),
+        "examples": script_json(_pack_examples(examples, is_film=is_film)),
     }
-    if _has_film(described, examples):
-        parts["description"] = _FILM_DESCRIPTION
-        parts["doors"] = script_json(_door_data())
-        sheet = script_json(dense(style(_FILM_STYLES)))
-        texts = f"const STYLE = {sheet};\n{words_script(_CAPTIONS, 'CAPTION')}\n"
-        scripts = f"{parts['script']}{texts}{_film_script()}{script(_DOOR_SCRIPTS)}"
-        parts["packed"] = compressed(dense_script(scripts))
-        parts |= {"style": dense(parts["style"]), "script": dense_script(script(_LOADER_SCRIPTS))}
-        parts["data"] = fill(asset("story/page/data.html"), parts)
+    if is_film:
+        parts |= film_parts(parts)
     return Document("template.html", parts)
 
 
@@ -138,35 +128,34 @@ def _assemble_style(model: Described) -> str:
     return style(["base", "page", *(name for name, needed in parts.items() if needed)])
 
 
-def _assemble_script(model: Described, examples: Examples | None) -> str:
+def _assemble_script(model: Described, examples: Examples | None, *, is_film: bool) -> str:
     """Return the script: only the files that this page needs.
 
     With the film it is compressed together with that of the film.
     """
-    has_film = _has_film(model, examples)
     loss = "distances" if traits_of(model.net.loss).allows_all else "likelihoods"
     parts = {
         "network/network": True,
         "network/functions": has_rare_activation(model.net),
         f"network/{loss}": True,
-        "drawing/dom": not has_film,
+        "drawing/dom": not is_film,
         "explore/examples": True,
         "drawing/canvas": True,
         "drawing/stage": True,
         **dict.fromkeys((f"explore/{name}" for name in ("neuron", "touch", "wishes")), True),
-        **dict.fromkeys(_TRAINING_SCRIPTS, examples is not None and not has_film),
+        **dict.fromkeys(TRAINING_SCRIPTS, examples is not None and not is_film),
         "drawing/pen": model.is_image,
         "drawing/drawing": model.is_image,
         "drawing/fields": not model.is_image,
-        **dict.fromkeys(_FOOL_SCRIPTS, model.is_image and model.kind == "classes" and not has_film),
+        **dict.fromkeys(FOOL_SCRIPTS, model.is_image and model.kind == "classes" and not is_film),
         "explore/page": True,
-        "explore/start": not has_film,
+        "explore/start": not is_film,
     }
     return script(name for name, needed in parts.items() if needed)
 
 
 def _write_template_texts(
-    model: Described, examples: Examples | None, title: str | None
+    model: Described, examples: Examples | None, title: str | None, *, is_film: bool
 ) -> dict[str, str]:
     """Return the texts and sections of the template."""
     noun = model.noun
@@ -199,15 +188,13 @@ def _write_template_texts(
         texts["filters"] = f"its first {_MOST_FILTERS} neurons"
     if model.kind in ("classes", "binary"):
         texts["wanted"] = _WANTED_CLASS
-    sections = {"input": "fields", "training": "", "door": "", "figure": "", "film": ""}
+    sections = {"input": "fields", "training": "", **dict.fromkeys(SECTIONS, "")}
     if model.is_image:
         sections["input"] = "drawing"
     if examples is not None:
         sections["training"] = "training"
-    if _has_film(model, examples):
-        sections["door"] = "story/page/doors/door"
-        sections["figure"] = "story/page/doors/figure"
-        sections["film"] = "story/page/film/film"
+    if is_film:
+        sections |= SECTIONS
     for name, file in sections.items():
         texts[name] = ""
         if file:
@@ -269,9 +256,6 @@ def _white_input(model: Described, examples: Examples | None) -> float:
 _N_TRAIN = 500
 _N_TEST = 300
 _MOST_BYTES = 120_000  # of all examples in a page
-# The same with the film, whose network must read what a visitor draws.
-_N_TRAIN_OF_FILM = 1200
-_MOST_BYTES_OF_FILM = 200_000
 
 
 class Examples:
@@ -420,6 +404,15 @@ def _white_pixel(X: AnyArray) -> float:
     return float(X.max())
 
 
+def _pack_examples(examples: Examples | None, *, is_film: bool) -> dict[str, object] | None:
+    """Return the examples for the page's script; those of the film have drawn digits for training, too."""
+    if examples is None:
+        return None
+    if is_film:
+        return {**examples.as_json(N_TRAIN, MOST_BYTES), "drawn": drawn_digits()}
+    return examples.as_json()
+
+
 def default_digits(model: Described) -> Examples | None:
     """Return the bundled digits if a model reads digits, otherwise None.
 
@@ -449,90 +442,3 @@ def default_digits(model: Described) -> Examples | None:
             pixels = pixels / np.float32(255)
         parts += [pixels, names[np.searchsorted(digits, y[kept])]]
     return Examples(model, parts)
-
-
-# --------------------------------------------------- the film: which networks have it, and its data
-
-
-# Figures in story/page/figures, the side doors of the film, each an address of the page. In this
-# order they compress best.
-_FIGURES = (
-    "shared",
-    "layers",
-    "read",
-    "edge",
-    "inside",
-    "squash",
-    "ways",
-    "chain",
-    "gradient",
-    "curves",
-) + ("batches", "playground")
-_LOADER_SCRIPTS = ("drawing/dom", "story/page/loader")  # unpack the others
-_TRAINING_SCRIPTS = ("explore/training", "explore/batch")
-_FOOL_SCRIPTS = ("explore/fool",)  # change an image until the answer is another
-_FILM = (
-    *("time", "words", "digit", "training", "facts", "places", "camera", "paint", "fields"),
-    *("scenes/numbers", "scenes/sum", "scenes/knobs", "scenes/cost", "scenes/hill"),
-    *("scenes/try", "scenes/wishes", "scenes/turn", "scenes/learn", "scenes/exam"),
-    *("card", "voice", "player"),
-)
-_DOOR_SCRIPTS = (
-    *_TRAINING_SCRIPTS,
-    *_FOOL_SCRIPTS,
-    *(f"story/page/figures/{name}" for name in _FIGURES),
-    *("story/page/doors/bet", "story/page/doors/frame"),
-)
-# The doors show images and neurons of one network: that of the story, by the checksum of its
-# parameters.
-_NETWORK = 0x57C49717
-# Images with all of their levels of gray: of the training set three 3s, of the test set a 7 and an
-# 8 whose loop is open.
-_TRAIN = {"three1": 330, "three2": 581, "three3": 198}
-_TEST = {"seven": 0, "gap": 84}
-# The percentages of test images that are read after 30 passes: without a hidden layer, with two of
-# 16, and with one of 128 neurons (measured by tests/page/test_doors.py).
-_HIDDEN = [87.9, 88.9, 92.6]
-
-
-def _has_film(model: Described, examples: Examples | None) -> bool:
-    """Return whether the page begins with the film, whose doors describe this model."""
-    if examples is None or model.sizes != (784, 16, 16, 10) or model.params.dtype != np.float32:
-        return False
-    return zlib.crc32(model.params.astype("<f4").tobytes()) == _NETWORK and model.noun == "digit"
-
-
-def _film_script() -> str:
-    """Return the script of the film, whose only name for other scripts is its player."""
-    files = script(["numbers", *(f"story/page/film/{name}" for name in _FILM)])
-    return f"const film = (() => {{\n{files}return player;\n}})();\n"
-
-
-def _pack_examples(model: Described, examples: Examples | None) -> dict[str, object] | None:
-    """Return the examples for the page's script.
-
-    Those of the film have the digits of tools/make_drawn_digits.py for training, too.
-    """
-    if examples is None:
-        return None
-    if not _has_film(model, examples):
-        return examples.as_json()
-    packed = examples.as_json(_N_TRAIN_OF_FILM, _MOST_BYTES_OF_FILM)
-    drawn = deflated(asset("story/page/drawn.txt").encode())
-    return {**packed, "drawn": encode_base64(drawn)}
-
-
-def _door_data() -> dict[str, object]:
-    """Return the data of the doors for the page's script."""
-    from cmlp._data.files.images import load_digits28
-
-    X, y, X_test, y_test = load_digits28()
-    images = [*(X[n] for n in _TRAIN.values()), *(X_test[n] for n in _TEST.values())]
-    labels = [*(int(y[n]) for n in _TRAIN.values()), *(int(y_test[n]) for n in _TEST.values())]
-    return {
-        "names": [*_TRAIN, *_TEST],
-        "labels": labels,
-        "images": encode_base64(deflated(np.concatenate(images).tobytes())),
-        "used": encode_base64(np.packbits(X.max(axis=0) > 0)),
-        "hidden": _HIDDEN,
-    }
