@@ -529,6 +529,13 @@ def test_networks_and_trainers_have_no_record():
         cmlp.verify(cmlp.Trainer(network), X, Y)
 
 
+def test_other_data_are_refused_before_training():
+    """Training on them would diverge."""
+    rows = X.astype(np.float64)
+    model = fitted(X=rows, dtype="float64", solver="sgd")
+    assert cmlp.verify(model, rows * 1e150, Y).different == ("X",)
+
+
 def test_progress_is_told_and_the_model_stays():
     model, told = fitted(), []
     before = pickle.dumps(model)

@@ -209,6 +209,13 @@ def test_streams_are_compared_with_all_their_rows():
     assert said(lambda: useful.fit_batches([(X[:500], Y[:500]), (X[500:], Y[500:])])) == []
 
 
+def test_streams_of_standardized_targets_are_compared_in_units_of_y():
+    y = 1000 * NOISE + 5000
+    model = untrained(MLPRegressor, y_scale="standard")
+    (message,) = said(lambda: model.fit_batches([(X[:500], y[:500]), (X[500:], y[500:])]))
+    np.testing.assert_allclose(numbers_of(message)[1], y.var() / 2, rtol=0.1)
+
+
 def test_a_trainer_and_many_models():
     net = Network([5, 4, 1], "relu", output="identity", loss="squared_error", random_state=0)
     trainer = Trainer(net, learning_rate_init=1e-9, max_iter=3, random_state=0)
@@ -414,6 +421,23 @@ def test_own_validation_rows_of_one_class(kind):
     assert said(lambda: useful.fit(X, three, **own)) == []
 
 
+def test_a_first_epoch_that_is_kept_is_judged_and_not_the_last_one():
+    """The labels of all validation rows are wrong, so that the first epoch is best for them."""
+    y = (X[:, 0] > 0).astype(int)
+    rows = X[y == 1][:60]
+    model = MLPClassifier(
+        (8,),
+        max_iter=30,
+        learning_rate_init=0.01,
+        random_state=0,
+        early_stopping=True,
+        scoring="loss",
+        n_iter_no_change=40,
+    )
+    message = message_of(model, X, y, X_val=rows, y_val=np.zeros(60, int))
+    assert numbers_of(message)[0] > 0.7 > 0.1 > model.loss_curve_[-1]
+
+
 def test_validation_rows_with_equal_numbers():
     y = np.where(X[:, 0] > 0, Y, 0)
     own = {"X_val": X[y == 0][:50], "y_val": np.zeros(50)}
@@ -518,6 +542,23 @@ def test_a_warm_start_of_a_weak_model_on_few_other_rows():
     model.set_params(n_epochs=1)
     for first in range(600, 1000, 60):
         rows = slice(first, first + 60)
+        assert said(lambda rows=rows: model.fit(X[rows], y[rows])) == []
+
+
+def test_a_warm_start_of_a_weak_network_on_few_other_rows():
+    """On 30 rows a weak network seems to be no better than a constant by chance, which proves nothing."""
+    y = 0.5 * X[:, 0] + NOISE
+    model = MLPRegressor(
+        hidden_layer_sizes=(8,),
+        max_iter=40,
+        learning_rate_init=0.01,
+        random_state=0,
+        warm_start=True,
+    )
+    assert said(lambda: model.fit(X[:600], y[:600])) == []
+    model.set_params(max_iter=1, learning_rate_init=0.001)
+    for first in range(600, 960, 30):
+        rows = slice(first, first + 30)
         assert said(lambda rows=rows: model.fit(X[rows], y[rows])) == []
 
 
