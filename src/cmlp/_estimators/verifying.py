@@ -289,8 +289,9 @@ def _prepared(
         from cmlp._tables.table_call import table_call
 
         # max_time may have ended the search for steps, as it may have ended training.
-        call = table_call(twin, rows, validation, groups, time=time, repeated=trained.columns)
-        of_table = fit_table.prepare_table_fit(call)
+        of_table = fit_table.prepare_table_fit(
+            table_call(twin, rows, validation, groups, time=time, repeated=trained.columns)
+        )
         yield of_table, fit_table.recorder_of(of_table)
         return
     from cmlp._fit.fit_network import network_call, recorder_of
