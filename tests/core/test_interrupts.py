@@ -1,10 +1,13 @@
 """Ctrl-C, forks and threads while the core computes without the GIL."""
 
+import operator
 import os
 import signal
 import threading
 import time
+from _thread import interrupt_main
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import pytest
@@ -93,6 +96,42 @@ def test_ctrl_c_stops_passes(call, n_threads):
     with pytest.raises(KeyboardInterrupt), ctrl_c():
         call(net, n_threads)
     assert np.isfinite(net.forward(MANY[:1])).all()
+
+
+def test_deferred_ctrl_c_takes_effect_at_the_end():
+    done = []
+
+    def act():
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        done.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        _core.run_deferred(None, act)
+    assert done
+
+
+def test_ctrl_c_that_has_waited_for_a_second_lets_another_one_take_effect():
+    done = []
+
+    def act():
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(1.05)
+        signal.raise_signal(signal.SIGINT)
+        done.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        _core.run_deferred(None, act)
+    assert not done
+
+
+def test_ctrl_c_just_before_it_is_deferred_waits_too():
+    """No bytecode is between the signal and the call."""
+    done = []
+    calls = (interrupt_main, partial(_core.run_deferred, None, lambda: done.append(True)))
+    with pytest.raises(KeyboardInterrupt):
+        list(map(operator.call, calls))
+    assert done
 
 
 def test_signal_handler_of_the_user_is_called():

@@ -7,9 +7,10 @@ import time
 
 import numpy as np
 import pytest
-from estimator_cases import blobs, small
+from estimator_cases import blobs, interrupted_at, small
+from signal_points import no_threads_left
 
-from cmlp import MLPClassifier, MLPRegressor, Network, Trainer
+from cmlp import MLPClassifier, MLPRegressor, Network, TabularRegressor, Trainer
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Stochastic Optimizer"),
@@ -167,20 +168,50 @@ def test_handler_that_a_callback_sets_stays_and_is_used():
         signal.signal(signal.SIGINT, before)
 
 
-def test_second_ctrl_c_takes_effect_at_once():
-    """Also where no safe point comes: the previous model stays."""
-    model = small().fit(X, Y)
-    before = model.predict(X)
+class Ends:
+    """A callback that ends a fit after its first epoch, as Ctrl-C does."""
 
-    class Rows:
-        """Rows whose conversion never ends."""
+    def on_epoch_end(self, trainer):
+        raise KeyboardInterrupt
 
-        def __array__(self, dtype=None, copy=None):
-            sleep_with_ctrl_c()
 
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(Rows(), Y)
-    np.testing.assert_array_equal(model.predict(X), before)
+@pytest.mark.parametrize("function", ["_keep_interrupted", "store"])
+def test_another_ctrl_c_waits_until_the_model_is_stored(function):
+    for step in range(1, 30):
+        model = small(callbacks=[Ends()])
+        assert interrupted_at(
+            step, lambda fit=model.fit: fit(X, Y), f"cmlp._fit.fit:{function}", anywhere=True
+        )
+        assert model.n_iter_ == 1
+
+
+def test_ctrl_c_a_second_later_does_not_wait_for_a_thread_that_goes_on(monkeypatch):
+    """The thread changes what would be stored, so the former model stays."""
+    main, released = threading.current_thread(), threading.Event()
+
+    class Stdout:
+        def write(self, text):
+            if threading.current_thread() is not main:
+                released.wait(30)
+
+        def flush(self):
+            pass
+
+    model = TabularRegressor(hidden_layer_sizes=(4,), n_estimators=2, n_epochs=2, random_state=0)
+    before = model.fit(X, X[:, 0]).predict(X)
+    monkeypatch.setattr("sys.stdout", Stdout())
+    model.set_params(n_epochs=10**6, n_threads=2, verbose=True)
+    timers = [threading.Timer(t, signal.raise_signal, [signal.SIGINT]) for t in (0.5, 1.0, 1.7)]
+    with no_threads_left():
+        for timer in timers:
+            timer.start()
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                model.fit(X, X[:, 0])
+            assert not released.is_set()
+            np.testing.assert_array_equal(model.predict(X), before)
+        finally:
+            released.set()
 
 
 def test_fit_within_a_callback_and_in_a_thread():
