@@ -91,9 +91,9 @@ def tables(n):
 
 def cost(repeats=30):
     """Print the shortest times of fits, and of the comparison in them."""
-    from cmlp._fit import fit_network
+    from cmlp._fit import prepare_network
 
-    original, spent = fit_network.warn_if_useless, []
+    original, spent = prepare_network.warn_if_useless, []
 
     def timed(*arguments, **keywords):
         start = time.perf_counter()
@@ -101,7 +101,7 @@ def cost(repeats=30):
         spent.append(time.perf_counter() - start)
         return is_useless
 
-    fit_network.warn_if_useless = timed
+    prepare_network.warn_if_useless = timed
     print(
         f"{'rows':>8}{'epochs':>8}{'early':>7}  {'y':<8}{'fit [ms]':>10}{'comparison [µs]':>17}{'share':>8}"
     )
@@ -121,8 +121,8 @@ def cost(repeats=30):
                         random_state=0,
                     )
                     start = time.perf_counter()
-                    with warnings.catch_warnings():
-                        warnings.simplefilter("ignore")
+                    with warnings.catch_warnings(record=True):
+                        warnings.simplefilter("always")  # an ignored warning makes no comparison
                         model.fit(X, y)
                     best, best_spent = (
                         min(best, time.perf_counter() - start),

@@ -230,6 +230,7 @@ class EndsAt:
         trainer.state.stopped = trainer.state.epoch >= self._epoch and not self._batch
 
     def _compare_data(self, trainer: FitView) -> None:
+        # The data alone are compared, so no training is named.
         now = self._recorder(()) if trainer.state.epoch <= 1 else None
         data = self._data if now is None else now["data"]
         different = [
