@@ -329,9 +329,7 @@ class TrainingState:
         if step is not None:
             self.unsettled = step
         while self.unsettled is not None:
-            changes = self.unsettled()
-            changes.setdefault("unsettled", None)
-            vars(self).update(changes)
+            vars(self).update({"unsettled": None} | self.unsettled())
 
     @property
     def best_or_present_params(self) -> AnyArray:
