@@ -19,9 +19,11 @@ from cmlp._model.table_columns import MOST_ONE_HOT, Statistics, TableColumns
 from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from numpy.typing import NDArray
+
+    from cmlp._tables.read_table import ReadTable
 
 _UNIT = 2.0**20  # of the sums of targets and of weights
 _UNIT_OF_SQUARES = 2.0**14  # of targets before they are squared
@@ -47,22 +49,16 @@ class _Sums(NamedTuple):
     scale: float
 
 
-def with_statistics(
-    columns: TableColumns,
-    raw: NDArray[np.float64],
-    average: Callable[[], NDArray[np.generic]],
-    weight: NDArray[np.float64] | None,
-) -> TableColumns:
+def with_statistics(columns: TableColumns, table: ReadTable) -> TableColumns:
     """Return the columns, of which those with more categories than can all be one-hot have statistics.
 
-    If the targets do not depend on such a column, it is unused. `raw` are the training rows, and
-    `average` returns their targets.
+    If the targets of the training rows do not depend on such a column, it is unused.
     """
     found = list(columns)
     many = [i for i, c in enumerate(found) if c.is_category and c.n > MOST_ONE_HOT]
     if not many:
         return columns
-    targets = average()
+    (raw, weight), targets = table.to_train_on, table.averages()
     for i in many:
         statistics = learn_statistics(raw[:, i], found[i].n, targets, weight)
         found[i] = found[i]._replace(
@@ -71,12 +67,7 @@ def with_statistics(
     return TableColumns(found, columns.names)
 
 
-def with_new_statistics(
-    columns: TableColumns,
-    raw: NDArray[np.float64],
-    average: Callable[[], NDArray[np.generic]],
-    weight: NDArray[np.float64] | None,
-) -> TableColumns:
+def with_new_statistics(columns: TableColumns, table: ReadTable) -> TableColumns:
     """Return the columns of an earlier fit with the statistics of the categories in other rows.
 
     The priors stay the same, and so do the statistics of categories without rows. There is a warning
@@ -84,9 +75,9 @@ def with_new_statistics(
     """
     if not len(columns.statistics):
         return columns
-    found = list(columns)
+    found, (raw, weight) = list(columns), table.to_train_on
     learnable = {
-        i: (statistics, targets) for i, statistics, targets in _with_priors(columns, average)
+        i: (statistics, targets) for i, statistics, targets in _with_priors(columns, table)
     }
     kept = [
         columns.label(i)
@@ -105,36 +96,30 @@ def with_new_statistics(
         outputs = _outputs_of(priors)
         sums = _sums_by(category, found[i].n, targets[is_known], outputs, known_weight)
         is_new = sums.counts[:, None] > 0
-        table = np.where(is_new, _statistics_of(*_scaled(sums), priors), statistics.table)
-        found[i] = found[i]._replace(statistics=statistics._replace(table=table))
+        rows = np.where(is_new, _statistics_of(*_scaled(sums), priors), statistics.table)
+        found[i] = found[i]._replace(statistics=statistics._replace(table=rows))
     return TableColumns(found, columns.names)
 
 
 def encode_rows(
-    columns: TableColumns,
-    raw: NDArray[np.float64],
-    folds: NDArray[np.integer],
-    average: Callable[[], NDArray[np.generic]],
-    weight: NDArray[np.float64] | None,
-    kinds: Collection[bool],
+    columns: TableColumns, table: ReadTable, folds: NDArray[np.integer], kinds: Collection[bool]
 ) -> dict[bool, NDArray[np.float32]]:
     """Return the rows as networks with bins, without, or of both `kinds` read them.
 
-    The training rows, which come first and have `folds`, targets and weights, have the statistics that are learned
-    without their folds.
+    The training rows have the statistics that are learned without their folds.
     """
-    inputs = {has_bins: columns.encode(raw, bins=has_bins) for has_bins in kinds}
-    n = len(folds)
-    for i, statistics, targets in _with_priors(columns, average):
-        found = training_statistics(statistics, raw[:n, i], folds, targets, weight)
+    inputs = {has_bins: columns.encode(table.raw, bins=has_bins) for has_bins in kinds}
+    raw, weight = table.to_train_on
+    for i, statistics, targets in _with_priors(columns, table):
+        found = training_statistics(statistics, raw[:, i], folds, targets, weight)
         for has_bins, encoded in inputs.items():
             end = int(columns.begins(has_bins)[i + 1])
-            encoded[:n, end - found.shape[1] : end] = found
+            encoded[: len(raw), end - found.shape[1] : end] = found
     return inputs
 
 
 def _with_priors(
-    columns: TableColumns, average: Callable[[], NDArray[np.generic]]
+    columns: TableColumns, table: ReadTable
 ) -> Iterator[tuple[int, Statistics, NDArray[np.generic]]]:
     """Yield the columns whose statistics can be learned from other rows, with the targets.
 
@@ -147,7 +132,7 @@ def _with_priors(
     ]
     if not known:
         return
-    targets = average()
+    targets = table.averages()
     for i, statistics in known:
         if max(_outputs_of(_priors_of(statistics))) < targets.shape[1]:
             yield i, statistics, targets

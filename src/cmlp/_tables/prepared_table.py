@@ -243,7 +243,7 @@ def _learned(
     `weight` are those of the training rows alone: if X_val alone has weights, the joined ones are ones, with which
     steps are learned from all rows, however many there are.
     """
-    options, (raw, joined_weight) = call.options, table.to_train_on
+    options, raw = call.options, table.to_train_on[0]
     columns = learn_inputs(
         known,
         raw,
@@ -253,7 +253,7 @@ def _learned(
         until=until,
         earlier=None if is_part else call.equal_columns,
     )
-    with_all = with_statistics(columns, raw, table.averages, joined_weight)
+    with_all = with_statistics(columns, table)
     columns = with_all.without_unused_values(raw)
     raw_to_keep = columns.without_unused_numbers(raw, with_all.codes)
     return columns, raw_to_keep, signs_of_columns(options.monotonic_cst, columns, table.encoding)
@@ -261,9 +261,9 @@ def _learned(
 
 def _continued(call: TableCall, table: ReadTable, model: TableModel) -> Learned:
     """Return the columns of the model that a warm start continues, with new statistics."""
-    raw, weight = table.to_train_on
+    raw = table.to_train_on[0]
     warn_of_moved_rows(model, raw, _KEPT_COLUMNS)
-    columns = with_new_statistics(model.columns, raw, table.averages, weight)
+    columns = with_new_statistics(model.columns, table)
     signs = signs_of_columns(call.options.monotonic_cst, columns, table.encoding)
     return columns, columns.without_unused_numbers(raw), signs
 
@@ -308,8 +308,7 @@ def _encoded(
     """Return a table as its networks read it, with what was learned of the columns, and what was drawn."""
     columns, raw_to_keep, signs = learned
     kinds = {gets_bins(columns, k) for k in range(min(n_networks, 2))}
-    weight = table.to_train_on[1]
-    inputs = encode_rows(columns, table.raw, folds, table.averages, weight, kinds)
+    inputs = encode_rows(columns, table, folds, kinds)
     return PreparedTable(
         **vars(table),
         columns=columns,
