@@ -59,10 +59,10 @@ def _is_same(was: Any, now: Any) -> bool:
     return len(entries[0]) == len(entries[1]) and all(map(_is_same, *entries))
 
 
-def _kept_fit(estimator: EstimatorToFit) -> Result[Any]:
+def _kept_fit(estimator: EstimatorToFit, refusal: str) -> Result[Any]:
     """Return what is kept of the previous call of fit, interrupted or complete; NotFittedError if there is none.
 
-    ValueError if another recipe has trained it.
+    ValueError if another recipe has trained it, if a parameter has changed, or with `refusal` if it cannot be resumed.
     """
     result = vars(estimator).get(INTERRUPTED) or result_of(estimator)
     if result is None:
@@ -71,36 +71,32 @@ def _kept_fit(estimator: EstimatorToFit) -> Result[Any]:
             "has none."
         )
     require_this_recipe(result.recipe, "resume=True")
+    kept = result.state.kept_hyperparameters if result.states else None
+    if kept is None:
+        raise ValueError(refusal)
+    _require_same_parameters(kept, hyperparameters_to_keep(estimator))
     return result
 
 
 def fit_to_resume(estimator: EstimatorToFit, options: TrainingOptions) -> Result[NetworkModel]:
     """Return what is kept of the previous fit; raises ValueError if it cannot be resumed."""
     PARAMETERS.require_allowed(RESUME, vars(options))
-    result: Result[NetworkModel] = _kept_fit(estimator)
-    kept = result.state.kept_hyperparameters
-    if kept is None:
-        raise ValueError(
-            "resume=True continues a call of fit, but this model has no state of one: it was "
-            "trained by partial_fit, with solver='lbfgs' or with a random generator other than "
-            "MT19937, or loaded without its training state."
-        )
-    _require_same_parameters(kept, hyperparameters_to_keep(estimator))
-    return result
+    return _kept_fit(
+        estimator,
+        "resume=True continues a call of fit, but this model has no state of one: it was "
+        "trained by partial_fit, with solver='lbfgs' or with a random generator other than "
+        "MT19937, or loaded without its training state.",
+    )
 
 
 def table_to_resume(estimator: EstimatorToFit) -> Result[TableModel]:
     """Return what is kept of the previous fit of a table; raises ValueError if it cannot be resumed."""
-    result: Result[TableModel] = _kept_fit(estimator)
-    kept = result.state.kept_hyperparameters if result.states else None
-    if kept is None:
-        raise ValueError(
-            "resume=True continues a fit that was interrupted, but that of this "
-            f"{type(estimator).__name__} is complete, or it was loaded from a file, which has no "
-            "training state."
-        )
-    _require_same_parameters(kept, hyperparameters_to_keep(estimator))
-    return result
+    return _kept_fit(
+        estimator,
+        "resume=True continues a fit that was interrupted, but that of this "
+        f"{type(estimator).__name__} is complete, or it was loaded from a file, which has no "
+        "training state.",
+    )
 
 
 def resumed_state(kept: TrainingState, options: TrainingOptions) -> TrainingState:

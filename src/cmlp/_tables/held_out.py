@@ -257,11 +257,14 @@ def warn_if_bag_is_useless(
     # The best epoch of each network was chosen by its own rows, so chance depends on their number.
     least = least_cost(net, every.targets, every.weight)
     limit = limit_of(net, first, kind, constant, least=least)
-    if loss < limit or not can_be_beaten(constant, least, every):
-        return False
-    if is_better_by_outputs(net, outputs, every, kind):
-        return False
-    if warn_if == "proven" and not is_proven(net, outputs, every, loss, constant, least):
+    is_useful = (
+        loss < limit
+        or not can_be_beaten(constant, least, every)
+        or is_better_by_outputs(net, outputs, every, kind)
+    )
+    if is_useful or (
+        warn_if == "proven" and not is_proven(net, outputs, every, loss, constant, least)
+    ):
         return False
     if warn_if != "never":
         advice = advice_for(

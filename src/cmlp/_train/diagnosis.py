@@ -153,11 +153,9 @@ def _losses_as_measured(
     training has measured, NaN if it has measured none of the kept parameters.
     """
     net, objective, data = training.net, training.objective, training.data
-    loss = training.state.history.loss
-    if lacking:
+    loss = training.kept.loss if kind == VALIDATION else training.state.history.loss
+    if lacking or (loss is None and kind == VALIDATION):
         loss = math.nan  # the last one of training is not that of the kept parameters
-    elif kind == VALIDATION:
-        loss = math.nan if training.kept.loss is None else training.kept.loss
     compared = rows
     if not data.is_whole and kind != VALIDATION:
         sampled = data.sampled_targets()
