@@ -9,6 +9,46 @@
 #define PHILOX_W0 UINT32_C(0x9e3779b9)
 #define PHILOX_W1 UINT32_C(0xbb67ae85)
 
+#ifdef V_PHILOX_AVX512
+/* Bit u tells whether unit u, of 64 units from counter `first` on, is dropped. Each 64-bit lane holds a word of a counter in
+ * its lower half, as the multiplication needs it; the upper halves are not used. */
+static uint64_t dropped_units(const cmlpi_dropout_rule *rule, uint32_t first)
+{
+    const __m512i m0 = _mm512_set1_epi64(PHILOX_M0), m1 = _mm512_set1_epi64(PHILOX_M1);
+    const __m512i half = _mm512_set1_epi64(0xffff), below = _mm512_set1_epi64(rule->below);
+    __m512i c[4] = {_mm512_add_epi64(_mm512_set1_epi64(first), _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0))};
+    for (int w = 1; w < 4; w++) c[w] = _mm512_set1_epi64(rule->counter[w - 1]);
+    uint32_t key_0 = rule->key[0], key_1 = rule->key[1];
+    for (int round = 0; round < PHILOX_ROUNDS; round++) {
+        const __m512i a = _mm512_mul_epu32(c[0], m0), b = _mm512_mul_epu32(c[2], m1);
+        c[0] = _mm512_xor_si512(_mm512_xor_si512(_mm512_srli_epi64(b, 32), c[1]), _mm512_set1_epi64(key_0));
+        c[1] = b;
+        c[2] = _mm512_xor_si512(_mm512_xor_si512(_mm512_srli_epi64(a, 32), c[3]), _mm512_set1_epi64(key_1));
+        c[3] = a;
+        key_0 += PHILOX_W0;
+        key_1 += PHILOX_W1;
+    }
+    uint64_t bits = 0;
+    for (int w = 0; w < 4; w++) {
+        const __m512i low = _mm512_and_si512(c[w], half), high = _mm512_and_si512(_mm512_srli_epi64(c[w], 16), half);
+        bits |= (uint64_t)_mm512_cmplt_epu64_mask(low, below) << 16 * w;
+        bits |= (uint64_t)_mm512_cmplt_epu64_mask(high, below) << (16 * w + 8);
+    }
+    return bits;
+}
+
+static void KERNEL(drop)(const cmlpi_dropout_rule *rule, void *values, int64_t n)
+{
+    const V scale = v_set1((T)rule->scale);
+    for (int64_t j = 0; j < n; j += PHILOX_UNITS) {
+        uint64_t dropped = dropped_units(rule, (uint32_t)(j / 8));
+        for (int64_t i = j; i < n && i < j + PHILOX_UNITS; i += VL, dropped >>= VL) {
+            T *v = (T *)values + i;
+            store_lanes(v, n - i, v_sel((VM)dropped, v_zero(), v_mul(load_lanes(v, n - i), scale)));
+        }
+    }
+}
+#else
 #ifdef V_PHILOX_AVX2
 /* words[w][i] = word w for counter first + i. Each 64-bit lane holds a word in its lower half, as the multiplication
  * needs it; the upper halves are not used. */
@@ -83,3 +123,4 @@ static void KERNEL(drop)(const cmlpi_dropout_rule *rule, void *values, int64_t n
         }
     }
 }
+#endif

@@ -7,7 +7,7 @@
 
 #define V_TAIL_COSTS (CMLPI_BITS == 32 ? 2 : 0) /* float64 was not measured */
 
-#define V_PHILOX_AVX2 /* see dropout_tmpl.h */
+#define V_PHILOX_AVX512 /* see dropout_tmpl.h */
 
 #define VI_BITS(name) _mm512_##name##_si512
 
