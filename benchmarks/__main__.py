@@ -11,6 +11,8 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   many      fit_many, relative to the same fits one after the other, and to those of the version that CMLP_BEFORE names;
             what a small fit costs outside the core, and its warnings; checksums of the data, relative to ten epochs;
             what it costs that a fit records its provenance
+  online    microseconds of partial_fit with 1, 10 and 32 rows, relative to scikit-learn, torch and the version that
+            CMLP_BEFORE names
   threads   two threads relative to one, on an idle machine and with one or all CPUs loaded
   loaded    fits with the default number of threads relative to one, on an idle machine and with busy CPUs; also fits of
             the version that CMLP_BEFORE names
@@ -71,6 +73,7 @@ COMMANDS = [
     "latency",
     "batch",
     "many",
+    "online",
     "threads",
     "loaded",
     "jobs",

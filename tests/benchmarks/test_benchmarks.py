@@ -19,7 +19,7 @@ if not (ROOT / "benchmarks").exists():
 
 COMMANDS = """
     accuracy batch before distributed embedding epoch explain files firmware goals import jobs large latency loaded many
-    many-rows memory model one-row scaling size sparse table-row threads train
+    many-rows memory model one-row online scaling size sparse table-row threads train
 """
 
 
