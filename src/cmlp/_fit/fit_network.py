@@ -6,6 +6,7 @@ Programs that only predict never import this module.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from cmlp._fit.resuming import fit_to_resume
 from cmlp._fit.sources import Arrays
 from cmlp._parameters.entries import FIT, PARAMETERS, PARTIAL_FIT, RANGE_TEST
 from cmlp._parameters.options import NetworkOptions, without_ignored
+from cmlp._train.same_data import checksums_of, keep_or_compare
 from cmlp._train.state import History, TrainingState
 from cmlp.exceptions import InvalidParameterError, add_hint
 
@@ -74,7 +76,8 @@ def fit_network(call: FitCall[NetworkOptions], source: RowSource) -> None:
     """
     with call.estimator._extra_callbacks(*source.given) as extra:
         fit = prepare_network(call, source)
-        fit.keep_or_compare_rows()
+        if fit.can_resume:
+            keep_or_compare(fit.training, partial(source.once, checksums_of))
         run_fit(fit, extra, recorder_of(fit))
 
 

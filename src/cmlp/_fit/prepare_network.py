@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -30,7 +29,7 @@ from cmlp._train.objective import has_validation_rows, naming_validation
 from cmlp._train.order import order_of
 from cmlp._train.prepare import draw_dropout_seed, make_training
 from cmlp._train.random import random_state
-from cmlp._train.same_data import checksums_of, digests_of, keep_or_compare
+from cmlp._train.same_data import digests_of
 from cmlp._train.split import Strata, checked_shards
 from cmlp._train.state import History, TrainingState
 from cmlp._train.user_score import UserScore
@@ -68,11 +67,6 @@ class NetworkFit(NamedTuple):
     def trainings(self) -> Sequence[Training]:
         """The training of the network."""
         return (self.training,)
-
-    def keep_or_compare_rows(self) -> None:
-        """Keep checksums of the rows; raises ValueError if the call resumes a fit on others."""
-        if self.can_resume:
-            keep_or_compare(self.training, partial(self.source.once, checksums_of))
 
     @property
     def can_resume(self) -> bool:
