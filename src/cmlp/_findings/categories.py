@@ -102,7 +102,13 @@ def check_categories(table: CheckedTable) -> Iterator[Finding]:
     if misspelt:
         yield _of_spellings(table, misspelt)
     if absent:
-        yield _of_missing_words(table, absent)
+        yield Finding(
+            "missing",
+            columns=table.names([*absent]),
+            weight=None,
+            evidence="a category is a word for a missing value",
+            remedy=table.parameter("missing_values", absent),
+        )
 
 
 def _of_many_categories(table: CheckedTable, found: Sequence[int]) -> Finding:
@@ -180,16 +186,6 @@ def _missing_words(counts: Mapping[object, int]) -> list[str]:
     words = [one for one in values if isinstance(one, str) and one.strip().lower() in _MISSING]
     are_codes = len({len(str(one)) for one in values}) == 1
     return [] if are_codes or len(words) == len(values) else sorted(words)
-
-
-def _of_missing_words(table: CheckedTable, found: Mapping[int, Sequence[str]]) -> Finding:
-    return Finding(
-        "missing",
-        columns=table.names([*found]),
-        weight=None,
-        evidence="a category is a word for a missing value",
-        remedy=table.parameter("missing_values", found),
-    )
 
 
 def check_spellings(table: CheckedTable) -> Iterator[Finding]:

@@ -293,9 +293,7 @@ def _drawn(
 def _generator(seed: int | np.random.RandomState | None) -> _core.Random:
     """Return a generator of the core for the user's `random_state`."""
     rng = random_state(seed)
-    if isinstance(rng, _core.Random):
-        return rng
-    return _core.Random(draw_seed(rng))
+    return rng if isinstance(rng, _core.Random) else _core.Random(draw_seed(rng))
 
 
 def _encoded(

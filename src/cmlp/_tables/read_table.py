@@ -332,9 +332,7 @@ def read_table(
 
 def _joined(parts: Sequence[AnyArray]) -> AnyArray:
     """Return the rows of all parts: of one, without a copy."""
-    if len(parts) == 1:
-        return parts[0]
-    return np.concatenate(parts)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def read_new_table(
