@@ -13,7 +13,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import check_params, loaded_block, native
 from cmlp._data.scale import SCALES
-from cmlp._fit.recipe import require_recipe
+from cmlp._fit.recipe import checked_recipe
 from cmlp._fit.result import Result
 from cmlp._model.description import Draft, records_of
 from cmlp._model.model import TableModel, TrainedNet
@@ -55,7 +55,7 @@ def unpickled(fields: Mapping[str, Any]) -> Result[TrainedModel]:
         networks = model.networks
         states, name = fields["states"], fields["scale_name"]
         provenance, folds, recipe = fields["provenance"], fields["folds"], fields["recipe"]
-        require_recipe(recipe)
+        checked_recipe(recipe)
         if len(states) not in ((0, len(networks)) if fields["is_table"] else (1,)):
             raise ValueError("it has not a state for each network")
         if name is not None and name not in SCALES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cmlp._data.json_texts import as_json
-from cmlp._fit.recipe import require_recipe
+from cmlp._fit.recipe import checked_recipe
 from cmlp._model.model import NetworkModel
 from cmlp.exceptions import InvalidParameterError
 
@@ -59,8 +59,7 @@ def load_training(
     """
     if model.kind == "network":
         return parameters, None, None, None
-    recipe = metadata.string("recipe")
-    require_recipe(recipe)
+    recipe = checked_recipe(metadata.string("recipe"))
     text, provenance = metadata.string("provenance"), None
     if text is not None:
         from cmlp._fit.provenance import loaded_record  # few models have one

@@ -16,7 +16,7 @@ from cmlp._data.checks import as_rows, check_width, require_samples
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.weights import as_weights
-from cmlp._fit.recipe import NOW, require_recipe, require_this_recipe
+from cmlp._fit.recipe import NOW, checked_recipe, require_this_recipe
 from cmlp._fit.targets import TrainerEncoding
 from cmlp._model.model import NetworkModel, network_model_of
 from cmlp._model.other_rows import warn_of_validation_inputs
@@ -213,8 +213,9 @@ class Trainer:
         callbacks: Sequence[object] | None = None,
         block_size: int = 1024,
     ) -> None:
-        names = PARAMETERS.names("Trainer")
-        given = {name: value for name, value in locals().items() if name in names}
+        given = {
+            name: value for name, value in locals().items() if name in PARAMETERS.names("Trainer")
+        }
         trained = network_model_of(network)
         options = _options(given, trained)
         PARAMETERS.warn_of_unused("Trainer", given)
@@ -229,7 +230,7 @@ class Trainer:
         self._members = tuple(trained)  # the options and the state of each network
         longest = max(self._members, key=lambda one: one[0].max_iter)
         self._options, self.state = longest
-        self._recipe = NOW
+        self._recipe: str | None = NOW
 
     @property
     def network(self) -> Any:  # a Network, whose module imports this one
@@ -429,8 +430,7 @@ class Trainer:
         # A pickle of an earlier version lacks the parameters that are newer.
         options = _options({**PARAMETERS.defaults("Trainer"), **fields["options"]}, trained)
         self._set_up([network], [(options, unpickled_state(fields["state"], *trained.first))])
-        require_recipe(fields["recipe"])
-        self._recipe = fields["recipe"]
+        self._recipe = checked_recipe(fields["recipe"])
 
     def _training_on(
         self,

@@ -114,19 +114,22 @@ def verify(
     record: Any = provenance_of(model)
     twin: Any = _twin(model, record)
     counts = EpochCount(progress, sum(epoch for epoch, _ in record["ends"]))
-    validation = X_val, y_val, sample_weight_val
-    of_groups = groups, groups_val
     has_groups = groups is not None or groups_val is not None
-    if has_groups and not isinstance(trained, TableModel):
-        raise ValueError(f"groups are only for the model of a table, got a {trained.class_name}.")
-    if time is not None and not isinstance(trained, TableModel):
-        raise ValueError(f"time is only for the model of a table, got a {trained.class_name}.")
+    if (has_groups or time is not None) and not isinstance(trained, TableModel):
+        what = "groups are" if has_groups else "time is"
+        raise ValueError(f"{what} only for the model of a table, got a {trained.class_name}.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # those of the fit
-            rows = X, y, sample_weight
-            with _prepared(twin, trained, record, rows, validation, of_groups, time) as repeated:
-                fit, recorder = repeated
+            with _prepared(
+                twin,
+                trained,
+                record,
+                (X, y, sample_weight),
+                (X_val, y_val, sample_weight_val),
+                (groups, groups_val),
+                time,
+            ) as (fit, recorder):
                 ends = [EndsAt(end, record["data"], recorder, counts) for end in record["ends"]]
                 run_fit(fit, ends, recorder)
     except OtherDataError as error:

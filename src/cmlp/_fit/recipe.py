@@ -19,11 +19,12 @@ RECIPE = 2
 NOW = f"{RECIPE} {_core.__version__}"
 
 
-def require_recipe(stored: str | None) -> None:
-    """Raise ValueError if the text is not what has trained a model; that of a C program is not known, None."""
+def checked_recipe(stored: str | None) -> str | None:
+    """Return what has trained a model, None for a C program; ValueError if the text is damaged."""
     pattern = r"[1-9]\d{0,8} \d{1,4}(\.\d{1,4}){2}"
     if stored is not None and not re.fullmatch(pattern, stored, re.ASCII):
         raise ValueError(f"the recipe is {stored!r}")
+    return stored
 
 
 def name_of_recipe(stored: str) -> str:

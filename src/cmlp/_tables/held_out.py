@@ -229,9 +229,9 @@ def warn_if_bag_is_useless(
     again, each by the networks that held it out: a group. Without held-out rows, these are the training rows.
     """
     trainings = [training for group in groups for training in group]
-    if any(training.state.history.loss is None for training in trainings):
-        return False
-    if trainings[0].objective.score_of_outputs is None and all(map(_is_useful, trainings)):
+    if any(training.state.history.loss is None for training in trainings) or (
+        trainings[0].objective.score_of_outputs is None and all(map(_is_useful, trainings))
+    ):
         return False
     parts = [judged_rows(group[0]) for group in groups]
     first, order, kind = parts[0]

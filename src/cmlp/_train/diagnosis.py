@@ -602,10 +602,8 @@ def _equal_outputs(
     for number, units in enumerate(layers[:-1], 1):
         share = float((np.ptp(units, axis=0) <= 1e-6 * (1 + np.abs(units[0]))).mean())
         if share >= _MOST_UNITS:
-            if traits_of_activation(net.activations[number - 1]).saturates:
-                name = "saturated"
-            else:
-                name = "dead"
+            saturates = traits_of_activation(net.activations[number - 1]).saturates
+            name = "saturated" if saturates else "dead"
             text += f"{share:.0%} of the units of hidden layer {number} are {name} (the same for all rows). "
             remedy = (
                 "Standardized inputs, a smaller learning_rate_init or another activation helps."
@@ -623,10 +621,9 @@ def _unfinished(training: Training, epochs: str) -> str:
     """
     state, options = training.state, training.options
     if not options.has_epochs:
-        reached = state.epoch >= options.max_iter
-        if reached:
-            return f" Training ended after max_iter={options.max_iter!r} iterations: more help."
-        return ""
+        if state.epoch < options.max_iter:
+            return ""
+        return f" Training ended after max_iter={options.max_iter!r} iterations: more help."
     curve = np.array(list(state.history.loss_curve)[-state.epoch :])
     last = curve[-max(FEW_EPOCHS, len(curve) // 4) :]
     steps = -np.diff(last)
@@ -651,9 +648,11 @@ def _unfinished(training: Training, epochs: str) -> str:
 def _plateau(training: Training) -> str:
     """Return a sentence if training stopped because an epoch brought too little."""
     state, options = training.state, training.options
-    if not options.has_epochs or state.stepping()[1].is_planned:
-        return ""
-    if state.history.stale <= options.n_iter_no_change:
+    if (
+        not options.has_epochs
+        or state.stepping()[1].is_planned
+        or state.history.stale <= options.n_iter_no_change
+    ):
         return ""
     what = "validation score" if options.early_stopping else "training loss"
     return (
