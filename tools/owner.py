@@ -81,7 +81,7 @@ BEFORE = {
 {COMMANDS}
 In a clone of this repository (`git clone`, or *Code*, *Download ZIP*) and a fresh virtual environment, the first
 command installs cmlp and shows a network that learns to read digits; the second runs the tests. Python 3.11 or newer
-and a C compiler are needed. Each command first compiles, for about two minutes on two cores; pip prints nothing
+and a C compiler are needed. Each command first compiles, for 40 seconds on two idle cores; pip prints nothing
 meanwhile.
 """,
     "docs/index.md": f"""\
@@ -97,7 +97,7 @@ AFTER = {
 {COMMANDS}
 The first command installs cmlp and shows a network that learns to read digits. Wheels for Linux, macOS, Windows and
 Pyodide need Python 3.11 or newer and no compiler. The second command tests a clone of this repository, in a fresh
-virtual environment: it compiles with a C compiler, for about two minutes on two cores; pip prints nothing meanwhile.
+virtual environment: it compiles with a C compiler, for 40 seconds on two idle cores; pip prints nothing meanwhile.
 """,
     "docs/index.md": INSTALL,
     "docs/start/installation.md": f"""\

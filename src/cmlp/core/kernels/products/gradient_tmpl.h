@@ -317,6 +317,7 @@ VEC_FN void gradient_small_strip(const gradient_job *job, int64_t k, int64_t end
         NO_UNROLL for (const T *const *a = job->a, *const *last = a + job->n_rows; a < last; a++, d += n_out) {
             const T *inputs = *a + k;
             OPAQUE(inputs);
+            CMLPI_PREFETCH(inputs + R - GROUP + LINE); /* for the next tile */
             V dv[2];
             UNROLL for (int c = 0; c < C; c++) dv[c] = v_load(d + c * VL);
             UNROLL for (int r = 0; r < R; r++) {
