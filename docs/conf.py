@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 from cards import card_tags
 
 import cmlp
-from cmlp._fit.result import Result
+from cmlp._fit.fitted import Fitted
 
 project = "cmlp"
 author = "The cmlp developers"
@@ -74,7 +74,7 @@ html_show_sphinx = False
 
 def skip_member(app, what, name, member, skip, options):
     """Leave out fitted attributes: the class's docstring has a list of them."""
-    return True if isinstance(member, Result) else None
+    return True if isinstance(member, Fitted) else None
 
 
 def add_description(app, pagename, templatename, context, doctree):

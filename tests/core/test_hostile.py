@@ -11,7 +11,7 @@ import warnings
 import numpy as np
 import pytest
 from helpers import assert_same_bits, inputs, labels, net_and_params, run_python
-from internals import model_of, put_result, result_of
+from internals import fitted_of, model_of, put_result
 
 from cmlp import MLPClassifier, MLPRegressor, Network
 from cmlp._bridge import _core
@@ -480,7 +480,7 @@ def test_every_argument_of_an_estimator(estimator):
         return estimator(hidden_layer_sizes=4, max_iter=1, random_state=0, **parameters)
 
     model = new().fit(X, Y)
-    trained, classes = result_of(model), {"classes": [0, 1]} if estimator is MLPClassifier else {}
+    trained, classes = fitted_of(model), {"classes": [0, 1]} if estimator is MLPClassifier else {}
 
     def fit(*arguments):
         model.fit(*arguments)
@@ -498,7 +498,7 @@ def test_every_argument_of_an_estimator(estimator):
         ("n_threads", lambda v: new(n_threads=v).fit(X, Y)),
         ("n_threads of predict", lambda v: model.set_params(n_threads=v).predict(X)),
         ("input_scale", lambda v: new(input_scale=v).fit(X, Y)),
-    ], lambda: result_of(model) is trained)  # fmt: skip
+    ], lambda: fitted_of(model) is trained)  # fmt: skip
 
 
 def test_signal_handler_exception_ends_long_random_sample():

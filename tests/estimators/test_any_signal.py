@@ -15,7 +15,7 @@ import warnings
 import numpy as np
 import pytest
 from estimator_cases import blobs, flat, small
-from internals import result_of
+from internals import fitted_of
 from signal_points import (
     CRITICAL,
     FOLLOWED,
@@ -338,7 +338,7 @@ def test_ctrl_c_that_is_pressed_repeatedly_keeps_the_epochs_of_a_network(seconds
     model = network(max_iter=10**9)
     error = repeatedly_interrupted(lambda: model.fit(X, Y), seconds)
     assert type(error) is KeyboardInterrupt
-    assert model.n_iter_ > 0 and is_complete(result_of(model))
+    assert model.n_iter_ > 0 and is_complete(fitted_of(model))
     model.set_params(max_iter=1).fit(X, Y)
 
 
@@ -351,7 +351,7 @@ def test_ctrl_c_that_is_pressed_repeatedly_keeps_the_epochs_of_a_table(seconds, 
         with no_threads_left():
             error = repeatedly_interrupted(lambda: model.fit(X, TWO), seconds)
         assert type(error) is KeyboardInterrupt
-        assert all(state.epoch for state in result_of(model).states)
+        assert all(state.epoch for state in fitted_of(model).states)
     model.set_params(n_epochs=2).fit(X, TWO)
 
 

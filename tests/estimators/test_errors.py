@@ -13,7 +13,7 @@ import pytest
 import scipy.sparse
 import sklearn.exceptions
 from helpers import run_python
-from internals import result_of, state_of
+from internals import fitted_of, state_of
 from optional import package
 
 import cmlp
@@ -687,11 +687,11 @@ FAILURES = {
 def test_failed_fit_keeps_the_previous_model(fail):
     model = classifier(batch_size=7).fit(X, LABELS)
     model.partial_fit(X, LABELS)
-    state, probabilities = result_of(model), model.predict_proba(X)
+    state, probabilities = fitted_of(model), model.predict_proba(X)
     curve, steps = list(model.loss_curve_), state_of(model).optimizer.n_steps
     with pytest.raises(ValueError):
         fail(model)
-    assert result_of(model) is state
+    assert fitted_of(model) is state
     assert model.loss_curve_ == curve and state_of(model).optimizer.n_steps == steps
     np.testing.assert_array_equal(model.predict_proba(X), probabilities)
     assert "_fitting" not in vars(model)

@@ -12,9 +12,9 @@ from _thread import interrupt_main
 import numpy as np
 import pytest
 from estimator_cases import blobs, flat, interrupted_at, small
-from internals import result_of, state_of
+from internals import fitted_of, state_of
 
-from cmlp._fit.result import run_locked
+from cmlp._fit.fitted import run_locked
 
 # Most fits here stop at max_iter on purpose.
 pytestmark = [
@@ -86,9 +86,9 @@ def test_ctrl_c_in_the_first_epoch_leaves_an_unfitted_estimator_unfitted():
 def test_ctrl_c_in_the_first_epoch_of_a_refit_keeps_the_former_model():
     X, y = many_rows(1000)
     model = small(hidden_layer_sizes=(512,), max_iter=1).fit(X, y)
-    before, weights = result_of(model), flat(model)
+    before, weights = fitted_of(model), flat(model)
     interrupted_in_the_first_epoch(model)
-    assert result_of(model) is before
+    assert fitted_of(model) is before
     np.testing.assert_array_equal(flat(model), weights)
 
 
@@ -106,10 +106,10 @@ def test_ctrl_c_in_partial_fit_keeps_the_previous_model():
     X, y = many_rows(4_000_000)
     model = small(hidden_layer_sizes=(128,), n_threads=1, shuffle=False)
     model.partial_fit(X[:100], y[:100], classes=[0, 1])
-    before = result_of(model)
+    before = fitted_of(model)
     with pytest.raises(KeyboardInterrupt), interrupted_after(0.3):
         model.partial_fit(X, y)
-    assert result_of(model) is before
+    assert fitted_of(model) is before
 
 
 def in_background(function):

@@ -147,7 +147,7 @@ def test_score_of_constant_targets():
 
 def test_early_stopping_keeps_the_best_score():
     model = small(early_stopping=True, max_iter=30).fit(X, Y)
-    held = state_of(model).held_out_rows
+    held = state_of(model).held_out_index
     expected = max(model.validation_scores_)
     assert model.best_validation_score_ == expected
     np.testing.assert_allclose(model.score(X[held], Y[held]), expected, rtol=1e-12)
@@ -160,7 +160,7 @@ def test_early_stopping_keeps_the_best_score():
 def test_trainer_of_a_network_scores_quantiles():
     net, targets = crossing(), np.repeat(Y[:, None], 3, axis=1)
     trainer = Trainer(net, max_iter=3, early_stopping=True, random_state=0).run(X, targets)
-    held = trainer.state.held_out_rows
+    held = trainer.state.held_out_index
     scores = [
         d2_pinball_score(Y[held], net.forward(X[held])[:, j], alpha=p)
         for j, p in enumerate(QUANTILES)

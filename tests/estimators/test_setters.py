@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 from estimator_cases import blobs, flat, small
-from internals import put_result, result_of
+from internals import fitted_of, put_result
 
 from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 
@@ -146,7 +146,7 @@ def test_prediction_of_assigned_weights_does_not_replace_a_fit():
 
     def options(self):
         if not hasattr(model, "n_layers_"):  # the fit of another thread ends now
-            put_result(model, result_of(other))
+            put_result(model, fitted_of(other))
         return original(self)
 
     with pytest.MonkeyPatch.context() as patch:

@@ -184,7 +184,7 @@ def test_names_are_scikit_learns_scorers(scoring, score, held, weight):
     last = small(**parameters).fit(X, names[Y], fit_weight)
     rows, truth, weights = (X_VAL, names[Y_VAL], weight) if held else (X, names[Y], fit_weight)
     if not held:
-        chosen = state.held_out_rows
+        chosen = state.held_out_index
         rows, truth, weights = (
             rows[chosen],
             truth[chosen],

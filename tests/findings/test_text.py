@@ -20,7 +20,7 @@ def findings(*codes, **columns):
     return frame, [one for one in cmlp.examine(frame, Y) if one.code in codes]
 
 
-def result_of(remedy, frame):
+def fitted_of(remedy, frame):
     return eval(remedy, {"pandas": package("pandas"), "X": frame})
 
 
@@ -42,17 +42,17 @@ def test_numbers_in_a_form_are_named_with_the_form_and_what_reads_them(write, fo
     frame, (found,) = findings("parse", "ids", amount=[write.format(one) for one in NUMBERS])
     assert found.code == "parse" and found.columns == ("amount",)
     assert found.evidence == f'text, of which 100 % are numbers of the form "{form}"'
-    np.testing.assert_allclose(result_of(found.remedy, frame), NUMBERS * factor)
+    np.testing.assert_allclose(fitted_of(found.remedy, frame), NUMBERS * factor)
 
 
 def test_decimal_commas_and_powers_of_ten_are_read():
     commas = [f"{one:.2f} €".replace(".", ",") for one in NUMBERS]
     frame, (found,) = findings("parse", "ids", amount=commas)
-    np.testing.assert_allclose(result_of(found.remedy, frame), NUMBERS)
+    np.testing.assert_allclose(fitted_of(found.remedy, frame), NUMBERS)
     powers = [f"{one}{'KM'[row % 2]}" for row, one in enumerate(NUMBERS)]
     frame, (found,) = findings("parse", "ids", amount=powers)
     np.testing.assert_allclose(
-        result_of(found.remedy, frame), NUMBERS * 1000.0 ** (1 + np.arange(N) % 2)
+        fitted_of(found.remedy, frame), NUMBERS * 1000.0 ** (1 + np.arange(N) % 2)
     )
 
 
@@ -60,7 +60,7 @@ def test_columns_of_one_form_have_one_finding():
     texts = [f"{one} kg" for one in NUMBERS]
     frame, (found,) = findings("parse", "ids", a=texts, b=texts[::-1])
     assert found.columns == ("a", "b")
-    np.testing.assert_allclose(result_of(found.remedy, frame)["b"], NUMBERS[::-1])
+    np.testing.assert_allclose(fitted_of(found.remedy, frame)["b"], NUMBERS[::-1])
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_durations_are_read_before_numbers(write):
     seconds = NUMBERS.astype(int)
     frame, (found,) = findings("parse", "ids", took=[write(one) for one in seconds])
     assert "100 % are durations" in found.evidence
-    np.testing.assert_array_equal(result_of(found.remedy, frame).dt.total_seconds(), seconds)
+    np.testing.assert_array_equal(fitted_of(found.remedy, frame).dt.total_seconds(), seconds)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_half_of_the_entries_are_numbers_or_the_column_has_ids(write):
     texts = [f"x{row}" if row < N // 2 else write.format(one) for row, one in enumerate(NUMBERS)]
     frame, (found,) = findings("parse", "ids", weight=texts)
     assert found.code == "parse"
-    np.testing.assert_array_equal(result_of(found.remedy, frame)[N // 2 :], NUMBERS[N // 2 :])
+    np.testing.assert_array_equal(fitted_of(found.remedy, frame)[N // 2 :], NUMBERS[N // 2 :])
     texts[-1] = "x"
     assert [one.code for one in findings("parse", "ids", weight=texts)[1]] == ["ids"]
 
@@ -122,7 +122,7 @@ def test_numbers_of_texts_spreadsheets_and_fortran_are_read(write, factor):
     texts = [write.format(one).replace("e+", "D+") for one in NUMBERS]
     frame, (found,) = findings("parse", "ids", amount=texts)
     assert found.code == "parse"
-    np.testing.assert_allclose(result_of(found.remedy, frame), NUMBERS * factor)
+    np.testing.assert_allclose(fitted_of(found.remedy, frame), NUMBERS * factor)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_ordinals_and_seats_have_no_units():
     seats = [f"{row // 6 + 1}{'ABCDEF'[row % 6]}" for row in range(N)]
     for texts, numbers in ((places, ranks), (seats, np.arange(N) // 6 + 1)):
         frame, (found,) = findings("parse", "ids", place=texts)
-        np.testing.assert_array_equal(result_of(found.remedy, frame), numbers)
+        np.testing.assert_array_equal(fitted_of(found.remedy, frame), numbers)
 
 
 def test_codes_with_leading_zeros_are_no_numbers():

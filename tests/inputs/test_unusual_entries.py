@@ -5,7 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
-from internals import model_of, put_result, result_of
+from internals import fitted_of, model_of, put_result
 
 from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 from cmlp.exceptions import NonFiniteInputError
@@ -188,7 +188,7 @@ def test_what_predicts_can_be_copied(copied):
         twin = copied(inner)
         assert type(twin) is type(inner)
         fresh = copy.copy(estimator)
-        put_result(fresh, result_of(estimator)._replace(model=twin))
+        put_result(fresh, fitted_of(estimator)._replace(model=twin))
         np.testing.assert_array_equal(fresh.predict(X), estimator.predict(X))
         rows = inner.read(X, "") if hasattr(inner, "read") else np.asarray(X)
         np.testing.assert_array_equal(twin.predict(rows), inner.predict(rows))
@@ -200,7 +200,7 @@ def test_a_deep_copy_shares_no_weights():
         twin = copy.deepcopy(inner)
         for one, other in zip(inner.networks, twin.networks, strict=True):
             assert not np.shares_memory(one.params, other.params)
-        assert copy.deepcopy(result_of(estimator)).model is not inner
+        assert copy.deepcopy(fitted_of(estimator)).model is not inner
 
 
 # ------------------------------------------------------------------------------------------------------------ found

@@ -1,8 +1,8 @@
 """What tests read or change of a fitted estimator that has no public name; no test reads private attributes itself."""
 
 from cmlp._findings import checks
+from cmlp._fit.fitted import RESULT, fitted_of, provenance_of
 from cmlp._fit.recipe import RECIPE
-from cmlp._fit.result import RESULT, provenance_of, result_of
 from cmlp._model.kinds_of_findings import KINDS
 from cmlp._model.model import model_of
 from cmlp._process.warnings import Notices
@@ -12,6 +12,7 @@ __all__ = [
     "RECIPE",
     "Notices",
     "changed",
+    "fitted_of",
     "leave_out_checks_that_raise",
     "make_checks",
     "model_of",
@@ -19,7 +20,6 @@ __all__ = [
     "provenance_of",
     "put_result",
     "raw_rows",
-    "result_of",
     "state_of",
     "trained_by",
 ]
@@ -43,7 +43,7 @@ def options_of(estimator):
 
 def state_of(estimator):
     """Return the training state of a fitted estimator with one network."""
-    return result_of(estimator).state
+    return fitted_of(estimator).state
 
 
 def raw_rows(estimator, X):
@@ -59,11 +59,11 @@ def put_result(estimator, fitted):
 def changed(estimator, **fields):
     """Return an estimator after other values have replaced fields of its trained model."""
     model = model_of(estimator).replace(**fields)
-    put_result(estimator, result_of(estimator)._replace(model=model))
+    put_result(estimator, fitted_of(estimator)._replace(model=model))
     return estimator
 
 
 def trained_by(estimator, number, version):
     """Let an estimator have been trained by another recipe."""
-    put_result(estimator, result_of(estimator)._replace(recipe=f"{number} {version}"))
+    put_result(estimator, fitted_of(estimator)._replace(recipe=f"{number} {version}"))
     return estimator

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from estimator_cases import blobs, small
 from helpers import SEED
-from internals import result_of
+from internals import fitted_of
 from signal_points import FOLLOWED, handled, signal_at
 
 from cmlp import MLPRegressor, Network, TabularRegressor, Trainer
@@ -63,7 +63,7 @@ def fit_with_numpy(model, **resume):
 
 def content(model):
     """Return what the calls of an estimator have left, as values to compare; None before the first one."""
-    result = result_of(model)
+    result = fitted_of(model)
     if result is None:
         return None
     networks = [params.tobytes() for _, params in result.model.networks]
@@ -159,12 +159,12 @@ def wrong_points(name, n, seed=SEED):
 
 def _problem(case, whole, shorter, step, signal, modules, is_pickled):
     model = case.new()
-    before = result_of(model)
+    before = fitted_of(model)
     with handled(signal):
         signal_at(step, lambda: case.train(model), signal, modules)
     if "_fitting" in vars(model):
         return "the estimator is locked"
-    is_kept = "_interrupted" in vars(model) or result_of(model) is not before
+    is_kept = "_interrupted" in vars(model) or fitted_of(model) is not before
     if is_pickled:
         model = pickle.loads(pickle.dumps(model))
     if case.content(model) == whole or (is_kept and case.content(model) in shorter):

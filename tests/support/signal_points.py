@@ -20,7 +20,7 @@ FOLLOWED = (
 # Those that lock an estimator, replace handlers and store a model.
 CRITICAL = (
     "cmlp._fit.fit",
-    "cmlp._fit.result",
+    "cmlp._fit.fitted",
     "cmlp._process",
     "contextlib",
     "threading",

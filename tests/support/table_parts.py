@@ -1,11 +1,11 @@
 """Parts of a table's model that tests change, or call on their own."""
 
-from internals import model_of, result_of
+from internals import fitted_of, model_of
 
 from cmlp._data.disk import write_atomically
 from cmlp._estimators import certify
 from cmlp._findings import categories
-from cmlp._fit.result import copy_with
+from cmlp._fit.fitted import copy_with
 from cmlp._model import table_columns
 from cmlp._model.calibration import SCALED_ERROR, factors_of
 from cmlp._model.file import model_file
@@ -59,4 +59,4 @@ def with_statistics(estimator, **changes):
     first, *others = model.columns
     first = first._replace(statistics=first.statistics._replace(**changes))
     columns = table_columns.TableColumns([first, *others], model.columns.names)
-    return copy_with(estimator, result_of(estimator)._replace(model=model.replace(columns=columns)))
+    return copy_with(estimator, fitted_of(estimator)._replace(model=model.replace(columns=columns)))

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from helpers import assert_same_bits
-from internals import model_of, result_of
+from internals import fitted_of, model_of
 from optional import package
 
 import cmlp
@@ -39,7 +39,7 @@ def has_copies(X, y, model=TabularRegressor, **given):
 
 def held_out_of(model):
     """Return the rows that each network held out."""
-    return [state.held_out_rows for state in result_of(model).states]
+    return [state.held_out_index for state in fitted_of(model).states]
 
 
 def covered(model, rows=NEW):
@@ -62,7 +62,7 @@ def test_copies_are_held_out_together_and_judged_once():
     order = np.random.RandomState(3).permutation(500)
     rows = FIVE[order]
     model, _ = fitted(TabularRegressor(**QUICK, max_time=1e-9), X[rows], Y[rows])
-    folds = result_of(model).folds
+    folds = fitted_of(model).folds
     assert len(np.unique(np.stack([rows, folds]), axis=1).T) == 100
     for k, held in enumerate(held_out_of(model)):
         assert set(folds[held]) == {k}
@@ -84,7 +84,7 @@ def test_threshold_and_sets_count_copies_once():
     rows = np.concatenate([np.arange(300), np.repeat(rare, 9)])
     model, said = fitted(TabularClassifier(**QUICK), X[rows], Y[rows] > 1.2)
     assert said
-    held_out = result_of(model).held_out
+    held_out = fitted_of(model).held_out
     truth = np.concatenate([part.truth for part in held_out.parts])
     assert len(truth) == 152  # of four folds of eight
     assert truth.mean() < 2 * len(rare) / 300
@@ -102,7 +102,7 @@ def test_statistics_of_categories_do_not_know_the_targets_of_copies():
     model, said = fitted(
         TabularRegressor(**QUICK, early_stopping=False, max_time=1e-9), frame.iloc[rows], y[rows]
     )
-    folds = result_of(model).folds
+    folds = fitted_of(model).folds
     assert said
     assert (folds.reshape(1000, 3) == folds[::3, None]).all()
 

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from helpers import assert_same_bits
-from internals import model_of, result_of
+from internals import fitted_of, model_of
 from optional import package
 
 import cmlp
@@ -162,7 +162,7 @@ def test_each_network_holds_out_whole_groups(n_estimators, n_folds):
     model = TabularRegressor(**QUICK | {"n_epochs": 2}, n_estimators=n_estimators, max_time=1e-9)
     with warnings.catch_warnings(action="ignore"):
         model.fit(X[SEEN], Y[SEEN], groups=GROUP[SEEN])
-    held = [state.held_out_rows for state in result_of(model).states]
+    held = [state.held_out_index for state in fitted_of(model).states]
     folds = [frozenset(GROUP[SEEN][rows]) for rows in held]
     assert len({*folds}) == min(n_estimators, n_folds)
     for k, rows in enumerate(held):
@@ -361,7 +361,7 @@ def test_probabilities_of_groups_are_calibrated_with_whole_groups():
 def test_one_set_of_held_out_rows_is_split_by_group():
     model = TabularClassifier(**QUICK, n_estimators=1)
     model.fit(X[SEEN], LABELS[SEEN], groups=GROUP[SEEN])
-    parts = result_of(model).held_out.parts
+    parts = fitted_of(model).held_out.parts
     assert [part.weight.sum() for part in parts] == pytest.approx([5, 5])
 
 

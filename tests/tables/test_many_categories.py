@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from helpers import model_in_c
-from internals import model_of, put_result, raw_rows, result_of
+from internals import fitted_of, model_of, put_result, raw_rows
 from optional import package
 from page_parts import Parts, page_of
 from table_models import assert_table_agrees
@@ -181,10 +181,10 @@ def test_resume_continues_with_the_same_bits():
 
 def test_damaged_folds_are_refused():
     stopped = TabularRegressor(**QUICK, max_time=1e-9).fit(X, Y)
-    put_result(stopped, result_of(stopped)._replace(folds=result_of(stopped).folds[1:]))
+    put_result(stopped, fitted_of(stopped)._replace(folds=fitted_of(stopped).folds[1:]))
     with pytest.raises(ValueError, match="other data"):
         stopped.set_params(max_time=None).fit(X, Y, resume=True)
-    put_result(stopped, result_of(stopped)._replace(folds="damaged"))
+    put_result(stopped, fitted_of(stopped)._replace(folds="damaged"))
     with pytest.raises(ValueError, match="its folds are no array"):
         pickle.loads(pickle.dumps(stopped))
 

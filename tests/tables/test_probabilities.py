@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from helpers import assert_same_bits, digest, model_in_c
-from internals import changed, model_of, result_of
+from internals import changed, fitted_of, model_of
 
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
@@ -381,14 +381,14 @@ def test_threshold_on_held_out_rows_counts_rows_not_class_weights():
     """Costs are those of a row, so class weights do not multiply them."""
     weights = np.where(BAD[FIT], 1.0, 3.0)
     model = fitted(class_weight="balanced").choose_threshold(costs=(1, 1))
-    held_out = result_of(model).held_out
+    held_out = fitted_of(model).held_out
     assert {
         float(weight) for part in held_out.parts for weight in part.weight / part.weight[0]
     } == {1.0}
     given = TabularClassifier(**FAST, class_weight={"bad": 4}).fit(
         X[FIT], KINDS["binary"][FIT], weights
     )
-    part = result_of(given).held_out.parts[0]
+    part = fitted_of(given).held_out.parts[0]
     is_bad = part.truth[:, 0] == 1
     assert part.weight[~is_bad].min() == pytest.approx(3 * part.weight[is_bad].max(), rel=1e-12)
 

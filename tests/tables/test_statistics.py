@@ -5,7 +5,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from internals import model_of, put_result, raw_rows, result_of
+from internals import fitted_of, model_of, put_result, raw_rows
 from optional import package
 
 import cmlp
@@ -196,7 +196,7 @@ def fitted(request):
     estimator = TabularRegressor(
         random_state=0, n_epochs=2, n_estimators=2, categorical_features=["c"]
     ).fit(frame, y)
-    fitted = result_of(estimator)
+    fitted = fitted_of(estimator)
     put_result(estimator, fitted._replace(model=with_made_statistics(fitted.model)))
     rows = frame[:20].copy()
     other = {"text": "unknown", "numbers": 9}[request.param]

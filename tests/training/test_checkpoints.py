@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from helpers import labels, uniform
-from internals import result_of, state_of
+from internals import fitted_of, state_of
 from optional import package
 
 import cmlp
@@ -355,7 +355,7 @@ def test_wrong_number_of_batches_is_refused(value):
     )
     with pytest.raises(ValueError, match=message):
         fit(model)
-    assert result_of(model) is None
+    assert fitted_of(model) is None
 
 
 def test_numbers_of_batches_and_epochs_can_be_those_of_numpy(tmp_path):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from estimator_cases import blobs, flat, small
 from helpers import run_python
-from internals import result_of, state_of
+from internals import fitted_of, state_of
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 
@@ -399,7 +399,7 @@ def test_callback_that_raises_leaves_the_model(hook, early_stopping):
     fresh = small(callbacks=[callback])
     with pytest.raises(OSError, match="disk full"):
         fresh.fit(X, Y)
-    assert result_of(fresh) is None
+    assert fitted_of(fresh) is None
 
 
 def test_callbacks_survive_clone_pickle_and_processes(tmp_path):

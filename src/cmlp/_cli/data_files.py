@@ -679,11 +679,11 @@ def rows_of_fit(
                 zip(trained.columns.names or (), trained.columns.formats or (), strict=False)
             )
             times = times_of_file(X, time, {name: form for name, form in forms.items() if form})
-        _, rows = divide(X, y, files.holdout, groups, times)
-        X = X.take(rows)
-        y = y[rows]
+        _, row_index = divide(X, y, files.holdout, groups, times)
+        X = X.take(row_index)
+        y = y[row_index]
         if groups is not None:
-            groups = groups.take(rows)
+            groups = groups.take(row_index)
     if time is None and has_time:
         time = Times.in_order(len(y))
     return X, y, groups, time

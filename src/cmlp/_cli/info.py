@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._cli import options
 from cmlp._cli.terminal import Terminal, count_noun
+from cmlp._fit.fitted import provenance_of
 from cmlp._fit.recipe import name_of_recipe
-from cmlp._fit.result import provenance_of
 from cmlp._model.info import properties_of
 from cmlp._model.model import TableModel, model_of
 from cmlp._process.printable import printable, printable_message

@@ -38,7 +38,7 @@ class TableReport(NamedTuple):
     frame: Any
     y: AnyArray
     held: NDArray[np.intp]
-    rows: NDArray[np.intp]
+    row_index: NDArray[np.intp]
     groups: Groups | None
     is_first: bool
 
@@ -97,7 +97,7 @@ class TableReport(NamedTuple):
 
     def _copies(self) -> str:
         """Return a part of a sentence about the copies of held-out rows, which are in neither part."""
-        return " and their copies" * (len(self.held) + len(self.rows) < len(self.y))
+        return " and their copies" * (len(self.held) + len(self.row_index) < len(self.y))
 
     def _read_as(self) -> list[str]:
         """Return a line with the columns of categories, and one with those of dates.
@@ -141,7 +141,7 @@ class TableReport(NamedTuple):
 
     def _rare(self) -> list[str]:
         """Return a line with what helps if most rows of a rare one of two classes are not found."""
-        labels, counts = np.unique(self.y[self.rows], return_counts=True)
+        labels, counts = np.unique(self.y[self.row_index], return_counts=True)
         rare = labels.tolist()[counts.argmin()]
         share = counts.min() / counts.sum()
         is_rare = self.y[self.held] == rare
@@ -159,7 +159,7 @@ class TableReport(NamedTuple):
 
     def _score(self) -> str:
         truth = self.y[self.held]
-        learned = self.y[self.rows]
+        learned = self.y[self.row_index]
         predicted = self.model.predict(self.frame.take(self.held))
         fit = "a first fit" if self.is_first else "training"
         of_groups = ""

@@ -38,7 +38,7 @@ from cmlp._data.columns import NEW_FORMAT
 from cmlp._data.files.row_file import HOLDOUTS, FileSchema, LabelledRows
 from cmlp._data.labels import FLOATS, are_probably_numbers
 from cmlp._data.times import Times
-from cmlp._fit.result import provenance_of, result_of
+from cmlp._fit.fitted import fitted_of, provenance_of
 from cmlp._model.kinds_of_findings import KINDS, TIME
 from cmlp._model.model import TableModel, model_of
 from cmlp._parameters.constraints import POSITIVE
@@ -488,7 +488,7 @@ def _fit_and_save(path: str, terminal: Terminal, fit: FileFit) -> int:
                 with contextlib.suppress(OSError):  # the terminal or the pipe is closed
                     terminal.settle()
     except KeyboardInterrupt:
-        if result_of(fit.model) is not None:
+        if fitted_of(fit.model) is not None:
             _save(path, fit)
             with contextlib.suppress(OSError):
                 terminal.write_lines([*map(printable_message, fit.interruption_lines(path))])

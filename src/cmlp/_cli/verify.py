@@ -18,7 +18,7 @@ from cmlp._cli.data_files import (
 )
 from cmlp._cli.terminal import Terminal, duration
 from cmlp._data.files.row_file import FileRecord, LabelledRows
-from cmlp._fit.result import provenance_of
+from cmlp._fit.fitted import provenance_of
 from cmlp._model.model import TableModel, model_of
 from cmlp._process.printable import printable_message
 

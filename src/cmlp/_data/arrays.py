@@ -439,14 +439,14 @@ class CSR:
         return self.data[found] if stored else self.data.dtype.type(0)
 
 
-def taken(X: AnyArray | CSR, rows: Any) -> AnyArray | CSR:
+def taken(X: AnyArray | CSR, row_index: Any) -> AnyArray | CSR:
     """Return a copy of some rows."""
     if not isinstance(X, CSR):
-        copy: AnyArray = X[rows]
+        copy: AnyArray = X[row_index]
         return copy
-    lengths = np.diff(X.indptr)[rows]
+    lengths = np.diff(X.indptr)[row_index]
     indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(X.indptr.dtype)
-    entries = np.arange(indptr[-1]) + np.repeat(X.indptr[rows] - indptr[:-1], lengths)
+    entries = np.arange(indptr[-1]) + np.repeat(X.indptr[row_index] - indptr[:-1], lengths)
     return CSR(X.data[entries], X.indices[entries], indptr, (len(indptr) - 1, X.shape[1]))
 
 

@@ -101,7 +101,7 @@ _MOST_DIGITS = 400  # of a decimal that becomes an integer
 # --------------------------------------------------------------------------------------------------------- types
 
 
-def type_of_entries(column: Column, rows: NDArray[np.intp]) -> str:
+def type_of_entries(column: Column, row_index: NDArray[np.intp]) -> str:
     """Return what the entries of some rows are: "boolean", "date", "time", "instant", "duration", "period" or "other".
 
     Times without an offset that are all midnight are dates, because pandas has no type for dates. Raises ValueError if
@@ -113,7 +113,7 @@ def type_of_entries(column: Column, rows: NDArray[np.intp]) -> str:
         column.is_of_file and column.type == TYPES[BOOLEAN]
     ):  # whose array has doubles if some are missing
         return BOOLEAN
-    array = column.array()[rows]
+    array = column.array()[row_index]
     if array.dtype.kind == "b":
         return BOOLEAN
     if array.dtype.kind == "m":
@@ -126,7 +126,7 @@ def type_of_entries(column: Column, rows: NDArray[np.intp]) -> str:
     if types <= SIMPLE and bool not in types:
         return _OTHER
     first: dict[str, int] = {}  # the first row of each type
-    for row, value in zip(rows.tolist(), entries, strict=True):
+    for row, value in zip(row_index.tolist(), entries, strict=True):
         entry_type = None if is_missing(value) else _type_of_entry(value)
         if entry_type is not None and entry_type not in first:
             first[entry_type] = row

@@ -103,9 +103,11 @@ class FileColumn(_Values):
             return [entry and entry.replace(tzinfo=UTC) for entry in entries]
         return entries
 
-    def take(self, rows: NDArray[np.intp]) -> FileColumn:
+    def take(self, row_index: NDArray[np.intp]) -> FileColumn:
         """Return some rows."""
-        return FileColumn(self.values[rows], self.column_type, self.missing_words, self.decided_by)
+        return FileColumn(
+            self.values[row_index], self.column_type, self.missing_words, self.decided_by
+        )
 
 
 class MaskedColumn(NamedTuple):
@@ -130,9 +132,9 @@ class FileTable:
     def __getitem__(self, name: str) -> object:
         return self.values[self.columns.index(name)]
 
-    def take(self, rows: NDArray[np.intp]) -> FileTable:
+    def take(self, row_index: NDArray[np.intp]) -> FileTable:
         """Return some rows of a file; a table of pyarrow has this method, too."""
-        return FileTable(self.columns, [column.take(rows) for column in self.values])
+        return FileTable(self.columns, [column.take(row_index) for column in self.values])
 
 
 class NamedMatrix(_Values):

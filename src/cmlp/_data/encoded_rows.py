@@ -37,10 +37,12 @@ class EncodedRows(NamedTuple):
         n_rows: int = self.X.shape[0]
         return n_rows
 
-    def take(self, rows: NDArray[np.intp]) -> Self:
+    def take(self, row_index: NDArray[np.intp]) -> Self:
         """Return a copy of some rows."""
-        weight = weights_of_rows(self.weight, rows)
-        return self._replace(X=taken(self.X, rows), targets=self.targets[rows], weight=weight)
+        weight = weights_of_rows(self.weight, row_index)
+        return self._replace(
+            X=taken(self.X, row_index), targets=self.targets[row_index], weight=weight
+        )
 
     def section(self, start: int, stop: int) -> Self:
         """Return the rows from `start` to `stop` (exclusive) without a copy of their values."""

@@ -52,9 +52,11 @@ class Groups(NamedTuple):
         """How many groups there are, and their column."""
         return GroupCount(len(self.values), self.column)
 
-    def take(self, rows: AnyArray | slice) -> Groups:
+    def take(self, row_index: AnyArray | slice) -> Groups:
         """Return the groups of some of the rows."""
-        known, firsts, found = np.unique(self.codes[rows], return_index=True, return_inverse=True)
+        known, firsts, found = np.unique(
+            self.codes[row_index], return_index=True, return_inverse=True
+        )
         order = np.argsort(firsts, kind="stable")
         codes = np.empty(len(known), np.int64)
         codes[order] = np.arange(len(known))

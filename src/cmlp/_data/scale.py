@@ -155,9 +155,9 @@ def learned_scale(
     kind: str,
     X: AnyArray | CSR,
     weight: Vector | None = None,
-    rows: NDArray[np.int64] | None = None,
+    row_index: NDArray[np.int64] | None = None,
 ) -> InputScale:
-    """Learn the scale of each column from `rows` of X (None for all), and return it.
+    """Learn the scale of each column from the rows `row_index` of X (None for all), and return it.
 
     "standard" scales to the mean 0 and the standard deviation 1, "minmax" to the range from 0 to 1, "robust" to the
     median 0 and the interquartile range 1. A column whose spread is 0 gets the factor 1. Rows with the weight 0 are
@@ -165,17 +165,17 @@ def learned_scale(
     """
     if kind != "robust":
         moments = Moments()
-        moments.add(X, weight, None if rows is None else np.sort(rows))
+        moments.add(X, weight, None if row_index is None else np.sort(row_index))
         return scale_of_moments(kind, moments, isinstance(X, CSR))
     if weight is not None:
-        used = np.arange(len(weight)) if rows is None else np.sort(rows)
-        rows = used[weight[used] > 0]
-        weight = weight[rows]
-    elif rows is not None:
-        rows = np.sort(rows)
+        used = np.arange(len(weight)) if row_index is None else np.sort(row_index)
+        row_index = used[weight[used] > 0]
+        weight = weight[row_index]
+    elif row_index is not None:
+        row_index = np.sort(row_index)
     center, spread = np.zeros(X.shape[1]), np.ones(X.shape[1])
     with np.errstate(all="ignore"):  # inputs that are not finite have an error of their own, later
-        for columns, block in _blocks_of_columns(X, rows):
+        for columns, block in _blocks_of_columns(X, row_index):
             center[columns], spread[columns] = _quartiles(block, weight)
     return _input_scale_of(center, spread, isinstance(X, CSR))
 
@@ -197,20 +197,22 @@ def _input_scale_of(center: Vector, spread: Vector, sparse: bool) -> InputScale:
 
 
 def _blocks_of_columns(
-    X: AnyArray | CSR, rows: NDArray[np.int64] | None
+    X: AnyArray | CSR, row_index: NDArray[np.int64] | None
 ) -> Iterator[tuple[slice, Vector]]:
     """Yield slices of columns, and these columns of the selected rows, dense and in float64."""
-    n_rows = X.shape[0] if rows is None else len(rows)
+    n_rows = X.shape[0] if row_index is None else len(row_index)
     step = max(1, _BLOCK // max(1, n_rows))
     for first in range(0, X.shape[1], step):
         columns = slice(first, min(first + step, X.shape[1]))
         if isinstance(X, CSR):
             dense = _columns_of(X, columns)
-            yield columns, dense if rows is None else dense[rows]
+            yield columns, dense if row_index is None else dense[row_index]
         else:
             yield (
                 columns,
-                np.asarray(X[:, columns] if rows is None else X[rows, columns], np.float64),
+                np.asarray(
+                    X[:, columns] if row_index is None else X[row_index, columns], np.float64
+                ),
             )
 
 
@@ -419,13 +421,13 @@ class Moments:
         self,
         X: AnyArray | CSR,
         weight: Vector | None = None,
-        rows: NDArray[np.intp] | None = None,
+        row_index: NDArray[np.intp] | None = None,
     ) -> None:
         """Add dense or sparse rows: all of them, or some."""
         with np.errstate(
             all="ignore"
         ):  # values that are not finite have an error of their own, later
-            for block, w in _dense_blocks(X, weight, rows):
+            for block, w in _dense_blocks(X, weight, row_index):
                 self._add(block, w)
 
     def _add(self, X: Vector, weight: Vector) -> None:
@@ -501,19 +503,19 @@ class Moments:
 
 
 def _dense_blocks(
-    X: AnyArray | CSR, weight: Vector | None, rows: NDArray[np.intp] | None
+    X: AnyArray | CSR, weight: Vector | None, row_index: NDArray[np.intp] | None
 ) -> Iterator[tuple[Vector, Vector]]:
     """Yield dense rows of a positive weight in float64, with their weights."""
-    n_rows = X.shape[0] if rows is None else len(rows)
+    n_rows = X.shape[0] if row_index is None else len(row_index)
     step = max(1, _CONVERTED // max(1, X.shape[1]))
     for start in range(0, n_rows, step):
         stop = min(start + step, n_rows)
-        chosen = np.arange(start, stop) if rows is None else rows[start:stop]
+        chosen = np.arange(start, stop) if row_index is None else row_index[start:stop]
         if weight is not None:
             chosen = chosen[weight[chosen] > 0]
         if not len(chosen):
             continue
-        whole = rows is None and len(chosen) == stop - start
+        whole = row_index is None and len(chosen) == stop - start
         part = X[start:stop] if whole and not isinstance(X, CSR) else taken(X, chosen)
         dense = part.toarray() if isinstance(part, CSR) else part
         yield (

@@ -49,10 +49,10 @@ class Times(NamedTuple):
         """The times as they are compared."""
         return self.values if self.integers is None else self.integers
 
-    def take(self, rows: AnyArray) -> Times:
+    def take(self, row_index: AnyArray) -> Times:
         """Return the times of some of the rows."""
-        integers = None if self.integers is None else self.integers[rows]
-        return self._replace(values=self.values[rows], integers=integers)
+        integers = None if self.integers is None else self.integers[row_index]
+        return self._replace(values=self.values[row_index], integers=integers)
 
 
 def large_integers(array: AnyArray) -> NDArray[np.integer[Any]] | None:

@@ -85,12 +85,12 @@ def as_weights(
 
 
 def weights_of_rows(
-    weight: NDArray[np.float64] | None, rows: AnyArray | slice
+    weight: NDArray[np.float64] | None, row_index: AnyArray | slice
 ) -> NDArray[np.float64] | None:
     """Return the weights of some of the rows; None without weights."""
     if weight is None:
         return None
-    return weight[rows]
+    return weight[row_index]
 
 
 # ------------------------------------------------------------------- class weights: the weight of a row from its labels

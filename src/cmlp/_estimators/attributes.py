@@ -1,6 +1,6 @@
-"""Fitted attributes such as `coefs_`: descriptors that read and replace what fit has left, a `Result`.
+"""Fitted attributes such as `coefs_`: descriptors that read and replace what fit has left, a `Fitted`.
 
-In scikit-learn, fitted attributes are plain attributes that a user can set. Here they are read from a `Result`, so an
+In scikit-learn, fitted attributes are plain attributes that a user can set. Here they are read from a `Fitted`, so an
 assignment makes another one, which replaces it. It locks the estimator, as a fit does: beside a fit in another thread,
 either of the two would be lost.
 """
@@ -18,7 +18,7 @@ from cmlp._data.arrays import rectangular
 from cmlp._data.columns import texts_of_names
 from cmlp._data.labels import Labels, as_labels, is_sorted, kind_of_labels
 from cmlp._data.losses import FOR_PREDICTION
-from cmlp._fit.result import ASSIGNED, NETWORK, can_assemble, result_of, run_locked
+from cmlp._fit.fitted import ASSIGNED, NETWORK, can_assemble, fitted_of, run_locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from cmlp._fit.result import Result
+    from cmlp._fit.fitted import Fitted
     from cmlp._model.model import NetworkModel
     from cmlp._train.state import Curve
 
-    # Returns a `Result` with the value that was assigned.
-    Write: TypeAlias = Callable[[Result[NetworkModel], Any], Result[NetworkModel]]
+    # Returns a `Fitted` with the value that was assigned.
+    Write: TypeAlias = Callable[[Fitted[NetworkModel], Any], Fitted[NetworkModel]]
 
 Value = TypeVar("Value")
 
 
-# ------------------------------------------------------------------------------- what an assignment makes of a `Result`
+# ------------------------------------------------------------------------------- what an assignment makes of a `Fitted`
 
 
 def with_int(name: str) -> Write:
@@ -54,7 +54,7 @@ def with_real(name: str) -> Write:
 def with_curve(name: str) -> Write:
     """Return a function that sets a curve of the history from a list of floats or None."""
 
-    def assign(result: Result[NetworkModel], value: Iterable[float] | None) -> Result[NetworkModel]:
+    def assign(result: Fitted[NetworkModel], value: Iterable[float] | None) -> Fitted[NetworkModel]:
         from cmlp._train.state import Curve
 
         return _with_history(result, name, None if value is None else Curve.from_values(value))
@@ -62,18 +62,18 @@ def with_curve(name: str) -> Write:
     return assign
 
 
-def _with_history(result: Result[NetworkModel], name: str, value: object) -> Result[NetworkModel]:
+def _with_history(result: Fitted[NetworkModel], name: str, value: object) -> Fitted[NetworkModel]:
     history = result.state.history.copy()
     setattr(history, name, value)
     return result.with_state(history=history)
 
 
-def with_n_iter(result: Result[NetworkModel], value: SupportsIndex) -> Result[NetworkModel]:
+def with_n_iter(result: Fitted[NetworkModel], value: SupportsIndex) -> Fitted[NetworkModel]:
     """Set the number of epochs."""
     return result.with_state(epoch=operator.index(value))
 
 
-def with_feature_names(result: Result[Any], value: ArrayLike | None) -> Result[Any]:
+def with_feature_names(result: Fitted[Any], value: ArrayLike | None) -> Fitted[Any]:
     """Set the column names; None if the model has none."""
     names = None if value is None else rectangular(value, "feature_names_in_").astype(object)
     width = result.model.n_inputs
@@ -86,7 +86,7 @@ def with_feature_names(result: Result[Any], value: ArrayLike | None) -> Result[A
     return result._replace(model=result.model.with_names(names))
 
 
-def with_classes(result: Result[Any], value: ArrayLike) -> Result[Any]:
+def with_classes(result: Fitted[Any], value: ArrayLike) -> Fitted[Any]:
     """Set the labels of the classes."""
     labels, present = as_labels(value, "classes_"), result.model.class_labels
     kind_of_labels(labels, "classes_")
@@ -101,7 +101,7 @@ def with_classes(result: Result[Any], value: ArrayLike) -> Result[Any]:
     return result._replace(model=result.model.replace(labels=now))
 
 
-def with_out_activation(result: Result[NetworkModel], value: Any) -> Result[NetworkModel]:
+def with_out_activation(result: Fitted[NetworkModel], value: Any) -> Fitted[NetworkModel]:
     """Set the activation of the output layer for predictions. A warm start then raises ValueError."""
     from cmlp._parameters.constraints import OUTPUTS  # few programs need it
 
@@ -127,14 +127,14 @@ def with_out_activation(result: Result[NetworkModel], value: Any) -> Result[Netw
 class FittedAttribute(Generic[Value]):
     """A fitted attribute, which a program can also assign; `kind` and `doc` are its type and meaning, for ``help()``.
 
-    If `read` returns None for a `Result`, the attribute does not exist, unless it is `nullable`. `write` returns a
-    `Result` with an assigned value; if None, only the current value can be assigned. With `epochs`, the attribute
+    If `read` returns None for a `Fitted`, the attribute does not exist, unless it is `nullable`. `write` returns a
+    `Fitted` with an assigned value; if None, only the current value can be assigned. With `epochs`, the attribute
     exists only after training in epochs, that is, not after ``solver="lbfgs"``.
     """
 
     def __init__(
         self,
-        read: Callable[[Result[NetworkModel]], Value | None],
+        read: Callable[[Fitted[NetworkModel]], Value | None],
         kind: str,
         doc: str,
         write: Write | None = None,
@@ -161,7 +161,7 @@ class FittedAttribute(Generic[Value]):
     def __get__(self, estimator: object, owner: type | None = None) -> Self | Value:
         if estimator is None:
             return self
-        result = result_of(estimator)
+        result = fitted_of(estimator)
         if result is None:
             return self._assigned(estimator)
         history = result.state.history
@@ -186,7 +186,7 @@ class FittedAttribute(Generic[Value]):
         run_locked(estimator, self._assign, estimator, value)
 
     def _assign(self, estimator: object, value: object) -> None:
-        result = result_of(estimator)
+        result = fitted_of(estimator)
         if result is None:
             vars(estimator).setdefault(ASSIGNED, {})[self.name] = value
         elif self.write is None:
@@ -200,7 +200,7 @@ class FittedAttribute(Generic[Value]):
     def _delete(self, estimator: object) -> None:
         if not hasattr(estimator, self.name):
             raise self._missing(estimator)
-        if result_of(estimator) is None:
+        if fitted_of(estimator) is None:
             del vars(estimator)[ASSIGNED][self.name]
         elif self.nullable or self.write is not with_feature_names:
             raise AttributeError(f"{self.name} cannot be deleted.")
@@ -218,7 +218,7 @@ class FittedTensors(FittedAttribute[tuple[np.ndarray, ...]]):
     """A fitted attribute: a tuple of views of the parameter block. Assigning copies the values into the block."""
 
     def _assign(self, estimator: object, value: object) -> None:
-        if result_of(estimator) is None:
+        if fitted_of(estimator) is None:
             super()._assign(estimator, value)
         else:
             fill_tensors(self.__get__(estimator), value, self.name)
@@ -231,7 +231,7 @@ class FittedNetwork(FittedAttribute[Any]):
         """Return the network; for an estimator that has parameters only by assignment, assemble its model first."""
         if estimator is None:
             return self
-        if result_of(estimator) is None and not can_assemble(estimator):
+        if fitted_of(estimator) is None and not can_assemble(estimator):
             raise self._missing(estimator)
         model: NetworkModel = estimator._trained()
         network = vars(estimator).get(NETWORK)

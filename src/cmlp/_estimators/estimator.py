@@ -12,10 +12,10 @@ from cmlp._bridge.blocks import PICKLE_VERSION, check_version
 from cmlp._data.scale import InputScale
 from cmlp._estimators.exports import ExportMethods
 from cmlp._estimators.sklearn_stub import SklearnStub
-from cmlp._fit.result import (
+from cmlp._fit.fitted import (
     FITS,
     RESULT,
-    Result,
+    Fitted,
     attributes_to_copy,
     frozen_copy,
     run_locked,
@@ -62,7 +62,7 @@ class Estimator(SklearnStub, ExportMethods):
     _input_tags: ClassVar[Mapping[str, bool]]  # scikit-learn's tags of X
     _several_outputs: ClassVar[bool]  # whether y can have several columns
 
-    _result: Result[TrainedModel]  # exists after fit
+    _result: Fitted[TrainedModel]  # exists after fit
     n_threads: int | None
     random_state: int | np.random.RandomState | None
 

@@ -10,7 +10,7 @@ from cmlp._bridge import _core
 from cmlp._data.arrays import read_once
 from cmlp._estimators.multilayer_perceptron import MultilayerPerceptron
 from cmlp._fit.fit_network import fit_network, network_call
-from cmlp._fit.result import run_locked
+from cmlp._fit.fitted import run_locked
 from cmlp._fit.sources import SharedArrays
 from cmlp._parameters.entries import network_argument
 from cmlp._process.threads import Pool, available_threads

@@ -10,7 +10,7 @@ import numpy as np
 from cmlp._data.arrays import readable, rectangular
 from cmlp._data.losses import traits_of
 from cmlp._fit.fit_network import assemble
-from cmlp._fit.result import ASSIGNED
+from cmlp._fit.fitted import ASSIGNED
 from cmlp._model.from_layers import Layer, class_order, sorted_output
 from cmlp.exceptions import InvalidParameterError
 

@@ -13,7 +13,7 @@ from cmlp._estimators.attributes import FittedAttribute, with_classes
 from cmlp._estimators.available_if import available_if
 from cmlp._estimators.multilayer_perceptron import MultilayerPerceptron
 from cmlp._estimators.parameters import mlp as parameters
-from cmlp._fit.result import frozen_copy
+from cmlp._fit.fitted import frozen_copy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -12,7 +12,7 @@ from cmlp._data.weights import as_weights
 from cmlp._estimators.attributes import FittedAttributes
 from cmlp._estimators.available_if import IN_SKLEARN, absent
 from cmlp._estimators.estimator import Estimator
-from cmlp._fit.result import RESULT, can_assemble, frozen_copy, trains
+from cmlp._fit.fitted import RESULT, can_assemble, frozen_copy, trains
 from cmlp.exceptions import NonFiniteInputError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.array_types import AnyArray, Floats
     from cmlp._estimators.network import Network
-    from cmlp._fit.result import Result
+    from cmlp._fit.fitted import Fitted
     from cmlp._model.model import NetworkModel
     from cmlp._model.results import Gradient
     from cmlp._parameters.options import NetworkOptions
@@ -39,7 +39,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator):
 
     set_callbacks = absent(IN_SKLEARN)
 
-    _result: Result[NetworkModel]
+    _result: Fitted[NetworkModel]
 
     def _options(self) -> NetworkOptions:
         """Return the parameters for fit, validated and converted."""

@@ -1008,10 +1008,10 @@ def _average(net: Net, layers: Sequence[LayerExplanation]) -> Gradient:
         # In double precision: float32 sums over many rows would add a rounding error of their own.
         sums = np.zeros(of_weights.shape)
         for start in range(0, len(layer.bias_changes), _ROWS):
-            rows = slice(start, start + _ROWS)
-            sums += layer.inputs[rows].astype(np.float64).T @ layer.bias_changes[rows].astype(
-                np.float64
-            )
+            row_index = slice(start, start + _ROWS)
+            sums += layer.inputs[row_index].astype(np.float64).T @ layer.bias_changes[
+                row_index
+            ].astype(np.float64)
         of_weights[...] = sums / len(layer.bias_changes)
         of_biases[...] = layer.bias_changes.mean(axis=0, dtype=np.float64)
     return gradient_of(net, flat)

@@ -13,8 +13,8 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import check_params, loaded_block, native
 from cmlp._data.scale import SCALES
+from cmlp._fit.fitted import Fitted
 from cmlp._fit.recipe import checked_recipe
-from cmlp._fit.result import Result
 from cmlp._model.description import Draft, records_of
 from cmlp._model.model import TableModel, TrainedNet
 from cmlp._train.state_fields import naming_damage
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cmlp._model.model import TrainedModel
 
 
-def pickled(result: Result[TrainedModel]) -> dict[str, Any]:
+def pickled(result: Fitted[TrainedModel]) -> dict[str, Any]:
     """Return what to pickle of a fit."""
     model = result.model
     return {
@@ -48,7 +48,7 @@ def pickled(result: Result[TrainedModel]) -> dict[str, Any]:
     }
 
 
-def unpickled(fields: Mapping[str, Any]) -> Result[TrainedModel]:
+def unpickled(fields: Mapping[str, Any]) -> Fitted[TrainedModel]:
     """Return the fit that `pickled` has described; ValueError if it is damaged. A value that a model lacks is None."""
     with naming_damage("pickled estimator"):
         model = _model(fields)
@@ -64,7 +64,7 @@ def unpickled(fields: Mapping[str, Any]) -> Result[TrainedModel]:
             raise ValueError(f"its provenance is {provenance!r}")
         if folds is not None and not (isinstance(folds, np.ndarray) and folds.dtype == np.uint8):
             raise ValueError("its folds are no array of uint8")
-    return Result(
+    return Fitted(
         model,
         tuple(unpickled_state(state, *networks[k]) for k, state in enumerate(states)),
         provenance,

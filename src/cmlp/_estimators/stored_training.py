@@ -12,13 +12,13 @@ from cmlp.exceptions import InvalidParameterError
 if TYPE_CHECKING:
     from cmlp._data.array_types import AnyArray
     from cmlp._data.json_texts import Metadata
-    from cmlp._fit.result import Result
+    from cmlp._fit.fitted import Fitted
     from cmlp._model.model import TrainedModel
     from cmlp._train.state import TrainingState
 
 
 def dump_training(
-    result: Result[TrainedModel], *, include_training_state: bool, include_provenance: bool | None
+    result: Fitted[TrainedModel], *, include_training_state: bool, include_provenance: bool | None
 ) -> tuple[dict[str, str], dict[str, AnyArray]]:
     """Return the strings and arrays to store. Without the training state, only counters are kept of it."""
     class_name, provenance = result.model.class_name, result.provenance

@@ -16,7 +16,7 @@ from cmlp._estimators.attributes import with_classes
 from cmlp._estimators.available_if import absent, available_if
 from cmlp._estimators.parameters import tabular as parameters
 from cmlp._estimators.tabular_estimator import TabularEstimator
-from cmlp._fit.result import frozen_copy, locked, result_of, store_model
+from cmlp._fit.fitted import fitted_of, frozen_copy, locked, store_model
 from cmlp._process.warnings import warn
 from cmlp.exceptions import InvalidParameterError, shown
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.array_types import AnyArray
     from cmlp._data.labels import Labels
-    from cmlp._fit.result import Result
+    from cmlp._fit.fitted import Fitted
     from cmlp._model.model import TableModel
     from cmlp._model.probabilities import HeldOutScores
     from cmlp._model.results import Certification
@@ -40,7 +40,7 @@ _SHARE_WITHIN_STD = 0.6827  # of normally distributed numbers
 
 def _not_multilabel(estimator: TabularClassifier | None) -> str:
     """Return why a classifier has no `decision_function`: its rows have one label."""
-    result = None if estimator is None else result_of(estimator)
+    result = None if estimator is None else fitted_of(estimator)
     labels = None if result is None else result.model.labels
     if labels is not None and labels.kind == "multilabel":
         return ""
@@ -284,7 +284,7 @@ class TabularClassifier(parameters.TabularClassifier, TabularEstimator):
         return self
 
     def _held_out(
-        self, result: Result[TableModel], y: object, sample_weight: object, groups: object
+        self, result: Fitted[TableModel], y: object, sample_weight: object, groups: object
     ) -> HeldOutScores:
         """Return the rows that networks held out; raises ValueError if there are none, or some arguments are given."""
         if y is not None or sample_weight is not None or groups is not None:
@@ -492,12 +492,12 @@ class TabularClassifier(parameters.TabularClassifier, TabularEstimator):
         return certify_table(self, X, radius, max_time)
 
     def _truth(
-        self, model: TableModel, y: ArrayLike, n_rows: int, rows: NDArray[np.intp]
+        self, model: TableModel, y: ArrayLike, n_rows: int, row_index: NDArray[np.intp]
     ) -> AnyArray:
         labels = model.class_labels
         y = as_targets(y, n_rows, type(self).__name__, labels=True)
         kind_of_labels(y)  # raises an error for rows of weight 0 too
-        truth = labels.encode(y[rows])
+        truth = labels.encode(y[row_index])
         return truth if labels.kind == "multilabel" else labels.indices(truth).astype(np.intp)
 
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
@@ -544,9 +544,11 @@ class TabularClassifier(parameters.TabularClassifier, TabularEstimator):
         labels = model.class_labels
         truth = as_targets(y, len(raw), owner, labels=True, warn_of_column=False)
         found = accuracy_of_labels(model.labels_of(answers), truth, weight, labels, owner)
-        rows, _ = rows_that_count(as_weights(weight, len(raw)), len(raw))
-        if labels.kind == "multilabel" or np.isin(truth[rows], labels.classes).all():
-            now._compare(model, raw, answers, now._truth(model, truth, len(raw), rows), rows)
+        row_index, _ = rows_that_count(as_weights(weight, len(raw)), len(raw))
+        if labels.kind == "multilabel" or np.isin(truth[row_index], labels.classes).all():
+            now._compare(
+                model, raw, answers, now._truth(model, truth, len(raw), row_index), row_index
+            )
         return found
 
 
@@ -791,9 +793,9 @@ class TabularRegressor(parameters.TabularRegressor, TabularEstimator):
         return calibration.intervals(self._answers(model, raw), coverage, lowest)
 
     def _truth(
-        self, model: TableModel, y: ArrayLike, n_rows: int, rows: NDArray[np.intp]
+        self, model: TableModel, y: ArrayLike, n_rows: int, row_index: NDArray[np.intp]
     ) -> AnyArray:
-        return targets_in_range(self._numbers(model, y, n_rows)[rows], model.net.loss)
+        return targets_in_range(self._numbers(model, y, n_rows)[row_index], model.net.loss)
 
     def _numbers(self, model: TableModel, y: ArrayLike, n_rows: int) -> NDArray[np.float64]:
         """Return y as numbers, a column for each target of the model."""
@@ -832,8 +834,8 @@ class TabularRegressor(parameters.TabularRegressor, TabularEstimator):
         predicted = answers[:, 0] if answers.shape[1] == 1 else answers
         truth = self._numbers(model, y, len(predicted))
         weight = as_weights(sample_weight, len(predicted))
-        rows, _ = rows_that_count(weight, len(predicted))
-        self._compare(model, raw, answers, truth[rows], rows)
+        row_index, _ = rows_that_count(weight, len(predicted))
+        self._compare(model, raw, answers, truth[row_index], row_index)
         quantiles = model.net.loss_parameter
         if isinstance(quantiles, tuple):
             return d2_pinball(

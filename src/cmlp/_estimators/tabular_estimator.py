@@ -13,7 +13,7 @@ from cmlp._data.weights import as_weights, weights_of_rows
 from cmlp._estimators.attributes import with_feature_names
 from cmlp._estimators.available_if import absent
 from cmlp._estimators.estimator import Estimator
-from cmlp._fit.result import locked, result_of, store_model, trains
+from cmlp._fit.fitted import fitted_of, locked, store_model, trains
 from cmlp._model.kinds_of_findings import silenced_by
 from cmlp._process.warnings import silencing
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.array_types import AnyArray
     from cmlp._estimators.network import Network
-    from cmlp._fit.result import Result
+    from cmlp._fit.fitted import Fitted
     from cmlp._model.drift import Drift
     from cmlp._model.findings import Report
     from cmlp._model.model import TableModel
@@ -44,7 +44,7 @@ class TabularEstimator(Estimator):
         "string": True,
     }
     _several_outputs: ClassVar[bool] = True
-    _result: Result[TableModel]
+    _result: Fitted[TableModel]
     allow_missing_keys: bool
     known: Sequence[str] | None
 
@@ -155,9 +155,9 @@ class TabularEstimator(Estimator):
 
         return TableOptions.of(self)
 
-    def _required_fit(self) -> Result[TableModel]:
+    def _required_fit(self) -> Fitted[TableModel]:
         """Return everything that fit has left; raises NotFittedError."""
-        result: Result[TableModel] | None = result_of(self)
+        result: Fitted[TableModel] | None = fitted_of(self)
         if result is None:
             raise self._not_fitted()
         return result
@@ -204,7 +204,7 @@ class TabularEstimator(Estimator):
         return model.columns.values(frame, model.notices, model.gaps), frame.entries()
 
     def _truth(
-        self, model: TableModel, y: ArrayLike, n_rows: int, rows: NDArray[np.intp]
+        self, model: TableModel, y: ArrayLike, n_rows: int, row_index: NDArray[np.intp]
     ) -> AnyArray:
         """Return what `scores_of` compares with the outputs of some rows: numbers, indices of classes, or labels."""
         raise NotImplementedError
@@ -235,17 +235,21 @@ class TabularEstimator(Estimator):
             raw = model.columns.values(frame, model.notices, model.gaps)
             if not len(raw):
                 raise ValueError("X has no rows.")
-            rows, weight = rows_that_count(as_weights(sample_weight, len(raw)), len(raw))
-            truth = self._truth(model, y, len(raw), rows)
+            row_index, weight = rows_that_count(as_weights(sample_weight, len(raw)), len(raw))
+            truth = self._truth(model, y, len(raw), row_index)
             known = as_groups(groups, len(raw))
             if known is not None:
-                known = known.take(rows)
+                known = known.take(row_index)
                 weight = known.equal_weights(weight)
-            elif (copies := copies_of(frame, truth, rows)) is not None:
+            elif (copies := copies_of(frame, truth, row_index)) is not None:
                 warn_of_copies(copies)
                 first = different_rows(copies)
-                rows, truth, weight = rows[first], truth[first], weights_of_rows(weight, first)
-            counted = RowsWithTruth(raw[rows], truth, weight, known)
+                row_index, truth, weight = (
+                    row_index[first],
+                    truth[first],
+                    weights_of_rows(weight, first),
+                )
+            counted = RowsWithTruth(raw[row_index], truth, weight, known)
             answers = self._answers(model, counted.raw)
             warn_of_rows_and_targets(model, counted.raw, answers, truth, method)
         return counted, answers
@@ -266,13 +270,15 @@ class TabularEstimator(Estimator):
         raw: NDArray[np.float64],
         answers: NDArray[np.float64],
         truth: AnyArray,
-        rows: NDArray[np.intp],
+        row_index: NDArray[np.intp],
     ) -> None:
         """Warn of rows to score that are not as those of fit, of those that count; `truth` is theirs."""
         from cmlp._model.other_targets import warn_of_rows_and_targets
 
         with self._silencing():
-            warn_of_rows_and_targets(model, raw[rows], answers[rows], truth, "score", model.notices)
+            warn_of_rows_and_targets(
+                model, raw[row_index], answers[row_index], truth, "score", model.notices
+            )
 
     def _calibrate(
         self,

@@ -40,11 +40,11 @@ def check_codes(table: CheckedTable) -> Iterator[Finding]:
     codes = {i: found for i in table.candidates("code") if (found := _codes_of(table, i))}
     if not codes:
         return
-    rows = spread_rows(table)
+    row_index = spread_rows(table)
     raw = table.raw.copy()
     for i, found in codes.items():
         raw[np.isin(raw[:, i], found), i] = np.nan
-    models = quick_model(table, rows), quick_model(replace(table, raw=raw), rows)
+    models = quick_model(table, row_index), quick_model(replace(table, raw=raw), row_index)
     before, after = (0.0 if model is None else size_of(model.errors()) for model in models)
     if after < before:
         ratio = after / before

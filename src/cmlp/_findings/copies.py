@@ -82,14 +82,14 @@ def different_rows(copies: NDArray[np.intp]) -> NDArray[np.intp]:
 
 
 def copies_of(
-    frame: InputFrame, y: AnyArray, rows: NDArray[np.intp] | slice = slice(None)
+    frame: InputFrame, y: AnyArray, row_index: NDArray[np.intp] | slice = slice(None)
 ) -> NDArray[np.intp] | None:
     """Return the first row that is equal to each row; None unless rows are copies.
 
-    `y` has the targets of the `rows` of the frame, and the result has the numbers of its rows.
+    `y` has the targets of the rows `row_index` of the frame, and the result has the numbers of its rows.
     """
     targets = [(column_of(one, TARGET), slice(None)) for one in y.reshape(len(y), -1).T]
-    inputs = [(frame.column(i), rows) for i in range(len(frame.columns))]
+    inputs = [(frame.column(i), row_index) for i in range(len(frame.columns))]
     numbers = [one for one in inputs if _are_numbers(one[0])]
     entries = [one for one in inputs if not _are_numbers(one[0])]
     if len(targets) + len(inputs) < _FEWEST_COLUMNS:
@@ -156,11 +156,11 @@ def _hashes(cells: _Cells, k: int) -> NDArray[np.uint64]:
     return np.asarray(bits ^ (bits >> _LAST_SHIFT))
 
 
-def _bits(column: Column, rows: NDArray[np.intp] | slice) -> NDArray[np.uint64]:
+def _bits(column: Column, row_index: NDArray[np.intp] | slice) -> NDArray[np.uint64]:
     coded = column.codes()
     if coded is not None:
-        return np.asarray(coded[1])[rows].astype(np.int64).view(np.uint64)
-    array = column.array()[rows]
+        return np.asarray(coded[1])[row_index].astype(np.int64).view(np.uint64)
+    array = column.array()[row_index]
     if array.dtype.kind == "f":
         numbers = array.astype(np.float64) + 0.0  # no negative zero
         return np.where(np.isnan(numbers), np.nan, numbers).view(np.uint64)

@@ -34,12 +34,12 @@ def check_counts(table: CheckedTable) -> Iterator[Finding]:
         return
     if not _FEWEST_VALUES <= len(np.unique(y)) <= _MOST_VALUES:
         return
-    rows = spread_rows(table)
-    errors, some = quick_errors(table, rows, y)
+    row_index = spread_rows(table)
+    errors, some = quick_errors(table, row_index, y)
     if size_of(errors) < _LEAST_ERROR * some.std():  # y follows from a column, whatever the loss
         return
     width = _width(errors, some)
-    width_of_roots = _width(*quick_errors(table, rows, np.sqrt(y + _SHIFT)), np.square)
+    width_of_roots = _width(*quick_errors(table, row_index, np.sqrt(y + _SHIFT)), np.square)
     ratio = width_of_roots / max(width, np.finfo(float).tiny)
     if ratio < 1:
         zeros = round(100 * float(np.mean(y == 0)))

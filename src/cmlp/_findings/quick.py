@@ -43,7 +43,7 @@ class Quick(NamedTuple):
         The targets.
     """
 
-    rows: NDArray[np.intp]
+    row_index: NDArray[np.intp]
     inverse: NDArray[np.float64]
     weights: NDArray[np.float64]
     y: NDArray[np.float64]
@@ -64,16 +64,16 @@ def spread_rows(table: CheckedTable) -> NDArray[np.intp]:
 
 
 def quick_model(
-    table: CheckedTable, rows: NDArray[np.intp], y: NDArray[np.float64] | None = None
+    table: CheckedTable, row_index: NDArray[np.intp], y: NDArray[np.float64] | None = None
 ) -> Quick | None:
     """Return a quick model of y, or else of the targets of a table, in some rows; None if it is constant in them."""
-    y = in_unit((table.averaged if y is None else y[:, None])[rows].astype(np.float64))
+    y = in_unit((table.averaged if y is None else y[:, None])[row_index].astype(np.float64))
     y = y - y.mean(axis=0)
     scale = y.std(axis=0)
     y = y[:, scale > _LEAST_SCALE] / scale[scale > _LEAST_SCALE]
     if not y.shape[1]:
         return None
-    inputs = _inputs(table, rows)
+    inputs = _inputs(table, row_index)
     squares = np.square(inputs).sum(axis=1)
     products = inputs @ inputs.T
     distances = np.sqrt(np.maximum(squares[:, None] + squares - 2 * products, 0))
@@ -84,8 +84,8 @@ def quick_model(
         kernel = np.exp(-distances / (width * middle)) + linear
         for ridge in _RIDGES:
             # Not by eigenvalues, which take longer than all inverses where other programs use the processors.
-            inverse = np.linalg.inv(kernel + ridge * np.eye(len(rows)))
-            model = Quick(rows, inverse, inverse @ y, y)
+            inverse = np.linalg.inv(kernel + ridge * np.eye(len(row_index)))
+            model = Quick(row_index, inverse, inverse @ y, y)
             error = size_of(model.errors())
             if error < best:
                 best, found = error, model
@@ -93,24 +93,24 @@ def quick_model(
 
 
 def quick_errors(
-    table: CheckedTable, rows: NDArray[np.intp], y: NDArray[np.float64]
+    table: CheckedTable, row_index: NDArray[np.intp], y: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the errors of a quick model of y on each row, and y in these rows."""
-    model = quick_model(table, rows, y)
-    y = y[rows]
+    model = quick_model(table, row_index, y)
+    y = y[row_index]
     return (np.zeros(len(y)) if model is None else model.errors()[:, 0] * y.std()), y
 
 
-def _inputs(table: CheckedTable, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+def _inputs(table: CheckedTable, row_index: NDArray[np.intp]) -> NDArray[np.float64]:
     """Return the columns as numbers of similar sizes."""
     parts: list[NDArray[np.float64]] = []
     for i, column in enumerate(table.columns):
-        x = in_unit(table.raw[rows, i])
+        x = in_unit(table.raw[row_index, i])
         if not column.is_used:
             continue
         if column.is_category:
             values, codes = np.unique(x, return_inverse=True)
-            if 1 < len(values) <= _MOST_ONE_HOT or len(values) < len(rows):
+            if 1 < len(values) <= _MOST_ONE_HOT or len(values) < len(row_index):
                 frequent = np.argsort(-np.bincount(codes), kind="stable")[:_MOST_ONE_HOT]
                 parts.append((codes[:, None] == frequent) / np.sqrt(2))
             continue
@@ -126,7 +126,7 @@ def _inputs(table: CheckedTable, rows: NDArray[np.intp]) -> NDArray[np.float64]:
         scale = (high - low) / 2.56 or typical or 1.0
         x = np.clip((x - middle) / scale, -_FARTHEST, _FARTHEST)
         parts.append(np.where(is_missing, 0, x)[:, None])
-    return np.hstack(parts) if parts else np.zeros((len(rows), 1))
+    return np.hstack(parts) if parts else np.zeros((len(row_index), 1))
 
 
 def size_of(errors: NDArray[np.float64]) -> float:

@@ -130,13 +130,13 @@ def _harm(table: CheckedTable, found: _Groups) -> _Harm | None:
     """Return what a quick model loses on new values of a column; None if that is too little to be said."""
     codes = np.full(table.n_rows, -1)
     codes[found.rows.order] = np.cumsum(found.rows.is_first) - 1
-    rows = rows_of_groups(codes, MOST_ROWS)
-    model = quick_model(table, rows)
+    row_index = rows_of_groups(codes, MOST_ROWS)
+    model = quick_model(table, row_index)
     if model is None:
         return None
     known = model.errors()
-    order = np.argsort(codes[rows], kind="stable")
-    parts = np.split(order, np.flatnonzero(np.diff(codes[rows][order])) + 1)
+    order = np.argsort(codes[row_index], kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(codes[row_index][order])) + 1)
     new = model.errors(parts)
     ratio = size_of(new) / max(size_of(known), _LEAST_ERROR)
     harm = _Harm(ratio, coverage_of(new, known))
@@ -329,9 +329,9 @@ def _pattern(values: NDArray[np.float64]) -> bytes:
     return first[inverse].astype(np.int64).tobytes()
 
 
-def _texts(table: CheckedTable, i: int, rows: NDArray[np.intp]) -> list[str]:
+def _texts(table: CheckedTable, i: int, row_index: NDArray[np.intp]) -> list[str]:
     values = table.values(i)
-    return ["" if values[row] is None else str(values[row]) for row in rows.tolist()]
+    return ["" if values[row] is None else str(values[row]) for row in row_index.tolist()]
 
 
 def _are_in(parts: Sequence[str], texts: Sequence[str]) -> bool:

@@ -34,14 +34,14 @@ def check_sums(table: CheckedTable) -> Iterator[Finding]:
         for i in table.candidates("leak")
         if table.columns[i].is_number and not table.columns[i].is_time
     ]
-    rows = np.random.RandomState(0).permutation(table.n_rows)[:_MOST_ROWS]
-    x = in_unit(table.raw[rows][:, numbers])
+    row_index = np.random.RandomState(0).permutation(table.n_rows)[:_MOST_ROWS]
+    x = in_unit(table.raw[row_index][:, numbers])
     kept = np.flatnonzero(np.isfinite(x).all(axis=0) & (np.ptp(x, axis=0) > 0))[:_MOST_COLUMNS]
     if len(kept) < 2:  # a single one is a copy
         return
     x = x[:, kept] - x[:, kept].mean(axis=0)
     x /= x.std(axis=0)
-    for y in map(in_unit, table.targets[:, rows]):
+    for y in map(in_unit, table.targets[:, row_index]):
         first = slice(max(_FEW_ROWS, _PER_COLUMN * len(kept)))
         if not np.ptp(y) or _unexplained(x[first], y[first]) > _MOST_OF_FEW:
             continue

@@ -98,7 +98,7 @@ class CheckedTable:
 
     frame: InputFrame
     columns: TableColumns
-    rows: NDArray[np.intp]
+    row_index: NDArray[np.intp]
     raw: NDArray[np.float64]
     y: AnyArray
     average: Callable[[], AnyArray]
@@ -191,7 +191,7 @@ class CheckedTable:
     def values(self, i: int) -> list[object]:
         """Return the categories of a column in the rows that count, None if missing."""
         entries = categories_of(self.frame.exact(i), self.columns[i].type)
-        return [entries[row] for row in self.rows.tolist()]
+        return [entries[row] for row in self.row_index.tolist()]
 
     def selection(self, columns: Sequence[int]) -> str:
         """Return columns as code has them: their names in a list, or their indices."""

@@ -233,7 +233,7 @@ def _first_others(
     found: dict[object, str] = {}
     if not others:
         return []
-    for row, value in zip(table.rows.tolist(), table.values(i), strict=True):
+    for row, value in zip(table.row_index.tolist(), table.values(i), strict=True):
         if value in others and value not in found:
             found[value] = f"{shown(value)} in row {row}"
             if len(found) == _SHOWN:

@@ -61,12 +61,12 @@ def check_ascending_times(table: CheckedTable) -> Iterator[Finding]:
         return
     weight, evidence = None, "ascends from row to row, and y changes with it"
     if table.measures:
-        rows = spread_rows(table)
-        model = quick_model(table, rows)
+        row_index = spread_rows(table)
+        model = quick_model(table, row_index)
         if model is None:
             return
         known = model.errors()
-        last = np.arange(len(rows) * (_N_PARTS - 1) // _N_PARTS, len(rows))
+        last = np.arange(len(row_index) * (_N_PARTS - 1) // _N_PARTS, len(row_index))
         later = model.errors([last])[last]
         ratio = max(1.0, size_of(later) / max(size_of(known), _LEAST_ERROR))
         coverage = coverage_of(later, known)

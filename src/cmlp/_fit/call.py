@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
+from cmlp._fit.fitted import fitted_of
 from cmlp._fit.recipe import require_this_recipe
-from cmlp._fit.result import result_of
 from cmlp._parameters.entries import FIT, PARAMETERS, PARTIAL_FIT, PROVENANCE
 from cmlp._train.random import draw_seed, random_state
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from cmlp._data.array_types import GivenRows
-    from cmlp._fit.result import Result
+    from cmlp._fit.fitted import Fitted
+    from cmlp._parameters.hyperparameters import CallKind
     from cmlp._parameters.options import FitOptions
     from cmlp._train.training import Training
 
@@ -53,10 +54,10 @@ class FitCall(Generic[OwnOptions]):
 
     estimator: EstimatorToFit
     options: OwnOptions
-    previous: Result[Any] | None = None  # the fit that the call continues
+    previous: Fitted[Any] | None = None  # the fit that the call continues
     validation: GivenRows = (None, None, None)  # X, y and weights of own validation rows
     resume: bool = False
-    name: str = FIT
+    name: CallKind = FIT
     is_of_table: ClassVar[bool] = False  # whether it may train several networks, on encoded columns
 
     @property
@@ -82,7 +83,7 @@ class FitCall(Generic[OwnOptions]):
         return self.previous.model
 
     @property
-    def resumed(self) -> Result[Any] | None:
+    def resumed(self) -> Fitted[Any] | None:
         """The fit that is resumed; None if none is."""
         return self.previous if self.resume else None
 
@@ -94,9 +95,9 @@ class FitCall(Generic[OwnOptions]):
         )
 
 
-def to_warm_start(estimator: EstimatorToFit) -> Result[Any] | None:
+def to_warm_start(estimator: EstimatorToFit) -> Fitted[Any] | None:
     """Return the fit that a warm start continues; ValueError if another recipe has trained it."""
-    previous = result_of(estimator)
+    previous = fitted_of(estimator)
     if previous is not None:
         require_this_recipe(previous.recipe, "warm_start=True")
     return previous

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cmlp._bridge import _core
-from cmlp._fit.result import ASSIGNED, INTERRUPTED, RESULT, copy_with
+from cmlp._fit.fitted import ASSIGNED, INTERRUPTED, RESULT, copy_with
 from cmlp._train.diagnosis import FEW_EPOCHS
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from cmlp._fit.call import EstimatorToFit, FitCall
-    from cmlp._fit.result import Recorder, Result
+    from cmlp._fit.fitted import Fitted, Recorder
     from cmlp._model.model import TrainedModel
     from cmlp._train.diagnosis import WarnIf
     from cmlp._train.training import Training
@@ -68,13 +68,13 @@ class PreparedFit(Protocol):
     def digest_of_rows(self) -> object:
         """Return a value that is equal for equal rows; None of a source of blocks."""
 
-    def snapshot(self) -> Result[TrainedModel]:
+    def snapshot(self) -> Fitted[TrainedModel]:
         """Return what the fit would leave now, with early stopping with the best parameters so far.
 
         The training of a network can be resumed from it. For a table it has only the history.
         """
 
-    def result(self, *, is_useless: bool | None = None) -> Result[TrainedModel]:
+    def result(self, *, is_useless: bool | None = None) -> Fitted[TrainedModel]:
         """Return what the fit leaves, when training has ended or was interrupted; None means that it was not judged."""
 
 
@@ -150,6 +150,6 @@ def _judge(fit: PreparedFit) -> dict[str, Any]:
     return {"is_useless": is_useless, "useless_rows": rows}
 
 
-def store(estimator: EstimatorToFit, result: Result[TrainedModel]) -> None:
+def store(estimator: EstimatorToFit, result: Fitted[TrainedModel]) -> None:
     """Store what a fit leaves, and free the values that were assigned before: all of it or nothing."""
     _core.replace_attributes(estimator, {RESULT: result}, (ASSIGNED, INTERRUPTED))

@@ -14,8 +14,8 @@ from cmlp._data.passes import Passes, Reader
 from cmlp._data.row_labels import label_differences, warn_of_order
 from cmlp._data.weights import require_normal
 from cmlp._fit.fit_network import fit_network, network_call
+from cmlp._fit.fitted import locked
 from cmlp._fit.prepare_network import checks_of
-from cmlp._fit.result import locked
 from cmlp._fit.sources import BlockFormat, RowSource, StreamHashes, unpacked
 from cmlp._parameters.entries import FIT_BATCHES
 from cmlp._train.data import Blocks, StreamData

@@ -16,17 +16,17 @@ from cmlp._data.checks import CheckedRows
 from cmlp._data.scale import check_scale_width
 from cmlp._fit.call import FitCall, fix_seed, to_warm_start
 from cmlp._fit.fit import not_recorded, run_fit, store
-from cmlp._fit.prepare_network import NetworkFit, learn_encoding, net_of, prepare_network
-from cmlp._fit.result import (
+from cmlp._fit.fitted import (
     ASSIGNED,
     NETWORK,
-    Result,
+    Fitted,
     assigned_params,
     can_assemble,
     copy_with,
+    fitted_of,
     locked,
-    result_of,
 )
+from cmlp._fit.prepare_network import NetworkFit, learn_encoding, net_of, prepare_network
 from cmlp._fit.resuming import fit_to_resume
 from cmlp._fit.sources import Arrays
 from cmlp._parameters.entries import FIT, PARAMETERS, PARTIAL_FIT, RANGE_TEST
@@ -38,13 +38,14 @@ from cmlp.exceptions import InvalidParameterError, add_hint
 if TYPE_CHECKING:
     from cmlp._data.array_types import AnyArray, GivenRows
     from cmlp._fit.call import EstimatorToFit
-    from cmlp._fit.result import Recorder
+    from cmlp._fit.fitted import Recorder
     from cmlp._fit.sources import RowSource
+    from cmlp._parameters.hyperparameters import CallKind
 
 
 def network_call(
     estimator: EstimatorToFit,
-    name: str = FIT,
+    name: CallKind = FIT,
     validation: GivenRows = (None, None, None),
     *,
     resume: bool = False,
@@ -58,7 +59,7 @@ def network_call(
     if resume:
         previous = fit_to_resume(estimator, options)
     elif name == PARTIAL_FIT:
-        previous = result_of(estimator)
+        previous = fitted_of(estimator)
     elif options.warm_start and name != RANGE_TEST:
         previous = to_warm_start(estimator)
     if name != RANGE_TEST:  # which leaves no model
@@ -99,7 +100,7 @@ def partial_fit(estimator: EstimatorToFit, source: Arrays) -> None:
     call = network_call(estimator, PARTIAL_FIT)
     if call.previous is None and can_assemble(estimator):
         assemble(estimator)
-        call = replace(call, previous=result_of(estimator))
+        call = replace(call, previous=fitted_of(estimator))
     try:
         fit = prepare_network(call, source)
     except ValueError as error:
@@ -162,7 +163,7 @@ def assemble(estimator: Any, y: AnyArray | None = None) -> None:
             value=scale,
         )
     check_scale_width(scale, len(first))
-    twin = copy_with(estimator, Result.from_network(net, state, encoding.labels, input_scale=scale))
+    twin = copy_with(estimator, Fitted.from_network(net, state, encoding.labels, input_scale=scale))
     for name, value in assigned.items():
         if name not in ("coefs_", "intercepts_", "classes_"):
             setattr(twin, name, value)

@@ -16,8 +16,8 @@ from cmlp._data.losses import traits_of
 from cmlp._data.scale import check_scale_width, warn_of_scale
 from cmlp._data.weights import weights_of_classes
 from cmlp._fit.fit import OTHER_VALIDATION
+from cmlp._fit.fitted import Fitted, assigned_params, copy_with
 from cmlp._fit.recipe import NOW
-from cmlp._fit.result import Result, assigned_params, copy_with
 from cmlp._fit.resuming import hyperparameters_to_keep, resumed_state
 from cmlp._fit.targets import ClassEncoding, NumberEncoding, as_matrix
 from cmlp._parameters.options import check_scoring
@@ -100,18 +100,18 @@ class NetworkFit(NamedTuple):
             return None
         return [(kinds, sums.tobytes()) for kinds, sums in digests_of(self.training).values()]
 
-    def snapshot(self) -> Result[NetworkModel]:
+    def snapshot(self) -> Fitted[NetworkModel]:
         """Return what the fit would leave now, from which `resume` can continue."""
         return self.result_with(self.training.state.best_so_far())
 
-    def result(self, *, is_useless: bool | None = None) -> Result[NetworkModel]:
+    def result(self, *, is_useless: bool | None = None) -> Fitted[NetworkModel]:
         """Return what the fit leaves, when training has ended or was interrupted."""
         state = self.training.state
         if self.can_resume:
             return self.result_with(state.resumable())
         return self.result_with(state.without_rows())
 
-    def result_with(self, state: TrainingState) -> Result[NetworkModel]:
+    def result_with(self, state: TrainingState) -> Fitted[NetworkModel]:
         """Let a new state of the training predict y itself, and return what the fit would leave with it.
 
         The model shares the block of parameters with the state, unless y is standardized.
@@ -298,11 +298,11 @@ def left_by(
     training: Training,
     state: TrainingState,
     names: AnyArray | None = None,
-) -> Result[NetworkModel]:
+) -> Fitted[NetworkModel]:
     """Let the parameters of a new state predict y itself, and return what the fit leaves with it."""
     state.use_units_of_y(training.net)
     previous = call.previous
-    return Result.from_network(
+    return Fitted.from_network(
         training.net,
         state,
         labels,
@@ -373,7 +373,7 @@ def _new_state(call: FitCall[NetworkOptions], net: _core.Net, rng: Generator) ->
 
 
 def _continued_state(
-    call: FitCall[NetworkOptions], previous: Result[NetworkModel], rng: Generator
+    call: FitCall[NetworkOptions], previous: Fitted[NetworkModel], rng: Generator
 ) -> TrainingState:
     """Return the state of a call that trains a copy of the previous model."""
     y_scale, scale = call.options.y_scale, previous.state.target_scale

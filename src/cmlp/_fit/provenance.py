@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from cmlp._fit.call import EstimatorToFit
     from cmlp._fit.fit import PreparedFit
+    from cmlp._fit.fitted import Provenance, Recorder
     from cmlp._fit.prepare_network import NetworkFit
-    from cmlp._fit.result import Provenance, Recorder
     from cmlp._model.model import TrainedModel
     from cmlp._train.training import Training
 

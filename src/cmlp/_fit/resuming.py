@@ -5,8 +5,8 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+from cmlp._fit.fitted import INTERRUPTED, fitted_of
 from cmlp._fit.recipe import require_this_recipe
-from cmlp._fit.result import INTERRUPTED, result_of
 from cmlp._parameters.entries import PARAMETERS, RESUME
 from cmlp._parameters.options import PLAIN
 from cmlp.exceptions import InvalidParameterError, NotFittedError, shown, sklearn_class
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cmlp._fit.call import EstimatorToFit
-    from cmlp._fit.result import Result
+    from cmlp._fit.fitted import Fitted
     from cmlp._model.model import NetworkModel, TableModel
     from cmlp._parameters.options import TrainingOptions
     from cmlp._train.state import TrainingState
@@ -59,12 +59,12 @@ def _is_same(was: Any, now: Any) -> bool:
     return len(entries[0]) == len(entries[1]) and all(map(_is_same, *entries))
 
 
-def _kept_fit(estimator: EstimatorToFit, refusal: str) -> Result[Any]:
+def _kept_fit(estimator: EstimatorToFit, refusal: str) -> Fitted[Any]:
     """Return what is kept of the previous call of fit, interrupted or complete; NotFittedError if there is none.
 
     ValueError if another recipe has trained it, if a parameter has changed, or with `refusal` if it cannot be resumed.
     """
-    result = vars(estimator).get(INTERRUPTED) or result_of(estimator)
+    result = vars(estimator).get(INTERRUPTED) or fitted_of(estimator)
     if result is None:
         raise sklearn_class(NotFittedError)(
             f"resume=True continues a call of fit, but this {type(estimator).__name__} instance "
@@ -78,7 +78,7 @@ def _kept_fit(estimator: EstimatorToFit, refusal: str) -> Result[Any]:
     return result
 
 
-def fit_to_resume(estimator: EstimatorToFit, options: TrainingOptions) -> Result[NetworkModel]:
+def fit_to_resume(estimator: EstimatorToFit, options: TrainingOptions) -> Fitted[NetworkModel]:
     """Return what is kept of the previous fit; raises ValueError if it cannot be resumed."""
     PARAMETERS.require_allowed(RESUME, vars(options))
     return _kept_fit(
@@ -89,7 +89,7 @@ def fit_to_resume(estimator: EstimatorToFit, options: TrainingOptions) -> Result
     )
 
 
-def table_to_resume(estimator: EstimatorToFit) -> Result[TableModel]:
+def table_to_resume(estimator: EstimatorToFit) -> Fitted[TableModel]:
     """Return what is kept of the previous fit of a table; raises ValueError if it cannot be resumed."""
     return _kept_fit(
         estimator,

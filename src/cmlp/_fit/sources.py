@@ -259,12 +259,12 @@ def _unknown_row(y: Any, labels: Labels | None) -> int | None:
         return None
     try:
         unknown = ~np.isin(y, labels.classes)
-        rows = np.flatnonzero(unknown.reshape(len(unknown), -1).any(axis=1))
+        row_index = np.flatnonzero(unknown.reshape(len(unknown), -1).any(axis=1))
     except (TypeError, ValueError):
         return None
-    if not len(rows):
+    if not len(row_index):
         return None
-    return int(rows[0])
+    return int(row_index[0])
 
 
 def unpacked(item: Any, index: int) -> GivenRows:

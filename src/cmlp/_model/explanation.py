@@ -56,9 +56,9 @@ class _Game(NamedTuple):
         """Number of columns."""
         return int(self.background.rows.shape[1])
 
-    def mixed(self, x: AnyArray, is_x: NDArray[np.bool_], rows: NDArray[np.intp]) -> Array:
+    def mixed(self, x: AnyArray, is_x: NDArray[np.bool_], row_index: NDArray[np.intp]) -> Array:
         """Return the outputs for rows of the background in which the columns with a True of `is_x` are those of x."""
-        return self.outputs(np.where(is_x, x, self.background.rows[rows]))
+        return self.outputs(np.where(is_x, x, self.background.rows[row_index]))
 
     def values(self, *pairs: AnyArray) -> _core.Shapley:
         """Return what computes Shapley values from outputs: by enumeration, or of pairs of paths."""
@@ -102,9 +102,13 @@ class _Exact:
         shape = n, self.game.base.shape[1]
         at_once = max(1, _BLOCK // max(1, n))
         for start in range(0, len(self.game.base), at_once):
-            rows = np.arange(start, min(start + at_once, len(self.game.base)))
-            each = self.game.mixed(x, np.tile(self._sets, (len(rows), 1)), np.repeat(rows, n))
-            for row, outputs in zip(rows.tolist(), each.reshape(len(rows), *shape), strict=True):
+            row_index = np.arange(start, min(start + at_once, len(self.game.base)))
+            each = self.game.mixed(
+                x, np.tile(self._sets, (len(row_index), 1)), np.repeat(row_index, n)
+            )
+            for row, outputs in zip(
+                row_index.tolist(), each.reshape(len(row_index), *shape), strict=True
+            ):
                 self._core.add_sets(sets, row, outputs)
         return sets
 

@@ -59,9 +59,9 @@ class Scores(NamedTuple):
     truth: NDArray[np.int64]
     weight: NDArray[np.float64]
 
-    def take(self, rows: slice | NDArray[np.bool_]) -> Scores:
+    def take(self, row_index: slice | NDArray[np.bool_]) -> Scores:
         """Return the scores of some of the rows."""
-        return Scores(self.z[:, rows], self.truth[rows], self.weight[rows])
+        return Scores(self.z[:, row_index], self.truth[row_index], self.weight[row_index])
 
 
 class ProbabilityMap(NamedTuple):

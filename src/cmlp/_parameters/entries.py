@@ -50,7 +50,7 @@ from cmlp.callbacks import HOOKS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from cmlp._parameters.hyperparameters import Values
+    from cmlp._parameters.hyperparameters import CallKind, Values
 
 
 # The classes that have parameters. `Network` includes its methods.
@@ -131,12 +131,17 @@ _EPOCHS_WITHOUT_CHANGE = Need(
 )
 
 # The kinds of calls that train one network, by their names in messages.
-FIT, PARTIAL_FIT, FIT_BATCHES = "fit", "partial_fit", "fit_batches"
-JOINT_FIT, RANGE_TEST = "comm", "find_learning_rate"
+FIT: CallKind = "fit"
+PARTIAL_FIT: CallKind = "partial_fit"
+FIT_BATCHES: CallKind = "fit_batches"
+JOINT_FIT: CallKind = "comm"
+RANGE_TEST: CallKind = "find_learning_rate"
 # Arguments of calls, which refuse values too.
-RESUME, SHARDS, OWN_VALIDATION = "resume=True", "shards", "X_val"
+RESUME: CallKind = "resume=True"
+SHARDS: CallKind = "shards"
+OWN_VALIDATION: CallKind = "X_val"
 # A fit that is recorded refuses what could not be repeated.
-PROVENANCE = "provenance=True"
+PROVENANCE: CallKind = "provenance=True"
 
 
 def _is(name: str, refused: str) -> Callable[[Values], bool]:

@@ -18,11 +18,16 @@ from cmlp.exceptions import InvalidParameterError, UnusedParameterWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import Any, Self, TypeAlias
+    from typing import Any, Literal, Self, TypeAlias
 
     from cmlp._parameters.constraints import Constraint
 
     Values: TypeAlias = Mapping[str, Any]  # of parameters by their names
+    # A kind of call that trains, or an argument of one, by its name in messages.
+    CallKind: TypeAlias = (
+        Literal["fit", "partial_fit", "fit_batches", "comm", "find_learning_rate"]
+        | Literal["resume=True", "shards", "X_val", "provenance=True"]
+    )
 
 
 REQUIRED = object()  # the default of a parameter without one
@@ -68,7 +73,7 @@ class Refusal(NamedTuple):
     The sentence has the place ``{call}``, and may have others with the names of parameters.
     """
 
-    calls: tuple[str, ...]
+    calls: tuple[CallKind, ...]
     is_refused: Callable[[Values], bool]
     sentence: str
 
@@ -100,7 +105,7 @@ class Hyperparameter:
         free_on_resume: bool = False,
         own_per_worker: bool = False,
         refusals: tuple[Refusal, ...] = (),
-        switched_off: Mapping[str, Any] = MappingProxyType({}),
+        switched_off: Mapping[CallKind, Any] = MappingProxyType({}),
     ) -> None:
         self.refusals = refusals
         self.switched_off = switched_off
@@ -122,10 +127,8 @@ class Hyperparameters:
         self._constraints: dict[str, dict[str, tuple[Constraint, ...]]] = {}
         self._fixed: dict[str, list[str]] = {}
         self._needs: dict[str, list[tuple[str, object, tuple[Need, ...]]]] = {}
-        self._refusals: dict[
-            str, list[tuple[str, Refusal]]
-        ] = {}  # by the kind of call, as the next
-        self._switched_off: dict[str, dict[str, Any]] = {}
+        self._refusals: dict[CallKind, list[tuple[str, Refusal]]] = {}
+        self._switched_off: dict[CallKind, dict[str, Any]] = {}
         for name, entry in self.entries.items():
             for refusal in entry.refusals:
                 for call in refusal.calls:
@@ -187,14 +190,14 @@ class Hyperparameters:
                 return name
         return None
 
-    def require_allowed(self, call: str, values: Values) -> None:
+    def require_allowed(self, call: CallKind, values: Values) -> None:
         """Raise InvalidParameterError if a kind of call refuses the value of a parameter."""
         for name, refusal in self._refusals.get(call, ()):
             if name in values and refusal.is_refused(values):
                 sentence = refusal.sentence.format(call=call, **values)
                 raise InvalidParameterError(sentence, parameter=name, value=values[name])
 
-    def switched_off(self, call: str) -> Mapping[str, Any]:
+    def switched_off(self, call: CallKind) -> Mapping[str, Any]:
         """Map the parameters that a kind of call ignores to the values that it takes instead."""
         return self._switched_off.get(call, {})
 

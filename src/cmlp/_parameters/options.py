@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cmlp._data.arrays import LossFunction
     from cmlp._data.scale import InputScale
     from cmlp._data.weights import ClassWeight
-    from cmlp._parameters.hyperparameters import Values
+    from cmlp._parameters.hyperparameters import CallKind, Values
 
 
 _MEDIAN = 0.5  # the default of `quantile`
@@ -283,7 +283,7 @@ class TableOptions(FitOptions):
     monotonic_cst: Any  # None, or what `signs_of_columns` accepts
     learning_rate_init: float
     dropout: float | tuple[float, ...]
-    n_epochs: int | None  # None: the recipe's number of epochs
+    n_epochs: int | None  # None: as many as the rows need
     early_stopping: bool  # whether rows are held out
     verbose: bool | int | str
     callbacks: Sequence[Any] | None
@@ -320,7 +320,7 @@ def check_scoring(options: TrainingOptions, own_rows: bool) -> None:
         )
 
 
-def without_ignored(options: NetworkOptions, call: str) -> NetworkOptions:
+def without_ignored(options: NetworkOptions, call: CallKind) -> NetworkOptions:
     """Return the options with the values that a kind of call takes for parameters that it ignores."""
     changes = {
         name: value

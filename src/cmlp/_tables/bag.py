@@ -1,4 +1,4 @@
-"""What makes the networks of a bag differ, and the recipe by which all of them are trained."""
+"""What makes the networks of a bag differ, and the hyperparameters with which all of them are trained."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ FEWEST_ROWS_TO_HOLD_OUT = 2 * N_FOLDS  # with fewer rows nothing is held out
 # With groups there are as many folds as networks, so that every group is judged: with eight folds
 # and four networks, intervals of tables with few groups covered less.
 _FEWEST_FOLDS_OF_GROUPS = 4
-# The recipe was chosen by its error and its log loss on the sets that benchmarks/table_sets.py
+# They were chosen by its error and its log loss on the sets that benchmarks/table_sets.py
 # calls CHOSEN.
-_RECIPE: dict[str, Any] = {
+_HYPERPARAMETERS: dict[str, Any] = {
     "solver": "adamw",
     "learning_rate": "cosine",
     "warmup": 0.05,
@@ -72,9 +72,11 @@ def folds_of_copies(
     copies: NDArray[np.intp], classes: AnyArray | None, rng: _core.Random
 ) -> NDArray[np.int64]:
     """Return the fold of each row as `folds_of` draws it for the different rows: a copy is where its first row is."""
-    rows = different_rows(copies)
+    row_index = different_rows(copies)
     folds = np.empty(len(copies), np.int64)
-    folds[rows] = folds_of(len(rows), None if classes is None else classes[rows], rng)
+    folds[row_index] = folds_of(
+        len(row_index), None if classes is None else classes[row_index], rng
+    )
     return folds[copies]
 
 
@@ -151,7 +153,7 @@ def options_of_member(
     """Return the options of a member with this number of training rows."""
     batch, epochs = _batch_and_epochs(n_rows)
     given = {
-        **_RECIPE,
+        **_HYPERPARAMETERS,
         "learning_rate_init": options.learning_rate_init,
         "dropout": options.dropout,
         "batch_size": min(batch, n_rows),

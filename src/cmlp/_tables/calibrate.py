@@ -113,12 +113,12 @@ def _with_calibration(
     groups: GroupCount | None,
 ) -> TableModel:
     """Return the model with the scores and the accuracy of outputs."""
-    known = model.calibration
-    if known is None or known.widths is None:
+    earlier = model.calibration
+    if earlier is None or earlier.widths is None:
         widths = None
     else:
-        widths = (known.widths, factors_of(known.widths, outputs))
-    limits = None if known is None else known.limits
+        widths = (earlier.widths, factors_of(earlier.widths, outputs))
+    limits = None if earlier is None else earlier.limits
     calibration, accuracy = measured(
         model.net,
         kind_of_rows,

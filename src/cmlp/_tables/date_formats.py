@@ -19,17 +19,19 @@ if TYPE_CHECKING:
 _NAME = "date_formats"
 
 
-def forms_of_columns(date_formats: object, frame: InputFrame, rows: AnyArray) -> dict[int, str]:
+def forms_of_columns(
+    date_formats: object, frame: InputFrame, row_index: AnyArray
+) -> dict[int, str]:
     """Return the form of the dates of each column that has some, by its index.
 
-    A single form is that of the columns of text of which it reads nearly all values in `rows`.
+    A single form is that of the columns of text of which it reads nearly all values in the rows `row_index`.
     Raises InvalidParameterError for a column or a form that does not exist.
     """
     if date_formats is None:
         return {}
     if isinstance(date_formats, str):
         _check_form(date_formats, date_formats)
-        return _columns_of_form(date_formats, frame, rows)
+        return _columns_of_form(date_formats, frame, row_index)
     if not isinstance(date_formats, Mapping):
         expected = "None, a form such as '%d.%m.%Y', or a dict of columns to forms"
         raise refused(
@@ -53,10 +55,10 @@ def _check_form(form: object, date_formats: object) -> None:
         raise refused(_NAME, f"is wrong: {error}", date_formats) from error
 
 
-def _columns_of_form(text: str, frame: InputFrame, rows: AnyArray) -> dict[int, str]:
+def _columns_of_form(text: str, frame: InputFrame, row_index: AnyArray) -> dict[int, str]:
     found = {}
     for i, column in enumerate(frame.exact_columns()):
-        texts = _texts_of(column, rows)
+        texts = _texts_of(column, row_index)
         if texts and date_form(text).reads_nearly_all(texts):
             found[i] = text
     if not found:
@@ -69,12 +71,12 @@ def _columns_of_form(text: str, frame: InputFrame, rows: AnyArray) -> dict[int, 
     return found
 
 
-def _texts_of(column: Column, rows: AnyArray) -> Counter[str]:
+def _texts_of(column: Column, row_index: AnyArray) -> Counter[str]:
     """Return the texts of a column and how often each occurs; none if the column has other values."""
     if column.has_categories() or column.array().dtype.kind not in "OUT":
         return Counter()
     entries = column.entries()
-    present = [entries[row] for row in rows.tolist() if not is_missing(entries[row])]
+    present = [entries[row] for row in row_index.tolist() if not is_missing(entries[row])]
     if not all(isinstance(entry, str) for entry in present):
         return Counter()
     return Counter(present)

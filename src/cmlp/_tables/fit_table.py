@@ -11,8 +11,8 @@ from cmlp._bridge.blocks import block_copy
 from cmlp._data.columns import NEW_FORMAT
 from cmlp._data.shifted_rows import sentence_if_shifted
 from cmlp._fit.fit import OTHER_VALIDATION, not_recorded, run_fit
+from cmlp._fit.fitted import Fitted, untrained_states
 from cmlp._fit.recipe import NOW
-from cmlp._fit.result import Result, untrained_states
 from cmlp._fit.resuming import hyperparameters_to_keep
 from cmlp._model.kinds_of_findings import silenced_by
 from cmlp._model.model import TableModel, TrainedNet
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cmlp._fit.result import Recorder
+    from cmlp._fit.fitted import Recorder
     from cmlp._model.findings import Report
     from cmlp._tables.later_windows import PartFit
     from cmlp._tables.table_call import TableCall
@@ -197,15 +197,15 @@ class TableFit(NamedTuple):
 
     def _shifted_rows(self) -> str:
         """Return a sentence if X and y are shifted by a row."""
-        rows = self.table.parts[0]
-        truth = self.table.truth[rows]
-        return sentence_if_shifted(self.table.raw[rows], truth)
+        row_index = self.table.parts[0]
+        truth = self.table.truth[row_index]
+        return sentence_if_shifted(self.table.raw[row_index], truth)
 
     def digest_of_rows(self) -> bytes:
         """Return the checksums of the rows that count, without what was learned from them."""
         return self.table.digest_of_rows()
 
-    def result(self, *, is_useless: bool | None = None) -> Result[TableModel]:
+    def result(self, *, is_useless: bool | None = None) -> Fitted[TableModel]:
         """Return what the fit leaves, when training has ended or was interrupted; then with what `resume` needs."""
         lacks_later = self.table.times is not None and not self.later
         if lacks_later and self.has_trained:
@@ -225,7 +225,7 @@ class TableFit(NamedTuple):
         states = tuple(training.state.resumable() for training in self.members)
         return result._replace(states=states, folds=self.table.folds)
 
-    def snapshot(self) -> Result[TableModel]:
+    def snapshot(self) -> Fitted[TableModel]:
         """Return what the fit would leave now, without what `resume` needs."""
         return self._result_with(self.table.report)
 
@@ -236,7 +236,7 @@ class TableFit(NamedTuple):
             for training in self.members
         ]
 
-    def _result_with(self, report: Report | None) -> Result[TableModel]:
+    def _result_with(self, report: Report | None) -> Fitted[TableModel]:
         """Return what the fit would leave now with this report of its data, without what `resume` needs."""
         call, table, trainings = self.call, self.table, self.members
         networks, encoding = self.trained_nets(), table.encoding
@@ -263,7 +263,7 @@ class TableFit(NamedTuple):
         for state, training in zip(states, trainings, strict=True):
             state.history = training.state.history
         held_out = held_out_scores(table, trainings, networks)
-        return Result(model, states, held_out=held_out, recipe=NOW)
+        return Fitted(model, states, held_out=held_out, recipe=NOW)
 
 
 def _add_to_each(

@@ -56,7 +56,7 @@ def held_out_rows(
     """Return each set of held-out rows with the members that held out these; none if no rows were held out."""
     # Member k holds out the set k % n_sets.
     n_sets = table.n_folds or 1
-    sets = [training.state.held_out_rows for training in trainings[:n_sets]]
+    sets = [training.state.held_out_index for training in trainings[:n_sets]]
     return [
         (rows, list(range(k, len(trainings), n_sets)))
         for k, rows in enumerate(sets)
@@ -74,9 +74,9 @@ def _judged_parts(
     parts = held_out_rows(table, trainings)
     if len(parts) != 1 or table.groups is None:
         return parts
-    ((rows, members),) = parts
-    is_second = table.groups_of(rows).codes % 2 == 1
-    halves = rows[~is_second], rows[is_second]
+    ((row_index, members),) = parts
+    is_second = table.groups_of(row_index).codes % 2 == 1
+    halves = row_index[~is_second], row_index[is_second]
     return [(half, members) for half in halves if len(half)]
 
 
@@ -143,14 +143,14 @@ def held_out_scores(
         return None
     parts, class_weights = [], table.encoding.weights_of_labels
     judged, count = _judged_parts(table, trainings), None
-    for rows, members in judged:
-        z = [scores_of_inputs(networks[k], table.inputs_of(k)[rows]) for k in members]
-        weight = np.ones(len(rows)) if table.weight is None else table.weight[rows]
-        truth = table.targets[rows].reshape(len(rows), -1).astype(np.int64)
+    for row_index, members in judged:
+        z = [scores_of_inputs(networks[k], table.inputs_of(k)[row_index]) for k in members]
+        weight = np.ones(len(row_index)) if table.weight is None else table.weight[row_index]
+        truth = table.targets[row_index].reshape(len(row_index), -1).astype(np.int64)
         for label, of_classes in enumerate([] if class_weights is None else class_weights):
             weight = weight / of_classes[truth[:, label]]
         if table.groups is not None:
-            weight = table.groups_of(rows).equal_weights(weight)
+            weight = table.groups_of(row_index).equal_weights(weight)
         parts.append(Scores(np.stack(z), truth, weight))
     if not parts:
         return None
@@ -162,14 +162,14 @@ def held_out_scores(
 def _mean_outputs(
     table: PreparedTable,
     networks: Sequence[TrainedNet],
-    rows: slice | NDArray[np.int64],
+    row_index: slice | NDArray[np.int64],
     members: Iterable[int],
 ) -> NDArray[np.float64]:
     """Return the outputs of some rows by some members, as the model combines them."""
     labels, scale = table.encoding.labels, table.encoding.answer_scale
     kind = "regressor" if labels is None else "classifier"
     rule = combination_of(kind, networks[0].net, labels, is_table=True).rule
-    each = [_outputs(networks[k], table.inputs_of(k)[rows]) for k in members]
+    each = [_outputs(networks[k], table.inputs_of(k)[row_index]) for k in members]
     return mean_outputs(each, scale, rule)
 
 
@@ -293,14 +293,14 @@ def _is_useful(training: Training) -> bool:
 
 
 def _outputs_of_bag(
-    trainings: Sequence[Training], rows: NDArray[np.int64] | None = None
+    trainings: Sequence[Training], row_index: NDArray[np.int64] | None = None
 ) -> NDArray[np.float64]:
     """Return the mean outputs of trainings for some rows, or for all."""
     found = []
     for training in trainings:
         inputs = training.data.rows.X
-        if rows is not None:
-            inputs = taken(inputs, rows)
+        if row_index is not None:
+            inputs = taken(inputs, row_index)
         network = TrainedNet(training.net, training.state.best_or_present_params)
         found.append(_outputs(network, inputs))
     return np.asarray(np.mean(found, axis=0))

@@ -67,7 +67,7 @@ def later_fits(call: TableCall, table: PreparedTable) -> list[PartFit]:
 
 
 def measured_later(
-    parts: Sequence[PartFit], table: PreparedTable, known: Calibration
+    parts: Sequence[PartFit], table: PreparedTable, calibration: Calibration
 ) -> tuple[Calibration, Accuracy | None, Later]:
     """Return what the networks tell of later rows, with the widths and limits of the calibration of other rows."""
     assert table.times is not None
@@ -79,8 +79,8 @@ def measured_later(
         outputs.append(model.predict(raw[window.later], 1))
         weights.append(weights_of_rows(table.weight, window.later))
         found = scores_of(ABSOLUTE_ERROR, outputs[-1], table.truth[window.later])
-        if known.widths is not None:
-            found = scaled_scores(found, factors_of(known.widths, outputs[-1]).T)
+        if calibration.widths is not None:
+            found = scaled_scores(found, factors_of(calibration.widths, outputs[-1]).T)
         scores.append(found[0])
     rows = np.concatenate([part.window.later for part in parts])
     accuracy = accuracy_of(
@@ -94,4 +94,4 @@ def measured_later(
     horizons = sorted(part.window.horizon for part in parts)
     times, horizon = table.times, horizons[len(horizons) // 2]
     later = Later(times.column, times.type, float(times.values.max()), horizon)
-    return known._replace(scores=largest_at_ranks(scores, weights)[None]), accuracy, later
+    return calibration._replace(scores=largest_at_ranks(scores, weights)[None]), accuracy, later

@@ -72,7 +72,7 @@ def learn_columns(
     X: ArrayLike | InputFrame,
     categorical: object,
     owner: str,
-    rows: NDArray[np.intp] | None = None,
+    row_index: NDArray[np.intp] | None = None,
     weight: NDArray[np.float64] | None = None,
     forms: Mapping[int, str] = _NO_FORMS,
     counts: dict[int, CategoryCounts] | None = None,
@@ -80,7 +80,7 @@ def learn_columns(
 ) -> TableColumns:
     """Return the columns of a table, with their types and categories; `learn_inputs` learns the rest.
 
-    They are learned from `rows` and their weights; other rows are only checked.
+    They are learned from the rows `row_index` and their weights; other rows are only checked.
 
     Columns of a category, text or object dtype that has no numbers are categories, unless `categorical` is None, and so
     are those that it has: names, indices, a mask, or a mapping to lists of ordered categories (None for no order).
@@ -89,12 +89,12 @@ def learn_columns(
     has no more, but for dates.
     """
     frame = frame_of(X, owner)
-    if rows is None:
-        rows = np.arange(frame.n_rows)
+    if row_index is None:
+        row_index = np.arange(frame.n_rows)
     chosen = _chosen(categorical, frame)
     found = []
     for i, column in enumerate(frame.exact_columns()):
-        column_type = type_of_entries(column, rows)
+        column_type = type_of_entries(column, row_index)
         levels = chosen.get(i)
         if levels is not None and i in forms:
             raise InvalidParameterError(
@@ -108,8 +108,8 @@ def learn_columns(
         if levels is not None:
             meant = frozenset(codes.get(i, ()))
             found.append(_ordered(column, [level for level in levels if level not in meant]))
-        elif i in chosen or (categorical is not None and _holds_categories(column, rows)):
-            learned, occurring = _with_categories(column, column_type, rows, weight)
+        elif i in chosen or (categorical is not None and _holds_categories(column, row_index)):
+            learned, occurring = _with_categories(column, column_type, row_index, weight)
             found.append(learned)
             if counts is not None:
                 is_decided = i in chosen or column.has_categories() or column.decided_by == "user"
@@ -124,19 +124,19 @@ def learn_columns(
 
 
 def learn_categories_again(
-    known: TableColumns,
+    earlier: TableColumns,
     frame: InputFrame,
-    rows: NDArray[np.intp],
+    row_index: NDArray[np.intp],
     weight: NDArray[np.float64] | None,
 ) -> TableColumns:
-    """Return columns that hold what `known` ones of `learn_columns` do, with the categories of `rows` alone."""
-    columns = list(known)
-    for i, column in enumerate(known):
+    """Return columns that hold what `earlier` ones of `learn_columns` do, with the categories of these rows alone."""
+    columns = list(earlier)
+    for i, column in enumerate(earlier):
         if column.categories is not None and column.type != ORDERED:
             held = frame.exact(i)
-            again = _with_categories(held, column.type, rows, weight)[0]
+            again = _with_categories(held, column.type, row_index, weight)[0]
             columns[i] = again._replace(missing_values=column.missing_values)
-    return TableColumns(columns, known.names)
+    return TableColumns(columns, earlier.names)
 
 
 def _ordered(column: Column, levels: Sequence[object]) -> TableColumn:
@@ -229,19 +229,20 @@ def _checked_levels(levels: object, entry: object) -> list[object]:
     return found
 
 
-def _holds_categories(column: Column, rows: NDArray[np.intp]) -> bool:
+def _holds_categories(column: Column, row_index: NDArray[np.intp]) -> bool:
     if column.has_categories():
         return True
     array = column.array()
     return array.dtype.kind in "OUT" and any(
-        isinstance(value, str) or type(value).__name__ == INTERVAL for value in array[rows].tolist()
+        isinstance(value, str) or type(value).__name__ == INTERVAL
+        for value in array[row_index].tolist()
     )
 
 
 def _with_categories(
     column: Column,
     entries_type: str,
-    rows: NDArray[np.intp],
+    row_index: NDArray[np.intp],
     weight: NDArray[np.float64] | None,
 ) -> tuple[TableColumn, Counter[object]]:
     """Return a column with the categories of the largest weights, with what there was besides them, and their counts.
@@ -250,7 +251,7 @@ def _with_categories(
     """
     column_type = entries_type if entries_type in TIMES else CATEGORY
     values = categories_of(column, column_type)
-    entries = [values[row] for row in rows.tolist()]
+    entries = [values[row] for row in row_index.tolist()]
     require_few_equal_hashes(entries, column.label)
     occurring: Counter[object] = Counter(entries)
     weights: dict[object, float] = dict(occurring)
@@ -260,7 +261,7 @@ def _with_categories(
             weights[value] += share
     stored = {stored_category(value): total for value, total in weights.items()}
     if None in map(text_of, stored):
-        row = next(row for row in rows.tolist() if text_of(values[row]) is None)
+        row = next(row for row in row_index.tolist() if text_of(values[row]) is None)
         most = sys.get_int_max_str_digits()
         raise ValueError(
             f"{column.label} must have categories of at most {most:,} digits, got "
@@ -305,7 +306,7 @@ def _part_in_new_rows(occurring: Mapping[object, int], listed: AbstractSet[objec
 
 
 def learn_inputs(
-    known: TableColumns,
+    found: TableColumns,
     raw: NDArray[np.float64],
     target: SplitTarget,
     n_threads: int | None = None,
@@ -330,21 +331,21 @@ def learn_inputs(
     Smooth clipping: Holzmüller, Grinsztajn, Steinwart, "Better by default: strong pre-tuned MLPs and boosted trees on
     tabular data", 2024.
     """
-    columns = list(known)
+    columns = list(found)
     numbers = [i for i, column in enumerate(columns) if column.is_number]
     n_always = _FEWEST_NUMBERS // max(1, len(raw))
     late: list[int] = []
 
     def learn(k: int) -> None:
         i = numbers[k]
-        column, rows, present = _scaled(columns[i], raw[:, i], target)
+        column, row_index, present = _scaled(columns[i], raw[:, i], target)
         columns[i] = column
         if len(column.edges) and (earlier is None or _has_steps(earlier, i)):
             check = partial(_check_time, until if k >= n_always else math.inf)
             has_parts = date_parts and column.type in DATES
             try:
                 columns[i] = _with_steps(
-                    column, present, target.take(rows), has_parts=has_parts, check=check
+                    column, present, target.take(row_index), has_parts=has_parts, check=check
                 )
             except TimeLimitReached:
                 late.append(i)
@@ -357,7 +358,7 @@ def learn_inputs(
             "searched for steps of the target: the networks read these columns without bins at "
             "such steps."
         )
-    return TableColumns(columns, known.names)
+    return TableColumns(columns, found.names)
 
 
 def _check_time(until: float) -> None:
@@ -379,18 +380,18 @@ def _scaled(
 ) -> tuple[TableColumn, NDArray[np.intp], NDArray[np.float64]]:
     """Return a column of numbers without steps, and the rows and the numbers from which it is learned."""
     absent = np.isnan(x)
-    rows = np.flatnonzero(~absent)
-    present = np.clip(x[rows], -_LARGEST, _LARGEST)
+    row_index = np.flatnonzero(~absent)
+    present = np.clip(x[row_index], -_LARGEST, _LARGEST)
     smallest, largest = present.min(initial=np.inf), present.max(initial=-np.inf)
     if smallest >= largest:
         # A constant that is sometimes missing: that it is missing is all there is to know.
         if len(present) > 0 and absent.any():
-            return column._replace(missing=True, centre=float(present[0])), rows, present
-        return column._replace(role="unused"), rows, present
-    if len(rows) > _MOST_ROWS and target.weight is None:
-        chosen = _core.Random(0).permutation(len(rows))[:_MOST_ROWS]
-        rows, present = rows[chosen], present[chosen]
-    weight = weights_of_rows(target.weight, rows)
+            return column._replace(missing=True, centre=float(present[0])), row_index, present
+        return column._replace(role="unused"), row_index, present
+    if len(row_index) > _MOST_ROWS and target.weight is None:
+        chosen = _core.Random(0).permutation(len(row_index))[:_MOST_ROWS]
+        row_index, present = row_index[chosen], present[chosen]
+    weight = weights_of_rows(target.weight, row_index)
     low, centre, high = quantiles(present, (0.25, 0.5, 0.75), weight)
     scale = high - low
     if not high > low:
@@ -405,7 +406,7 @@ def _scaled(
         scale=float(scale) or 1.0,
         edges=np.array([smallest, largest]),
     )
-    return column, rows, present
+    return column, row_index, present
 
 
 def _with_steps(

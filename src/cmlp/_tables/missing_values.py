@@ -158,7 +158,7 @@ def _number_of(column: TableColumn, text: str) -> float | None:
 
 
 def unmatched_codes(
-    missing_values: object, frame: InputFrame, columns: TableColumns, rows: NDArray[np.intp]
+    missing_values: object, frame: InputFrame, columns: TableColumns, row_index: NDArray[np.intp]
 ) -> Iterator[UnmatchedCode]:
     """Yield the codes that no entry of some rows equals: in a dict, of their column; otherwise, of any column."""
     stated = _stated_codes(missing_values, frame)
@@ -168,7 +168,7 @@ def unmatched_codes(
     each = [(i,) for i in stated] if isinstance(missing_values, Mapping) else [tuple(stated)]
     for indices in each:
         for codes in _by_text(stated[indices[0]]):
-            if not any(_occur(codes, entries[i], columns[i], rows) for i in indices):
+            if not any(_occur(codes, entries[i], columns[i], row_index) for i in indices):
                 named = indices if isinstance(missing_values, Mapping) else ()
                 can_occur = any(_can_occur(code, columns[i]) for i in indices for code in codes)
                 yield UnmatchedCode(codes[0], named, can_occur)
@@ -183,19 +183,19 @@ def _by_text(codes: Sequence[object]) -> list[list[object]]:
 
 
 def _occur(
-    codes: Sequence[object], entries: Column, column: TableColumn, rows: NDArray[np.intp]
+    codes: Sequence[object], entries: Column, column: TableColumn, row_index: NDArray[np.intp]
 ) -> bool:
     """Return whether an entry of some rows equals a code, or a cell of a file that its reader has made missing."""
     if not entries.missing_words.isdisjoint(codes):
         return True
     if column.date_format:  # whose dates can be whole numbers
         values, texts = entries.entries(), {str(code).strip() for code in codes}
-        return any(str(values[row]).strip() in texts for row in rows.tolist())
+        return any(str(values[row]).strip() in texts for row in row_index.tolist())
     forms = [*codes]
     if column.categories is None and column.type not in TIMES:  # which reads texts as numbers
         numbers = [_number_of(column, code) for code in codes if isinstance(code, str)]
         forms += [number for number in numbers if number is not None]
-    return bool(equal_entries(entries, _also_rounded(forms, entries))[rows].any())
+    return bool(equal_entries(entries, _also_rounded(forms, entries))[row_index].any())
 
 
 def _can_occur(code: object, column: TableColumn) -> bool:

@@ -150,7 +150,7 @@ def prepare_table(call: TableCall, until: float) -> PreparedTable:
             table, checked = read_new_table(call, encoding, opened)
             if call.time is not None:
                 times = as_times(
-                    call.time, checked.frame, checked.columns, checked.raw, checked.rows
+                    call.time, checked.frame, checked.columns, checked.raw, checked.row_index
                 )
                 require_later_parts(times)
             report = tell(_with_use(call, table, checked))
@@ -174,7 +174,7 @@ def prepare_table(call: TableCall, until: float) -> PreparedTable:
 
 
 def prepare_part(
-    call: TableCall, table: PreparedTable, rows: NDArray[np.intp], rng: _core.Random
+    call: TableCall, table: PreparedTable, row_index: NDArray[np.intp], rng: _core.Random
 ) -> tuple[PreparedTable, NDArray[np.float64]]:
     """Return the table of some training rows for one network, which learns them anew, and all rows as it reads them.
 
@@ -182,15 +182,17 @@ def prepare_part(
     """
     checked = table.checked
     assert checked is not None
-    weight = weights_of_rows(table.weight, rows)
-    encoding, counted = learn_table_encoding(call, table.truth[rows, 0], weight, len(rows), 1)
-    places = checked.rows[rows[counted.rows]]
+    weight = weights_of_rows(table.weight, row_index)
+    encoding, counted = learn_table_encoding(
+        call, table.truth[row_index, 0], weight, len(row_index), 1
+    )
+    places = checked.row_index[row_index[counted.row_index]]
     columns = learn_categories_again(checked.columns, checked.frame, places, counted.weight)
-    raw = columns.read(checked.frame, call.class_name)[checked.rows]
+    raw = columns.read(checked.frame, call.class_name)[checked.row_index]
     n = len(places)
     part = ReadTable(
         encoding=encoding,
-        raw=raw[rows[counted.rows]],
+        raw=raw[row_index[counted.row_index]],
         targets=counted.values,
         truth=counted.truth,
         weight=counted.weight,
@@ -232,7 +234,7 @@ def _with_use(call: TableCall, table: ReadTable, checked: CheckedTable) -> Check
 def _learned(
     call: TableCall,
     table: ReadTable,
-    known: TableColumns,
+    found: TableColumns,
     weight: NDArray[np.float64] | None,
     until: float,
     *,
@@ -245,7 +247,7 @@ def _learned(
     """
     options, raw = call.options, table.to_train_on[0]
     columns = learn_inputs(
-        known,
+        found,
         raw,
         SplitTarget(table.encoding.to_split(table.targets[: len(raw)]), weight),
         options.n_threads,

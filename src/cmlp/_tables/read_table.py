@@ -125,12 +125,12 @@ def _validation_rows(
 def _with_groups(name: str, given: object, frame: InputFrame, counted: CountedRows) -> CountedRows:
     """Return rows that count with their groups, if they have some."""
     groups = as_groups(given, frame.n_rows, name)
-    return counted if groups is None else counted._replace(groups=groups.take(counted.rows))
+    return counted if groups is None else counted._replace(groups=groups.take(counted.row_index))
 
 
 def require_enough(counted: CountedRows) -> None:
     """Raise ValueError if fewer rows count than fit accepts."""
-    n_rows = len(counted.rows)
+    n_rows = len(counted.row_index)
     if n_rows < _FEWEST_ROWS_TO_FIT:
         raise ValueError(
             f"sample_weight must be positive for at least {_FEWEST_ROWS_TO_FIT} rows, got "
@@ -227,10 +227,10 @@ class ReadTable:
         """Return the targets of the training rows of which statistics are means."""
         return self.encoding.to_average(self.targets[: self.n_training])
 
-    def groups_of(self, rows: NDArray[np.int64]) -> Groups:
+    def groups_of(self, row_index: NDArray[np.int64]) -> Groups:
         """Return the groups of held-out rows."""
         assert self.groups is not None
-        return self.groups.take(rows - self.parts[-1].start)
+        return self.groups.take(row_index - self.parts[-1].start)
 
     def digest_of_rows(self) -> bytes:
         """Return the checksums of the rows, without what was learned from them."""
@@ -299,21 +299,21 @@ def read_table(
     """
     (frame, training), *validation = opened
     raw = columns.read(frame, call.class_name, notices, gaps, in_fit=True)
-    numbers = [raw if len(training.rows) == len(raw) else raw[training.rows]]
+    numbers = [raw if len(training.row_index) == len(raw) else raw[training.row_index]]
     for frame_val, rows_val in validation:
         with naming_validation():
             raw_val = columns.read(frame_val, call.class_name, Notices(), gaps)
-        numbers.append(raw_val[rows_val.rows])
+        numbers.append(raw_val[rows_val.row_index])
     counted = [rows for _, rows in opened]
     weight = None
     if any(rows.weight is not None for rows in counted):
         weight = _joined(
-            [np.ones(len(one.rows)) if one.weight is None else one.weight for one in counted]
+            [np.ones(len(one.row_index)) if one.weight is None else one.weight for one in counted]
         )
     copies = None
     if training.groups is None and call.time is None:
-        copies = copies_of(frame, training.truth, training.rows)
-    n_training, n_folds = len(training.rows), 0
+        copies = copies_of(frame, training.truth, training.row_index)
+    n_training, n_folds = len(training.row_index), 0
     if call.options.early_stopping and not validation and n_training >= FEWEST_ROWS_TO_HOLD_OUT:
         n_folds = number_of_folds(training.groups, call.options.n_estimators)
     return ReadTable(
@@ -343,7 +343,7 @@ def read_new_table(
     (given, training), *validation = opened
     codes = codes_of_columns(options.missing_values, given)
     frame = without_codes(given, codes) if codes else given
-    forms = forms_of_columns(options.date_formats, frame, training.rows)
+    forms = forms_of_columns(options.date_formats, frame, training.row_index)
     if forms:
         frame = with_dates(frame, forms)
     counts: dict[int, CategoryCounts] = {}
@@ -351,7 +351,7 @@ def read_new_table(
         frame,
         options.categorical_features,
         call.class_name,
-        training.rows,
+        training.row_index,
         training.weight,
         forms=forms,
         counts=counts,
@@ -361,11 +361,11 @@ def read_new_table(
     raw, weight = table.to_train_on
     unmatched = []
     if current_pool() is None:  # the models of `fit_many` may have parts of the rows
-        unmatched = [*unmatched_codes(options.missing_values, given, columns, training.rows)]
+        unmatched = [*unmatched_codes(options.missing_values, given, columns, training.row_index)]
     checked = CheckedTable(
         frame=frame,
         columns=columns,
-        rows=training.rows,
+        row_index=training.row_index,
         raw=raw,
         y=training.truth,
         average=table.averages,

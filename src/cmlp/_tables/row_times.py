@@ -92,12 +92,12 @@ def times_of_column(
     if frame.names is None or name not in frame.names:
         raise ValueError(f"time must be the name of a column of X, got {name!r}.")
     one = InputFrame([name], [frame.columns[frame.names.index(name)]], frame.n_rows)
-    rows = np.arange(frame.n_rows)
+    row_index = np.arange(frame.n_rows)
     form = (date_formats or {}).get(name)
     if form is not None:
         one = with_dates(one, {0: form})
-    columns = learn_columns(one, "from_dtype", owner, rows)
-    return as_times(name, one, columns, columns.read(one, owner, in_fit=True), rows)
+    columns = learn_columns(one, "from_dtype", owner, row_index)
+    return as_times(name, one, columns, columns.read(one, owner, in_fit=True), row_index)
 
 
 def as_times(
@@ -105,23 +105,23 @@ def as_times(
     frame: InputFrame,
     columns: TableColumns,
     raw: NDArray[np.float64],
-    rows: NDArray[np.intp],
+    row_index: NDArray[np.intp],
 ) -> Times:
-    """Return the times of `rows` of a frame from the name of a column, or from a value for each row of the frame.
+    """Return the times of the rows `row_index` from the name of a column, or from a value for each row of the frame.
 
     `columns` are those of the frame, and `raw` are the rows as they read them. `Times` have a value for each row of the
     frame. Raises ValueError for other values than dates and numbers, and for missing ones.
     """
     if isinstance(time, str):
-        times = _of_column(time, frame, columns, raw, rows)
+        times = _of_column(time, frame, columns, raw, row_index)
     else:
-        times = _of_array(time, frame.n_rows, rows).take(rows)
+        times = _of_array(time, frame.n_rows, row_index).take(row_index)
     is_wrong = ~np.isfinite(times.values)
     if is_wrong.any():
         at = int(is_wrong.argmax())
         label = "time" if times.column is None else f"time={time!r}"
         what = "be finite" if np.isinf(times.values[at]) else "not be missing"
-        raise ValueError(f"{label} must {what}, got {times.values[at]:g} in row {rows[at]}.")
+        raise ValueError(f"{label} must {what}, got {times.values[at]:g} in row {row_index[at]}.")
     return times
 
 
@@ -130,7 +130,7 @@ def _of_column(
     frame: InputFrame,
     columns: TableColumns,
     raw: NDArray[np.float64],
-    rows: NDArray[np.intp],
+    row_index: NDArray[np.intp],
 ) -> Times:
     if frame.names is None or name not in frame.names:
         known = "X has no names of columns" if frame.names is None else "X has no such column"
@@ -145,10 +145,10 @@ def _of_column(
             f"time must be a column of dates or numbers, got {frame.label(i)}, which has "
             f"categories.{_FORMATS}"
         )
-    return Times(raw[:, i], column.type, name, large_integers(frame.column(i).array()[rows]))
+    return Times(raw[:, i], column.type, name, large_integers(frame.column(i).array()[row_index]))
 
 
-def _of_array(time: Any, n_rows: int, rows: NDArray[np.intp]) -> Times:
+def _of_array(time: Any, n_rows: int, row_index: NDArray[np.intp]) -> Times:
     if isinstance(time, Times):
         times = time
     else:
@@ -160,7 +160,7 @@ def _of_array(time: Any, n_rows: int, rows: NDArray[np.intp]) -> Times:
         column = column_of(np.array(time) if isinstance(time, (list, tuple)) else time, "time")
         array = column.array()
         if len(array) == n_rows:
-            held = type_of_entries(column, rows)
+            held = type_of_entries(column, row_index)
             if array.dtype.kind in "UT" or _holds_text(array):
                 raise ValueError(
                     "time must have dates or numbers, got text. Convert it before, for example by "

@@ -45,9 +45,9 @@ class SplitTarget(NamedTuple):
     values: NDArray[np.int64] | NDArray[np.float64]
     weight: NDArray[np.float64] | None
 
-    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> SplitTarget:
+    def take(self, row_index: NDArray[np.bool_] | NDArray[np.intp]) -> SplitTarget:
         """Return the target of some rows."""
-        return SplitTarget(self.values[rows], weights_of_rows(self.weight, rows))
+        return SplitTarget(self.values[row_index], weights_of_rows(self.weight, row_index))
 
 
 class Sums(NamedTuple):

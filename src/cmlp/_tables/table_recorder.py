@@ -9,7 +9,7 @@ from cmlp._fit.provenance import hashes_of_texts, make_recorder
 
 if TYPE_CHECKING:
     from cmlp._fit.fit import PreparedFit
-    from cmlp._fit.result import Recorder
+    from cmlp._fit.fitted import Recorder
     from cmlp._tables.prepared_table import PreparedTable
 
 

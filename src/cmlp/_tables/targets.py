@@ -45,7 +45,7 @@ _SOFT_LIMIT = 3.0
 class CountedRows(NamedTuple):
     """The rows of a table that count, with their targets."""
 
-    rows: NDArray[np.intp]  # their numbers
+    row_index: NDArray[np.intp]
     values: AnyArray  # the targets as the core reads them
     truth: AnyArray  # as `scores_of` compares it with outputs: y itself if it is numbers
     weight: NDArray[np.float64] | None
@@ -80,15 +80,17 @@ class TableClassEncoding(ClassEncoding):
     def targets(self, y: AnyArray, weight: NDArray[np.float64] | None) -> CountedRows:
         """Return the targets of the rows that count."""
         values = self._every.encode(y)
-        rows, weight = rows_that_count(self.weigh(values, weight, require_positive=True), len(y))
-        return self.targets_of(rows, self.values(y[rows]), weight)
+        row_index, weight = rows_that_count(
+            self.weigh(values, weight, require_positive=True), len(y)
+        )
+        return self.targets_of(row_index, self.values(y[row_index]), weight)
 
     def targets_of(
-        self, rows: NDArray[np.intp], values: AnyArray, weight: NDArray[np.float64] | None
+        self, row_index: NDArray[np.intp], values: AnyArray, weight: NDArray[np.float64] | None
     ) -> CountedRows:
         """Return the targets of rows that count, from their encoded labels."""
         truth = self.strata(values)
-        return CountedRows(rows, values, values if truth is None else truth, weight)
+        return CountedRows(row_index, values, values if truth is None else truth, weight)
 
     def objective(self) -> Objective:
         """Return the objective without a score: the validation loss decides."""
@@ -137,23 +139,23 @@ class TableNumberEncoding(NumberEncoding):
     def targets(self, y: AnyArray, weight: NDArray[np.float64] | None) -> CountedRows:
         """Return the targets of the rows that count; others may be far away."""
         centre, spread = np.asarray(self.answer_scale.centre), np.asarray(self.answer_scale.scale)
-        rows, weight = rows_that_count(weight, len(y))
+        row_index, weight = rows_that_count(weight, len(y))
         numbers = np.tile(centre, (len(y), 1))
-        numbers[rows] = table_numbers(y, centre.size)[rows]
-        targets_in_range(numbers[rows], self.loss)
+        numbers[row_index] = table_numbers(y, centre.size)[row_index]
+        targets_in_range(numbers[row_index], self.loss)
         _require_within(
             numbers, centre, _MOST_SPREADS * spread, "y is too far from the y of training"
         )
-        return self.targets_of(rows, numbers[rows], weight)
+        return self.targets_of(row_index, numbers[row_index], weight)
 
     def targets_of(
         self,
-        rows: NDArray[np.intp],
+        row_index: NDArray[np.intp],
         numbers: NDArray[np.float64],
         weight: NDArray[np.float64] | None,
     ) -> CountedRows:
         """Return the targets of rows that count, from their numbers."""
-        return CountedRows(rows, self.values(numbers), numbers, weight)
+        return CountedRows(row_index, self.values(numbers), numbers, weight)
 
     def values(self, y: AnyArray) -> AnyArray:
         """Return standardized numbers, a column for each output."""
@@ -214,20 +216,20 @@ def _learn_table_classes(
 ) -> tuple[TableEncoding, CountedRows]:
     """Return the classes of y, whose order can be that of the type of what the user has given."""
     kind_of_labels(y)  # raises an error for rows of weight 0 too
-    rows, equal_weight = rows_that_count(weight, len(y))
-    every, values = learn_labels(y[rows], warns_of_spellings=False)
+    row_index, equal_weight = rows_that_count(weight, len(y))
+    every, values = learn_labels(y[row_index], warns_of_spellings=False)
     labels = every
     weights = weights_of_classes(call.options.class_weight, every, values, equal_weight)
     if weights is not None:
-        product = weights.times(weights_of_rows(weight, rows), values)
-        remaining, equal_weight = rows_that_count(product, len(rows))
-        if len(remaining) < len(rows):
-            rows = rows[remaining]
+        product = weights.times(weights_of_rows(weight, row_index), values)
+        remaining, equal_weight = rows_that_count(product, len(row_index))
+        if len(remaining) < len(row_index):
+            row_index = row_index[remaining]
             labels, values = learn_labels(
-                y[rows], warns_of_spellings=False
+                y[row_index], warns_of_spellings=False
             )  # without the labels of weight 0
     if len(labels.classes) < 2:
-        where = "" if len(rows) == len(y) else " in rows of positive weight"
+        where = "" if len(row_index) == len(y) else " in rows of positive weight"
         raise ValueError(
             f"{call.class_name} needs at least 2 classes{where}, got 1 class: "
             f"{labels.classes.tolist()[0]!r}."
@@ -235,19 +237,19 @@ def _learn_table_classes(
     ordered = in_order_of_classes(labels, given, call.options)
     if ordered is not labels:
         labels = ordered
-        values = labels.encode(y[rows])
+        values = labels.encode(y[row_index])
     elif call.warm_model is None:
-        _warn_of_integers(labels, len(rows))
+        _warn_of_integers(labels, len(row_index))
     if call.warm_model is not None:
-        known = call.warm_model.class_labels
-        if labels.kind != known.kind or not np.array_equal(labels.classes, known.classes):
+        earlier = call.warm_model.class_labels
+        if labels.kind != earlier.kind or not np.array_equal(labels.classes, earlier.classes):
             raise ValueError(
                 "warm_start=True needs the classes of the model, "
-                f"{short_repr(known.classes.tolist())}, got {short_repr(labels.classes.tolist())} "
+                f"{short_repr(earlier.classes.tolist())}, got {short_repr(labels.classes.tolist())} "
                 f"({labels.kind})."
             )
     encoding = TableClassEncoding(labels, every, call.options.loss, weights)
-    return encoding, encoding.targets_of(rows, values, equal_weight)
+    return encoding, encoding.targets_of(row_index, values, equal_weight)
 
 
 def _warn_of_integers(labels: Labels, n_rows: int) -> None:
@@ -279,8 +281,8 @@ def _learn_table_numbers(
             value=quantile,
             expected=expected,
         )
-    rows, weight = rows_that_count(weight, len(numbers))
-    numbers = numbers[rows]
+    row_index, weight = rows_that_count(weight, len(numbers))
+    numbers = numbers[row_index]
     if previous is not None and previous.net.activations[-1] != traits_of(loss).output:
         raise InvalidParameterError(
             f"warm_start=True needs the loss {previous.net.loss!r} or one of its kind, got "
@@ -289,11 +291,11 @@ def _learn_table_numbers(
             value=loss,
         )
     targets_in_range(numbers, loss)
-    known = None if previous is None else previous.answer_scale
-    scale = _learn_scale(numbers, weight, known, loss, n_networks)
+    earlier = None if previous is None else previous.answer_scale
+    scale = _learn_scale(numbers, weight, earlier, loss, n_networks)
     scale = scale._replace(names=None if n == 1 or names is None else names.tolist())
     encoding = TableNumberEncoding(loss, quantile, scale)
-    return encoding, encoding.targets_of(rows, numbers, weight)
+    return encoding, encoding.targets_of(row_index, numbers, weight)
 
 
 def rows_that_count(
@@ -307,9 +309,9 @@ def rows_that_count(
     if weight is None:
         return np.arange(n_rows), None
     weight = np.ldexp(weight, -int(np.frexp(weight.max())[1]))
-    rows = np.flatnonzero(weight >= _NEGLIGIBLE)
-    weight = weight[rows]
-    return rows, None if (weight == weight[0]).all() else weight
+    row_index = np.flatnonzero(weight >= _NEGLIGIBLE)
+    weight = weight[row_index]
+    return row_index, None if (weight == weight[0]).all() else weight
 
 
 def table_numbers(y: AnyArray, n_targets: int | None = None) -> NDArray[np.float64]:
@@ -328,18 +330,18 @@ def table_numbers(y: AnyArray, n_targets: int | None = None) -> NDArray[np.float
 def _learn_scale(
     values: NDArray[np.float64],
     weight: NDArray[np.float64] | None,
-    known: AnswerScale | None,
+    earlier: AnswerScale | None,
     loss: str | LossFunction,
     n_networks: int,
 ) -> AnswerScale:
     """Return the scale of the columns of values; a warm start keeps the centres and spreads of the earlier fit."""
     n = values.shape[1]
-    if known is not None and len(known.centre) != n:
+    if earlier is not None and len(earlier.centre) != n:
         raise ValueError(
-            f"warm_start=True needs as many columns of y as the model has, {len(known.centre)}, "
+            f"warm_start=True needs as many columns of y as the model has, {len(earlier.centre)}, "
             f"got {n}."
         )
-    before = [None] * n if known is None else [*zip(*known.numbers, strict=True)]
+    before = [None] * n if earlier is None else [*zip(*earlier.numbers, strict=True)]
     traits = traits_of(loss)
     learn = _mean_and_deviation
     if traits.is_robust:
@@ -356,15 +358,15 @@ def _learn_scale(
 def _learn_scale_of_one(
     values: NDArray[np.float64],
     weight: NDArray[np.float64] | None,
-    known: Sequence[float] | None,
+    earlier: Sequence[float] | None,
     learn: Callable[[NDArray[np.float64], NDArray[np.float64] | None], tuple[float, float]],
     n_networks: int,
 ) -> tuple[float, float, float, float]:
     """Return centre, spread, and the lowest and highest scaled value of one target."""
-    if known is None:
+    if earlier is None:
         centre, spread = learn(values, weight)
         return centre, spread, *_limits(values, centre, spread, n_networks)
-    centre, spread, first_low, first_high = known
+    centre, spread, first_low, first_high = earlier
     message = "y is too far from the y of the first fit"
     _require_within(values[:, None], centre, _MOST_SPREADS * spread, message)
     low, high = _limits(values, centre, spread, n_networks)

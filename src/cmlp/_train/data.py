@@ -108,7 +108,7 @@ class Data:
 
     def n_rows(self, state: TrainingState) -> int:
         """Return the number of training rows per epoch; 0 before the first pass over a source of unknown length."""
-        held_out = state.held_out_rows
+        held_out = state.held_out_index
         return self.order.n_used(self.n_all_rows - (0 if held_out is None else len(held_out)))
 
     def standardized(self, scale: TargetScale) -> Self:
@@ -254,20 +254,20 @@ class _Batcher:
         self.n_rows += n_rows
         if max(start, self._first_row) >= self.n_rows:  # no row is to be used
             return
-        rows = self._order.part(self._state, block.number, n_rows)
-        rows = rows[max(self._first_row - start, 0) :]
+        row_index = self._order.part(self._state, block.number, n_rows)
+        row_index = row_index[max(self._first_row - start, 0) :]
         missing = -start % size  # rows of the batch that waits
-        if self._waiting and missing < len(rows):
-            self._wait(block, rows[:missing])
+        if self._waiting and missing < len(row_index):
+            self._wait(block, row_index[:missing])
             yield self._joined(start + missing, False)
-            rows = rows[missing:]
-        n_ready = (len(rows) - 1) // size * size
+            row_index = row_index[missing:]
+        n_ready = (len(row_index) - 1) // size * size
         if n_ready and not self._waiting:
             self._origin = block.number
             targets = scaled_targets(block.targets, self._state)
-            yield Segment(block._replace(targets=targets), rows[:n_ready], False, start)
-            rows = rows[n_ready:]
-        self._wait(block, rows)
+            yield Segment(block._replace(targets=targets), row_index[:n_ready], False, start)
+            row_index = row_index[n_ready:]
+        self._wait(block, row_index)
 
     def rest(self) -> Iterator[Segment]:
         """Yield the last segment of the epoch, unless no rows are to be used."""
@@ -278,11 +278,11 @@ class _Batcher:
         """Return the block of a row of the latest segment, and the row in this block."""
         if isinstance(self._origin, int):
             return self._origin, row
-        blocks, rows = self._origin
-        return int(blocks[row]), int(rows[row])
+        blocks, row_index = self._origin
+        return int(blocks[row]), int(row_index[row])
 
-    def _wait(self, block: EncodedRows, rows: NDArray[np.int64]) -> None:
-        self._waiting.append((block.take(rows), rows))
+    def _wait(self, block: EncodedRows, row_index: NDArray[np.int64]) -> None:
+        self._waiting.append((block.take(row_index), row_index))
 
     def _joined(self, end: int, is_last: bool) -> Segment:
         """Return the batch of the waiting rows, which ends before the row `end` of the source."""
@@ -315,9 +315,9 @@ class Blocks:
         """Keep some targets of a block, while the first pass is read: of all blocks, or of each second, fourth, ..."""
         if self._is_sampled or block.number % self._every or not block.n_rows:
             return
-        rows = sample(block.n_rows)
-        targets = block.targets[rows]
-        weight = np.ones(len(targets)) if block.weight is None else block.weight[rows]
+        row_index = sample(block.n_rows)
+        targets = block.targets[row_index]
+        weight = np.ones(len(targets)) if block.weight is None else block.weight[row_index]
         self._sampled.append((targets.copy(), weight * (block.n_rows / len(targets))))
         if len(self._sampled) == _MOST_SAMPLED:
             self._sampled, self._every = self._sampled[::2], 2 * self._every

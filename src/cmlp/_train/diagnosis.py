@@ -229,7 +229,7 @@ def judged_rows(training: Training) -> tuple[EncodedRows, NDArray[np.int64] | No
     rows = training.validation_rows
     if rows is None:
         return training.data.rows, None, TRAINING
-    order = training.state.held_out_rows if training.data.validation is None else None
+    order = training.state.held_out_index if training.data.validation is None else None
     return rows, order, VALIDATION
 
 

@@ -141,9 +141,9 @@ class BlockOrder(Order):
         """Yield the batches of one window after the other; rows of an incomplete batch wait for the next window."""
         stop = _end_of(end_batch, batch_size, n_rows)
         start, end, waiting = first * batch_size, 0, np.empty(0, np.int64)
-        for rows in self._windows(state, n_rows):
-            begin, end = end, end + len(rows)
-            waiting = np.concatenate([waiting, rows[max(start - begin, 0) : stop - begin]])
+        for row_index in self._windows(state, n_rows):
+            begin, end = end, end + len(row_index)
+            waiting = np.concatenate([waiting, row_index[max(start - begin, 0) : stop - begin]])
             n_ready = len(waiting) if end >= stop else len(waiting) // batch_size * batch_size
             ready, waiting = waiting[:n_ready], waiting[n_ready:]
             if n_ready:
@@ -192,10 +192,10 @@ class ShardOrder(Order):
         step = max(1, _ROWS_AT_A_TIME // batch_size)
         for begin in range(first, stop, step):
             end = min(begin + step, stop)
-            rows = np.empty((end - begin, len(orders), share), np.int64)
+            row_index = np.empty((end - begin, len(orders), share), np.int64)
             for shard, order in enumerate(orders):
-                rows[:, shard] = order[begin * share : end * share].reshape(-1, share)
-            yield rows.ravel(), end == n_batches
+                row_index[:, shard] = order[begin * share : end * share].reshape(-1, share)
+            yield row_index.ravel(), end == n_batches
 
 
 def order_of(options: TrainingOptions, shards: tuple[int, ...] | None = None) -> Order:

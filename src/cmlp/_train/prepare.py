@@ -99,7 +99,7 @@ def _draw_split(state: TrainingState, data: Data, options: TrainingOptions) -> N
 
     def draw(rng: Generator | None) -> dict[str, object]:
         order, held_out = data.first_order(n_rows, options, rng)
-        return {"n_rows": n_rows, "order": order, "held_out_rows": held_out}
+        return {"n_rows": n_rows, "order": order, "held_out_index": held_out}
 
     holds_out = data.holds_out(options)
     if holds_out or data.split is not None:

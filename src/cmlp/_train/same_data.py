@@ -90,9 +90,9 @@ _N_SAMPLED = 16
 @lru_cache(maxsize=8)  # many small models often have the same number of rows
 def _sample(n_rows: int) -> NDArray[np.intp]:
     """Return the sorted indices of some rows, among them the first and the last one, in a read-only array."""
-    rows = np.linspace(0, n_rows - 1, min(n_rows, _N_SAMPLED)).astype(np.intp)
-    rows.flags.writeable = False
-    return rows
+    row_index = np.linspace(0, n_rows - 1, min(n_rows, _N_SAMPLED)).astype(np.intp)
+    row_index.flags.writeable = False
+    return row_index
 
 
 def describe_arrays(training: Training) -> str:

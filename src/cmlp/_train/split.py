@@ -57,8 +57,8 @@ def draw_split(
         training, validation = plain_split(n_rows, fraction, rng)
     else:
         training, validation = stratified_split(strata.values, fraction, rng, strata.names)
-    for name, rows in (("training", training), ("validation", validation)):
-        if weight is not None and not weight[rows].any():
+    for name, row_index in (("training", training), ("validation", validation)):
+        if weight is not None and not weight[row_index].any():
             raise ValueError(
                 f"The sample weights of the {name} set are all zero; use another "
                 "validation_fraction or random_state."
@@ -124,8 +124,8 @@ def stratified_split(
     training_counts = proportional_counts(counts, n_training, rng)
     validation_counts = proportional_counts(counts - training_counts, n_validation, rng)
     training, validation = [], []
-    for rows, n, m in zip(members, training_counts, validation_counts, strict=True):
-        drawn = rows[rng.permutation(len(rows))]
+    for row_index, n, m in zip(members, training_counts, validation_counts, strict=True):
+        drawn = row_index[rng.permutation(len(row_index))]
         training.append(drawn[:n])
         validation.append(drawn[n : n + m])
     return tuple(

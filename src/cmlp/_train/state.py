@@ -272,7 +272,7 @@ class TrainingState:
     # unknown number.
     n_rows: int | None = state_field(count_or_none("n_rows"), None)
     # For validation.
-    held_out_rows: NDArray[np.int64] | None = state_field(rows("validation"), None)
+    held_out_index: NDArray[np.int64] | None = state_field(rows("validation"), None)
     dropout_seed: int = state_field(seed("dropout_seed"), 0)
 
     # The epoch in progress:

@@ -81,14 +81,14 @@ def learned_target_scale(
     kind: str,
     targets: AnyArray,
     weight: NDArray[np.float64] | None,
-    rows: NDArray[np.int64] | None,
+    row_index: NDArray[np.int64] | None,
     dtype: DTypeLike,
 ) -> TargetScale:
     """Learn the scale of the targets from some rows (None for all) for a network of a dtype."""
     if kind == "robust":
-        return robust_scale(targets, weight, rows, dtype)
+        return robust_scale(targets, weight, row_index, dtype)
     moments = Moments()
-    moments.add(targets, weight, rows)
+    moments.add(targets, weight, row_index)
     return standard_scale(moments, dtype)
 
 
@@ -108,18 +108,18 @@ def standard_scale(moments: Moments, dtype: DTypeLike) -> TargetScale:
 def robust_scale(
     targets: AnyArray,
     weight: NDArray[np.float64] | None,
-    rows: NDArray[np.int64] | None,
+    row_index: NDArray[np.int64] | None,
     dtype: DTypeLike,
 ) -> TargetScale:
     """Return the scale that gives each column of some targets the median 0 and the interquartile range 1.
 
-    `rows` are those of the training; None for all. Otherwise as `standard_scale`.
+    `row_index` has the rows of the training; None for all. Otherwise as `standard_scale`.
     """
-    rows = np.arange(len(targets)) if rows is None else np.sort(rows)
+    row_index = np.arange(len(targets)) if row_index is None else np.sort(row_index)
     if weight is not None:
-        rows = rows[weight[rows] > 0]
-        weight = weight[rows]
-    y = np.asarray(targets[rows], np.float64)
+        row_index = row_index[weight[row_index] > 0]
+        weight = weight[row_index]
+    y = np.asarray(targets[row_index], np.float64)
     center, spread = np.array([median_and_spread(column, weight) for column in y.T]).T
     return _target_scale_of("robust", center, spread, dtype)
 
@@ -167,8 +167,8 @@ def warn_of_lost_targets(targets: AnyArray, weight: NDArray[np.float64] | None) 
     """Warn if the conversion of targets to float32 loses much of their differences. At most 256 rows are judged."""
     if targets.dtype != np.float64 or _differ(targets[0], targets[len(targets) // 2]):
         return
-    rows = sample(len(targets))
-    y = targets[rows] if weight is None else targets[rows][weight[rows] > 0]
+    row_index = sample(len(targets))
+    y = targets[row_index] if weight is None else targets[row_index][weight[row_index] > 0]
     with np.errstate(over="ignore"):
         rounded = y.astype(np.float32)
     if (y == rounded).all() or not np.isfinite(

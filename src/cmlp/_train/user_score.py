@@ -37,7 +37,7 @@ class UserScore:
     def __call__(self, training: Training) -> float:
         """Return the score; raises ValueError if the function returns no number."""
         if self._arguments is None:
-            self._arguments = self._rows(training.data, training.state.held_out_rows)
+            self._arguments = self._rows(training.data, training.state.held_out_index)
         X, y, weight = self._arguments
         value = self.function(self.model(training), X, y, **weight)
         if not isinstance(value, Real) or math.isnan(value):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._fit.result import frozen_copy
+from cmlp._fit.fitted import frozen_copy
 from cmlp._parameters.name_hints import hinted
 from cmlp.distributed._cluster import import_of_dask, is_array, is_frame, require_estimator
 from cmlp.exceptions import InvalidParameterError, shown

@@ -11,7 +11,7 @@ import numpy as np
 from cmlp._data.checks import as_targets
 from cmlp._data.labels import kind_of_labels, labels_of, mixes_text
 from cmlp._fit.fit_batches import fit_batches
-from cmlp._fit.result import result_of
+from cmlp._fit.fitted import fitted_of
 from cmlp._fit.sources import naming_row, unpacked
 from cmlp.distributed._cluster import blocks_of, cluster_of, import_of_dask
 
@@ -36,7 +36,7 @@ def fit_on_cluster(
     import_of_dask("distributed")
     with cluster_of(client) as cluster:
         blocks = cluster.compute(blocks_of(*rows))
-        continues = (resume or model.warm_start) and result_of(model) is not None
+        continues = (resume or model.warm_start) and fitted_of(model) is not None
         has_labels = model._estimator_type == "classifier" and not continues
         summaries = summarize(cluster, blocks, type(model).__name__, has_labels)
         n_rows = sum(one.n_rows for one in summaries)

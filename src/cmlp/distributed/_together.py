@@ -17,8 +17,8 @@ from cmlp._data.arrays import section
 from cmlp._data.checksums import BLOCK, block_checksums
 from cmlp._fit.fit import run_fit
 from cmlp._fit.fit_network import network_call, recorder_of
+from cmlp._fit.fitted import run_locked
 from cmlp._fit.prepare_network import checks_of, prepare_network
-from cmlp._fit.result import run_locked
 from cmlp._parameters.entries import JOINT_FIT, PARAMETERS
 from cmlp._process.warnings import warn
 from cmlp._train.random import is_storable, stored_generator
@@ -133,7 +133,7 @@ def _description(training: Training) -> dict[str, str]:
     order = _checksum_of_array(state.order)
     if state.order is None and state.generator_before_order is not None:
         order = _random_numbers(state.generator_before_order, 0)
-    validation = _checksum_of_array(state.held_out_rows)
+    validation = _checksum_of_array(state.held_out_index)
     scale, _, names = data.inputs
     return {
         "version of cmlp": _core.__version__,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cmlp._fit.result import frozen_copy
+from cmlp._fit.fitted import frozen_copy
 from cmlp.plots._style import COLORS, Display, describe, is_network
 
 if TYPE_CHECKING:

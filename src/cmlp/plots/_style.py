@@ -13,7 +13,7 @@ import numpy as np
 from cmlp._data.activations import traits_of_activation
 from cmlp._data.checks import as_rows, check_width
 from cmlp._data.scale import scaled_rows
-from cmlp._fit.result import frozen_copy
+from cmlp._fit.fitted import frozen_copy
 from cmlp._model.model import TrainedModel, model_of, network_model_of
 from cmlp.exceptions import optional
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.callback import CallbackSupportMixin, with_callbacks  # type: ignore[import-untyped]
 
-from cmlp._fit.result import RESULT, result_of
+from cmlp._fit.fitted import RESULT, fitted_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import ArrayLike
 
-    from cmlp._fit.result import Result
+    from cmlp._fit.fitted import Fitted
     from cmlp._model.model import TrainedModel
     from cmlp.callbacks import AnyTrainer
 
@@ -64,7 +64,7 @@ class CallsCallbacks:
     X, y and weights are those of fit.
 
     The constructor reports that fit begins, before the data are checked, and `fit_is_over` that it
-    has ended, because the estimator has no model yet when the loop ends. A `Result` with the
+    has ended, because the estimator has no model yet when the loop ends. A `Fitted` with the
     current parameters is made only if a callback requests a fitted estimator.
     """
 
@@ -88,11 +88,11 @@ class CallsCallbacks:
 
     def on_epoch_end(self, trainer: AnyTrainer) -> None:
         """Report that the epoch has ended; a callback may stop training."""
-        attributes = {"reconstruction_attributes": lambda: {RESULT: result_of(trainer.snapshot())}}
+        attributes = {"reconstruction_attributes": lambda: {RESULT: fitted_of(trainer.snapshot())}}
         if self.epoch.call_on_fit_task_end(**self.arguments, **attributes):
             trainer.stop()
 
-    def fit_is_over(self, result: Result[TrainedModel]) -> None:
+    def fit_is_over(self, result: Fitted[TrainedModel]) -> None:
         """Report that fit has ended with this model."""
         self.job.call_on_fit_task_end(
             **self.arguments, reconstruction_attributes=lambda: {RESULT: result}

@@ -19,7 +19,7 @@ from skl2onnx.common.data_types import (
 )
 
 from cmlp._export.onnx_write import INPUT_DTYPES, onnx_model
-from cmlp._fit.result import frozen_copy
+from cmlp._fit.fitted import frozen_copy
 from cmlp._model.model import TableModel
 
 if TYPE_CHECKING:

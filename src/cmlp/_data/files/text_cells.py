@@ -42,9 +42,11 @@ class Place:
     def __call__(self, row: int) -> str:
         return f"{self._path}, {self.line(row)}, {self.column}"
 
-    def of_rows(self, rows: Sequence[int]) -> Place:
+    def of_rows(self, row_index: Sequence[int]) -> Place:
         """Return where some rows are, by their numbers in this selection."""
-        return Place(self._path, self._column, self._name, lambda row: self._line_of(rows[row]))
+        return Place(
+            self._path, self._column, self._name, lambda row: self._line_of(row_index[row])
+        )
 
     def line(self, row: int) -> str:
         """Return the line of a row."""

@@ -1,4 +1,4 @@
-"""What a fit leaves: `Result`, one attribute of an estimator, and the names of its private attributes.
+"""What a fit leaves: `Fitted`, one attribute of an estimator, and the names of its private attributes.
 
 fit builds a new one and assigns it at the end. So a prediction in another thread always reads a complete model,
 and a failing fit changes nothing. A method that reads fitted attributes more than once could read those of two fits,
@@ -79,8 +79,8 @@ def trains(function: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
-def result_of(estimator: object) -> Result[Any] | None:
-    """Return what fit has left: a `Result`; None before fit."""
+def fitted_of(estimator: object) -> Fitted[Any] | None:
+    """Return what fit has left: a `Fitted`; None before fit."""
     return vars(estimator).get(RESULT)
 
 
@@ -121,10 +121,10 @@ def can_assemble(estimator: Any) -> bool:
     return needed <= set(vars(estimator).get(ASSIGNED, {}))
 
 
-# --------------------------------------------------------- what a fit leaves: `Result`, one attribute of an estimator
+# --------------------------------------------------------- what a fit leaves: `Fitted`, one attribute of an estimator
 
 
-class Result(NamedTuple, Generic[Model]):
+class Fitted(NamedTuple, Generic[Model]):
     """What an estimator keeps of a fit. It is replaced in one assignment.
 
     Attributes
@@ -181,12 +181,12 @@ class Result(NamedTuple, Generic[Model]):
         scale_name: str | None = None,
         provenance: dict[str, Any] | None = None,
         recipe: str | None = None,
-    ) -> Result[NetworkModel]:
+    ) -> Fitted[NetworkModel]:
         """Return what is kept of one network, whose block the state shares; ValueError if it does not."""
         if state.params is not model.params:
             raise ValueError("The parameters of the training state are not those of the model.")
         state.check(model.net)
-        return Result(model, (state,), provenance, scale_name, recipe=recipe)
+        return Fitted(model, (state,), provenance, scale_name, recipe=recipe)
 
     @classmethod
     def from_network(
@@ -199,7 +199,7 @@ class Result(NamedTuple, Generic[Model]):
         names: Iterable[Any] | None = None,
         scale_name: str | None = None,
         recipe: str | None = None,
-    ) -> Result[NetworkModel]:
+    ) -> Fitted[NetworkModel]:
         """Return what is kept of a fit of one network, whose parameters are those of the state."""
         from cmlp._model.model import NetworkModel  # only a fit and a loaded file need it
 
@@ -226,7 +226,7 @@ def store_model(estimator: Any, model: TrainedModel) -> None:
     estimator._result = estimator._result._replace(model=model)
 
 
-def copy_with(estimator: Any, result: Result[TrainedModel]) -> Any:
+def copy_with(estimator: Any, result: Fitted[TrainedModel]) -> Any:
     """Return a copy of an estimator that is fitted like this."""
     from copy import copy  # few programs need it
 
@@ -238,5 +238,5 @@ def copy_with(estimator: Any, result: Result[TrainedModel]) -> Any:
 
 def provenance_of(model: Any) -> dict[str, Any] | None:
     """Return how a fit can be repeated; None if it was not recorded, and for a `Network`."""
-    result = result_of(model)
+    result = fitted_of(model)
     return None if result is None else result.provenance
