@@ -106,7 +106,11 @@ class Record:
 
 def record_of(value: Value, absent: Callable[[Any], Any] = lambda _: None) -> Record:
     """Return the record of an object that is one value."""
-    return Record({"": value}, lambda values, _: values[""], absent=absent)
+    return Record({"": value}, _only, absent=absent)
+
+
+def _only(values: Values, _: object) -> Any:
+    return values[""]
 
 
 class _Place(NamedTuple):
@@ -129,6 +133,9 @@ def _place(key: str) -> _Place:
 
 def loaded(record: Record, content: Content, context: object) -> Any:
     """Return an object that is stored."""
+    if record.make is _only:
+        found = _loaded(record.values[""], content)
+        return record.absent(context) if found is None else found
     return record.made({n: _loaded(value, content) for n, value in record.values.items()}, context)
 
 
@@ -181,8 +188,9 @@ def stored(values: Iterable[tuple[Value, Any]]) -> tuple[Objects, Arrays]:
             continue
         part: Any = None if found is None else value.dump(found)
         into: Values = objects.setdefault(where, {}) if where else arrays
-        for rest, one in part.items() if is_family else [("", part)]:
-            # The format does not allow empty arrays; a missing array is loaded as an empty one.
-            if where or len(one):
-                into[name + rest] = one
+        # The format does not allow empty arrays; a missing array is loaded as an empty one.
+        if is_family:
+            into.update({name + rest: one for rest, one in part.items() if where or len(one)})
+        elif where or len(part):
+            into[name] = part
     return objects, arrays
