@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from cmlp._bridge import _core
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 
 _MEDIAN = 0.5  # the default of `quantile`
 PLAIN = frozenset((bool, float, int, str, type(None)))  # types whose values never change
+_MOST_KEPT = 64  # options of a process that are kept
 
 
 class HasParameters(Protocol):
@@ -208,20 +208,24 @@ class NetworkOptions(FitOptions, TrainingOptions):
         owner, class_name = estimator._parameter_owner, type(estimator).__name__
         values = estimator._parameters()
         seed = values.pop("random_state")
-        types = _types_of_plain(values)
-        if types is None:
-            options = cls._of_values(owner, class_name, values)
-        else:
-            options = _options_of_plain(owner, class_name, types, *values.values())
+        key = _key_of_plain(owner, class_name, values)
+        options = _kept.get(key)
+        if options is None:
+            checked = PARAMETERS.checked(owner, values, class_name)
+            checked["hidden_layer_sizes"] = architecture.hidden_sizes(checked["hidden_layer_sizes"])
+            options = cls._of_checked_architecture(checked)
+            if key:
+                if len(_kept) >= _MOST_KEPT:
+                    _kept.clear()
+                _kept[key] = options
         if seed is None:
             return options
         return options.with_seed(**PARAMETERS.checked(owner, {"random_state": seed}, class_name))
 
     @classmethod
-    def _of_values(cls, owner: str, class_name: str, values: Values) -> Self:
-        """Return the options with parameters but for a seed, validated and converted."""
-        checked = PARAMETERS.checked(owner, values, class_name)
-        sizes = architecture.hidden_sizes(checked["hidden_layer_sizes"])
+    def _of_checked_architecture(cls, checked: dict[str, Any]) -> Self:
+        """Return the options with converted parameters but for a seed; ValueError if these contradict each other."""
+        sizes = checked["hidden_layer_sizes"]
         names = architecture.hidden_activations(checked["activation"], len(sizes))
         first = architecture.init_activations(names, checked["activation"])
         numbers = architecture.activation_parameters(checked["activation_parameter"], names)
@@ -241,7 +245,6 @@ class NetworkOptions(FitOptions, TrainingOptions):
             )
         checked.update(
             random_state=None,
-            hidden_layer_sizes=sizes,
             activation=tuple(names),
             activation_parameter=tuple(numbers),
             init_activation=tuple(first),
@@ -250,24 +253,20 @@ class NetworkOptions(FitOptions, TrainingOptions):
         return cls.from_checked(checked, len(sizes) + 1)
 
 
-@lru_cache(maxsize=64, typed=True)  # 1 equals True and 1.0
-def _options_of_plain(
-    owner: str, class_name: str, types_of_sizes: tuple[type, ...], *values: Any
-) -> NetworkOptions:
-    """Return the options with parameters of built-in types, in the order of the table and without a seed."""
-    names = (name for name in PARAMETERS.names(owner) if name != "random_state")
-    return NetworkOptions._of_values(owner, class_name, dict(zip(names, values, strict=True)))
+_kept: dict[tuple[Any, ...], NetworkOptions] = {}  # by `_key_of_plain`, without a seed
 
 
-def _types_of_plain(values: Values) -> tuple[type, ...] | None:
-    """Return the types of the sizes of the hidden layers in parameters of built-in types.
+def _key_of_plain(owner: str, class_name: str, values: Values) -> tuple[Any, ...]:
+    """Return what tells parameters of built-in types from others: types, too, because 1 equals True and 1.0.
 
-    None if a parameter is of another type, or a list, whose numbers can change.
+    It is empty if one is of another type, or a list, whose numbers can change.
     """
     sizes = values["hidden_layer_sizes"]
-    of_sizes = tuple(map(type, sizes)) if type(sizes) is tuple else ()
+    of_sizes = [*map(type, sizes)] if type(sizes) is tuple else []
     others = [type(value) for value in values.values() if value is not sizes or not of_sizes]
-    return of_sizes if PLAIN.issuperset([*of_sizes, *others]) else None
+    if not PLAIN.issuperset(of_sizes + others):
+        return ()
+    return (owner, class_name, *of_sizes, *others, *values.values())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
