@@ -19,6 +19,7 @@ from internals import fitted_of
 from signal_points import (
     CRITICAL,
     FOLLOWED,
+    MEASURING,
     NAMES,
     TRAINING,
     Stop,
@@ -239,6 +240,21 @@ def test_exception_of_a_handler_at_some_bytecodes(known, case, name):
 def test_exception_of_a_handler_at_many_bytecodes(known, case, name, n):
     check_some(known, case, name, CRITICAL, n)
     check_some(known, case, name, FOLLOWED, n)
+
+
+def test_ctrl_c_while_the_errors_of_a_judged_model_are_measured_keeps_the_judgement():
+    rng = np.random.default_rng(0)
+    X, labels = rng.normal(size=(300, 4)), rng.integers(0, 2, 300)
+    table().fit(X, labels)  # which imports what a first call imports
+    model = table()
+    with handled("SIGINT"):
+        _, error = signal_at(1, lambda: model.fit(X, labels), "SIGINT", MEASURING)
+    assert error is KeyboardInterrupt
+    assert "useless" in [finding.code for finding in model.report_]
+    model.set_params(warm_start=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", cmlp.exceptions.UselessModelWarning)
+        model.fit(X, labels)  # the first fit has warned
 
 
 # ------------------------------------------------------------------------------------------ signals at any time

@@ -27,6 +27,7 @@ CRITICAL = (
     "queue",
 )
 TRAINING = "cmlp._train.training"  # changes the state of training
+MEASURING = "cmlp._tables.calibrate"  # measures the errors of a table, which is judged by then
 
 
 class Stop(Exception):

@@ -99,25 +99,34 @@ def run_fit(
         n_threads = call.options.n_threads
         return estimator._trainer(trainings, n_threads, snapshot, is_of_table=call.is_of_table)
 
+    judgement: dict[str, Any] = {}
     try:
         trained = fit.train(extra_callbacks, trainer_of)
-        judgement = _judge(fit) if warns else {}
-        result = trained.result(is_useless=judgement.get("is_useless"))
-        store(estimator, result._replace(provenance=recorder(trained.trainings), **judgement))
+        if warns:
+            judgement = _judge(fit)
+        store(estimator, _fitted(trained, recorder, judgement))
     except KeyboardInterrupt:
         # A key that is held down raises many: the next ones wait until the model is stored.
-        _core.run_deferred(None, _keep_interrupted, trained, recorder)
+        _core.run_deferred(None, _keep_interrupted, trained, recorder, judgement)
         raise
 
 
-def _keep_interrupted(fit: PreparedFit, recorder: Recorder) -> None:
+def _fitted(
+    fit: PreparedFit, recorder: Recorder, judgement: dict[str, Any]
+) -> Fitted[TrainedModel]:
+    """Return what a fit leaves, with its record and the judgement on it, which is empty before there is one."""
+    left = fit.result(is_useless=judgement.get("is_useless"))
+    return left._replace(provenance=recorder(fit.trainings), **judgement)
+
+
+def _keep_interrupted(fit: PreparedFit, recorder: Recorder, judgement: dict[str, Any]) -> None:
     """Store the model of what is complete, or what `resume` needs."""
     if any(training.is_running for training in fit.trainings):
         return  # a thread changes the state, and has not noticed for a second that it should stop
     for training in fit.trainings:
         training.state.settle()
         training.state.restore_best()
-    interrupted = fit.result()._replace(provenance=recorder(fit.trainings))
+    interrupted = _fitted(fit, recorder, judgement)
     if fit.has_trained:
         store(fit.call.estimator, interrupted)
     elif fit.can_resume:
