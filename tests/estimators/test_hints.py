@@ -152,6 +152,14 @@ def test_classes_as_third_argument_of_partial_fit():
         model.partial_fit(X, Y, [1, 2])
 
 
+def test_errors_of_rows_say_nothing_of_the_third_argument_of_partial_fit():
+    with pytest.raises(ValueError, match=r"inconsistent numbers of samples: \[59, 60\]$"):
+        MLPClassifier((5,), **SMALL).partial_fit(X[1:], Y, np.ones(60))
+    model = MLPClassifier((5,), **SMALL).partial_fit(X, Y, classes=[0, 1, 2])
+    with pytest.raises(ValueError, match=r"is expecting \d+ features as input\.$"):
+        model.partial_fit(X[:3, :1], Y[:3], [0, 1, 2])
+
+
 @pytest.mark.parametrize("owner", [MLPRegressor, TabularRegressor])
 def test_regressor_on_text_names_the_classifier(owner):
     with pytest.raises(

@@ -104,7 +104,7 @@ def partial_fit(estimator: EstimatorToFit, source: Arrays) -> None:
     try:
         fit = prepare_network(call, source)
     except ValueError as error:
-        if _has_classes_as_weight(call, source):
+        if _names_weight_or_classes(error) and _has_classes_as_weight(call, source):
             hint = (
                 "The third argument of partial_fit is sample_weight: pass the classes as "
                 "classes=[...]."
@@ -118,6 +118,11 @@ def partial_fit(estimator: EstimatorToFit, source: Arrays) -> None:
     # The `network_` stays the same object, with the new parameters.
     if network is not None and previous is not None and network.params is previous.model.params:
         network._share(result.model.net, result.model.params)
+
+
+def _names_weight_or_classes(error: ValueError) -> bool:
+    """Return whether an error is of the weights, or of classes that are missing, and not of X or y."""
+    return any(subject in str(error) for subject in ("sample_weight", "classes must be passed"))
 
 
 def _has_classes_as_weight(call: FitCall[NetworkOptions], source: Arrays) -> bool:
