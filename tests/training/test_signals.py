@@ -1,6 +1,7 @@
 """Ctrl-C while code of the caller runs in a fit, and other handlers than Python's."""
 
 import asyncio
+import pickle
 import signal
 import threading
 import time
@@ -183,6 +184,28 @@ def test_another_ctrl_c_waits_until_the_model_is_stored(function):
             step, lambda fit=model.fit: fit(X, Y), f"cmlp._fit.fit:{function}", anywhere=True
         )
         assert model.n_iter_ == 1
+
+
+def test_trainer_that_a_key_held_down_has_ended_is_pickled_with_all_that_is_done(monkeypatch):
+    """Ctrl-C comes before the state takes over what the core has done, and again before this is repeated."""
+
+    def trainer():
+        return Trainer(Network([4, 3, 3], random_state=0), max_iter=3, random_state=0)
+
+    whole, one = trainer().run(X, Y), trainer()
+    settle, interruptions = type(one.state).settle, [KeyboardInterrupt, KeyboardInterrupt]
+
+    def interrupted(state, *step):
+        if state.unsettled is not None and interruptions:
+            raise interruptions.pop()
+        settle(state, *step)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(type(one.state), "settle", interrupted)
+        one.run(X, Y)
+    assert not interruptions
+    again = pickle.loads(pickle.dumps(one)).run(X, Y)
+    np.testing.assert_array_equal(again.network.params, whole.network.params)
 
 
 def test_ctrl_c_a_second_later_does_not_wait_for_a_thread_that_goes_on(monkeypatch):

@@ -413,6 +413,7 @@ class Trainer:
     def __getstate__(self) -> dict[str, Any]:
         from cmlp._train.state_file import pickled_state
 
+        self.state.settle()  # a second Ctrl-C can have ended what `run` does after the first
         return {
             "version": PICKLE_VERSION,
             "recipe": self._recipe,
