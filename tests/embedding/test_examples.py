@@ -230,7 +230,7 @@ def test_training_on_a_microcontroller_continues_in_python(single_file, tmp_path
     continued.set_params(**ends).fit(X, y, resume=True)
     assert continued.loss_curve_ == whole.loss_curve_
     assert continued.predict_proba(X).tobytes() == whole.predict_proba(X).tobytes()
-    assert int(flash.split()[4]) < 99_500
+    assert int(flash.split()[4]) < 100_000
     assert int(memory.split(", static in all ")[1].split(",")[0]) < 45_000
     assert int(memory.split()[-2]) < 8_000, "stack"
 

@@ -121,7 +121,11 @@ static const gradient_size *sizes_of_2(const cmlpi_dense_input *x, const cmlpi_g
     return gradient_sizes_2;
 }
 
+#ifdef __OPTIMIZE_SIZE__
+#define SUM_VECTORS 1
+#else
 #define SUM_VECTORS 4
+#endif
 
 /* C vectors of sums in one row of memory, from column j on: those of the biases, sum_i d[i, j], or those of the weights of
  * a single output, sum_i a[i, j] d[i]. */
@@ -148,7 +152,8 @@ VEC_FN void row_of_sums(const gradient_job *job, int64_t j, int64_t last, const 
 
 VEC_FN void rows_of_sums(const gradient_job *job, int64_t j, int64_t end, const int biases)
 {
-    for (; end - j >= SUM_VECTORS * VL; j += SUM_VECTORS * VL) row_of_sums(job, j, VL, biases, SUM_VECTORS);
+    if (SUM_VECTORS > 1)
+        for (; end - j >= SUM_VECTORS * VL; j += SUM_VECTORS * VL) row_of_sums(job, j, VL, biases, SUM_VECTORS);
     for (; j < end; j += VL) row_of_sums(job, j, end - j < VL ? end - j : VL, biases, 1);
 }
 
