@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cmlp._data.checks import positive_integer
 from cmlp.exceptions import optional
@@ -31,7 +31,6 @@ from cmlp.exceptions import optional
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator
-    from typing import TypeAlias
 
     # A `cmlp.Trainer`, or that of all networks of a table: this module is below those that define them.
     AnyTrainer: TypeAlias = Any

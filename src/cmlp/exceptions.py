@@ -16,12 +16,11 @@ import reprlib
 import sys
 from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
-    from typing import TypeVar
 
     Error = TypeVar("Error", bound=Exception)
 

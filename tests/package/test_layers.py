@@ -241,6 +241,26 @@ def types_only(statement):
 
 
 @pytest.mark.parametrize("module", module_names())
+def test_imports_for_annotations_are_those_that_would_load_more(module):
+    """A module is imported once, unless a name exists for type checkers only."""
+    statements = tree_of(module).body
+    loaded = {node.module for node in statements if isinstance(node, ast.ImportFrom)}
+    twice = [
+        f"{node.module}.{alias.name}"
+        for statement in statements
+        for node in types_only(statement)
+        if isinstance(node, ast.ImportFrom) and node.module in loaded
+        for alias in node.names
+    ]
+    exist = [name for name in twice if exists(*name.rpartition(".")[::2])]
+    assert module == "__init__" or exist == []
+
+
+def exists(module, name):
+    return hasattr(pytest.importorskip(module), name)
+
+
+@pytest.mark.parametrize("module", module_names())
 def test_optional_packages_are_not_imported_at_module_level(module):
     heavy = {
         "dask",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._bridge._core import address_of
+from cmlp._bridge._core import Net, address_of
 from cmlp._data.arrays import rectangular
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike
 
-    from cmlp._bridge._core import Net
     from cmlp._data.array_types import AnyArray, Floats
 
 

@@ -14,7 +14,7 @@ import shutil
 import stat
 from collections import Counter
 from select import select as wait_for
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -27,13 +27,16 @@ from cmlp._data.files.row_file import (
     ArrayRows,
     FileRecord,
     FileSchema,
+    LabelledRows,
+    RowFile,
     TextOptions,
+    TrainingRows,
     positions,
 )
 from cmlp._data.input_frame import frame_of
 from cmlp._data.times import Times
 from cmlp._findings.copies import copies_of, different_rows
-from cmlp._model.model import TableModel
+from cmlp._model.model import TableModel, TrainedModel
 from cmlp._parameters.name_hints import nearest
 from cmlp._process.printable import printable
 from cmlp._tables.bag import folds_of_groups
@@ -41,15 +44,12 @@ from cmlp._tables.row_times import times_of_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Self
 
     from numpy.typing import NDArray
 
     from cmlp._data.array_types import AnyArray
     from cmlp._data.files.parquet import ParquetBlocks
-    from cmlp._data.files.row_file import LabelledRows, RowFile, TrainingRows
     from cmlp._data.groups import Groups
-    from cmlp._model.model import TrainedModel
 
 DATA_HELP = (
     "rows: CSV, npy, idx (each also compressed by gzip) or Parquet; the format is recognized"

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from cmlp._data.files.file_formats import stated
-from cmlp._model.findings import Report
+from cmlp._model.findings import Finding, Report
 from cmlp._model.kinds_of_findings import TIME
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from cmlp._model.findings import Finding
 
 # The option that leaves out a column, or names it, by the code of the finding.
 _OPTIONS = {

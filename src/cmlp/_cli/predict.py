@@ -6,8 +6,9 @@ import argparse
 import contextlib
 import sys
 import warnings
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -25,13 +26,8 @@ from cmlp._cli.terminal import Terminal
 from cmlp._data.columns import NamedMatrix
 from cmlp._data.disk import write_atomically
 from cmlp._model.explanation import output_names
-from cmlp._model.model import TableModel, model_of
+from cmlp._model.model import TableModel, TrainedModel, model_of
 from cmlp._process.printable import printable, printable_message
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from cmlp._model.model import TrainedModel
 
 DESCRIPTION = (
     "Print one line for each row: the label, or the numbers that a regressor predicts. "

@@ -6,12 +6,11 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
-from cmlp._cli.terminal import duration
+from cmlp._cli.terminal import Terminal, duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cmlp._cli.terminal import Terminal
     from cmlp._train.state import TrainingState
     from cmlp.callbacks import AnyTrainer
 

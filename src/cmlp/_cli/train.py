@@ -11,7 +11,7 @@ import re
 import time
 import warnings
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
@@ -35,7 +35,7 @@ from cmlp._cli.table_report import TableReport
 from cmlp._cli.terminal import Terminal, count_noun
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import NEW_FORMAT
-from cmlp._data.files.row_file import HOLDOUTS, FileSchema, LabelledRows
+from cmlp._data.files.row_file import HOLDOUTS, FileSchema, LabelledRows, TrainingRows
 from cmlp._data.labels import FLOATS, are_probably_numbers
 from cmlp._data.times import Times
 from cmlp._fit.fitted import fitted_of, provenance_of
@@ -49,11 +49,9 @@ from cmlp.exceptions import FindingsNote, UselessModelWarning
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Self
 
     from cmlp._data.array_types import AnyArray
     from cmlp._data.files.parquet import ParquetBlocks
-    from cmlp._data.files.row_file import TrainingRows
     from cmlp._data.groups import Groups
 
 

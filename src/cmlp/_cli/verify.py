@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from cmlp._cli import options
 from cmlp._cli.data_files import (
@@ -21,10 +22,6 @@ from cmlp._data.files.row_file import FileRecord, LabelledRows
 from cmlp._fit.fitted import provenance_of
 from cmlp._model.model import TableModel, model_of
 from cmlp._process.printable import printable_message
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 
 DESCRIPTION = (
     "Train the model of a file again on the rows of a file, and compare all its parts bit by bit. "

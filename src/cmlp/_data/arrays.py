@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from datetime import time
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import numpy as np
 
@@ -20,7 +20,6 @@ from cmlp.exceptions import InvalidParameterError, StatusError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, TypeAlias
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from numbers import Number
@@ -29,22 +29,20 @@ from cmlp._data.containers import (
     LAST,
     LONGEST,
     MOMENTS,
+    Column,
     in_microseconds,
     out_of_range,
     plain_entry,
 )
-from cmlp._process.warnings import warn_of_data
+from cmlp._process.warnings import Notices, warn_of_data
 from cmlp.exceptions import RoundedIdsWarning, short_repr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from decimal import Decimal
 
     from numpy.typing import NDArray
 
     from cmlp._data.array_types import AnyArray
-    from cmlp._data.containers import Column
-    from cmlp._process.warnings import Notices
 
 NUMBER, CATEGORY, ORDERED, DURATION = "number", "category", "ordered", "duration"
 BOOLEAN = "boolean"

@@ -18,7 +18,7 @@ import numpy as np
 from cmlp._data.arrays import is_missing
 from cmlp._data.column_entries import PERIODS
 from cmlp._data.columns import MICROSECONDS_OF_A_DAY, FileColumn, objects
-from cmlp._data.containers import MOMENTS, plain_entry
+from cmlp._data.containers import MOMENTS, Column, plain_entry
 from cmlp._data.date_words import (
     LEAST_OF_MONTH,
     LETTERS,
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from re import Pattern
 
     from cmlp._data.array_types import AnyArray
-    from cmlp._data.containers import Column
 
 _LEAST_RECENT = 69  # two-digit years from here on are of the last century, as in POSIX
 _HALF_DAY = 12  # hours

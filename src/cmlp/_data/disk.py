@@ -8,12 +8,11 @@ import os
 import stat
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from io import BufferedReader
-    from typing import IO
 
     Produce = Callable[[Callable[[memoryview], object]], object]
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
-from cmlp._data.arrays import section, stacked, taken
+from cmlp._data.arrays import CSR, section, stacked, taken
 from cmlp._data.weights import weights_of_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Self
 
     from numpy.typing import NDArray
 
     from cmlp._data.array_types import AnyArray
-    from cmlp._data.arrays import CSR
 
 
 class EncodedRows(NamedTuple):

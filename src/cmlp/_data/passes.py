@@ -5,13 +5,10 @@ from __future__ import annotations
 import threading
 import weakref
 from _thread import start_new_thread
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import Self
+from typing import Any, Generic, Self, TypeVar
 
 Converted = TypeVar("Converted")
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from cmlp._data.grammar import LEAST_SHARE, MINUS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
 
 # The share above which the entries of a column that hardly repeats surely are quantities; the second if all others
 # have one form, as "refused" or "n/k" have.

@@ -5,7 +5,7 @@ Weighted quantiles, and whether a floating-point type can distinguish numbers.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from cmlp.exceptions import InvalidParameterError, ScaleWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import Self
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from cmlp._process.warnings import warn_of_data
 from cmlp.exceptions import SpellingWarning
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 _WHOLE_FLOAT = re.compile(r"(-?\d+)\.0")  # the text of a whole number as a float
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from numbers import Number, Real
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import TypeAlias
 
     from numpy.typing import ArrayLike, NDArray
 

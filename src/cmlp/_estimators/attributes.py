@@ -8,7 +8,7 @@ either of the two would be lost.
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Self, SupportsIndex, TypeAlias, TypeVar, overload
 
 import numpy as np
 
@@ -18,15 +18,13 @@ from cmlp._data.arrays import rectangular
 from cmlp._data.columns import texts_of_names
 from cmlp._data.labels import Labels, as_labels, is_sorted, kind_of_labels
 from cmlp._data.losses import FOR_PREDICTION
-from cmlp._fit.fitted import ASSIGNED, NETWORK, can_assemble, fitted_of, run_locked
+from cmlp._fit.fitted import ASSIGNED, NETWORK, Fitted, can_assemble, fitted_of, run_locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Self, SupportsIndex, TypeAlias
 
     from numpy.typing import ArrayLike
 
-    from cmlp._fit.fitted import Fitted
     from cmlp._model.model import NetworkModel
     from cmlp._train.state import Curve
 

@@ -13,9 +13,16 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.column_entries import TIMES, limits_of_times, time_near, time_of
 from cmlp._data.losses import FOR_PREDICTION
-from cmlp._model.model import TrainedNet, mean_outputs, mean_probabilities, outputs_of_table
+from cmlp._model.model import (
+    NetworkModel,
+    TableModel,
+    TrainedNet,
+    mean_outputs,
+    mean_probabilities,
+    outputs_of_table,
+)
 from cmlp._model.results import Certification
-from cmlp._model.table_columns import N_WAVES, OTHER, PARTS
+from cmlp._model.table_columns import N_WAVES, OTHER, PARTS, DatePart, TableColumn
 from cmlp._parameters.constraints import NONE, POSITIVE, argument
 from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, shown
 
@@ -23,12 +30,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.array_types import AnyArray
-    from cmlp._model.model import NetworkModel, TableModel
 
     Boxes = NDArray[np.float64]
     from numpy.typing import NDArray
-
-    from cmlp._model.table_columns import DatePart, TableColumn
 
     Case = tuple[float, float]
 

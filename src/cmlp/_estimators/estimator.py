@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, ClassVar
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -26,9 +26,7 @@ from cmlp.exceptions import InvalidParameterError, NotFittedError, naming, shown
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping, Sequence
-    from contextlib import AbstractContextManager
     from inspect import Parameter
-    from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.checks import as_targets
-from cmlp._data.input_frame import frame_of
+from cmlp._data.input_frame import InputFrame, frame_of
 from cmlp._data.labels import are_probably_numbers
 from cmlp._estimators.tabular import TabularClassifier, TabularRegressor
-from cmlp._model.findings import Report
+from cmlp._model.findings import Finding, Report
 from cmlp._model.kinds_of_findings import GROUPS, USES
 from cmlp.callbacks import bar_over
 from cmlp.exceptions import InvalidParameterError, shown
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp._data.array_types import AnyArray, ByColumn
-    from cmlp._data.input_frame import InputFrame
     from cmlp._findings.table import CheckedTable
-    from cmlp._model.findings import Finding
 
     Progress = Callable[[int, int], object]
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
-    from typing import TextIO
 
     from numpy.typing import ArrayLike
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import IO, TYPE_CHECKING, Any
 
 from cmlp._data.disk import open_regular
 from cmlp._estimators.stored_training import load_training
@@ -16,8 +16,6 @@ from cmlp.exceptions import ModelFormatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
-    from typing import IO
 
     from numpy.typing import ArrayLike
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
@@ -12,18 +12,16 @@ from cmlp._data.weights import as_weights
 from cmlp._estimators.attributes import FittedAttributes
 from cmlp._estimators.available_if import IN_SKLEARN, absent
 from cmlp._estimators.estimator import Estimator
-from cmlp._fit.fitted import RESULT, can_assemble, frozen_copy, trains
+from cmlp._fit.fitted import RESULT, Fitted, can_assemble, frozen_copy, trains
 from cmlp.exceptions import NonFiniteInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.array_types import AnyArray, Floats
     from cmlp._estimators.network import Network
-    from cmlp._fit.fitted import Fitted
     from cmlp._model.model import NetworkModel
     from cmlp._model.results import Gradient
     from cmlp._parameters.options import NetworkOptions

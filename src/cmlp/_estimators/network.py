@@ -5,12 +5,12 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._bridge._core import Optimizer
+from cmlp._bridge._core import Net, Optimizer
 from cmlp._bridge.blocks import (
     PICKLE_VERSION,
     block_copy,
@@ -22,9 +22,9 @@ from cmlp._bridge.blocks import (
 from cmlp._data.activations import traits_of_activation
 from cmlp._data.arrays import readable, rectangular, values_and_gradient
 from cmlp._data.losses import traits_of
-from cmlp._data.scale import check_scale_width, scaled_rows
+from cmlp._data.scale import InputScale, check_scale_width, scaled_rows
 from cmlp._estimators.exports import ExportMethods
-from cmlp._model.model import TrainedNet
+from cmlp._model.model import NetworkModel, TrainedNet
 from cmlp._model.results import Epoch, Gradient, LayerExplanation, ParameterIndex, StepExplanation
 from cmlp._parameters import architecture
 from cmlp._parameters.architecture import init_activations, per_layer
@@ -36,16 +36,12 @@ from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     import os
-    from typing import Self, Unpack
 
     from numpy.typing import ArrayLike
 
-    from cmlp._bridge._core import Net
     from cmlp._data.array_types import AnyArray, Floats, FloatType
     from cmlp._data.arrays import LossFunction
     from cmlp._data.disk import Produce
-    from cmlp._data.scale import InputScale
-    from cmlp._model.model import NetworkModel
 
 
 _ALL_ROWS = LARGEST_INTEGER  # a batch size that includes all rows

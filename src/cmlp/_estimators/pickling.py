@@ -6,25 +6,21 @@ that are not finite, and the states of a table's networks.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import check_params, loaded_block, native
+from cmlp._data.records import Record, Value
 from cmlp._data.scale import SCALES
 from cmlp._fit.fitted import Fitted
 from cmlp._fit.recipe import checked_recipe
 from cmlp._model.description import Draft, records_of
-from cmlp._model.model import TableModel, TrainedNet
+from cmlp._model.model import TableModel, TrainedModel, TrainedNet
 from cmlp._train.state_fields import naming_damage
 from cmlp._train.state_file import pickled_state, unpickled_state
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from cmlp._data.records import Record, Value
-    from cmlp._model.model import TrainedModel
 
 
 def pickled(result: Fitted[TrainedModel]) -> dict[str, Any]:

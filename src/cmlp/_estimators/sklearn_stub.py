@@ -6,12 +6,10 @@ scikit-learn is imported only if its user has imported it.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from cmlp._estimators.available_if import IN_SKLEARN, absent
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _DATA = {"X", "y"}  # parameters of a method that are no metadata
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cmlp._data.json_texts import as_json
+from cmlp._data.json_texts import Metadata, as_json
 from cmlp._fit.recipe import checked_recipe
-from cmlp._model.model import NetworkModel
+from cmlp._model.model import NetworkModel, TrainedModel
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from cmlp._data.array_types import AnyArray
-    from cmlp._data.json_texts import Metadata
     from cmlp._fit.fitted import Fitted
-    from cmlp._model.model import TrainedModel
     from cmlp._train.state import TrainingState
 
 

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, overload
 
 import numpy as np
 
 from cmlp._data.arrays import read_once, targets_in_range
 from cmlp._data.checks import as_quantile_targets, as_targets
 from cmlp._data.input_frame import frame_of
-from cmlp._data.labels import kind_of_labels
+from cmlp._data.labels import Labels, kind_of_labels
 from cmlp._data.losses import traits_of
 from cmlp._data.weights import as_weights
 from cmlp._estimators.attributes import with_classes
 from cmlp._estimators.available_if import absent, available_if
 from cmlp._estimators.parameters import tabular as parameters
 from cmlp._estimators.tabular_estimator import TabularEstimator
-from cmlp._fit.fitted import fitted_of, frozen_copy, locked, store_model
+from cmlp._fit.fitted import Fitted, fitted_of, frozen_copy, locked, store_model
 from cmlp._process.warnings import warn
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
     from datetime import date, timedelta
-    from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.array_types import AnyArray
-    from cmlp._data.labels import Labels
-    from cmlp._fit.fitted import Fitted
     from cmlp._model.model import TableModel
     from cmlp._model.probabilities import HeldOutScores
     from cmlp._model.results import Certification

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -13,20 +13,18 @@ from cmlp._data.weights import as_weights, weights_of_rows
 from cmlp._estimators.attributes import with_feature_names
 from cmlp._estimators.available_if import absent
 from cmlp._estimators.estimator import Estimator
-from cmlp._fit.fitted import fitted_of, locked, store_model, trains
+from cmlp._fit.fitted import Fitted, fitted_of, locked, store_model, trains
 from cmlp._model.kinds_of_findings import silenced_by
 from cmlp._process.warnings import silencing
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
     from contextlib import AbstractContextManager
-    from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.array_types import AnyArray
     from cmlp._estimators.network import Network
-    from cmlp._fit.fitted import Fitted
     from cmlp._model.drift import Drift
     from cmlp._model.findings import Report
     from cmlp._model.model import TableModel

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from contextlib import closing
 from copy import deepcopy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -41,7 +41,6 @@ from cmlp.exceptions import InvalidParameterError, shown
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from typing import Any, Self
 
     from numpy.typing import ArrayLike
 

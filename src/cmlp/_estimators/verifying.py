@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._estimators.loading import load
-from cmlp._fit.fit import run_fit
+from cmlp._fit.fit import PreparedFit, run_fit
 from cmlp._fit.fitted import frozen_copy, provenance_of
 from cmlp._fit.provenance import hashes_of_texts, recorded_parameters
 from cmlp._fit.recipe import ARITHMETIC, other_recipe
 from cmlp._model.calibration import CALIBRATION
 from cmlp._model.description import values_of_model
-from cmlp._model.model import TableModel, model_of
+from cmlp._model.model import TableModel, TrainedModel, model_of
 from cmlp._model.probabilities import networks_as_trained
 from cmlp._model.results import Verification
 from cmlp._process.signals import TimeLimitReached
@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.array_types import GivenRows
     from cmlp._estimators.fit_view import FitView
-    from cmlp._fit.fit import PreparedFit
     from cmlp._fit.fitted import Provenance, Recorder
-    from cmlp._model.model import TrainedModel
 
 
 def verify(

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from cmlp._export.c_int8 import MOST_AVR_ARRAY
+from cmlp._export.c_text import HeaderParts
 from cmlp._model.formats import can_write
-from cmlp._model.model import TableModel
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from cmlp._export.c_text import HeaderParts
-    from cmlp._model.model import TrainedModel
+from cmlp._model.model import TableModel, TrainedModel
 
 _NUMBER = 4  # bytes of a parameter in float
 # Bytes of flash for the code of a header, and of the example around it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import numpy as np
 
@@ -13,22 +13,19 @@ from cmlp._data.scale import too_coarse
 from cmlp._export.c_int8 import parts_of_integers
 from cmlp._export.c_project import new_folder, require_no_system_header, write_project
 from cmlp._export.c_table import parts_of_table
-from cmlp._export.c_text import parts_of_rows, prefix_of, text_function
+from cmlp._export.c_text import Function, HeaderParts, parts_of_rows, prefix_of, text_function
 from cmlp._export.licence import GENERATED, spdx_line
 from cmlp._model.formats import require
-from cmlp._model.model import TableModel
+from cmlp._model.model import TableModel, TrainedModel
 from cmlp._process.warnings import warn
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import TextIO
 
     from numpy.typing import ArrayLike
 
-    from cmlp._export.c_text import Function, HeaderParts
     from cmlp._export.quantization import Int8Comparison
-    from cmlp._model.model import TrainedModel
 
 
 class CHeader(NamedTuple):

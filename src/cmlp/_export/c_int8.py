@@ -19,13 +19,19 @@ from cmlp._export.c_text import (
     inner,
     integer_array,
 )
-from cmlp._export.quantization import calibration_rows, compare, quantize
+from cmlp._export.quantization import (
+    InputRange,
+    IntegerLayer,
+    IntegerNet,
+    calibration_rows,
+    compare,
+    quantize,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cmlp._data.array_types import AnyArray
-    from cmlp._export.quantization import InputRange, IntegerLayer, IntegerNet
     from cmlp._model.model import Combination, NetworkModel
 
 _FRAMES = 128  # bytes of stack beside the arrays, like those of c_text.py

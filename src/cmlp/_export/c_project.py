@@ -14,19 +14,17 @@ import shutil
 import textwrap
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from cmlp._bridge import _core
-from cmlp._export.c_boards import choose_board
+from cmlp._export.c_boards import BoardChoice, choose_board
 from cmlp._export.licence import GENERATED, spdx_line
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from importlib.resources.abc import Traversable
-    from typing import TextIO
 
-    from cmlp._export.c_boards import BoardChoice
     from cmlp._export.c_text import Function, HeaderParts
     from cmlp._model.model import TrainedModel
 

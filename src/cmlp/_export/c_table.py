@@ -31,16 +31,14 @@ from cmlp._export.c_text import (
     write_opening,
 )
 from cmlp._model.calibration import n_answers
-from cmlp._model.model import Combination
-from cmlp._model.table_columns import PARTS
+from cmlp._model.model import AnswerScale, Combination, Rule, TableModel
+from cmlp._model.table_columns import PARTS, TableColumn, TableColumns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
-    from cmlp._model.model import AnswerScale, Rule, TableModel
-    from cmlp._model.table_columns import TableColumn, TableColumns
 
 _OPENING = """
 #if defined(__SSE2__) || defined(_M_X64)

@@ -10,7 +10,7 @@ import re
 import textwrap
 from importlib.resources import files
 from string import Template
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from typing import TextIO
 
     from cmlp._data.array_types import AnyArray
     from cmlp._export.quantization import Int8Comparison

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -31,7 +31,7 @@ from cmlp._model.from_layers import (
     network_of,
     original_scale,
 )
-from cmlp._model.model import CLASS_NAMES
+from cmlp._model.model import CLASS_NAMES, NetworkModel
 from cmlp._parameters.constraints import MAX_LAYERS
 from cmlp.exceptions import optional
 
@@ -39,12 +39,10 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
     from types import ModuleType
-    from typing import TypeAlias
 
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.array_types import AnyArray, FloatType
-    from cmlp._model.model import NetworkModel
 
     # Of an operator by name: numbers, texts, tensors and lists of them, as ONNX reads them.
     Attributes: TypeAlias = dict[str, Any]

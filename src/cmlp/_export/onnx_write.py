@@ -14,12 +14,12 @@ from cmlp._bridge import _core
 from cmlp._data.column_entries import CATEGORY
 from cmlp._data.disk import write_atomically
 from cmlp._data.json_texts import as_json, dump_names
-from cmlp._data.scale import too_coarse
+from cmlp._data.scale import InputScale, too_coarse
 from cmlp._export.licence import GENERATED
 from cmlp._export.onnx_nodes import DEFAULT_OPSET, ML_DOMAIN, Nodes, require_opset
 from cmlp._model.formats import require, scale_in
-from cmlp._model.model import TableModel
-from cmlp._model.table_columns import PARTS
+from cmlp._model.model import NetworkModel, TableModel, TrainedModel
+from cmlp._model.table_columns import PARTS, Statistics, TableColumn
 from cmlp.exceptions import InvalidParameterError, optional
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.array_types import AnyArray, FloatType
-    from cmlp._data.scale import InputScale
-    from cmlp._model.model import NetworkModel, TrainedModel
-    from cmlp._model.table_columns import Statistics, TableColumn
 
 
 def require_unicode(text: str, what: str) -> bytes:

@@ -14,7 +14,7 @@ from cmlp._data.labels import Labels, as_labels
 from cmlp._data.scale import InputScale, composed
 from cmlp._model.formats import require
 from cmlp._model.from_layers import Layer, network_of
-from cmlp._model.model import CLASS_NAMES, NetworkModel
+from cmlp._model.model import CLASS_NAMES, NetworkModel, TrainedModel
 from cmlp._parameters.schedules import has_epochs
 from cmlp._train.state import Curve, History, TrainingState
 from cmlp.exceptions import NotFittedError, optional, sklearn_class
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._model.model import TrainedModel
 
 # What scikit-learn's estimators can compute: the activations of hidden layers, and the losses with
 # their outputs.

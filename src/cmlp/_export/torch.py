@@ -16,7 +16,7 @@ from cmlp._model.from_layers import (
     network_of,
     original_scale,
 )
-from cmlp._model.model import TableModel
+from cmlp._model.model import NetworkModel, TableModel, TrainedModel, TrainedNet
 from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp._data.array_types import AnyArray
-    from cmlp._model.model import NetworkModel, TrainedModel, TrainedNet
 
 # Above this weighted sum, torch's softplus returns its input. The default of 20 is too small for
 # float64.

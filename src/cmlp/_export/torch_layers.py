@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from cmlp._model.table_columns import PARTS
+from cmlp._model.table_columns import PARTS, DatePart, TableColumn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._model.model import TableModel
-    from cmlp._model.table_columns import DatePart, TableColumn
 
 
 class InputFactor(torch.nn.Module):  # type: ignore[misc]  # torch's types are not checked

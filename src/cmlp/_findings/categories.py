@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from cmlp._data.column_entries import CATEGORY
 from cmlp._data.grammar import LEAST_SHARE, MOST_SHARE
-from cmlp._data.spelling import all_equal_spellings
+from cmlp._data.spelling import EqualSpellings, all_equal_spellings
 from cmlp._findings.ids import hardly_repeats
-from cmlp._findings.table import TARGET, also
-from cmlp._findings.texts import findings_of_text, meaning_of_text
+from cmlp._findings.table import TARGET, CheckedTable, also
+from cmlp._findings.texts import Meaning, findings_of_text, meaning_of_text
 from cmlp._model.findings import Finding
 from cmlp._model.table_columns import MAX_CATEGORIES
 from cmlp._model.unusual_rows import listed_columns
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from cmlp._data.spelling import EqualSpellings
-    from cmlp._findings.table import CheckedTable
-    from cmlp._findings.texts import Meaning
 
 # Words of files and of questionnaires that mean a missing value, in small letters. "none" often means nothing at all.
 _MISSING = {

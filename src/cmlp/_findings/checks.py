@@ -8,7 +8,7 @@ which it takes squares are `in_unit` before, so that no infinity or NaN reaches 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -32,7 +32,6 @@ from cmlp._model.kinds_of_findings import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import TypeAlias
 
     from cmlp._findings.table import CheckedTable
 

@@ -6,28 +6,25 @@ differ in one column alone.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from cmlp._data.arrays import is_missing
 from cmlp._data.column_entries import SIMPLE
-from cmlp._data.containers import column_of
-from cmlp._findings.table import TARGET
+from cmlp._data.containers import Column, column_of
+from cmlp._findings.table import TARGET, CheckedTable
 from cmlp._model.findings import Finding
 from cmlp._process.warnings import warn_of_data
 from cmlp.exceptions import CopiesWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import TypeAlias
 
     from numpy.typing import NDArray
 
     from cmlp._data.array_types import AnyArray
-    from cmlp._data.containers import Column
     from cmlp._data.input_frame import InputFrame
-    from cmlp._findings.table import CheckedTable
 
     # A column, and its rows that are compared.
     _Cells: TypeAlias = tuple[Column, NDArray[np.intp] | slice]

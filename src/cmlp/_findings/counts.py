@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmlp._findings.quick import COVERAGE, quick_errors, size_of, spread_rows
-from cmlp._findings.table import TARGET
+from cmlp._findings.table import TARGET, CheckedTable
 from cmlp._model.findings import Finding
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._findings.table import CheckedTable
 
 _FEWEST_ROWS = 200  # for widths that differ by chance by less than the limit
 _FEWEST_VALUES, _MOST_VALUES = 3, 59

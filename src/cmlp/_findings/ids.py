@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmlp._data.column_entries import NUMBER
-from cmlp._findings.table import FEWEST_ROWS
+from cmlp._findings.table import FEWEST_ROWS, CheckedTable
 from cmlp._findings.times import may_be_time
 from cmlp._model.findings import Finding
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._findings.table import CheckedTable
 
 # Share of the values that are in one row alone, above which a column hardly repeats a value.
 _MOST_ALONE = 0.5

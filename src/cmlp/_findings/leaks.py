@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmlp._data.scale import in_unit
-from cmlp._findings.table import FEWEST_ROWS, also
+from cmlp._findings.table import FEWEST_ROWS, CheckedTable, also
 from cmlp._model.findings import Finding
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._findings.table import CheckedTable
 
 # Of y by a function of a column that never falls, on other rows.
 _LEAST_R2 = 0.995

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from cmlp._data.shifted_rows import UNLESS, evidence_of_shift
-from cmlp._findings.table import TARGET
+from cmlp._findings.table import TARGET, CheckedTable
 from cmlp._model.findings import Finding
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from cmlp._findings.table import CheckedTable
 
 
 def check_shifted_rows(table: CheckedTable) -> Iterator[Finding]:

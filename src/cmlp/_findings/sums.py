@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmlp._data.scale import in_unit
-from cmlp._findings.table import FEWEST_ROWS
+from cmlp._findings.table import FEWEST_ROWS, CheckedTable
 from cmlp._model.findings import Finding
 from cmlp._model.unusual_rows import listed_columns
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._findings.table import CheckedTable
 
 _MOST_ROWS, _MOST_COLUMNS = 2000, 100
 _LEAST_R2 = 0.9999  # on other rows

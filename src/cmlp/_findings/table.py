@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cmlp._data.column_entries import categories_of
-from cmlp._model.table_columns import column_name
+from cmlp._model.table_columns import TableColumns, column_name
 from cmlp._model.unusual_rows import listed_columns
 from cmlp._process.printable import printable_message
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from cmlp._data.groups import Groups
     from cmlp._data.input_frame import InputFrame
     from cmlp._data.labels import Labels
-    from cmlp._model.table_columns import TableColumns
 
 TARGET = "y"  # the name of the target in findings
 # In fewer rows, a column can agree with y, or hardly repeat a value, by chance.

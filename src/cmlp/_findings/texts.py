@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from numbers import Number
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from cmlp._data.column_entries import NUMBER
 from cmlp._data.columns import DATES, NEW_FORMAT
@@ -21,14 +22,9 @@ from cmlp._data.grammar import (
     looks_like_a_date,
 )
 from cmlp._findings.ids import hardly_repeats
-from cmlp._findings.table import also
+from cmlp._findings.table import CheckedTable, also
 from cmlp._model.findings import Finding
 from cmlp.exceptions import shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from cmlp._findings.table import CheckedTable
 
 _GRAMMAR = Grammar(NEW_FORMAT)
 _SHOWN = 3  # values in a message

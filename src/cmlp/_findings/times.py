@@ -12,7 +12,7 @@ from cmlp._data.column_entries import NUMBER
 from cmlp._data.columns import DATES
 from cmlp._data.scale import in_unit
 from cmlp._findings.quick import COVERAGE, coverage_of, quick_model, size_of, spread_rows
-from cmlp._findings.table import FEWEST_ROWS
+from cmlp._findings.table import FEWEST_ROWS, CheckedTable
 from cmlp._model.findings import Finding
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._findings.table import CheckedTable
 
 # The limits were chosen on the 45 targets of benchmarks/later.py.
 _N_PARTS = 8  # of the rows, at most

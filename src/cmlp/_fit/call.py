@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
-from cmlp._fit.fitted import fitted_of
+from cmlp._fit.fitted import Fitted, fitted_of
 from cmlp._fit.recipe import require_this_recipe
 from cmlp._parameters.entries import FIT, PARAMETERS, PARTIAL_FIT, PROVENANCE
 from cmlp._train.random import draw_seed, random_state
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from cmlp._data.array_types import GivenRows
-    from cmlp._fit.fitted import Fitted
     from cmlp._parameters.hyperparameters import CallKind
     from cmlp._parameters.options import FitOptions
     from cmlp._train.training import Training

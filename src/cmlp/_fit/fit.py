@@ -9,20 +9,18 @@ Until training begins, nothing changes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from cmlp._bridge import _core
-from cmlp._fit.fitted import ASSIGNED, INTERRUPTED, RESULT, copy_with
-from cmlp._train.diagnosis import FEW_EPOCHS
+from cmlp._fit.fitted import ASSIGNED, INTERRUPTED, RESULT, Fitted, copy_with
+from cmlp._train.diagnosis import FEW_EPOCHS, WarnIf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Self
 
     from cmlp._fit.call import EstimatorToFit, FitCall
-    from cmlp._fit.fitted import Fitted, Recorder
+    from cmlp._fit.fitted import Recorder
     from cmlp._model.model import TrainedModel
-    from cmlp._train.diagnosis import WarnIf
     from cmlp._train.training import Training
 
 OTHER_VALIDATION = (

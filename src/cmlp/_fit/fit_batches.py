@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from cmlp._data.arrays import arrow_copied, read_once
-from cmlp._data.checks import positive_integer
+from cmlp._data.checks import CheckedRows, InputChecks, positive_integer
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.passes import Passes, Reader
 from cmlp._data.row_labels import label_differences, warn_of_order
@@ -18,7 +18,7 @@ from cmlp._fit.fitted import locked
 from cmlp._fit.prepare_network import checks_of
 from cmlp._fit.sources import BlockFormat, RowSource, StreamHashes, unpacked
 from cmlp._parameters.entries import FIT_BATCHES
-from cmlp._train.data import Blocks, StreamData
+from cmlp._train.data import Blocks, Data, StreamData
 from cmlp._train.objective import y_scale_to_learn
 from cmlp._train.order import BlockOrder
 from cmlp.exceptions import InvalidParameterError, naming
@@ -27,11 +27,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp._data.array_types import GivenRows
-    from cmlp._data.checks import CheckedRows, InputChecks
     from cmlp._fit.call import EstimatorToFit, FitCall
     from cmlp._fit.targets import TargetEncoding
     from cmlp._parameters.options import NetworkOptions, TrainingOptions
-    from cmlp._train.data import Data
     from cmlp._train.state import TrainingState
     from cmlp._train.training import Training
 

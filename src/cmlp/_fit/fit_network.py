@@ -14,7 +14,7 @@ import numpy as np
 from cmlp._data.arrays import rectangular
 from cmlp._data.checks import CheckedRows
 from cmlp._data.scale import check_scale_width
-from cmlp._fit.call import FitCall, fix_seed, to_warm_start
+from cmlp._fit.call import EstimatorToFit, FitCall, fix_seed, to_warm_start
 from cmlp._fit.fit import not_recorded, run_fit, store
 from cmlp._fit.fitted import (
     ASSIGNED,
@@ -28,7 +28,7 @@ from cmlp._fit.fitted import (
 )
 from cmlp._fit.prepare_network import NetworkFit, learn_encoding, net_of, prepare_network
 from cmlp._fit.resuming import fit_to_resume
-from cmlp._fit.sources import Arrays
+from cmlp._fit.sources import Arrays, RowSource
 from cmlp._parameters.entries import FIT, PARAMETERS, PARTIAL_FIT, RANGE_TEST
 from cmlp._parameters.options import NetworkOptions, without_ignored
 from cmlp._train.same_data import checksums_of, keep_or_compare
@@ -37,9 +37,7 @@ from cmlp.exceptions import InvalidParameterError, add_hint
 
 if TYPE_CHECKING:
     from cmlp._data.array_types import AnyArray, GivenRows
-    from cmlp._fit.call import EstimatorToFit
     from cmlp._fit.fitted import Recorder
-    from cmlp._fit.sources import RowSource
     from cmlp._parameters.hyperparameters import CallKind
 
 

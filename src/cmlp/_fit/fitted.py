@@ -8,7 +8,7 @@ and mix two models: it reads them from `frozen_copy(estimator)`.
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, ParamSpec, Self, TypeVar
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import given_params
@@ -16,7 +16,6 @@ from cmlp._parameters.name_hints import raise_with_hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import ParamSpec, Self
 
     from cmlp._data.array_types import AnyArray, Floats
     from cmlp._data.labels import Labels

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
-from cmlp._data.checks import InputChecks
+from cmlp._data.checks import CheckedRows, InputChecks
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.labels import Labels, labels_of, learn_labels
 from cmlp._data.losses import traits_of
@@ -19,13 +19,13 @@ from cmlp._fit.fit import OTHER_VALIDATION
 from cmlp._fit.fitted import Fitted, assigned_params, copy_with
 from cmlp._fit.recipe import NOW
 from cmlp._fit.resuming import hyperparameters_to_keep, resumed_state
-from cmlp._fit.targets import ClassEncoding, NumberEncoding, as_matrix
-from cmlp._parameters.options import check_scoring
+from cmlp._fit.targets import ClassEncoding, NumberEncoding, TargetEncoding, as_matrix
+from cmlp._parameters.options import NetworkOptions, check_scoring
 from cmlp._train.callbacks import callbacks_of
 from cmlp._train.data import Data, Inputs
-from cmlp._train.diagnosis import warn_if_useless
+from cmlp._train.diagnosis import WarnIf, warn_if_useless
 from cmlp._train.initial_params import initial_params
-from cmlp._train.objective import has_validation_rows, naming_validation
+from cmlp._train.objective import Objective, has_validation_rows, naming_validation
 from cmlp._train.order import order_of
 from cmlp._train.prepare import draw_dropout_seed, make_training
 from cmlp._train.random import random_state
@@ -37,19 +37,13 @@ from cmlp.exceptions import InvalidParameterError, optional
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Self
 
     from numpy.typing import ArrayLike
 
     from cmlp._data.array_types import AnyArray
-    from cmlp._data.checks import CheckedRows
     from cmlp._fit.call import FitCall
     from cmlp._fit.sources import RowSource
-    from cmlp._fit.targets import TargetEncoding
     from cmlp._model.model import NetworkModel
-    from cmlp._parameters.options import NetworkOptions
-    from cmlp._train.diagnosis import WarnIf
-    from cmlp._train.objective import Objective
     from cmlp._train.random import Generator
     from cmlp._train.training import Training
 

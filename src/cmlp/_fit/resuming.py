@@ -5,19 +5,17 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from cmlp._fit.fitted import INTERRUPTED, fitted_of
+from cmlp._fit.fitted import INTERRUPTED, Fitted, fitted_of
 from cmlp._fit.recipe import require_this_recipe
 from cmlp._parameters.entries import PARAMETERS, RESUME
-from cmlp._parameters.options import PLAIN
+from cmlp._parameters.options import PLAIN, TrainingOptions
 from cmlp.exceptions import InvalidParameterError, NotFittedError, shown, sklearn_class
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cmlp._fit.call import EstimatorToFit
-    from cmlp._fit.fitted import Fitted
     from cmlp._model.model import NetworkModel, TableModel
-    from cmlp._parameters.options import TrainingOptions
     from cmlp._train.state import TrainingState
 
 

@@ -7,25 +7,23 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
-from cmlp._data.checks import InputChecks, check_width
+from cmlp._data.checks import CheckedRows, InputChecks, check_width
 from cmlp._data.checksums import RowHash, hash_of_array
 from cmlp._data.weights import require_normal
 from cmlp._train.same_data import arrays_of
-from cmlp._train.team import ALONE
+from cmlp._train.team import ALONE, Team
 from cmlp.exceptions import name_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import TypeVar
 
     from numpy.typing import ArrayLike
 
     from cmlp._data.array_types import AnyArray, GivenRows
-    from cmlp._data.checks import CheckedRows
     from cmlp._data.encoded_rows import EncodedRows
     from cmlp._data.labels import Labels
     from cmlp._fit.targets import TargetEncoding
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
     from cmlp._train.data import Data
     from cmlp._train.split import Shards
     from cmlp._train.state import TrainingState
-    from cmlp._train.team import Team
     from cmlp._train.training import Training
 
     Returned = TypeVar("Returned")

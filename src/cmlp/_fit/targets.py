@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmlp._data.arrays import readable, targets_in_range
-from cmlp._data.checks import as_numbers, as_quantile_targets, as_targets
+from cmlp._data.checks import CheckedRows, as_numbers, as_quantile_targets, as_targets
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.labels import (
     Labels,
@@ -20,7 +20,7 @@ from cmlp._data.labels import (
     mixes_text,
 )
 from cmlp._data.losses import traits_of
-from cmlp._data.weights import as_weights
+from cmlp._data.weights import ClassWeights, as_weights
 from cmlp._train.objective import Objective, objective_of_numbers, y_advice
 from cmlp._train.scores import accuracy, require_rows
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from cmlp._bridge import _core
     from cmlp._data.array_types import AnyArray
     from cmlp._data.arrays import LossFunction
-    from cmlp._data.checks import CheckedRows
-    from cmlp._data.weights import ClassWeights
 
 
 class TargetEncoding(ABC):

@@ -15,28 +15,26 @@ from cmlp._data.columns import CellFormat, checked_cell_format
 from cmlp._data.labels import Labels
 from cmlp._data.records import Record, Value, values_of
 from cmlp._data.scale import InputScale, check_scale_width
-from cmlp._model.calibration import CALIBRATION, KINDS, checked_calibration, n_answers
+from cmlp._model.calibration import CALIBRATION, KINDS, Calibration, checked_calibration, n_answers
 from cmlp._model.model import (
     CLASS_NAMES,
     TABLE_CLASS_NAMES,
     AnswerScale,
     NetworkModel,
     TableModel,
+    TrainedModel,
     TrainedNet,
     kind_of_file,
 )
 from cmlp._model.probabilities import check_outputs, checked_class_weights, checked_threshold
-from cmlp._model.summary import checked_background, checked_summary
+from cmlp._model.summary import Background, Summary, checked_background, checked_summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cmlp._bridge import _core
     from cmlp._data.records import Values
-    from cmlp._model.calibration import Calibration
     from cmlp._model.findings import Report
-    from cmlp._model.model import TrainedModel
-    from cmlp._model.summary import Background, Summary
     from cmlp._model.table_columns import TableColumns
 
 

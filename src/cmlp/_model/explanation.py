@@ -22,7 +22,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.arrays import is_missing
 from cmlp._data.checks import positive_integer
-from cmlp._model.model import TableModel
+from cmlp._model.model import TableModel, TrainedModel
 from cmlp._process.printable import printable_message
 from cmlp.exceptions import optional
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.array_types import AnyArray
-    from cmlp._model.model import TrainedModel
     from cmlp._model.summary import Background
 
     Array = NDArray[np.float64]

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, overload
+from typing import overload
 
 from cmlp._model.kinds_of_findings import KINDS, MARKS, mark_of
 from cmlp._process.printable import printable_message
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _SHOWN = 3  # columns in a table
 _HEADS = ("", "finding", "columns", "evidence", "remedy")

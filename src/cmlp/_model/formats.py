@@ -5,19 +5,17 @@ What depends on the content of names and labels (their characters and types) is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from cmlp._model.model import TableModel
+from cmlp._model.model import TableModel, TrainedModel
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import TypeAlias
 
     from cmlp._data.array_types import FloatType
-    from cmlp._model.model import TrainedModel
 
     FormatRefusal: TypeAlias = Callable[[TrainedModel], Exception | None]
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.column_entries import COLUMN_TYPES
-from cmlp._model.calibration import CALIBRATION, HELD_OUT, PROBABILITY, n_answers
+from cmlp._model.calibration import CALIBRATION, HELD_OUT, PROBABILITY, Calibration, n_answers
 from cmlp._model.description import records_of
-from cmlp._model.model import AnswerScale, TableModel, TrainedNet
+from cmlp._model.model import AnswerScale, TableModel, TrainedModel, TrainedNet
 from cmlp._model.monotone import signs_of_model, texts_of_signs
-from cmlp._model.summary import measures_distance, short
+from cmlp._model.summary import Summary, measures_distance, short
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -19,10 +19,7 @@ if TYPE_CHECKING:
     from cmlp._data.columns import CellFormat
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
-    from cmlp._model.calibration import Calibration
     from cmlp._model.findings import Report
-    from cmlp._model.model import TrainedModel
-    from cmlp._model.summary import Summary
     from cmlp._model.table_columns import TableColumn, TableColumns
 
     Texts = dict[str, str]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from cmlp._process.printable import printable_message
 from cmlp.exceptions import (
@@ -18,9 +19,6 @@ from cmlp.exceptions import (
     UselessModelWarning,
     shown,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 MARKS = ("!!", "!", ".")  # from the gravest to the lightest
 _LEAST_WEIGHTS = (0.3, 0.1)  # of the first marks

@@ -8,7 +8,18 @@ from __future__ import annotations
 
 import operator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, NoReturn, TypeAlias, cast
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Literal,
+    NamedTuple,
+    NoReturn,
+    Self,
+    SupportsIndex,
+    TypeAlias,
+    cast,
+)
 
 import numpy as np
 
@@ -18,20 +29,18 @@ from cmlp._data.activations import traits_of_activation
 from cmlp._data.arrays import rectangular
 from cmlp._data.checks import first_non_finite_error
 from cmlp._data.columns import CellFormat, texts_of_names
-from cmlp._data.labels import medians, normalized, ordered_probabilities
+from cmlp._data.labels import Labels, medians, normalized, ordered_probabilities
 from cmlp._data.losses import traits_of
 from cmlp._process.warnings import Notices
 from cmlp.exceptions import InvalidParameterError, NonFiniteInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import Self, SupportsIndex
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
     from cmlp._data.array_types import AnyArray, Floats
     from cmlp._data.input_frame import InputFrame
-    from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
     from cmlp._model.calibration import Calibration
     from cmlp._model.findings import Report

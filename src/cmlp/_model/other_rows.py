@@ -9,31 +9,27 @@ the command. It speaks of what is an error with hardly any doubt, and names the 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.arrays import CSR
 from cmlp._data.scale import in_unit
-from cmlp._model.summary import N_VALUES, range_texts, values_at_ranks
-from cmlp._model.table_columns import column_name, label_of
+from cmlp._model.summary import N_VALUES, Summary, range_texts, values_at_ranks
+from cmlp._model.table_columns import TableColumns, column_name, label_of
 from cmlp._model.unusual_rows import MOSTLY, ROWS_TO_COMPARE
-from cmlp._process.warnings import warn_of_data
+from cmlp._process.warnings import Notices, warn_of_data
 from cmlp.exceptions import MovedRowsWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from typing import Any, Self
 
     from numpy.typing import NDArray
 
     from cmlp._data.array_types import AnyArray
     from cmlp._data.checks import CheckedRows
     from cmlp._data.encoded_rows import EncodedRows
-    from cmlp._model.summary import Summary
-    from cmlp._model.table_columns import TableColumns
-    from cmlp._process.warnings import Notices
 
 _LEAST_SHIFT = 0.1
 _CHANCE = 0.001  # that a column of a batch from the same population is called drifted, at most

@@ -18,9 +18,9 @@ from cmlp._model.other_rows import (
     warn_of_differences,
     with_place,
 )
-from cmlp._model.summary import answers_of, measures_distance, range_texts, short
+from cmlp._model.summary import Accuracy, answers_of, measures_distance, range_texts, short
 from cmlp._model.unusual_rows import MOSTLY, ROWS_TO_COMPARE
-from cmlp._process.warnings import warn_of_data
+from cmlp._process.warnings import Notices, warn_of_data
 from cmlp.exceptions import LabelsWarning, MovedRowsWarning, OrderWarning
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from cmlp._data.array_types import AnyArray
     from cmlp._data.labels import Labels
     from cmlp._model.model import AnswerScale, TableModel
-    from cmlp._model.summary import Accuracy
-    from cmlp._process.warnings import Notices
 
 _LARGE_ERROR, _ABOVE_BASE = 5.0, 2.0
 _ROUNDING = 1e-9  # of the limits of y, which are computed

@@ -9,26 +9,24 @@ scaling (Guo and others, "On calibration of modern neural networks", 2017).
 from __future__ import annotations
 
 from numbers import Real
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy, output_layer
 from cmlp._data.losses import FOR_PREDICTION, traits_of
-from cmlp._model.model import TrainedNet, mean_outputs, outputs_of_table
+from cmlp._model.model import TableModel, TrainedNet, mean_outputs, outputs_of_table
 from cmlp.exceptions import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import TypeGuard
 
     from numpy.typing import NDArray
 
     from cmlp._data.array_types import AnyArray, Floats
     from cmlp._data.groups import GroupCount
     from cmlp._data.labels import Labels
-    from cmlp._model.model import TableModel
     from cmlp._model.table_columns import TableColumns
 
 MOST_CLASSES = 16  # with more of them, all scores get one slope and no shift

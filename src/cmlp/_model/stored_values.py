@@ -15,6 +15,7 @@ from cmlp._data.columns import texts_of_names
 from cmlp._data.json_texts import (
     MOST_TEXT,
     NUMBERS,
+    Metadata,
     check_loaded_categories,
     dump_column_names,
     load_column_names,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cmlp._data.array_types import AnyArray
-    from cmlp._data.json_texts import Metadata
     from cmlp._model.description import Draft
     from cmlp._model.model import TrainedModel
     from cmlp._model.table_columns import Layout

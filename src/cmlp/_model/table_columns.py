@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from functools import cached_property, partial
 from itertools import pairwise, repeat
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
 
 import numpy as np
 
@@ -38,18 +38,16 @@ from cmlp._model.unusual_rows import (
     warn_of_missing,
     warn_of_unknown,
 )
-from cmlp._process.warnings import warn
+from cmlp._process.warnings import Notices, warn
 from cmlp.exceptions import short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from typing import Self, TypeAlias
 
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.containers import Column
     from cmlp._model.summary import Summary
-    from cmlp._process.warnings import Notices
 
     Codes: TypeAlias = Mapping[object, int]
     Layout: TypeAlias = tuple[str, int, bool, tuple[int, ...]]  # see `TableColumn.layout`

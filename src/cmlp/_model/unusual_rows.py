@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
 from cmlp._data.column_entries import ORDERED, categories_of
-from cmlp._process.warnings import warn
+from cmlp._process.warnings import Notices, warn
 from cmlp.exceptions import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Self
 
     from numpy.typing import NDArray
 
     from cmlp._data.containers import Column
     from cmlp._data.spelling import KnownSpellings
-    from cmlp._process.warnings import Notices
 
 ROWS_TO_COMPARE = 20  # from which on values are judged of which fit had some, too
 MOST_GAPS = 0.1  # share of rows in which a column that was never missing in fit may be missing

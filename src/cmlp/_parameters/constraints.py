@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,9 +21,6 @@ from cmlp._data.scale import InputScale
 from cmlp._parameters.name_hints import value_hint
 from cmlp.callbacks import HOOKS
 from cmlp.exceptions import InvalidParameterError, add_hint, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
 
 # Names of the activations, from the C library's table.
 HIDDEN = tuple(sorted(name for name, row in _core.ACTIVATIONS.items() if row.hidden))

@@ -10,17 +10,14 @@ that asks such a question reads the table. Signatures and docstrings repeat it, 
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeAlias
 
-from cmlp._parameters.constraints import REFUSED, converted, error_of_value
+from cmlp._parameters.constraints import REFUSED, Constraint, converted, error_of_value
 from cmlp._process.warnings import Notices, warn
 from cmlp.exceptions import InvalidParameterError, UnusedParameterWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import Any, Literal, Self, TypeAlias
-
-    from cmlp._parameters.constraints import Constraint
 
     Values: TypeAlias = Mapping[str, Any]  # of parameters by their names
     # A kind of call that trains, or an argument of one, by its name in messages.

@@ -8,12 +8,9 @@ from __future__ import annotations
 # `_signal` has no enums, with which `signal` takes ten times as long.
 import _signal  # type: ignore[import-not-found]
 import time
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, NoReturn
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+from typing import Any, NoReturn
 
 
 class TimeLimitReached(Exception):

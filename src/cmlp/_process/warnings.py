@@ -6,18 +6,15 @@ import sys
 import warnings
 from _thread import allocate_lock  # threading.Lock, without the time to import threading
 from collections import Counter
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import Any
 
 from cmlp._process.printable import printable_message
 from cmlp._process.threads import current_pool
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-    from types import FrameType
-
-    from cmlp.exceptions import DataWarning
+from cmlp.exceptions import DataWarning
 
 _SILENCED: ContextVar[frozenset[str]] = ContextVar("_SILENCED", default=frozenset())
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from cmlp._findings.copies import different_rows
 from cmlp._parameters.entries import PARAMETERS
-from cmlp._parameters.options import TrainingOptions
+from cmlp._parameters.options import TableOptions, TrainingOptions
 from cmlp._tables.splits import LEAVES
 from cmlp.exceptions import InvalidParameterError
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from cmlp._data.groups import Groups
     from cmlp._model.model import TrainedNet
     from cmlp._model.table_columns import TableColumns
-    from cmlp._parameters.options import TableOptions
 
 
 N_FOLDS = 8

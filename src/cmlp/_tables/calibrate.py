@@ -24,6 +24,8 @@ from cmlp._model.calibration import (
 )
 from cmlp._model.probabilities import (
     MOST_CLASSES,
+    HeldOutScores,
+    ProbabilityMap,
     Scores,
     is_number,
     learned_map,
@@ -31,7 +33,7 @@ from cmlp._model.probabilities import (
     scores_of_rows,
     with_map,
 )
-from cmlp._model.summary import accuracy_of
+from cmlp._model.summary import Accuracy, accuracy_of
 from cmlp._process.warnings import warn
 from cmlp._tables.bag import folds_of_groups
 from cmlp.exceptions import InvalidParameterError, shown
@@ -45,8 +47,6 @@ if TYPE_CHECKING:
     from cmlp._data.groups import GroupCount, Groups
     from cmlp._data.labels import Labels
     from cmlp._model.model import TableModel
-    from cmlp._model.probabilities import HeldOutScores, ProbabilityMap
-    from cmlp._model.summary import Accuracy
 
 
 _FEW = 10  # rows of a class, below which those that keep the probabilities of the model as it is decide

@@ -5,7 +5,7 @@ Programs that only predict never import this module.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from cmlp._bridge.blocks import block_copy
 from cmlp._data.columns import NEW_FORMAT
@@ -28,7 +28,7 @@ from cmlp._tables.held_out import (
     warn_if_bag_is_useless,
     warn_of_validation_targets,
 )
-from cmlp._tables.later_windows import NETWORKS_SHARE, later_fits, measured_later
+from cmlp._tables.later_windows import NETWORKS_SHARE, PartFit, later_fits, measured_later
 from cmlp._tables.make_bag import new_trainings, resumed_trainings
 from cmlp._tables.prepared_table import (
     OTHER_DATA,
@@ -43,14 +43,12 @@ from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from typing import Self
 
     import numpy as np
     from numpy.typing import NDArray
 
     from cmlp._fit.fitted import Recorder
     from cmlp._model.findings import Report
-    from cmlp._tables.later_windows import PartFit
     from cmlp._tables.table_call import TableCall
     from cmlp._train.diagnosis import WarnIf
     from cmlp._train.training import Training

@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._data.arrays import taken
+from cmlp._data.arrays import CSR, taken
 from cmlp._data.weights import weights_of_rows
-from cmlp._model.calibration import HELD_OUT, frequent_limits
+from cmlp._model.calibration import HELD_OUT, Calibration, frequent_limits
 from cmlp._model.model import TrainedNet, combination_of, mean_outputs
 from cmlp._model.other_targets import known_errors, target_differences, warn_of_targets
 from cmlp._model.probabilities import HeldOutScores, Scores, no_map, scores_of_inputs
-from cmlp._model.summary import accuracy_of, answers_of
+from cmlp._model.summary import Accuracy, accuracy_of, answers_of
 from cmlp._tables.calibrate import measured
 from cmlp._tables.importances import importances_of
 from cmlp._train.constant_answer import constant_costs, least_cost, loss_of_outputs
 from cmlp._train.diagnosis import (
     VALIDATION,
+    WarnIf,
     advice_for,
     can_be_beaten,
     is_better_by_outputs,
@@ -39,12 +40,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.array_types import AnyArray
-    from cmlp._data.arrays import CSR
-    from cmlp._model.calibration import Calibration
-    from cmlp._model.summary import Accuracy
     from cmlp._parameters.options import TableOptions
     from cmlp._tables.prepared_table import PreparedTable
-    from cmlp._train.diagnosis import WarnIf
     from cmlp._train.training import Training
 
 _ROWS_TO_MEASURE = 1000  # of training, for errors to compare with

@@ -17,26 +17,23 @@ from cmlp._data.weights import weights_of_rows
 from cmlp._model.calibration import (
     ABSOLUTE_ERROR,
     HELD_OUT,
+    Calibration,
     factors_of,
     largest_at_ranks,
     scaled_scores,
     scores_of,
 )
 from cmlp._model.model import TableModel, TrainedNet
-from cmlp._model.summary import Later, accuracy_of
+from cmlp._model.summary import Accuracy, Later, accuracy_of
 from cmlp._tables.make_bag import new_trainings
-from cmlp._tables.prepared_table import prepare_part
-from cmlp._tables.row_times import windows_of
+from cmlp._tables.prepared_table import PreparedTable, prepare_part
+from cmlp._tables.row_times import Window, windows_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from cmlp._model.calibration import Calibration
-    from cmlp._model.summary import Accuracy
-    from cmlp._tables.prepared_table import PreparedTable
-    from cmlp._tables.row_times import Window
     from cmlp._tables.table_call import TableCall
     from cmlp._train.training import Training
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 import sys
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,8 @@ from cmlp._data.column_entries import (
     type_of_numbers,
 )
 from cmlp._data.columns import DATES
-from cmlp._data.containers import plain_entry
-from cmlp._data.input_frame import frame_of
+from cmlp._data.containers import Column, plain_entry
+from cmlp._data.input_frame import InputFrame, frame_of
 from cmlp._data.scale import distance_of_others, quantiles
 from cmlp._data.weights import weights_of_rows
 from cmlp._findings.table import CategoryCounts
@@ -41,18 +42,12 @@ from cmlp._process.threads import Pool, available_threads, interruption
 from cmlp._process.time_limit import is_over
 from cmlp._process.warnings import warn
 from cmlp._tables.missing_values import codes_of_column
-from cmlp._tables.splits import LEAST_GAIN_OF_PART, step_edges
+from cmlp._tables.splits import LEAST_GAIN_OF_PART, SplitTarget, step_edges
 from cmlp.exceptions import InvalidParameterError, refused, short_repr, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from collections.abc import Set as AbstractSet
-
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._data.containers import Column
-    from cmlp._data.input_frame import InputFrame
-    from cmlp._tables.splits import SplitTarget
 
 _FROM_DTYPE = "from_dtype"
 _NO_FORMS: Mapping[int, str] = {}

@@ -12,7 +12,7 @@ from cmlp._fit.resuming import resumed_state
 from cmlp._parameters.architecture import init_activations
 from cmlp._tables.bag import ACTIVATION, options_of_member
 from cmlp._tables.monotone import begin_with_signs, cut_to_signs, signs_of_params
-from cmlp._tables.prepared_table import OTHER_DATA
+from cmlp._tables.prepared_table import OTHER_DATA, PreparedTable
 from cmlp._train.data import Data, Inputs
 from cmlp._train.initial_params import initial_params
 from cmlp._train.order import order_of
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from cmlp._model.model import TrainedNet
     from cmlp._parameters.options import TableOptions, TrainingOptions
-    from cmlp._tables.prepared_table import PreparedTable
     from cmlp._train.training import Training
 
 

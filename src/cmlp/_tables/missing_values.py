@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cmlp._data.column_entries import BOOLEAN, DURATION, TIMES, equal_entries, stored_category
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, CellFormat, by_column
-from cmlp._data.containers import plain_entry
+from cmlp._data.containers import Column, plain_entry
 from cmlp._data.date_forms import date_form
 from cmlp._data.grammar import Grammar
 from cmlp._findings.table import UnmatchedCode
@@ -18,11 +18,8 @@ from cmlp._process.warnings import warn
 from cmlp.exceptions import refused, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
-    from cmlp._data.containers import Column
     from cmlp._data.input_frame import InputFrame
     from cmlp._model.table_columns import TableColumn, TableColumns
 

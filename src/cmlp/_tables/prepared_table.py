@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -16,9 +16,9 @@ from cmlp._bridge import _core
 from cmlp._data.checksums import hash_of_text
 from cmlp._data.weights import weights_of_rows
 from cmlp._model.kinds_of_findings import RANDOM, TIME, silenced_by
-from cmlp._model.other_rows import TrainingNumbers, warn_of_differences
+from cmlp._model.other_rows import Differences, TrainingNumbers, warn_of_differences
 from cmlp._model.outside import warn_of_moved_rows
-from cmlp._model.summary import kept_rows
+from cmlp._model.summary import Background, kept_rows
 from cmlp._process.warnings import Notices, silencing
 from cmlp._tables.bag import (
     FEWEST_ROWS_TO_HOLD_OUT,
@@ -45,7 +45,6 @@ from cmlp._train.random import draw_seed, random_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import TypeAlias
 
     from numpy.typing import NDArray
 
@@ -53,8 +52,6 @@ if TYPE_CHECKING:
     from cmlp._findings.table import CheckedTable
     from cmlp._model.findings import Report
     from cmlp._model.model import TableModel
-    from cmlp._model.other_rows import Differences
-    from cmlp._model.summary import Background
     from cmlp._model.table_columns import TableColumns
     from cmlp._tables.table_call import TableCall
     from cmlp._train.split import Split

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from cmlp._data.checks import as_targets
 from cmlp._data.checksums import block_checksums, stored_dtype
-from cmlp._data.groups import as_groups, require_other_groups
-from cmlp._data.input_frame import frame_of, with_dates, without_codes
+from cmlp._data.groups import Groups, as_groups, require_other_groups
+from cmlp._data.input_frame import InputFrame, frame_of, with_dates, without_codes
 from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.weights import as_weights, weights_of_rows
 from cmlp._findings.copies import copies_of
@@ -28,25 +28,21 @@ from cmlp._tables.bag import (
 from cmlp._tables.date_formats import forms_of_columns
 from cmlp._tables.learn_columns import learn_columns
 from cmlp._tables.missing_values import codes_of_columns, unmatched_codes
-from cmlp._tables.targets import learn_table_encoding
+from cmlp._tables.targets import CountedRows, TableEncoding, learn_table_encoding
 from cmlp._tables.tell import warn_of_one_class, warn_of_unknown_columns
 from cmlp._train.objective import has_validation_rows, naming_validation
 from cmlp.exceptions import InvalidParameterError, refused, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import TypeAlias
 
     from numpy.typing import NDArray
 
     from cmlp._bridge import _core
     from cmlp._data.array_types import AnyArray
-    from cmlp._data.groups import Groups
-    from cmlp._data.input_frame import InputFrame
     from cmlp._model.table_columns import TableColumns
     from cmlp._model.unusual_rows import Gaps
     from cmlp._tables.table_call import TableCall
-    from cmlp._tables.targets import CountedRows, TableEncoding
 
     # The columns of training or of validation as they came, and the rows of them that count.
     OpenRows: TypeAlias = tuple[InputFrame, CountedRows]

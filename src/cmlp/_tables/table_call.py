@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cmlp._fit.call import FitCall, fix_seed, to_warm_start
+from cmlp._fit.call import EstimatorToFit, FitCall, fix_seed, to_warm_start
 from cmlp._fit.resuming import table_to_resume
 from cmlp._parameters.entries import PARAMETERS
 from cmlp._parameters.options import TableOptions
 
 if TYPE_CHECKING:
     from cmlp._data.array_types import GivenRows
-    from cmlp._fit.call import EstimatorToFit
     from cmlp._model.table_columns import TableColumns
 
 

@@ -14,7 +14,7 @@ from cmlp._data.columns import feature_names
 from cmlp._data.labels import Labels, kind_of_labels, learn_labels
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import median_and_spread
-from cmlp._data.weights import weights_of_classes, weights_of_rows
+from cmlp._data.weights import ClassWeights, weights_of_classes, weights_of_rows
 from cmlp._fit.targets import ClassEncoding, NumberEncoding
 from cmlp._model.model import AnswerScale, scaled_mean
 from cmlp._process.warnings import warn_of_data
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from cmlp._data.array_types import AnyArray, Floats
     from cmlp._data.arrays import LossFunction
     from cmlp._data.groups import Groups
-    from cmlp._data.weights import ClassWeights
     from cmlp._tables.table_call import TableCall
 
 

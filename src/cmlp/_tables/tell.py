@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmlp._findings.checks import findings_of
-from cmlp._findings.table import TARGET
+from cmlp._findings.table import TARGET, CheckedTable
 from cmlp._model.findings import Finding, Report, names_in_known
 from cmlp._model.kinds_of_findings import KINDS, MARKS
 from cmlp._process.printable import printable_message
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from cmlp._data.array_types import AnyArray
     from cmlp._data.labels import Labels
-    from cmlp._findings.table import CheckedTable
 
 _NOTES = Notices()  # those of each table, which are issued once
 _USELESS = UselessModelWarning.code

@@ -7,34 +7,31 @@ blocks.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeAlias
 
 import numpy as np
 
 from cmlp._data.arrays import CSR
 from cmlp._data.checks import first_non_finite_error, name_of_column
 from cmlp._data.encoded_rows import EncodedRows
-from cmlp._data.scale import Moments, learned_scale, sample, scale_of_moments
+from cmlp._data.scale import InputScale, Moments, learned_scale, sample, scale_of_moments
 from cmlp._data.weights import require_normal
 from cmlp._train.objective import naming_validation
-from cmlp._train.split import draw_split
-from cmlp._train.target_scale import learned_target_scale, standard_scale
+from cmlp._train.split import Strata, draw_split
+from cmlp._train.target_scale import TargetScale, learned_target_scale, standard_scale
 from cmlp.exceptions import NonFiniteInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterator
-    from typing import Self, TypeAlias
 
     from numpy.typing import NDArray
 
     from cmlp._data.array_types import AnyArray
     from cmlp._data.passes import Reader
-    from cmlp._data.scale import InputScale
     from cmlp._parameters.options import TrainingOptions
     from cmlp._train.order import Order
-    from cmlp._train.split import Split, Strata
+    from cmlp._train.split import Split
     from cmlp._train.state import TrainingState
-    from cmlp._train.target_scale import TargetScale
 
     Segments: TypeAlias = Generator["Segment", None, None]
 

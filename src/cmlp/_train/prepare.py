@@ -9,10 +9,10 @@ import numpy as np
 
 from cmlp._data.losses import traits_of
 from cmlp._train.lbfgs import Minimization
-from cmlp._train.objective import y_scale_to_learn
+from cmlp._train.objective import Objective, y_scale_to_learn
 from cmlp._train.random import draw_seed
-from cmlp._train.target_scale import warn_of_lost_targets
-from cmlp._train.team import ALONE
+from cmlp._train.target_scale import TargetScale, warn_of_lost_targets
+from cmlp._train.team import ALONE, Team
 from cmlp._train.training import Training
 
 if TYPE_CHECKING:
@@ -22,11 +22,8 @@ if TYPE_CHECKING:
     from cmlp._data.arrays import LossFunction
     from cmlp._parameters.options import TrainingOptions
     from cmlp._train.data import Data
-    from cmlp._train.objective import Objective
     from cmlp._train.random import Generator
     from cmlp._train.state import TrainingState
-    from cmlp._train.target_scale import TargetScale
-    from cmlp._train.team import Team
 
 
 def make_training(

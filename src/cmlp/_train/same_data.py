@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from zlib import crc32
 
 import numpy as np
@@ -14,7 +14,6 @@ from cmlp._data.checksums import BLOCK, block_checksums, stored_dtype
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import NoReturn
 
     from numpy.typing import NDArray
 

@@ -13,10 +13,10 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import loaded_block, native
-from cmlp._data.records import REQUIRED, Record, Value, record_of
-from cmlp._parameters.schedules import SCHEDULES
+from cmlp._data.records import REQUIRED, Content, Record, Value, record_of
+from cmlp._parameters.schedules import SCHEDULES, Schedule
 from cmlp._train.random import stored_generator
-from cmlp._train.target_scale import scale_of
+from cmlp._train.target_scale import TargetScale, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,10 +25,8 @@ if TYPE_CHECKING:
 
     from cmlp._data.array_types import AnyArray, Floats
     from cmlp._data.checksums import Digests
-    from cmlp._data.records import Content, Values
-    from cmlp._parameters.schedules import Schedule
+    from cmlp._data.records import Values
     from cmlp._train.random import Generator
-    from cmlp._train.target_scale import TargetScale
 
 
 @contextmanager

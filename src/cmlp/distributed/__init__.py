@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -13,8 +13,6 @@ from cmlp.distributed._cluster import import_of_dask, is_array, is_frame, requir
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
-    from typing import TypeVar
-
     from numpy.typing import ArrayLike
 
     from cmlp._data.array_types import AnyArray

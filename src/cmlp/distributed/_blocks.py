@@ -13,13 +13,12 @@ from cmlp._data.labels import kind_of_labels, labels_of, mixes_text
 from cmlp._fit.fit_batches import fit_batches
 from cmlp._fit.fitted import fitted_of
 from cmlp._fit.sources import naming_row, unpacked
-from cmlp.distributed._cluster import blocks_of, cluster_of, import_of_dask
+from cmlp.distributed._cluster import Cluster, blocks_of, cluster_of, import_of_dask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cmlp._data.array_types import AnyArray, GivenRows
-    from cmlp.distributed._cluster import Cluster
 
 _FETCHED_AHEAD = 2  # blocks, besides the one that the reader of `fit_batches` has ready
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 import uuid
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
 from cmlp import __version__
 from cmlp._estimators.multilayer_perceptron import MultilayerPerceptron
 from cmlp._process.threads import available_threads
 from cmlp.exceptions import optional
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from types import ModuleType
 
 _RETRIES = 3  # of a task that fails for a reason other than its arguments
 _GATHERED = 8  # results that are requested together: they are in memory at the same time

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -14,32 +14,26 @@ from cmlp._data.checksums import BLOCK, RowHash, hash_of_array, leaf
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.labels import distinct, kind_of_labels
 from cmlp._data.row_labels import warn_of_other_order
-from cmlp._data.scale import Moments, scale_of_moments
+from cmlp._data.scale import InputScale, Moments, scale_of_moments
 from cmlp._data.weights import weights_of_rows
-from cmlp._fit.sources import RowSource, is_single
+from cmlp._fit.sources import Arrays, RowSource, is_single
 from cmlp._train.data import Data
 from cmlp._train.split import shard_sizes
-from cmlp._train.target_scale import learned_target_scale
+from cmlp._train.target_scale import TargetScale, learned_target_scale
 from cmlp.distributed._team import Together
-from cmlp.distributed._workers import Part
-from cmlp.exceptions import InvalidParameterError
+from cmlp.distributed._workers import Part, Workers
+from cmlp.exceptions import InvalidParameterError, NonFiniteInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Self
 
     from numpy.typing import NDArray
 
     from cmlp._data.array_types import AnyArray, FloatType
-    from cmlp._data.scale import InputScale
-    from cmlp._fit.sources import Arrays
     from cmlp._fit.targets import TargetEncoding
     from cmlp._parameters.options import TrainingOptions
     from cmlp._train.state import TrainingState
-    from cmlp._train.target_scale import TargetScale
     from cmlp._train.training import Training
-    from cmlp.distributed._workers import Workers
-    from cmlp.exceptions import NonFiniteInputError
 
 # Of labels, by the kind of dtype; else numbers.
 _KINDS = {

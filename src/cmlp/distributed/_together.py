@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from zlib import crc32
 
 import numpy as np
@@ -30,7 +30,6 @@ from cmlp.distributed._workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import NoReturn
 
     from cmlp._data.array_types import AnyArray, GivenRows
     from cmlp._data.checksums import Digests

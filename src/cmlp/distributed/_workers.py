@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 import numpy as np
 
@@ -20,7 +20,6 @@ from cmlp.exceptions import WorkerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Set
-    from typing import NoReturn
 
     from numpy.typing import NDArray
 

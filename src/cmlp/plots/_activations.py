@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -11,7 +11,6 @@ from cmlp.plots._style import COLORS, Display, Layers, activation_colors, image_
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Self
 
     from matplotlib.axes import Axes
     from matplotlib.image import AxesImage

@@ -5,8 +5,8 @@ Those over the epochs have the validation scores if there are any.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -14,9 +14,6 @@ from cmlp._fit.fitted import frozen_copy
 from cmlp.plots._style import COLORS, Display, describe, is_network
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Self
-
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
     from numpy.typing import NDArray

@@ -5,7 +5,7 @@ Neurons are coloured by their activations, and have the strongest connections.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
@@ -22,7 +22,6 @@ from cmlp.plots._style import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Self
 
     from matplotlib.axes import Axes
     from matplotlib.collections import LineCollection, PathCollection

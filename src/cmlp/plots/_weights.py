@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -19,7 +19,6 @@ from cmlp.plots._style import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Self
 
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis

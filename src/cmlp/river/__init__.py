@@ -22,14 +22,21 @@ from cmlp._bridge.blocks import output_layer
 from cmlp._data.losses import traits_of
 from cmlp._data.row_labels import warn_of_other_order
 from cmlp.exceptions import shown
-from cmlp.river._stream import Stream, TargetMoments, as_frame, as_list, as_row, is_finite_number
+from cmlp.river._stream import (
+    Learned,
+    Stream,
+    TargetMoments,
+    as_frame,
+    as_list,
+    as_row,
+    is_finite_number,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.array_types import AnyArray, Floats
     from cmlp._estimators.network import Network
-    from cmlp.river._stream import Learned
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.callback import CallbackSupportMixin, with_callbacks  # type: ignore[import-untyped]
 
-from cmlp._fit.fitted import RESULT, fitted_of
+from cmlp._fit.fitted import RESULT, Fitted, fitted_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import ArrayLike
 
-    from cmlp._fit.fitted import Fitted
     from cmlp._model.model import TrainedModel
     from cmlp.callbacks import AnyTrainer
 

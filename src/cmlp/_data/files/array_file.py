@@ -15,8 +15,10 @@ from cmlp._data.files.file_formats import IDX, NPY, DataError, format_of, on_dis
 from cmlp._data.files.images import read_at_most, read_idx
 from cmlp._data.files.row_file import (
     ArrayRows,
+    FileSchema,
     LabelledRows,
     RowFile,
+    TextOptions,
     as_integers,
     require_finite,
     untyped,
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cmlp._data.array_types import AnyArray
-    from cmlp._data.files.row_file import FileSchema, Notice, Progress, TextOptions
+    from cmlp._data.files.row_file import Notice, Progress
 
 _BLOCK_ROWS = 8192
 

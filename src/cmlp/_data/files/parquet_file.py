@@ -22,20 +22,22 @@ from cmlp._data.files.parquet import (
 )
 from cmlp._data.files.row_file import (
     ArrayRows,
+    FileSchema,
     LabelledRows,
     RowFile,
+    TargetKind,
+    TextOptions,
     TrainingRows,
     as_integers,
     require_finite,
 )
-from cmlp._data.groups import groups_of
+from cmlp._data.groups import Groups, groups_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from cmlp._data.array_types import AnyArray
-    from cmlp._data.files.row_file import FileSchema, Notice, Progress, TargetKind, TextOptions
-    from cmlp._data.groups import Groups
+    from cmlp._data.files.row_file import Notice, Progress
 
 _BLOCK_ROWS = 8192
 _INDEX = re.compile(r"__index_level_\d+__")

@@ -6,20 +6,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Self, TypeAlias
 
 import numpy as np
 
 from cmlp._data.arrays import EXACT
-from cmlp._data.columns import TYPES, CellFormat, FileTable, joined
+from cmlp._data.columns import TYPES, CellFormat, FileTable, NamedMatrix, joined
 from cmlp._data.files.file_formats import DataError, NotNumbersError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from typing import Self
 
     from cmlp._data.array_types import AnyArray
-    from cmlp._data.columns import NamedMatrix
     from cmlp._data.files.parquet import ParquetBlocks
     from cmlp._data.groups import Groups
 

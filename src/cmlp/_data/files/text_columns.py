@@ -15,7 +15,13 @@ from cmlp._data.column_entries import may_be_rounded
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY
 from cmlp._data.files import text_cells
 from cmlp._data.files.file_formats import DataError, quoted, stated
-from cmlp._data.grammar import MOST_SHARE, has_d_exponent, looks_like_a_date, looks_like_a_number
+from cmlp._data.grammar import (
+    MOST_SHARE,
+    Grammar,
+    has_d_exponent,
+    looks_like_a_date,
+    looks_like_a_number,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +30,6 @@ if TYPE_CHECKING:
 
     from cmlp._data.array_types import AnyArray
     from cmlp._data.files.text_cells import Place
-    from cmlp._data.grammar import Grammar
 
 PLAIN = ("integer", "number")  # kinds of cells, and types of columns
 _NUMBERS = (*PLAIN, "zeros", "infinite")

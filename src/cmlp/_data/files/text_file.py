@@ -18,7 +18,15 @@ import numpy as np
 from cmlp._data.columns import FileTable, NamedMatrix, joined, objects
 from cmlp._data.files import text_cells
 from cmlp._data.files.file_formats import DataError, opening
-from cmlp._data.files.row_file import FileSchema, LabelledRows, RowFile, TrainingRows, positions
+from cmlp._data.files.row_file import (
+    FileSchema,
+    LabelledRows,
+    RowFile,
+    TargetKind,
+    TextOptions,
+    TrainingRows,
+    positions,
+)
 from cmlp._data.files.text_cells import Place, integers, missing_target, typed_column
 from cmlp._data.files.text_columns import (
     PLAIN,
@@ -45,7 +53,7 @@ from cmlp._data.files.text_lines import (
     without_end,
 )
 from cmlp._data.grammar import QUOTED, Grammar
-from cmlp._data.groups import groups_of
+from cmlp._data.groups import Groups, groups_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -53,8 +61,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.array_types import AnyArray
-    from cmlp._data.files.row_file import Notice, Progress, TargetKind, TextOptions
-    from cmlp._data.groups import Groups
+    from cmlp._data.files.row_file import Notice, Progress
 
 _NAMES = {"\t": "tab", " ": "space"}
 _SAMPLE_LINES, _SAMPLE_LETTERS = 200, 1 << 16  # from which the separator is found

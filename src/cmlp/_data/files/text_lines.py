@@ -7,14 +7,12 @@ import io
 import itertools
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from cmlp._data.columns import NEW_FORMAT
 from cmlp._data.files.file_formats import OF_IMAGES, DataError, quoted
 from cmlp._data.grammar import Grammar
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
 
 NO_SEPARATOR = "\x1f"  # instead of a separator in a file of one column
 _SEPARATORS = "\t;|,"  # in the order of preference: a comma can be a decimal point

@@ -42,7 +42,7 @@ from cmlp._export.page.film import (
     has_film,
 )
 from cmlp._export.page.table import table_page
-from cmlp._model.model import TableModel
+from cmlp._model.model import TableModel, TrainedModel
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.array_types import AnyArray
-    from cmlp._model.model import TrainedModel
 
 
 _MOST_FILTERS = 48  # weight images in the training panel (assets/explore/training.js)

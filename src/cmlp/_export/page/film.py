@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -19,12 +19,7 @@ from cmlp._export.page.assembly import (
     style,
     words_script,
 )
-from cmlp._export.page.description import encode_base64
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from cmlp._export.page.description import Described
+from cmlp._export.page.description import Described, encode_base64
 
 TRAINING_SCRIPTS = ("explore/training", "explore/batch")
 FOOL_SCRIPTS = ("explore/fool",)  # change an image until the answer is another

@@ -40,8 +40,8 @@ from cmlp._model.calibration import CALIBRATION, HELD_OUT, PROBABILITY, n_answer
 from cmlp._model.explanation import output_names
 from cmlp._model.findings import brief
 from cmlp._model.formats import require
-from cmlp._model.summary import Background, measures_distance, short
-from cmlp._model.table_columns import PARTS
+from cmlp._model.summary import Background, Later, measures_distance, short
+from cmlp._model.table_columns import PARTS, TableColumn
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
@@ -50,8 +50,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._model.model import TableModel
-    from cmlp._model.summary import Later
-    from cmlp._model.table_columns import TableColumn
 
 _HALF = 0.5  # a threshold up to it is to find the second class
 _COVERAGES = (0.8, 0.9, 0.95)  # to choose from
