@@ -335,7 +335,7 @@ class MLPClassifier(parameters.MLPClassifier, MultilayerPerceptron):
         if outputs is None:
             outputs = self._outputs(model, X)
         # The call would take 5 % of a row.
-        return outputs if model.rule == "plain" else model.combined(outputs)
+        return outputs if model.combination.rule == "plain" else model.combined(outputs)
 
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the logarithm of `predict_proba`.

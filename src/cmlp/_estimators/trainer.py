@@ -33,7 +33,6 @@ from cmlp._train.order import order_of
 from cmlp._train.prepare import draw_dropout_seed, make_training
 from cmlp._train.random import random_state as generator_of
 from cmlp._train.same_data import keep_or_compare_sample
-from cmlp._train.split import Strata
 from cmlp._train.state import EpochNumbers, History, TrainingState
 from cmlp._train.user_score import UserScore
 from cmlp.exceptions import InvalidParameterError, shown
@@ -465,8 +464,8 @@ class Trainer:
             rows,
             order_of(options),
             Inputs(trained.input_scale),
-            Strata(encoding.strata(rows.targets)),
-            encoded_validation,
+            encoding.strata(rows.targets),
+            validation=encoded_validation,
         )
         if callable(options.scoring):
             user_score = UserScore(options.scoring, lambda _: self.network, user_y)

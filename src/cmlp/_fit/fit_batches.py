@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cmlp._data.arrays import arrow_copied, read_once
@@ -144,14 +145,8 @@ class BlockSource(RowSource):
                 parameter=name,
                 value=value,
             )
-        return StreamData(
-            rows,
-            BlockOrder(bool(options.shuffle)),
-            data.inputs,
-            data.strata,
-            data.validation,
-            blocks=Blocks(n_rows, self._open, self._end_pass),
-        )
+        data = replace(data, order=BlockOrder(bool(options.shuffle)))
+        return StreamData(**vars(data), blocks=Blocks(n_rows, self._open, self._end_pass))
 
     def begin_hashes(self, training: Training) -> StreamHashes:
         """Hash the blocks of the passes that train, up to the first complete one."""

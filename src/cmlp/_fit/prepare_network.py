@@ -30,7 +30,7 @@ from cmlp._train.order import order_of
 from cmlp._train.prepare import draw_dropout_seed, make_training
 from cmlp._train.random import random_state
 from cmlp._train.same_data import digests_of
-from cmlp._train.split import Strata, checked_shards
+from cmlp._train.split import checked_shards
 from cmlp._train.state import History, TrainingState
 from cmlp._train.user_score import UserScore
 from cmlp.exceptions import InvalidParameterError, optional
@@ -138,7 +138,8 @@ def prepare_network(call: FitCall[NetworkOptions], source: RowSource) -> Network
         encoded,
         order_of(options, shards),
         inputs,
-        Strata(encoding.strata(encoded.targets), None if labels is None else labels.classes),
+        encoding.strata(encoded.targets),
+        None if labels is None else labels.classes,
         validation,
     )
     if options.has_epochs and not call.is_incremental:  # so that `resume` can continue

@@ -266,7 +266,6 @@ class _Model:
     feature_names: AnyArray | None  # if all are text; otherwise exports number the columns
     n_inputs: int  # number of values of a row, before they are encoded
     net: _core.Net  # the first network; all have the same layers after the input
-    combination: Combination
 
     _class_names: ClassVar[Mapping[str, str]]
     _is_table: ClassVar[bool] = False
@@ -283,13 +282,11 @@ class _Model:
             if name not in self._fields:
                 raise TypeError(f"{type(self).__name__} has no field {name!r}")
         self._store(kind=kind, networks=tuple(TrainedNet(*one) for one in networks), **fields)
-        net = self.networks[0].net
         self._store(
             names=names,
             feature_names=texts_of_names(names),
             n_inputs=n_inputs,
-            net=net,
-            combination=combination_of(kind, net, self.labels, is_table=self._is_table),
+            net=self.networks[0].net,
         )
 
     def _store(self, **values: object) -> None:
@@ -317,6 +314,11 @@ class _Model:
     def class_name(self) -> str:
         """Name of the public class; for an instance of a subclass, that of the parent class."""
         return self._class_names[self.kind]
+
+    @cached_property
+    def combination(self) -> Combination:
+        """How the outputs of the networks become those of the model."""
+        return combination_of(self.kind, self.net, self.labels, is_table=self._is_table)
 
     @property
     def class_labels(self) -> Labels:
@@ -377,7 +379,6 @@ class NetworkModel(_Model):
 
     # What follows from the fields:
     params: Floats
-    rule: Rule  # of `combination`, such as "binary": what is done with the network's outputs
     # Returns the labels that outputs of the network mean; only of a classifier.
     labels_of: Callable[[AnyArray], AnyArray]
 
@@ -395,7 +396,6 @@ class NetworkModel(_Model):
         super().__init__(kind, networks, columns, networks[0][0].n_in, **fields)
         self._store(
             params=self.first.params,
-            rule=self.combination.rule,
             labels_of=None if self.labels is None else self.labels.decode,
         )
 
@@ -426,7 +426,7 @@ class NetworkModel(_Model):
 
     def combined(self, outputs: Floats) -> Floats:
         """Return the answers of the model from the outputs of its network."""
-        rule = self.rule
+        rule = self.combination.rule
         if rule == "plain":
             return outputs
         if rule == "binary":

@@ -17,7 +17,6 @@ from cmlp._train.data import Data, Inputs
 from cmlp._train.initial_params import initial_params
 from cmlp._train.order import order_of
 from cmlp._train.prepare import draw_dropout_seed, make_training
-from cmlp._train.split import Strata
 from cmlp._train.state import History, TrainingState
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def _training(
         encoded,
         order_of(of_member),
         Inputs(),
-        Strata(names=classes),
+        classes=classes,
         split=split,
         in_units_of_y=(encoded._replace(targets=table.truth), None) if labels is None else None,
     )

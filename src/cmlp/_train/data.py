@@ -17,7 +17,7 @@ from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.scale import InputScale, Moments, learned_scale, sample, scale_of_moments
 from cmlp._data.weights import require_normal
 from cmlp._train.objective import naming_validation
-from cmlp._train.split import Strata, draw_split
+from cmlp._train.split import draw_split
 from cmlp._train.target_scale import TargetScale, learned_target_scale, standard_scale
 from cmlp.exceptions import NonFiniteInputError
 
@@ -86,7 +86,8 @@ class Data:
     rows: EncodedRows  # all, or if not `is_whole` some for messages
     order: Order
     inputs: Inputs
-    strata: Strata
+    strata: AnyArray | None = None  # each row's stratum, for a stratified validation split
+    classes: AnyArray | None = None  # the names of the strata, or of the targets
     validation: EncodedRows | None = None
     split: Split | None = None
     in_units_of_y: tuple[EncodedRows, EncodedRows | None] | None = None
@@ -167,7 +168,9 @@ class Data:
         """
         if not self.holds_out(options):
             return self.split or (None, None)
-        order, held_out = draw_split(n_rows, self.rows.weight, self.strata, options, rng)
+        order, held_out = draw_split(
+            n_rows, self.rows.weight, self.strata, self.classes, options, rng
+        )
         if options.shuffle == "blocks":
             order.sort()
         return order, held_out

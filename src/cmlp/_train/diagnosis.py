@@ -153,8 +153,8 @@ def _losses_as_measured(
     training has measured, NaN if it has measured none of the kept parameters.
     """
     net, objective, data = training.net, training.objective, training.data
-    loss = training.kept.loss if kind == VALIDATION else training.state.history.loss
-    if lacking or (loss is None and kind == VALIDATION):
+    loss = training.kept.validation_loss if kind == VALIDATION else training.state.history.loss
+    if lacking:
         loss = math.nan  # the last one of training is not that of the kept parameters
     compared = rows
     if not data.is_whole and kind != VALIDATION:
@@ -252,7 +252,7 @@ def rows_without_lack(training: Training) -> tuple[EncodedRows, None, str]:
 
 def _lacking_classes(training: Training, validation: EncodedRows) -> str:
     """Return which classes validation rows with equal targets lack."""
-    every, names = training.data.rows.targets, training.data.strata.names
+    every, names = training.data.rows.targets, training.data.classes
     missing = np.empty(0, np.intp)
     if _are_classes(training.net, validation) and every.size == len(every):
         counts = np.bincount((every.ravel() + 0.5).astype(np.intp))
@@ -345,8 +345,8 @@ def _some(rows: EncodedRows, order: NDArray[np.int64] | None) -> tuple[AnyArray 
 
 def _shown_by_score(training: Training, rows: EncodedRows, kind: str) -> bool:
     """Return whether the validation score shows that the model is useful: R^2 of one output, or an accuracy."""
-    net, score = training.net, training.kept.score
-    if score is None or kind != VALIDATION or not _has_usual_score(training):
+    net, score = training.net, training.kept.validation_score
+    if math.isnan(score) or kind != VALIDATION or not _has_usual_score(training):
         return False
     frequent = _most_frequent(net, rows)
     if frequent is not None:
@@ -568,7 +568,7 @@ def _dense(X: AnyArray | CSR) -> AnyArray:
 
 def _far_targets_of(training: Training) -> str:
     """Return a sentence if a squared error depends on a few far targets alone."""
-    has_classes = training.data.strata.names is not None or training.data.rows.targets.ndim == 1
+    has_classes = training.data.classes is not None or training.data.rows.targets.ndim == 1
     if not training.data.is_whole or has_classes or not traits_of(training.net.loss).is_squared:
         return ""
     sentence = far_targets(training.data)
@@ -667,8 +667,8 @@ def _accuracy_of_constant(training: Training) -> str:
     rows = training.validation_rows
     if rows is None or not training.options.early_stopping or not _has_usual_score(training):
         return ""
-    frequent, score = _most_frequent(training.net, rows), training.kept.score
-    if frequent is None or (score is not None and abs(score - frequent[1]) > _ROUNDING):
+    frequent, score = _most_frequent(training.net, rows), training.kept.validation_score
+    if frequent is None or abs(score - frequent[1]) > _ROUNDING:
         return ""
     name = _name_of_class(training, frequent[0])
     return (
@@ -736,7 +736,7 @@ def _never_predicted(
 
 def _name_of_class(training: Training, k: int) -> object:
     """Return the label of a class, or its number if it has none."""
-    names = training.data.strata.names
+    names = training.data.classes
     return k if names is None else names.tolist()[k]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 import numpy as np
 
@@ -30,13 +30,6 @@ if TYPE_CHECKING:
     Split: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64] | None]
 
 
-class Strata(NamedTuple):
-    """The classes of rows."""
-
-    values: AnyArray | None = None  # each row's stratum, for a stratified validation split
-    names: AnyArray | None = None  # of the classes
-
-
 def shuffled(order: NDArray[np.int64] | None, n_rows: int, rng: Generator) -> NDArray[np.int64]:
     """Return a random permutation of `order`; None means all rows in their original order."""
     positions = rng.permutation(n_rows).astype(np.int64, copy=False)
@@ -46,16 +39,20 @@ def shuffled(order: NDArray[np.int64] | None, n_rows: int, rng: Generator) -> ND
 def draw_split(
     n_rows: int,
     weight: NDArray[np.float64] | None,
-    strata: Strata,
+    strata: AnyArray | None,
+    classes: AnyArray | None,
     options: TrainingOptions,
     rng: Generator,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the training and the validation rows; raises ValueError if the sample weights of either are all zero."""
+    """Return the training and the validation rows; raises ValueError if the sample weights of either are all zero.
+
+    The split is stratified if there is a stratum of each row. `classes` are their names in messages.
+    """
     fraction = options.validation_fraction
-    if strata.values is None:
+    if strata is None:
         training, validation = plain_split(n_rows, fraction, rng)
     else:
-        training, validation = stratified_split(strata.values, fraction, rng, strata.names)
+        training, validation = stratified_split(strata, fraction, rng, classes)
     for name, row_index in (("training", training), ("validation", validation)):
         if weight is not None and not weight[row_index].any():
             raise ValueError(

@@ -107,16 +107,8 @@ class LocalArrays(RowSource):
         self._workers.part = self.part
         own = slice(self.part.first_row, self.part.first_row + rows.n_rows)
         own_rows = EncodedRows(rows.X, rows.targets[own], weights_of_rows(rows.weight, own))
-        return LocalData(
-            own_rows,
-            data.order,
-            data.inputs,
-            data.strata,
-            data.validation,
-            every=rows,
-            scaled=rows,
-            workers=self._workers,
-        )
+        data = replace(data, rows=own_rows)
+        return LocalData(**vars(data), every=rows, scaled=rows, workers=self._workers)
 
     def begin_hashes(self, training: Training) -> Callable[[], dict[str, str]]:
         """Hash the rows of all processes."""
