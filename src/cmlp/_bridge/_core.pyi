@@ -6,7 +6,8 @@ from typing import Any, ParamSpec, Self, TypedDict, TypeVar, Unpack, type_check_
 import numpy as np
 import numpy.typing as npt
 
-from cmlp._data.arrays import CSR, LossFunction
+from cmlp._data.array_types import LossFunction
+from cmlp._data.arrays import CSR
 from cmlp._process.signals import DeferredSignals
 from cmlp._process.threads import Pool
 

@@ -15,9 +15,7 @@ from cmlp._data.arrays import rectangular
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import DTypeLike
-
-    from cmlp._data.array_types import AnyArray, Floats
+    from cmlp._data.array_types import AnyArray, DTypeLike, Floats
 
 
 # Version of the pickles that this package writes. A new field does not need another one: a pickle without it is

@@ -45,9 +45,7 @@ from cmlp._tables.row_times import times_of_column
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
     from cmlp._data.files.parquet import ParquetBlocks
     from cmlp._data.groups import Groups
 

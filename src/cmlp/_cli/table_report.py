@@ -17,9 +17,7 @@ from cmlp._model.summary import measures_distance, short
 from cmlp._process.printable import printable
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
     from cmlp._data.groups import Groups
 
 _NAMED = 8  # columns in a line

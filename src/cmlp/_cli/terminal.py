@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TextIO
 
 import numpy as np
-from numpy.typing import NDArray
+
+from cmlp._data.array_types import NDArray
 
 # Wider text is hard to read. Images can use the whole width of the terminal.
 _TEXT_WIDTH = 79

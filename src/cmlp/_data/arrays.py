@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from datetime import time
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -19,13 +19,9 @@ from cmlp._data.target_types import target_remedy
 from cmlp.exceptions import InvalidParameterError, StatusError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike, DTypeLike, NDArray
-
-    from cmlp._data.array_types import AnyArray
-
-    LossFunction: TypeAlias = Callable[[AnyArray, AnyArray], tuple[ArrayLike, ArrayLike]]
+    from cmlp._data.array_types import AnyArray, ArrayLike, DTypeLike, LossFunction, NDArray
 
 
 _NA = "NAType"  # the type of pandas.NA: comparing it with itself does not give a bool

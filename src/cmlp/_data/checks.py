@@ -40,9 +40,7 @@ from cmlp.exceptions import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
-    from cmlp._data.array_types import AnyArray, FloatType
+    from cmlp._data.array_types import AnyArray, ArrayLike, FloatType, NDArray
 
 
 class CheckedRows(NamedTuple):

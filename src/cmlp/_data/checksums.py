@@ -22,9 +22,7 @@ from cmlp._data.arrays import CSR, section, stacked
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
 
     Checksums = NDArray[np.uint64]
     Digests = dict[str, tuple[dict[str, str], Checksums]]

@@ -40,9 +40,7 @@ from cmlp.exceptions import RoundedIdsWarning, short_repr
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
 
 NUMBER, CATEGORY, ORDERED, DURATION = "number", "category", "ordered", "duration"
 BOOLEAN = "boolean"

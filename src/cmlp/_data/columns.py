@@ -13,9 +13,7 @@ from cmlp.exceptions import refused, shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray, Setting
+    from cmlp._data.array_types import AnyArray, NDArray, Setting
 
 # What a column can hold, with the name of its type as pyarrow has it.
 TYPES = {

@@ -12,9 +12,7 @@ from cmlp._data.weights import weights_of_rows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
 
 
 class EncodedRows(NamedTuple):

@@ -20,9 +20,7 @@ from cmlp._data.columns import MICROSECONDS_OF_A_DAY, CellFormat
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
 
 # The share of numbers or dates among the values of a column from which on it is not one of text.
 MOST_SHARE = 0.9

@@ -17,9 +17,7 @@ from cmlp.exceptions import shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
 
 
 class GroupCount(NamedTuple):

@@ -31,9 +31,7 @@ from cmlp._process.warnings import warn, warn_of_data
 from cmlp.exceptions import InvalidParameterError, LabelsWarning, short_repr
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
-    from cmlp._data.array_types import AnyArray, Floats
+    from cmlp._data.array_types import AnyArray, ArrayLike, Floats, NDArray
 
 
 # A classifier warns if its classes are more different floats than this: they are probably numbers

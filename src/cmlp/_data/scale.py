@@ -16,9 +16,7 @@ from cmlp.exceptions import InvalidParameterError, ScaleWarning
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import ArrayLike, DTypeLike, NDArray
-
-    from cmlp._data.array_types import AnyArray, Floats
+    from cmlp._data.array_types import AnyArray, ArrayLike, DTypeLike, Floats, NDArray
 
     Vector: TypeAlias = NDArray[np.float64]
 

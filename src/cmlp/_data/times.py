@@ -12,9 +12,7 @@ from cmlp._data.column_entries import TIMES, time_of
 if TYPE_CHECKING:
     from datetime import date, timedelta
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
 
 ORDER = "order"  # the type of times that are the numbers of rows in their order
 

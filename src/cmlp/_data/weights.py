@@ -14,9 +14,7 @@ from cmlp.exceptions import InvalidParameterError, shown
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
-
-    from cmlp._data.array_types import AnyArray, FloatType
+    from cmlp._data.array_types import AnyArray, ArrayLike, FloatType, NDArray
     from cmlp._data.labels import Labels
 
     ClassWeight: TypeAlias = str | Mapping[Any, float] | Sequence[Mapping[Any, float]] | None

@@ -23,8 +23,7 @@ from cmlp._fit.fitted import ASSIGNED, NETWORK, Fitted, can_assemble, fitted_of,
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from numpy.typing import ArrayLike
-
+    from cmlp._data.array_types import ArrayLike
     from cmlp._model.model import NetworkModel
     from cmlp._train.state import Curve
 

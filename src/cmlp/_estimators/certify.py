@@ -27,12 +27,9 @@ from cmlp._parameters.constraints import NONE, POSITIVE, argument
 from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, shown
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, ArrayLike, NDArray
 
     Boxes = NDArray[np.float64]
-    from numpy.typing import NDArray
 
     Case = tuple[float, float]
 

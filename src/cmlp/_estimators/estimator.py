@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from inspect import Parameter
 
-    from numpy.typing import ArrayLike, NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, ArrayLike, NDArray
     from cmlp._data.disk import Produce
     from cmlp._estimators.fit_view import FitView
     from cmlp._model.explanation import Explanation

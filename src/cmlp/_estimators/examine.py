@@ -19,9 +19,7 @@ from cmlp.exceptions import InvalidParameterError, shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import ArrayLike
-
-    from cmlp._data.array_types import AnyArray, ByColumn
+    from cmlp._data.array_types import AnyArray, ArrayLike, ByColumn
     from cmlp._findings.table import CheckedTable
 
     Progress = Callable[[int, int], object]

@@ -8,8 +8,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike
-
+    from cmlp._data.array_types import ArrayLike
     from cmlp._export.c_header import CHeader
     from cmlp._model.model import TrainedModel
 

@@ -20,7 +20,7 @@ from cmlp.exceptions import InvalidParameterError, naming, shown
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import ArrayLike
+    from cmlp._data.array_types import ArrayLike
 
 _MOST_NAMED = 3  # models in a message
 

@@ -17,9 +17,7 @@ from cmlp.exceptions import InvalidParameterError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from numpy.typing import ArrayLike
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, ArrayLike
 
 
 def regressor_from_arrays(

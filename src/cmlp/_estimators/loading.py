@@ -17,8 +17,7 @@ from cmlp.exceptions import ModelFormatError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import ArrayLike
-
+    from cmlp._data.array_types import ArrayLike
     from cmlp._estimators.mlp import MLPClassifier, MLPRegressor
     from cmlp._estimators.network import Network
     from cmlp._estimators.tabular import TabularClassifier, TabularRegressor

@@ -18,9 +18,7 @@ from cmlp._fit.fitted import frozen_copy
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from numpy.typing import ArrayLike
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, ArrayLike
     from cmlp._model.model import NetworkModel
     from cmlp._model.results import Certification
 

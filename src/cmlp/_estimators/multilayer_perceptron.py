@@ -18,9 +18,7 @@ from cmlp.exceptions import NonFiniteInputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
-
-    from cmlp._data.array_types import AnyArray, Floats
+    from cmlp._data.array_types import AnyArray, ArrayLike, Floats, NDArray
     from cmlp._estimators.network import Network
     from cmlp._model.model import NetworkModel
     from cmlp._model.results import Gradient

@@ -37,10 +37,7 @@ from cmlp.exceptions import InvalidParameterError
 if TYPE_CHECKING:
     import os
 
-    from numpy.typing import ArrayLike
-
-    from cmlp._data.array_types import AnyArray, Floats, FloatType
-    from cmlp._data.arrays import LossFunction
+    from cmlp._data.array_types import AnyArray, ArrayLike, Floats, FloatType, LossFunction
     from cmlp._data.disk import Produce
 
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from matplotlib.axes import Axes
-    from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.array_types import ArrayLike, NDArray
     from cmlp._estimators.multilayer_perceptron import MultilayerPerceptron
     from cmlp._train.data import Segment
     from cmlp._train.training import Training

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from numpy.typing import ArrayLike, NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, ArrayLike, NDArray
     from cmlp._estimators.network import Network
     from cmlp._model.drift import Drift
     from cmlp._model.findings import Report

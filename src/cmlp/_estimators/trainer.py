@@ -41,9 +41,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from numpy.typing import ArrayLike
-
-    from cmlp._data.array_types import AnyArray, GivenRows
+    from cmlp._data.array_types import AnyArray, ArrayLike, GivenRows
     from cmlp._train.training import Training
 
 

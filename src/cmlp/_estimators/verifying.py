@@ -25,9 +25,7 @@ from cmlp._process.signals import TimeLimitReached
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from numpy.typing import ArrayLike
-
-    from cmlp._data.array_types import GivenRows
+    from cmlp._data.array_types import ArrayLike, GivenRows
     from cmlp._estimators.fit_view import FitView
     from cmlp._fit.fitted import Provenance, Recorder
 

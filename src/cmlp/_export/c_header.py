@@ -23,8 +23,7 @@ from cmlp.exceptions import InvalidParameterError, shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import ArrayLike
-
+    from cmlp._data.array_types import ArrayLike
     from cmlp._export.quantization import Int8Comparison
 
 

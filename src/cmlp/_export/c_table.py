@@ -37,7 +37,7 @@ from cmlp._model.table_columns import PARTS, TableColumn, TableColumns
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from numpy.typing import NDArray
+    from cmlp._data.array_types import NDArray
 
 
 _OPENING = """

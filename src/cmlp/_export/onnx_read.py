@@ -40,9 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import ModuleType
 
-    from numpy.typing import ArrayLike, NDArray
-
-    from cmlp._data.array_types import AnyArray, FloatType
+    from cmlp._data.array_types import AnyArray, ArrayLike, FloatType, NDArray
 
     # Of an operator by name: numbers, texts, tensors and lists of them, as ONNX reads them.
     Attributes: TypeAlias = dict[str, Any]

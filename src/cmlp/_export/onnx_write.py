@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray, FloatType
+    from cmlp._data.array_types import AnyArray, FloatType, NDArray
 
 
 def require_unicode(text: str, what: str) -> bytes:

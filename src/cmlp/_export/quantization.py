@@ -29,9 +29,7 @@ from cmlp._data.row_labels import warn_of_other_order
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
     from cmlp._model.model import NetworkModel
 
     Array = AnyArray

@@ -22,7 +22,7 @@ from cmlp.exceptions import NotFittedError, optional, sklearn_class
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from cmlp._data.array_types import NDArray
 
 
 # What scikit-learn's estimators can compute: the activations of hidden layers, and the losses with

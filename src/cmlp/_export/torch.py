@@ -22,9 +22,7 @@ from cmlp.exceptions import optional
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from numpy.typing import ArrayLike
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, ArrayLike
 
 # Above this weighted sum, torch's softplus returns its input. The default of 20 is too small for
 # float64.

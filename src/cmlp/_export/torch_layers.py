@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
-    from numpy.typing import NDArray
 
+    from cmlp._data.array_types import NDArray
     from cmlp._model.model import TableModel
 
 

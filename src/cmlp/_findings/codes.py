@@ -17,8 +17,7 @@ from cmlp._model.unusual_rows import listed_columns
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import NDArray
     from cmlp._findings.table import CheckedTable, UnmatchedCode
 
 # How to state a code of a type of column that a number, or a text, cannot equal.

@@ -21,9 +21,7 @@ from cmlp.exceptions import CopiesWarning
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
     from cmlp._data.input_frame import InputFrame
 
     # A column, and its rows that are compared.

@@ -13,7 +13,7 @@ from cmlp._model.findings import Finding
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from numpy.typing import NDArray
+    from cmlp._data.array_types import NDArray
 
 
 _FEWEST_ROWS = 200  # for widths that differ by chance by less than the limit

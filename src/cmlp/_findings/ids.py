@@ -14,7 +14,7 @@ from cmlp._model.findings import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from numpy.typing import NDArray
+    from cmlp._data.array_types import NDArray
 
 
 # Share of the values that are in one row alone, above which a column hardly repeats a value.

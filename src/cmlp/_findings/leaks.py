@@ -13,7 +13,7 @@ from cmlp._model.findings import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
+    from cmlp._data.array_types import NDArray
 
 
 # Of y by a function of a column that never falls, on other rows.

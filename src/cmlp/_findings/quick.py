@@ -14,8 +14,7 @@ from cmlp._data.scale import distance_of_others, in_unit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import NDArray
     from cmlp._findings.table import CheckedTable
 
 MOST_ROWS = 500

@@ -24,9 +24,7 @@ from cmlp._model.findings import Finding, listed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
     from cmlp._findings.table import CheckedTable
     from cmlp._model.table_columns import TableColumns
 

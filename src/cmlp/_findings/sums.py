@@ -14,7 +14,7 @@ from cmlp._model.unusual_rows import listed_columns
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
+    from cmlp._data.array_types import NDArray
 
 
 _MOST_ROWS, _MOST_COLUMNS = 2000, 100

@@ -16,9 +16,7 @@ from cmlp._process.printable import printable_message
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
     from cmlp._data.groups import Groups
     from cmlp._data.input_frame import InputFrame
     from cmlp._data.labels import Labels

@@ -18,7 +18,7 @@ from cmlp._model.findings import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
+    from cmlp._data.array_types import NDArray
 
 
 # The limits were chosen on the 45 targets of benchmarks/later.py.

@@ -25,9 +25,7 @@ from cmlp._train.order import BlockOrder
 from cmlp.exceptions import InvalidParameterError, naming
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from cmlp._data.array_types import GivenRows
+    from cmlp._data.array_types import ArrayLike, GivenRows
     from cmlp._fit.call import EstimatorToFit, FitCall
     from cmlp._fit.targets import TargetEncoding
     from cmlp._parameters.options import NetworkOptions, TrainingOptions

@@ -38,9 +38,7 @@ from cmlp.exceptions import InvalidParameterError, optional
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import ArrayLike
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, ArrayLike
     from cmlp._fit.call import FitCall
     from cmlp._fit.sources import RowSource
     from cmlp._model.model import NetworkModel

@@ -21,9 +21,7 @@ from cmlp.exceptions import name_place
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from numpy.typing import ArrayLike
-
-    from cmlp._data.array_types import AnyArray, GivenRows
+    from cmlp._data.array_types import AnyArray, ArrayLike, GivenRows
     from cmlp._data.encoded_rows import EncodedRows
     from cmlp._data.labels import Labels
     from cmlp._fit.targets import TargetEncoding

@@ -25,11 +25,8 @@ from cmlp._train.objective import Objective, objective_of_numbers, y_advice
 from cmlp._train.scores import accuracy, require_rows
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
     from cmlp._bridge import _core
-    from cmlp._data.array_types import AnyArray
-    from cmlp._data.arrays import LossFunction
+    from cmlp._data.array_types import AnyArray, ArrayLike, LossFunction, NDArray
 
 
 class TargetEncoding(ABC):

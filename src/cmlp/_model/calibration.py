@@ -24,9 +24,7 @@ from cmlp._process.warnings import warn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
 
 ABSOLUTE_ERROR = "absolute_error"
 SCALED_ERROR = "scaled_error"

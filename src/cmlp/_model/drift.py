@@ -12,8 +12,7 @@ from cmlp._model.summary import N_VALUES
 from cmlp._process.printable import printable_message
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import NDArray
     from cmlp._model.model import TableModel
     from cmlp._model.table_columns import TableColumn
 

@@ -29,9 +29,7 @@ from cmlp.exceptions import optional
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
     from cmlp._model.summary import Background
 
     Array = NDArray[np.float64]

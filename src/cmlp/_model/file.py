@@ -34,9 +34,7 @@ from cmlp.exceptions import ModelFormatError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
     from cmlp._data.disk import Produce
 
 

@@ -15,9 +15,7 @@ from cmlp._data.scale import InputScale, check_scale_width
 from cmlp._model.model import NetworkModel
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
-    from cmlp._data.array_types import AnyArray, FloatType
+    from cmlp._data.array_types import AnyArray, ArrayLike, FloatType, NDArray
 
 
 class Layer(NamedTuple):

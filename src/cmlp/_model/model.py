@@ -37,9 +37,7 @@ from cmlp.exceptions import InvalidParameterError, NonFiniteInputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from numpy.typing import ArrayLike, DTypeLike, NDArray
-
-    from cmlp._data.array_types import AnyArray, Floats
+    from cmlp._data.array_types import AnyArray, ArrayLike, DTypeLike, Floats, NDArray
     from cmlp._data.input_frame import InputFrame
     from cmlp._data.scale import InputScale
     from cmlp._model.calibration import Calibration

@@ -25,9 +25,7 @@ from cmlp.exceptions import MovedRowsWarning
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
     from cmlp._data.checks import CheckedRows
     from cmlp._data.encoded_rows import EncodedRows
 

@@ -26,9 +26,7 @@ from cmlp.exceptions import LabelsWarning, MovedRowsWarning, OrderWarning
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
     from cmlp._data.labels import Labels
     from cmlp._model.model import AnswerScale, TableModel
 

@@ -17,8 +17,7 @@ from cmlp.exceptions import MovedRowsWarning
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import NDArray
     from cmlp._model.model import TableModel
 
 _SHOWN = 5  # columns in a warning

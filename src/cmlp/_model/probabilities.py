@@ -22,9 +22,7 @@ from cmlp.exceptions import shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray, Floats
+    from cmlp._data.array_types import AnyArray, Floats, NDArray
     from cmlp._data.groups import GroupCount
     from cmlp._data.labels import Labels
     from cmlp._model.table_columns import TableColumns

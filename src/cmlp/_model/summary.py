@@ -22,9 +22,7 @@ from cmlp._model.calibration import ROWS, n_answers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
 
 
 N_VALUES = 32  # of each column

@@ -44,8 +44,7 @@ from cmlp.exceptions import short_repr
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
-
+    from cmlp._data.array_types import ArrayLike, NDArray
     from cmlp._data.containers import Column
     from cmlp._model.summary import Summary
 

@@ -14,8 +14,7 @@ from cmlp.exceptions import shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import NDArray
     from cmlp._data.containers import Column
     from cmlp._data.spelling import KnownSpellings
 

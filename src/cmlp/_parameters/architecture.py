@@ -28,7 +28,7 @@ from cmlp.exceptions import InvalidParameterError, shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cmlp._data.arrays import LossFunction
+    from cmlp._data.array_types import LossFunction
 
 
 def layer_sizes(sizes: Sequence[int]) -> list[int]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from cmlp._data.arrays import LossFunction
+    from cmlp._data.array_types import LossFunction
     from cmlp._data.scale import InputScale
     from cmlp._data.weights import ClassWeight
     from cmlp._parameters.hyperparameters import CallKind, Values

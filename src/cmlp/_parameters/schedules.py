@@ -17,7 +17,7 @@ from cmlp.exceptions import InvalidParameterError, shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from numpy.typing import NDArray
+    from cmlp._data.array_types import NDArray
 
 # The one-cycle learning rate rises during this fraction of the batches.
 RISING_FRACTION = 0.3

@@ -15,10 +15,8 @@ from cmlp.exceptions import InvalidParameterError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from cmlp._bridge import _core
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
     from cmlp._data.groups import Groups
     from cmlp._model.model import TrainedNet
     from cmlp._model.table_columns import TableColumns

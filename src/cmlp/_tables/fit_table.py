@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
-    from numpy.typing import NDArray
 
+    from cmlp._data.array_types import NDArray
     from cmlp._fit.fitted import Recorder
     from cmlp._model.findings import Report
     from cmlp._tables.table_call import TableCall

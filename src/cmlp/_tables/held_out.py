@@ -37,9 +37,7 @@ from cmlp._train.diagnosis import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
     from cmlp._parameters.options import TableOptions
     from cmlp._tables.prepared_table import PreparedTable
     from cmlp._train.training import Training

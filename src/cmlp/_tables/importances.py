@@ -21,9 +21,7 @@ from cmlp._train.objective import log_loss_clip
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import Floats
+    from cmlp._data.array_types import Floats, NDArray
     from cmlp._data.encoded_rows import EncodedRows
     from cmlp._model.table_columns import TableColumns
 

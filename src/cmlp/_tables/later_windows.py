@@ -32,8 +32,7 @@ from cmlp._tables.row_times import Window, windows_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import NDArray
     from cmlp._tables.table_call import TableCall
     from cmlp._train.training import Training
 

@@ -46,7 +46,7 @@ from cmlp._tables.splits import LEAST_GAIN_OF_PART, SplitTarget, step_edges
 from cmlp.exceptions import InvalidParameterError, refused, short_repr, shown
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from cmlp._data.array_types import ArrayLike, NDArray
 
 
 _FROM_DTYPE = "from_dtype"

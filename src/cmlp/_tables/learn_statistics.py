@@ -21,8 +21,7 @@ from cmlp._process.warnings import warn
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import NDArray
     from cmlp._tables.read_table import ReadTable
 
 _UNIT = 2.0**20  # of the sums of targets and of weights

@@ -22,8 +22,7 @@ from cmlp._train.state import History, TrainingState
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import NDArray
     from cmlp._model.model import TrainedNet
     from cmlp._parameters.options import TableOptions, TrainingOptions
     from cmlp._train.training import Training

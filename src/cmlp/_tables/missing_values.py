@@ -18,8 +18,7 @@ from cmlp._process.warnings import warn
 from cmlp.exceptions import refused, shown
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import NDArray
     from cmlp._data.input_frame import InputFrame
     from cmlp._model.table_columns import TableColumn, TableColumns
 

@@ -20,9 +20,8 @@ from cmlp._model.monotone import inputs_of_columns
 from cmlp.exceptions import refused, shown
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from cmlp._bridge import _core
+    from cmlp._data.array_types import NDArray
     from cmlp._model.table_columns import TableColumns
     from cmlp._tables.targets import TableEncoding
 

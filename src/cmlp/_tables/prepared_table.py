@@ -46,8 +46,7 @@ from cmlp._train.random import draw_seed, random_state
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import NDArray
     from cmlp._data.times import Times
     from cmlp._findings.table import CheckedTable
     from cmlp._model.findings import Report

@@ -23,9 +23,7 @@ from cmlp._tables.learn_columns import learn_columns
 from cmlp.exceptions import shown
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
-    from cmlp._data.array_types import AnyArray, ByColumn
+    from cmlp._data.array_types import AnyArray, ArrayLike, ByColumn, NDArray
     from cmlp._model.table_columns import TableColumns
 
 _CUTS = (0.6, 0.7, 0.8)  # shares of the rows that come before

@@ -12,7 +12,7 @@ from cmlp._data.weights import weights_of_rows
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
+    from cmlp._data.array_types import NDArray
 
 
 LEAVES = 8  # with a few more, files and runs grow and errors do not fall

@@ -25,10 +25,7 @@ from cmlp.exceptions import InvalidParameterError, LabelsWarning, short_repr
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
-
-    from cmlp._data.array_types import AnyArray, Floats
-    from cmlp._data.arrays import LossFunction
+    from cmlp._data.array_types import AnyArray, ArrayLike, Floats, LossFunction, NDArray
     from cmlp._data.groups import Groups
     from cmlp._tables.table_call import TableCall
 

@@ -15,9 +15,7 @@ from cmlp._data.weights import weights_of_rows
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
 
     Weight = NDArray[np.float64] | None
     Finder = Callable[[AnyArray, Weight, _core.Net], NDArray[np.float64]]

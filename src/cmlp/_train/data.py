@@ -24,9 +24,7 @@ from cmlp.exceptions import NonFiniteInputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterator
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
     from cmlp._data.passes import Reader
     from cmlp._parameters.options import TrainingOptions
     from cmlp._train.order import Order

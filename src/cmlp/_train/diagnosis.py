@@ -37,9 +37,7 @@ from cmlp._train.scale_advice import far_targets, scale_advice
 from cmlp.exceptions import StatusError, UselessModelWarning
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
     from cmlp._data.encoded_rows import EncodedRows
     from cmlp._train.training import Training
 

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from cmlp._bridge import _core
-    from cmlp._data.array_types import AnyArray
-    from cmlp._data.arrays import LossFunction
+    from cmlp._data.array_types import AnyArray, LossFunction
     from cmlp._train.state import TrainingState
 
     # Validation score of (outputs, targets, weight); higher is better.

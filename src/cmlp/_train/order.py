@@ -18,8 +18,7 @@ from cmlp._train.split import shuffled
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import NDArray
     from cmlp._parameters.options import TrainingOptions
     from cmlp._train.random import Generator
     from cmlp._train.state import TrainingState

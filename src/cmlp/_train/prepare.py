@@ -16,10 +16,8 @@ from cmlp._train.team import ALONE, Team
 from cmlp._train.training import Training
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from cmlp._bridge import _core
-    from cmlp._data.arrays import LossFunction
+    from cmlp._data.array_types import LossFunction, NDArray
     from cmlp._parameters.options import TrainingOptions
     from cmlp._train.data import Data
     from cmlp._train.random import Generator

@@ -15,8 +15,7 @@ from cmlp._data.checksums import BLOCK, block_checksums, stored_dtype
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import NDArray
     from cmlp._data.checksums import Checksums, Digests
     from cmlp._data.encoded_rows import EncodedRows
     from cmlp._train.data import Data

@@ -10,9 +10,7 @@ import numpy as np
 from cmlp._data.scale import are_at_most, root_mean_squares, sample
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
     from cmlp._train.data import Data
     from cmlp._train.objective import Objective
 

@@ -11,9 +11,7 @@ from cmlp._process.warnings import warn
 from cmlp.exceptions import UndefinedMetricWarning, sklearn_class
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
 
 
 def require_rows(predicted: AnyArray) -> None:

@@ -41,9 +41,7 @@ from cmlp._train.state_fields import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
     from cmlp._data.checksums import Digests
     from cmlp._data.records import Values
     from cmlp._parameters.schedules import Schedule

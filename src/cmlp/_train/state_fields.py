@@ -21,9 +21,7 @@ from cmlp._train.target_scale import TargetScale, scale_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray, Floats
+    from cmlp._data.array_types import AnyArray, Floats, NDArray
     from cmlp._data.checksums import Digests
     from cmlp._data.records import Values
     from cmlp._train.random import Generator

@@ -14,10 +14,8 @@ from cmlp.exceptions import FarTargetsWarning, InvalidParameterError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import DTypeLike, NDArray
-
     from cmlp._bridge._core import Net
-    from cmlp._data.array_types import AnyArray, Floats
+    from cmlp._data.array_types import AnyArray, DTypeLike, Floats, NDArray
 
 
 class TargetScale(NamedTuple):

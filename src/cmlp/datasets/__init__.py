@@ -11,8 +11,8 @@ import os
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from cmlp._data.array_types import NDArray
 from cmlp._data.files.images import (
     DIGITS,
     IMAGES,

@@ -13,9 +13,7 @@ from cmlp.distributed._cluster import import_of_dask, is_array, is_frame, requir
 from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, ArrayLike
     from cmlp._estimators.multilayer_perceptron import MultilayerPerceptron
     from cmlp._train.split import Shards
 

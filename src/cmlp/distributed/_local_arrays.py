@@ -27,9 +27,7 @@ from cmlp.exceptions import InvalidParameterError, NonFiniteInputError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray, FloatType
+    from cmlp._data.array_types import AnyArray, FloatType, NDArray
     from cmlp._fit.targets import TargetEncoding
     from cmlp._parameters.options import TrainingOptions
     from cmlp._train.state import TrainingState

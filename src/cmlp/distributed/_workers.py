@@ -21,9 +21,7 @@ from cmlp.exceptions import WorkerError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Set
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
 
     Returned = TypeVar("Returned")
 

@@ -16,9 +16,8 @@ from cmlp.plots._style import COLORS, Display, describe, is_network
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
-    from numpy.typing import NDArray
 
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
     from cmlp._estimators.estimator import Estimator
 
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.container import BarContainer
     from matplotlib.text import Text
-    from numpy.typing import ArrayLike
 
+    from cmlp._data.array_types import ArrayLike
     from cmlp._estimators.estimator import Estimator
     from cmlp._model.explanation import Explanation
 

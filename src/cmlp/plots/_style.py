@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
     from matplotlib.text import Text
-    from numpy.typing import ArrayLike
 
-    from cmlp._data.array_types import AnyArray, Floats
+    from cmlp._data.array_types import AnyArray, ArrayLike, Floats
 
 
 # Colours for lines and classes: blue, vermillion and green of Okabe and Ito (2008) first. Each has

@@ -33,9 +33,7 @@ from cmlp.river._stream import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray, Floats
+    from cmlp._data.array_types import AnyArray, Floats, NDArray
     from cmlp._estimators.network import Network
 
 __all__ = ["MLPClassifier", "MLPRegressor"]

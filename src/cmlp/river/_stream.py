@@ -29,9 +29,7 @@ from cmlp._train.initial_params import initial_params
 from cmlp._train.random import random_state
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray, Floats
+    from cmlp._data.array_types import AnyArray, Floats, NDArray
 
 
 class TargetMoments(NamedTuple):

@@ -12,8 +12,7 @@ from cmlp._fit.fitted import RESULT, Fitted, fitted_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import ArrayLike
-
+    from cmlp._data.array_types import ArrayLike
     from cmlp._model.model import TrainedModel
     from cmlp.callbacks import AnyTrainer
 

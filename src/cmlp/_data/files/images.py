@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+
+from cmlp._data.array_types import NDArray
 
 _EMBEDDED = Path(__file__).parent / "digits28"
 IMAGES, LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"

@@ -13,9 +13,7 @@ from cmlp._data.files.file_formats import DataError, NotNumbersError, stated
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
     from cmlp._data.files.row_file import TypedColumn
     from cmlp._data.grammar import Grammar
 

@@ -26,9 +26,7 @@ from cmlp._data.grammar import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
     from cmlp._data.files.text_cells import Place
 
 PLAIN = ("integer", "number")  # kinds of cells, and types of columns

@@ -58,9 +58,7 @@ from cmlp._data.groups import Groups, groups_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, NDArray
     from cmlp._data.files.row_file import Notice, Progress
 
 _NAMES = {"\t": "tab", " ": "space"}

@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import numpy as np
-    from numpy.typing import ArrayLike
 
-    from cmlp._data.arrays import LossFunction
+    from cmlp._data.array_types import ArrayLike, LossFunction
     from cmlp._data.weights import ClassWeight
 
 

@@ -16,9 +16,7 @@ from cmlp._parameters.architecture import init_activations
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, ArrayLike
     from cmlp._model.model import NetworkModel
 
 

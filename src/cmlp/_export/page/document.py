@@ -48,9 +48,7 @@ from cmlp.exceptions import InvalidParameterError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike, NDArray
-
-    from cmlp._data.array_types import AnyArray
+    from cmlp._data.array_types import AnyArray, ArrayLike, NDArray
 
 
 _MOST_FILTERS = 48  # weight images in the training panel (assets/explore/training.js)

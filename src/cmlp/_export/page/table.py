@@ -47,8 +47,7 @@ from cmlp.exceptions import InvalidParameterError, shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from cmlp._data.array_types import NDArray
     from cmlp._model.model import TableModel
 
 _HALF = 0.5  # a threshold up to it is to find the second class
