@@ -5,18 +5,14 @@ Pickles have the version of their format, so that those of another one raise an 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from cmlp._bridge._core import Net, address_of
+from cmlp._data.array_types import AnyArray, DTypeLike, Floats
 from cmlp._data.arrays import rectangular
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from cmlp._data.array_types import AnyArray, DTypeLike, Floats
-
 
 # Version of the pickles that this package writes. A new field does not need another one: a pickle without it is
 # loaded as a file without it.

@@ -6,19 +6,17 @@ How good it is on held-out rows, and which columns matter.
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from cmlp._cli.data_files import why_none_are_held_out
+from cmlp._data.array_types import AnyArray, NDArray
 from cmlp._data.columns import DATES
+from cmlp._data.groups import Groups
 from cmlp._data.losses import traits_of
 from cmlp._model.summary import measures_distance, short
 from cmlp._process.printable import printable
-
-if TYPE_CHECKING:
-    from cmlp._data.array_types import AnyArray, NDArray
-    from cmlp._data.groups import Groups
 
 _NAMED = 8  # columns in a line
 _RARE = 0.2  # the largest share of a rare class

@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from datetime import time
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray, ArrayLike, DTypeLike, LossFunction, NDArray
 from cmlp._data.columns import TABLES
 from cmlp._data.losses import traits_of
 from cmlp._data.target_types import target_remedy
 from cmlp.exceptions import InvalidParameterError, StatusError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cmlp._data.array_types import AnyArray, ArrayLike, DTypeLike, LossFunction, NDArray
-
 
 _NA = "NAType"  # the type of pandas.NA: comparing it with itself does not give a bool
 TIME_OF_DAY = "Convert times of day to numbers, such as 3600 * t.hour + 60 * t.minute + t.second"

@@ -7,18 +7,15 @@ units), and the copy a third of an epoch at most.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray
 from cmlp._data.columns import TABLES, NamedMatrix
 from cmlp._data.target_types import target_remedy
 from cmlp.exceptions import InvalidParameterError, optional
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from cmlp._data.array_types import AnyArray
 
 # How the names of the types of text begin, in pyarrow and polars; categories of polars are text.
 _TEXT = ("string", "large_string", "categorical", "enum")

@@ -6,10 +6,11 @@ No check reads all of X: the core detects non-finite inputs while it computes.
 from __future__ import annotations
 
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray, ArrayLike, FloatType, NDArray
 from cmlp._data.arrays import (
     CSR,
     IN_PLACE,
@@ -38,9 +39,6 @@ from cmlp.exceptions import (
     shown,
     sklearn_class,
 )
-
-if TYPE_CHECKING:
-    from cmlp._data.array_types import AnyArray, ArrayLike, FloatType, NDArray
 
 
 class CheckedRows(NamedTuple):

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray, NDArray, Setting
 from cmlp._process.warnings import warn
 from cmlp.exceptions import refused, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from cmlp._data.array_types import AnyArray, NDArray, Setting
 
 # What a column can hold, with the name of its type as pyarrow has it.
 TYPES = {

@@ -7,18 +7,15 @@ content have equal entries in all of them: integers stay integers beside missing
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Sequence
 from datetime import UTC
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray
 from cmlp._data.arrays import DECODE, ELEMENTS, TO_TEXT, is_missing
 from cmlp._data.columns import FileColumn, MaskedColumn, objects
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from cmlp._data.array_types import AnyArray
 
 _ENUM = "Enum"  # a type of polars, which orders its values, and is an ordered dictionary in Arrow
 # How names of their types begin.

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Self
+from collections.abc import Sequence
+from typing import NamedTuple, Self
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray, NDArray
 from cmlp._data.arrays import CSR, section, stacked, taken
 from cmlp._data.weights import weights_of_rows
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cmlp._data.array_types import AnyArray, NDArray
 
 
 class EncodedRows(NamedTuple):

@@ -10,17 +10,14 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray, NDArray
 from cmlp._data.columns import MICROSECONDS_OF_A_DAY, CellFormat
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cmlp._data.array_types import AnyArray, NDArray
 
 # The share of numbers or dates among the values of a column from which on it is not one of text.
 MOST_SHARE = 0.9

@@ -5,19 +5,16 @@ What is measured on rows outside the training holds for new groups, if whole gro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray, NDArray
 from cmlp._data.arrays import is_missing
 from cmlp._data.column_entries import warn_of_rounded
 from cmlp._data.containers import column_of
 from cmlp.exceptions import shown
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cmlp._data.array_types import AnyArray, NDArray
 
 
 class GroupCount(NamedTuple):

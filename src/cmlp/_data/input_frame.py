@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray
 from cmlp._data.arrays import EXACT, read_once, rectangular, refuse_sparse
 from cmlp._data.checks import check_rows
 from cmlp._data.column_entries import SIMPLE, equal_entries
 from cmlp._data.columns import MaskedColumn
 from cmlp._data.containers import Column, column_of, columns_of, names_of
 from cmlp.exceptions import short_repr
-
-if TYPE_CHECKING:
-    from cmlp._data.array_types import AnyArray
 
 _ABSENT = object()  # in the place of the value of a missing key
 

@@ -10,18 +10,15 @@ import math
 import re
 import struct
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray
 from cmlp._data.columns import MOST_EQUAL_HASHES
 from cmlp._data.labels import Labels
 from cmlp.exceptions import InvalidParameterError, ModelFormatError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from cmlp._data.array_types import AnyArray
 
 # Of arrays in a file.
 DTYPES = {

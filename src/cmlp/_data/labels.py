@@ -20,19 +20,16 @@ checked, and the checked copy is the one that is used.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray, ArrayLike, Floats, NDArray
 from cmlp._data.arrays import EXACT, in_64_bits, is_missing, rectangular
 from cmlp._data.spelling import matching_change, warn_of_spellings
 from cmlp._data.target_types import target_remedy
 from cmlp._process.warnings import warn, warn_of_data
 from cmlp.exceptions import InvalidParameterError, LabelsWarning, short_repr
-
-if TYPE_CHECKING:
-    from cmlp._data.array_types import AnyArray, ArrayLike, Floats, NDArray
-
 
 # A classifier warns if its classes are more different floats than this: they are probably numbers
 # to predict.

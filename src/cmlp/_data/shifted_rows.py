@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cmlp._data.array_types import AnyArray, NDArray
+from cmlp._data.array_types import AnyArray, NDArray
 
 _MOST_ROWS = 2000
 _FEWEST_ROWS = 50

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.array_types import ArrayLike
 from cmlp._data.arrays import read_once
 from cmlp._estimators.multilayer_perceptron import MultilayerPerceptron
 from cmlp._fit.fit_network import fit_network, network_call
@@ -16,11 +18,6 @@ from cmlp._parameters.entries import network_argument
 from cmlp._process.threads import Pool, available_threads
 from cmlp._process.warnings import message_and_code, warn
 from cmlp.exceptions import InvalidParameterError, naming, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from cmlp._data.array_types import ArrayLike
 
 _MOST_NAMED = 3  # models in a message
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray, ArrayLike
 from cmlp._data.arrays import readable, rectangular
 from cmlp._data.losses import traits_of
 from cmlp._fit.fit_network import assemble
 from cmlp._fit.fitted import ASSIGNED
 from cmlp._model.from_layers import Layer, class_order, sorted_output
 from cmlp.exceptions import InvalidParameterError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from cmlp._data.array_types import AnyArray, ArrayLike
 
 
 def regressor_from_arrays(

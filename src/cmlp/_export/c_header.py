@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from collections.abc import Iterator
+from typing import NamedTuple, TextIO
 
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.array_types import ArrayLike
 from cmlp._data.disk import write_atomically
 from cmlp._data.scale import too_coarse
 from cmlp._export.c_int8 import parts_of_integers
@@ -15,16 +17,11 @@ from cmlp._export.c_project import new_folder, require_no_system_header, write_p
 from cmlp._export.c_table import parts_of_table
 from cmlp._export.c_text import Function, HeaderParts, parts_of_rows, prefix_of, text_function
 from cmlp._export.licence import GENERATED, spdx_line
+from cmlp._export.quantization import Int8Comparison
 from cmlp._model.formats import require
 from cmlp._model.model import TableModel, TrainedModel
 from cmlp._process.warnings import warn
 from cmlp.exceptions import InvalidParameterError, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from cmlp._data.array_types import ArrayLike
-    from cmlp._export.quantization import Int8Comparison
 
 
 class CHeader(NamedTuple):

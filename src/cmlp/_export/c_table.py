@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 from itertools import accumulate, chain
 from string import Template
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from cmlp._data.array_types import NDArray
 from cmlp._export.c_intervals import interval_constants, write_interval_functions
 from cmlp._export.c_text import (
     CALL,
@@ -33,12 +35,6 @@ from cmlp._export.c_text import (
 from cmlp._model.calibration import n_answers
 from cmlp._model.model import AnswerScale, Combination, Rule, TableModel
 from cmlp._model.table_columns import PARTS, TableColumn, TableColumns
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from cmlp._data.array_types import NDArray
-
 
 _OPENING = """
 #if defined(__SSE2__) || defined(_M_X64)

@@ -5,11 +5,13 @@ Scalers before them in a pipeline are converted, too.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from cmlp._data.array_types import NDArray
 from cmlp._data.labels import Labels, as_labels
 from cmlp._data.scale import InputScale, composed
 from cmlp._model.formats import require
@@ -18,12 +20,6 @@ from cmlp._model.model import CLASS_NAMES, NetworkModel, TrainedModel
 from cmlp._parameters.schedules import has_epochs
 from cmlp._train.state import Curve, History, TrainingState
 from cmlp.exceptions import NotFittedError, optional, sklearn_class
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from cmlp._data.array_types import NDArray
-
 
 # What scikit-learn's estimators can compute: the activations of hidden layers, and the losses with
 # their outputs.

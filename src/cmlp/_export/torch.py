@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray, ArrayLike
 from cmlp._data.scale import InputScale
 from cmlp._model.formats import require, scale_in
 from cmlp._model.from_layers import (
@@ -18,11 +20,6 @@ from cmlp._model.from_layers import (
 )
 from cmlp._model.model import NetworkModel, TableModel, TrainedModel, TrainedNet
 from cmlp.exceptions import optional
-
-if TYPE_CHECKING:
-    from types import ModuleType
-
-    from cmlp._data.array_types import AnyArray, ArrayLike
 
 # Above this weighted sum, torch's softplus returns its input. The default of 20 is too small for
 # float64.

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from cmlp._data.array_types import NDArray
 from cmlp._data.column_entries import NUMBER
 from cmlp._findings.table import FEWEST_ROWS, CheckedTable
 from cmlp._findings.times import may_be_time
 from cmlp._model.findings import Finding
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from cmlp._data.array_types import NDArray
-
 
 # Share of the values that are in one row alone, above which a column hardly repeats a value.
 _MOST_ALONE = 0.5

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import numpy as np
 
+from cmlp._data.array_types import NDArray
 from cmlp._data.scale import in_unit
 from cmlp._findings.table import FEWEST_ROWS, CheckedTable, also
 from cmlp._model.findings import Finding
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from cmlp._data.array_types import NDArray
-
 
 # Of y by a function of a column that never falls, on other rows.
 _LEAST_R2 = 0.995

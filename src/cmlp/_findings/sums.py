@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from cmlp._data.array_types import NDArray
 from cmlp._data.scale import in_unit
 from cmlp._findings.table import FEWEST_ROWS, CheckedTable
 from cmlp._model.findings import Finding
 from cmlp._model.unusual_rows import listed_columns
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from cmlp._data.array_types import NDArray
-
 
 _MOST_ROWS, _MOST_COLUMNS = 2000, 100
 _LEAST_R2 = 0.9999  # on other rows

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import numpy as np
 
+from cmlp._data.array_types import NDArray
 from cmlp._data.column_entries import NUMBER
 from cmlp._data.columns import DATES
 from cmlp._data.scale import in_unit
 from cmlp._findings.quick import COVERAGE, coverage_of, quick_model, size_of, spread_rows
 from cmlp._findings.table import FEWEST_ROWS, CheckedTable
 from cmlp._model.findings import Finding
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from cmlp._data.array_types import NDArray
-
 
 # The limits were chosen on the 45 targets of benchmarks/later.py.
 _N_PARTS = 8  # of the rows, at most

@@ -6,31 +6,29 @@ from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from cmlp._data.array_types import ArrayLike, GivenRows
 from cmlp._data.arrays import arrow_copied, read_once
 from cmlp._data.checks import CheckedRows, InputChecks, positive_integer
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.passes import Passes, Reader
 from cmlp._data.row_labels import label_differences, warn_of_order
 from cmlp._data.weights import require_normal
+from cmlp._fit.call import EstimatorToFit, FitCall
 from cmlp._fit.fit_network import fit_network, network_call
 from cmlp._fit.fitted import locked
 from cmlp._fit.prepare_network import checks_of
 from cmlp._fit.sources import BlockFormat, RowSource, StreamHashes, unpacked
+from cmlp._fit.targets import TargetEncoding
 from cmlp._parameters.entries import FIT_BATCHES
+from cmlp._parameters.options import NetworkOptions, TrainingOptions
 from cmlp._train.data import Blocks, Data, StreamData
 from cmlp._train.objective import y_scale_to_learn
 from cmlp._train.order import BlockOrder
+from cmlp._train.state import TrainingState
+from cmlp._train.training import Training
 from cmlp.exceptions import InvalidParameterError, naming
-
-if TYPE_CHECKING:
-    from cmlp._data.array_types import ArrayLike, GivenRows
-    from cmlp._fit.call import EstimatorToFit, FitCall
-    from cmlp._fit.targets import TargetEncoding
-    from cmlp._parameters.options import NetworkOptions, TrainingOptions
-    from cmlp._train.state import TrainingState
-    from cmlp._train.training import Training
 
 
 @locked

@@ -6,10 +6,11 @@ Those of one network are here: `ClassEncoding` and `NumberEncoding` of the estim
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cmlp._bridge import _core
+from cmlp._data.array_types import AnyArray, ArrayLike, LossFunction, NDArray
 from cmlp._data.arrays import readable, targets_in_range
 from cmlp._data.checks import CheckedRows, as_numbers, as_quantile_targets, as_targets
 from cmlp._data.encoded_rows import EncodedRows
@@ -23,10 +24,6 @@ from cmlp._data.losses import traits_of
 from cmlp._data.weights import ClassWeights, as_weights
 from cmlp._train.objective import Objective, objective_of_numbers, y_advice
 from cmlp._train.scores import accuracy, require_rows
-
-if TYPE_CHECKING:
-    from cmlp._bridge import _core
-    from cmlp._data.array_types import AnyArray, ArrayLike, LossFunction, NDArray
 
 
 class TargetEncoding(ABC):

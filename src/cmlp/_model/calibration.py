@@ -11,20 +11,17 @@ Wasserman, Ramdas, "Distribution-free prediction sets for two-layer hierarchical
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.array_types import AnyArray, NDArray
 from cmlp._data.groups import GroupCount
 from cmlp._data.labels import Labels, medians
 from cmlp._data.weights import weights_of_rows
 from cmlp._process.warnings import warn
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cmlp._data.array_types import AnyArray, NDArray
 
 ABSOLUTE_ERROR = "absolute_error"
 SCALED_ERROR = "scaled_error"

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import empty_block
 from cmlp._data.activations import traits_of_activation
+from cmlp._data.array_types import AnyArray, ArrayLike, FloatType, NDArray
 from cmlp._data.labels import Labels, as_labels, labels_of
 from cmlp._data.scale import InputScale, check_scale_width
 from cmlp._model.model import NetworkModel
-
-if TYPE_CHECKING:
-    from cmlp._data.array_types import AnyArray, ArrayLike, FloatType, NDArray
 
 
 class Layer(NamedTuple):

@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.array_types import AnyArray, NDArray
 from cmlp._data.column_entries import CATEGORY, COLUMN_TYPES, ORDERED
 from cmlp._data.labels import Labels, medians
 from cmlp._data.losses import traits_of
 from cmlp._data.times import ORDER, text_of_distance, text_of_time
 from cmlp._model.calibration import ROWS, n_answers
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cmlp._data.array_types import AnyArray, NDArray
-
 
 N_VALUES = 32  # of each column
 MOST_BACKGROUND = 64  # rows

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from cmlp._data.array_types import NDArray
 from cmlp._data.column_entries import ORDERED, categories_of
+from cmlp._data.containers import Column
+from cmlp._data.spelling import KnownSpellings
 from cmlp._process.warnings import Notices, warn
 from cmlp.exceptions import shown
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from cmlp._data.array_types import NDArray
-    from cmlp._data.containers import Column
-    from cmlp._data.spelling import KnownSpellings
 
 ROWS_TO_COMPARE = 20  # from which on values are judged of which fit had some, too
 MOST_GAPS = 0.1  # share of rows in which a column that was never missing in fit may be missing

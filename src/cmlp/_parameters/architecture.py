@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cmlp._bridge import _core
 from cmlp._data.activations import SYNONYMS
+from cmlp._data.array_types import LossFunction
 from cmlp._data.losses import traits_of
 from cmlp._parameters.constraints import (
     ACTIVATION,
@@ -24,11 +26,6 @@ from cmlp._parameters.constraints import (
 )
 from cmlp._parameters.entries import network_argument
 from cmlp.exceptions import InvalidParameterError, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from cmlp._data.array_types import LossFunction
 
 
 def layer_sizes(sizes: Sequence[int]) -> list[int]:

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import copy
 import math
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from cmlp._data.array_types import NDArray
 from cmlp.exceptions import InvalidParameterError, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from cmlp._data.array_types import NDArray
 
 # The one-cycle learning rate rises during this fraction of the batches.
 RISING_FRACTION = 0.3

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.array_types import AnyArray, NDArray
+from cmlp._data.groups import GroupCount, Groups
+from cmlp._data.labels import Labels
 from cmlp._data.weights import weights_of_rows
 from cmlp._model.calibration import (
     ABSOLUTE_ERROR,
@@ -22,6 +26,7 @@ from cmlp._model.calibration import (
     scaled_scores,
     scores_of,
 )
+from cmlp._model.model import TableModel
 from cmlp._model.probabilities import (
     MOST_CLASSES,
     HeldOutScores,
@@ -37,15 +42,6 @@ from cmlp._model.summary import Accuracy, accuracy_of
 from cmlp._process.warnings import warn
 from cmlp._tables.bag import folds_of_groups
 from cmlp.exceptions import InvalidParameterError, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from cmlp._data.array_types import AnyArray, NDArray
-    from cmlp._data.groups import GroupCount, Groups
-    from cmlp._data.labels import Labels
-    from cmlp._model.model import TableModel
-
 
 _FEW = 10  # rows of a class, below which those that keep the probabilities of the model as it is decide
 _FOURTH = 4  # one of so many rows of `calibrate` gives a score for sets if the others calibrate probabilities

@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.array_types import ArrayLike, NDArray
 from cmlp._data.column_entries import (
     CATEGORY,
     INTERVAL,
@@ -44,10 +44,6 @@ from cmlp._process.warnings import warn
 from cmlp._tables.missing_values import codes_of_column
 from cmlp._tables.splits import LEAST_GAIN_OF_PART, SplitTarget, step_edges
 from cmlp.exceptions import InvalidParameterError, refused, short_repr, shown
-
-if TYPE_CHECKING:
-    from cmlp._data.array_types import ArrayLike, NDArray
-
 
 _FROM_DTYPE = "from_dtype"
 _NO_FORMS: Mapping[int, str] = {}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.array_types import NDArray
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._fit.resuming import resumed_state
+from cmlp._model.model import TrainedNet
 from cmlp._parameters.architecture import init_activations
+from cmlp._parameters.options import TableOptions, TrainingOptions
 from cmlp._tables.bag import ACTIVATION, options_of_member
 from cmlp._tables.monotone import begin_with_signs, cut_to_signs, signs_of_params
 from cmlp._tables.prepared_table import OTHER_DATA, PreparedTable
@@ -18,14 +21,7 @@ from cmlp._train.initial_params import initial_params
 from cmlp._train.order import order_of
 from cmlp._train.prepare import draw_dropout_seed, make_training
 from cmlp._train.state import History, TrainingState
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cmlp._data.array_types import NDArray
-    from cmlp._model.model import TrainedNet
-    from cmlp._parameters.options import TableOptions, TrainingOptions
-    from cmlp._train.training import Training
+from cmlp._train.training import Training
 
 
 def new_trainings(

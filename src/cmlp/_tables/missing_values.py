@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from cmlp._data.array_types import NDArray
 from cmlp._data.column_entries import BOOLEAN, DURATION, TIMES, equal_entries, stored_category
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, CellFormat, by_column
 from cmlp._data.containers import Column, plain_entry
 from cmlp._data.date_forms import date_form
 from cmlp._data.grammar import Grammar
+from cmlp._data.input_frame import InputFrame
 from cmlp._findings.table import UnmatchedCode
+from cmlp._model.table_columns import TableColumn, TableColumns
 from cmlp._process.warnings import warn
 from cmlp.exceptions import refused, shown
-
-if TYPE_CHECKING:
-    from cmlp._data.array_types import NDArray
-    from cmlp._data.input_frame import InputFrame
-    from cmlp._model.table_columns import TableColumn, TableColumns
 
 _NAME = "missing_values"
 _GRAMMAR = Grammar(CellFormat())

@@ -5,10 +5,11 @@ The cuts were chosen on the tables of `benchmarks.later`: one network for each c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray, ArrayLike, ByColumn, NDArray
 from cmlp._data.column_entries import (
     CATEGORY,
     NUMBER,
@@ -19,12 +20,9 @@ from cmlp._data.column_entries import (
 from cmlp._data.containers import column_of
 from cmlp._data.input_frame import InputFrame, frame_of, with_dates
 from cmlp._data.times import Times, large_integers, text_of_time
+from cmlp._model.table_columns import TableColumns
 from cmlp._tables.learn_columns import learn_columns
 from cmlp.exceptions import shown
-
-if TYPE_CHECKING:
-    from cmlp._data.array_types import AnyArray, ArrayLike, ByColumn, NDArray
-    from cmlp._model.table_columns import TableColumns
 
 _CUTS = (0.6, 0.7, 0.8)  # shares of the rows that come before
 _AHEAD = 0.25  # rows of a later part, for each row before it

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
+from cmlp._data.array_types import NDArray
 from cmlp._data.scale import quantiles
 from cmlp._data.weights import weights_of_rows
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from cmlp._data.array_types import NDArray
-
 
 LEAVES = 8  # with a few more, files and runs grow and errors do not fall
 # A target that goes up and down many times needs many more: at least 12, if each further split

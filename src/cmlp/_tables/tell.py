@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray
+from cmlp._data.labels import Labels
 from cmlp._findings.checks import findings_of
 from cmlp._findings.table import TARGET, CheckedTable
 from cmlp._model.findings import Finding, Report, names_in_known
@@ -13,12 +15,6 @@ from cmlp._model.kinds_of_findings import KINDS, MARKS
 from cmlp._process.printable import printable_message
 from cmlp._process.warnings import Notices, warn, warn_of_data
 from cmlp.exceptions import FindingsNote, OneClassWarning, UselessModelWarning, short_repr
-
-if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
-
-    from cmlp._data.array_types import AnyArray
-    from cmlp._data.labels import Labels
 
 _NOTES = Notices()  # those of each table, which are issued once
 _USELESS = UselessModelWarning.code

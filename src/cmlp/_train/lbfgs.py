@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from cmlp._bridge.blocks import block_copy
+from cmlp._data.array_types import Floats
 from cmlp._parameters.architecture import per_layer
 from cmlp._process.signals import TimeLimitReached
 from cmlp._process.time_limit import is_over, seconds_until
@@ -20,10 +21,6 @@ from cmlp.exceptions import (
     optional,
     sklearn_class,
 )
-
-if TYPE_CHECKING:
-    from cmlp._data.array_types import Floats
-
 
 # SciPy's status code for a minimization that a callback stopped.
 STOPPED_BY_CALLBACK = 99

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray, NDArray
 from cmlp._process.warnings import warn
 from cmlp.exceptions import UndefinedMetricWarning, sklearn_class
-
-if TYPE_CHECKING:
-    from cmlp._data.array_types import AnyArray, NDArray
 
 
 def require_rows(predicted: AnyArray) -> None:

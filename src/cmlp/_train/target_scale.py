@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from cmlp._bridge._core import Net
 from cmlp._bridge.blocks import output_layer
+from cmlp._data.array_types import AnyArray, DTypeLike, Floats, NDArray
 from cmlp._data.scale import Moments, median_and_spread, sample, spacing, too_coarse
 from cmlp._process.warnings import warn_of_data
 from cmlp.exceptions import FarTargetsWarning, InvalidParameterError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from cmlp._bridge._core import Net
-    from cmlp._data.array_types import AnyArray, DTypeLike, Floats, NDArray
 
 
 class TargetScale(NamedTuple):

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray, GivenRows
 from cmlp._data.checks import as_targets
 from cmlp._data.labels import kind_of_labels, labels_of, mixes_text
 from cmlp._fit.fit_batches import fit_batches
 from cmlp._fit.fitted import fitted_of
 from cmlp._fit.sources import naming_row, unpacked
 from cmlp.distributed._cluster import Cluster, blocks_of, cluster_of, import_of_dask
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from cmlp._data.array_types import AnyArray, GivenRows
 
 _FETCHED_AHEAD = 2  # blocks, besides the one that the reader of `fit_batches` has ready
 

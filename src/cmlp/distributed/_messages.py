@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from cmlp._data.array_types import AnyArray
 from cmlp.exceptions import InvalidParameterError, WorkerError, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from cmlp._data.array_types import AnyArray
 
 # A process looks for a message again after a tenth of the time that it has waited, but at least
 # every millisecond.

@@ -12,15 +12,17 @@ import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from copy import copy
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from river import base
 from river.utils import dataframe
 
 from cmlp._bridge.blocks import output_layer
+from cmlp._data.array_types import AnyArray, Floats, NDArray
 from cmlp._data.losses import traits_of
 from cmlp._data.row_labels import warn_of_other_order
+from cmlp._estimators.network import Network
 from cmlp.exceptions import shown
 from cmlp.river._stream import (
     Learned,
@@ -31,10 +33,6 @@ from cmlp.river._stream import (
     as_row,
     is_finite_number,
 )
-
-if TYPE_CHECKING:
-    from cmlp._data.array_types import AnyArray, Floats, NDArray
-    from cmlp._estimators.network import Network
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from river.utils import dataframe
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy, empty_block
+from cmlp._data.array_types import AnyArray, Floats, NDArray
 from cmlp._data.losses import traits_of
 from cmlp._estimators.network import Network
 from cmlp._parameters.architecture import (
@@ -27,9 +28,6 @@ from cmlp._parameters.architecture import (
 from cmlp._parameters.entries import PARAMETERS
 from cmlp._train.initial_params import initial_params
 from cmlp._train.random import random_state
-
-if TYPE_CHECKING:
-    from cmlp._data.array_types import AnyArray, Floats, NDArray
 
 
 class TargetMoments(NamedTuple):

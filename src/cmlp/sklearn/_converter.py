@@ -5,7 +5,8 @@ It adds the graph of `to_onnx` to the graph of a pipeline or another model.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
@@ -21,9 +22,6 @@ from skl2onnx.common.data_types import (
 from cmlp._export.onnx_write import INPUT_DTYPES, onnx_model
 from cmlp._fit.fitted import frozen_copy
 from cmlp._model.model import TableModel
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _BOTH = [False, True]
 # Options of skl2onnx for classifiers. "nocl" (indices instead of labels) is one that ZipMap asks

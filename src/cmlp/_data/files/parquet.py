@@ -6,16 +6,14 @@ import contextlib
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray
 from cmlp._data.checks import positive_integer
 from cmlp._data.files.file_formats import on_disk
 from cmlp.exceptions import optional
-
-if TYPE_CHECKING:
-    from cmlp._data.array_types import AnyArray
 
 # Rows of a block. pyarrow decodes small integers through four bytes: 784 columns of uint8 take 26
 # MB while it reads. What pyarrow cannot take rows of, and the type with the same values.

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray
 from cmlp._data.columns import NamedMatrix
 from cmlp._data.files.array_file import ArrayFile, array_in
 from cmlp._data.files.file_formats import IDX, PARQUET, DataError, format_of, quoted
@@ -18,11 +19,6 @@ from cmlp._data.files.parquet import ParquetBlocks
 from cmlp._data.files.parquet_file import ParquetFile
 from cmlp._data.files.row_file import FileSchema, LabelledRows, RowFile, TextOptions, as_integers
 from cmlp._data.files.text_file import TextFile
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cmlp._data.array_types import AnyArray
 
 _MOST_NAMES = 10  # of columns in a message
 # In the names of MNIST's files, with the number of dimensions.

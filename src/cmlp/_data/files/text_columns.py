@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from array import array
 from collections import Counter
+from collections.abc import Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray, NDArray
 from cmlp._data.arrays import EXACT
 from cmlp._data.column_entries import may_be_rounded
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY
 from cmlp._data.files import text_cells
 from cmlp._data.files.file_formats import DataError, quoted, stated
+from cmlp._data.files.text_cells import Place
 from cmlp._data.grammar import (
     MOST_SHARE,
     Grammar,
@@ -22,12 +24,6 @@ from cmlp._data.grammar import (
     looks_like_a_date,
     looks_like_a_number,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cmlp._data.array_types import AnyArray, NDArray
-    from cmlp._data.files.text_cells import Place
 
 PLAIN = ("integer", "number")  # kinds of cells, and types of columns
 _NUMBERS = (*PLAIN, "zeros", "infinite")

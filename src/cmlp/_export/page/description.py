@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import base64
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from cmlp._bridge import _core
+from cmlp._data.array_types import AnyArray, ArrayLike
 from cmlp._model.formats import PIXELS, require
+from cmlp._model.model import NetworkModel
 from cmlp._parameters.architecture import init_activations
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cmlp._data.array_types import AnyArray, ArrayLike
-    from cmlp._model.model import NetworkModel
 
 
 class Described:

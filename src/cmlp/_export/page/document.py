@@ -5,12 +5,13 @@ Its files of assets/, its texts and its examples.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cmlp._data.activations import traits_of_activation
+from cmlp._data.array_types import AnyArray, ArrayLike, NDArray
 from cmlp._data.arrays import readable
 from cmlp._data.labels import as_labels
 from cmlp._data.losses import traits_of
@@ -44,12 +45,6 @@ from cmlp._export.page.film import (
 from cmlp._export.page.table import table_page
 from cmlp._model.model import TableModel, TrainedModel
 from cmlp.exceptions import InvalidParameterError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cmlp._data.array_types import AnyArray, ArrayLike, NDArray
-
 
 _MOST_FILTERS = 48  # weight images in the training panel (assets/explore/training.js)
 

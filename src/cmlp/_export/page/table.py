@@ -8,12 +8,14 @@ It has a field for each column, the columns with the largest effect first.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.array_types import NDArray
 from cmlp._data.arrays import EXACT
 from cmlp._data.column_entries import TIMES
 from cmlp._data.date_forms import date_form
@@ -40,15 +42,10 @@ from cmlp._model.calibration import CALIBRATION, HELD_OUT, PROBABILITY, n_answer
 from cmlp._model.explanation import output_names
 from cmlp._model.findings import brief
 from cmlp._model.formats import require
+from cmlp._model.model import TableModel
 from cmlp._model.summary import Background, Later, measures_distance, short
 from cmlp._model.table_columns import PARTS, TableColumn
 from cmlp.exceptions import InvalidParameterError, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cmlp._data.array_types import NDArray
-    from cmlp._model.model import TableModel
 
 _HALF = 0.5  # a threshold up to it is to find the second class
 _COVERAGES = (0.8, 0.9, 0.95)  # to choose from
