@@ -630,8 +630,8 @@ def test_what_a_file_says_of_rare_categories_is_checked(old, new, message, monke
     codes = np.arange(603) // 3
     rows = [[f"k{code}", float(code)] for code in codes.tolist()]
     model = TabularRegressor(**FAST).fit(rows, codes)
-    seen = model_of(model).columns[0].seen
-    assert (seen.n, seen.rare) == (201, 3 / 603)
+    column = model_of(model).columns[0]
+    assert (column.n_seen, column.rare) == (201, 3 / 603)
     model.save(path)
     text, data = split(path.read_bytes())
     numbers = struct.pack("<4d", 201, 0, 3 / 603, 0)

@@ -257,7 +257,9 @@ def test_stored_columns_are_the_same():
             columns.types,
             columns.categories,
         )
-        assert [column.seen for column in other] == [column.seen for column in columns]
+        assert [(one.n_seen, one.rare) for one in other] == [
+            (one.n_seen, one.rare) for one in columns
+        ]
         for bins in (False, True):
             assert (
                 other.encode(raw, bins=bins).tobytes() == columns.encode(raw, bins=bins).tobytes()

@@ -550,9 +550,9 @@ def test_the_share_of_rare_categories_is_weighted(few_listed):
     X = np.array([f"k{code:g}" for code in y], object)[:, None]
     weight = np.where(y < 200, 1.0, 0.25)
     found = [
-        model_of(TabularRegressor(**QUICK).fit(X, y, one)).columns[0].seen for one in (None, weight)
+        model_of(TabularRegressor(**QUICK).fit(X, y, one)).columns[0] for one in (None, weight)
     ]
-    assert [one.n for one in found] == [600, 600]
+    assert [one.n_seen for one in found] == [600, 600]
     np.testing.assert_allclose([one.rare for one in found], [2 / 3, 1 / 3])
 
 

@@ -93,7 +93,7 @@ class Estimator(SklearnStub, ExportMethods):
         from cmlp._estimators.network import Network
 
         networks = [
-            Network._assembled(each.net, each.state.params, each.data.inputs.scale, n_threads)
+            Network._assembled(each.net, each.state.params, each.data.input_scale, n_threads)
             for each in trainings
         ]
         return FitView(networks, trainings, snapshot, is_of_table=is_of_table)

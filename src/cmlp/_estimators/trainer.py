@@ -26,7 +26,7 @@ from cmlp._parameters.entries import PARAMETERS
 from cmlp._parameters.name_hints import hinted
 from cmlp._parameters.options import TrainingOptions, check_scoring
 from cmlp._train.callbacks import callbacks_of
-from cmlp._train.data import Data, Inputs
+from cmlp._train.data import Data
 from cmlp._train.diagnosis import warn_if_useless
 from cmlp._train.objective import has_validation_rows, naming_validation
 from cmlp._train.order import order_of
@@ -461,8 +461,8 @@ class Trainer:
         data = Data(
             rows,
             order_of(options),
-            Inputs(trained.input_scale),
-            encoding.strata(rows.targets),
+            input_scale=trained.input_scale,
+            strata=encoding.strata(rows.targets),
             validation=encoded_validation,
         )
         if callable(options.scoring):

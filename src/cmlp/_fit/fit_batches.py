@@ -129,7 +129,7 @@ class BlockSource(RowSource):
             require_normal(rows.weight, dtype)
         self._seen[-1] = rows._replace(number=index)
         n_rows = self._n_rows or state.n_rows or 0
-        scale = data.inputs.scale_to_learn
+        scale = data.scale_to_learn
         if scale is not None or y_scale_to_learn(encoding.objective(), state) is not None:
             learns = "y_scale" if scale is None else f"input_scale={scale!r}"
             self._passes.require(2, f"{learns} takes a pass of its own")

@@ -13,7 +13,7 @@ from cmlp._data.checks import CheckedRows, InputChecks
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.labels import Labels, labels_of, learn_labels
 from cmlp._data.losses import traits_of
-from cmlp._data.scale import check_scale_width, warn_of_scale
+from cmlp._data.scale import InputScale, check_scale_width, warn_of_scale
 from cmlp._data.weights import weights_of_classes
 from cmlp._fit.fit import OTHER_VALIDATION
 from cmlp._fit.fitted import Fitted, assigned_params, copy_with
@@ -22,7 +22,7 @@ from cmlp._fit.resuming import hyperparameters_to_keep, resumed_state
 from cmlp._fit.targets import ClassEncoding, NumberEncoding, TargetEncoding, as_matrix
 from cmlp._parameters.options import NetworkOptions, check_scoring
 from cmlp._train.callbacks import callbacks_of
-from cmlp._train.data import Data, Inputs
+from cmlp._train.data import Data
 from cmlp._train.diagnosis import WarnIf, warn_if_useless
 from cmlp._train.initial_params import initial_params
 from cmlp._train.objective import Objective, has_validation_rows, naming_validation
@@ -108,7 +108,7 @@ class NetworkFit(NamedTuple):
 
         The model shares the block of parameters with the state, unless y is standardized.
         """
-        names = self.training.data.inputs.names
+        names = self.training.data.names
         return left_by(self.call, self.labels, self.training, state, names)
 
 
@@ -119,13 +119,15 @@ def prepare_network(call: FitCall[NetworkOptions], source: RowSource) -> Network
     """
     options = call.options
     rows = source.open(checks_of(call))
-    inputs, dtype = _inputs_of(call, rows)
+    names = rows.names if call.previous is None else call.previous.model.feature_names
+    dtype = _dtype_of(call, rows)
+    scale, scale_to_learn = _scale_of(call, rows)
     encoding, encoded = learn_encoding(call, rows, source)
     net = net_of(options, dtype, rows.X.shape[1], encoding)
     if call.previous is not None:
         _require_same_net(call.previous.model.net, net)
     state = _state_of(call, net)
-    validation, y_to_score, differs = _validation_rows(call, source, rows, inputs, encoding)
+    validation, y_to_score, differs = _validation_rows(call, source, rows, names, encoding)
     if not call.is_incremental:
         check_scoring(options, validation is not None)
     shards = source.shards
@@ -135,7 +137,9 @@ def prepare_network(call: FitCall[NetworkOptions], source: RowSource) -> Network
     data = Data(
         encoded,
         order_of(options, shards),
-        inputs,
+        names,
+        scale,
+        scale_to_learn,
         encoding.strata(encoded.targets),
         None if labels is None else labels.classes,
         validation,
@@ -158,30 +162,38 @@ def checks_of(call: FitCall[NetworkOptions]) -> InputChecks:
     return InputChecks(call.class_name, call.is_classifier, model.net.n_in, model.feature_names)
 
 
-def _inputs_of(call: FitCall[NetworkOptions], rows: CheckedRows) -> tuple[Inputs, np.dtype[Any]]:
-    """Return what is known of the inputs, and the dtype of the network: a continued fit keeps what its model has.
+def _dtype_of(call: FitCall[NetworkOptions], rows: CheckedRows) -> np.dtype[Any]:
+    """Return the dtype of the network; a continued fit keeps that of its model."""
+    options, previous = call.options, call.previous
+    if previous is None:
+        return rows.auto_dtype if options.dtype == "auto" else np.dtype(options.dtype)
+    dtype: np.dtype[Any] = previous.model.net.dtype
+    if options.dtype != "auto":
+        _require_same("dtype", dtype.name, options.dtype)
+    return dtype
+
+
+def _scale_of(
+    call: FitCall[NetworkOptions], rows: CheckedRows
+) -> tuple[float | InputScale, str | None]:
+    """Return the scale of the inputs, and the name of one to learn; a continued fit keeps that of its model.
 
     There is a warning of a scale that does not fit the rows.
     """
-    options, previous = call.options, call.previous
+    given, name, previous = call.options.input_scale, call.options.scale_to_learn, call.previous
     if previous is None:
-        check_scale_width(options.input_scale, rows.X.shape[1])
-        dtype = rows.auto_dtype if options.dtype == "auto" else np.dtype(options.dtype)
-        scale = 1.0 if isinstance(options.input_scale, str) else options.input_scale
-        inputs = Inputs(scale, options.scale_to_learn, rows.names)
+        check_scale_width(given, rows.X.shape[1])
+        scale = 1.0 if isinstance(given, str) else given
     else:
-        model = previous.model
-        if options.dtype != "auto":
-            _require_same("dtype", model.net.dtype.name, options.dtype)
-        was: object = model.input_scale
-        if options.scale_to_learn is not None:
-            was = previous.scale_name or was
-        _require_same("input_scale", was, options.input_scale)
-        dtype, inputs = model.net.dtype, Inputs(model.input_scale, None, model.feature_names)
+        scale = previous.model.input_scale
+        was: object = scale
+        if name is not None:
+            was, name = previous.scale_name or scale, None
+        _require_same("input_scale", was, given)
     continues_epochs = previous is not None and call.is_incremental
-    if inputs.scale_to_learn is None and not continues_epochs and isinstance(inputs.scale, float):
-        warn_of_scale(rows.X, inputs.scale)
-    return inputs, dtype
+    if name is None and not continues_epochs and isinstance(scale, float):
+        warn_of_scale(rows.X, scale)
+    return scale, name
 
 
 # ------------------------------------------------------------------------------------------------------------ targets
@@ -238,22 +250,22 @@ def _validation_rows(
     call: FitCall[NetworkOptions],
     source: RowSource,
     rows: CheckedRows,
-    inputs: Inputs,
+    names: AnyArray | None,
     encoding: TargetEncoding,
 ) -> tuple[EncodedRows | None, AnyArray, bool]:
     """Return the own validation rows, the y that a score of the user gets, and whether they differ from the rows."""
     if not has_validation_rows(*call.validation):
         return None, rows.y, False
     with naming_validation():
-        checks = checks_of(call)._replace(width=rows.X.shape[1], names=inputs.names)
+        checks = checks_of(call)._replace(width=rows.X.shape[1], names=names)
         checked = checks.check(*call.validation, suffix="_val")
         encoded = encoding.encode(checked)
     differs = False
     if source.has_all_targets and call.resumed is None:
         from cmlp._model.other_rows import warn_of_validation_inputs  # few calls need it
 
-        names = None if rows.names is None else rows.names.tolist()
-        differs = warn_of_validation_inputs(rows, checked, names)
+        listed = None if rows.names is None else rows.names.tolist()
+        differs = warn_of_validation_inputs(rows, checked, listed)
     return encoded, checked.y, differs
 
 
@@ -299,7 +311,7 @@ def left_by(
         training.net,
         state,
         labels,
-        input_scale=training.data.inputs.scale,
+        input_scale=training.data.input_scale,
         names=names,
         scale_name=call.options.scale_to_learn if previous is None else previous.scale_name,
         recipe=NOW,

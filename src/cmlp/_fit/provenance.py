@@ -86,7 +86,7 @@ def network_recorder(fit: NetworkFit) -> Recorder:
 
     training = fit.training
     hashes = hash_arrays(training, "validation") | hashes_of_texts(
-        fit.call.class_name, fit.labels, training.data.inputs.names
+        fit.call.class_name, fit.labels, training.data.names
     )
     row_hashes = fit.source.begin_hashes(training)
 

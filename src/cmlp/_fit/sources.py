@@ -180,7 +180,7 @@ def hash_arrays(training: Training, row_set: str) -> dict[str, str]:
 
 def is_single(training: Training) -> bool:
     """Return whether the core reads the inputs of a training as float32: it scales them in double."""
-    return bool(training.net.dtype == np.float32 and training.data.inputs.scale == 1.0)
+    return bool(training.net.dtype == np.float32 and training.data.input_scale == 1.0)
 
 
 class BlockFormat(NamedTuple):

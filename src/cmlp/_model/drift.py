@@ -159,7 +159,7 @@ class DriftCounts:
         least = np.repeat(np.arange(N_VALUES)[:, None] / N_VALUES, len(model.columns), axis=1)
         most = least + 1 / N_VALUES
         for i, column in enumerate(model.columns):
-            if column.is_category and column.seen is not None and column.seen.rare:
+            if column.is_category and column.rare:
                 least[:, i], most[:, i] = _in_new_rows(
                     self._values[:, i], column, float(self._unlisted[i] / n)
                 )
@@ -190,11 +190,10 @@ def _in_new_rows(
     Ney, Essen, Kneser, 1994). Rarer ones are those after the last that has several 32nds. The most
     frequent of them are so partly by chance, and occur less often in other rows.
     """
-    assert column.seen is not None
     least = np.arange(N_VALUES) / N_VALUES
     is_listed = codes >= 0
     in_training = np.count_nonzero(~is_listed) / N_VALUES
-    absent = max(in_training, min(unknown, column.seen.rare))
+    absent = max(in_training, min(unknown, column.rare))
     added = absent - in_training
     most = np.minimum(1.0, least + 1 / N_VALUES + added)
     is_repeated = is_listed & np.append(False, np.diff(codes) == 0)

@@ -131,10 +131,10 @@ def _described_columns(columns: TableColumns, model: TableModel) -> Texts:
 def _kept_categories(column: TableColumn) -> str:
     """Describe how many of the categories of fit a column lists."""
     n = len(column.categories or ())
-    if column.seen is None:
+    if not column.n_seen:
         return f"(at most the {n:,} most frequent)"
-    share = f"about {1 - column.seen.rare:.0%} of the values"
-    return f"(the {n:,} most frequent of {column.seen.n:,}, which have {share})"
+    share = f"about {1 - column.rare:.0%} of the values"
+    return f"(the {n:,} most frequent of {column.n_seen:,}, which have {share})"
 
 
 def _means_of_categories(column: TableColumn) -> str:

@@ -72,6 +72,10 @@ class ProbabilityMap(NamedTuple):
         return mean_outputs(outputs, None, model.combination.rule)
 
 
+# The map that changes nothing.
+AS_TRAINED = ProbabilityMap(np.ones(1), np.zeros(1))
+
+
 class HeldOutScores(NamedTuple):
     """The scores of the rows that the networks held out in fit, in a part for all networks with the same rows.
 
@@ -80,7 +84,7 @@ class HeldOutScores(NamedTuple):
     """
 
     parts: tuple[Scores, ...]
-    map: ProbabilityMap
+    map: ProbabilityMap = AS_TRAINED
     groups: GroupCount | None = None
 
 
@@ -252,11 +256,6 @@ def _between(low: float, high: float) -> float:
 
 
 # ------------------------------------------------------------------------------------------------------------- the map
-
-
-def no_map(net: _core.Net) -> ProbabilityMap:
-    """Return the map that changes nothing."""
-    return ProbabilityMap(np.ones(net.n_out), np.zeros(net.n_out))
 
 
 def learned_map(

@@ -32,7 +32,6 @@ from cmlp._data.spelling import KnownSpellings
 from cmlp._model.unusual_rows import (
     ROWS_TO_COMPARE,
     Gaps,
-    Seen,
     count_of_missing,
     warn_of_ignored,
     warn_of_missing,
@@ -134,8 +133,15 @@ class TableColumn(NamedTuple):
         dates as categories.
     categories : sequence or None
         In the order of their codes; None is the missing value. None for a column of numbers.
-    seen : Seen or None
-        What fit has seen of the categories; None if it is not known, and for numbers.
+    n_seen : int
+        Number of categories in fit, with a missing value as one of them. The model lists the most
+        frequent ones. 0 if it is not known, and for numbers.
+    rare : float
+        Share of the rows with a value whose category is not listed, or is that of one row alone.
+        Of new rows from the same population, about this share has no listed category (Good, "The
+        population frequencies of species and the estimation of population parameters", 1953). If
+        there are more categories than are listed, it is at least what is expected of new rows,
+        in which the listed categories occur less often than in those that chose them.
     missing : bool
         Whether an input of the networks says that a number is missing.
     centre, scale : float
@@ -157,7 +163,8 @@ class TableColumn(NamedTuple):
     role: str
     type: str = "number"
     categories: Sequence[object] | None = None
-    seen: Seen | None = None
+    n_seen: int = 0
+    rare: float = 0.0
     missing: bool = False
     centre: float = 0.0
     scale: float = 1.0
@@ -266,18 +273,18 @@ class TableColumn(NamedTuple):
         """An unused column without its categories: of these, only their number in fit is left."""
         if self.categories is None:
             return self
-        n = len(self.categories) if self.seen is None else self.seen.n
+        n = self.n_seen or len(self.categories)
         # Ordered ones are not used if they do not vary, whatever order the user gave.
         if self.type == ORDERED:
             n = 1
         return self._replace(
-            type=CATEGORY, categories=None, seen=Seen(n, 1.0), date_format="", missing_values=()
+            type=CATEGORY, categories=None, n_seen=n, rare=1.0, date_format="", missing_values=()
         )
 
     @property
     def without_type(self) -> Self:
         """An unused column without any value in fit, whose later values may be anything."""
-        return self._replace(type=CATEGORY, categories=None, seen=Seen(1, 1.0), date_format="")
+        return self._replace(type=CATEGORY, categories=None, n_seen=1, rare=1.0, date_format="")
 
     @property
     def meaning(self) -> str:
@@ -287,8 +294,8 @@ class TableColumn(NamedTuple):
             meaning = f"one of {len(self.categories):,} {noun}"
         elif self.type == CATEGORY:
             meaning = "a category"
-            if self.seen is not None and self.seen.n > 1:
-                meaning = f"one of {self.seen.n:,} categories"
+            if self.n_seen > 1:
+                meaning = f"one of {self.n_seen:,} categories"
         elif self.type in DATES:
             meaning = "a date, in days since 1970-01-01"
             if self.type == "instant":
@@ -303,7 +310,7 @@ class TableColumn(NamedTuple):
             meaning += f", from text of the form {self.date_format}"
         if self.is_used:
             return meaning
-        has_others = self.seen is not None and self.seen.n > 1 and self.type == CATEGORY
+        has_others = self.n_seen > 1 and self.type == CATEGORY
         reason = (
             "on which the targets do not depend" if has_others else "the same in all rows of fit"
         )
@@ -315,20 +322,18 @@ class TableColumn(NamedTuple):
         return self.type in TIMES and self.is_number
 
     @property
-    def assumed_seen(self) -> Seen | None:
-        """What fit has seen of the categories if nothing is stored: None if there may be more than are listed."""
-        if self.categories is None:
-            return None
-        n = len(self.categories)
-        return Seen(n) if n < MAX_CATEGORIES or self.type == ORDERED else None
+    def assumed_n_seen(self) -> int:
+        """How many categories fit has seen if nothing is stored: 0 if there may be more than are listed."""
+        n = len(self.categories or ())
+        return n if n < MAX_CATEGORIES or self.type == ORDERED else 0
 
     @property
     def has_unlisted(self) -> bool:
         """Whether fit may have seen categories that are not among its `categories`."""
-        if self.categories is None:
+        if not self.categories:
             return False
-        seen = self.seen or self.assumed_seen
-        return seen is None or seen.n > len(self.categories)
+        n = self.n_seen or self.assumed_n_seen
+        return n == 0 or n > len(self.categories)
 
     def largest_gap(self, values: NDArray[np.float64] | None) -> float:
         """Return the largest share of the training rows in which the column can have been missing.
@@ -353,7 +358,7 @@ class TableColumn(NamedTuple):
     def had_no_value(self, values: NDArray[np.float64] | None) -> bool:
         """Return whether no training row had a value; `values` as `largest_gap`. False if it is not known."""
         # Of several categories that the targets do not depend on, values can be rarer than a 32nd.
-        may_be_rare = self.type == CATEGORY and self.seen is not None and self.seen.n > 1
+        may_be_rare = self.type == CATEGORY and self.n_seen > 1
         if self.is_used or values is None or may_be_rare:
             return False
         return bool(np.isnan(values).all())
@@ -648,7 +653,8 @@ class TableColumns(_core.Columns):
                         codes,
                         partial(self._spellings_of, i),
                         column.type,
-                        column.seen,
+                        column.n_seen,
+                        column.rare,
                         notices,
                     )
                 if column.type == ORDERED:
@@ -699,9 +705,10 @@ class TableColumns(_core.Columns):
     @property
     def seen_numbers(self) -> NDArray[np.float64] | None:
         """What fit has seen of each column's categories, 0 if it is not known; None if a reader assumes the same."""
-        if all(column.seen in (None, column.assumed_seen) for column in self._columns):
+        columns = self._columns
+        if not any(one.rare or one.n_seen not in (0, one.assumed_n_seen) for one in columns):
             return None
-        return np.array([column.seen or (0, 0.0) for column in self._columns], np.float64).T
+        return np.array([(one.n_seen, one.rare) for one in columns], np.float64).T
 
     def stored(self) -> dict[str, Any]:
         """Return what files and pickles keep: the arguments of `from_stored`."""
@@ -919,10 +926,7 @@ def _with_formats(columns: list[TableColumn], formats: Any) -> list[TableColumn]
 def _with_seen(columns: list[TableColumn], seen: object) -> list[TableColumn]:
     """Return columns with what fit has seen of their categories, or raise ValueError."""
     if seen is None:
-        return [
-            column if column.categories is None else column._replace(seen=column.assumed_seen)
-            for column in columns
-        ]
+        return [column._replace(n_seen=column.assumed_n_seen) for column in columns]
     found = []
     for column, (n, rare) in zip(columns, np.asarray(seen).T.tolist(), strict=True):
         listed = () if column.categories is None else column.categories
@@ -932,5 +936,5 @@ def _with_seen(columns: list[TableColumn], seen: object) -> list[TableColumn]:
             n == n // 1 and len(listed) <= n < np.inf and 0 <= rare <= 1 and can_have
         ):
             raise ValueError("'categories.seen' does not fit 'categories'")
-        found.append(column._replace(seen=None if is_nothing else Seen(int(n), rare)))
+        found.append(column._replace(n_seen=int(n), rare=rare))
     return found

@@ -29,25 +29,6 @@ _LEAST_UNKNOWN = (
 )
 
 
-class Seen(NamedTuple):
-    """What fit has seen of a column's categories, of which a model lists the most frequent ones.
-
-    Attributes
-    ----------
-    n : int
-        Number of categories, with a missing value as one of them.
-    rare : float
-        Share of the rows with a value whose category is not listed, or is that of one row alone.
-        Of new rows from the same population, about this share has no listed category (Good, "The
-        population frequencies of species and the estimation of population parameters", 1953). If
-        there are more categories than are listed, it is at least what is expected of new rows,
-        in which the listed categories occur less often than in those that chose them.
-    """
-
-    n: int
-    rare: float = 0.0
-
-
 class Gaps(NamedTuple):
     """How often the columns were missing in fit.
 
@@ -85,7 +66,8 @@ def warn_of_unknown(
     codes: Mapping[object, int],
     spellings: Callable[[], KnownSpellings],
     column_type: str,
-    seen: Seen | None,
+    n_seen: int,
+    rare: float,
     notices: Notices,
 ) -> None:
     """Warn if values of a column have no code: `coded` has the codes, negative ones of unknown values.
@@ -93,7 +75,7 @@ def warn_of_unknown(
     There is one warning of values that are known ones in another form, at any share of the rows, and one of others.
     These are nothing new if fit had rows with a category that the model does not list, or if most of its rows shared
     theirs with no other row. There must then be clearly more of them than in fit. If it is not known what fit has
-    `seen`, only the former count.
+    seen, only the former count: see `TableColumn` about `n_seen` and `rare`.
     """
     label, entries = column.label, categories_of(column, column_type)
     new = [
@@ -110,7 +92,7 @@ def warn_of_unknown(
     match = spellings().best_match(new)
     if match is not None and match.n < MOSTLY * len(new):
         match = None
-    if match is None and not _are_new(len(new), n, len(codes), seen):
+    if match is None and not _are_new(len(new), n, len(codes), n_seen, rare):
         return
     what = "categories" if match is None else "spellings"
     if not notices.is_first(f"{label}: unknown {what}"):
@@ -125,8 +107,8 @@ def warn_of_unknown(
     known = ", ".join(map(shown, [value for value in codes if value is not None][:_SHOWN]))
     become = "are missing" if column_type == ORDERED else "count as one category"
     examples = known or "only missing values"
-    if seen is not None and seen.rare >= _LEAST_SHOWN:
-        few += f" (in fit about {seen.rare:.0%})"
+    if n_seen and rare >= _LEAST_SHOWN:
+        few += f" (in fit about {rare:.0%})"
     if match is None:
         remedy = " If these are new categories, fit again with rows that have them."
     else:
@@ -230,23 +212,23 @@ def _is_gap(count: int, n: int, gap: float) -> bool:
     return n >= ROWS_TO_COMPARE and not math.isnan(gap) and is_clearly_rarer(n - count, n, 1 - gap)
 
 
-def _are_new(n_unknown: int, n: int, n_listed: int, seen: Seen | None) -> bool:
+def _are_new(n_unknown: int, n: int, n_listed: int, n_seen: int, rare: float) -> bool:
     """Return whether the unknown ones of n values are something that the rows of fit did not have."""
-    if seen is None:
+    if not n_seen:
         return False
     if (
         n >= ROWS_TO_COMPARE
         and n_unknown >= max(_FEWEST_UNKNOWN, _LEAST_UNKNOWN * n)
-        and _is_clearly_more_frequent(n_unknown, n, seen.rare)
+        and _is_clearly_more_frequent(n_unknown, n, rare)
     ):
         return True
     n_known = n - n_unknown
     if n_unknown <= n_known:
         return False
-    if seen.n <= n_listed <= _FEW_CATEGORIES and seen.rare <= MOSTLY:
+    if n_seen <= n_listed <= _FEW_CATEGORIES and rare <= MOSTLY:
         # The model lists every category of fit, so that one row can be judged.
-        return 2 * n_known < n * (1 - seen.rare)
-    return is_clearly_rarer(n_known, n, 1 - seen.rare)
+        return 2 * n_known < n * (1 - rare)
+    return is_clearly_rarer(n_known, n, 1 - rare)
 
 
 def is_clearly_rarer(count: int, n: int, share: float) -> bool:

@@ -15,7 +15,7 @@ from cmlp._data.weights import weights_of_rows
 from cmlp._model.calibration import HELD_OUT, Calibration, frequent_limits
 from cmlp._model.model import TrainedNet, combination_of, mean_outputs
 from cmlp._model.other_targets import known_errors, target_differences, warn_of_targets
-from cmlp._model.probabilities import HeldOutScores, Scores, no_map, scores_of_inputs
+from cmlp._model.probabilities import HeldOutScores, Scores, scores_of_inputs
 from cmlp._model.summary import Accuracy, accuracy_of, answers_of
 from cmlp._tables.calibrate import measured
 from cmlp._tables.importances import importances_of
@@ -151,7 +151,7 @@ def held_out_scores(
         return None
     if table.groups is not None:
         count = table.groups_of(np.concatenate([rows for rows, _ in judged])).group_count
-    return HeldOutScores(tuple(parts), no_map(networks[0].net), count)
+    return HeldOutScores(tuple(parts), groups=count)
 
 
 def _mean_outputs(

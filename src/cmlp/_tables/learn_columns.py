@@ -36,7 +36,6 @@ from cmlp._data.scale import distance_of_others, quantiles
 from cmlp._data.weights import weights_of_rows
 from cmlp._findings.table import CategoryCounts
 from cmlp._model.table_columns import MAX_CATEGORIES, PARTS, DatePart, TableColumn, TableColumns
-from cmlp._model.unusual_rows import Seen
 from cmlp._process.signals import TimeLimitReached
 from cmlp._process.threads import Pool, available_threads, interruption
 from cmlp._process.time_limit import is_over
@@ -140,7 +139,7 @@ def _ordered(column: Column, levels: Sequence[object]) -> TableColumn:
                 f"{column.label} must be one of its ordered categories {short_repr(list(known))}, "
                 f"got {shown(value)} in row {row}."
             )
-    return TableColumn("number", ORDERED, list(known), Seen(len(known)))
+    return TableColumn("number", ORDERED, list(known), len(known))
 
 
 def _chosen(categorical: object, frame: InputFrame) -> dict[int, Sequence[object] | None]:
@@ -270,7 +269,7 @@ def _with_categories(
         part = _part_in_new_rows(occurring, listed)
         rare = rare if part == 1 else 1 - part * (1 - rare)
     role = "category" if len(categories) > 1 else "unused"
-    return TableColumn(role, column_type, categories, Seen(len(stored), rare)), occurring
+    return TableColumn(role, column_type, categories, len(stored), rare), occurring
 
 
 def _part_in_new_rows(occurring: Mapping[object, int], listed: AbstractSet[object]) -> float:

@@ -16,7 +16,7 @@ from cmlp._parameters.options import TableOptions, TrainingOptions
 from cmlp._tables.bag import ACTIVATION, options_of_member
 from cmlp._tables.monotone import begin_with_signs, cut_to_signs, signs_of_params
 from cmlp._tables.prepared_table import OTHER_DATA, PreparedTable
-from cmlp._train.data import Data, Inputs
+from cmlp._train.data import Data
 from cmlp._train.initial_params import initial_params
 from cmlp._train.order import order_of
 from cmlp._train.prepare import draw_dropout_seed, make_training
@@ -80,7 +80,6 @@ def _training(
     data = Data(
         encoded,
         order_of(of_member),
-        Inputs(),
         classes=classes,
         split=split,
         in_units_of_y=(encoded._replace(targets=table.truth), None) if labels is None else None,

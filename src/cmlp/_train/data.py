@@ -65,14 +65,6 @@ class Segment(NamedTuple):
         return self._replace(order=order, is_last=self.is_last and end == self.n_rows)
 
 
-class Inputs(NamedTuple):
-    """What is known of the inputs, apart from their values."""
-
-    scale: float | InputScale = 1.0
-    scale_to_learn: str | None = None  # the name of a scale that is learned before training
-    names: AnyArray | None = None  # of the columns of a data frame
-
-
 @dataclass(frozen=True, eq=False)
 class Data:
     """The rows of a training, and the order in which an epoch reads them. Here all rows are in memory.
@@ -83,7 +75,9 @@ class Data:
 
     rows: EncodedRows  # all, or if not `is_whole` some for messages
     order: Order
-    inputs: Inputs
+    names: AnyArray | None = None  # of the columns of a data frame
+    input_scale: float | InputScale = 1.0
+    scale_to_learn: str | None = None  # the name of one that is learned before training
     strata: AnyArray | None = None  # each row's stratum, for a stratified validation split
     classes: AnyArray | None = None  # the names of the strata, or of the targets
     validation: EncodedRows | None = None
@@ -123,7 +117,7 @@ class Data:
         self, state: TrainingState, y_scale: str | None
     ) -> tuple[InputScale | None, TargetScale | None]:
         """Return the scales of inputs and targets, from the training rows; None for one that is not learned."""
-        rows, order, scale = self.rows, state.order, self.inputs.scale_to_learn
+        rows, order, scale = self.rows, state.order, self.scale_to_learn
         inputs = targets = None
         if scale is not None:
             inputs = learned_scale(scale, rows.X, rows.weight, order)
@@ -144,7 +138,7 @@ class Data:
         self, error: NonFiniteInputError, dtype: np.dtype[Any], *, validation: bool = False
     ) -> NonFiniteInputError:
         """Return the error for the first non-finite input, to raise instead of the core's."""
-        scale, _, names = self.inputs
+        scale, names = self.input_scale, self.names
         if validation and self.validation is not None:
             return first_non_finite_error(error, self.validation.X, scale, dtype, names, "X_val")
         return first_non_finite_error(error, self.rows.X, scale, dtype, names)
@@ -391,14 +385,14 @@ class StreamData(Data):
             return super().first_error(error, dtype, validation=True)
         assert self.blocks.batcher is not None
         block, row = self.blocks.batcher.place(error.row)
-        name = name_of_column(self.inputs.names, error.column)
+        name = name_of_column(self.names, error.column)
         return NonFiniteInputError(error.found, row, error.column, column_name=name, block=block)
 
     def learn_scales(
         self, state: TrainingState, y_scale: str | None
     ) -> tuple[InputScale | None, TargetScale | None]:
         """Return the scales of inputs and targets, from a pass over the source, which also counts its rows."""
-        scale = self.inputs.scale_to_learn
+        scale = self.scale_to_learn
         if scale is None and y_scale is None:
             return None, None
         inputs, targets = self._moments()

@@ -392,7 +392,7 @@ def _loss(training: Training, rows: EncodedRows, order: NDArray[np.int64] | None
         training.state.params,
         whole.X,
         whole.targets,
-        scale=data.inputs.scale,
+        scale=data.input_scale,
         order=order,
         n_threads=training.n_threads,
         sample_weight=whole.weight,
@@ -419,7 +419,7 @@ def _outputs_of_network(
     return training.net.forward(
         training.state.params,
         rows.X,
-        scale=training.data.inputs.scale,
+        scale=training.data.input_scale,
         order=order,
         n_threads=training.n_threads,
     )
@@ -516,7 +516,7 @@ def advice_for(
     begin += shifted if is_of_table else _shifted_rows(training)
     X, targets = _some(rows, order)
     layers = training.net.activations_of(
-        training.state.params, X, scale=training.data.inputs.scale, n_threads=training.n_threads
+        training.state.params, X, scale=training.data.input_scale, n_threads=training.n_threads
     )
     text = "".join(
         [

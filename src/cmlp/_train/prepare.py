@@ -49,7 +49,7 @@ def make_training(
     _begin(state, data, options)
     input_scale, target_scale = data.learn_scales(state, y_scale_to_learn(objective, state))
     if input_scale is not None:
-        data = replace(data, inputs=data.inputs._replace(scale=input_scale))
+        data = replace(data, input_scale=input_scale)
     if objective.y_scale is not None:
         scale = state.target_scale or target_scale
         assert scale is not None

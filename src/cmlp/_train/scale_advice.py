@@ -49,12 +49,12 @@ def scale_advice(objective: Objective, data: Data, *, tiny: bool = False, space:
 def _advice_about_inputs(data: Data, *, tiny: bool) -> str:
     """Return the sentence about the columns of X; '' if there is none."""
     X = data.rows.X
-    if not tiny and are_at_most(X, data.inputs.scale, _LARGE):
+    if not tiny and are_at_most(X, data.input_scale, _LARGE):
         return ""
-    columns = root_mean_squares(X, data.inputs.scale)
+    columns = root_mean_squares(X, data.input_scale)
     largest = float(columns.max())
     if largest > _LARGE:
-        names = _names_of_columns(np.flatnonzero(columns > _LARGE), data.inputs.names)
+        names = _names_of_columns(np.flatnonzero(columns > _LARGE), data.names)
         helps = _BYTES if X.dtype == np.uint8 else _STANDARDIZE
         return f"X has values of the order of {largest:.0e} in {names}: " + helps
     if tiny and 0 < largest < _TINY:

@@ -92,7 +92,7 @@ class LocalArrays(RowSource):
         self, data: Data, options: TrainingOptions, state: TrainingState, encoding: TargetEncoding
     ) -> Data:
         """Return the rows of this process with their targets and weights, which batches of all processes have."""
-        if data.inputs.scale_to_learn == "robust":
+        if data.scale_to_learn == "robust":
             raise InvalidParameterError(
                 "input_scale='robust' needs all rows for the quartiles, which no process has with "
                 "local=True: use 'standard', 'minmax' or (shift, factor).",
@@ -156,7 +156,7 @@ class LocalData(Data):
     ) -> tuple[InputScale | None, TargetScale | None]:
         """Return the scales of the inputs and targets of all processes, which learn them together."""
         self.workers.settle()  # none has failed, so that all exchange the next messages
-        scale = self.inputs.scale_to_learn
+        scale = self.scale_to_learn
         self.workers.compare({"input_scale": str(scale)})
         rows, inputs, targets = self.every, None, None
         if y_scale is not None:
@@ -193,7 +193,7 @@ class LocalData(Data):
         """Return the core's error: the rows before may be elsewhere."""
         if validation:
             return super().first_error(error, dtype, validation=True)
-        return named_column(error, self.inputs.names)
+        return named_column(error, self.names)
 
     def sampled_targets(self) -> tuple[AnyArray, NDArray[np.float64] | None]:
         """Return the targets of all processes, and their weights."""

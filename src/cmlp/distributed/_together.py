@@ -133,7 +133,7 @@ def _description(training: Training) -> dict[str, str]:
     if state.order is None and state.generator_before_order is not None:
         order = _random_numbers(state.generator_before_order, 0)
     validation = _checksum_of_array(state.held_out_index)
-    scale, _, names = data.inputs
+    scale, names = data.input_scale, data.names
     return {
         "version of cmlp": _core.__version__,
         "number of features": str(data.rows.X.shape[1]),
