@@ -1,7 +1,7 @@
 """Print figures of the Python code: how much of it there is, how dense it is, and what one meets on the way of a call.
 
 Usage: ``python tools/house.py [-v]`` in the source tree, with cmlp installed from it
-(``pip install -e .``). ``-v`` lists what is counted. Those of imports, of what changes, and of a network's `fit` have
+(``pip install -e .``). ``-v`` lists what is counted. Those of imports, of what changes, and of `fit` have
 bounds in ``tests/package/test_house.py``.
 
 Imports in functions and for annotations count as all others do: who reads the file has to know what they name.
@@ -492,6 +492,10 @@ FIGURES: dict[str, tuple[Callable[[], int], Callable[[], list[str]]]] = {
     "classes that fit meets": (
         lambda: len(met("cmlp network")["classes"]),
         lambda: met("cmlp network")["classes"],
+    ),
+    "classes that fit of a table meets": (
+        lambda: len(met("cmlp table")["classes"]),
+        lambda: met("cmlp table")["classes"],
     ),
     "frames of fit above the core": (
         lambda: len(met("cmlp network")["above the core"]),

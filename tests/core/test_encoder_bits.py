@@ -8,7 +8,6 @@ import pytest
 from cmlp._bridge import _core
 from cmlp._model.table_columns import DatePart, TableColumn, TableColumns
 from cmlp._tables.learn_columns import learn_inputs
-from cmlp._tables.splits import SplitTarget
 
 nan = np.nan
 
@@ -82,7 +81,7 @@ def table(seed, n=700):
     numbers, categories = [TableColumn("number")], [category(4), category(2)]
     learned = rows()
     ranks = [np.argsort(np.argsort(column)) * 12 // n for column in np.nan_to_num(learned[:, :5]).T]
-    signal = SplitTarget(np.sum(ranks, axis=0) + 0.0, None)
+    signal = np.sum(ranks, axis=0) + 0.0
     encoder = learn_inputs(TableColumns(numbers * 5 + categories + numbers), learned, signal)
     assert all(len(column.edges) for column in list(encoder)[:5])
     return rows(), encoder
@@ -213,14 +212,14 @@ def test_numbers_of_the_largest_magnitude_can_be_learned():
     largest = np.finfo(float).max
     raw = np.array([[-largest, largest, 0.0, 5e-324, 1.0, -1.0] * 3, [0.0, 5e-324] * 9]).T
     known = TableColumns([TableColumn("number")] * 2)
-    inputs = learn_inputs(known, raw, SplitTarget(raw[:, 0] / largest, None)).encode(raw, bins=True)
+    inputs = learn_inputs(known, raw, raw[:, 0] / largest).encode(raw, bins=True)
     assert np.isfinite(inputs).all()
 
 
 def test_columns_of_huge_numbers_that_are_clipped_to_one_are_constants():
     raw = np.array([[1e301, 1e302], [1e301, np.nan], [1e301, -1e302]]).T
     known = TableColumns([TableColumn("number")] * 3)
-    encoder = learn_inputs(known, raw, SplitTarget(np.zeros(2), None))
+    encoder = learn_inputs(known, raw, np.zeros(2))
     assert [column.role for column in encoder] == ["unused", "number", "number"]
     assert np.isfinite(encoder.encode(raw, bins=True)).all()
 

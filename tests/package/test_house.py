@@ -22,7 +22,8 @@ AT_MOST = {
     "private attributes in tests": 10,
     "uses of Any": 900,
     "public signatures with Any and no reason": 0,
-    "classes that fit meets": 36,
+    "classes that fit meets": 35,
+    "classes that fit of a table meets": 50,
     "frames of fit above the core": 9,
 }
 

@@ -11,7 +11,6 @@ from cmlp._model.table_columns import TableColumn, TableColumns
 
 # The bins of an encoded row do not show in a fitted table.
 from cmlp._tables.learn_columns import learn_columns, learn_inputs
-from cmlp._tables.splits import SplitTarget
 
 nan = np.nan
 
@@ -26,7 +25,7 @@ def known_column(codes):
 def encoder_of(*columns, codes=None, y=None):
     """Return columns as rows, and an encoder learned from them and the targets `y`; with none there are no bins."""
     raw = np.array(columns, dtype=float).T
-    signal = SplitTarget(np.zeros(len(raw)) if y is None else np.asarray(y), None)
+    signal = np.zeros(len(raw)) if y is None else np.asarray(y)
     known = TableColumns(map(known_column, codes or [None] * len(columns)))
     return raw, learn_inputs(known, raw, signal)
 
@@ -62,7 +61,7 @@ def test_the_typical_distance_is_that_of_weighted_rows():
     for heavy, scale in [(1.0, 0.5), (4.0, 2.0)]:
         weight = np.where(x == heavy, 2.0, 1.0)
         known = TableColumns([TableColumn("number")])
-        assert learn_inputs(known, x[:, None], SplitTarget(x, weight))[0].scale == scale
+        assert learn_inputs(known, x[:, None], x, weight)[0].scale == scale
 
 
 def test_half_of_the_range_remains_if_the_choice_of_many_rows_has_the_median_alone():
@@ -91,7 +90,7 @@ def test_of_many_rows_with_weights_all_are_learned():
     x, weight = np.random.RandomState(0).random_sample(400_000), np.full(400_000, 1e-9)
     weight[[3, 4, 5]] = 1.0, 1.0, 1.0  # the others hardly count
     known = TableColumns([TableColumn("number")])
-    learned = learn_inputs(known, x[:, None], SplitTarget(x, weight))[0]
+    learned = learn_inputs(known, x[:, None], x, weight)[0]
     assert learned.centre == np.median(x[3:6])
 
 
@@ -211,7 +210,7 @@ def test_rows_are_encoded_alike_alone_and_in_long_tables():
 def test_schema_and_encoder_of_a_mixed_table():
     X = [[1.0, "a"], [2.0, "b"], [None, "c"], [4.0, "a"]]
     known = learn_columns(X, "from_dtype", "Table")
-    encoder = learn_inputs(known, known.read(X, "Table"), SplitTarget(np.zeros(4), None))
+    encoder = learn_inputs(known, known.read(X, "Table"), np.zeros(4))
     assert encoder.width(False) == 2 + 3
 
 
@@ -228,7 +227,7 @@ def columns_of_every_role():
     known = learn_columns(rows, {2: None, 3: ["low", "high"]}, "Table")
     raw = known.read(rows, "Table", in_fit=True)
     weekday = np.array([day.astype(int) % 7 for day in days], float)
-    return rows, raw, known, learn_inputs(known, raw, SplitTarget(weekday, None))
+    return rows, raw, known, learn_inputs(known, raw, weekday)
 
 
 def test_columns_read_and_encode_before_their_inputs_are_learned():

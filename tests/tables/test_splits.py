@@ -20,7 +20,7 @@ from cmlp._bridge._core import Random
 from cmlp._data.groups import as_groups
 from cmlp._tables import learn_columns, splits
 from cmlp._tables.bag import folds_of, folds_of_groups, number_of_folds
-from cmlp._tables.splits import SplitTarget, step_edges
+from cmlp._tables.splits import step_edges
 
 
 def noisy_stairs(n=3000, seed=0):
@@ -31,17 +31,13 @@ def noisy_stairs(n=3000, seed=0):
 
 def test_the_ends_of_a_step_are_the_neighbouring_numbers():
     x = np.random.RandomState(0).permutation(500) / 7.0
-    np.testing.assert_array_equal(
-        step_edges(x, SplitTarget((x > 42) * 1, None)), [294 / 7, 295 / 7]
-    )
+    np.testing.assert_array_equal(step_edges(x, (x > 42) * 1), [294 / 7, 295 / 7])
 
 
 def test_several_classes_have_a_step_each():
     x = np.arange(300.0)
     classes = np.digitize(x, [50, 120, 200, 297])  # the last class has too few rows for a leaf
-    np.testing.assert_array_equal(
-        step_edges(x, SplitTarget(classes, None)), [49, 50, 119, 120, 199, 200]
-    )
+    np.testing.assert_array_equal(step_edges(x, classes), [49, 50, 119, 120, 199, 200])
 
 
 def test_the_numbers_of_the_classes_do_not_matter():
@@ -49,14 +45,10 @@ def test_the_numbers_of_the_classes_do_not_matter():
     classes = np.array([1, 3, 0, 2])[
         np.digitize(x, [50, 120, 200])
     ]  # as values they have other means and variances
-    np.testing.assert_array_equal(
-        step_edges(x, SplitTarget(classes, None)), [49, 50, 119, 120, 199, 200]
-    )
+    np.testing.assert_array_equal(step_edges(x, classes), [49, 50, 119, 120, 199, 200])
     mixed = np.where(x < 100, 2 * (x % 2), 1).astype(int)  # as values, both parts have the mean 1
     for numbers in ([0, 1, 2], [2, 0, 1], [1, 2, 0]):
-        np.testing.assert_array_equal(
-            step_edges(x, SplitTarget(np.array(numbers)[mixed], None)), [99, 100]
-        )
+        np.testing.assert_array_equal(step_edges(x, np.array(numbers)[mixed]), [99, 100])
 
 
 @pytest.mark.parametrize(("n_rows", "fewest"), [(100, 8), (1600, 8), (4000, 20)])
@@ -71,9 +63,7 @@ def test_a_leaf_has_at_least_8_rows_and_a_200th_of_all(n_rows, fewest, weight):
     for n, found in ((fewest, True), (fewest - 1, False)):
         for classes in ((rows >= n_rows - n) * 1, (rows < n) * 1):
             edge = n_rows - n if classes[-1] else n
-            assert (
-                {edge - 1.0, float(edge)} <= set(step_edges(x, SplitTarget(classes, weights)))
-            ) == found
+            assert ({edge - 1.0, float(edge)} <= set(step_edges(x, classes, weights))) == found
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -84,7 +74,7 @@ def test_a_step_removes_more_than_four_parts_of_the_variance(weighted):
     for part, found in ((3.8, False), (4.2, True)):  # of the variance, times 1 / n
         height = 2 * np.sqrt(part / n / (1 - part / n))
         y = 100.0 + np.tile([1.0, -1.0], n // 2) + height * (x >= n / 2)
-        assert (len(step_edges(x, SplitTarget(y, weight))) > 0) == found
+        assert (len(step_edges(x, y, weight)) > 0) == found
 
 
 def test_more_than_eight_leaves_need_splits_that_remove_a_hundredth_of_the_variance():
@@ -93,31 +83,28 @@ def test_more_than_eight_leaves_need_splits_that_remove_a_hundredth_of_the_varia
         (8, 7),
         (20, 7),
     ):  # a split of small stairs removes less from the eighth one on
-        assert len(step_edges(x, SplitTarget(x // (4000 / n_stairs), None))) == 2 * found
+        assert len(step_edges(x, x // (4000 / n_stairs))) == 2 * found
     waves = np.where(x // 200 % 2, 1.0, -1.0)
-    assert len(step_edges(x, SplitTarget(waves, None))) == 2 * 19
-    assert len(step_edges(x, SplitTarget((waves > 0) * 1, None))) == 2 * 19
+    assert len(step_edges(x, waves)) == 2 * 19
+    assert len(step_edges(x, (waves > 0) * 1)) == 2 * 19
     for n_waves, found in ((10, 7), (12, 11)):  # 8 leaves, or at least 12
         alternating = np.where(x // np.ceil(4000 / n_waves) % 2, 1.0, -1.0)
-        assert len(step_edges(x, SplitTarget(alternating, None))) == 2 * found
+        assert len(step_edges(x, alternating)) == 2 * found
 
 
 def test_columns_without_a_signal_have_few_steps():
     rng = np.random.RandomState(1)
-    columns = [
-        step_edges(rng.standard_normal(2000), SplitTarget(rng.randint(0, 2, 2000), None))
-        for _ in range(100)
-    ]
+    columns = [step_edges(rng.standard_normal(2000), rng.randint(0, 2, 2000)) for _ in range(100)]
     assert np.mean([len(found) for found in columns]) < 7  # 14 is the limit
 
 
 @pytest.mark.parametrize("x", [np.empty(0), np.zeros(50), np.arange(15.0)])
 def test_constants_and_short_columns_have_no_steps(x):
-    assert len(step_edges(x, SplitTarget(np.arange(len(x)) + 0.0, None))) == 0
+    assert len(step_edges(x, np.arange(len(x)) + 0.0)) == 0
 
 
 def test_a_constant_target_has_no_steps():
-    assert len(step_edges(np.arange(100.0), SplitTarget(np.full(100, 0.1), None))) == 0
+    assert len(step_edges(np.arange(100.0), np.full(100, 0.1))) == 0
 
 
 @pytest.mark.parametrize("kind", ["number", "numbers", "class"])
@@ -133,15 +120,13 @@ def test_equal_targets_have_no_steps_whatever_rounding_makes_of_their_variance(k
             if kind == "class"
             else np.full((n, *np.shape(number)), number)
         )
-        assert len(step_edges(x, SplitTarget(values, weight))) == 0
+        assert len(step_edges(x, values, weight)) == 0
 
 
 def test_a_step_between_nearly_equal_targets_is_found():
     """The variance is far below the sum of squares, but above its rounding."""
     x = np.arange(1000.0)
-    np.testing.assert_array_equal(
-        step_edges(x, SplitTarget(1 + 1e-4 * (x > 432), None)), [432, 433]
-    )
+    np.testing.assert_array_equal(step_edges(x, 1 + 1e-4 * (x > 432)), [432, 433])
 
 
 @pytest.mark.parametrize("gain", [0.0, 1.0, np.inf, np.nan])
@@ -149,7 +134,7 @@ def test_a_tree_has_at_most_a_leaf_for_each_group(monkeypatch, gain):
     """Also if the arithmetic were wrong: the search ends."""
     monkeypatch.setattr(splits, "_best", lambda sums, first, end, fewest: (gain, first, first, end))
     x = np.arange(300.0)
-    assert len(step_edges(x, SplitTarget(x, None))) <= 2 * len(x)
+    assert len(step_edges(x, x)) <= 2 * len(x)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -167,7 +152,7 @@ def test_splits_are_those_of_scikit_learns_trees(classes, weighted):
         max_leaf_nodes=8, min_samples_leaf=8, min_impurity_decrease=float(impurity) * 4 / 1000
     )
     tree = tree.fit(x[:, None], values, sample_weight=weight).tree_
-    found = step_edges(x, SplitTarget(values, weight))
+    found = step_edges(x, values, weight)
     thresholds = np.sort(tree.threshold[tree.feature >= 0])
     assert len(thresholds) >= 3
     ordered = np.sort(x)
@@ -179,11 +164,9 @@ def test_rows_of_weight_zero_have_no_part():
     rng, x, y = noisy_stairs()
     weight = rng.randint(0, 3, len(x)) * 1.0
     counts = weight > 0
-    expected = step_edges(x[counts], SplitTarget(y[counts], weight[counts]))
-    np.testing.assert_array_equal(
-        step_edges(x, SplitTarget(np.where(counts, y, 1e3), weight)), expected
-    )
-    assert len(step_edges(x, SplitTarget(y, np.zeros(len(x))))) == 0
+    expected = step_edges(x[counts], y[counts], weight[counts])
+    np.testing.assert_array_equal(step_edges(x, np.where(counts, y, 1e3), weight), expected)
+    assert len(step_edges(x, y, np.zeros(len(x)))) == 0
 
 
 @pytest.mark.filterwarnings("error")
@@ -192,7 +175,7 @@ def test_rows_of_weight_zero_have_no_part():
 )
 def test_extreme_weights_do_no_harm(weights):
     _, x, y = noisy_stairs()
-    found = step_edges(x, SplitTarget(y, np.where(x < 0, *weights)))
+    found = step_edges(x, y, np.where(x < 0, *weights))
     assert {0.37, 0.9} <= set(np.round((found[:-1] + found[1:]) / 2, 2))
 
 
@@ -201,14 +184,14 @@ def test_the_order_of_the_rows_changes_nothing():
     classes = (x > 0.37) * 1 + (rng.random_sample(len(x)) < 0.1)
     order = rng.permutation(len(x))
     np.testing.assert_array_equal(
-        step_edges(x, SplitTarget(classes, None)),
-        step_edges(x[order], SplitTarget(classes[order], None)),
+        step_edges(x, classes),
+        step_edges(x[order], classes[order]),
     )
 
 
 def test_a_step_of_a_long_column_is_found_to_a_thousandth_of_its_rows():
     x = np.random.RandomState(2).standard_normal(100_000)
-    low, high = step_edges(x, SplitTarget((x > 0.37) * 1, None))[:2]
+    low, high = step_edges(x, (x > 0.37) * 1)[:2]
     between = np.mean((x > min(low, 0.37)) & (x <= max(high, 0.37)))
     assert between < 1 / 1000
 
@@ -217,7 +200,7 @@ def test_a_step_of_a_long_column_is_found_to_a_thousandth_of_its_rows():
 def test_columns_with_gaps_wider_than_the_largest_number_have_steps(lowest):
     x = np.append(lowest, np.linspace(0.5, 1, 3001) * 1.7e308)  # more numbers than groups
     middle = x[-1501]
-    below, above = step_edges(x, SplitTarget((x >= middle) * 1, None))
+    below, above = step_edges(x, (x >= middle) * 1)
     assert (
         below < above and abs(below - middle) < 1e306 and abs(above - middle) < 1e306
     )  # three groups are wider
@@ -228,7 +211,7 @@ def test_many_classes_take_little_memory():
     n = 4000
     tracemalloc.start()
     try:
-        step_edges(np.arange(float(n)), SplitTarget(np.arange(n), None))
+        step_edges(np.arange(float(n)), np.arange(n))
         assert tracemalloc.get_traced_memory()[1] < 64 << 20
     finally:
         tracemalloc.stop()

@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._data.array_types import ArrayLike, NDArray
+from cmlp._data.array_types import AnyArray, ArrayLike, NDArray
 from cmlp._data.column_entries import (
     CATEGORY,
     INTERVAL,
@@ -41,7 +41,7 @@ from cmlp._process.threads import Pool, available_threads, interruption
 from cmlp._process.time_limit import is_over
 from cmlp._process.warnings import warn
 from cmlp._tables.missing_values import codes_of_column
-from cmlp._tables.splits import LEAST_GAIN_OF_PART, SplitTarget, step_edges
+from cmlp._tables.splits import LEAST_GAIN_OF_PART, step_edges
 from cmlp.exceptions import InvalidParameterError, refused, short_repr, shown
 
 _FROM_DTYPE = "from_dtype"
@@ -298,7 +298,8 @@ def _part_in_new_rows(occurring: Mapping[object, int], listed: AbstractSet[objec
 def learn_inputs(
     found: TableColumns,
     raw: NDArray[np.float64],
-    target: SplitTarget,
+    target: AnyArray,
+    weight: NDArray[np.float64] | None = None,
     n_threads: int | None = None,
     *,
     date_parts: bool = True,
@@ -328,14 +329,19 @@ def learn_inputs(
 
     def learn(k: int) -> None:
         i = numbers[k]
-        column, row_index, present = _scaled(columns[i], raw[:, i], target)
+        column, row_index, present = _scaled(columns[i], raw[:, i], weight)
         columns[i] = column
         if len(column.edges) and (earlier is None or _has_steps(earlier, i)):
             check = partial(_check_time, until if k >= n_always else math.inf)
             has_parts = date_parts and column.type in DATES
             try:
                 columns[i] = _with_steps(
-                    column, present, target.take(row_index), has_parts=has_parts, check=check
+                    column,
+                    present,
+                    target[row_index],
+                    weights_of_rows(weight, row_index),
+                    has_parts=has_parts,
+                    check=check,
                 )
             except TimeLimitReached:
                 late.append(i)
@@ -366,7 +372,7 @@ def _has_steps(columns: TableColumns, i: int) -> bool:
 
 
 def _scaled(
-    column: TableColumn, x: NDArray[np.float64], target: SplitTarget
+    column: TableColumn, x: NDArray[np.float64], weight: NDArray[np.float64] | None
 ) -> tuple[TableColumn, NDArray[np.intp], NDArray[np.float64]]:
     """Return a column of numbers without steps, and the rows and the numbers from which it is learned."""
     absent = np.isnan(x)
@@ -378,10 +384,10 @@ def _scaled(
         if len(present) > 0 and absent.any():
             return column._replace(missing=True, centre=float(present[0])), row_index, present
         return column._replace(role="unused"), row_index, present
-    if len(row_index) > _MOST_ROWS and target.weight is None:
+    if len(row_index) > _MOST_ROWS and weight is None:
         chosen = _core.Random(0).permutation(len(row_index))[:_MOST_ROWS]
         row_index, present = row_index[chosen], present[chosen]
-    weight = weights_of_rows(target.weight, row_index)
+    weight = weights_of_rows(weight, row_index)
     low, centre, high = quantiles(present, (0.25, 0.5, 0.75), weight)
     scale = high - low
     if not high > low:
@@ -402,19 +408,25 @@ def _scaled(
 def _with_steps(
     column: TableColumn,
     present: NDArray[np.float64],
-    target: SplitTarget,
+    target: AnyArray,
+    weight: NDArray[np.float64] | None,
     *,
     has_parts: bool,
     check: Callable[[], None],
 ) -> TableColumn:
     """Return a column with the edges of the steps of the target between its ends."""
-    edges = np.unique([*column.edges, *step_edges(present, target, check=check)])
+    edges = np.unique([*column.edges, *step_edges(present, target, weight, check=check)])
     column = column._replace(edges=edges)
-    return column._replace(parts=_learn_parts(present, target, check)) if has_parts else column
+    return (
+        column._replace(parts=_learn_parts(present, target, weight, check)) if has_parts else column
+    )
 
 
 def _learn_parts(
-    x: NDArray[np.float64], target: SplitTarget, check: Callable[[], None]
+    x: NDArray[np.float64],
+    target: AnyArray,
+    weight: NDArray[np.float64] | None,
+    check: Callable[[], None],
 ) -> list[DatePart]:
     """Return the parts of dates in days since 1970 along which the target changes in steps.
 
@@ -426,7 +438,7 @@ def _learn_parts(
         part = DatePart(name, np.empty(0))
         if x.max() - x.min() >= period:
             days = part.days(x)
-            edges = step_edges(days, target, LEAST_GAIN_OF_PART, check)
+            edges = step_edges(days, target, weight, LEAST_GAIN_OF_PART, check)
             if len(edges):
                 parts.append(part._replace(edges=np.unique([days.min(), *edges, days.max()])))
     return parts

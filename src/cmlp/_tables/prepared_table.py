@@ -38,7 +38,6 @@ from cmlp._tables.read_table import (
     require_enough,
 )
 from cmlp._tables.row_times import as_times, require_later_parts
-from cmlp._tables.splits import SplitTarget
 from cmlp._tables.targets import learn_table_encoding
 from cmlp._tables.tell import tell
 from cmlp._train.random import draw_seed, random_state
@@ -245,7 +244,8 @@ def _learned(
     columns = learn_inputs(
         found,
         raw,
-        SplitTarget(table.encoding.to_split(table.targets[: len(raw)]), weight),
+        table.encoding.to_split(table.targets[: len(raw)]),
+        weight,
         options.n_threads,
         date_parts=options.date_parts,
         until=until,

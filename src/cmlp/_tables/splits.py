@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmlp._data.array_types import NDArray
+from cmlp._data.array_types import AnyArray, NDArray
 from cmlp._data.scale import quantiles
-from cmlp._data.weights import weights_of_rows
 
 LEAVES = 8  # with a few more, files and runs grow and errors do not fall
 # A target that goes up and down many times needs many more: at least 12, if each further split
@@ -34,18 +33,6 @@ _NEGLIGIBLE = 1e-9  # weights below this part of all are lost in the rounding of
 _ROUNDING = float(np.finfo(np.float64).eps)
 
 
-class SplitTarget(NamedTuple):
-    """What the splits should separate, and the weights of the rows."""
-
-    # Class indices, or numbers of moderate size, a column per target.
-    values: NDArray[np.int64] | NDArray[np.float64]
-    weight: NDArray[np.float64] | None
-
-    def take(self, row_index: NDArray[np.bool_] | NDArray[np.intp]) -> SplitTarget:
-        """Return the target of some rows."""
-        return SplitTarget(self.values[row_index], weights_of_rows(self.weight, row_index))
-
-
 class Sums(NamedTuple):
     """Sums over the groups of rows before each place: weights, and weighted targets of each output."""
 
@@ -59,7 +46,8 @@ def _no_check() -> None:
 
 def step_edges(
     x: NDArray[np.float64],
-    target: SplitTarget,
+    target: AnyArray,
+    weight: NDArray[np.float64] | None = None,
     first_gain: float = _LEAST_GAIN,
     check: Callable[[], None] = _no_check,
 ) -> NDArray[np.float64]:
@@ -71,8 +59,8 @@ def step_edges(
     finite, and both are returned. `first_gain` is what the first split must remove of the variance,
     as a multiple of 1 / n_rows.
 
-    Of several targets, one tree lowers the sum of their variances, so that it splits where any of
-    them changes.
+    `target` are class indices, or numbers of moderate size, a column per target. Of several, one
+    tree lowers the sum of their variances, so that it splits where any of them changes.
 
     Rows count by their weights, in units in which the sum of the weights is the effective number of
     rows, the squared sum divided by the sum of the squares (Kish, "Survey sampling", 1965). A split
@@ -80,16 +68,15 @@ def step_edges(
 
     `check` is called before each split, and ends the search with an exception.
     """
-    if target.weight is not None and len(x):
-        weight = target.weight / (target.weight.max() or 1.0)  # their squares are finite
+    if weight is not None and len(x):
+        weight = weight / (weight.max() or 1.0)  # their squares are finite
         counts = weight > 0
-        x = x[counts]
-        weight = weight * (weight.sum() / ((weight**2).sum() or 1.0))
-        target = SplitTarget(target.values, weight).take(counts)
+        x, target = x[counts], target[counts]
+        weight = weight[counts] * (weight.sum() / ((weight**2).sum() or 1.0))
     if not len(x):
         return np.empty(0)
-    lowest, highest, group = _groups(x, target.weight, _n_places(target))
-    sums, squares = _sums_of_groups(group, len(lowest), target)
+    lowest, highest, group = _groups(x, weight, _n_places(target))
+    sums, squares = _sums_of_groups(group, len(lowest), target, weight)
     n_rows = sums.weight[-1]
     # The variance of equal targets is a difference of nearly equal sums, which rounding can make
     # negative.
@@ -107,13 +94,13 @@ def step_edges(
     return np.unique(np.concatenate([highest[[split - 1 for split in splits]], lowest[splits]]))
 
 
-def _is_of_classes(target: SplitTarget) -> bool:
-    return np.issubdtype(target.values.dtype, np.integer)
+def _is_of_classes(target: AnyArray) -> bool:
+    return np.issubdtype(target.dtype, np.integer)
 
 
-def _n_places(target: SplitTarget) -> int:
+def _n_places(target: AnyArray) -> int:
     """Return the largest number of groups, for sums that take at most some MB."""
-    n_sums = int(target.values.max()) + 1 if _is_of_classes(target) else target.values[0].size
+    n_sums = int(target.max()) + 1 if _is_of_classes(target) else target[0].size
     return max(2, min(_MOST_POSITIONS, _MOST_SUMS // n_sums))
 
 
@@ -148,12 +135,11 @@ def _group_of(
 
 
 def _sums_of_groups(
-    group: NDArray[np.intp], n_groups: int, wanted: SplitTarget
+    group: NDArray[np.intp], n_groups: int, values: AnyArray, weight: NDArray[np.float64] | None
 ) -> tuple[Sums, float]:
     """Return the sums before each group and after the last one, and the weighted sum of the squared targets."""
-    values, weight = wanted
     weights = np.bincount(group, weight, minlength=n_groups)
-    if _is_of_classes(wanted):  # their frequencies are the targets
+    if _is_of_classes(values):  # their frequencies are the targets
         n_classes = int(values.max()) + 1
         target = np.bincount(group * n_classes + values, weight, minlength=n_groups * n_classes)
         target, squares = target.reshape(n_groups, n_classes), weights.sum()
