@@ -49,6 +49,7 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   monotone  not in all: tables with and without monotone columns (extra bench-tables)
   ordered   not in all: ordered classes of tables, and the same without an order (extra bench-tables)
   rare      not in all: a rare class and calibrated probabilities of tables (extra bench-tables)
+  sharp     not in all: the slope of probabilities of tables (extra bench-tables)
   ties      not in all: intervals of tables where many targets are equal to the lowest or the highest one (extra
             bench-tables)
   weights   not in all: probabilities of tables after class_weight and calibrate (extra bench-tables)
@@ -107,6 +108,7 @@ MORE = [
     "monotone",
     "ordered",
     "rare",
+    "sharp",
     "steps",
     "tables",
     "ties",

@@ -92,6 +92,7 @@ def test_every_command_has_a_test():
         "monotone",
         "steps",
         "rare",
+        "sharp",
         "tables",
         "ties",
         "weights",

@@ -5,17 +5,31 @@ from cmlp._fit.fitted import RESULT, fitted_of, provenance_of
 from cmlp._fit.recipe import RECIPE
 from cmlp._model.kinds_of_findings import KINDS
 from cmlp._model.model import model_of
+from cmlp._model.probabilities import (
+    HeldOutScores,
+    Scores,
+    are_calibrated,
+    learned_slope,
+    networks_as_trained,
+    no_map,
+)
 from cmlp._process.warnings import Notices
 
 __all__ = [
     "KINDS",
     "RECIPE",
+    "HeldOutScores",
     "Notices",
+    "Scores",
+    "are_calibrated",
     "changed",
     "fitted_of",
+    "learned_slope",
     "leave_out_checks_that_raise",
     "make_checks",
     "model_of",
+    "networks_as_trained",
+    "no_map",
     "options_of",
     "provenance_of",
     "put_result",

@@ -18,7 +18,7 @@ from cmlp._fit.recipe import ARITHMETIC, other_recipe
 from cmlp._model.calibration import CALIBRATION
 from cmlp._model.description import values_of_model
 from cmlp._model.model import TableModel, TrainedModel, model_of
-from cmlp._model.probabilities import networks_as_trained
+from cmlp._model.probabilities import are_calibrated, networks_as_trained
 from cmlp._model.results import Verification
 from cmlp._process.signals import TimeLimitReached
 
@@ -49,8 +49,8 @@ def verify(
     The model must have been fitted with ``provenance=True``. Neither the number of threads or
     processes, nor the instruction set or the system needs to be that of the fit. Other data are
     refused before training. The parts are the weights of each network, classes, names of columns,
-    scales, and for a table also its columns, categories, calibration, background, and summary for
-    pages.
+    scales, and for a table also its columns, categories, calibration, slope of the scores,
+    background, and summary for pages.
 
     Parameters
     ----------
@@ -340,7 +340,7 @@ def _changed_after_fit(model: TrainedModel) -> tuple[str, ...]:
     """Return the names of the parts of a model that a table's estimator has changed after its fit."""
     if not isinstance(model, TableModel):
         return ()
-    is_changed = model.fitted_outputs is not None
+    is_changed = are_calibrated(model)
     is_other = is_changed or (
         model.calibration is not None and model.calibration.rows == CALIBRATION
     )

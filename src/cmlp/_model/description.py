@@ -26,7 +26,12 @@ from cmlp._model.model import (
     TrainedNet,
     kind_of_file,
 )
-from cmlp._model.probabilities import check_outputs, checked_class_weights, checked_threshold
+from cmlp._model.probabilities import (
+    check_outputs,
+    checked_class_weights,
+    checked_slope,
+    checked_threshold,
+)
 from cmlp._model.summary import Background, Summary, checked_background, checked_summary
 
 if TYPE_CHECKING:
@@ -391,11 +396,16 @@ TABLE_RECORDS: Mapping[str, Record] = {
         _read_calibration,
         lambda calibration, _: calibration.stored(),
     ),
-    # `verify` compares the networks as fit has trained them instead.
+    # `verify` compares the networks as training has left them instead.
     "fitted_outputs": Record(
         {"fitted_outputs": _array("calibration.outputs", dtype=np.float32)},
         _read_fitted_outputs,
         lambda layers, _: np.stack(layers),
+    ),
+    "slope": Record(
+        {"slope": _array("calibration.slope", "slope of the probabilities")},
+        lambda values, draft: checked_slope(values["slope"], draft.fields.get("fitted_outputs")),
+        lambda slope, _: np.array([slope]),
     ),
     "class_weights": Record(
         {"class_weights": _array("class_weights", "class weights")},

@@ -226,6 +226,14 @@ def _described_found(summary: Summary, model: TableModel) -> Texts:
     }
 
 
+def _described_probabilities(_: object, model: TableModel) -> Texts:
+    from cmlp._model.probabilities import are_calibrated
+
+    if are_calibrated(model):
+        return {"probabilities": "calibrated"}
+    return {"probabilities": f"scores times {model.slope:.3g}, by the rows held out in fit"}
+
+
 def _described_report(report: Report, _: TableModel) -> Texts:
     from cmlp._model.findings import brief
 
@@ -243,7 +251,7 @@ _DESCRIBED: Mapping[str, Callable[[Any, Any], Texts]] = {
     "cell_format": _described_cells,
     "answer_scale": _described_targets,
     "calibration": _described_calibration,
-    "fitted_outputs": lambda *_: {"probabilities": "calibrated"},
+    "fitted_outputs": _described_probabilities,
     "threshold": lambda value, _: {"threshold": f"{value:.6g}, of the second class"},
     "summary": _described_summary,
     "report": _described_report,

@@ -524,10 +524,11 @@ class TableModel(_Model):
     columns: TableColumns  # what fit has learned of the columns, with their names
     answer_scale: AnswerScale | None = None  # of a regressor
     calibration: Calibration | None = None  # the scores from which intervals or sets follow
-    # The weights and biases of each network's output layer as fit has trained them, if the
-    # probabilities of a classifier are calibrated: those of the networks have slopes and shifts
-    # then.
+    # The weights and biases of each network's output layer as training has left them, if those of
+    # the networks have slopes and shifts: probabilities of a classifier that are sharp or
+    # calibrated.
     fitted_outputs: tuple[Floats, ...] | None = None
+    slope: float | None = None  # of all scores, by which fit has made the probabilities sharp
     # The class weights of fit, at most 1, if they are not all equal, of shape (1, n_classes) or
     # (n_labels, 2): a row of all classes, or for several labels one of the two of each. No answer
     # depends on them; calibrated probabilities are those without them.

@@ -1,9 +1,10 @@
-"""Calibrated probabilities: the scores of each class, the sums of the output layer, get a slope and a shift.
+"""Sharp and calibrated probabilities: the scores of classes, the sums of the output layer, get slopes and shifts.
 
-Slopes and shifts become a part of the weights and biases of the output layer. So every file and every export has the
-calibrated probabilities, and no reader needs to know of them. With two classes this is Platt scaling of each network
-before the mean (Platt, "Probabilistic outputs for support vector machines", 2000); with more of them it is vector
-scaling (Guo and others, "On calibration of modern neural networks", 2017).
+`fit` gives all scores one slope, and `calibrate` gives those of each class a slope and a shift beside it. They become a
+part of the weights and biases of the output layer. So every file and every export has these probabilities, and no
+reader needs to know of them. One slope is temperature scaling of each network before the mean (Guo and others, "On
+calibration of modern neural networks", 2017), and a slope and a shift are Platt scaling with two classes (Platt,
+"Probabilistic outputs for support vector machines", 2000) and vector scaling with more of them.
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ _ENOUGH = 1e-9
 _ABOVE_ALL = float(np.nextafter(1, 2))  # a threshold that no probability reaches
 _LEAST = 1e-30  # a probability whose logarithm is computed
 _BLOCK = 2048  # rows of which scores and derivatives are computed at a time
+_MOST_SCORES = 2**20  # of rows that determine the slope of `fit`, which bounds its time
+_SEED = 0  # of the choice of these rows
+# Platt's targets of two equally frequent classes: of n rows, the share 2 / (n + 4) is wrong. Those of each class, of
+# whose k rows the share 1 / (k + 2) is wrong, had a larger log loss on tables with many classes.
+_WRONG, _MORE = 2, 4
 
 
 class Scores(NamedTuple):
@@ -79,13 +85,19 @@ AS_TRAINED = ProbabilityMap(np.ones(1), np.zeros(1))
 class HeldOutScores(NamedTuple):
     """The scores of the rows that the networks held out in fit, in a part for all networks with the same rows.
 
-    They are those of the networks as fit has trained them. `map` is that by which `calibrate` has changed the model's.
-    `groups` says of how many groups the rows are.
+    They are those of the networks as fit has left them, with its slope. `map` is that by which `calibrate` has changed
+    the model's. `groups` says of how many groups the rows are.
     """
 
     parts: tuple[Scores, ...]
     map: ProbabilityMap = AS_TRAINED
     groups: GroupCount | None = None
+
+    def with_slope(self, slope: float | None) -> HeldOutScores:
+        """Return the scores with a slope."""
+        if slope is None:
+            return self
+        return self._replace(parts=tuple(part._replace(z=part.z * slope) for part in self.parts))
 
 
 # ------------------------------------------------------------------------------------------------ scores and networks
@@ -117,7 +129,7 @@ def scores_of_rows(
 
 
 def networks_as_trained(model: TableModel) -> Sequence[TrainedNet]:
-    """Return the networks as fit has trained them, in blocks of their own if those of the model are calibrated."""
+    """Return the networks as training has left them, in blocks of their own if those of the model have slopes."""
     if model.fitted_outputs is None:
         return model.networks
     copies = _copies(model.networks)
@@ -126,15 +138,44 @@ def networks_as_trained(model: TableModel) -> Sequence[TrainedNet]:
     return copies
 
 
-def with_map(model: TableModel, changes: ProbabilityMap) -> TableModel:
-    """Return the model with these slopes and shifts instead of those that it had."""
-    result = networks_as_trained(model)
-    copies = _copies(result)
+def networks_of_fit(model: TableModel) -> Sequence[TrainedNet]:
+    """Return the networks as fit has left them, with its slope."""
+    return with_slope(networks_as_trained(model), model.slope)
+
+
+def are_calibrated(model: TableModel) -> bool:
+    """Return whether `calibrate` has changed the probabilities that fit has left."""
+    pairs = zip(model.networks, networks_of_fit(model), strict=True)
+    return not all(np.array_equal(one.params, other.params) for one, other in pairs)
+
+
+def with_slope(networks: Sequence[TrainedNet], slope: float | None) -> Sequence[TrainedNet]:
+    """Return networks whose scores have a slope, in blocks of their own; the same if there is none."""
+    if slope is None:
+        return networks
+    n = networks[0].net.n_out
+    return _mapped(networks, ProbabilityMap(np.full(n, slope), np.zeros(n)))
+
+
+def output_layers(networks: Sequence[TrainedNet]) -> tuple[Floats, ...]:
+    """Return copies of the weights and biases of the output layers."""
+    return tuple(output_layer(net, params)[0].copy() for net, params in networks)
+
+
+def _mapped(networks: Sequence[TrainedNet], changes: ProbabilityMap) -> list[TrainedNet]:
+    """Return networks whose scores have slopes and shifts."""
+    copies = _copies(networks)
     for trained in copies:
         weights, biases = trained.weights[-1], trained.biases[-1]
         weights[...] = weights * changes.slopes
         biases[...] = biases * changes.slopes + changes.shifts
-    outputs = tuple(output_layer(net, params)[0].copy() for net, params in result)
+    return copies
+
+
+def with_map(model: TableModel, changes: ProbabilityMap) -> TableModel:
+    """Return the model with these slopes and shifts beside the slope of fit, instead of those that it had."""
+    copies = _mapped(networks_of_fit(model), changes)
+    outputs = output_layers(networks_as_trained(model))
     summary = None if model.summary is None else model.summary._replace(found=None)
     threshold = _threshold_of_weights(model)
     return model.replace(
@@ -164,7 +205,14 @@ def check_outputs(
         for layer in layers
     )
     if labels is None or len(layers) != n_nets or not fits:
-        raise ValueError("the output layers from before the calibration do not fit the networks")
+        raise ValueError("the output layers without slopes do not fit the networks")
+
+
+def checked_slope(slopes: NDArray[np.float64], layers: Sequence[Floats] | None) -> float:
+    """Return the slope of a file or a pickle; raises ValueError if it is invalid, or no output layers are stored."""
+    if slopes.shape != (1,) or not 1 < slopes[0] <= _SLOPES[1] or layers is None:
+        raise ValueError("the slope of the scores is invalid")
+    return float(slopes[0])
 
 
 def checked_class_weights(
@@ -281,9 +329,63 @@ def learned_map(
     parameter = net.loss_parameter if traits_of(net.loss).smooths_labels else 0.0
     smoothing = 0.0 if isinstance(parameter, tuple) else parameter * (1 - _LEFT)
     if net.activations[-1] == "softmax":
-        return ProbabilityMap(*_learned(parts, range(n), smoothing))
+        free = range(n) if n <= MOST_CLASSES else None
+        return ProbabilityMap(*_learned(parts, free, smoothing))
     labels = [_learned([_of_label(part, j) for part in parts], [1], smoothing) for j in range(n)]
     return ProbabilityMap(*np.array([[slopes[1], shifts[1]] for slopes, shifts in labels]).T.copy())
+
+
+def learned_slope(
+    held_out: HeldOutScores, net: _core.Net, class_weights: NDArray[np.float64] | None
+) -> float | None:
+    """Return the slope of all scores, above 1, with the smallest log loss of held-out rows; None if none has a smaller.
+
+    Label smoothing makes probabilities less certain than they could be, and the mean of networks does so too. The right
+    class does not count fully, but by Platt's targets, so that rows without an error do not demand an infinite slope.
+    Rows have the class weights as a factor, as in training. The arithmetic is that of `learned_map`.
+    """
+    parts = [_with_class_weights(part, class_weights) for part in _some_of(held_out.parts)]
+    weight = np.concatenate([part.weight for part in parts])
+    if held_out.groups is None:
+        n_rows = _total(weight) ** 2 / _total(weight * weight)  # Kish's effective number
+    else:
+        n_rows = held_out.groups.n
+    if net.activations[-1] == "logistic":
+        parts = [_of_label(part, j) for part in parts for j in range(net.n_out)]
+    wrong = _WRONG / (n_rows + _MORE)
+    blocks = _blocks(parts)
+    targets = [_shares(block.truth[:, 0], block.z.shape[2], wrong) for block in blocks]
+    slope = float(_best(_Likelihood(blocks, targets, None, (1.0, _SLOPES[1])))[0])
+    return slope if slope > 1 else None
+
+
+def _some_of(parts: Sequence[Scores]) -> Sequence[Scores]:
+    """Return the parts, or rows of them that are drawn at random if they have more scores than `_MOST_SCORES`."""
+    n_scores = sum(part.z.size for part in parts)
+    if n_scores <= _MOST_SCORES:
+        return parts
+    rng, some = _core.Random(_SEED), []
+    for part in parts:
+        is_chosen = np.zeros(len(part.weight), bool)
+        n_chosen = max(1, len(is_chosen) * _MOST_SCORES // n_scores)
+        is_chosen[rng.permutation(len(is_chosen))[:n_chosen]] = True
+        some.append(part.take(is_chosen))
+    return some
+
+
+def _with_class_weights(part: Scores, class_weights: NDArray[np.float64] | None) -> Scores:
+    """Return the scores of rows whose weights have the class weights as a factor."""
+    weight = part.weight
+    for label, of_classes in enumerate([] if class_weights is None else class_weights):
+        weight = weight * of_classes[part.truth[:, label]]
+    return part._replace(weight=weight)
+
+
+def _shares(truth: NDArray[np.int64], n: int, wrong: float) -> NDArray[np.float64]:
+    """Return how much each of n classes counts for rows, of which the other classes count `wrong` together."""
+    shares = np.full((len(truth), n), wrong / (n - 1))
+    shares[np.arange(len(truth)), truth] = 1 - wrong
+    return shares
 
 
 def _without_class_weights(weights: NDArray[np.float64], net: _core.Net) -> NDArray[np.float64]:
@@ -308,15 +410,40 @@ def _of_label(part: Scores, j: int) -> Scores:
 
 
 def _learned(
-    parts: Sequence[Scores], free: Sequence[int], smoothing: float
+    parts: Sequence[Scores], free: Sequence[int] | None, smoothing: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return slopes and shifts of the classes of one answer, of which those of `free` can change: Fisher scoring."""
-    blocks = [
+    """Return slopes and shifts of the classes of one answer, of which those of `free` can change; None: one slope."""
+    blocks = _blocks(parts)
+    likelihood = _Likelihood(blocks, _targets_with_prior(blocks, smoothing), free, _SLOPES)
+    return likelihood.slopes_and_shifts(_best(likelihood))
+
+
+def _blocks(parts: Sequence[Scores]) -> list[Scores]:
+    """Return the parts in blocks of few rows."""
+    return [
         part.take(slice(k, k + _BLOCK))
         for part in parts
         for k in range(0, len(part.weight), _BLOCK)
     ]
-    likelihood = _Likelihood(blocks, parts[0].z.shape[2], list(free), smoothing)
+
+
+def _targets_with_prior(blocks: Sequence[Scores], smoothing: float) -> list[NDArray[np.float64]]:
+    """Return how much each class counts for the rows of blocks, with the rows of `_PRIOR`."""
+    n = blocks[0].z.shape[2]
+    counts = [np.bincount(block.truth[:, 0], minlength=n) for block in blocks]
+    prior = _PRIOR / (_PRIOR + max(int(np.sum(counts, axis=0).min()), 1))
+    targets = []
+    for block in blocks:
+        p = _mean(_outputs(block.z, np.ones(n), np.zeros(n), "softmax"))
+        target = np.maximum(p - smoothing / n, 0.0)
+        target *= prior / np.cumsum(target, axis=1)[:, -1:]
+        target[np.arange(len(target)), block.truth[:, 0]] += 1 - prior
+        targets.append(target)
+    return targets
+
+
+def _best(likelihood: _Likelihood) -> NDArray[np.float64]:
+    """Return the parameters with the largest likelihood, by Fisher scoring."""
     theta = likelihood.start()
     value = likelihood.value(theta)
     for _ in range(_MOST_STEPS):
@@ -333,44 +460,54 @@ def _learned(
         moved, theta, value = float(np.abs(trial - theta).max()), trial, reached
         if moved < _ENOUGH:
             break
-    return likelihood.slopes_and_shifts(theta)
+    return theta
 
 
 class _Likelihood:
-    """The mean log likelihood as a function of slopes and shifts, or of one slope that is shared by all scores."""
+    """The mean log likelihood as a function of slopes and shifts, or of one slope that is shared by all scores.
 
-    def __init__(self, blocks: Sequence[Scores], n: int, free: list[int], smoothing: float) -> None:
-        self.blocks, self.n, self.free, self.is_shared = blocks, n, free, n > MOST_CLASSES
+    Parameters
+    ----------
+    blocks : sequence of Scores
+    targets : sequence of ndarray
+        How much each class counts for the rows of each block, in sum 1.
+    free : sequence of int or None
+        The classes whose slopes and shifts can change; None: all scores share one slope.
+    slopes : tuple of two floats
+        Their range.
+    """
+
+    def __init__(
+        self,
+        blocks: Sequence[Scores],
+        targets: Sequence[NDArray[np.float64]],
+        free: Sequence[int] | None,
+        slopes: tuple[float, float],
+    ) -> None:
+        self.blocks, self.n = blocks, blocks[0].z.shape[2]
+        self.free, self.slopes = free, slopes
         total = sum(_total(block.weight) for block in blocks)
-        rarest = int(
-            np.sum([np.bincount(block.truth[:, 0], minlength=n) for block in blocks], axis=0).min()
-        )
-        prior = _PRIOR / (_PRIOR + max(rarest, 1))
         self.stiffness = _STIFFNESS / sum(len(block.weight) for block in blocks)
         self.weights = [block.weight[:, None] / total for block in blocks]
-        self.targets = []
-        for block, weight in zip(blocks, self.weights, strict=True):
-            p = _mean(_outputs(block.z, np.ones(n), np.zeros(n), "softmax"))
-            target = np.maximum(p - smoothing / n, 0.0)
-            target *= prior / np.cumsum(target, axis=1)[:, -1:]
-            target[np.arange(len(target)), block.truth[:, 0]] += 1 - prior
-            self.targets.append(target * weight)
+        self.targets = [
+            target * weight for target, weight in zip(targets, self.weights, strict=True)
+        ]
 
     def start(self) -> NDArray[np.float64]:
         """Return the parameters that change nothing: the shared slope, or the free slopes and then the shifts."""
-        return np.ones(1) if self.is_shared else np.repeat([1.0, 0.0], len(self.free))
+        return np.ones(1) if self.free is None else np.repeat([1.0, 0.0], len(self.free))
 
     def limited(self, theta: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return parameters with slopes in their range."""
-        n_slopes = 1 if self.is_shared else len(self.free)
-        return np.concatenate([np.clip(theta[:n_slopes], *_SLOPES), theta[n_slopes:]])
+        n_slopes = 1 if self.free is None else len(self.free)
+        return np.concatenate([np.clip(theta[:n_slopes], *self.slopes), theta[n_slopes:]])
 
     def slopes_and_shifts(
         self, theta: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the slopes and shifts of all classes."""
         slopes, shifts = np.ones(self.n), np.zeros(self.n)
-        if self.is_shared:
+        if self.free is None:
             return slopes * theta[0], shifts
         slopes[self.free], shifts[self.free] = theta.reshape(2, -1)
         return slopes, shifts
@@ -402,8 +539,11 @@ class _Likelihood:
 
     def _changes(self, block: Scores, each: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
         """Return the derivatives of the mean probabilities with respect to each parameter."""
+        if self.free is None:
+            pairs = zip(each, block.z, strict=True)
+            return [_mean([p * (z - np.cumsum(p * z, axis=1)[:, -1:]) for p, z in pairs])]
         of_slopes, of_shifts = [], []
-        for k in range(self.n) if self.is_shared else self.free:
+        for k in self.free:
             by_score = []
             for p in each:
                 change = -p * p[:, [k]]
@@ -413,9 +553,7 @@ class _Likelihood:
             of_slopes.append(
                 _mean([change * z[:, [k]] for change, z in zip(by_score, block.z, strict=True)])
             )
-        return (
-            [sum(of_slopes[1:], start=of_slopes[0])] if self.is_shared else [*of_slopes, *of_shifts]
-        )
+        return [*of_slopes, *of_shifts]
 
 
 def _outputs(

@@ -34,7 +34,7 @@ from cmlp._model.probabilities import (
     Scores,
     is_number,
     learned_map,
-    networks_as_trained,
+    networks_of_fit,
     scores_of_rows,
     with_map,
 )
@@ -176,12 +176,10 @@ def _fourth_of(rows: RowsWithTruth) -> NDArray[np.bool_]:
 
 
 def _scores(model: TableModel, rows: RowsWithTruth) -> Scores:
-    """Return the scores of rows by the networks as fit has trained them."""
+    """Return the scores of rows by the networks as fit has left them."""
     truth = _answers_of(model.class_labels, rows.truth)
     weight = np.ones(len(rows.raw)) if rows.weight is None else rows.weight
-    return Scores(
-        scores_of_rows(networks_as_trained(model), model.columns, rows.raw), truth, weight
-    )
+    return Scores(scores_of_rows(networks_of_fit(model), model.columns, rows.raw), truth, weight)
 
 
 def _answers_of(labels: Labels, truth: AnyArray) -> NDArray[np.int64]:

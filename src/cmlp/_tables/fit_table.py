@@ -16,7 +16,12 @@ from cmlp._fit.recipe import NOW
 from cmlp._fit.resuming import hyperparameters_to_keep
 from cmlp._model.kinds_of_findings import silenced_by
 from cmlp._model.model import TableModel, TrainedNet
-from cmlp._model.probabilities import networks_as_trained
+from cmlp._model.probabilities import (
+    learned_slope,
+    networks_as_trained,
+    output_layers,
+    with_slope,
+)
 from cmlp._model.summary import Summary, values_at_ranks
 from cmlp._process.time_limit import end_of
 from cmlp._process.warnings import silencing, warn
@@ -237,9 +242,15 @@ class TableFit(NamedTuple):
     def _result_with(self, report: Report | None) -> Fitted[TableModel]:
         """Return what the fit would leave now with this report of its data, without what `resume` needs."""
         call, table, trainings = self.call, self.table, self.members
-        networks, encoding = self.trained_nets(), table.encoding
+        trained, encoding = self.trained_nets(), table.encoding
+        class_weights = encoding.weights_of_labels
+        slope, held_out = None, held_out_scores(table, trainings, trained)
+        if held_out is not None:
+            slope = learned_slope(held_out, trained[0].net, class_weights)
+            held_out = held_out.with_slope(slope)
+        networks = with_slope(trained, slope)
         calibration, accuracy = measured_errors(table, call.options, trainings, networks)
-        importances = measured_importances(table, trainings, networks)
+        importances = measured_importances(table, trainings, trained)
         summary = Summary(self.values, accuracy, importances=importances)
         if self.later and calibration is not None:
             calibration, accuracy, later = measured_later(self.later, table, calibration)
@@ -251,7 +262,9 @@ class TableFit(NamedTuple):
             columns=table.columns,
             answer_scale=encoding.answer_scale,
             calibration=calibration,
-            class_weights=encoding.weights_of_labels,
+            fitted_outputs=None if slope is None else output_layers(trained),
+            slope=slope,
+            class_weights=class_weights,
             background=table.background,
             summary=summary,
             report=report,
@@ -260,7 +273,6 @@ class TableFit(NamedTuple):
         states = untrained_states(networks)
         for state, training in zip(states, trainings, strict=True):
             state.history = training.state.history
-        held_out = held_out_scores(table, trainings, networks)
         return Fitted(model, states, held_out=held_out, recipe=NOW)
 
 

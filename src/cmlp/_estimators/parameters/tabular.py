@@ -26,9 +26,10 @@ class TabularClassifier:
     piecewise-linear encoding too [2]_, in bins that a decision tree of each column finds.
     Categories are one-hot encoded; if a column has more than 200, the networks see the mean of y in
     each [3]_. Each network is trained by AdamW with dropout and label smoothing, on other seven
-    eighths of the rows; its best epoch is that with the smallest log loss on the other eighth. The
-    predicted probabilities are the mean over the networks, that of three classes and more divided
-    by its sum.
+    eighths of the rows; its best epoch is that with the smallest log loss on the other eighth.
+    These eighths together also give all scores one slope, at least 1, because label smoothing makes
+    probabilities less certain than they can be. The predicted probabilities are the mean over the
+    networks, that of three classes and more divided by its sum.
 
     If y is a 0/1 matrix (multilabel), each column has a logistic output of the same networks. A
     tree then splits where the share of any label changes, and the epoch is that with the smallest
