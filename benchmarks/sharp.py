@@ -128,13 +128,13 @@ def log_loss(model, p, y):
 
 def without_slope(model):
     """Return a copy of a classifier with the probabilities that fit would have left without a slope."""
-    from cmlp._model.probabilities import networks_as_trained
+    from cmlp._model.probabilities import networks_as_trained, scores_with_slope
 
     result, twin = model._result, copy.copy(model)
     trained = result.model
     plain = trained.replace(networks=networks_as_trained(trained), fitted_outputs=None, slope=None)
     twin._result = result._replace(
-        model=plain, held_out=result.held_out.with_slope(1 / (trained.slope or 1.0))
+        model=plain, held_out=scores_with_slope(result.held_out, 1 / (trained.slope or 1.0))
     )
     return twin
 

@@ -11,7 +11,6 @@ from cmlp._model.probabilities import (
     are_calibrated,
     learned_slope,
     networks_as_trained,
-    no_map,
 )
 from cmlp._process.warnings import Notices
 
@@ -29,7 +28,6 @@ __all__ = [
     "make_checks",
     "model_of",
     "networks_as_trained",
-    "no_map",
     "options_of",
     "provenance_of",
     "put_result",

@@ -16,7 +16,6 @@ from internals import (
     learned_slope,
     model_of,
     networks_as_trained,
-    no_map,
 )
 
 import cmlp
@@ -88,7 +87,7 @@ def loss_by_platt(slope, parts, weights, n_rows, is_softmax):
 def held_out_of(z, truth, groups=None):
     parts = (Scores(z[None, :, None], truth[:, None].astype(np.int64), np.ones(len(z))),)
     net = model_of(fitted(n_epochs=1)).net
-    return HeldOutScores(parts, no_map(net), groups), net
+    return HeldOutScores(parts, groups=groups), net
 
 
 WAYS = {
@@ -228,7 +227,7 @@ def test_verify_compares_the_slope_too():
 def test_sets_and_accuracy_are_measured_with_it():
     model = fitted("multiclass", n_estimators=16)
     trained, held_out = model_of(model), fitted_of(model).held_out
-    p = np.concatenate([held_out.map.probabilities(part, trained) for part in held_out.parts])
+    p = np.concatenate([mean_softmax(part.z) for part in held_out.parts])
     truth = np.concatenate([part.truth[:, 0] for part in held_out.parts])
     scores = np.sort(1 - p[np.arange(len(p)), truth])
     np.testing.assert_allclose(trained.calibration.scores[0], scores, atol=1e-5)
@@ -258,7 +257,7 @@ def test_calibrate_starts_with_it(kind):
 def test_calibrate_by_held_out_rows_starts_with_it():
     model = fitted("multiclass")
     held_out, trained = fitted_of(model).held_out, model_of(model)
-    p = np.concatenate([held_out.map.probabilities(part, trained) for part in held_out.parts])
+    p = np.concatenate([mean_softmax(part.z) for part in held_out.parts])
     truth = np.concatenate([part.truth[:, 0] for part in held_out.parts])
     np.testing.assert_allclose(
         np.sort(1 - p[np.arange(len(p)), truth]), trained.calibration.scores[0], atol=1e-5

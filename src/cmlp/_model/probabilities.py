@@ -21,7 +21,7 @@ from cmlp._model.model import TableModel, TrainedNet, mean_outputs, outputs_of_t
 from cmlp.exceptions import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cmlp._data.array_types import AnyArray, Floats, NDArray
     from cmlp._data.groups import GroupCount
@@ -78,8 +78,8 @@ class ProbabilityMap(NamedTuple):
         return mean_outputs(outputs, None, model.combination.rule)
 
 
-# The map that changes nothing.
-AS_TRAINED = ProbabilityMap(np.ones(1), np.zeros(1))
+# The map that changes nothing, of one score.
+AS_FITTED = ProbabilityMap(np.ones(1), np.zeros(1))
 
 
 class HeldOutScores(NamedTuple):
@@ -90,14 +90,8 @@ class HeldOutScores(NamedTuple):
     """
 
     parts: tuple[Scores, ...]
-    map: ProbabilityMap = AS_TRAINED
+    map: ProbabilityMap = AS_FITTED
     groups: GroupCount | None = None
-
-    def with_slope(self, slope: float | None) -> HeldOutScores:
-        """Return the scores with a slope."""
-        if slope is None:
-            return self
-        return self._replace(parts=tuple(part._replace(z=part.z * slope) for part in self.parts))
 
 
 # ------------------------------------------------------------------------------------------------ scores and networks
@@ -155,6 +149,14 @@ def with_slope(networks: Sequence[TrainedNet], slope: float | None) -> Sequence[
         return networks
     n = networks[0].net.n_out
     return _mapped(networks, ProbabilityMap(np.full(n, slope), np.zeros(n)))
+
+
+def scores_with_slope(held_out: HeldOutScores, slope: float | None) -> HeldOutScores:
+    """Return the scores of held-out rows by networks with a slope; the same if there is none."""
+    if slope is None:
+        return held_out
+    parts = [Scores(part.z * slope, part.truth, part.weight) for part in held_out.parts]
+    return HeldOutScores(tuple(parts), held_out.map, held_out.groups)
 
 
 def output_layers(networks: Sequence[TrainedNet]) -> tuple[Floats, ...]:
@@ -329,8 +331,11 @@ def learned_map(
     parameter = net.loss_parameter if traits_of(net.loss).smooths_labels else 0.0
     smoothing = 0.0 if isinstance(parameter, tuple) else parameter * (1 - _LEFT)
     if net.activations[-1] == "softmax":
-        free = range(n) if n <= MOST_CLASSES else None
-        return ProbabilityMap(*_learned(parts, free, smoothing))
+        if n > MOST_CLASSES:
+            blocks = _blocks(parts)
+            slope = _best_slope(blocks, _targets_with_prior(blocks, smoothing), _SLOPES)
+            return ProbabilityMap(np.full(n, slope), np.zeros(n))
+        return ProbabilityMap(*_learned(parts, range(n), smoothing))
     labels = [_learned([_of_label(part, j) for part in parts], [1], smoothing) for j in range(n)]
     return ProbabilityMap(*np.array([[slopes[1], shifts[1]] for slopes, shifts in labels]).T.copy())
 
@@ -355,7 +360,7 @@ def learned_slope(
     wrong = _WRONG / (n_rows + _MORE)
     blocks = _blocks(parts)
     targets = [_shares(block.truth[:, 0], block.z.shape[2], wrong) for block in blocks]
-    slope = float(_best(_Likelihood(blocks, targets, None, (1.0, _SLOPES[1])))[0])
+    slope = _best_slope(blocks, targets, (1.0, _SLOPES[1]))
     return slope if slope > 1 else None
 
 
@@ -410,12 +415,15 @@ def _of_label(part: Scores, j: int) -> Scores:
 
 
 def _learned(
-    parts: Sequence[Scores], free: Sequence[int] | None, smoothing: float
+    parts: Sequence[Scores], free: Sequence[int], smoothing: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return slopes and shifts of the classes of one answer, of which those of `free` can change; None: one slope."""
+    """Return slopes and shifts of the classes of one answer, of which those of `free` can change."""
     blocks = _blocks(parts)
-    likelihood = _Likelihood(blocks, _targets_with_prior(blocks, smoothing), free, _SLOPES)
-    return likelihood.slopes_and_shifts(_best(likelihood))
+    likelihood = _Likelihood(blocks, _targets_with_prior(blocks, smoothing), list(free))
+    theta = _maximized(
+        likelihood.start, likelihood.value, likelihood.derivatives, likelihood.limited
+    )
+    return likelihood.slopes_and_shifts(theta)
 
 
 def _blocks(parts: Sequence[Scores]) -> list[Scores]:
@@ -442,16 +450,61 @@ def _targets_with_prior(blocks: Sequence[Scores], smoothing: float) -> list[NDAr
     return targets
 
 
-def _best(likelihood: _Likelihood) -> NDArray[np.float64]:
-    """Return the parameters with the largest likelihood, by Fisher scoring."""
-    theta = likelihood.start()
-    value = likelihood.value(theta)
+def _best_slope(
+    blocks: Sequence[Scores],
+    targets: Sequence[NDArray[np.float64]],
+    limits: tuple[float, float],
+) -> float:
+    """Return the slope of all scores within limits with the largest likelihood of the targets."""
+    n, total = blocks[0].z.shape[2], sum(_total(block.weight) for block in blocks)
+    stiffness = _STIFFNESS / sum(len(block.weight) for block in blocks)
+    rows = [
+        (block.z, target, block.weight[:, None] / total)
+        for block, target in zip(blocks, targets, strict=True)
+    ]
+
+    def value(slope: NDArray[np.float64]) -> float:
+        found = -stiffness / 2 * float((slope[0] - 1) ** 2)
+        for z, target, weight in rows:
+            mean = _mean(_outputs(z, np.full(n, slope[0]), np.zeros(n), "softmax"))
+            found += _total(target * weight * _log(np.maximum(mean, _LEAST)))
+        return found
+
+    def derivatives(
+        slope: NDArray[np.float64],
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        gradient, curvature = stiffness * (1 - slope), np.full((1, 1), stiffness)
+        for z, target, weight in rows:
+            each = _outputs(z, np.full(n, slope[0]), np.zeros(n), "softmax")
+            mean = np.maximum(_mean(each), _LEAST)
+            change = _mean(
+                [
+                    p * (one - np.cumsum(p * one, axis=1)[:, -1:])
+                    for p, one in zip(each, z, strict=True)
+                ]
+            )
+            gradient = gradient + _total(change * target * weight / mean)
+            curvature = curvature + _total(change * weight / mean * change)
+        return curvature, gradient
+
+    best = _maximized(np.ones(1), value, derivatives, lambda slope: np.clip(slope, *limits))
+    return float(best[0])
+
+
+def _maximized(
+    theta: NDArray[np.float64],
+    value_of: Callable[[NDArray[np.float64]], float],
+    derivatives: Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]],
+    limited: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+) -> NDArray[np.float64]:
+    """Return the parameters with the largest value, from some on: Fisher scoring."""
+    value = value_of(theta)
     for _ in range(_MOST_STEPS):
-        step = _solved(*likelihood.derivatives(theta))
+        step = _solved(*derivatives(theta))
         step *= min(1.0, _LONGEST / max(_ENOUGH, float(np.abs(step).max())))
         for _ in range(_MOST_HALVINGS):
-            trial = likelihood.limited(theta + step)
-            reached = likelihood.value(trial)
+            trial = limited(theta + step)
+            reached = value_of(trial)
             if reached >= value:
                 break
             step /= 2
@@ -464,28 +517,16 @@ def _best(likelihood: _Likelihood) -> NDArray[np.float64]:
 
 
 class _Likelihood:
-    """The mean log likelihood as a function of slopes and shifts, or of one slope that is shared by all scores.
-
-    Parameters
-    ----------
-    blocks : sequence of Scores
-    targets : sequence of ndarray
-        How much each class counts for the rows of each block, in sum 1.
-    free : sequence of int or None
-        The classes whose slopes and shifts can change; None: all scores share one slope.
-    slopes : tuple of two floats
-        Their range.
-    """
+    """The mean log likelihood of targets as a function of the slopes and shifts of the `free` classes."""
 
     def __init__(
         self,
         blocks: Sequence[Scores],
         targets: Sequence[NDArray[np.float64]],
-        free: Sequence[int] | None,
-        slopes: tuple[float, float],
+        free: list[int],
     ) -> None:
-        self.blocks, self.n = blocks, blocks[0].z.shape[2]
-        self.free, self.slopes = free, slopes
+        self.blocks, self.n, self.free = blocks, blocks[0].z.shape[2], free
+        self.start = np.repeat([1.0, 0.0], len(free))  # changes nothing
         total = sum(_total(block.weight) for block in blocks)
         self.stiffness = _STIFFNESS / sum(len(block.weight) for block in blocks)
         self.weights = [block.weight[:, None] / total for block in blocks]
@@ -493,28 +534,22 @@ class _Likelihood:
             target * weight for target, weight in zip(targets, self.weights, strict=True)
         ]
 
-    def start(self) -> NDArray[np.float64]:
-        """Return the parameters that change nothing: the shared slope, or the free slopes and then the shifts."""
-        return np.ones(1) if self.free is None else np.repeat([1.0, 0.0], len(self.free))
-
     def limited(self, theta: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return parameters with slopes in their range."""
-        n_slopes = 1 if self.free is None else len(self.free)
-        return np.concatenate([np.clip(theta[:n_slopes], *self.slopes), theta[n_slopes:]])
+        """Return parameters, of which the slopes are first, with slopes in their range."""
+        n_slopes = len(self.free)
+        return np.concatenate([np.clip(theta[:n_slopes], *_SLOPES), theta[n_slopes:]])
 
     def slopes_and_shifts(
         self, theta: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the slopes and shifts of all classes."""
         slopes, shifts = np.ones(self.n), np.zeros(self.n)
-        if self.free is None:
-            return slopes * theta[0], shifts
         slopes[self.free], shifts[self.free] = theta.reshape(2, -1)
         return slopes, shifts
 
     def value(self, theta: NDArray[np.float64]) -> float:
         """Return the mean log likelihood, and the logarithm of a normal prior around the start."""
-        value = -_total((theta - self.start()) ** 2) * self.stiffness / 2
+        value = -_total((theta - self.start) ** 2) * self.stiffness / 2
         for block, target in zip(self.blocks, self.targets, strict=True):
             mean = _mean(_outputs(block.z, *self.slopes_and_shifts(theta), "softmax"))
             value += _total(target * _log(np.maximum(mean, _LEAST)))
@@ -524,7 +559,7 @@ class _Likelihood:
         self, theta: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the expected value of minus the second derivatives, and the gradient."""
-        gradient = (self.start() - theta) * self.stiffness
+        gradient = (self.start - theta) * self.stiffness
         curvature = np.eye(len(theta)) * self.stiffness
         for block, target, weight in zip(self.blocks, self.targets, self.weights, strict=True):
             each = _outputs(block.z, *self.slopes_and_shifts(theta), "softmax")
@@ -539,9 +574,6 @@ class _Likelihood:
 
     def _changes(self, block: Scores, each: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
         """Return the derivatives of the mean probabilities with respect to each parameter."""
-        if self.free is None:
-            pairs = zip(each, block.z, strict=True)
-            return [_mean([p * (z - np.cumsum(p * z, axis=1)[:, -1:]) for p, z in pairs])]
         of_slopes, of_shifts = [], []
         for k in self.free:
             by_score = []

@@ -20,6 +20,7 @@ from cmlp._model.probabilities import (
     learned_slope,
     networks_as_trained,
     output_layers,
+    scores_with_slope,
     with_slope,
 )
 from cmlp._model.summary import Summary, values_at_ranks
@@ -247,7 +248,7 @@ class TableFit(NamedTuple):
         slope, held_out = None, held_out_scores(table, trainings, trained)
         if held_out is not None:
             slope = learned_slope(held_out, trained[0].net, class_weights)
-            held_out = held_out.with_slope(slope)
+            held_out = scores_with_slope(held_out, slope)
         networks = with_slope(trained, slope)
         calibration, accuracy = measured_errors(table, call.options, trainings, networks)
         importances = measured_importances(table, trainings, trained)
