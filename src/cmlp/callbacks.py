@@ -22,18 +22,16 @@ callback follows each epoch.
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from cmlp._data.checks import positive_integer
 from cmlp.exceptions import optional
 
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Iterator
-
-    # A `cmlp.Trainer`, or that of all networks of a table: this module is below those that define them.
-    AnyTrainer: TypeAlias = Any
+# A `cmlp.Trainer`, or that of all networks of a table: this module is below those that define them.
+AnyTrainer: TypeAlias = Any
 
 __all__ = ["CSVLog", "Checkpoint", "EarlyStopping", "ProgressBar"]
 

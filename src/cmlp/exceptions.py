@@ -14,15 +14,13 @@ import functools
 import math
 import reprlib
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, TypeVar
+from types import ModuleType
+from typing import TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import ModuleType
-
-    Error = TypeVar("Error", bound=Exception)
+Error = TypeVar("Error", bound=Exception)
 
 __all__ = [
     "CategoriesWarning",

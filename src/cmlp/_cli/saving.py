@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cmlp._fit.provenance import FIT_RECORD_FIELDS
-from cmlp.callbacks import Checkpoint
+from cmlp.callbacks import AnyTrainer, Checkpoint
 
 if TYPE_CHECKING:
     import os
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from cmlp._data.columns import CellFormat
     from cmlp._data.files.row_file import FileRecord
-    from cmlp.callbacks import AnyTrainer
 
 
 class ReadAs(NamedTuple):

@@ -11,22 +11,19 @@ The loops are NumPy's: they read an array about as fast as the memory provides i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray, NDArray
 from cmlp._data.arrays import CSR, section, stacked
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cmlp._data.array_types import AnyArray, NDArray
-
-    Checksums = NDArray[np.uint64]
-    Digests = dict[str, tuple[dict[str, str], Checksums]]
-    Rows = AnyArray | CSR
+Checksums = NDArray[np.uint64]
+Digests = dict[str, tuple[dict[str, str], Checksums]]
+Rows = AnyArray | CSR
 
 
 BLOCK = 1024  # rows

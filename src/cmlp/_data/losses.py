@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from cmlp._data.array_types import AnyArray
 
-    from cmlp._data.array_types import AnyArray
-
-    Array: TypeAlias = AnyArray
-    Descent: TypeAlias = Callable[[Array, Array, Any, int], Array]
+Array: TypeAlias = AnyArray
+Descent: TypeAlias = Callable[[Array, Array, Any, int], Array]
 
 
 class LossTraits(NamedTuple):

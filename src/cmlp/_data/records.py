@@ -7,18 +7,16 @@ that of all whose names begin so ("training:optimizer.*"): of members a dict, of
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+from cmlp._data.array_types import AnyArray
 
-    from cmlp._data.array_types import AnyArray
-
-    Values = dict[str, Any]  # of an object, by their names
-    Objects = dict[str, Values]
-    Arrays = dict[str, AnyArray]
+Values = dict[str, Any]  # of an object, by their names
+Objects = dict[str, Values]
+Arrays = dict[str, AnyArray]
 
 
 REQUIRED: Any = object()  # the default of a value that must be stored

@@ -5,20 +5,17 @@ Weighted quantiles, and whether a floating-point type can distinguish numbers.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray, ArrayLike, DTypeLike, Floats, NDArray
 from cmlp._data.arrays import CSR, taken
 from cmlp._process.warnings import warn_of_data
 from cmlp.exceptions import InvalidParameterError, ScaleWarning
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from cmlp._data.array_types import AnyArray, ArrayLike, DTypeLike, Floats, NDArray
-
-    Vector: TypeAlias = NDArray[np.float64]
+Vector: TypeAlias = NDArray[np.float64]
 
 
 _BLOCK = 1 << 20  # elements to compute with at a time

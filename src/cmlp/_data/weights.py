@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from numbers import Number, Real
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray, ArrayLike, FloatType, NDArray
 from cmlp._data.arrays import rectangular, refuse_complex, refuse_sparse, require_finite, to_float64
+from cmlp._data.labels import Labels
 from cmlp.exceptions import InvalidParameterError, shown
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from cmlp._data.array_types import AnyArray, ArrayLike, FloatType, NDArray
-    from cmlp._data.labels import Labels
-
-    ClassWeight: TypeAlias = str | Mapping[Any, float] | Sequence[Mapping[Any, float]] | None
+ClassWeight: TypeAlias = str | Mapping[Any, float] | Sequence[Mapping[Any, float]] | None
 
 
 def require_normal(weight: NDArray[np.float64] | None, dtype: FloatType) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Method = TypeVar("Method", bound=Callable[..., Any])
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 IN_SKLEARN = "the class of this name in cmlp.sklearn"
 

@@ -6,11 +6,12 @@ import itertools
 import math
 import time
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.array_types import AnyArray, ArrayLike, NDArray
 from cmlp._data.column_entries import TIMES, limits_of_times, time_near, time_of
 from cmlp._data.losses import FOR_PREDICTION
 from cmlp._model.model import (
@@ -26,12 +27,9 @@ from cmlp._model.table_columns import N_WAVES, OTHER, PARTS, DatePart, TableColu
 from cmlp._parameters.constraints import NONE, POSITIVE, argument
 from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, shown
 
-if TYPE_CHECKING:
-    from cmlp._data.array_types import AnyArray, ArrayLike, NDArray
+Boxes = NDArray[np.float64]
 
-    Boxes = NDArray[np.float64]
-
-    Case = tuple[float, float]
+Case = tuple[float, float]
 
 
 _GAP = 2.0**-20  # of weighted sums: exp and the division keep their order, see docs/guide/bounds.md

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray, ArrayLike, ByColumn
 from cmlp._data.checks import as_targets
 from cmlp._data.input_frame import InputFrame, frame_of
 from cmlp._data.labels import are_probably_numbers
 from cmlp._estimators.tabular import TabularClassifier, TabularRegressor
+from cmlp._findings.table import CheckedTable
 from cmlp._model.findings import Finding, Report
 from cmlp._model.kinds_of_findings import GROUPS, USES
 from cmlp.callbacks import bar_over
 from cmlp.exceptions import InvalidParameterError, shown
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from cmlp._data.array_types import AnyArray, ArrayLike, ByColumn
-    from cmlp._findings.table import CheckedTable
-
-    Progress = Callable[[int, int], object]
+Progress = Callable[[int, int], object]
 
 _FEWEST_ROWS = 40  # that small models are fitted to
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import PICKLE_VERSION, check_version
+from cmlp._data.array_types import AnyArray, ArrayLike, GivenRows
 from cmlp._data.arrays import rectangular
 from cmlp._data.checks import as_rows, check_width, require_samples
 from cmlp._data.encoded_rows import EncodedRows
@@ -34,15 +37,9 @@ from cmlp._train.prepare import draw_dropout_seed, make_training
 from cmlp._train.random import random_state as generator_of
 from cmlp._train.same_data import keep_or_compare_sample
 from cmlp._train.state import EpochNumbers, History, TrainingState
+from cmlp._train.training import Training
 from cmlp._train.user_score import UserScore
 from cmlp.exceptions import InvalidParameterError, shown
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from cmlp._data.array_types import AnyArray, ArrayLike, GivenRows
-    from cmlp._train.training import Training
 
 
 class Trainer:

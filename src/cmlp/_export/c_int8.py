@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from string import Template
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray
 from cmlp._export.c_text import (
     CALL,
     Function,
@@ -27,12 +28,7 @@ from cmlp._export.quantization import (
     compare,
     quantize,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from cmlp._data.array_types import AnyArray
-    from cmlp._model.model import Combination, NetworkModel
+from cmlp._model.model import Combination, NetworkModel
 
 _FRAMES = 128  # bytes of stack beside the arrays, like those of c_text.py
 # AVR processors copy constants to RAM, unless these are declared so and read by instructions of their

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from string import Template
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cmlp._data.losses import traits_of
 from cmlp._export.c_text import Function, array, inner
 from cmlp._model.calibration import QUANTILES, Calibration
+from cmlp._model.model import TableModel
 from cmlp.exceptions import InvalidParameterError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from cmlp._model.model import TableModel
 
 _STACK = 256  # bytes that a call needs at most: it has no arrays
 

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.array_types import AnyArray, FloatType
 from cmlp._export.onnx_functions import DOMAIN, OPERATORS, WITH_PARAMETER, function_text
+from cmlp._model.model import TrainedNet
 from cmlp.exceptions import InvalidParameterError, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from types import ModuleType
-
-    from cmlp._data.array_types import AnyArray, FloatType
-    from cmlp._model.model import TrainedNet
-
 
 ML_DOMAIN = "ai.onnx.ml"
 OLDEST_OPSET = 9  # the first that has Where, IsNaN and Erf

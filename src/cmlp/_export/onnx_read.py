@@ -10,13 +10,17 @@ graph computes.
 from __future__ import annotations
 
 import math
+import os
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from cmlp._data.activations import traits_of_activation
+from cmlp._data.array_types import AnyArray, ArrayLike, FloatType, NDArray
 from cmlp._data.disk import open_regular
 from cmlp._data.json_texts import load_names, parsed
 from cmlp._data.labels import Labels
@@ -35,17 +39,10 @@ from cmlp._model.model import CLASS_NAMES, NetworkModel
 from cmlp._parameters.constraints import MAX_LAYERS
 from cmlp.exceptions import optional
 
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Sequence
-    from types import ModuleType
-
-    from cmlp._data.array_types import AnyArray, ArrayLike, FloatType, NDArray
-
-    # Of an operator by name: numbers, texts, tensors and lists of them, as ONNX reads them.
-    Attributes: TypeAlias = dict[str, Any]
-    # Of an operator: each is a `Value`, whose kind the rule for the operator implies.
-    Arguments: TypeAlias = list[Any]
+# Of an operator by name: numbers, texts, tensors and lists of them, as ONNX reads them.
+Attributes: TypeAlias = dict[str, Any]
+# Of an operator: each is a `Value`, whose kind the rule for the operator implies.
+Arguments: TypeAlias = list[Any]
 
 
 _OLDEST_OPSET = 7  # before, operators had attributes for broadcasting

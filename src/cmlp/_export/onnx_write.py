@@ -6,11 +6,15 @@ It has the rows or the encoder of the columns, all networks, and their outputs.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+import os
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.array_types import AnyArray, FloatType, NDArray
 from cmlp._data.column_entries import CATEGORY
 from cmlp._data.disk import write_atomically
 from cmlp._data.json_texts import as_json, dump_names
@@ -21,13 +25,6 @@ from cmlp._model.formats import require, scale_in
 from cmlp._model.model import NetworkModel, TableModel, TrainedModel
 from cmlp._model.table_columns import PARTS, Statistics, TableColumn
 from cmlp.exceptions import InvalidParameterError, optional
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Sequence
-    from types import ModuleType
-
-    from cmlp._data.array_types import AnyArray, FloatType, NDArray
 
 
 def require_unicode(text: str, what: str) -> bytes:

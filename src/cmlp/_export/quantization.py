@@ -9,11 +9,12 @@ is computed elementwise, and logistic and tanh are those of cmlp.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.array_types import AnyArray, NDArray
 from cmlp._data.arrays import (
     IN_PLACE,
     as_dense,
@@ -26,13 +27,10 @@ from cmlp._data.arrays import (
 from cmlp._data.checks import as_targets
 from cmlp._data.losses import FOR_PREDICTION
 from cmlp._data.row_labels import warn_of_other_order
+from cmlp._model.model import NetworkModel
 from cmlp.exceptions import InvalidParameterError
 
-if TYPE_CHECKING:
-    from cmlp._data.array_types import AnyArray, NDArray
-    from cmlp._model.model import NetworkModel
-
-    Array = AnyArray
+Array = AnyArray
 
 # The table of an activation ends here; the function is nearly constant beyond.
 _LIMITS = {"logistic": 8.0, "tanh": 4.0}

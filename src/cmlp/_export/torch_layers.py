@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import torch
 
+from cmlp._data.array_types import NDArray
+from cmlp._model.model import TableModel
 from cmlp._model.table_columns import PARTS, DatePart, TableColumn
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import numpy as np
-
-    from cmlp._data.array_types import NDArray
-    from cmlp._model.model import TableModel
 
 
 class InputFactor(torch.nn.Module):  # type: ignore[misc]  # torch's types are not checked

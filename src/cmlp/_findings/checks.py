@@ -8,7 +8,8 @@ which it takes squares are `in_unit` before, so that no infinity or NaN reaches 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 import numpy as np
 
@@ -25,17 +26,13 @@ from cmlp._findings.leaks import check_copies, check_functions, check_missing
 from cmlp._findings.repeated import check_groups_in_inputs, check_repeated_rows
 from cmlp._findings.shifted import check_shifted_rows
 from cmlp._findings.sums import check_sums
+from cmlp._findings.table import CheckedTable
 from cmlp._findings.texts import check_numbers_of_dates
 from cmlp._findings.times import check_ascending_times
 from cmlp._model.findings import Finding, names_in_known
 from cmlp._model.kinds_of_findings import KINDS
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from cmlp._findings.table import CheckedTable
-
-    Check: TypeAlias = Callable[[CheckedTable], Iterator[Finding]]
+Check: TypeAlias = Callable[[CheckedTable], Iterator[Finding]]
 
 CHECKS: tuple[Check, ...] = (
     check_categories,

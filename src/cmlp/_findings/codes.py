@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cmlp._data.array_types import NDArray
 from cmlp._data.column_entries import BOOLEAN, DURATION, NUMBER
 from cmlp._data.columns import DATES
 from cmlp._findings.quick import quick_model, size_of, spread_rows
+from cmlp._findings.table import CheckedTable, UnmatchedCode
 from cmlp._model.findings import Finding, listed
 from cmlp._model.unusual_rows import listed_columns
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from cmlp._data.array_types import NDArray
-    from cmlp._findings.table import CheckedTable, UnmatchedCode
 
 # How to state a code of a type of column that a number, or a text, cannot equal.
 _HOW_TO_STATE = {

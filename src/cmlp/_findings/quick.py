@@ -5,17 +5,14 @@ Its errors on each row and on each group of rows that it has not seen follow fro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from cmlp._data.array_types import NDArray
 from cmlp._data.scale import distance_of_others, in_unit
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cmlp._data.array_types import NDArray
-    from cmlp._findings.table import CheckedTable
+from cmlp._findings.table import CheckedTable
 
 MOST_ROWS = 500
 COVERAGE = 0.9  # of the intervals whose coverage is measured

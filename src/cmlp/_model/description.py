@@ -13,7 +13,7 @@ import numpy as np
 from cmlp._data.activations import traits_of_activation
 from cmlp._data.columns import CellFormat, checked_cell_format
 from cmlp._data.labels import Labels
-from cmlp._data.records import Record, Value, values_of
+from cmlp._data.records import Record, Value, Values, values_of
 from cmlp._data.scale import InputScale, check_scale_width
 from cmlp._model.calibration import CALIBRATION, KINDS, Calibration, checked_calibration, n_answers
 from cmlp._model.model import (
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cmlp._bridge import _core
-    from cmlp._data.records import Values
     from cmlp._model.findings import Report
     from cmlp._model.table_columns import TableColumns
 

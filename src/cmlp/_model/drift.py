@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from cmlp._data.array_types import NDArray
+from cmlp._model.model import TableModel
 from cmlp._model.other_rows import limit_of_shift, shifts, sortable
 from cmlp._model.outside import outside
 from cmlp._model.summary import N_VALUES
+from cmlp._model.table_columns import TableColumn
 from cmlp._process.printable import printable_message
-
-if TYPE_CHECKING:
-    from cmlp._data.array_types import NDArray
-    from cmlp._model.model import TableModel
-    from cmlp._model.table_columns import TableColumn
 
 _ROWS_KEPT = 2000  # of which the change is found that they may need
 

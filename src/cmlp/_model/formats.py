@@ -5,19 +5,16 @@ What depends on the content of names and labels (their characters and types) is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 import numpy as np
 
+from cmlp._data.array_types import FloatType
 from cmlp._model.model import TableModel, TrainedModel
 from cmlp.exceptions import InvalidParameterError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from cmlp._data.array_types import FloatType
-
-    FormatRefusal: TypeAlias = Callable[[TrainedModel], Exception | None]
+FormatRefusal: TypeAlias = Callable[[TrainedModel], Exception | None]
 
 PIXELS = 784  # a page of a model with this many inputs has a field to draw in
 MOST_NETS = 1024  # CMLP_TABLE_MAX_NETS

@@ -6,11 +6,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray, NDArray
+from cmlp._data.labels import Labels
 from cmlp._data.shifted_rows import has_y_of_other_rows
+from cmlp._model.model import AnswerScale, TableModel
 from cmlp._model.other_rows import (
     FACTORS,
     FAR,
@@ -22,13 +26,6 @@ from cmlp._model.summary import Accuracy, answers_of, measures_distance, range_t
 from cmlp._model.unusual_rows import MOSTLY, ROWS_TO_COMPARE
 from cmlp._process.warnings import Notices, warn_of_data
 from cmlp.exceptions import LabelsWarning, MovedRowsWarning, OrderWarning
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cmlp._data.array_types import AnyArray, NDArray
-    from cmlp._data.labels import Labels
-    from cmlp._model.model import AnswerScale, TableModel
 
 _LARGE_ERROR, _ABOVE_BASE = 5.0, 2.0
 _ROUNDING = 1e-9  # of the limits of y, which are computed

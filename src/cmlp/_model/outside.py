@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 
+from cmlp._data.array_types import NDArray
 from cmlp._data.times import text_of_time
+from cmlp._model.model import TableModel
 from cmlp._model.other_rows import FAR, warn_of_differences
 from cmlp._model.summary import Later, range_texts, short
 from cmlp._model.table_columns import column_name
 from cmlp._model.unusual_rows import MOSTLY, ROWS_TO_COMPARE
 from cmlp._process.warnings import warn, warn_of_data
 from cmlp.exceptions import MovedRowsWarning
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cmlp._data.array_types import NDArray
-    from cmlp._model.model import TableModel
 
 _SHOWN = 5  # columns in a warning
 # Of intervals and sets. Of new rows from the same population, a few are a little outside: that is no reason for a

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
 from numbers import Integral, Real
 from textwrap import indent
 from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cmlp._data.activations import SYNONYMS
 from cmlp._data.losses import exponential_losses, formulas, losses_of
@@ -38,20 +39,16 @@ from cmlp._parameters.constraints import (
 )
 from cmlp._parameters.hyperparameters import (
     REQUIRED,
+    CallKind,
     Hyperparameter,
     Hyperparameters,
     Need,
     ParameterOf,
     Refusal,
+    Values,
 )
 from cmlp._parameters.schedules import NAMED_SCHEDULES, has_epochs, kind_of_schedule
 from cmlp.callbacks import HOOKS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from cmlp._parameters.hyperparameters import CallKind, Values
-
 
 # The classes that have parameters. `Network` includes its methods.
 NETWORK, TRAINER = ("Network",), ("Trainer",)

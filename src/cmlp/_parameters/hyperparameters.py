@@ -9,22 +9,20 @@ that asks such a question reads the table. Signatures and docstrings repeat it, 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeAlias
+from typing import Any, Literal, NamedTuple, Self, TypeAlias
 
 from cmlp._parameters.constraints import REFUSED, Constraint, converted, error_of_value
 from cmlp._process.warnings import Notices, warn
 from cmlp.exceptions import InvalidParameterError, UnusedParameterWarning
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    Values: TypeAlias = Mapping[str, Any]  # of parameters by their names
-    # A kind of call that trains, or an argument of one, by its name in messages.
-    CallKind: TypeAlias = (
-        Literal["fit", "partial_fit", "fit_batches", "comm", "find_learning_rate"]
-        | Literal["resume=True", "shards", "X_val", "provenance=True"]
-    )
+Values: TypeAlias = Mapping[str, Any]  # of parameters by their names
+# A kind of call that trains, or an argument of one, by its name in messages.
+CallKind: TypeAlias = (
+    Literal["fit", "partial_fit", "fit_batches", "comm", "find_learning_rate"]
+    | Literal["resume=True", "shards", "X_val", "provenance=True"]
+)
 
 
 REQUIRED = object()  # the default of a parameter without one

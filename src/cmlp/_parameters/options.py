@@ -6,27 +6,23 @@ They never change: `dataclasses.replace` returns options with other values. All 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.array_types import LossFunction
 from cmlp._data.losses import traits_of
+from cmlp._data.scale import InputScale
+from cmlp._data.weights import ClassWeight
 from cmlp._parameters import architecture
 from cmlp._parameters.entries import OWN_VALIDATION, PARAMETERS
+from cmlp._parameters.hyperparameters import CallKind, Values
 from cmlp._parameters.schedules import Custom, Schedule, has_epochs, kind_of_schedule
 from cmlp.exceptions import InvalidParameterError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    import numpy as np
-
-    from cmlp._data.array_types import LossFunction
-    from cmlp._data.scale import InputScale
-    from cmlp._data.weights import ClassWeight
-    from cmlp._parameters.hyperparameters import CallKind, Values
-
 
 _MEDIAN = 0.5  # the default of `quantile`
 PLAIN = frozenset((bool, float, int, str, type(None)))  # types whose values never change

@@ -5,11 +5,12 @@ Without such rows, the training rows tell the last two.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.array_types import AnyArray, NDArray
 from cmlp._data.arrays import CSR, taken
 from cmlp._data.weights import weights_of_rows
 from cmlp._model.calibration import HELD_OUT, Calibration, frequent_limits
@@ -17,8 +18,10 @@ from cmlp._model.model import TrainedNet, combination_of, mean_outputs
 from cmlp._model.other_targets import known_errors, target_differences, warn_of_targets
 from cmlp._model.probabilities import HeldOutScores, Scores, scores_of_inputs
 from cmlp._model.summary import Accuracy, accuracy_of, answers_of
+from cmlp._parameters.options import TableOptions
 from cmlp._tables.calibrate import measured
 from cmlp._tables.importances import importances_of
+from cmlp._tables.prepared_table import PreparedTable
 from cmlp._train.constant_answer import constant_costs, least_cost, loss_of_outputs
 from cmlp._train.diagnosis import (
     VALIDATION,
@@ -33,14 +36,7 @@ from cmlp._train.diagnosis import (
     rows_without_lack,
     warn_of_useless,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from cmlp._data.array_types import AnyArray, NDArray
-    from cmlp._parameters.options import TableOptions
-    from cmlp._tables.prepared_table import PreparedTable
-    from cmlp._train.training import Training
+from cmlp._train.training import Training
 
 _ROWS_TO_MEASURE = 1000  # of training, for errors to compare with
 

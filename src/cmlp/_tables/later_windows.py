@@ -6,12 +6,14 @@ or the last rows alone covered less.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
+from cmlp._data.array_types import NDArray
 from cmlp._data.checksums import block_checksums, stored_dtype
 from cmlp._data.weights import weights_of_rows
 from cmlp._model.calibration import (
@@ -28,13 +30,8 @@ from cmlp._model.summary import Accuracy, Later, accuracy_of
 from cmlp._tables.make_bag import new_trainings
 from cmlp._tables.prepared_table import PreparedTable, prepare_part
 from cmlp._tables.row_times import Window, windows_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cmlp._data.array_types import NDArray
-    from cmlp._tables.table_call import TableCall
-    from cmlp._train.training import Training
+from cmlp._tables.table_call import TableCall
+from cmlp._train.training import Training
 
 NETWORKS_SHARE = 0.6  # of a time limit, before that of these networks
 

@@ -11,18 +11,15 @@ and processors.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from cmlp._data.array_types import NDArray
 from cmlp._model.table_columns import MOST_ONE_HOT, Statistics, TableColumns
 from cmlp._process.warnings import warn
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
-
-    from cmlp._data.array_types import NDArray
-    from cmlp._tables.read_table import ReadTable
+from cmlp._tables.read_table import ReadTable
 
 _UNIT = 2.0**20  # of the sums of targets and of weights
 _UNIT_OF_SQUARES = 2.0**14  # of targets before they are squared

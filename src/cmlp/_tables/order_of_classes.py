@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 
 from cmlp._data.containers import column_of, columns_of, names_of
 from cmlp._data.labels import MOST_RANKS, Labels
 from cmlp._data.spelling import matching_change
+from cmlp._parameters.options import FitOptions
 from cmlp.exceptions import InvalidParameterError, short_repr, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cmlp._parameters.options import FitOptions
 
 _REMEDY = (
     'pass them in ascending order, such as ordered=["low", "medium", "high"], or y of an ordered '

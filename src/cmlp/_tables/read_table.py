@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
+from cmlp._bridge import _core
+from cmlp._data.array_types import AnyArray, NDArray
 from cmlp._data.checks import as_targets
 from cmlp._data.checksums import block_checksums, stored_dtype
 from cmlp._data.groups import Groups, as_groups, require_other_groups
@@ -16,6 +19,8 @@ from cmlp._data.weights import as_weights, weights_of_rows
 from cmlp._findings.copies import copies_of
 from cmlp._findings.table import CategoryCounts, CheckedTable
 from cmlp._model.kinds_of_findings import GROUPS, silenced_by
+from cmlp._model.table_columns import TableColumns
+from cmlp._model.unusual_rows import Gaps
 from cmlp._process.threads import current_pool
 from cmlp._process.warnings import Notices, silencing
 from cmlp._tables.bag import (
@@ -28,22 +33,14 @@ from cmlp._tables.bag import (
 from cmlp._tables.date_formats import forms_of_columns
 from cmlp._tables.learn_columns import learn_columns
 from cmlp._tables.missing_values import codes_of_columns, unmatched_codes
+from cmlp._tables.table_call import TableCall
 from cmlp._tables.targets import CountedRows, TableEncoding, learn_table_encoding
 from cmlp._tables.tell import warn_of_one_class, warn_of_unknown_columns
 from cmlp._train.objective import has_validation_rows, naming_validation
 from cmlp.exceptions import InvalidParameterError, refused, shown
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cmlp._bridge import _core
-    from cmlp._data.array_types import AnyArray, NDArray
-    from cmlp._model.table_columns import TableColumns
-    from cmlp._model.unusual_rows import Gaps
-    from cmlp._tables.table_call import TableCall
-
-    # The columns of training or of validation as they came, and the rows of them that count.
-    OpenRows: TypeAlias = tuple[InputFrame, CountedRows]
+# The columns of training or of validation as they came, and the rows of them that count.
+OpenRows: TypeAlias = tuple[InputFrame, CountedRows]
 
 
 _FEWEST_ROWS_TO_FIT = 2  # that fit accepts

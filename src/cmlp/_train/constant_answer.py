@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.array_types import AnyArray, NDArray
 from cmlp._data.losses import traits_of
 from cmlp._data.weights import weights_of_rows
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from cmlp._data.array_types import AnyArray, NDArray
-
-    Weight = NDArray[np.float64] | None
-    Finder = Callable[[AnyArray, Weight, _core.Net], NDArray[np.float64]]
+Weight = NDArray[np.float64] | None
+Finder = Callable[[AnyArray, Weight, _core.Net], NDArray[np.float64]]
 
 MEDIAN = 0.5
 _LARGEST_SUM = 700.0  # whose exponential is finite

@@ -10,13 +10,15 @@ kept.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.activations import traits_of_activation
+from cmlp._data.array_types import AnyArray, NDArray
 from cmlp._data.arrays import CSR, section, taken
+from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import sample
 from cmlp._data.shifted_rows import sentence_if_shifted
@@ -34,12 +36,8 @@ from cmlp._train.constant_answer import (
 from cmlp._train.data import scaled_targets
 from cmlp._train.objective import log_loss_clip
 from cmlp._train.scale_advice import far_targets, scale_advice
+from cmlp._train.training import Training
 from cmlp.exceptions import StatusError, UselessModelWarning
-
-if TYPE_CHECKING:
-    from cmlp._data.array_types import AnyArray, NDArray
-    from cmlp._data.encoded_rows import EncodedRows
-    from cmlp._train.training import Training
 
 _LEAST_GAIN = 0.02  # share of the constant's loss by which the loss must be smaller, on many rows
 # On n rows without any signal, the loss is smaller than the constant's by up to about this share /

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from cmlp._bridge import _core
+from cmlp._data.array_types import AnyArray, LossFunction
 from cmlp._data.losses import traits_of
 from cmlp._train.scores import d2_pinball, r_squared
+from cmlp._train.state import TrainingState
 from cmlp.exceptions import naming
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
-
-    from cmlp._bridge import _core
-    from cmlp._data.array_types import AnyArray, LossFunction
-    from cmlp._train.state import TrainingState
-
-    # Validation score of (outputs, targets, weight); higher is better.
-    Score: TypeAlias = Callable[[AnyArray, AnyArray, AnyArray | None], float]
+# Validation score of (outputs, targets, weight); higher is better.
+Score: TypeAlias = Callable[[AnyArray, AnyArray, AnyArray | None], float]
 
 
 class Objective(NamedTuple):

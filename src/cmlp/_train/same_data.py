@@ -10,13 +10,12 @@ from zlib import crc32
 import numpy as np
 
 from cmlp._data.arrays import CSR
-from cmlp._data.checksums import BLOCK, block_checksums, stored_dtype
+from cmlp._data.checksums import BLOCK, Checksums, Digests, block_checksums, stored_dtype
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cmlp._data.array_types import NDArray
-    from cmlp._data.checksums import Checksums, Digests
     from cmlp._data.encoded_rows import EncodedRows
     from cmlp._train.data import Data
     from cmlp._train.training import Training

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cmlp._data.array_types import AnyArray, NDArray
 from cmlp._data.scale import are_at_most, root_mean_squares, sample
-
-if TYPE_CHECKING:
-    from cmlp._data.array_types import AnyArray, NDArray
-    from cmlp._train.data import Data
-    from cmlp._train.objective import Objective
+from cmlp._train.data import Data
+from cmlp._train.objective import Objective
 
 # Inputs and targets whose root mean square is larger than this are called large.
 _LARGE = 10.0

@@ -14,7 +14,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy, check_params
-from cmlp._data.records import REQUIRED, Record, Value
+from cmlp._data.records import REQUIRED, Record, Value, Values
 from cmlp._train.random import bits_of, is_storable, set_bits, stored_generator
 from cmlp._train.state_fields import (
     DIGESTS,
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
     from cmlp._data.array_types import AnyArray, NDArray
     from cmlp._data.checksums import Digests
-    from cmlp._data.records import Values
     from cmlp._parameters.schedules import Schedule
     from cmlp._train.random import Bits, Generator
     from cmlp._train.target_scale import TargetScale

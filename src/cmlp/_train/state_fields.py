@@ -13,7 +13,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import loaded_block, native
-from cmlp._data.records import REQUIRED, Content, Record, Value, record_of
+from cmlp._data.records import REQUIRED, Content, Record, Value, Values, record_of
 from cmlp._parameters.schedules import SCHEDULES, Schedule
 from cmlp._train.random import stored_generator
 from cmlp._train.target_scale import TargetScale, scale_of
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from cmlp._data.array_types import AnyArray, Floats, NDArray
     from cmlp._data.checksums import Digests
-    from cmlp._data.records import Values
     from cmlp._train.random import Generator
 
 

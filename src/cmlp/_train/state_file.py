@@ -7,23 +7,18 @@ Both have the same objects, which a file has as JSON, and arrays. Each field has
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.array_types import AnyArray, Floats
 from cmlp._data.json_texts import Metadata, dump_parameters, refuse, without_tensors
-from cmlp._data.records import Content, loaded, stored, values_of
+from cmlp._data.records import Arrays, Content, Objects, Values, loaded, stored, values_of
 from cmlp._parameters.schedules import SCHEDULES
 from cmlp._train.state import DEFAULTS, RECORDS, EpochNumbers, History, TrainingState
 from cmlp._train.state_fields import Context, checked_dict, naming_damage
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from cmlp._data.array_types import AnyArray, Floats
-    from cmlp._data.records import Arrays, Objects, Values
-
 
 # The JSON object "training" has the members of these fields last, in this order. Those of other
 # fields are before them, in the order of `RECORDS`.

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from cmlp._train.state import TrainingState
+from cmlp._train.state import TrainingState
 
 
 class Team:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+
+from cmlp._data.array_types import AnyArray, NDArray
+from cmlp._data.arrays import CSR
+from cmlp._train.data import Data
+from cmlp._train.training import Training
 from cmlp.exceptions import InvalidParameterError, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import numpy as np
-
-    from cmlp._data.array_types import AnyArray, NDArray
-    from cmlp._data.arrays import CSR
-    from cmlp._train.data import Data
-    from cmlp._train.training import Training
 
 
 class UserScore:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
+from cmlp._parameters.options import TrainingOptions
 from cmlp._process.threads import print_line
-
-if TYPE_CHECKING:
-    from cmlp._parameters.options import TrainingOptions
-    from cmlp._train.state import TrainingState
+from cmlp._train.state import TrainingState
 
 
 class VerboseLines:

@@ -14,7 +14,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.arrays import section
-from cmlp._data.checksums import BLOCK, block_checksums
+from cmlp._data.checksums import BLOCK, Digests, block_checksums
 from cmlp._fit.fit import run_fit
 from cmlp._fit.fit_network import network_call, recorder_of
 from cmlp._fit.fitted import run_locked
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cmlp._data.array_types import AnyArray, GivenRows
-    from cmlp._data.checksums import Digests
     from cmlp._fit.call import FitCall
     from cmlp._fit.sources import Arrays, RowSource
     from cmlp._parameters.options import NetworkOptions

@@ -7,23 +7,20 @@ one waits for ever, or until its time limit has passed.
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable, Mapping, Set
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.array_types import AnyArray, NDArray
 from cmlp._process.signals import DeferredSignals, TimeLimitReached
 from cmlp._process.threads import available_threads
 from cmlp.distributed._messages import exchange_within, seconds_of
 from cmlp.exceptions import WorkerError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Set
-
-    from cmlp._data.array_types import AnyArray, NDArray
-
-    Returned = TypeVar("Returned")
+Returned = TypeVar("Returned")
 
 
 class Part(NamedTuple):

@@ -5,17 +5,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
+import numpy as np
+
+from cmlp._data.array_types import ArrayLike, LossFunction
+from cmlp._data.weights import ClassWeight
 from cmlp._parameters.name_hints import hinted
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    import numpy as np
-
-    from cmlp._data.array_types import ArrayLike, LossFunction
-    from cmlp._data.weights import ClassWeight
 
 
 class MLPClassifier:

@@ -6,16 +6,14 @@ import base64
 import functools
 import hashlib
 import json
+import os
 import re
 import zlib
+from collections.abc import Iterable, Mapping
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cmlp._data.disk import write_atomically
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterable, Mapping
 
 # Set before the first paint, so that a dark page never flashes white.
 SYSTEM_THEME = (
