@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from cmlp._data.disk import open_regular
 from cmlp._estimators.stored_training import load_training
-from cmlp._fit.fitted import frozen_copy
+from cmlp._fit.fitted import Fitted, frozen_copy, untrained_states
 from cmlp._model.file import read_model
 from cmlp._model.model import NetworkModel, TableModel, TrainedModel, network_parameters
 from cmlp.exceptions import ModelFormatError
@@ -150,8 +150,6 @@ def _built(
     except TypeError as error:  # the class has no such parameter
         raise ValueError(str(error)) from None
     checked = estimator._options()  # raises ValueError for invalid parameters
-    from cmlp._fit.fitted import Fitted, untrained_states
-
     if isinstance(model, TableModel):
         estimator._result = Fitted(model, (), provenance, recipe=recipe)
         return estimator

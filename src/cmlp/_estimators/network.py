@@ -285,8 +285,6 @@ class Network(ExportMethods):
 
     def _trained(self) -> NetworkModel:
         """Return the network as a model, which shares the parameters."""
-        from cmlp._model.model import NetworkModel
-
         return NetworkModel("network", [(self._net, self._params)], input_scale=self._scale)
 
     @property

@@ -669,6 +669,21 @@ def _with_fields(cls: type[_Model], fields: dict[str, Any]) -> _Model:
     return cls(**{**fields, "networks": networks})
 
 
+_RULES: Mapping[str, Rule] = {"binary": "binary", "ordered": "cumulative"}
+
+
+def rule_of(net: _core.Net, labels: Labels | None, *, is_table: bool) -> Rule:
+    """Return what is done with the networks' outputs, such as "binary"."""
+    kind = "" if labels is None else labels.kind
+    if kind != "multiclass":
+        return _RULES.get(kind, "plain")
+    if is_table:
+        normalizes = net.activations[-1] == "softmax"
+    else:
+        normalizes = net.activations[-1] == "logistic" and not traits_of(net.loss).is_log_loss
+    return "normalized" if normalizes else "plain"
+
+
 def combination_of(
     kind: str, net: _core.Net, labels: Labels | None, *, is_table: bool
 ) -> Combination:
@@ -682,15 +697,12 @@ def combination_of(
         )
     if labels.kind == "multilabel":
         return Combination(n)
-    if labels.kind == "binary":
-        return Combination(2, "binary", "largest", len(labels.classes))
-    if labels.kind == "ordered":
-        return Combination(n + 1, "cumulative", "median", n + 1)
-    if is_table:
-        normalizes = output == "softmax"
-    else:
-        normalizes = output == "logistic" and not traits_of(net.loss).is_log_loss
-    return Combination(n, "normalized" if normalizes else "plain", "largest", n)
+    rule = rule_of(net, labels, is_table=is_table)
+    if rule == "binary":
+        return Combination(2, rule, "largest", len(labels.classes))
+    if rule == "cumulative":
+        return Combination(n + 1, rule, "median", n + 1)
+    return Combination(n, rule, "largest", n)
 
 
 def _encoded(

@@ -218,8 +218,8 @@ def _are_new(n_unknown: int, n: int, n_listed: int, n_seen: int, rare: float) ->
         return False
     if (
         n >= ROWS_TO_COMPARE
-        and n_unknown >= max(_FEWEST_UNKNOWN, _LEAST_UNKNOWN * n)
-        and _is_clearly_more_frequent(n_unknown, n, rare)
+        and n_unknown >= max(_FEWEST_UNKNOWN, _LEAST_UNKNOWN * n, 2 * n * rare)
+        and not _can_be_chance(n_unknown, n, rare)
     ):
         return True
     n_known = n - n_unknown
@@ -234,11 +234,6 @@ def _are_new(n_unknown: int, n: int, n_listed: int, n_seen: int, rare: float) ->
 def is_clearly_rarer(count: int, n: int, share: float) -> bool:
     """Return whether `count` of n rows are less than half of a `share` of them, and not by chance."""
     return 2 * count < n * share and not _can_be_chance(count, n, share)
-
-
-def _is_clearly_more_frequent(count: int, n: int, share: float) -> bool:
-    """Return whether `count` of n rows are at least twice a `share` of them, and not by chance."""
-    return count >= 2 * n * share and not _can_be_chance(count, n, share)
 
 
 def _can_be_chance(count: int, n: int, share: float) -> bool:

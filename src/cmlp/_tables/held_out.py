@@ -14,7 +14,7 @@ from cmlp._data.array_types import AnyArray, NDArray
 from cmlp._data.arrays import CSR, taken
 from cmlp._data.weights import weights_of_rows
 from cmlp._model.calibration import HELD_OUT, Calibration, frequent_limits
-from cmlp._model.model import TrainedNet, combination_of, mean_outputs
+from cmlp._model.model import TrainedNet, mean_outputs, rule_of
 from cmlp._model.other_targets import known_errors, target_differences, warn_of_targets
 from cmlp._model.probabilities import HeldOutScores, Scores, scores_of_inputs
 from cmlp._model.summary import Accuracy, accuracy_of, answers_of
@@ -158,8 +158,7 @@ def _mean_outputs(
 ) -> NDArray[np.float64]:
     """Return the outputs of some rows by some members, as the model combines them."""
     labels, scale = table.encoding.labels, table.encoding.answer_scale
-    kind = "regressor" if labels is None else "classifier"
-    rule = combination_of(kind, networks[0].net, labels, is_table=True).rule
+    rule = rule_of(networks[0].net, labels, is_table=True)
     each = [_outputs(networks[k], table.inputs_of(k)[row_index]) for k in members]
     return mean_outputs(each, scale, rule)
 

@@ -40,16 +40,12 @@ class Sums(NamedTuple):
     target: NDArray[np.float64]
 
 
-def _no_check() -> None:
-    """Check nothing."""
-
-
 def step_edges(
     x: NDArray[np.float64],
     target: AnyArray,
     weight: NDArray[np.float64] | None = None,
     first_gain: float = _LEAST_GAIN,
-    check: Callable[[], None] = _no_check,
+    check: Callable[[], None] = lambda: None,
 ) -> NDArray[np.float64]:
     """Return the ends of the steps of the target along a column, ascending: pairs of neighbouring numbers of x.
 

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from cmlp._data.checks import positive_integer
-from cmlp.callbacks import HOOKS
+from cmlp.callbacks import HOOKS, ProgressBar
 from cmlp.exceptions import InvalidParameterError
 
 
@@ -121,7 +121,5 @@ def callbacks_of(given: Sequence[Any] | None, verbose: bool | int | str) -> list
     """Return the callbacks, with the progress bar that ``verbose="bar"`` means."""
     callbacks = list(given or ())
     if verbose == "bar":
-        from cmlp.callbacks import ProgressBar
-
         callbacks.append(ProgressBar())
     return callbacks
