@@ -1,5 +1,7 @@
 """What tests read or change of a fitted estimator that has no public name; no test reads private attributes itself."""
 
+import copy
+
 from cmlp._findings import checks
 from cmlp._fit.fitted import RESULT, fitted_of, provenance_of
 from cmlp._fit.recipe import RECIPE
@@ -34,6 +36,7 @@ __all__ = [
     "raw_rows",
     "state_of",
     "trained_by",
+    "without_slope",
 ]
 
 
@@ -73,6 +76,12 @@ def changed(estimator, **fields):
     model = model_of(estimator).replace(**fields)
     put_result(estimator, fitted_of(estimator)._replace(model=model))
     return estimator
+
+
+def without_slope(estimator):
+    """Return a copy of a classifier for tables that `fit` would have left if it gave the scores no slope."""
+    trained = networks_as_trained(model_of(estimator))
+    return changed(copy.copy(estimator), networks=trained, fitted_outputs=None, slope=None)
 
 
 def trained_by(estimator, number, version):

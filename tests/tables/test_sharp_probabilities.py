@@ -16,6 +16,7 @@ from internals import (
     learned_slope,
     model_of,
     networks_as_trained,
+    without_slope,
 )
 
 import cmlp
@@ -44,12 +45,6 @@ def fitted(kind="binary", *given, validation=False, **parameters):
 
 def slope_of(model):
     return model_of(model).slope or 1.0
-
-
-def without_slope(model):
-    """Return the model that fit would have left without a slope."""
-    trained = networks_as_trained(model_of(model))
-    return changed(copy(model), networks=trained, fitted_outputs=None, slope=None)
 
 
 def as_fitted(model):

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 from helpers import ISAS, inputs, json_from_python, skip_unless_available, uniform
-from internals import model_of, raw_rows
+from internals import model_of, raw_rows, without_slope
 
 from cmlp import TabularClassifier, TabularRegressor
 
@@ -42,9 +42,8 @@ def test_classifier_records_the_log_loss(y, weight):
     """`Network.cost`, bit for bit, and the number that NumPy computes from the outputs. Training smooths it."""
     model = TabularClassifier(**QUICK)
     model.fit(X[FIT], y[FIT], X_val=X[HELD], y_val=y[HELD], sample_weight_val=weight)
-    for loss, (net, encoded) in zip(
-        best_losses(model), networks_and_inputs(model, X[HELD]), strict=True
-    ):
+    trained = networks_and_inputs(without_slope(model), X[HELD])
+    for loss, (net, encoded) in zip(best_losses(model), trained, strict=True):
         outputs = net.forward(encoded)
         targets = y[HELD] if outputs.shape[1] > 1 else y[HELD, None]
         costs = [

@@ -155,7 +155,7 @@ def scores_with_slope(held_out: HeldOutScores, slope: float | None) -> HeldOutSc
     """Return the scores of held-out rows by networks with a slope; the same if there is none."""
     if slope is None:
         return held_out
-    parts = [Scores(part.z * slope, part.truth, part.weight) for part in held_out.parts]
+    parts = [Scores(z * slope, truth, weight) for z, truth, weight in held_out.parts]
     return HeldOutScores(tuple(parts), held_out.map, held_out.groups)
 
 
@@ -333,7 +333,8 @@ def learned_map(
     if net.activations[-1] == "softmax":
         if n > MOST_CLASSES:
             blocks = _blocks(parts)
-            slope = _best_slope(blocks, _targets_with_prior(blocks, smoothing), _SLOPES)
+            pairs = zip(blocks, _targets_with_prior(blocks, smoothing), strict=True)
+            slope = _best_slope([(one.z, target, one.weight) for one, target in pairs], _SLOPES)
             return ProbabilityMap(np.full(n, slope), np.zeros(n))
         return ProbabilityMap(*_learned(parts, range(n), smoothing))
     labels = [_learned([_of_label(part, j) for part in parts], [1], smoothing) for j in range(n)]
@@ -349,41 +350,58 @@ def learned_slope(
     class does not count fully, but by Platt's targets, so that rows without an error do not demand an infinite slope.
     Rows have the class weights as a factor, as in training. The arithmetic is that of `learned_map`.
     """
-    parts = [_with_class_weights(part, class_weights) for part in _some_of(held_out.parts)]
-    weight = np.concatenate([part.weight for part in parts])
+    parts = [
+        (z, truth, _with_class_weights(weight, truth, class_weights))
+        for z, truth, weight in _some_of(held_out.parts)
+    ]
+    weights = np.concatenate([weight for _, _, weight in parts])
     if held_out.groups is None:
-        n_rows = _total(weight) ** 2 / _total(weight * weight)  # Kish's effective number
+        n_rows = _total(weights) ** 2 / _total(weights * weights)  # Kish's effective number
     else:
         n_rows = held_out.groups.n
-    if net.activations[-1] == "logistic":
-        parts = [_of_label(part, j) for part in parts for j in range(net.n_out)]
     wrong = _WRONG / (n_rows + _MORE)
-    blocks = _blocks(parts)
-    targets = [_shares(block.truth[:, 0], block.z.shape[2], wrong) for block in blocks]
-    slope = _best_slope(blocks, targets, (1.0, _SLOPES[1]))
+    blocks = []
+    for z, truth, weight in parts:
+        for k in range(0, len(weight), _BLOCK):
+            rows = slice(k, k + _BLOCK)
+            for answer, scores in enumerate(_scores_of_answers(z[:, rows], net)):
+                target = _shares(truth[rows, answer], scores.shape[2], wrong)
+                blocks.append((scores, target, weight[rows]))
+    slope = _best_slope(blocks, (1.0, _SLOPES[1]))
     return slope if slope > 1 else None
 
 
-def _some_of(parts: Sequence[Scores]) -> Sequence[Scores]:
+def _some_of(
+    parts: Sequence[Scores],
+) -> list[tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]]:
     """Return the parts, or rows of them that are drawn at random if they have more scores than `_MOST_SCORES`."""
-    n_scores = sum(part.z.size for part in parts)
-    if n_scores <= _MOST_SCORES:
-        return parts
-    rng, some = _core.Random(_SEED), []
-    for part in parts:
-        is_chosen = np.zeros(len(part.weight), bool)
-        n_chosen = max(1, len(is_chosen) * _MOST_SCORES // n_scores)
-        is_chosen[rng.permutation(len(is_chosen))[:n_chosen]] = True
-        some.append(part.take(is_chosen))
+    n_scores = sum(z.size for z, _, _ in parts)
+    share, rng, some = min(1.0, _MOST_SCORES / n_scores), _core.Random(_SEED), []
+    for z, truth, weight in parts:
+        if share == 1:
+            some.append((z, truth, weight))
+            continue
+        chosen = np.sort(rng.permutation(len(weight))[: max(1, int(share * len(weight)))])
+        some.append((z[:, chosen], truth[chosen], weight[chosen]))
     return some
 
 
-def _with_class_weights(part: Scores, class_weights: NDArray[np.float64] | None) -> Scores:
-    """Return the scores of rows whose weights have the class weights as a factor."""
-    weight = part.weight
+def _with_class_weights(
+    weight: NDArray[np.float64],
+    truth: NDArray[np.int64],
+    class_weights: NDArray[np.float64] | None,
+) -> NDArray[np.float64]:
+    """Return weights of rows with the class weights as a factor."""
     for label, of_classes in enumerate([] if class_weights is None else class_weights):
-        weight = weight * of_classes[part.truth[:, label]]
-    return part._replace(weight=weight)
+        weight = weight * of_classes[truth[:, label]]
+    return weight
+
+
+def _scores_of_answers(z: NDArray[np.float64], net: _core.Net) -> list[NDArray[np.float64]]:
+    """Return the scores of the classes of each answer; of a label those of no, which are 0, and of yes."""
+    if net.activations[-1] == "softmax":
+        return [z]
+    return [np.stack([np.zeros_like(one), one], axis=2) for one in np.moveaxis(z, 2, 0)]
 
 
 def _shares(truth: NDArray[np.int64], n: int, wrong: float) -> NDArray[np.float64]:
@@ -451,17 +469,13 @@ def _targets_with_prior(blocks: Sequence[Scores], smoothing: float) -> list[NDAr
 
 
 def _best_slope(
-    blocks: Sequence[Scores],
-    targets: Sequence[NDArray[np.float64]],
+    blocks: Sequence[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]],
     limits: tuple[float, float],
 ) -> float:
-    """Return the slope of all scores within limits with the largest likelihood of the targets."""
-    n, total = blocks[0].z.shape[2], sum(_total(block.weight) for block in blocks)
-    stiffness = _STIFFNESS / sum(len(block.weight) for block in blocks)
-    rows = [
-        (block.z, target, block.weight[:, None] / total)
-        for block, target in zip(blocks, targets, strict=True)
-    ]
+    """Return the slope within limits with the largest likelihood: of scores, targets and weights of blocks of rows."""
+    n, total = blocks[0][0].shape[2], sum(_total(weight) for _, _, weight in blocks)
+    stiffness = _STIFFNESS / sum(len(weight) for _, _, weight in blocks)
+    rows = [(z, target, weight[:, None] / total) for z, target, weight in blocks]
 
     def value(slope: NDArray[np.float64]) -> float:
         found = -stiffness / 2 * float((slope[0] - 1) ** 2)
