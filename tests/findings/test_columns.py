@@ -34,6 +34,20 @@ def test_other_numbers_are_no_ids(numbers):
     assert findings("ids", number=numbers) == []
 
 
+def test_random_numbers_with_one_number_of_digits_are_ids():
+    ids = rng.randint(10**7, 10**8, N)
+    assert findings("ids", number=ids) == [("ids", ("number",))]
+    others = [
+        np.round(np.exp(rng.normal(17, 0.3, N))),  # amounts
+        np.where(np.arange(N) % 2, ids, ids // 100),  # several numbers of digits
+        np.where(np.arange(N) % 9, ids, ids[0]),  # which repeat
+        ids % 90_000 + 10_000,  # which are small
+        ids + 0.5,
+    ]
+    assert [findings("ids", number=one) for one in others] == [[]] * len(others)
+    assert findings("ids", number=ids, y=ids / 1e7 + 2 * B) == []  # on which y depends
+
+
 # ------------------------------------------------------------------------------------------------------------- times
 
 RISING = 0.02 * np.arange(N) + rng.standard_normal(N)

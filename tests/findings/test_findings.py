@@ -317,3 +317,47 @@ def test_a_model_of_an_earlier_version_has_no_report():
     with pytest.raises(AttributeError, match=r"no report_: it is from a file .* cmlp.examine"):
         _ = model.report_
     assert not hasattr(model, "report_")
+
+
+# ---------------------------------------------------------------------------------------------------------- targets
+
+
+@pytest.mark.parametrize("missing", [None, np.nan])
+def test_rows_without_a_target_are_left_out_and_counted(missing):
+    X, is_missing = frame(), np.arange(N) % 10 == 0
+    for y, dtype in ((NUMBER, object), (NUMBER, float), (CLASS, object)):
+        if missing is None and dtype is float:
+            continue
+        targets = np.where(is_missing, missing, y.astype(object)).astype(dtype)
+        report = cmlp.examine(X, targets)
+        (found,) = [one for one in report if one.columns == ("y",)]
+        assert (found.code, found.mark) == ("missing", ".")
+        assert found.evidence == "24 of 240 rows have no target, and are left out"
+        others = [one for one in report if one is not found]
+        weight = np.where(is_missing, 0.0, 1.0)
+        assert others == [*cmlp.examine(X, y, weight)]
+        assert found not in cmlp.examine(X, targets, known=["missing:y"])
+        weighted = cmlp.examine(X, targets, np.arange(N) + 1.0)
+        assert found in weighted and spoken(weighted)
+    with pytest.raises(ValueError, match=r"target|label"):
+        cmlp.examine(X, np.full(N, missing, object))
+
+
+def test_a_target_of_text_that_is_numbers_is_named():
+    X, prices = frame(), [f"${one:,.0f}" for one in 100_000 + 1000 * NUMBER]
+    (found,) = [one for one in cmlp.examine(X, prices) if one.columns == ("y",)]
+    assert found.code == "parse" and found.evidence.endswith("of text, of which all are numbers")
+    assert found.remedy.startswith("y.str.replace(',', '').")
+    (found,) = [one for one in cmlp.examine(X, [*map(str, NUMBER)]) if one.columns == ("y",)]
+    assert found.remedy == "pandas.to_numeric(y)"
+    assert not any(one.columns == ("y",) for one in cmlp.examine(X, [str(k) for k in PERSON % 9]))
+
+
+@pytest.mark.parametrize(
+    "factor, n, is_named", [(1000, 12, True), (1e-3, 12, True), (1000, 5, False), (40, 12, False)]
+)
+def test_targets_in_two_units_are_named(factor, n, is_named):
+    y = np.exp(0.3 * NUMBER) * np.where(np.arange(N) < n, factor, 1)
+    report = cmlp.examine(frame(), RNG.permutation(y))
+    assert [one.columns for one in report if one.code == "units"] == [("y",)] * is_named
+    assert "units" not in [one.code for one in cmlp.examine(frame(), np.exp(2 * NUMBER))]

@@ -82,7 +82,6 @@ def test_columns_that_do_not_repeat_or_have_several_y_are_no_leak():
     per_code = rng.standard_normal(60)[CODE]
     per_code[17] += 1
     assert leaks(per_code, code=CODE, a=A) == []
-    assert leaks((A > 0).astype(str), a=A, b=B) == []
     some = np.where(np.arange(60) < 20, 100 + np.arange(60), np.arange(60) // 4)
     frame = package("pandas").DataFrame({"code": some, "b": B[:60]})
     assert len(cmlp.examine(frame, rng.standard_normal(120)[some])) == 0  # 40 rows repeat a value
@@ -91,7 +90,7 @@ def test_columns_that_do_not_repeat_or_have_several_y_are_no_leak():
     assert leaks(rare, code=halves) == []
 
 
-@pytest.mark.parametrize("noise, is_named", [(0.02, True), (0.06, False)])
+@pytest.mark.parametrize("noise, is_named", [(0.02, True), (0.03, True), (0.12, False)])
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_column_along_which_y_rises_or_falls_nearly_exactly_is_named(sign, noise, is_named):
     y = sign * np.exp(A / 2) + noise * rng.standard_normal(N)
@@ -131,3 +130,125 @@ def test_missing_values_that_give_the_class_are_named():
 )
 def test_other_missing_values_are_no_leak(y, is_missing):
     assert leaks(y.astype(str), a=np.where(is_missing, np.nan, A), b=B) == []
+
+
+# ----------------------------------------------------------------------------------------- columns that say a class
+
+
+@pytest.mark.parametrize("values", [["a", "b", "c", "d"], [3, 1, 4, 2]], ids=["text", "numbers"])
+def test_a_column_of_few_values_that_decide_the_class_is_named(values):
+    is_sure = rng.rand(N) < 0.4
+    action = np.where(is_sure, *(rng.choice(some, N) for some in (values[:2], values[2:])))
+    labels = np.where(is_sure, "yes", "no")
+    assert leaks(labels, action=action, b=B) == [("leak", ("action",))]
+
+
+def test_bounds_of_a_number_that_decide_the_class_are_named():
+    assert leaks(np.where(A > 0.2, "yes", "no"), a=A, b=B) == [("leak", ("a",))]
+    assert leaks(np.where(np.abs(A) < 0.6, "yes", "no"), a=A, b=B) == [("leak", ("a",))]
+    assert leaks(np.where(A + B > 0.2, "yes", "no"), a=A, b=B) == []
+
+
+@pytest.mark.parametrize("share, is_named", [(0.01, 1), (0.03, 1), (0.1, 0)])
+def test_a_copy_of_a_class_with_errors_is_named_with_its_weight(share, is_named):
+    is_sure = rng.rand(N) < 0.4
+    wrong = np.zeros(N, bool)
+    wrong[rng.permutation(N)[: round(share * N)]] = True
+    X = package("pandas").DataFrame({"copy": np.where(is_sure ^ wrong, "p", "q"), "b": B})
+    labels = np.where(is_sure, "yes", "no")
+    found = [one for one in cmlp.examine(X, labels) if one.code == "leak"]
+    assert len(found) == is_named
+    for one in found:
+        assert one.weight == pytest.approx(1 - wrong.sum() / is_sure.sum(), abs=0.02)
+
+
+def test_fewer_than_thirty_rows_of_the_rarer_class_say_nothing():
+    labels = np.where(np.arange(N) < 20, "yes", "no")
+    assert leaks(labels, copy=np.where(np.arange(N) < 21, "p", "q"), b=B) == []
+
+
+def test_a_class_in_a_text_is_named():
+    labels = rng.choice(["yes", "no"], N)
+    text = [f"{k} ({one})" for k, one in zip(rng.permutation(N), labels, strict=True)]
+    assert leaks(labels, text=text, b=B) == [("leak", ("text",))]
+    assert leaks(rng.permutation(labels), text=text, b=B) == []
+
+
+# --------------------------------------------------------------------------------------- formulas and copies of numbers
+
+
+def test_products_and_ratios_are_named_with_their_formula():
+    area, rate = np.exp(rng.normal(5, 0.5, N)), np.exp(rng.normal(1, 0.3, N))
+    frame = package("pandas").DataFrame({"area": area, "rate": rate, "b": B})
+    for y, text in (
+        (area * rate, "y = area × rate"),
+        (area / rate, "y = area / rate"),
+        (100 * rate / area**2, "y = 100 × rate / area^2"),
+    ):
+        (found,) = [one for one in cmlp.examine(frame, y) if one.code == "leak"]
+        assert found.columns == ("area", "rate") and found.evidence.startswith(f"{text} on other")
+    assert leaks(area * rate * np.exp(0.2 * A), **frame) == []
+
+
+def test_a_sum_that_differs_in_some_rows_is_named():
+    y = np.where(np.arange(N) % 12 == 0, 3 * C, A - 2 * B)
+    frame = package("pandas").DataFrame({"a": A, "b": B, "c": C, "d": rng.standard_normal(N)})
+    (found,) = [one for one in cmlp.examine(frame, y) if one.code == "leak"]
+    assert found.columns == ("a", "b") and found.evidence.startswith("y = a - 2 × b in 9")
+    assert leaks(np.where(np.arange(N) % 3 == 0, 3 * C, A - 2 * B), **frame) == []
+
+
+def test_parts_that_are_sometimes_missing_are_named():
+    b = np.where(rng.rand(N) < 0.08, np.nan, B)
+    assert leaks(A + B, a=A, b=b, c=C) == [("leak", ("a", "b"))]
+
+
+def test_most_targets_of_zero_are_no_sum():
+    is_zero = np.arange(N) % 10 != 0
+    zeros = {name: np.where(is_zero, 0, one) for name, one in (("a", A), ("b", B), ("c", C))}
+    assert leaks(np.where(is_zero, 0, rng.standard_normal(N)), **zeros) == []
+    assert leaks(zeros["a"] + zeros["b"], **zeros) == [("leak", ("a", "b"))]
+
+
+def test_brackets_of_y_are_named_and_clusters_of_y_are_not():
+    brackets = np.searchsorted([-1, 0, 1], A)
+    names = np.array(["low", "rather low", "rather high", "high"])[brackets]
+    assert leaks(A, bracket=names, b=B) == [("leak", ("bracket",))]
+    assert leaks(A, bracket=brackets, b=B) == [("leak", ("bracket",))]
+    race = rng.choice(["short", "long"], N)
+    assert leaks(rng.rand(N) + 3 * (race == "long"), race=race, b=B) == []
+
+
+def test_a_number_in_a_text_is_named():
+    price = 1000 * np.exp(A)
+    other = rng.randint(10**6, size=N)
+    text = [f"lot {k}: sold for ${one:,.0f}" for k, one in zip(other, price, strict=True)]
+    assert leaks(price, text=text, b=B) == [("leak", ("text",))]
+    assert leaks(1000 * np.exp(B), text=text, b=A) == []
+
+
+# ----------------------------------------------------------------------------------------------- y of other rows
+
+
+def test_means_of_y_with_the_own_row_are_named_with_their_weight():
+    pandas = package("pandas")
+    for n_codes, is_named in ((60, True), (4, False)):
+        code = rng.permutation(N) % n_codes
+        means = pandas.Series(A).groupby(code).transform("mean")
+        frame = pandas.DataFrame({"code": code, "mean": means, "b": B})
+        found = [one for one in cmlp.examine(frame, A) if one.code == "leak"]
+        assert [one.columns for one in found] == [("mean",)] * is_named
+        for one in found:  # 4 rows of a code: errors of means with the own row, and without
+            assert one.weight == pytest.approx(1 - 3 / 4, abs=0.01)
+    shares = pandas.Series(A > 0).groupby(rng.permutation(N) % 60).transform("mean")
+    assert leaks((A > 0).astype(str), share=shares, b=B) == []  # whose groups nothing tells
+
+
+def test_y_of_the_next_row_is_named_and_of_the_last_row_not():
+    assert leaks(A, next=np.append(A[1:], 0), b=B) == [("leak", ("next",))]
+    assert leaks(A, last=np.append(0, A[:-1]), b=B) == []
+    days = package("pandas").date_range("2020-01-01", periods=N)
+    assert leaks(A, day=days, next=np.append(A[1:], 0)) == [("leak", ("next",))]
+    assert leaks(A, day=days[::-1], next=np.append(A[1:], 0)) == []
+    labels = np.where(A > 0, "yes", "no")
+    assert leaks(labels, next=np.append(labels[1:], "no"), b=B) == [("leak", ("next",))]

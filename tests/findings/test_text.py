@@ -45,10 +45,13 @@ def test_numbers_in_a_form_are_named_with_the_form_and_what_reads_them(write, fo
     np.testing.assert_allclose(fitted_of(found.remedy, frame), NUMBERS * factor)
 
 
-def test_decimal_commas_and_powers_of_ten_are_read():
+def test_decimal_commas_commas_of_thousands_and_powers_of_ten_are_read():
     commas = [f"{one:.2f} €".replace(".", ",") for one in NUMBERS]
     frame, (found,) = findings("parse", "ids", amount=commas)
     np.testing.assert_allclose(fitted_of(found.remedy, frame), NUMBERS)
+    thousands = np.round(100 * NUMBERS)
+    frame, (found,) = findings("parse", "ids", amount=[f"${one:,.0f}" for one in thousands])
+    np.testing.assert_allclose(fitted_of(found.remedy, frame), thousands)
     powers = [f"{one}{'KM'[row % 2]}" for row, one in enumerate(NUMBERS)]
     frame, (found,) = findings("parse", "ids", amount=powers)
     np.testing.assert_allclose(

@@ -42,7 +42,7 @@ _ORDINAL = re.compile(r"(?:1st|2nd|3rd|\dth)$", re.IGNORECASE)
 # Fewer entries with another unit than these, and than this share of all with one, may be misspelled.
 _FEWEST_OF_UNIT, _LEAST_SHARE_OF_UNIT = 3, 0.05
 _MOST_LETTERS = 3  # that are units: seats such as 12A to 30F have more
-_DECIMAL_COMMA = re.compile(rf"[+{MINUS}-]?\d+,(?!\d{3}$)\d+")
+_DECIMAL_COMMA = re.compile(rf"[+{MINUS}-]?\d+,(?!\d{{3}}$)\d+")
 
 
 class Quantities(NamedTuple):

@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from cmlp._data.array_types import AnyArray, ArrayLike, ByColumn
+from cmlp._data.array_types import AnyArray, ArrayLike, ByColumn, NDArray
+from cmlp._data.arrays import is_missing, rectangular
 from cmlp._data.checks import as_targets
 from cmlp._data.input_frame import InputFrame, frame_of
 from cmlp._data.labels import are_probably_numbers
+from cmlp._data.weights import as_weights
 from cmlp._estimators.tabular import TabularClassifier, TabularRegressor
-from cmlp._findings.table import CheckedTable
-from cmlp._model.findings import Finding, Report
+from cmlp._findings.table import TARGET, CheckedTable
+from cmlp._model.findings import Finding, Report, names_in_known
 from cmlp._model.kinds_of_findings import GROUPS, USES
 from cmlp.callbacks import bar_over
 from cmlp.exceptions import InvalidParameterError, shown
@@ -50,7 +52,8 @@ def examine(
     X : data frame or array-like of shape (n_samples, n_features)
         As for `TabularRegressor.fit`. Columns of arrays are called x0, x1 and so on.
     y : array-like or str
-        The targets, or the name of the column of X that has them.
+        The targets, or the name of the column of X that has them. Rows without a target are left out, and counted in
+        a finding.
     sample_weight : None, float or array-like of shape (n_samples,), default=None
         Weights of the rows.
     groups : array-like of shape (n_samples,), default=None
@@ -112,8 +115,13 @@ def examine(
         "date_formats": date_formats,
         "missing_values": missing_values,
     }
-    table = _table(given, sample_weight, groups, regressor, {"known": known, **read_as})
-    return _report(replace(table, use=use), progress)
+    X, targets = given
+    frame = frame_of(X, "examine")
+    targets, weight, n_missing = _without_missing(targets, sample_weight, frame.n_rows)
+    given = frame, targets
+    table = _table(given, weight, groups, regressor, {"known": known, **read_as})
+    found = _of_missing(table, n_missing, frame.n_rows) if n_missing else []
+    return _report(replace(table, use=use), progress, found)
 
 
 def _without_target(X: object, name: str) -> tuple[InputFrame, object]:
@@ -127,6 +135,42 @@ def _without_target(X: object, name: str) -> tuple[InputFrame, object]:
     if not names:
         raise ValueError(f"X must have other columns than the target, got {name!r} alone.")
     return frame._replace(names=names, columns=columns), frame.columns[at]
+
+
+def _without_missing(
+    y: Any, weight: ArrayLike | None, n_rows: int
+) -> tuple[Any, ArrayLike | None, int]:
+    """Return the targets and the weights, which are 0 where a target is missing, and in how many rows that is."""
+    array = rectangular(y, "y")
+    if array.dtype.kind not in "fO" or len(array) != n_rows or array.ndim not in (1, 2):
+        return y, weight, 0
+    cells = np.isnan(array) if array.dtype.kind == "f" else _are_missing(array)
+    missing = cells.reshape(n_rows, -1).any(axis=1)
+    n_missing = int(missing.sum())
+    if not 0 < n_missing < n_rows:
+        return y, weight, 0
+    targets = array.copy()
+    targets[missing] = targets[np.flatnonzero(~missing)[0]]  # which do not count
+    if targets.dtype.kind == "O":
+        targets = rectangular(targets.tolist(), "y")
+    weights = as_weights(weight, n_rows)
+    return targets, np.where(missing, 0.0, 1.0 if weights is None else weights), n_missing
+
+
+def _are_missing(entries: AnyArray) -> NDArray[np.bool_]:
+    return np.array([is_missing(one) for one in entries.flat], bool).reshape(entries.shape)
+
+
+def _of_missing(table: CheckedTable, n: int, n_rows: int) -> list[Finding]:
+    """Return the finding that targets are missing, unless it is known."""
+    found = Finding(
+        "missing",
+        columns=(TARGET,),
+        weight=None,
+        evidence=f"{n:,} of {n_rows:,} rows have no target, and are left out",
+        remedy="leave these rows out before fit",
+    )
+    return [found] if table.silenced.isdisjoint(names_in_known(found)) else []
 
 
 def _table(
@@ -161,11 +205,12 @@ def _has_numbers(y: AnyArray) -> bool:
     return are_probably_numbers(len(np.unique(y)), len(y))
 
 
-def _report(table: CheckedTable, progress: Progress | str | None) -> Report:
-    """Make the checks, and return what was found, also on Ctrl-C."""
+def _report(
+    table: CheckedTable, progress: Progress | str | None, findings: list[Finding]
+) -> Report:
+    """Make the checks, and return these and earlier findings, also on Ctrl-C."""
     from cmlp._findings.checks import CHECKS, findings_of
 
-    findings: list[Finding] = []
     complete = True
     n = len(CHECKS)
     with bar_over(n, "check", shows=progress == "bar") as bar:

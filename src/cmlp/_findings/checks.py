@@ -21,14 +21,16 @@ from cmlp._findings.categories import (
 from cmlp._findings.codes import check_codes, check_stated_codes
 from cmlp._findings.copies import check_copied_rows
 from cmlp._findings.counts import check_counts
+from cmlp._findings.formulas import check_formulas
 from cmlp._findings.ids import check_row_numbers
 from cmlp._findings.leaks import check_copies, check_functions, check_missing
+from cmlp._findings.made_of_y import check_means, check_next_rows
 from cmlp._findings.repeated import check_groups_in_inputs, check_repeated_rows
 from cmlp._findings.shifted import check_shifted_rows
-from cmlp._findings.sums import check_sums
 from cmlp._findings.table import CheckedTable
-from cmlp._findings.texts import check_numbers_of_dates
+from cmlp._findings.texts import check_labels, check_numbers_of_dates
 from cmlp._findings.times import check_ascending_times
+from cmlp._findings.units import check_units
 from cmlp._model.findings import Finding, names_in_known
 from cmlp._model.kinds_of_findings import KINDS
 
@@ -37,12 +39,15 @@ Check: TypeAlias = Callable[[CheckedTable], Iterator[Finding]]
 CHECKS: tuple[Check, ...] = (
     check_categories,
     check_numbers_of_dates,
+    check_labels,
     check_empty,
     check_spellings,
     check_copies,
     check_functions,
     check_missing,
-    check_sums,
+    check_formulas,
+    check_means,
+    check_next_rows,
     check_row_numbers,
     check_copied_rows,
     check_groups_in_inputs,
@@ -50,6 +55,7 @@ CHECKS: tuple[Check, ...] = (
     check_ascending_times,
     check_shifted_rows,
     check_counts,
+    check_units,
     check_codes,
     check_stated_codes,
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 
 from cmlp._data.array_types import NDArray
 from cmlp._data.column_entries import NUMBER
+from cmlp._findings.one_column import correlation_of_ranks
 from cmlp._findings.table import FEWEST_ROWS, CheckedTable
 from cmlp._findings.times import may_be_time
 from cmlp._model.findings import Finding
@@ -16,6 +17,10 @@ from cmlp._model.findings import Finding
 _MOST_ALONE = 0.5
 # Share of the numbers between its ends that a counting column has. Half of a shuffled file has about half of them.
 _LEAST_DENSITY = 0.4
+# Random numbers: the least one, the share that is different, and their distance from uniform ones (Kolmogorov and
+# Smirnov), here times the root of their number: 1.5 is exceeded in 2 % of cases.
+_LEAST_RANDOM, _LEAST_DIFFERENT, _MOST_DISTANCE = 1e5, 0.999, 1.5
+_CHANCE = 3  # standard errors of a correlation
 
 
 def check_row_numbers(table: CheckedTable) -> Iterator[Finding]:
@@ -54,6 +59,45 @@ def check_row_numbers(table: CheckedTable) -> Iterator[Finding]:
             evidence="different whole numbers that ascend from row to row, as ids with gaps",
             remedy=table.without(ascending),
         )
+    random = _random(table, [*found, *ascending]) if table.measures else []
+    if random:
+        yield Finding(
+            "ids",
+            columns=table.names(random),
+            weight=None,
+            evidence="random whole numbers with one number of digits, on which y does not depend",
+            remedy=table.without(random),
+        )
+
+
+def _random(table: CheckedTable, found: Collection[int]) -> list[int]:
+    """Return the columns of random numbers with one number of digits, on which y does not depend."""
+    most = _CHANCE / table.n_rows**0.5
+    return [
+        i
+        for i in table.candidates("ids")
+        if i not in found
+        and table.columns[i].type == NUMBER
+        and _are_random_digits(table.raw[:, i])
+        and all(abs(correlation_of_ranks(table.raw[:, i], y)) < most for y in table.averaged.T)
+    ]
+
+
+def _are_random_digits(x: NDArray[np.float64]) -> bool:
+    """Return whether numbers are whole, hardly repeat, and are uniform among those with as many digits."""
+    low, high = x.min(), x.max()
+    if not (
+        low >= _LEAST_RANDOM and high < 10 * 10 ** np.floor(np.log10(low))
+    ):  # also if one is NaN
+        return False
+    if (x != np.floor(x)).any():
+        return False
+    values = np.unique(x)
+    if len(values) < _LEAST_DIFFERENT * len(x):
+        return False
+    least = 10 ** np.floor(np.log10(low))
+    distances = (values - least) / (9 * least) - np.arange(1, len(values) + 1) / len(values)
+    return bool(np.abs(distances).max() < _MOST_DISTANCE / len(values) ** 0.5)
 
 
 def hardly_repeats(counts: Mapping[object, int]) -> bool:

@@ -187,8 +187,12 @@ class CheckedTable:
 
     def values(self, i: int) -> list[object]:
         """Return the categories of a column in the rows that count, None if missing."""
+        return self.entries(i, np.arange(self.n_rows))
+
+    def entries(self, i: int, rows: NDArray[np.intp]) -> list[object]:
+        """Return the categories of a column in some of the rows that count, None if missing."""
         entries = categories_of(self.frame.exact(i), self.columns[i].type)
-        return [entries[row] for row in self.row_index.tolist()]
+        return [entries[row] for row in self.row_index[rows].tolist()]
 
     def selection(self, columns: Sequence[int]) -> str:
         """Return columns as code has them: their names in a list, or their indices."""

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from numbers import Number
 from typing import NamedTuple
 
+import numpy as np
+
 from cmlp._data.column_entries import NUMBER
 from cmlp._data.columns import DATES, NEW_FORMAT
 from cmlp._data.date_forms import common_forms, date_form, form_of_numbers
@@ -21,8 +23,9 @@ from cmlp._data.grammar import (
     has_d_exponent,
     looks_like_a_date,
 )
+from cmlp._data.labels import are_probably_numbers
 from cmlp._findings.ids import hardly_repeats
-from cmlp._findings.table import CheckedTable, also
+from cmlp._findings.table import TARGET, CheckedTable, also
 from cmlp._model.findings import Finding
 from cmlp.exceptions import shown
 
@@ -80,6 +83,42 @@ def check_numbers_of_dates(table: CheckedTable) -> Iterator[Finding]:
             f"{int(table.raw[0, first])}. To use dates, pass {_stated(table, [first], form)}. As "
             f"numbers, their distances are wrong, and the networks see no weekday or season.{also(table, found)}",
         )
+
+
+def check_labels(table: CheckedTable) -> Iterator[Finding]:
+    """Find labels of text that are numbers, such as "$132,500", each of which would be a class."""
+    labels = table.labels
+    if (
+        not table.measures
+        or labels is None
+        or labels.classes.dtype.kind not in "OTU"
+        or len(table.targets) > 1
+    ):
+        return
+    classes = labels.classes.tolist()
+    if not are_probably_numbers(len(classes), table.n_rows):
+        return
+    codes = table.targets[0].astype(np.intp)
+    counts = dict(zip(classes, np.bincount(codes, minlength=len(classes)).tolist(), strict=True))
+    what, kinds, n = _judged(counts, MOST_SHARE)
+    if what != "numbers" or not all(isinstance(one, str) for one in classes):
+        return
+    call = "pandas.to_numeric(y)"
+    if _SIMILAR in kinds.values():
+        from cmlp._data.quantities import quantities_in  # few programs need it
+
+        found = quantities_in(counts)
+        call = found.call.replace("column", "y") if found is not None else ""
+    share = "all" if n == table.n_rows else f"{int(1000 * n / table.n_rows) / 10:g} %"
+    yield Finding(
+        "parse",
+        columns=(TARGET,),
+        weight=None,
+        evidence=f"{len(classes):,} classes of text, of which {share} are numbers",
+        remedy=call or "y as numbers, for TabularRegressor",
+        warning=f"y has text, so its {len(classes):,} different values are classes, but {share} are numbers, such as "
+        f"{classes[0]!r}. To predict numbers, use TabularRegressor with numbers{', for example ' * bool(call)}{call}.",
+    )
 
 
 def _may_be_dates(number: float) -> bool:

@@ -99,6 +99,15 @@ def may_be_time(table: CheckedTable, i: int) -> bool:
     )
 
 
+def descends(table: CheckedTable) -> bool:
+    """Return whether a column of times descends from row to row."""
+    return any(
+        _ascends(-table.raw[:, i])
+        for i, column in enumerate(table.columns)
+        if column.is_used and (column.type in DATES or may_be_time(table, i))
+    )
+
+
 def _ascends(values: NDArray[np.float64]) -> bool:
     """Return whether numbers never descend, are not all equal, and none is missing."""
     return bool(values[0] < values[-1] and (np.diff(values) >= 0).all())

@@ -72,6 +72,7 @@ KINDS = {
     "categories": Kind("More categories than a model keeps", warning=CategoriesWarning),
     "ids": Kind("Values that hardly repeat, or that count the rows"),
     "loss": Kind("y counts, and another loss has narrower intervals", ".", 0.1, "."),
+    "units": Kind("y has numbers in two units"),
     "code": Kind("Numbers that are probably codes for missing values", most="."),
     "unmatched": Kind(
         "Stated codes for missing values that no cell equals", ".", warning=UnmatchedCodeWarning
