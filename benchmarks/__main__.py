@@ -1,6 +1,6 @@
 """python -m benchmarks COMMAND [--short]
 
-Each command prints tables and writes them to benchmarks/results/COMMAND.json:
+Each command prints tables and writes them to benchmarks/results/COMMAND.json, see benchmarks/README.md:
 
   train     time of an epoch: relative to each peer and to plain SGD (momentum, Adam, float64, uint8),
             with scikit-learn's defaults, with AVX2 forced; percentage of the machine's limits

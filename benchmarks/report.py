@@ -1,9 +1,10 @@
-"""Reports: tables, each below the machine and its load, and the same content as JSON."""
+"""Reports: tables, each below the machine and its load, and the same content as JSON, see README.md."""
 
 import json
 import os
 import platform
 import statistics
+import subprocess
 import time
 from pathlib import Path
 
@@ -53,6 +54,13 @@ def machine():
     }
 
 
+def commit():
+    """Return the commit of this tree, with -dirty if files differ from it; without a repository nothing."""
+    command = ["git", "describe", "--always", "--dirty", "--exclude=*", "--abbrev=8"]
+    found = subprocess.run(command, cwd=RESULTS, stdout=subprocess.PIPE, text=True, check=False)
+    return found.stdout.strip()
+
+
 class Ratio(float):
     """The ratio of two times; significant if the rounds spread no wider than it differs from 1."""
 
@@ -82,7 +90,7 @@ def results_path(command, short):
 
 
 class Report:
-    """Prints tables as they are added and writes all of them as JSON at the end."""
+    """Prints tables as they are added; at the end, writes them in place of those with their titles in the JSON."""
 
     def __init__(self, command, short):
         self.path = results_path(command, short)
@@ -121,6 +129,9 @@ class Report:
         self.content["tables"].append(
             {
                 "title": title,
+                "commit": commit(),
+                "processor": self.content["machine"]["processor"],
+                "date": self.content["time"][:10],
                 "load": busy,
                 "columns": columns,
                 "rows": rows,
@@ -148,7 +159,12 @@ class Report:
     def write(self):
         print("", *self.content.get("versions", []), sep="\n")
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.write_text(json.dumps(self.content, indent=1) + "\n", encoding="utf-8")
+        measured = {table["title"] for table in self.content["tables"]}
+        if self.path.exists():
+            kept = json.loads(self.path.read_text(encoding="utf-8"))["tables"]
+            self.content["tables"] += [one for one in kept if one["title"] not in measured]
+        text = json.dumps(self.content, indent=1, ensure_ascii=False) + "\n"
+        self.path.write_text(text, encoding="utf-8")
         print(f"written to {self.path.relative_to(RESULTS.parent.parent)}")
 
 

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from helpers import imported
 
 ROOT = Path(__file__).parents[2]
 if not (ROOT / "docs/index.md").exists():
@@ -181,3 +182,13 @@ def test_withdrawn_statement_is_nowhere(pattern):
     assert [
         path.name for path in documents if re.search(pattern, path.read_text(encoding="utf-8"))
     ] == []
+
+
+def test_figures_of_benchmarks_are_those_of_their_results():
+    results = imported(ROOT / "tools/write_results.py")
+    assert len(results.DOCUMENTS) > 50
+    for path in results.DOCUMENTS:
+        text = path.read_text(encoding="utf-8")
+        assert results.written(text) == text, f"{path.name}: python tools/write_results.py"
+        assert results.tables_without_result(path) == [], path.name
+        assert results.figures_without_result(path) == [], path.name
