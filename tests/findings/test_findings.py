@@ -360,4 +360,7 @@ def test_targets_in_two_units_are_named(factor, n, is_named):
     y = np.exp(0.3 * NUMBER) * np.where(np.arange(N) < n, factor, 1)
     report = cmlp.examine(frame(), RNG.permutation(y))
     assert [one.columns for one in report if one.code == "units"] == [("y",)] * is_named
-    assert "units" not in [one.code for one in cmlp.examine(frame(), np.exp(2 * NUMBER))]
+    centred = np.exp(0.3 * NUMBER) * np.where(np.arange(N) < 12, 1e-3, (-1) ** np.arange(N))
+    repeated = np.exp(0.3 * NUMBER[6 * PERSON]) * np.where(PERSON < 4, 1e-3, 1)
+    for other in (np.exp(2 * NUMBER), centred, repeated):
+        assert "units" not in [one.code for one in cmlp.examine(frame(), other)]

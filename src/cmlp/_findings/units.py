@@ -11,7 +11,7 @@ from cmlp._findings.table import FEWEST_ROWS, TARGET, CheckedTable
 from cmlp._model.findings import Finding
 
 _FACTORS = (100, 1000, 1_000_000)
-_FEWEST_ROWS = 10  # in the rarer unit
+_FEWEST = 10  # different numbers in the rarer unit
 _MOST_SHARE = 0.3
 # Decimal orders: between the numbers in one unit and those in the other, and between their medians after conversion,
 # where they may differ by this many standard errors more.
@@ -44,14 +44,17 @@ def check_units(table: CheckedTable) -> Iterator[Finding]:
 
 def _rows_in_other_unit(y: NDArray[np.float64]) -> tuple[int, str] | None:
     """Return how many numbers are in the rarer of two units, and its factor; None if all seem to be in one."""
+    if len(y) == 0 or y.min() < 0:  # near zero, small numbers beside large ones are no other unit
+        return None
     y = np.sort(np.log10(y[y > 0]))
     if len(y) < FEWEST_ROWS:
         return None
     gaps = np.diff(y)
     cut = int(gaps.argmax()) + 1
     small, large = y[:cut], y[cut:]
-    n = min(len(small), len(large))
-    if gaps[cut - 1] < _LEAST_GAP or not _FEWEST_ROWS <= n <= _MOST_SHARE * len(y):
+    rarer = min(small, large, key=len)
+    n = len(rarer)
+    if gaps[cut - 1] < _LEAST_GAP or n > _MOST_SHARE * len(y) or len(np.unique(rarer)) < _FEWEST:
         return None
     spreads = sorted((small.std(), large.std()))
     if spreads[1] > _MOST_SPREAD * spreads[0]:
