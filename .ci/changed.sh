@@ -18,7 +18,7 @@ changed_files() {
 # stages_of_file <path>: prints the stages and groups that the file can break
 stages_of_file() {
     case $1 in
-        .github/* | .ci/README.md | docs/platforms.md | packaging/conda/* | CITATION.cff) echo workflows suite docs ;;
+        .github/* | .ci/README.md | docs/platforms.md | CITATION.cff) echo workflows suite docs ;;
         docs/*.py | docs/*.ipynb) echo suite slow docs ruff ;;
         docs/* | *.md) echo suite slow docs ;;
         src/cmlp/_export/page/* | src/cmlp/story/*) echo tests browser packages film ;;

@@ -42,11 +42,9 @@ other_languages() {
     predicts python3 -I examples/serverless/predictor.py "$folder/libcmlp.so"
     "$WORK/package/bin/python" tests/support/language_programs.py --write "$folder/cases"
     if have clang wasm-ld npm; then from_wasm; fi
-    if have npm; then from_koffi; fi
     if have go; then from_go; fi
     if have javac; then from_java; fi
     if have mcs mono; then from_csharp; fi
-    if have julia; then predicts julia examples/languages/julia/predict.jl "$folder/libcmlp.so"; fi
     if have cargo; then from_rust; fi
 }
 
@@ -66,14 +64,6 @@ from_wasm() {
     if have chromium && "$WORK/package/bin/python" -c 'import playwright'; then
         "$WORK/package/bin/python" tests/support/npm_in_browser.py "$folder/cmlp" "$WORK/languages/cases"
     fi
-}
-
-from_koffi() {
-    local folder=$WORK/languages/koffi
-    mkdir -p "$folder"
-    cp examples/languages/node/koffi.mjs "$folder"
-    npm install --silent --no-save --prefix "$folder" koffi
-    predicts node "$folder/koffi.mjs" "$WORK/languages/libcmlp.so"
 }
 
 from_go() {

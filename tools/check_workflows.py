@@ -34,13 +34,6 @@ const [file] = process.argv.slice(1);
 lint.then((run) => run(require("fs").readFileSync(file, "utf8"), file).forEach(
     ({ line, message }) => console.log(`${line}: ${message}`)));
 """
-# rattler-build reads recipes as conda-forge does; an unknown key or a wrong expression is an error.
-RENDER = """
-import sys
-from rattler_build import Stage0Recipe, VariantConfig
-versions = VariantConfig.from_yaml("{c_compiler: [gcc], c_stdlib: [sysroot], python: ['3.11'], numpy: ['2']}")
-assert Stage0Recipe.from_file(sys.argv[1]).render(versions)
-"""
 PIN = re.compile(r"uses: ([\w./-]+)@([0-9a-f]{40}) # (v\d+\.\d+\.\d+)$")
 
 
@@ -111,10 +104,6 @@ class Checks:
         run(*check, "vendor.dependabot", ".github/dependabot.yml")
         run(*check, "vendor.citation-file-format", "CITATION.cff")
         run(self.programs / "validate-pyproject", "pyproject.toml")
-
-    def recipe(self) -> None:
-        """The recipe for conda-forge can be rendered."""
-        run(self.programs / "python", "-c", RENDER, "packaging/conda/recipe.yaml")
 
     def pins(self) -> None:
         """Every action is pinned to a commit with its version in a comment, the same everywhere."""
@@ -232,7 +221,6 @@ def main() -> int:
             checks.repo_review,
             checks.actionlint,
             checks.schemas,
-            checks.recipe,
             checks.pins,
             checks.identifiers,
             checks.matrix,

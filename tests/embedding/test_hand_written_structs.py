@@ -67,15 +67,6 @@ def csharp(text, name):
     return declared(re.search(rf"struct {name}\s*\{{(.*?)\}}", text, re.DOTALL)[1])
 
 
-def julia(text, name):
-    return re.findall(r"(\w+)::(\w+)", re.search(rf"struct {name} (.*?)\nend", text, re.DOTALL)[1])
-
-
-def koffi(text, name):
-    body = re.search(rf"const {name} = koffi.struct\(.*?\{{(.*?)\}}", text, re.DOTALL)[1]
-    return re.findall(r'(\w+): "(.*?)"', body)
-
-
 def ctypes(text, name):
     """Return those of a list of pairs, and of ``*((name, kind) for name in (...))``."""
     body = re.search(rf"class {name}\(Structure\):.*?_fields_ = \[(.*?)\n    \]", text, re.DOTALL)[
@@ -95,8 +86,6 @@ def ctypes(text, name):
 READERS = {
     "packaging/java/src/main/java/cmlp/C.java": (java, OF_PACKAGES),
     "packaging/csharp/src/C.cs": (csharp, OF_PACKAGES),
-    "examples/languages/julia/predict.jl": (julia, STRUCTS),
-    "examples/languages/node/koffi.mjs": (koffi, STRUCTS),
     "examples/serverless/predictor.py": (ctypes, STRUCTS),
 }
 

@@ -101,14 +101,6 @@ def test_wrong_version_number_in_the_header_fails():
     ]
 
 
-def test_recipe_for_conda_has_the_version():
-    recipe = 'context:\n  version: "1.2.3"\n'
-    assert check_release.recipe_complaints(recipe, "1.2.3") == []
-    assert check_release.recipe_complaints(recipe, "1.3.0") == [
-        "recipe.yaml has 1.2.3, cmlp.h has 1.3.0"
-    ]
-
-
 @pytest.mark.parametrize(
     "entry, released, complaints",
     [
