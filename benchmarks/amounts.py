@@ -21,9 +21,9 @@ TWEEDIE = "cmlp, tweedie"
 # Methods of the benchmark `tables`, and the parameters that change their loss.
 METHODS = {
     TWEEDIE: (tables.cmlp_tables, {"loss": "tweedie"}),
-    "cmlp, poisson": (tables.cmlp_tables, {"loss": "poisson"}),
-    "CatBoost, tweedie": (tables.catboost, {"loss_function": f"Tweedie:variance_power={POWER}"}),
-    "LightGBM, tweedie": (
+    '`loss="poisson"`': (tables.cmlp_tables, {"loss": "poisson"}),
+    "CatBoost, Tweedie": (tables.catboost, {"loss_function": f"Tweedie:variance_power={POWER}"}),
+    "LightGBM, Tweedie": (
         tables.lightgbm,
         {"objective": "tweedie", "tweedie_variance_power": POWER},
     ),
@@ -52,7 +52,7 @@ def measured(X, y, seed):
 
 def described(ratios):
     """Return the geometric mean, the median and the largest of the ratios of tables."""
-    return f"{geometric(ratios):.3f}, {np.median(ratios):.3f}, {ratios.max():.3f}"
+    return f"{geometric(ratios):.2f}, {np.median(ratios):.2f}, {ratios.max():.2f}"
 
 
 def run(*, short):
@@ -79,7 +79,7 @@ def run(*, short):
     title = f"deviance of the power {POWER} and root mean squared error of {TWEEDIE}"
     report.table(title, head, rows)
     report.table(
-        f"over {len(rows)} tables: geometric mean, median and largest ratio",
+        "ratios over the tables",
         ["relative to", "deviance", "root mean squared error"],
         [
             [other, *map(described, one)]

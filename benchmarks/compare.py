@@ -80,6 +80,17 @@ def compared(report, title, peers, case, *, rounds, unit, bases):
     return results
 
 
+def times_as_fast(results, base, others):
+    """Return the milliseconds of an epoch of 60,000 rows, and how many times as long others take."""
+    ours = results[base]
+    if not isinstance(ours, Measured):
+        return [None] * (1 + len(others))
+    return [
+        f"{1e3 * 60_000 / ours.case['rows'] * ours.median:,.0f} ms",
+        *(ratio(results.get(other), ours) for other in others),
+    ]
+
+
 def named(sizes, *more):
     """Return the title of a case, for example 784-16-16-10, batch 128, images."""
     return ", ".join(["-".join(map(str, sizes)), *more])

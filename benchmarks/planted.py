@@ -14,6 +14,7 @@ import warnings
 
 import numpy as np
 
+from benchmarks.report import Report
 from cmlp import examine
 
 MOST_ROWS = 2000
@@ -371,9 +372,13 @@ def main():
                     for one in found or findings
                 )
                 print(f"{what}: {kind:<17}{table:<28}{verdict:<8}{texts}", flush=True)
-    for what, (n_found, n) in counts.items():
-        print(f"{what}: said of {n_found} of {n}")
-    print(f"CPU seconds of examine: median {np.median(total):.2f}, most {max(total):.2f}")
+    report = Report("planted", bool(names))
+    rows = [[what, f"{n_found} of {n}"] for what, (n_found, n) in counts.items()]
+    rows.append(["CPU seconds of examine", f"median {np.median(total):.2f}, most {max(total):.2f}"])
+    report.table(
+        "the half that chose" if arguments.chosen else "the other half", ["", "said"], rows
+    )
+    report.write()
 
 
 if __name__ == "__main__":

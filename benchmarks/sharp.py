@@ -93,13 +93,13 @@ SEVERAL += ["optdigits", "hpc_data", "Chile", "contraceptive", "YouthRisk2009"]
 OF_MANY = ["MASS/fgl:type", "ggplot2/mpg:class", "AER/TravelMode:choice", "survival/pbc:status"]
 BALANCED = {"class_weight": "balanced"}
 WAYS = {
-    "the sets of tables": (CLASSES, {}),
-    "a list, the half that chose": (CHOSE, {}),
-    "the half that chose nothing": (UNSEEN, {}),
-    "the same, class weights": (UNSEEN, BALANCED),
-    "the same, validation rows": (UNSEEN, {"validation": True}),
-    "several labels": (SEVERAL + OF_MANY, {"several": True}),
-    "ordered classes": (NUMBERS, {"ordered": True}),
+    "{}, the half that chose nothing": (UNSEEN, {}),
+    "the same with class weights": (UNSEEN, BALANCED),
+    "the same with validation rows": (UNSEEN, {"validation": True}),
+    "{}, the half that chose": (CHOSE, {}),
+    "{}, all sets of classes of `tables`": (CLASSES, {}),
+    "{} tables with several labels": (SEVERAL + OF_MANY, {"several": True}),
+    "{} tables of numbers in ordered classes": (NUMBERS, {"ordered": True}),
 }
 
 
@@ -173,9 +173,9 @@ def measured(X, y, seed, *, validation=False, several=False, **parameters):
 def run(*, short):
     report = Report("sharp", short)
     n_splits = 1 if short else N_SPLITS
-    rows, each = [], []
-    for way, (names, options) in WAYS.items():
-        found = []
+    rows, more, each = [], [], []
+    for title, (names, options) in WAYS.items():
+        way, found = title.format(len(names)), []
         for name in names[:2] if short else names:
             with warnings.catch_warnings(action="ignore"):
                 X, y = load(name, ordered=options.get("ordered", False))
@@ -189,22 +189,27 @@ def run(*, short):
         rows.append(
             [
                 way,
-                len(names),
                 f"{geometric(ratios):.3f}",
                 f"{ratios.max():.3f}",
-                f"{is_sharper.mean():.0%}",
+                f"{100 * is_sharper.mean():.0f} %",
                 f"{geometric(ratios[is_sharper]):.3f}" if is_sharper.any() else "",
-                f"{found[:, 3].mean():.2%}",
+                f"{100 * found[:, 3].mean():.2g} %",
+            ]
+        )
+        more.append(
+            [
+                way,
                 f"{found[:, 5].sum() / found[:, 4].sum():.4f}",
                 f"{geometric(calibrated[~np.isnan(calibrated)]):.3f}"
                 if not np.isnan(calibrated).all()
                 else "",
             ]
         )
-        print(way, *rows[-1][1:], flush=True)
-    head = ["", "tables", "log loss: ratio to none", "largest", "splits with a slope"]
-    head += ["log loss of these", "other classes", "errors", "log loss of calibrate"]
-    report.table(f"slopes, {n_splits} splits", head, rows)
+        print(way, *rows[-1][1:], *more[-1][1:], flush=True)
+    report.note(splits=n_splits)
+    head = ["tables", "log loss", "largest of a split", "splits with a slope"]
+    report.table("slopes", [*head, "log loss of these", "rows of another class"], rows)
+    report.table("slopes: more", ["tables", "errors", "log loss of calibrate"], more)
     head = ["", "table", "rows", "log loss without a slope", "with it", "slope"]
     report.table("each table", head, each)
     report.write()

@@ -33,10 +33,12 @@ GENERIC, NO_DOUBLES, ONE_ROW = "-DCMLP_BUILD_ISA=1", "-DCMLP_NO_FLOAT64", "-DCML
 PREDICTS = ["-Os", "-DCMLP_INFERENCE_ONLY", NO_DOUBLES, "-DCMLP_NO_THREADS", GENERIC]
 # Options for cmlp.c alone, and for a program with it.
 LIBRARIES = {
-    "-O2": ["-O2"],
-    "-Os, small": ["-Os", *SMALL],
-    "-Os, small, generic": ["-Os", *SMALL, GENERIC],
-    "-Os, one row, generic": ["-Os", NO_DOUBLES, ONE_ROW, GENERIC],
+    "`-O2`": ["-O2"],
+    "`-Os`, small (in CMake `-DCMAKE_BUILD_TYPE=MinSizeRel`)": ["-Os", *SMALL],
+    f"`-Os`, small, `{GENERIC}`": ["-Os", *SMALL, GENERIC],
+    f"`-Os`, `{NO_DOUBLES}`, `{ONE_ROW}`, `{GENERIC}`": ["-Os", NO_DOUBLES, ONE_ROW, GENERIC],
+}
+MORE = {
     "-Os, predicts, generic": PREDICTS,
     "-Os, predicts, generic, without cells": [*PREDICTS, "-DCMLP_NO_CELLS"],
 }
@@ -94,10 +96,11 @@ def run(*, short):
     rows = [[file.name, file.stat().st_size] for file in built]
     report.table("bytes", ["", "bytes"], rows)
     if shutil.which("gcc") and not short:
-        rows = [
-            [title, code_and_constants(options, is_program=builds is PROGRAMS)]
-            for builds in (LIBRARIES, PROGRAMS)
-            for title, options in builds.items()
-        ]
-        report.table("bytes of code and constants of the C library", ["", "bytes"], rows)
+        title = "bytes of code and constants"
+        for more, builds in (("", LIBRARIES), (", more", MORE), (" of programs", PROGRAMS)):
+            rows = [
+                [name, f"{code_and_constants(options, is_program=builds is PROGRAMS):,}"]
+                for name, options in builds.items()
+            ]
+            report.table(f"{title}{more}", ["options", "bytes"], rows)
     report.write()

@@ -18,6 +18,7 @@ from benchmarks.tables import cmlp_tables, geometric, split, standard_error
 COVERAGES = 0.8, 0.9, 0.95
 N_NOISY, N_TABLES = 300, 40  # rows and number of the small tables
 N_BINS = 15  # of the calibration error
+METHODS = ["held out", "calibrated", "mapie", "boosted quantiles"]
 SMALLEST = 1e-7  # probabilities are clipped to it
 
 
@@ -246,11 +247,9 @@ def add_to(report, found):
     """Add the tables to a report."""
     rows, exceptions = summary(found)
     title = f"{len(dict.fromkeys(table for table, _ in found))} tables"
-    report.table(
-        f"{title}: coverage",
-        ["", "asked for", "method", "coverage", "standard error", "mean width"],
-        rows,
-    )
+    head = ["", "asked for", "method", "coverage", "standard error", "mean width"]
+    report.table(f"{title}: coverage", head, rows)
+    report.table("coverage", ["asked for", *METHODS], by_method(rows))
     names = ["table", "split", "", "asked for", "found"]
     report.table(f"{title}: outside the 99 % of the beta-binomial", names, exceptions)
     report.table(
@@ -260,6 +259,17 @@ def add_to(report, found):
     if values:
         names = ["log loss", "with a temperature", "calibration error", "with a temperature"]
         report.table(f"{title}: probabilities", names, [of_tables(values).mean(axis=0).tolist()])
+
+
+def by_method(rows):
+    """Return rows of `summary` with the methods as columns."""
+    found = {}
+    for task, coverage, method, share, error, width in rows:
+        cells = found.setdefault((task, coverage), dict.fromkeys(METHODS, ""))
+        classes = " classes" if task != "width" else ""
+        cells[method] = f"{share:.3f} ± {error:.3f}, {width:.2f}{classes}"
+    kinds = {"width": "intervals", "size of set": "sets"}
+    return [[f"{kinds[task]}, {one}", *cells.values()] for (task, one), cells in found.items()]
 
 
 def of_noise(n_tables):

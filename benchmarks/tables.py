@@ -9,6 +9,7 @@ import logging
 import os
 import time
 import warnings
+from importlib.metadata import version
 
 import numpy as np
 
@@ -151,6 +152,12 @@ METHODS = {
     "cmlp MLP in a pipeline": cmlp_mlp,
     "logistic or ridge": linear,
 }
+PACKAGES = {BASE: "catboost", "LightGBM": "lightgbm", "XGBoost": "xgboost", "RealMLP": "pytabkit"}
+IN_WORDS = {
+    OURS: "`TabularClassifier`, `TabularRegressor`",
+    "cmlp MLP in a pipeline": "`MLPClassifier`, `MLPRegressor` in a pipeline",
+    "logistic or ridge": "logistic regression, ridge",
+}
 
 
 def split(y, task, seed):
@@ -228,22 +235,51 @@ def standard_error(ratios):
 
 
 def summary(found, methods):
-    """Return a row for each method: mean rank, normalized error, ratios to CatBoost, CPU seconds."""
+    """Return a row for each method, the best first: mean rank; error, log loss and CPU seconds relative to CatBoost."""
     names = list(methods)
-    errors = np.array([[one[name]["error"] for name in names] for one in found.values()])
     ranks = mean_ranks(mean_errors(found, names))
-    best, worst = errors.min(axis=1, keepdims=True), errors.max(axis=1, keepdims=True)
-    normalized = ((errors - best) / np.maximum(worst - best, 1e-12)).mean(axis=0)
     rows = []
-    for i, name in enumerate(names):
+    for name, rank in sorted(zip(names, ranks, strict=True), key=lambda one: one[1]):
         pairs = [(one[name], one[BASE]) for one in found.values()] if BASE in methods else []
         error = geometric([(a["error"] + 1e-3) / (b["error"] + 1e-3) for a, b in pairs])
         loss = geometric(
             [a["log_loss"] / b["log_loss"] for a, b in pairs if a["log_loss"] is not None]
         )
-        seconds = [sum(one[name][key] for one in found.values()) for key in ("fit", "predict")]
-        rows.append([name, ranks[i], normalized[i], error, loss, *seconds])
+        seconds = (
+            sum(a["fit"] for a, _ in pairs) / sum(b["fit"] for _, b in pairs) if pairs else None
+        )
+        rows.append([with_version(name), f"{rank:.2f}", *map(two_digits, (error, loss, seconds))])
     return rows
+
+
+def two_digits(value):
+    """Return a ratio as text of two digits behind the point, below 0.1 of two that are not zeros."""
+    return value if value is None else f"{value:.2f}" if value >= 0.095 else f"{value:.2g}"
+
+
+def with_version(name):
+    """Return how documents call a method: in the words of a user, with the version of its package."""
+    package = PACKAGES.get(name)
+    if not package:
+        return IN_WORDS.get(name, name)
+    major, minor, *_ = version(package).split(".")
+    return (
+        f"{name} {major}.{minor}"
+        if package == name.lower()
+        else f"{name} ({package} {major}.{minor})"
+    )
+
+
+def normalized(found, names):
+    """Return a row for each method: error from 0 (best) to 1 (worst), CPU seconds of fit and predict."""
+    errors = np.array([[one[name]["error"] for name in names] for one in found.values()])
+    best, worst = errors.min(axis=1, keepdims=True), errors.max(axis=1, keepdims=True)
+    means = ((errors - best) / np.maximum(worst - best, 1e-12)).mean(axis=0)
+    seconds = [
+        [sum(one[name][key] for one in found.values()) for key in ("fit", "predict")]
+        for name in names
+    ]
+    return [[name, mean, *both] for name, mean, both in zip(names, means, seconds, strict=True)]
 
 
 def each_table(found, names):
@@ -293,16 +329,10 @@ def wanted_sets(default):
 def available():
     """Return the methods whose packages are installed."""
     found = {}
-    packages = {
-        BASE: "catboost",
-        "LightGBM": "lightgbm",
-        "XGBoost": "xgboost",
-        "RealMLP": "pytabkit",
-    }
     for name, make in METHODS.items():
         try:
-            if name in packages:
-                __import__(packages[name])
+            if name in PACKAGES:
+                __import__(PACKAGES[name])
             found[name] = make
         except ImportError as error:
             print(f"{name}: not installed ({error.name})")
@@ -311,24 +341,16 @@ def available():
 
 def run(*, short):
     report, methods, n_splits = Report("tables", short), available(), 1 if short else 3
-    columns = [
-        "",
-        "mean rank",
-        "normalized error",
-        f"error / {BASE}",
-        f"log loss / {BASE}",
-        "fit, CPU s",
-        "predict, CPU s",
-    ]
+    quantities = ["error", "log loss", "CPU seconds of fit"]
+    ratios = [f"{quantity}: ratio to {BASE}" for quantity in quantities]
     for group, names in wanted_sets("unseen,chosen").items():
         title = GROUPS[group][0]
         found = results_of(names[:1] if short else names, methods, n_splits)
         if found:
-            report.table(
-                f"{title}: {len(found)} splits of {len(found) // n_splits}",
-                columns,
-                summary(found, methods),
-            )
+            first = f"{len(found) // n_splits} {title}"
+            report.table(title, [first, "mean rank", *ratios], summary(found, methods))
+            head = ["", "normalized error", "fit, CPU s", "predict, CPU s"]
+            report.table(f"{title}: in all", head, normalized(found, list(methods)))
             report.table(
                 f"{title}: error of each", ["", *methods], each_table(found, list(methods))
             )

@@ -168,15 +168,17 @@ def compare_one(report, *, short):
     report.table("one prediction: score / that without limits", head, rows)
     found = np.array(found)
     limited = (found[:, :, 0] != 1).any(axis=1)
-    rows = []
-    for who, chosen in (("all", limited | True), ("with such ends", limited)):
+    rows, means_of = [], {}
+    for who, chosen in (("all {}", limited | True), ("the {} with such an end", limited)):
+        means_of[who.format(chosen.sum())] = found[chosen]
         for k, coverage in enumerate(ONE_COVERAGES):
             score, width, covered, free = found[chosen, k].T
             means = [f"{geometric(score):.3f}", f"{score.max():.3f}", f"{geometric(width):.3f}"]
             shares = [f"{covered.mean():.4f}", f"{free.mean():.4f}"]
-            rows.append([f"{chosen.sum()}, {who}", coverage, *means, *shares])
+            rows.append([who.format(chosen.sum()), coverage, *means, *shares])
     head = ["tables", "asked for", "score", "worst", "width", "coverage", "without limits"]
     report.table("one prediction: means over tables", head, rows)
+    return means_of
 
 
 def compare_several(report, *, short):
@@ -207,6 +209,7 @@ def compare_several(report, *, short):
         rows.append([coverage, *means, f"{covered.mean():.4f}", f"{free.mean():.4f}"])
     head = ["asked for", "score", "worst", "width", "coverage", "without limits"]
     report.table(f"several targets: means over {len(found)} targets", head, rows)
+    return {"several targets": np.array(found)}
 
 
 def run(*, short):
@@ -223,6 +226,12 @@ def run(*, short):
         print(*rows[-1], flush=True)
     head = ["table", "lowest target", "highest", "coverage", "deviation of a split", "mean width"]
     report.table(f"several quantiles, asked for {COVERAGE}, {n_splits} splits", head, rows)
-    compare_one(report, short=short)
-    compare_several(report, short=short)
+    found = compare_one(report, short=short) | compare_several(report, short=short)
+    head = ["tables", *(f"{coverage}: score, width" for coverage in ONE_COVERAGES)]
+    rows = [
+        [who, *(f"{geometric(score):.3f}, {geometric(width):.2f}" for score, width in ratios)]
+        for who, each in found.items()
+        for ratios in [each[:, :, :2].transpose(1, 2, 0)]
+    ]
+    report.table("with limits / without", head, rows)
     report.write()
