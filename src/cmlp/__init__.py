@@ -19,6 +19,7 @@ __all__ = [
     "Network",
     "Optimizer",
     "ParameterIndex",
+    "Reloaded",
     "Report",
     "StepExplanation",
     "TabularClassifier",
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.mlp import MLPClassifier, MLPRegressor
     from cmlp._estimators.network import Network
     from cmlp._estimators.rate_finder import LearningRateCurve, find_learning_rate
+    from cmlp._estimators.reloaded import Reloaded
     from cmlp._estimators.tabular import TabularClassifier, TabularRegressor
     from cmlp._estimators.trainer import Trainer
     from cmlp._estimators.verifying import verify
@@ -99,6 +101,7 @@ else:
             "Verification",
         ),
         "_estimators.tabular": ("TabularClassifier", "TabularRegressor"),
+        "_estimators.reloaded": ("Reloaded",),
         "_estimators.trainer": ("Trainer",),
         "_estimators.verifying": ("verify",),
     }

@@ -44,6 +44,7 @@ __all__ = [
     "OneClassWarning",
     "OrderWarning",
     "ParseWarning",
+    "ReloadWarning",
     "RoundedIdsWarning",
     "ScaleWarning",
     "SpellingWarning",
@@ -343,6 +344,10 @@ class MovedRowsWarning(DataWarning):
     """
 
     code = "moved"
+
+
+class ReloadWarning(UserWarning):
+    """A file of `cmlp.Reloaded` has changed and cannot replace the model that serves."""
 
 
 class FindingsNote(UserWarning):
