@@ -1,6 +1,7 @@
 """Constructor parameters: fit checks each one before anything changes."""
 
 import inspect
+import pickle
 import re
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn.neural_network import MLPClassifier as TheirClassifier
 from sklearn.neural_network import MLPRegressor as TheirRegressor
 
 from cmlp import MLPClassifier, MLPRegressor
+from cmlp.exceptions import UnusedParameterWarning
 
 # Most fits here stop at max_iter on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
@@ -312,6 +314,44 @@ def test_models_with_the_same_parameters_are_told_apart():
     for name, value in [("max_iter", 2.0), ("random_state", -1), ("hidden_layer_sizes", (4.0,))]:
         with pytest.raises(ValueError, match=name):
             options_of(MLPClassifier(**{**model.get_params(), name: value}))
+
+
+def test_a_kind_of_call_checks_parameters_that_another_has_accepted():
+    model = MLPClassifier((4,), max_iter=2, random_state=0, provenance=True)
+    for _ in range(2):
+        model.fit(X, LABELS)
+        with pytest.raises(ValueError, match="partial_fit does not support provenance=True"):
+            model.partial_fit(X, LABELS)
+
+
+def test_each_call_warns_of_parameters_without_an_effect():
+    model = MLPClassifier((4,), momentum=0.5)
+    for rows in range(5, 8):
+        with pytest.warns(UnusedParameterWarning, match="momentum"):
+            model.partial_fit(X[:rows], LABELS[:rows], classes=[0, 1, 2])
+    model.set_params(solver="sgd").fit(X, LABELS)
+    with pytest.warns(UnusedParameterWarning, match="validation_fraction"):
+        model.set_params(early_stopping=True, validation_fraction=0.2).fit(
+            X, LABELS, X_val=X, y_val=LABELS
+        )
+
+
+def test_partial_fit_takes_the_parameters_of_each_call():
+    """The checks of a call are kept: not those of other values, nor of another seed."""
+    model, twin = (MLPClassifier((4,), random_state=0) for _ in range(2))
+    for changes in [{}, {"learning_rate_init": 0.1}, {"random_state": 7}, {"batch_size": 5}, {}]:
+        model.set_params(**changes).partial_fit(X, LABELS, classes=[0, 1, 2])
+        twin = pickle.loads(pickle.dumps(twin)).set_params(**changes)
+        other = MLPClassifier((5,), random_state=3, learning_rate_init=0.5)
+        other.partial_fit(X, LABELS, classes=[0, 1, 2])
+        twin.partial_fit(X, LABELS, classes=[0, 1, 2])
+        for ours, theirs in zip(model.coefs_, twin.coefs_, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+    for name, value in [("random_state", -1), ("random_state", 2.0), ("batch_size", 5.0)]:
+        model.set_params(**{name: value})
+        with pytest.raises(ValueError, match=name):
+            model.partial_fit(X, LABELS)
+        model.set_params(random_state=7, batch_size=5)
 
 
 def test_a_list_that_changes_is_checked_again():

@@ -3,6 +3,7 @@
 import copy
 
 from cmlp._findings import checks
+from cmlp._fit.fit_network import network_call
 from cmlp._fit.fitted import RESULT, fitted_of, provenance_of
 from cmlp._fit.recipe import RECIPE
 from cmlp._model.kinds_of_findings import KINDS
@@ -52,8 +53,8 @@ def make_checks(monkeypatch, *made):
 
 
 def options_of(estimator):
-    """Return the checked parameters of an estimator."""
-    return estimator._options()
+    """Return the checked parameters of a fit of an estimator of one network."""
+    return network_call(estimator).options
 
 
 def state_of(estimator):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from cmlp._train.order import BlockOrder, ShardOrder, WholeOrder
-from cmlp._train.random import random_state
+from cmlp._train.random import generator_of
 from cmlp._train.state import History, TrainingState
 
 ORDERS = {
@@ -16,7 +16,7 @@ ORDERS = {
 
 def calls_of_epoch(name, n_rows, batch_size, first=0, end=None):
     """Return the positions that an epoch passes to the core in each call, and whether the epoch ends with the last."""
-    order, state = ORDERS[name], TrainingState(np.zeros(1), History(), random_state(0))
+    order, state = ORDERS[name], TrainingState(np.zeros(1), History(), generator_of(0))
     order.begin_epoch(state, n_rows)
     calls = list(order.positions(state, n_rows, batch_size, first, end))
     assert not any(is_last for _, is_last in calls[:-1])

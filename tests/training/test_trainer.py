@@ -233,6 +233,16 @@ def test_only_training_that_could_continue_warns():
         trainer(max_iter=2).run(X, y, n_batches=3)
 
 
+def test_training_pauses_before_rows_with_weight():
+    X, y = blobs()
+    weight = np.arange(len(X)) >= 20
+    paused = trainer(shuffle=False, batch_size=10, max_iter=2)
+    for _ in range(3):
+        paused.run(X, y, weight, n_batches=1)
+    whole = trainer(shuffle=False, batch_size=10, max_iter=2).run(X, y, weight)
+    assert paused.run(X, y, weight).network.params.tobytes() == whole.network.params.tobytes()
+
+
 def test_dropout_depends_on_the_seed_only():
     X, y = blobs()
 

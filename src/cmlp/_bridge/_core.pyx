@@ -682,7 +682,8 @@ cdef class Optimizer:
     def __reduce__(self):
         return restored, (self.get_state(),)
 
-    def __deepcopy__(self, memo):
+    def copy(self):
+        """Return an independent optimizer in the same state."""
         cdef Optimizer twin = Optimizer.__new__(Optimizer)
         twin.solver, twin.optimizer = self.solver, self.optimizer
         twin.allocate(self.optimizer.state_size, self.state.dtype)

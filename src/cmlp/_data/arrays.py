@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from cmlp._data.array_types import AnyArray, ArrayLike, DTypeLike, LossFunction, NDArray
+from cmlp._data.array_types import AnyArray, ArrayLike, LossFunction, NDArray
 from cmlp._data.columns import TABLES
 from cmlp._data.losses import traits_of
 from cmlp._data.target_types import target_remedy
@@ -182,17 +182,13 @@ def readable(array: AnyArray, name: str) -> AnyArray:
 
     Float16 becomes float32; larger floats, integers except uint8, objects and text become float64.
     """
-    kind, size = array.dtype.kind, array.dtype.itemsize
-    if kind not in "buif":
+    if array.dtype in IN_PLACE and array.flags.aligned:
+        return array
+    if array.dtype.kind not in "buif":
         refuse_complex(array)
         return to_float64(array, name)
-    if kind == "b" or (kind == "u" and size == 1):
-        dtype: DTypeLike = array.dtype
-    elif kind == "f" and size <= 4:
-        dtype = np.float32
-    else:
-        dtype = np.float64
-    return np.require(array, np.dtype(dtype).newbyteorder("="), ["ALIGNED"])
+    single = array.dtype.kind == "f" and array.dtype.itemsize <= 4
+    return np.require(array, np.float32 if single else np.float64, ["ALIGNED"])
 
 
 def to_float64(array: AnyArray, name: str) -> NDArray[np.float64]:

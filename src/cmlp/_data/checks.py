@@ -97,8 +97,8 @@ class InputChecks(NamedTuple):
 
     def check(self, X: Any, y: Any, weight: Any, suffix: str = "") -> CheckedRows:
         """Return converted rows with targets and weights; messages name them with `suffix`."""
-        named = {"X": X, "y": y, "sample_weight": weight}
-        warn_of_other_order(**{name + suffix: held for name, held in named.items()})
+        names = "X" + suffix, "y" + suffix, "sample_weight" + suffix
+        warn_of_other_order(**dict(zip(names, (X, y, weight), strict=True)))
         return self.add_targets(self.check_inputs(X), y, weight)
 
     def recheck(self, rows: CheckedRows) -> CheckedRows:

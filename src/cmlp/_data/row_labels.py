@@ -15,7 +15,9 @@ def warn_of_other_order(**arguments: Any) -> None:
     The arguments have an entry for each row. The first one is X, by its name in messages; None and what has no index
     are left out.
     """
-    warn_of_order(label_differences(**arguments))
+    indexed = {name: held for name, held in arguments.items() if hasattr(held, "iloc")}
+    if len(indexed) > 1:
+        warn_of_order(label_differences(**indexed))
 
 
 def label_differences(**arguments: Any) -> Counter[tuple[str, str]]:

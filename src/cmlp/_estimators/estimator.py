@@ -512,10 +512,10 @@ class Estimator(SklearnStub, ExportMethods):
         array([[1. , 0.5]])
         """
         from cmlp._model.explanation import explain
-        from cmlp._train.random import random_state as generator_of
+        from cmlp._train.random import checked_generator
 
         model = self._trained()
-        rng = generator_of(random_state)
+        rng = checked_generator(random_state)
         rows, data = self._rows_of(model, X)
         return explain(
             model,

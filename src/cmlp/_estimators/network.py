@@ -31,7 +31,7 @@ from cmlp._parameters.architecture import init_activations, per_layer
 from cmlp._parameters.constraints import BOOLEAN, COUNT, LARGEST_INTEGER, argument, interval
 from cmlp._parameters.entries import network_argument
 from cmlp._train.initial_params import initial_params
-from cmlp._train.random import random_state as generator
+from cmlp._train.random import checked_generator
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ class Network(ExportMethods):
         check_scale_width(self._scale, self._net.n_in)
         self._n_threads = network_argument("n_threads", n_threads)
         initialization = network_argument("initialization", initialization)
-        rng = generator(random_state)
+        rng = checked_generator(random_state)
         self._params = initial_params(
             self._net, rng, init_activations(hidden, activation), initialization
         )

@@ -34,7 +34,7 @@ from cmlp._train.diagnosis import warn_if_useless
 from cmlp._train.objective import has_validation_rows, naming_validation
 from cmlp._train.order import order_of
 from cmlp._train.prepare import draw_dropout_seed, make_training
-from cmlp._train.random import random_state as generator_of
+from cmlp._train.random import checked_generator
 from cmlp._train.same_data import keep_or_compare_sample
 from cmlp._train.state import EpochNumbers, History, TrainingState
 from cmlp._train.training import Training
@@ -212,7 +212,7 @@ class Trainer:
         trained = network_model_of(network)
         options = _options(given, trained)
         PARAMETERS.warn_of_unused("Trainer", given)
-        state = TrainingState(trained.params, History(), generator_of(random_state))
+        state = TrainingState(trained.params, History(), checked_generator(random_state))
         draw_dropout_seed(state, options, len(trained.net.sizes) - 1)
         self._set_up([network], [(options, state)])
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 from cmlp._fit.fitted import Fitted, fitted_of
 from cmlp._fit.recipe import require_this_recipe
 from cmlp._parameters.entries import FIT, PARAMETERS, PARTIAL_FIT, PROVENANCE
-from cmlp._train.random import draw_seed, random_state
+from cmlp._train.random import draw_seed, generator_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -110,5 +110,5 @@ def fix_seed(estimator: EstimatorToFit, options: OwnOptions) -> OwnOptions:
     PARAMETERS.require_allowed(PROVENANCE, values)
     seed = values["random_state"]
     if seed is None:
-        seed = draw_seed(random_state(None))
+        seed = draw_seed(generator_of(None))
     return replace(options, random_state=int(seed))

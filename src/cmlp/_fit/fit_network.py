@@ -30,7 +30,7 @@ from cmlp._fit.prepare_network import NetworkFit, learn_encoding, net_of, prepar
 from cmlp._fit.resuming import fit_to_resume
 from cmlp._fit.sources import Arrays, RowSource
 from cmlp._parameters.entries import FIT, PARAMETERS, PARTIAL_FIT, RANGE_TEST
-from cmlp._parameters.options import NetworkOptions, without_ignored
+from cmlp._parameters.options import NetworkOptions, key_of_plain, without_ignored
 from cmlp._train.same_data import checksums_of, keep_or_compare
 from cmlp._train.state import History, TrainingState
 from cmlp.exceptions import InvalidParameterError, add_hint
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from cmlp._fit.fitted import Recorder
     from cmlp._parameters.hyperparameters import CallKind
 
+_MOST_KEPT = 64  # options of a process that are kept
+_kept: dict[tuple[Any, ...], NetworkOptions] = {}  # by `key_of_plain`, with the latest seed
+
 
 def network_call(
     estimator: EstimatorToFit,
@@ -48,11 +51,26 @@ def network_call(
     *,
     resume: bool = False,
 ) -> FitCall[NetworkOptions]:
-    """Check the parameters of an estimator, and find the fit that the call continues."""
-    options = NetworkOptions.of(estimator)
+    """Check the parameters of an estimator, and find the fit that the call continues.
+
+    Many models differ in `random_state` only, and `partial_fit` is called for each row. So other parameters are checked
+    once per kind of call if they are of built-in types, allowed, and without a warning.
+    """
+    owner, values = estimator._parameter_owner, estimator._parameters()
     has_validation = validation[0] is not None
-    PARAMETERS.require_allowed(name, {**vars(options), "X_val": has_validation})
-    options = fix_seed(estimator, without_ignored(options, name))
+    seed = values.pop("random_state")
+    if has_validation:
+        values["X_val"] = True
+    key = key_of_plain(name, owner, values)
+    options = kept = _kept.get(key)
+    if options is None:
+        options = NetworkOptions.of(estimator)
+        PARAMETERS.require_allowed(name, {**vars(options), "X_val": has_validation})
+        options = without_ignored(options, name)
+    elif options.random_state is not seed:
+        checked = PARAMETERS.checked(owner, {"random_state": seed}, type(estimator).__name__)
+        options = options.with_seed(**checked)
+    repeatable = fix_seed(estimator, options)
     previous = None
     if resume:
         previous = fit_to_resume(estimator, options)
@@ -60,12 +78,13 @@ def network_call(
         previous = fitted_of(estimator)
     elif options.warm_start and name != RANGE_TEST:
         previous = to_warm_start(estimator)
-    if name != RANGE_TEST:  # which leaves no model
-        values = estimator._parameters()
-        if has_validation:
-            values = {**values, "X_val": True}
-        PARAMETERS.warn_of_unused(estimator._parameter_owner, values)
-    return FitCall(estimator, options, previous, validation, resume, name)
+    # A range test leaves no model.
+    warned = kept is None and name != RANGE_TEST and PARAMETERS.warn_of_unused(owner, values)
+    if key and options is not kept and not warned:
+        if len(_kept) >= _MOST_KEPT:
+            _kept.clear()
+        _kept[key] = options
+    return FitCall(estimator, repeatable, previous, validation, resume, name)
 
 
 def fit_network(call: FitCall[NetworkOptions], source: RowSource) -> None:

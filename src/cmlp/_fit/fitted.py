@@ -206,7 +206,7 @@ class Fitted(NamedTuple, Generic[Model]):
         model = NetworkModel(
             kind, [(net, state.params)], input_scale=input_scale, labels=labels, names=names
         )
-        return cls.from_model(model, state, scale_name, recipe=recipe)
+        return Fitted(model, (state,), scale_name=scale_name, recipe=recipe)
 
 
 def untrained_states(networks: Sequence[TrainedNet]) -> tuple[TrainingState, ...]:

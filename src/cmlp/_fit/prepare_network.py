@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
@@ -28,7 +27,7 @@ from cmlp._train.initial_params import initial_params
 from cmlp._train.objective import Objective, has_validation_rows, naming_validation
 from cmlp._train.order import order_of
 from cmlp._train.prepare import draw_dropout_seed, make_training
-from cmlp._train.random import random_state
+from cmlp._train.random import generator_of
 from cmlp._train.same_data import digests_of
 from cmlp._train.split import checked_shards
 from cmlp._train.state import History, TrainingState
@@ -335,6 +334,8 @@ def net_of(
 
 def _require_same_net(earlier: _core.Net, net: _core.Net) -> None:
     """Raise ValueError if training continues with another network."""
+    if earlier is net:
+        return
     _require_same("hidden_layer_sizes", earlier.sizes[1:-1], net.sizes[1:-1])
     _require_same("activation", earlier.activations[:-1], net.activations[:-1])
     _require_same("activation_parameter", earlier.activation_parameters, net.activation_parameters)
@@ -354,7 +355,7 @@ def _state_of(call: FitCall[NetworkOptions], net: _core.Net) -> TrainingState:
     options = call.options
     if call.resumed is not None:
         return resumed_state(call.resumed.state, options)
-    rng = random_state(options.random_state)
+    rng = generator_of(options.random_state)
     if call.previous is None:
         state = _new_state(call, net, rng)
     else:
@@ -400,11 +401,10 @@ def _continue_optimizer(
     state: TrainingState, previous: TrainingState, options: NetworkOptions
 ) -> None:
     """Continue with the optimizer and the schedule of a previous state, if it has them."""
-    optimizer = deepcopy(previous.optimizer)
-    schedule = previous.schedule
-    rate = options.learning_rate_init
-    if optimizer is None or schedule is None:
+    schedule, rate = previous.schedule, options.learning_rate_init
+    if previous.optimizer is None or schedule is None:
         return
+    optimizer = previous.optimizer.copy()
     scale = previous.target_scale
     _require_same("y_scale", None if scale is None else scale.kind, options.y_scale)
     if rate != schedule.rate:  # set_params has changed it

@@ -288,8 +288,7 @@ class _Model:
         )
 
     def _store(self, **values: object) -> None:
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
+        vars(self).update(values)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Return how copies are made: from the fields, of which the others follow. A copy counts its own warnings."""

@@ -201,11 +201,12 @@ class Hyperparameters:
         unknown = self.entries.keys() - set(self.names(owner))
         return tuple(need for need in self.entries[name].needs if need.other not in unknown)
 
-    def warn_of_unused(self, owner: str, values: Values, other: str | None = None) -> None:
+    def warn_of_unused(self, owner: str, values: Values, other: str | None = None) -> bool:
         """Warn of each parameter of an owner that is not at its default, and has no effect under the others.
 
-        With `other`, warn only of what this parameter or argument makes ineffective.
+        With `other`, warn only of what this parameter or argument makes ineffective. Return whether there is one.
         """
+        has_unused = False
         needs = self._needs.get(owner)
         if needs is None:
             defaults = self.defaults(owner)
@@ -229,7 +230,9 @@ class Hyperparameters:
                         f"{need.other}: {need.reason}."
                     )
                     warn(text, UnusedParameterWarning, once=self._notices)
+                    has_unused = True
                     break
+        return has_unused
 
 
 def _differs(value: Any, default: object) -> bool:

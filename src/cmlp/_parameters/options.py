@@ -26,7 +26,6 @@ from cmlp.exceptions import InvalidParameterError
 
 _MEDIAN = 0.5  # the default of `quantile`
 PLAIN = frozenset((bool, float, int, str, type(None)))  # types whose values never change
-_MOST_KEPT = 64  # options of a process that are kept
 
 
 class HasParameters(Protocol):
@@ -195,31 +194,16 @@ class NetworkOptions(FitOptions, TrainingOptions):
         return self.input_scale if isinstance(self.input_scale, str) else None
 
     @classmethod
-    def of(cls, estimator: HasParameters) -> NetworkOptions:
-        """Return the validated parameters of an estimator; raises InvalidParameterError if one is invalid.
-
-        Many models often differ in `random_state` only. Other parameters of built-in types are validated once.
-        """
-        owner, class_name = estimator._parameter_owner, type(estimator).__name__
+    def of(cls, estimator: HasParameters) -> Self:
+        """Return the validated parameters of an estimator; raises InvalidParameterError if one is invalid."""
         values = estimator._parameters()
-        seed = values.pop("random_state")
-        key = _key_of_plain(owner, class_name, values)
-        options = _kept.get(key)
-        if options is None:
-            checked = PARAMETERS.checked(owner, values, class_name)
-            checked["hidden_layer_sizes"] = architecture.hidden_sizes(checked["hidden_layer_sizes"])
-            options = cls._of_checked_architecture(checked)
-            if key:
-                if len(_kept) >= _MOST_KEPT:
-                    _kept.clear()
-                _kept[key] = options
-        if seed is None:
-            return options
-        return options.with_seed(**PARAMETERS.checked(owner, {"random_state": seed}, class_name))
+        checked = PARAMETERS.checked(estimator._parameter_owner, values, type(estimator).__name__)
+        checked["hidden_layer_sizes"] = architecture.hidden_sizes(checked["hidden_layer_sizes"])
+        return cls._of_checked_architecture(checked)
 
     @classmethod
     def _of_checked_architecture(cls, checked: dict[str, Any]) -> Self:
-        """Return the options with converted parameters but for a seed; ValueError if these contradict each other."""
+        """Return the options with converted parameters; ValueError if these contradict each other."""
         sizes = checked["hidden_layer_sizes"]
         names = architecture.hidden_activations(checked["activation"], len(sizes))
         first = architecture.init_activations(names, checked["activation"])
@@ -239,7 +223,6 @@ class NetworkOptions(FitOptions, TrainingOptions):
                 value=checked["y_scale"],
             )
         checked.update(
-            random_state=None,
             activation=tuple(names),
             activation_parameter=tuple(numbers),
             init_activation=tuple(first),
@@ -248,20 +231,17 @@ class NetworkOptions(FitOptions, TrainingOptions):
         return cls.from_checked(checked, len(sizes) + 1)
 
 
-_kept: dict[tuple[Any, ...], NetworkOptions] = {}  # by `_key_of_plain`, without a seed
-
-
-def _key_of_plain(owner: str, class_name: str, values: Values) -> tuple[Any, ...]:
+def key_of_plain(call: CallKind, owner: str, values: Values) -> tuple[Any, ...]:
     """Return what tells parameters of built-in types from others: types, too, because 1 equals True and 1.0.
 
     It is empty if one is of another type, or a list, whose numbers can change.
     """
+    types = [*map(type, values.values())]
     sizes = values["hidden_layer_sizes"]
-    of_sizes = [*map(type, sizes)] if type(sizes) is tuple else []
-    others = [type(value) for value in values.values() if value is not sizes or not of_sizes]
-    if not PLAIN.issuperset(of_sizes + others):
-        return ()
-    return (owner, class_name, *of_sizes, *others, *values.values())
+    if type(sizes) is tuple:
+        types.remove(tuple)
+        types += map(type, sizes)
+    return (call, owner, *types, *values.values()) if PLAIN.issuperset(types) else ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

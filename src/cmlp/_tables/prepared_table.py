@@ -40,7 +40,7 @@ from cmlp._tables.read_table import (
 from cmlp._tables.row_times import as_times, require_later_parts
 from cmlp._tables.targets import learn_table_encoding
 from cmlp._tables.tell import tell
-from cmlp._train.random import draw_seed, random_state
+from cmlp._train.random import draw_seed, generator_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -290,7 +290,7 @@ def _drawn(
 
 def _generator(seed: int | np.random.RandomState | None) -> _core.Random:
     """Return a generator of the core for the user's `random_state`."""
-    rng = random_state(seed)
+    rng = generator_of(seed)
     return rng if isinstance(rng, _core.Random) else _core.Random(draw_seed(rng))
 
 

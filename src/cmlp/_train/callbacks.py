@@ -22,9 +22,7 @@ class Callbacks:
 
     def __init__(self, state: Any) -> None:
         self._state = state  # not the training: a cycle would keep its rows in memory
-        self._calls: dict[str, list[tuple[object, Callable[[Any], object], object]]] = {
-            hook: [] for hook in HOOKS
-        }
+        self._calls: dict[str, list[tuple[object, Callable[[Any], object], object]]] = {}
         self.intervals: set[int] = set()  # all `every_batches`
 
     def add(self, callbacks: Sequence[Any], trainer: Any = None) -> None:
@@ -33,16 +31,17 @@ class Callbacks:
             _require_interval(callback, "every_epochs")
             if hasattr(callback, "on_batches_end") and _require_interval(callback, "every_batches"):
                 self.intervals.add(callback.every_batches)
-            for hook, calls in self._calls.items():
+            for hook in HOOKS:
                 if hasattr(callback, hook):
-                    calls.append((callback, getattr(callback, hook), trainer))
+                    call = callback, getattr(callback, hook), trainer
+                    self._calls.setdefault(hook, []).append(call)
 
     @property
     def epochs_ahead(self) -> float:
         """How many epochs may pass before one must be called."""
-        if self._calls["on_epoch_begin"] or self.intervals:
+        if "on_epoch_begin" in self._calls or self.intervals:
             return 1
-        epoch, followers = self._state.epoch, self._calls["on_epoch_end"]
+        epoch, followers = self._state.epoch, self._calls.get("on_epoch_end", ())
         return min(
             (
                 interval - epoch % interval
@@ -56,7 +55,7 @@ class Callbacks:
         self, hook: str, interval_of: Callable[[Any], int | None] | None = None, count: int = 0
     ) -> None:
         """Call a method of those that have it; with `interval_of`, if `count` is a multiple of it."""
-        for callback, call, trainer in self._calls[hook]:
+        for callback, call, trainer in self._calls.get(hook, ()):
             if interval_of is None or (
                 (interval := interval_of(callback)) and count % interval == 0
             ):

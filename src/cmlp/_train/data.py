@@ -194,13 +194,10 @@ class Data:
 def cut(
     segments: Iterator[Segment], batch_size: int, first: int, intervals: Collection[int]
 ) -> Iterator[Segment]:
-    """Yield segments, cut after each multiple of one of the `intervals`: numbers of batches.
+    """Yield segments, cut after each multiple of one of the `intervals`: numbers of batches, at least one.
 
     `first` batches of the epoch are done.
     """
-    if not intervals:
-        yield from segments
-        return
     for segment in segments:
         batch, n_batches = 0, segment.n_batches(batch_size)
         while batch < n_batches:

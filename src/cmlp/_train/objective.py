@@ -15,6 +15,7 @@ from cmlp._train.scores import d2_pinball, r_squared
 from cmlp._train.state import TrainingState
 from cmlp.exceptions import naming
 
+_EPS = {np.dtype(kind): float(np.finfo(kind).eps) for kind in (np.float32, np.float64)}
 # Validation score of (outputs, targets, weight); higher is better.
 Score: TypeAlias = Callable[[AnyArray, AnyArray, AnyArray | None], float]
 
@@ -43,8 +44,8 @@ class Objective(NamedTuple):
     # Whether `score_of_outputs` is minus a loss of its own, which is then the validation loss.
     score_is_minus_loss: bool = False
 
-    def reported(self, cost: Any, penalty: Any = 0.0) -> Any:
-        """Return the loss to report for a cost of the core without the penalty: numbers, or arrays of them."""
+    def reported(self, cost: float, penalty: float = 0.0) -> float:
+        """Return the loss to report for a cost of the core without the penalty."""
         return (cost * self.report_scale + penalty) * self.unit
 
 
@@ -70,7 +71,7 @@ def y_scale_to_learn(objective: Objective, state: TrainingState) -> str | None:
 
 def log_loss_clip(net: _core.Net) -> float:
     """Return the eps for which the reported log loss clips probabilities to [eps, 1 - eps], as in scikit-learn."""
-    return float(np.finfo(net.dtype).eps) if traits_of(net.loss).is_log_loss else 0.0
+    return _EPS[net.dtype] if traits_of(net.loss).is_log_loss else 0.0
 
 
 def y_advice(loss: str | LossFunction, standardizing: str) -> str:

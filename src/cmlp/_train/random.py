@@ -18,16 +18,20 @@ if TYPE_CHECKING:
     Bits: TypeAlias = _core.Random | Mapping[str, object]
 
 
-def random_state(seed: int | np.random.RandomState | None) -> Generator:
-    """Return a generator for the user's `random_state`; it gives the same numbers as scikit-learn's.
+def checked_generator(random_state: object) -> Generator:
+    """Return a generator for an argument of the user; raises InvalidParameterError if it is invalid."""
+    return generator_of(network_argument("random_state", random_state))
+
+
+def generator_of(random_state: int | np.random.RandomState | None) -> Generator:
+    """Return a generator for a valid `random_state`; it gives the same numbers as scikit-learn's.
 
     An int creates a new generator at every call, so each fit and partial_fit uses the same random numbers. A
     RandomState is returned as it is. None gives NumPy's global RandomState.
     """
-    checked: int | np.random.RandomState = network_argument("random_state", seed)
-    if seed is None:
+    if random_state is None:
         return np.random.mtrand._rand
-    return _core.Random(checked) if isinstance(checked, int) else checked
+    return _core.Random(random_state) if isinstance(random_state, int) else random_state
 
 
 def draw_seed(generator: Generator) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from copy import deepcopy
 from dataclasses import MISSING, dataclass, fields
 from functools import partial
 from itertools import chain
@@ -253,7 +252,7 @@ class TrainingState:
     )
     # Without optimizer and schedule, for example after loading parameters, the training makes them
     # when it begins.
-    optimizer: _core.Optimizer | None = state_field(OPTIMIZER, None, copy=deepcopy)
+    optimizer: _core.Optimizer | None = state_field(OPTIMIZER, None, copy=_core.Optimizer.copy)
     schedule: Schedule | None = state_field(SCHEDULE, None)
 
     # The call so far:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from copy import deepcopy
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -27,7 +26,7 @@ from cmlp._parameters.architecture import (
 )
 from cmlp._parameters.entries import PARAMETERS
 from cmlp._train.initial_params import initial_params
-from cmlp._train.random import random_state
+from cmlp._train.random import checked_generator
 
 
 class TargetMoments(NamedTuple):
@@ -182,7 +181,7 @@ class Stream:
         before = self._learned
         copies = None
         if before is not None:
-            copies = (block_copy(before.network.params), deepcopy(before.optimizer))
+            copies = (block_copy(before.network.params), before.optimizer.copy())
         try:
             grown = self._grown(names, n_outputs, missing)
             self._learned = learned = Learned(grown.network, grown.optimizer, moments)
@@ -246,7 +245,7 @@ class Stream:
         sizes = max(n_features, 1), *hidden, n_outputs
         net = _core.Net(sizes, (*names, self._output), self.loss, np.dtype(self.dtype))
         params = initial_params(
-            net, random_state(self.seed), init_activations(names, self.activation)
+            net, checked_generator(self.seed), init_activations(names, self.activation)
         )
         net.views(params)[0][0][n_features:] = 0
         network = Network._assembled(net, params, 1.0)
