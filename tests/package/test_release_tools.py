@@ -309,7 +309,7 @@ def test_help_writes_nothing(tmp_path, tool):
     assert not [*tmp_path.iterdir()]
 
 
-def test_jobs_of_a_release_install_tools_by_their_hashes():
+def test_jobs_of_a_release_install_by_hashes():
     folder = TOOLS.parent / ".github"
     if not folder.exists():
         pytest.skip("sdists have none of .github")
@@ -317,13 +317,15 @@ def test_jobs_of_a_release_install_tools_by_their_hashes():
         (folder / f"workflows/{name}.yml").read_text("utf-8")
         for name in ("wheels", "wheel", "tier")
     ]
-    commands = [line for text in texts for line in text.splitlines() if "requirements/" in line]
-    assert len(commands) == 4
-    assert all("--require-hashes" in line for line in commands)
+    with open(TOOLS.parent / "pyproject.toml", "rb") as file:
+        wheels = tomllib.load(file)["tool"]["cibuildwheel"]
+    texts += [one["before-build"] for one in (wheels, *wheels["overrides"])]
+    commands = [line for text in texts for line in text.splitlines() if " -m pip " in line]
+    assert len(commands) == 9
+    assert all("--require-hashes" in line or "--no-index" in line for line in commands)
+    assert "wheel-build.txt" in wheels["pyodide"]["before-all"]
     files = [folder / "requirements/build.txt", folder / "requirements/check.txt"]
     for file in [*files, TOOLS.parent / "packaging/wheel-build.txt"]:
         lines = [line for line in file.read_text("utf-8").splitlines() if line[:1] not in ("#", "")]
         pins = [line for line in lines if not line.startswith(" ")]
         assert pins and all("==" in line and line.endswith("\\") for line in pins)
-    with open(TOOLS.parent / "pyproject.toml", "rb") as file:
-        assert "--require-hashes" in tomllib.load(file)["tool"]["cibuildwheel"]["before-build"]
