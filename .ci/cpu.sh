@@ -62,12 +62,27 @@ end_cpu() {
     fi
 }
 
-# write_table <file>: replaces the seconds in the file's table of stages
+# write_table <file>: replaces the seconds in the file's table of stages, and its sums
 write_table() {
     cat "$LOGS"/*.cpu | awk -F'|' -v OFS='|' '
         FNR == NR { split($0, part, " "); seconds[part[2]] = part[1]; next }
-        { name = $2; gsub(/[ `]/, "", name) }
+        { name = $2; gsub(/[ `*]/, "", name) }
         /^\|/ && name in seconds { $3 = " " seconds[name] " " }
+        /^\|/ && $3 ~ /^ [0-9]+ $/ { if (name != "all") { sum += $3; before += $4 } else { $3 = " " sum " "; $4 = " " before " " } }
         { print }' - "$1" >"$WORK/table"
+    cat "$WORK/table" >"$1"
+}
+
+# write_run <file> <wall seconds> <CPU seconds> <what it has compiled> <stages left out>: adds a whole run that has passed
+# to the file's table of runs, which keeps the newest three
+write_run() {
+    local row
+    row="| \`$(git -C "$ROOT" rev-parse --short=8 HEAD)\`, $(date -u +%F) | $2 | $3 | $4 | ${5:-none} |"
+    awk -v row="$row" '
+        /^\| run / { is_run = 1 }
+        !/^\|/ { is_run = 0 }
+        is_run && ++n > 4 { next } # the head, its line, and two rows
+        { print }
+        is_run && n == 2 { print row }' "$1" >"$WORK/table"
     cat "$WORK/table" >"$1"
 }

@@ -141,15 +141,24 @@ def test_documentation_alone_does_not_compile_the_core():
     assert not {"core", "embedded", "gcc"} & set(stages_of("docs/guide/tables.md"))
 
 
-def test_table_gets_the_seconds_of_the_stages_that_ran(tmp_path):
+def test_tables_get_the_seconds_of_stages_and_runs(tmp_path):
     table = tmp_path / "table.md"
-    table.write_text("# Any\n\n| suite | 7 | all \\ `x` |\n| slow | - | y |\nsuite | 1 |\n")
+    stages = (
+        "| suite | {} | 4 | all \\ `x` |\n| slow | - | y |\n| **all** | {} | {} | |\nsuite | 1 |\n"
+    )
+    runs = ["| run | wall seconds |\n| --- | --- |\n", "| c |\n", "| d |\n", "| e |\n", "\n| f |\n"]
+    table.write_text(stages.format(7, 0, 0) + "".join(runs))
     (tmp_path / "05-suite.cpu").write_text("912 suite\n")
     (tmp_path / "06-other.cpu").write_text("1 other\n")
-    shell('. .ci/cpu.sh; LOGS=$1 WORK=$1 write_table "$2"', str(tmp_path), str(table))
-    assert table.read_text() == (
-        "# Any\n\n| suite | 912 | all \\ `x` |\n| slow | - | y |\nsuite | 1 |\n"
+    write = (
+        '. .ci/cpu.sh; ROOT=. LOGS=$1 WORK=$1; write_table "$2"; write_run "$2" 8 9 "3 files" ""'
     )
+    shell(write, str(tmp_path), str(table))
+    text = table.read_text()
+    run = re.search(
+        r"^\| `[0-9a-f]{8,}`, [\d-]{10} \| 8 \| 9 \| 3 files \| none \|\n", text, re.MULTILINE
+    )
+    assert text == stages.format(912, 912, 4) + "".join([runs[0], run[0], *runs[1:3], runs[4]])
 
 
 CASES = """

@@ -64,8 +64,9 @@ def test_cpu_time_of_all_checks_is_that_of_their_table():
         pytest.skip("the sdist lacks .ci")
     first_table = (ROOT / ".ci/README.md").read_text("utf-8").split("\nOnly in full mode")[0]
     seconds = sum(map(int, re.findall(r"^\| [\w-]+ \| (\d+) \|", first_table, re.MULTILINE)))
-    stated = re.search(r"`.ci/run` \| (\d+) hours", (ROOT / "CONTRIBUTING.md").read_text("utf-8"))
-    assert int(stated[1]) == round(seconds / 3600)
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    least, most = re.search(r"`.ci/run` \| (\d+) to (\d+) hours", text).groups()
+    assert int(least) <= seconds / 3600 <= int(most)
 
 
 @in_source_tree
