@@ -141,14 +141,12 @@ def test_numbers_of_the_film_are_those_of_numpy(opened):
             ends = [cost(params, image, 3, (layer, neuron, by)) for by in (-2 * h, -h, h, 2 * h)]
             slope = (ends[0] - 8 * ends[1] + 8 * ends[2] - ends[3]) / (12 * h)
             assert abs(wish + slope) < 1e-9
-    # The neuron of B that is asked, and one number from an output to it.
+    # The neuron of B that is asked: the strongest wish behind a few negative weights.
     wishes = [np.array(one) for one in got["wishes"]]
     weights = matrices(params)[2][0]
     parts = weights * wishes[2]
-    sides = np.stack([parts.clip(min=0).sum(axis=1), -parts.clip(max=0).sum(axis=1)])
-    worth = np.abs(wishes[1]) * np.abs(parts[:, [3, got["says"]]]).min(axis=1)
-    worth *= (sides.min(axis=0) / sides.max(axis=0)) ** 2
-    asked = np.where((weights[:, [3, got["says"]]] < 0).any(axis=1), worth, -1).argmax()
+    minus = (weights < 0).sum(axis=1)
+    asked = np.where((minus >= 2) & (minus <= 5), np.abs(wishes[1]), -1).argmax()
     assert got["asked"][0] == asked
     np.testing.assert_allclose(got["asked"][1], parts[asked], rtol=0, atol=1e-12)
     outputs, hidden = activations[3], activations[2]
@@ -191,7 +189,7 @@ def test_first_step_with_other_digits_is_their_average(opened):
     assert [label for _, label in digits] == [*range(10)]
     share = page.evaluate("film.facts.shareAfter(2000)")
     assert share > 0.8
-    digits, labels, rows = read_data(
+    digits, labels, guest_input, rows = read_data(
         page,
         """(() => {
             const { facts } = film;
@@ -200,44 +198,34 @@ def test_first_step_with_other_digits_is_their_average(opened):
                 const guest = [...facts.guestAfter(step).a[3]];
                 return [[...facts.learned(step).net.params], answers.map(({ says }) => says), cost, guest];
             });
-            return [facts.newDigits.map(({ input }) => [...input]), facts.newDigits.map(({ label }) => label), rows];
+            const { test } = examples;
+            return [test.map(({ input }) => [...input]), test.map(({ label }) => label), [...facts.guest.input], rows];
         })()""",
     )
-    assert labels == [*range(10)] * 2
+    assert len(digits) == 300
+    digits, targets = np.array(digits), np.eye(10)[labels]
     for params, answers, mean, guest in rows:
-        given = [forward(np.array(params), np.array(digit))[1][-1].argmax() for digit in digits]
-        assert answers == given
-        outputs = forward(np.array(params), np.array(digits[8]))[1][-1]
+        a = digits
+        for weights, bias in matrices(np.array(params)):
+            a = 1 / (1 + np.exp(-(a @ weights + bias)))
+        assert answers == a.argmax(axis=1).tolist()
+        assert abs(mean - ((a - targets) ** 2).sum(axis=1).mean()) < 1e-12
+        outputs = forward(np.array(params), np.array(guest_input))[1][-1]
         np.testing.assert_allclose(guest, outputs, rtol=0, atol=1e-12)
-        costs = [
-            cost(np.array(params), np.array(digit), label)
-            for digit, label in zip(digits, labels, strict=True)
-        ]
-        assert abs(mean - np.mean(costs)) < 1e-12
     right = [sum(p == q for p, q in zip(row[1], labels, strict=True)) for row in rows]
-    assert right[0] <= 4 and right[3] >= 14 and rows[0][2] > rows[1][2] > rows[3][2]
+    assert right[0] <= 60 and right[3] >= 240 and rows[0][2] > rows[1][2] > rows[3][2]
+    # The panel of the training counts the same digits, while a hand lets it learn.
+    hold = page.evaluate("film.pauses.find(({ id }) => id === 'hold').at")
+    page.evaluate(f"film.seek({hold} - 0.01); film.isPlaying = true; film.advance(0.02)")
+    for n, seconds in ((1, 0), (3, 60)):
+        page.evaluate(f"film.facts.touches.hold.done = {seconds}")
+        (texts,) = page.evaluate(TEXTS, [None])
+        step = (0, 1, 500, 2000)[n]
+        wanted = right[3] if n == 3 else page.evaluate("300 * film.facts.shareAfter(1)")
+        assert f"step {step}: {wanted:.0f} of 300 read" in [text for text, *_ in texts]
+    page.evaluate("film.isPlaying = false; film.seek(0)")
     # The corners never had ink.
     assert rows[0][0][:16] == rows[3][0][:16] and rows[0][0] != rows[3][0]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("language", ["en", "de"])
-def test_caption_and_panel_give_the_same_share(opened, language):
-    of = {"en": "of", "de": "von"}[language]
-    page = opened(learned=True, parts=f"&lang={language}")
-    for key, step in (("learn.verdict", 500), ("learn.4", 2000)):
-        share = page.evaluate(f"film.facts.shareAfter({step})")
-        at = page.evaluate(f"film.captions.find(([, key]) => key === '{key}')[0]")
-        following = page.evaluate(f"film.captions.find(([at]) => at > {at})[0]")
-        last = following - 0.1 if key == "learn.verdict" else at + 1.5
-        for moment, texts in zip(
-            (at + 0.1, last), page.evaluate(TEXTS, [at + 0.1, last]), strict=True
-        ):
-            page.evaluate(f"film.seek({moment})")
-            page.settle()
-            wanted = f"{100 * share:.0f}\u00a0% {of} 300"
-            assert wanted in page.text("#film-caption")
-            assert wanted in [text for text, *_ in texts]
 
 
 @pytest.mark.slow
@@ -488,11 +476,11 @@ def test_arrows_go_from_caption_to_caption(opened):
     page.press("End")
     page.until("film.facts.areHeapsRead")
     page.settle()
-    page.page.get_by_role("button", name="Keep").click()
+    page.page.get_by_role("button", name="Send it").click()
     assert page.page.locator("#film-card").is_visible()
     page.press("Escape")
     assert page.page.locator("#film-card").is_hidden()
-    page.page.get_by_role("button", name="Keep").click()
+    page.page.get_by_role("button", name="Send it").click()
     page.evaluate("document.activeElement.blur()")
     page.press("Home")
     assert page.page.locator("#film-card").is_hidden()
@@ -531,8 +519,6 @@ def test_reduced_motion_stops_on_full_pictures(opened):
         "sum.way",
         "exam.1",
         "exam.wish",
-        "wishes.2",
-        "wishes.flat",
         "wishes.3",
     }
     late = {}
@@ -630,7 +616,7 @@ def test_end_is_the_network_at_rest_in_which_all_can_be_dragged(opened):
     page = opened(learned=True)
     page.press("End")
     page.settle()
-    assert buttons(page)[1:5] == ["Keep", "Undo", "Again", "Explore"]
+    assert buttons(page)[1:5] == ["Send it", "Undo", "Again", "Explore"]
     params, image = read_data(page, "[[...film.facts.final.net.params], [...film.facts.input]]")
     params = np.array(params)
     played = "(film.changed ?? film.facts).played.a.map((values) => [...values])"
@@ -792,9 +778,12 @@ def test_labels_and_answers_can_be_read(opened, size, least):
     if (
         width > height
     ):  # in the picture, too, but for the answers of 300 digits, and while a neuron is left
-        moments = page.evaluate("film.captions.map(([at]) => at + 1.5)")
-        leaves, turn, learn = page.evaluate("[2, 7, 8].map((scene) => film.starts[scene])")
-        seen = [t for t in moments if not (leaves < t < leaves + 3 or turn + 25 < t < learn)]
+        moments = page.evaluate(
+            """film.captions.filter(([, key]) => !["numbers.wall", "rub.ask", "turn.bet", "turn.wall", "turn.quiet",
+                "turn.verdict", "turn.why"].includes(key)).map(([at]) => at + 1.5)"""
+        )
+        leaves = page.evaluate("film.starts[2]")
+        seen = [t for t in moments if not leaves < t < leaves + 3]
         texts = list(itertools.chain(*page.evaluate(TEXTS, seen)))
         assert len(texts) > 500
         assert [text for text, *_, high in texts if high < 0.8 * least - 0.1] == []
@@ -899,7 +888,7 @@ def test_captions_are_short(opened):
         "numbers.4",
         "other.none",
         "other.wait",
-        *(key for key in shown if key.endswith(".bet")),
+        *(key for key in shown if key.endswith((".bet", ".ask"))),
     }  # the film stands
     counts = {
         key: [len(every[language][key].split()) for language in ("en", "de", "es")]
@@ -943,7 +932,7 @@ def test_captions_rest_until_they_can_be_read(opened):
         (name, key) for name, key, _, _ in rests
     }
     # The film stands still at a question.
-    asked = ("numbers.4", *(key for _, key, _, _ in rests if key.endswith(".bet")))
+    asked = ("numbers.4", *(key for _, key, _, _ in rests if key.endswith((".bet", ".ask"))))
     assert [one for one in rests if one[1] not in asked and one[2] < 0.24 * one[3]] == []
 
 
@@ -1196,7 +1185,7 @@ def test_texts_of_a_phone_can_be_read(opened):
                 if (this.globalAlpha > 0.5) seen.push([String(text), parseFloat(/[\\d.]+px/.exec(this.font)[0])]);
                 fillText.call(this, text, ...place);
             };
-            const found = [14, 27, 62, 72, 95, 145, 165, 190, 220, 230, 256, 270, 290, 310, 325].flatMap((t) => {
+            const found = [14, 27, 45, 75, 88, 110, 157, 180, 205, 232, 245, 268, 288, 320, 345].flatMap((t) => {
                 seen = [];
                 film.seek(t);
                 film.paint();
@@ -1206,7 +1195,7 @@ def test_texts_of_a_phone_can_be_read(opened):
             return found;
         })()"""
     )
-    assert len({t for t, _, _ in sizes}) == 15
+    assert len({t for t, _, _ in sizes}) >= 13
     assert [one for one in sizes if one[2] < 12] == []
 
 
@@ -1274,7 +1263,7 @@ def test_pixels_change_step_by_step_until_another_digit_is_clearly_read(opened):
     )
     params, path, random = np.array(params), np.array(path), np.array(random)
     outputs = [forward(params, image)[1][-1] for image in path]
-    assert outputs[0].argmax() == 3 and target == np.argsort(outputs[0])[-2]
+    assert outputs[0].argmax() == 3 != target
     clear = [one.argmax() == target and one[target] > 0.5 for one in outputs]
     assert clear == [False] * (len(path) - 1) + [True]
 
@@ -1333,12 +1322,13 @@ def test_share_of_real_digits_stands_beside_that_of_heaps(opened):
     )
     most = [forward(np.array(params), np.array(digit))[1][-1].max() for digit in digits]
     assert share == pytest.approx(np.mean(np.array(most) > 0.9))
-    page.evaluate("film.seek(film.captions.find(([, key]) => key === 'exam.verdict')[0] + 1)")
-    page.settle()
-    wanted = (
-        f"{sure} of 1000 heaps: {sure / 10:.1f}\u00a0%. Of real digits: {100 * share:.0f}\u00a0%."
-    )
-    assert wanted in page.text("#film-caption")
+    for key, wanted in (
+        ("verdict", f"{sure} of 1000 heaps make it that sure."),
+        ("why", f"Of real digits, {100 * share:.0f}\u00a0%."),
+    ):
+        page.evaluate(f"film.seek(film.captions.find(([, key]) => key === 'exam.{key}')[0] + 1)")
+        page.settle()
+        assert wanted in page.text("#film-caption")
 
 
 # How bright neurons are, [layer, number], from 0 to 1.
@@ -1363,7 +1353,8 @@ BRIGHTNESS = """(neurons) => {
 
 @pytest.mark.slow
 def test_neurons_of_all_layers_have_one_gray_scale(opened):
-    page = opened(37)
+    page = opened()
+    page.evaluate("film.seek(film.starts[1] - 1)")
     neurons = [(layer + 1, k) for layer, size in enumerate((16, 16, 10)) for k in range(size)]
     activations = page.evaluate("film.facts.result.a.slice(1).flatMap((values) => [...values])")
     np.testing.assert_allclose(page.evaluate(BRIGHTNESS, neurons), activations, atol=0.03)
@@ -1510,7 +1501,7 @@ def test_all_outputs_are_seen_while_one_neuron_is_asked(opened, name):
     page = opened(viewport={"width": width, "height": height})
     start, end = (
         page.evaluate(f"film.captions.find(([, key]) => key === '{key}')[0]")
-        for key in ("wishes.verdict", "wishes.4")
+        for key in ("wishes.ten", "wishes.4")
     )
     for moment in np.linspace(start, end, 12):
         page.evaluate(f"film.seek({moment})")
@@ -1526,15 +1517,6 @@ def test_all_outputs_are_seen_while_one_neuron_is_asked(opened, name):
             })()"""
         )
         assert outside == []
-
-
-@pytest.mark.slow
-def test_answer_to_the_bet_on_learning_waits_for_its_step(opened):
-    page = opened(learned=True)
-    moment = page.evaluate("film.captions.find(([, key]) => key === 'learn.verdict')[0]")
-    (texts,) = page.evaluate(TEXTS, [moment + 0.01])
-    steps = [int(text.split()[1]) for text, *_ in texts if text.startswith("step ")]
-    assert steps == [500]
 
 
 @pytest.mark.slow
@@ -1602,62 +1584,127 @@ COLOURS = """([x, y, radius]) => {
 }"""
 
 
-# Who asks first, and what, if the digit that is drawn is called k.
-FIRST = """[...Array(10).keys()].filter((k) => k !== film.facts.says).map((k) => {
-    film.labelIt(k);
-    const { askers: [first], says, label, asked, wishes } = film.facts;
-    const request = film.facts.requests(2, asked)[first];
-    const bet = film.pauses.find(({ id, kind }) => id === "wishes" && kind === "bet");
-    return { label, isAnswer: first === says, wish: wishes[3][first], request, right: bet.right(film.facts) };
-})"""
+def wait_at(page, name):
+    """Let the film come to what is touched there."""
+    page.evaluate(
+        f"film.seek(film.pauses.find(({{ id }}) => id === '{name}').at - 0.05); film.play()"
+    )
+    page.until(f"film.waiting?.id === '{name}'")
+    page.settle()
 
 
 @pytest.mark.slow
-def test_wish_turns_over_at_a_negative_weight(opened):
-    page = opened()
-    # A digit whose first wish is orange on an orange wire: that of the wrong answer, to fall.
-    label = next(one["label"] for one in page.evaluate(FIRST) if one["isAnswer"])
-    page.evaluate(f"film.labelIt({label})")
-    bet, verdict = (
-        page.evaluate(f"film.captions.find(([, key]) => key === 'wishes.{key}')[0]")
-        for key in ("bet", "verdict")
-    )
-    assert page.evaluate("film.facts.requests(2, film.facts.asked)[film.facts.says] > 0")
-    assert page.evaluate("film.facts.wishes[3][film.facts.says] < 0")
-    start, (end_x, end_y) = (
-        page.evaluate("film.seenNow().places.at(3, film.facts.says)"),
-        (490, 330),
-    )
-
-    def colours(moment, share):
-        page.evaluate(f"film.seek({moment})")
-        place = [start[0] + share * (end_x - start[0]), start[1] + share * (end_y - start[1])]
-        return page.evaluate(COLOURS, [*place, 24])
-
-    before, after = colours(bet + 0.4, 0.4), colours(verdict + 2.1, 0.8)
-    assert before["orange"] > 200 and before["blue"] == 0
-    assert after["blue"] > 200
-
-
-@pytest.mark.slow
-def test_answer_to_the_bet_on_a_wish_is_not_always_the_same(opened):
-    found = opened().evaluate(FIRST)
-    for one in found:
-        assert one["wish"] * one["request"] < 0  # turned over by a negative weight
-        assert (one["wish"] < 0) == one["isAnswer"] and one["right"] == (one["request"] < 0)
-    assert 3 <= sum(one["right"] for one in found) <= 6
+def test_wish_turns_over_at_a_minus_that_is_touched(opened):
+    page = opened(learned=True)
+    wait_at(page, "gates")
+    spots = page.evaluate("film.facts.touches.gates.spots(film.seenNow(), film.facts)")
+    weights = np.array(page.evaluate("film.facts.six.at(Array(6).fill(0)).weights"))
+    wishes = np.array(page.evaluate("[...film.facts.wishes[3]]"))
+    minus = np.flatnonzero(weights < 0)
+    assert 2 <= len(spots) == len(minus) <= 5
+    n = int(np.flatnonzero(wishes[minus] < 0)[0])  # it waits in orange
+    before = page.evaluate(COLOURS, [*spots[n][:2], 30])
+    page.evaluate("film.facts.touches.gates.idle = -60")  # not by itself
+    page.page.mouse.click(*page.evaluate(ON_SCREEN, spots[n][:2]))
+    page.page.mouse.click(*page.evaluate(ON_SCREEN, [900, 600]))  # in vain
+    assert page.evaluate("film.facts.touches.gates.clocks.filter((one) => one >= 0).length") == 1
+    page.evaluate(f"film.facts.touches.gates.clocks[{n}] = 0.9; film.paint()")
+    after = page.evaluate(COLOURS, [*spots[n][:2], 30])
+    assert before["orange"] > 200 and after["blue"] > before["blue"] + 40
+    for x, y, _ in spots:
+        page.page.mouse.click(*page.evaluate(ON_SCREEN, [x, y]))
+    page.until("film.waiting === null")
+    assert page.evaluate("film.facts.touches.gates.isAlone") is False
+    page.evaluate("film.pause()")
 
 
 FOUR = "620-120-200-620-820-620.600-350-600-900"
 
 
 @pytest.mark.slow
-def test_outputs_disagree_about_the_neuron_that_is_shown(read, story_path):
-    for digit, strokes in (3, THREE), (4, FOUR):
-        page = read(story_path, f"#film?draw={strokes}&is={digit}")
-        requests = np.array(page.evaluate("film.facts.requests(2, film.facts.asked)"))
-        up, down = requests.clip(min=0).sum(), -requests.clip(max=0).sum()
-        assert min(up, down) > 0.4 * max(up, down)
+@pytest.mark.parametrize(("digit", "strokes"), [(3, THREE), (4, FOUR)])
+def test_arrows_are_brightness_times_wish(digit, strokes, read, story_path):
+    page = read(story_path, f"#film?draw={strokes}&is={digit}")
+    page.evaluate("film.pause()")
+    image, _, _, turned = six_of(page)
+    for by in (0, -3, 2.5):
+        pairs = page.evaluate(f"film.facts.sixPairs({by}).pairs")
+        base = np.array([by, 0, 0, 0, 0, 0])
+        h = 1e-4
+        for n, pair in enumerate(pairs):
+            if n == 0 and by:  # the sixth is told at the start alone
+                continue
+            costs = [cost(turned(base + one * np.eye(6)[n]), image, digit) for one in (h, -h)]
+            assert abs(pair["turn"] + (costs[0] - costs[1]) / (2 * h)) < 1e-8
+            assert pair["turn"] == pair["before"] * pair["wish"]
+    # Turned by a hand, the widths follow: the neuron goes from dark to bright.
+    wait_at(page, "bright")
+    x, y, radius = page.evaluate("film.dials()[0]")
+    dark = page.evaluate("film.facts.sixPairs().a")
+    drag(page, [x, y - radius], [x + radius, y])  # along the rim, a quarter of a turn
+    found = page.evaluate("film.facts.touches.bright.by")
+    assert found == pytest.approx(4 * np.pi / 2 / 2.3, abs=0.1)
+    assert page.evaluate(f"film.facts.sixPairs({found}).a") > dark + 0.3
+    page.evaluate("film.pause()")
+
+
+@pytest.mark.slow
+def test_nothing_is_called_the_same(opened):
+    page = opened(learned=True)
+    wait_at(page, "rub")
+    left, top, side = page.evaluate("film.seenNow().places.image")
+    for k in range(14):  # a finger goes over all rows
+        y = top + side * (k + 0.5) / 14
+        drag(page, [left + 2, y], [left + side - 2, y])
+    page.until("film.waiting === null")
+    page.until("film.keyNow() === 'rub.nothing'")
+    page.evaluate("film.pause()")
+    page.settle()
+    params = np.array(read_data(page, "[...film.facts.start.params]"))
+    outputs = forward(params, np.zeros(784))[1][-1]
+    assert page.text("#film-caption") == f"It says {outputs.argmax()} to nothing at all."
+    (texts,) = page.evaluate(TEXTS, [None])
+    written = [text for text, *_ in texts]
+    assert {f"{one:.2f}" for one in outputs} <= set(written)
+    assert page.evaluate("film.facts.touches.rub.isAlone") is False
+
+
+@pytest.mark.slow
+def test_rules_for_pixels_fit_other_digits(opened):
+    page = opened(learned=True)
+    found = page.evaluate(
+        """[0, 1].map((rule) => {
+            film.decided.rule = rule;
+            film.seek(film.captions.find(([, key]) => key === "rule.fits")[0] + 2);
+            film.showWords();
+            const { fits, own } = film.words("rule.fits");
+            return [fits, own, document.getElementById("film-caption").textContent];
+        })"""
+    )
+    digits, labels = read_data(
+        page,
+        "[examples.test.map(({ input }) => [...input]), examples.test.map(({ label }) => label)]",
+    )
+    ink = np.array(digits).reshape(-1, 28, 28) > 0.35
+    loops = []
+    for one in ink:
+        outside, grown = np.zeros((28, 28), bool), np.zeros((28, 28), bool)
+        grown[0, 0] = True
+        while (outside != grown).any():
+            outside = grown
+            near = np.pad(outside, 1)
+            near = (
+                near[1:-1, 1:-1]
+                | near[:-2, 1:-1]
+                | near[2:, 1:-1]
+                | near[1:-1, :-2]
+                | near[1:-1, 2:]
+            )
+            grown = near & ~one
+        loops.append(bool((~one & ~outside).any()))
+    own = sum(fits and label == 3 for fits, label in zip(loops, labels, strict=True))
+    assert found[0] == [sum(loops), own, f"It fits {sum(loops)}. Framed, each 3 among them: {own}."]
+    assert 20 < found[1][0] < 150 and found[1][1] < found[1][0]
 
 
 @pytest.mark.slow
@@ -1898,19 +1945,12 @@ def test_squares_outputs_and_products_are_told_in_numbers(opened):
     sums, activations = forward(params, np.array(image))
     outputs = activations[-1]
     gap = np.eye(10)[3] - outputs
-    slopes = [a * (1 - a) for a in activations[1:]]
-    wishes = gap * slopes[2] * 2
 
     def number(value):
         return f"{'−' if round(value, 2) < 0 else ''}{abs(value):.2f}"
 
-    moments = [starts[3] + 16, starts[4] + 25, starts[7] + 3]
+    moments = [starts[3] + 16, starts[4] + 25]
     texts = [{text for text, *_ in one} for one in page.evaluate(TEXTS, moments)]
     assert {number(one) for one in gap**2} <= texts[0]
     ends = 1 / (1 + np.exp(-(sums[2][[3, says]] + path)))
     assert {number(one) for one in ends} <= texts[1]
-    neuron = page.evaluate("film.facts.hands.neuron")
-    asked_of_a = matrices(params)[1][0] @ (matrices(params)[2][0] @ wishes * slopes[1])
-    carried = (asked_of_a * slopes[0])[neuron]
-    sign = "−" if carried < 0 else ""
-    assert {f"A{neuron + 1}’s wish,", f"carried back: {sign}{abs(carried):.3f}"} <= texts[2]

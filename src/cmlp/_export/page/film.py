@@ -29,7 +29,8 @@ FILM_SCRIPTS = (
     *(
         f"story/page/film/{name}"
         for name in (
-            *("time", "words", "digit", "training", "facts", "places", "camera", "paint", "fields"),
+            *("time", "touch", "words", "digit", "training", "facts", "places", "camera", "paint"),
+            "fields",
             *("scenes/numbers", "scenes/sum", "scenes/knobs", "scenes/cost", "scenes/hill"),
             *("scenes/try", "scenes/wishes", "scenes/turn", "scenes/learn", "scenes/exam"),
             *("card", "voice", "player"),

@@ -80,7 +80,7 @@ function doorWords() {
 	$("pad").ariaLabel = said("ui.pad");
 	$("theme").ariaLabel = said("ui.theme");
 	return {
-		"page-title": said("page.title"),
+		"page-title": said("page.title", { minutes: film.minutes }),
 		"film-open": said("ui.more")[1],
 		clear: said("ui.draw")[2],
 		hint: `✎ ${said("numbers.1")}`,

@@ -13,6 +13,7 @@ const [BALL_STEPS, BALL_RATE] = [40, 2.5];
 // The visitor's six knobs: how far the bias and the five weights can be turned, and the way down from where they stand.
 const [BIAS_REACH, WEIGHT_REACH] = [4, 2.5];
 const [SIX_STEPS, SIX_RATE] = [300, 0.8];
+const [FEWEST_GATES, MOST_GATES] = [2, 5]; // negative weights of the neuron that is asked: each is touched
 
 /** The wires into a layer that carry most: [from, to], strongest first, at most `count`. */
 function strongWiresInto(layer, net, result, count) {
@@ -65,8 +66,11 @@ const clampTo = (value, reach) => clamp(value, -reach, reach);
 const costOfAll = (value) => (1 - value) ** 2 + 9 * value ** 2;
 
 class FilmFacts {
+	lucky = null; // the facts of a network that was right by luck, if there was one before
 	scribble = null; // a drawing that is no digit, if there was one before
 	hand = null; // what the visitor has done with six knobs
+	chosen = {}; // by the name of a pause: what the visitor has chosen, if a picture shows it
+	touches = {}; // by the name of a pause: what the visitor has done with the picture
 	#known = {};
 	#found = null; // among the heaps that were read so far
 	#params; // of the start, if they are not those of the seed
@@ -83,6 +87,8 @@ class FilmFacts {
 		const facts = new FilmFacts(digit, this.label, this.seed, params);
 		facts.scribble = this.scribble;
 		facts.hand = this.hand;
+		facts.touches = this.touches;
+		facts.chosen = this.chosen;
 		const { held, restNet } = this.#known;
 		Object.assign(
 			facts.#known,
@@ -178,6 +184,28 @@ class FilmFacts {
 		);
 	}
 
+	/** With some pixels made black. */
+	rubbedOut(pixels) {
+		const image = Float64Array.from(this.input);
+		for (const k of pixels) image[k] = 0;
+		const facts = this.changed({ image });
+		facts.lucky = this.lucky?.changed({ image });
+		return facts;
+	}
+
+	/** What the network says of all test digits before it has learned anything. */
+	get before() {
+		return this.#once("before", () => examples.test.map((one) => answerOf(this.start, one)));
+	}
+
+	/** What it says of all test digits after so many steps, and their mean cost. */
+	newAfter(step) {
+		return this.#once(`new${this.training.keptAt(step)}`, () => {
+			const answers = examples.test.map((one) => answerOf(this.learned(step).net, one));
+			return { answers, cost: sum(answers.map(({ cost }) => cost)) / answers.length };
+		});
+	}
+
 	/** With some pixels made white. */
 	withInk(pixels) {
 		const image = Float64Array.from(this.input);
@@ -237,7 +265,7 @@ class FilmFacts {
 
 	/** The largest |weight x activation| of a layer, for the widths of wires. */
 	mostCarried(layer) {
-		return this.wires(layer)[0][2];
+		return this.wires(layer)[0]?.[2] ?? 1; // an empty picture has no wires
 	}
 
 	/** Where the film goes into the network: from the answer back along the strongest wires, [output, B, A]. */
@@ -364,30 +392,14 @@ class FilmFacts {
 		});
 	}
 
-	/**
-	 * The neuron of B whose requests are shown: of those with a negative weight to the wrong answer or to the wanted output the
-	 * one with the largest product of its own wish, the smaller of the requests of these two, and the square of how far the ten
-	 * disagree: what the fewer ask, up or down, as a share of what the others do.
-	 */
+	/** The neuron of B that is asked: of those with some negative weights, but few, the one with the strongest wish. */
 	get asked() {
 		return this.#once("asked", () => {
-			const two = [this.says, this.label];
-			const weights = two.map((output) => this.weightsInto(2, output));
-			const worth = (k) => {
-				const requests = this.requests(2, k);
-				const sides = [1, -1].map((sign) => sum(requests.map((value) => max(0, sign * value))));
-				const disagree = min(...sides) / max(...sides);
-				return abs(this.wishes[2][k]) * min(...two.map((output) => abs(requests[output]))) * disagree ** 2;
-			};
-			const turning = range(16).filter((k) => weights.some((of) => of[k] < 0));
-			return turning.reduce((best, k) => (worth(k) > worth(best) ? k : best));
+			const minus = (k) => this.requests(2, k).filter((request, j) => request * this.wishes[3][j] < 0).length;
+			const some = range(16).filter((k) => minus(k) >= FEWEST_GATES && minus(k) <= MOST_GATES);
+			const strength = (k) => abs(this.wishes[2][k]);
+			return (some.length ? some : range(16)).reduce((best, k) => (strength(k) > strength(best) ? k : best));
 		});
-	}
-
-	/** The two outputs that ask it first. The first has a negative weight: it is the wrong answer, if that has one. */
-	get askers() {
-		const { says, label, asked } = this;
-		return this.weightsInto(2, says)[asked] < 0 ? [says, label] : [label, says];
 	}
 
 	/**
@@ -427,6 +439,20 @@ class FilmFacts {
 			};
 			return { ends, reach, at, slopes, downhill };
 		});
+	}
+
+	/**
+	 * Of each of the six knobs, with the bias of their neuron turned by so much: the brightness before it, the wish after it,
+	 * and their product, its turn. A bias has a brightness of 1 before it; its own wish is that of the start.
+	 */
+	sixPairs(by = 0) {
+		const { a, outputs } = this.six.at([by, 0, 0, 0, 0, 0]);
+		const wishes = outputs.map((value, j) => 2 * (this.targets[j] - value) * value * (1 - value));
+		const pairs = range(6).map((n) => {
+			const [before, wish] = n ? [a, wishes[this.six.ends[n - 1]]] : [1, this.wishes[2][this.asked]];
+			return { before, wish, turn: before * wish };
+		});
+		return { a, outputs, wishes, pairs };
 	}
 
 	/** By how much each of the 13,002 knobs turns: the negative gradient of this digit's cost. */
@@ -485,14 +511,6 @@ class FilmFacts {
 		return this.#once("newDigits", () => {
 			const ofClass = range(10).map((digit) => examples.test.filter(({ label }) => label === digit));
 			return [0, 1].flatMap((n) => ofClass.map((some) => some[n]));
-		});
-	}
-
-	/** What the network gives for the new digits after so many steps: the answers, and the mean cost. */
-	newAfter(step) {
-		return this.#once(`new${this.training.keptAt(step)}`, () => {
-			const answers = this.newDigits.map((one) => answerOf(this.learned(step).net, one));
-			return { answers, cost: sum(answers.map(({ cost }) => cost)) / answers.length };
 		});
 	}
 
@@ -608,44 +626,41 @@ class FilmFacts {
 		});
 	}
 
-	/** What the fooling wants to be read: the second answer, or the right one if the first is wrong. */
-	get wantedInstead() {
-		const { result, says } = this.final;
-		if (says !== this.label) return this.label;
-		const outputs = [...result.a[3]];
-		return outputs.indexOf(max(...outputs.filter((_, k) => k !== says)));
+	/** The digit changed in small steps of the pixels until the network clearly reads another: each with its result. */
+	#fooledTo(target) {
+		const { net, result } = this.final;
+		const path = [{ image: this.input, result }];
+		const isThere = ({ result: { a } }) => winner(a[3]) === target && a[3][target] > CLEAR;
+		while (!isThere(path.at(-1)) && path.length <= MOST_FOOLING) {
+			const { image, result: now } = path.at(-1);
+			const slopes = net.slopesBefore(0, net.backward(now, targetsOf(target)).deltas[1]);
+			const most = largest(slopes);
+			const next = image.map((value, k) => clamp(value - (FOOLING_STEP * slopes[k]) / most));
+			path.push({ image: next, result: net.forward(next) });
+		}
+		const difference = path.at(-1).image.map((value, k) => value - this.input[k]);
+		const change = isThere(path.at(-1)) ? sum(difference.map(abs)) / PIXELS : Infinity;
+		return { path, target, difference, change };
 	}
 
-	/**
-	 * The digit changed in small steps of the pixels until the network clearly reads another: each step with its image and
-	 * result, and beside it as large a change at random.
-	 */
+	/** The way to the answer that needs the least change, or to the right one; and beside it as large a change at random. */
 	get fooled() {
 		return this.#once("fooled", () => {
-			const { net, result } = this.final;
-			const target = this.wantedInstead;
-			const path = [{ image: this.input, result }];
-			const isClear = ({ result: { a } }) => winner(a[3]) === target && a[3][target] > CLEAR;
-			while (!isClear(path.at(-1)) && path.length <= MOST_FOOLING) {
-				const { image, result: now } = path.at(-1);
-				const slopes = net.slopesBefore(0, net.backward(now, targetsOf(target)).deltas[1]);
-				const most = largest(slopes);
-				const next = image.map((value, k) => clamp(value - (FOOLING_STEP * slopes[k]) / most));
-				path.push({ image: next, result: net.forward(next) });
-			}
-			const { image, result: now } = path.at(-1);
-			const difference = image.map((value, k) => value - this.input[k]);
-			const change = sum(difference.map(abs)) / PIXELS;
+			const { says } = this.final;
+			const targets = says === this.label ? range(10).filter((k) => k !== says) : [this.label];
+			const ways = targets.map((target) => this.#fooledTo(target));
+			const { path, target, difference } = ways.reduce((best, way) => (way.change < best.change ? way : best));
+			const { image, result } = path.at(-1);
 			const random = this.#readImage(changedAtRandom(this.input, difference, randomNumbers(this.seed + 4000)));
-			const says = winner(now.a[3]);
+			const reads = winner(result.a[3]);
 			return {
 				path,
 				image,
-				result: now,
-				says,
+				result,
+				says: reads,
 				target,
-				holds: says !== target,
-				change,
+				holds: reads !== target,
+				change: sum(difference.map(abs)) / PIXELS,
 				most: largest(difference),
 				random,
 			};
@@ -659,7 +674,7 @@ class FilmFacts {
 	get pixelWishes() {
 		return this.#once("pixelWishes", () => {
 			const { net, result } = this.final;
-			const { deltas } = net.backward(result, targetsOf(this.wantedInstead));
+			const { deltas } = net.backward(result, targetsOf(this.fooled.target));
 			const slopes = [net.slopesBefore(0, deltas[1]), ...deltas.slice(1)];
 			const wishes = slopes.map((layer) => layer.map((value) => -value));
 			const wires = net.layers.map(({ inputs, outputs, w }, layer) => {

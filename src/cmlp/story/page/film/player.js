@@ -18,7 +18,8 @@ const DRAWN_IN = 2; // seconds in which a digit draws itself, before the film's 
 const LATE = 24; // milliseconds of a frame
 const [LEARNS_FOR, LEARNS_ALONE_FOR] = [5, 25]; // milliseconds in a frame
 // Seconds. What was drawn is asked as long as it takes: nobody must learn from a guess.
-const WAITS = { bet: 8, try: TRY_WAITS, label: Infinity };
+const WAITS = { bet: 8, choice: 8, try: TRY_WAITS, label: Infinity, touch: Infinity };
+const IN_PICTURE = ["try", "touch"]; // questions that are answered by touching the picture
 const SPEEDS = [1, 1.5, 2, 0.5];
 
 // Every scene, shot and pause with its moment in the whole film.
@@ -29,7 +30,13 @@ const FILM_MINUTES = Math.round(FILM_SECONDS / 60);
 const onFilm = (lists) => lists.flatMap((list, n) => list.map(([at, ...rest]) => [FILM_STARTS[n] + at, ...rest]));
 const FILM_SHOTS = onFilm(FILM_SCENES.map(({ shots }) => shots));
 const FILM_PAUSES = FILM_SCENES.flatMap(({ id, pauses }, n) =>
-	pauses.map((pause) => ({ ...pause, id: pause.kind === "label" ? "is" : id, at: FILM_STARTS[n] + pause.at })),
+	pauses.map((pause) => ({
+		id,
+		...pause,
+		...(pause.kind === "label" && { id: "is" }),
+		at: FILM_STARTS[n] + pause.at,
+		scene: n,
+	})),
 );
 const TRY_PAUSE = FILM_PAUSES.find(({ kind }) => kind === "try");
 const EARLY = 1.2; // seconds before its pause, from which on a knob can be taken hold of
@@ -253,6 +260,7 @@ const player = {
 
 	labelIt(label) {
 		this.facts = filmFacts(this.digit, label, this.seed);
+		this.facts.chosen = this.decided;
 		delete this.decided.try; // other facts have other knobs
 		this.facts.scribble = this.scribble;
 		this.writeCaptions();
@@ -323,11 +331,35 @@ const player = {
 
 	/** Takes hold of what can be dragged at a place of the canvas, if there is something. */
 	grab(x, y) {
+		if (this.touches(x, y)) return true;
 		this.dial = this.gripDial(this.worldPlace(x, y));
 		if (this.dial) return true;
 		this.grip = this.gripAt(x, y);
 		this.drag(x, y);
 		return Boolean(this.grip);
+	},
+
+	/** Touches what waits for it at a place of the canvas; who touches a little early is not answered with a pause. */
+	touches(x, y) {
+		const isSoon = ({ at, id, kind }) =>
+			kind === "touch" && !(id in this.decided) && at > this.time && at - this.time < EARLY;
+		const soon = this.isPlaying && !this.waiting && FILM_PAUSES.find(isSoon);
+		if (soon) {
+			this.time = soon.at;
+			this.ask(soon);
+		}
+		if (this.waiting?.kind !== "touch") return false;
+		this.handle("press", x, y);
+		return true;
+	},
+
+	/** What the film waits for is touched: the picture may change. */
+	handle(name, x, y) {
+		const facts = this.changed ?? this.facts;
+		const { places } = this.seenNow();
+		const view = { places, upright: places.upright };
+		this.changed = facts.touches[this.waiting.id][name](this.worldPlace(x, y), view, facts) ?? this.changed;
+		requestPaint();
 	},
 
 	gripAt(x, y) {
@@ -339,6 +371,7 @@ const player = {
 	},
 
 	drag(x, y) {
+		if (this.waiting?.kind === "touch") return this.handle("drag", x, y);
 		if (this.dial) return this.dial(this.worldPlace(x, y));
 		const moved = this.grip?.(this.worldPlace(x, y));
 		if (moved instanceof FilmFacts) this.turn(moved);
@@ -384,7 +417,8 @@ const player = {
 		if (!this.digit) return;
 		this.time = clamp(time, ...this.span());
 		if (this.waiting?.kind === "try") this.letGo();
-		if (this.time < TRY_PAUSE.at) delete this.decided.try; // who goes back may try again
+		for (const { at, id, kind } of FILM_PAUSES)
+			if (IN_PICTURE.includes(kind) && this.time < at) delete this.decided[id]; // who goes back may try again
 		this.waiting = null;
 		filmVoice.cancel();
 		this.undo();
@@ -433,11 +467,19 @@ const player = {
 	ask(pause) {
 		this.waiting = pause;
 		this.left = WAITS[pause.kind];
+		if (pause.kind === "touch") this.facts.touches[pause.id] = pause.touch(this.facts);
 		if (pause.kind === "try") this.facts.hand = Object.assign(new Hand(this.facts.six), { isLive: true });
 		this.told = "";
 	},
 
 	wait(seconds) {
+		const facts = this.changed ?? this.facts;
+		const touch = facts.touches[this.waiting.id];
+		if (touch) {
+			this.changed = touch.pass(seconds * this.speed, facts) ?? this.changed;
+			if (touch.isDone) this.decide(0);
+			return;
+		}
 		this.left -= seconds;
 		if (this.isHaunted()) this.facts.hand.haunt(TRY_WAITS - this.left);
 		if (this.left <= 0) this.decide(null);
@@ -473,7 +515,7 @@ const player = {
 		return range(6).map((n) => dialPlace({ places, upright: places.upright }, this.facts, n));
 	},
 
-	/** Takes hold of a knob: to the right and up is more. */
+	/** Takes hold of a knob. */
 	gripDial(place) {
 		const isEarly = this.isPlaying && !this.waiting && !("try" in this.decided);
 		const comes = TRY_PAUSE.at - this.time;
@@ -485,14 +527,9 @@ const player = {
 			this.time = TRY_PAUSE.at;
 			this.ask(TRY_PAUSE);
 		}
-		let last = place;
 		const { hand } = this.facts;
-		return (to) => {
-			const by = (to[0] - last[0] - (to[1] - last[1])) / (2.6 * dials[n][2]);
-			last = to;
-			const now = hand.isTouched ? hand.values[n] : 0;
-			this.turnDial(n, now + by * hand.six.reach[n]);
-		};
+		const turner = turnerOf(dials[n], place);
+		return (to) => this.turnDial(n, (hand.isTouched ? hand.values[n] : 0) + turner(to) * hand.six.reach[n]);
 	},
 
 	/** Asks for the name of the digit again, at any moment. */
@@ -514,6 +551,7 @@ const player = {
 		}
 		if (kind === "label" && choice !== null) this.labelIt(choice);
 		if (kind === "try") this.letGo();
+		if (kind === "touch") this.undo();
 		this.painted = performance.now();
 		this.show();
 	},
@@ -566,7 +604,7 @@ const player = {
 	/** A question stands still: its seconds pass in a timer, once nothing is left to learn, and only while it is seen. */
 	paintNext() {
 		const { waiting, facts } = this;
-		if (!waiting || this.isHaunted() || !facts.areHeapsRead) return requestPaint();
+		if (!waiting || this.isHaunted() || !facts.areHeapsRead || waiting.kind === "touch") return requestPaint();
 		if (this.left === Infinity) return;
 		this.timer = setTimeout(() => {
 			if (!document.hidden) this.left = 0;
@@ -582,6 +620,7 @@ const player = {
 		const next = isLearned ? this.sceneAt(this.shownTime()) : LEARN_SCENE;
 		this.paintScene(canvas, places, FILM_STARTS[next] - 0.01);
 		if (isLearned) return;
+		$("film-options").replaceChildren(); // what was asked before is no more
 		const [done, steps] = [training.steps, FILM_STEPS].map((count) => filmNumber(count, 0));
 		write("film-caption", filmWords("other.wait", { done, steps }));
 		this.told = "";
@@ -664,8 +703,12 @@ const player = {
 		if ($("film-caption").textContent !== text) write("film-caption", text); // the same is not spoken again
 		if (text) $("film-scene").ariaLabel = text;
 		if (this.isPlaying) filmVoice.say(text);
-		const buttons = options.map((option, n) => buttonOf(option, () => this.decide(n)));
+		const told = this.waiting ? null : this.toldOf(key, values);
+		const buttons = options.map((option, n) =>
+			this.waiting.isHeld ? this.heldButton(option) : buttonOf(option, () => this.decide(n)),
+		);
 		if (this.waiting?.kind === "try") buttons.push(...this.dialFields());
+		if (told) buttons.push(told);
 		$("film-options").classList.toggle("timed", this.waiting !== null && this.left < Infinity);
 		if (this.waiting) buttons.push(this.barOfLeft());
 		const ways = doors.map((id) => buttonOf(filmWords(`door.${id}`), () => goTo(id)));
@@ -674,6 +717,22 @@ const player = {
 		$("film-options").classList.toggle("still", lines.length > 0);
 		$("film-options").replaceChildren(...buttons, ...lines);
 		lines.forEach(showCut);
+	},
+
+	/** A button that is held: by pointer, or by a key that stays down. */
+	heldButton(text) {
+		const hold = this.facts.touches[this.waiting.id];
+		const button = make("button", "main", text);
+		for (const type of ["pointerdown", "keydown"])
+			listen(button, type, (event) => {
+				if (event.key && event.key !== "Enter" && event.key !== " ") return;
+				hold.press();
+				event.preventDefault();
+				event.stopPropagation();
+				if (event.pointerId !== undefined) button.setPointerCapture(event.pointerId);
+			});
+		for (const type of ["pointerup", "pointercancel", "keyup", "blur"]) listen(button, type, () => hold.release());
+		return button;
 	},
 
 	/** How long a question still waits, as a bar that becomes short. */
@@ -738,14 +797,27 @@ const player = {
 		return this.captions.findLast(([at]) => at <= this.time)[1];
 	},
 
+	/** The bet that is settled by a caption. */
+	betTold: (key) => FILM_PAUSES.find(({ kind, id, told = `${id}.verdict` }) => kind === "bet" && told === key),
+
 	/** The text of a caption; of a verdict without a bet with the answer. */
 	captionOf(key, values) {
 		const [text] = [filmWords(key, values)].flat();
-		const [id, name] = key.split(".");
-		if (name !== "verdict" || (this.decided[id] ?? null) !== null) return text;
-		const { right } = FILM_PAUSES.find((pause) => pause.id === id);
-		const answer = filmWords(`${id}.bet`, values)[1 + right(this.facts)];
+		const bet = this.betTold(key);
+		if (!bet || bet.told || (this.decided[bet.id] ?? null) !== null) return text;
+		const answer = filmWords(`${bet.id}.bet`, values)[1 + bet.right(this.facts)];
 		return `${filmWords("bet.none", { answer })} ${text}`;
+	},
+
+	/** What the visitor has bet, beside the words that settle it, with a tick or a cross. */
+	toldOf(key, values) {
+		const bet = this.betTold(key);
+		const choice = bet && this.decided[bet.id];
+		if (!bet || (choice ?? null) === null) return null;
+		const isWon = choice === bet.right(this.facts);
+		const option = filmWords(`${bet.id}.bet`, values)[1 + choice];
+		const [right, wrong] = filmWords("bet.marks");
+		return make("span", isWon ? "won" : "lost", `${option}: ${isWon ? `${right} ✓` : `${wrong} ✗`}`);
 	},
 
 	/** At the end: what can be kept or begun, and for keys and those who do not see them the neurons of A and the outputs. */
@@ -794,6 +866,7 @@ const player = {
 	optionsNow(values) {
 		if (!this.waiting) return [];
 		if (this.waiting.kind === "try") return [filmWords("try.1", values), filmWords("ui.draw")[0]];
+		if (["touch", "choice"].includes(this.waiting.kind)) return filmWords(`${this.waiting.id}.ask`, values);
 		if (this.waiting.kind === "bet") return filmWords(`${this.waiting.id}.bet`, values);
 		return [filmWords("numbers.4"), ...range(10), filmWords("ui.draw")[3]];
 	},
@@ -811,18 +884,21 @@ const player = {
 	},
 
 	answer(key) {
-		const choice = Number(key) - (this.waiting?.kind === "bet" ? 1 : 0);
+		const choice = Number(key) - (this.waiting?.kind === "label" ? 0 : 1);
 		if (key === " ") this.toggle();
-		else if (key === "Enter" && this.waiting?.kind === "try") this.decide(0);
+		else if (key === "Enter" && IN_PICTURE.includes(this.waiting?.kind)) this.decide(0);
 		else if (key === "ArrowRight" || key === "PageDown") this.step(1);
 		else if (key === "ArrowLeft" || key === "PageUp") this.step(-1);
 		else if (key === "Escape" && !$("film-card").hidden) this.show();
 		else if (key === "Home") this.seek(0);
 		else if (key === "End") this.seek(FILM_SECONDS);
 		else if (this.waiting?.kind === "try" && /^[1-6]$/.test(key))
-			$("film-options").querySelectorAll("input")[choice - 1].focus();
-		else if (this.waiting && choice in $("film-options").children) this.decide(choice);
-		else if (this.digit && /^\d$/.test(key)) this.relabel(Number(key));
+			$("film-options").querySelectorAll("input")[choice].focus();
+		else if (
+			["bet", "choice", "label"].includes(this.waiting?.kind) &&
+			choice in $("film-options").querySelectorAll("button")
+		)
+			this.decide(choice);
 		else return false;
 		return true;
 	},
@@ -950,16 +1026,25 @@ function listenToPicture(scene) {
 		if (!player.digit) return;
 		const isOnDial = () => player.waiting?.kind === "try" && player.gripDial(player.worldPlace(x, y));
 		if (!buttons) scene.style.cursor = isOnDial() || player.gripAt(x, y) ? "grab" : "";
-		else if (player.grip || player.dial) player.drag(x, y);
+		else if (player.grip || player.dial || (isTaken && player.waiting?.kind === "touch")) player.drag(x, y);
 		else if (isTaken) player.ink(x, y);
 	});
-	for (const type of ["pointerup", "pointercancel"]) listen(scene, type, () => (player.grip = player.dial = null));
-	listen(scene, "click", () => isTaken || player.waiting?.kind === "try" || player.isAtEnd() || player.toggle());
+	for (const type of ["pointerup", "pointercancel"])
+		listen(scene, type, () => {
+			player.grip = player.dial = null;
+			for (const touch of Object.values(player.facts?.touches ?? {})) touch.release();
+		});
+	listen(
+		scene,
+		"click",
+		() => isTaken || IN_PICTURE.includes(player.waiting?.kind) || player.isAtEnd() || player.toggle(),
+	);
 }
 
 player.setUp = setUpPlayer;
 player.text = filmWords;
 player.number = filmNumber;
 player.starts = FILM_STARTS;
+player.minutes = FILM_MINUTES;
 player.doors = FILM_SCENES.flatMap(({ doors }) => doors);
 player.pauses = FILM_PAUSES;

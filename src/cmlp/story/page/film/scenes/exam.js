@@ -80,7 +80,6 @@ const examScene = {
 		const { heaps, fooled } = facts;
 		return {
 			sure: filmNumber(heaps.sure.length, 0),
-			share: filmPercent(heaps.sure.length / HEAPS, 1),
 			heaps: filmNumber(HEAPS, 0),
 			real: filmPercent(facts.realSure),
 			change: filmPercent(fooled.change, 1),

@@ -1,7 +1,9 @@
 // --- Scene 3: out of the neuron, and all 13,002 knobs: a few as dials, then all as dots.
 
 const NAMED_AT = 2.6; // A and B
-const DIALS_AT = 8; // on the wires of the neuron that the film comes from
+const LOOKS_BET_AT = 7.8; // what will they look for? It is told when they have learned
+const NOTHING_NAMED = 2; // the number of the right answer: the door "inside" measures it
+const DIALS_AT = 8.2; // on the wires of the neuron that the film comes from
 const DOTS_AT = 11.4; // the dials shrink to dots
 const FIELD_AT = [DOTS_AT + 0.6, DOTS_AT + 2, DOTS_AT + 3]; // when the wires of each layer become dots
 const SETTING_AT = 18;
@@ -19,13 +21,14 @@ const knobsScene = {
 	seconds: 29.4,
 	captions: () => [
 		[0, "knobs.out", 2.65],
-		[NAMED_AT, "knobs.1", 7.5],
+		[NAMED_AT, "knobs.1", LOOKS_BET_AT - 0.7],
+		[LOOKS_BET_AT - 0.6, "knobs.bet", LOOKS_BET_AT],
 		[DIALS_AT, "knobs.2", DOTS_AT - 0.5],
 		[DOTS_AT + 2.6, "knobs.function", SETTING_AT - 1],
 		[SETTING_AT - 0.6, "knobs.3"],
 	],
 	words: () => ({}),
-	pauses: [],
+	pauses: [{ at: LOOKS_BET_AT, kind: "bet", right: () => NOTHING_NAMED, told: "learn.found" }],
 	shots: [[0.3, 2.3, (places) => places.whole]],
 	paint(view, facts, t) {
 		const { digit } = facts;

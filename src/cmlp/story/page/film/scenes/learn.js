@@ -9,20 +9,16 @@ const FIRST_STEP_AT = FIRST_STEPS_AT + 1.6;
 const LEARN_BET_AT = 22.3;
 const MANY_AT = 23.1;
 const HALFWAY = 500; // the step that the bet asks for
-// The training: steps that stand still for two seconds, each with the moment at which it is reached; the first stands already.
-const STEPS_SEEN = [
-	[1, MANY_AT + 1.2],
-	[FIRST_STEPS, MANY_AT + 4.8],
-	[100, MANY_AT + 9],
-	[HALFWAY, MANY_AT + 13.8],
-	[FILM_STEPS, MANY_AT + 22],
-];
-const STEP_RESTS = 2; // seconds
-const QUIET_AT = MANY_AT + 3.8; // nothing is said for twelve seconds
-const HALFWAY_AT = MANY_AT + 15.8;
-const HALFWAY_SECONDS = 3.4; // the step stands still while the answer to the bet is told
-const FOUND_AT = HALFWAY_AT + HALFWAY_SECONDS; // what one neuron has found is told
-const MANY_END = MANY_AT + 24;
+const HOLD_AT = MANY_AT + 3.6; // here the film waits: it learns while a button is held
+const HOLD_SECONDS = 9; // of holding, for all steps
+const HOLD_POWER = 2.4; // slowly at first
+const HALFWAY_HELD = HOLD_SECONDS * (HALFWAY / FILM_STEPS) ** (1 / HOLD_POWER); // when the step of the bet is reached
+const HALFWAY_RESTS = 1.2; // seconds in which its share can be read
+const HOLD_IDLE = 5; // seconds in which nobody holds it, after which it learns by itself
+const HALFWAY_AT = HOLD_AT + 0.1;
+const FOUND_AT = HALFWAY_AT + 4.6; // what the neurons have found is told
+const GRAY_AT = FOUND_AT + 5.2; // those that it still misreads
+const MANY_END = GRAY_AT + 5.4;
 const OPENED_AT = MANY_END; // the result is told
 const SEAL_OPENS_AT = OPENED_AT + 2.4;
 const NEW_COST_FROM = FIRST_STEPS_AT - 0.2; // the square is that of the new digits
@@ -36,7 +32,7 @@ const isKnownMisread = (facts) => facts.training.steps >= FILM_STEPS && facts.is
 const learnScene = {
 	id: "learn",
 	doors: ["inside", "batches"],
-	handles: (_, t) => [{ key: "handle.step", from: 0, to: FILM_STEPS, step: 1, value: stepAt(t) }],
+	handles: (_, t) => [{ key: "handle.step", from: 0, to: FILM_STEPS, step: 1, value: stepAt(t, null) }],
 	change: (facts, [step]) => facts.atStep(step),
 	seconds: TAUGHT_AT + 3.6,
 	captions: (facts) => [
@@ -47,9 +43,10 @@ const learnScene = {
 		[FIRST_STEPS_AT, "learn.2"],
 		[LEARN_BET_AT - 0.4, "learn.bet", LEARN_BET_AT],
 		[MANY_AT, "learn.3"],
-		...STEPS_SEEN.slice(0, 3).map(([, at]) => [max(QUIET_AT, at + STEP_RESTS), "learn.quiet"]),
+		[HOLD_AT, "hold.ask", HOLD_AT + 0.05],
 		[HALFWAY_AT, "learn.verdict"],
-		[FOUND_AT, "learn.found"],
+		[FOUND_AT, "learn.found", GRAY_AT - 0.3],
+		[GRAY_AT, "learn.gray"],
 		[OPENED_AT, "learn.4", SEAL_OPENS_AT - 1.2],
 		...(isKnownMisread(facts)
 			? [
@@ -61,6 +58,8 @@ const learnScene = {
 	words(facts, key) {
 		return {
 			halfway: HALFWAY,
+			examples: filmNumber(examples.train.length, 0),
+			gray: Math.round((1 - facts.shareAfter(FILM_STEPS)) * examples.test.length),
 			steps: filmNumber(FILM_STEPS, 0),
 			others: examples.test.length,
 			rate: filmNumber(FILM_RATE, 0),
@@ -76,6 +75,7 @@ const learnScene = {
 			kind: "bet",
 			right: (facts) => nearest([0.2, 0.4, 0.7], facts.shareAfter(HALFWAY)),
 		},
+		{ at: HOLD_AT, kind: "touch", id: "hold", touch: () => new Hold(), isHeld: true },
 	],
 	shots: [[0, 0.1, (places) => places.whole]],
 	paint(view, facts, t) {
@@ -90,7 +90,7 @@ const learnScene = {
 		const dim = 1 - away;
 		const sealed = within(t, SEAL_AT - 0.4, SEAL_OPENS_AT + 1.2, 1);
 		const isGuest = t > FIRST_STEPS_AT - 0.2 && t < SEAL_OPENS_AT; // in the network
-		const step = facts.step ?? stepAt(t);
+		const step = facts.step ?? stepAt(t, facts);
 		const { a } = isGuest ? facts.guestAfter(step) : now.result;
 		paintPad(view, { lines: digit.lines, digit, centred: 1, sharp: 1, frame: 0.5 });
 		paintSeal(view, sealed);
@@ -146,7 +146,7 @@ function paintGuestPicture(view, { guest }, alpha) {
 /** The square: of the visitor's digit at first and at last, and while steps run of the new digits, on average. */
 function paintLearningCost(view, facts, t, own) {
 	const { places, upright } = view;
-	const shown = facts.step ?? stepAt(t);
+	const shown = facts.step ?? stepAt(t, facts);
 	const isNew = t > NEW_COST_FROM && t < NEW_COST_TO;
 	const cost = isNew ? facts.newAfter(shown).cost : own;
 	const ofNew = within(t, NEW_COST_FROM, NEW_COST_TO, 0.8);
@@ -157,13 +157,14 @@ function paintLearningCost(view, facts, t, own) {
 	const [x, y] = places.square;
 	const half = (Math.sqrt(untrained) * places.unit) / 2;
 	const below = y + half;
-	const average = filmWords("label.average", { count: facts.newDigits.length });
+	const average = filmWords("label.average", { count: examples.test.length });
 	paintLines(view, average, ...(upright ? [284, below] : [x, below + 74]), upright ? 15.5 : 16, {
 		colour: colours.muted,
 		align: upright ? "right" : "center",
 		alpha: ofNew,
 	});
 	paintBetOutline(view, y - half, within(t, FIRST_STEP_AT + 0.4, MANY_AT - 0.2, 0.5));
+	if (t > MANY_AT - 0.2) return;
 	const [textX, textY] = upright ? [220, 26] : [x, below + 124];
 	const step = filmWords("label.step", { step: filmNumber(shown, 0) });
 	const large = upright ? 18 : 26;
@@ -259,7 +260,7 @@ function learningAt(facts, t, back) {
 	if (facts.step !== undefined) return facts.learned(facts.step);
 	if (t < FIRST_STEPS_AT) return facts.turned(back);
 	if (t >= TAUGHT_AT && facts.isMisread) return blendedNet(facts, rise(t, TAUGHT_AT, 1.6));
-	return facts.learned(stepAt(t));
+	return facts.learned(stepAt(t, facts));
 }
 
 /** Between the network that misreads the digit and the one that has learned from it. */
@@ -270,14 +271,45 @@ function blendedNet({ trained, taught, input, targets }, u) {
 	return { net, result, cost: net.compare(result, targets).cost };
 }
 
-/** The step that is shown at a moment. Between two that stand still, the steps go on evenly in their logarithm. */
-function stepAt(t) {
+/** The step that is shown at a moment: one, then as many as the visitor's hand has let it take, then all. */
+function stepAt(t, facts) {
 	if (t < FIRST_STEP_AT) return 0;
-	const n = STEPS_SEEN.findLastIndex(([, at]) => at <= t);
-	if (n < 0) return 1;
-	const [[step, at], [next, reached] = [FILM_STEPS, Infinity]] = STEPS_SEEN.slice(n);
-	const leaves = step === HALFWAY ? FOUND_AT : at + STEP_RESTS;
-	return Math.round(exp(blend(log(step), log(next), part(t, leaves, reached))));
+	if (t < HOLD_AT - 1e-6) return 1;
+	if (t > HOLD_AT + 1e-6) return FILM_STEPS;
+	return facts?.touches.hold?.step ?? 1;
+}
+
+/** The visitor lets the network learn by holding a button or the picture; where nobody does, it goes by itself. */
+class Hold extends Touch {
+	done = 0; // seconds for which it was held
+	rest = 0; // seconds for which it has stood at the step of the bet
+	isHeld = false;
+
+	press() {
+		this.touch();
+		this.isHeld = true;
+	}
+
+	release() {
+		this.isHeld = false;
+	}
+
+	pass(seconds) {
+		if (!this.isHeld) this.wait(seconds, HOLD_IDLE);
+		if (!this.isHeld && !this.isAlone) return;
+		if (this.done >= HALFWAY_HELD && this.rest < HALFWAY_RESTS) this.rest += seconds;
+		else this.done = this.rest ? this.done + seconds : min(this.done + seconds, HALFWAY_HELD);
+	}
+
+	/** Slowly at first: most is learned before step 500. */
+	get step() {
+		const u = clamp(this.done / HOLD_SECONDS);
+		return max(1, Math.round(FILM_STEPS * u ** HOLD_POWER));
+	}
+
+	get isDone() {
+		return this.done >= HOLD_SECONDS + 0.6;
+	}
 }
 
 /** The visitor's digit is not used for learning: it waits behind a frame. */
@@ -317,49 +349,69 @@ function paintTen(view, facts, t, alpha) {
 	paintFields(view, pictures, { patch: () => [alpha, 1], field: () => alpha });
 }
 
-/** Where one of the new digits is shown. */
-function newPlace({ upright, size }, n) {
-	if (upright) return [6 + (n % 10) * 38.2, size[1] - 136 + floor(n / 10) * 68, 34];
-	return [838 + (n % 4) * 64, 76 + floor(n / 4) * 104, 56];
-}
-
-/** The weights of one neuron of A, as its pattern grows, and the new digits with their answers. */
+/** The weights of all neurons of A as their patterns grow, and the wall: what is read is white, what is not is dim. */
 function paintGrowing(view, facts, t, alpha) {
 	if (alpha <= 0) return;
-	const { places, pen, upright } = view;
-	const shown = facts.step ?? stepAt(t);
+	const { upright, pen, places } = view;
+	const shown = facts.step ?? stepAt(t, facts);
 	const { step, net } = facts.learned(shown);
 	const [{ w, b, outputs }] = net.layers;
 	const most = 0.6 * largest(facts.trained.net.params.subarray(w, b + outputs));
 	const pictures = facts.pictures(`learned${step}`, () => fieldPictures(net, net.params, [most, most, most]));
-	// First all of A, then the one that the film looked into, which covers the others.
-	const grown = rise(t, MANY_AT + 0.2, 1.4);
-	paintFields(view, pictures, { patch: () => [alpha * (1 - grown), 1], field: () => 0 });
-	const to = facts.way[2];
-	const fields = fieldPlaces(places);
-	const [x, y] = fields.patch(0);
-	const [left, top, side] = blendAll(fields.patch(to), [x, y, fields.side], grown);
-	box(pen, left, top, side, side, colours.ground, alpha);
-	pen.globalAlpha = alpha;
-	pen.imageSmoothingEnabled = false;
-	pen.drawImage(pictures.patches, 0, to * SIDE, SIDE, SIDE, left, top, side, side);
+	const [left, top, pitch, side] = upright ? [122, 104, 39, 37] : [254, 176, 76, 72];
+	for (let k = 0; k < 16; k++) {
+		pen.globalAlpha = alpha;
+		pen.imageSmoothingEnabled = false;
+		pen.drawImage(
+			pictures.patches,
+			0,
+			k * SIDE,
+			SIDE,
+			SIDE,
+			left + (k % 4) * pitch,
+			top + floor(k / 4) * pitch,
+			side,
+			side,
+		);
+		outline(pen, colours.line, 0.6, left + (k % 4) * pitch, top + floor(k / 4) * pitch, side, side);
+	}
 	pen.globalAlpha = 1;
-	const name = filmWords("label.weights", { neuron: `A${to + 1}` });
-	const [middle, below] = [x + fields.side / 2, y + fields.side + (upright ? 10 : 26)];
-	letters(view, name, middle, below, upright ? 15.5 : 20, { alpha: alpha * rise(t, MANY_AT + 1.4, 0.5) });
-	const { answers } = facts.newAfter(shown);
-	facts.newDigits.forEach((one, n) =>
-		paintNewDigit(view, one, newPlace(view.places, n), answers[n].says, alpha * rise(t, MANY_AT - 0.4 + n * 0.03, 0.6)),
-	);
+	const answers = facts.newAfter(shown).answers;
+	const { at, count } = wallPlaces(places, true);
+	const last = within(t, GRAY_AT - 0.2, MANY_END, 0.9);
+	const wrong = examples.test.map((_, n) => n).filter((n) => answers[n].says !== examples.test[n].label);
+	const large = grayPlaces(places, wrong.length);
+	const lit = answers.filter(({ says }, n) => says === examples.test[n].label).length;
+	examples.test.forEach((one, n) => {
+		const isRight = answers[n].says === one.label;
+		const [x, y, size] = isRight || last <= 0 ? at(n) : blendAll(at(n), large(wrong.indexOf(n)), last);
+		const come = rise(t, MANY_AT - 0.2 + n * 0.004, 0.5);
+		const bright = isRight ? blend(1, 0.1, last) : blend(0.28, 1, last);
+		paintPicture(view, pictureOf(one), x, y, size, size, alpha * come * bright);
+		if (isRight && last < 0.5 && shown > 1 && !upright) {
+			pen.globalAlpha = 0.5 * alpha;
+			outline(pen, colours.mark, upright ? 0.4 : 0.8, x, y, size, size);
+			pen.globalAlpha = 1;
+		}
+		if (!isRight && last > 0) {
+			letters(view, answers[n].says, x + size / 2, y + size + (upright ? 8 : 15), upright ? 15.5 : 18.6, {
+				colour: colours.negative,
+				alpha: alpha * last,
+			});
+		}
+	});
+	const text = filmWords("label.read", { count: lit, others: examples.test.length, step: filmNumber(shown, 0) });
+	letters(view, text, ...count, upright ? 18 : 26, {
+		colour: colours.mark,
+		alpha: alpha * rise(t, MANY_AT + 0.6, 0.5),
+		bold: true,
+	});
 }
 
-/** A new digit and its answer below it: both are bright if it is right, and gray if it is wrong. */
-function paintNewDigit(view, one, [x, y, side], says, alpha) {
-	const isRight = says === one.label;
-	paintPicture(view, pictureOf(one), x, y, side, side, alpha * (isRight ? 1 : 0.45));
-	letters(view, says, x + side / 2, y + side + (view.upright ? 11 : 18), view.upright ? 17 : 24, {
-		colour: isRight ? colours.on : colours.muted,
-		alpha,
-		bold: isRight,
-	});
+/** Where those that are still misread are seen larger. */
+function grayPlaces({ upright, size }, count) {
+	const [columns, left, top, across, down, side] = upright
+		? [11, 8, size[1] - 258, 34, 56, 30]
+		: [count > 45 ? 12 : 9, 566, 34, count > 45 ? 43.5 : 58, count > 45 ? 82 : 112, count > 45 ? 40 : 54];
+	return (n) => [left + (n % columns) * across, top + floor(n / columns) * down, side];
 }

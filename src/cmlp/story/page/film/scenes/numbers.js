@@ -3,7 +3,14 @@
 const OTHERS_AT = 18;
 const OTHER_SECONDS = 0.95; // for each of nine
 const OTHERS_END = OTHERS_AT + 9 * OTHER_SECONDS;
-const LUCK_AT = OTHERS_END + 6;
+const FIRST_WALL_AT = OTHERS_END + 3.8; // and all test digits at once
+const FIRST_WALL_SECONDS = 4.6;
+const RUB_AT = FIRST_WALL_AT + FIRST_WALL_SECONDS + 1.2; // here the film waits: the digit can be rubbed out
+const RUB_SAID = 4; // seconds in which it is told what it says of nothing
+const HOW_AT = RUB_AT + RUB_SAID; // how is a digit recognized?
+const RULE_AT = HOW_AT + 3.4; // here the film waits: a rule is chosen
+const RULE_SECONDS = 6; // in which all test digits are told apart by it
+const LUCK_AT = RULE_AT + RULE_SECONDS;
 const SHUFFLE_AT = LUCK_AT + 1; // if the first answer was right by luck
 
 /** What is seen before the knobs are shuffled: they are only if the first answer was right. */
@@ -13,7 +20,7 @@ const numbersScene = {
 	id: "numbers",
 	doors: ["read"],
 	inkFrom: 3,
-	seconds: 38.6,
+	seconds: LUCK_AT + 5.6,
 	captions: (facts) => [
 		[0, "numbers.1"],
 		[2.6, "numbers.2", 2.75],
@@ -22,19 +29,38 @@ const numbersScene = {
 		[15.4, "numbers.4"],
 		[16.4, "numbers.bet", 17.2],
 		[OTHERS_END, "numbers.verdict"],
-		facts.lucky ? [LUCK_AT, "other.luck"] : [LUCK_AT - 1.8, "numbers.5"],
-		[LUCK_AT + (facts.lucky ? 3 : 1.6), "numbers.learn"],
+		[FIRST_WALL_AT, "numbers.wall"],
+		[RUB_AT, "rub.ask", RUB_AT],
+		[RUB_AT + 0.1, "rub.nothing"],
+		[HOW_AT, "numbers.5"],
+		[RULE_AT - 0.2, "rule.ask", RULE_AT],
+		[RULE_AT + 0.1, "rule.fits"],
+		...(facts.lucky ? [[LUCK_AT, "other.luck"]] : []),
+		[LUCK_AT + (facts.lucky ? 3 : 0), "numbers.learn"],
 	],
-	words: (facts) => ({ says: beforeLuck(facts).says, same: beforeLuck(facts).same, others: 9 }),
+	words: (facts) => ({
+		says: beforeLuck(facts).says,
+		nothing: nothingLeft(beforeLuck(facts)).says,
+		same: beforeLuck(facts).same,
+		others: 9,
+		all: examples.test.length,
+		walled: saidTo(beforeLuck(facts).before, beforeLuck(facts).says),
+		...fitsOf(facts),
+	}),
 	pauses: [
 		{ at: 15.6, kind: "label" },
 		{ at: 16.8, kind: "bet", right: (facts) => (beforeLuck(facts).same >= 5 ? 0 : 1) },
+		{ at: RUB_AT, kind: "touch", id: "rub", touch: () => new Rub() },
+		{ at: RULE_AT, kind: "choice", id: "rule" },
 	],
 	shots: [
 		[0, 0, (places) => places.padShot],
 		[2.8, 2.2, (places) => places.whole],
 	],
-	paint(view, facts, t) {
+	paint(view, seen, t) {
+		const wall = max(firstWallAt(t), ruleAt(t));
+		if (wall === 1) return paintWalls(view, seen, t);
+		const facts = within(t, RUB_AT + 1e-6, RUB_AT + RUB_SAID - 0.4, 0) ? nothingLeft(seen) : seen;
 		const { digit } = facts;
 		const guest = (t - OTHERS_AT) / OTHER_SECONDS; // which of the other digits is on its way
 		const away = within(t, OTHERS_AT - 0.7, OTHERS_END + 0.8, 0.5);
@@ -63,10 +89,123 @@ const numbersScene = {
 		if (away <= 0 || guest < 0 || guest >= 9) paintShuffled(view, facts, t, own);
 		else paintGuest(view, facts, guest);
 		paintTally(view, facts, t);
-		paintActivations(view, beforeLuck(facts), within(t, 13.6, OTHERS_AT, 0.6));
-		paintAnswer(view, beforeLuck(facts).says, t);
+		const rubbing = within(t, RUB_AT - 0.8, RUB_AT + RUB_SAID, 0.6);
+		paintActivations(view, beforeLuck(facts), within(t, 13.6, OTHERS_AT, 0.6) + rubbing);
+		paintAnswer(view, beforeLuck(facts).says, within(t, 12.7, OTHERS_AT, 0.6) + rubbing, t);
+		paintRubbing(view, facts, t);
+		paintWalls(view, seen, t);
 	},
 };
+
+const firstWallAt = (t) => within(t, FIRST_WALL_AT - 0.3, FIRST_WALL_AT + FIRST_WALL_SECONDS, 0.6);
+const ruleAt = (t) => within(t, RULE_AT - 0.9, LUCK_AT, 0.7);
+
+/** The walls of test digits, which hide the network. */
+function paintWalls(view, facts, t) {
+	paintVeil(view, max(firstWallAt(t), ruleAt(t)));
+	paintFirstWall(view, beforeLuck(facts), t);
+	paintRule(view, facts, t);
+}
+
+/** All test digits with what the network says of them: a look ahead at the wall that comes again after the step. */
+function paintFirstWall(view, facts, t) {
+	const alpha = firstWallAt(t);
+	if (alpha <= 0) return;
+	const { at, text, count } = wallPlaces(view.places);
+	const { before, says } = facts;
+	const shown = examples.test.map((_, n) => rise(t, FIRST_WALL_AT + 2.2 * (n / examples.test.length), 0.4));
+	paintAnswers(
+		view,
+		examples.test.map((one, n) => [
+			one,
+			at(n),
+			{ says: before[n].says, activation: 1 },
+			alpha * shown[n],
+			alpha * shown[n],
+		]),
+		text,
+	);
+	const same = before.filter((answer, n) => shown[n] > 0.5 && answer.says === says).length;
+	letters(view, `${says}: ${same}`, ...count, view.upright ? 19 : 34, { colour: colours.mark, alpha, bold: true });
+}
+
+/** To how many digits a network gives one answer. */
+const saidTo = (answers, digit) => answers.filter(({ says }) => says === digit).length;
+
+/** The facts of an empty picture. */
+const nothingLeft = (facts) => facts.pictures("nothing left", () => facts.rubbedOut(range(PIXELS)));
+
+/** The digit can be rubbed out: its frame calls, and a hand does it where nobody does. */
+function paintRubbing(view, facts, t) {
+	const { rub } = facts.touches;
+	if (!isNow(t, RUB_AT) || !rub || rub.isTouched) return;
+	const [x, y, side] = view.places.image;
+	if (rub.isAlone && !rub.empty) {
+		const u = 0.5 + 0.36 * Math.sin(2.6 * rub.row);
+		return paintPointer(view, [x + u * side, y + (min(rub.row, SIDE - 2) / SIDE) * side], 1);
+	}
+	view.pen.globalAlpha = rub.empty ? 0 : 1;
+	outline(view.pen, colours.mark, side / 60, x - side / 30, y - side / 30, (side * 16) / 15, (side * 16) / 15);
+	view.pen.globalAlpha = 1;
+}
+
+// What people say of a digit, as rules for pixels: it has a loop; its upper edge is a bar.
+const RULES = [hasLoop, hasBar];
+
+/** Whether some pixels without ink are enclosed by ink. */
+function hasLoop(image) {
+	const isInk = (k) => image[k] > 0.35;
+	const reached = new Set([0]);
+	for (const k of reached)
+		for (const [by, isInside] of [
+			[-1, k % SIDE > 0],
+			[1, k % SIDE < SIDE - 1],
+			[-SIDE, k >= SIDE],
+			[SIDE, k < PIXELS - SIDE],
+		])
+			if (isInside && !isInk(k + by)) reached.add(k + by);
+	return range(PIXELS).some((k) => !isInk(k) && !reached.has(k));
+}
+
+/** Whether ink goes along half of the digit's width in its upper quarter. */
+function hasBar(image) {
+	const inked = range(PIXELS).filter((k) => image[k] > 0.35);
+	if (!inked.length) return false;
+	const [columns, rows] = [inked.map((k) => k % SIDE), inked.map((k) => floor(k / SIDE))];
+	const [left, right, top, bottom] = [min(...columns), max(...columns), min(...rows), max(...rows)];
+	const upper = rows.map((row, n) => [row, columns[n]]).filter(([row]) => row <= top + (bottom - top) / 4);
+	return range(SIDE).some((row) => upper.filter(([one]) => one === row).length > max(4, 0.55 * (right - left + 1)));
+}
+
+/** Of all test digits: which of them the chosen rule fits. */
+const fitting = (facts) => {
+	const n = facts.chosen.rule ?? 0;
+	return facts.pictures(`rule ${n}`, () => examples.test.map(({ input }) => RULES[n](input)));
+};
+
+/** How many it fits, and how many of these are the visitor's digit. */
+function fitsOf(facts) {
+	const fits = fitting(facts);
+	const own = examples.test.filter(({ label }, n) => fits[n] && label === facts.label).length;
+	return { fits: fits.filter(Boolean).length, own };
+}
+
+/** All test digits: those that the rule fits are bright, and of these the visitor's digit is framed. */
+function paintRule(view, facts, t) {
+	const alpha = ruleAt(t);
+	if (alpha <= 0) return;
+	const { at } = wallPlaces(view.places);
+	const fits = fitting(facts);
+	const told = rise(t, RULE_AT + 0.1, 1);
+	examples.test.forEach((one, n) => {
+		const [x, y, side] = at(n);
+		paintPicture(view, pictureOf(one), x, y, side, side, alpha * blend(0.6, fits[n] ? 1 : 0.16, told));
+		if (!fits[n] || one.label !== facts.label) return;
+		view.pen.globalAlpha = alpha * told;
+		outline(view.pen, colours.mark, side / 14, x - 1, y - 1, side + 2, side + 2);
+		view.pen.globalAlpha = 1;
+	});
+}
 
 const waveAt = (t) => part(t, 7.2, 9.2) + part(t, 9.2, 10.8) + part(t, 10.8, 12.4);
 
@@ -98,7 +237,7 @@ function paintGuest(view, facts, guest) {
 }
 
 /** What it says, as large as what was drawn. */
-function paintAnswer(view, says, t) {
+function paintAnswer(view, says, alpha, t) {
 	const { places, upright } = view;
 	const u = rise(t, 12.8, 1.1);
 	const [x, y] = places.at(3, says);
@@ -107,7 +246,7 @@ function paintAnswer(view, says, t) {
 	const size = blend(16, (places.image[2] * view.scale) / view.unit, u);
 	letters(view, says, ...blendAll(start, end, u), size, {
 		colour: colours.mark,
-		alpha: within(t, 12.7, OTHERS_AT, 0.6),
+		alpha,
 	});
 }
 
@@ -144,7 +283,7 @@ function tallyPlace(places, answer, place, size) {
 function paintTally(view, facts, t) {
 	const early = beforeLuck(facts);
 	const { places, upright } = view;
-	const alpha = 1 - rise(t, LUCK_AT - 1, 0.8);
+	const alpha = 1 - rise(t, FIRST_WALL_AT - 0.3, 0.6);
 	if (t < OTHERS_AT || alpha <= 0) return;
 	const answers = early.others.map(({ result }) => winner(result.a[3]));
 	const size = upright ? 19 : 36;

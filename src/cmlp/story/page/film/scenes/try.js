@@ -133,6 +133,20 @@ function dialPlace(view, facts, n, bent = 1, u = 1) {
 	return [...blendAll(straight, own, bent), (upright ? 26 : 38) * bent];
 }
 
+/** How a knob is turned from a place on: as a share of its reach. At its rim it follows the angle, else right and up is more. */
+function turnerOf([x, y, radius], start) {
+	const angleOf = (place) => Math.atan2(place[1] - y, place[0] - x);
+	const isRim = hypot(start[0] - x, start[1] - y) > 0.5 * radius;
+	let last = start;
+	return (to) => {
+		const turned = angleOf(to) - angleOf(last);
+		const slid = (to[0] - last[0] - (to[1] - last[1])) / (2.6 * radius);
+		last = to;
+		// The way round is short: half a turn at most.
+		return isRim ? Math.atan2(Math.sin(turned), Math.cos(turned)) / DIAL_TURN : slid;
+	};
+}
+
 const tryScene = {
 	id: "try",
 	doors: ["gradient"],
@@ -164,14 +178,15 @@ const tryScene = {
 		});
 		paintWishesOf(view, facts, 3, (k) => (k === facts.label || k === facts.says ? 1 - rise(t, 0.2, 1) : 0));
 		const values = sixAt(facts, t);
-		const dials = within(t, 1.2, LET_GO_AT + 2.4, 1.2);
-		const bent = min(u, 1 - rise(t, LET_GO_AT + 1.4, 1.6));
+		const dials = rise(t, 1.2, 1.2);
+		const bent = u;
 		paintFan(view, facts, { u, bent, alpha: rise(t, 0.2, 0.8), ...facts.six.at(values) });
 		paintTrySquares(view, facts, t, values);
 		const { outputs } = facts.six.at(values);
 		const answer = winner(outputs);
 		paintRing(view, ...view.places.at(3, answer), view.places.radius[3] * 1.35, within(t, 2, LET_GO_AT + 0.4, 0.8));
 		paintSixDials(view, facts, t, values, bent, dials);
+		for (let n = 0; n < 6; n++) paintStartArrow(view, facts, n, bent, rise(t, LET_GO_AT + 1.7, 0.9), 1);
 		const { isLive, isTouched, ghost } = facts.hand;
 		if (t === TRY_AT && isLive && !isTouched) paintGhost(view, facts, ghost);
 	},
@@ -276,9 +291,9 @@ function paintCostRim(view, cost, alpha, colour) {
 }
 
 /** The knobs: a hand from stop to stop, how far it was turned, and when it is told, an arrow. */
-function paintSixDials(view, facts, t, values, bent, alpha) {
-	if (alpha <= 0) return;
-	const { pen, upright } = view;
+function paintSixDials(view, facts, t, values, bent, opacity, only = () => 1) {
+	if (opacity <= 0) return;
+	const { pen } = view;
 	const { six, hand } = facts;
 	const told = within(t, TOLD_AT, LET_GO_AT - 0.4, 0.8) * (1 - rise(t, TURNED_AT + 0.4, TURNED_SECONDS));
 	const goal = hand ? hand.path.at(-1) : values;
@@ -287,6 +302,7 @@ function paintSixDials(view, facts, t, values, bent, alpha) {
 	values.forEach((value, n) => {
 		const [x, y, radius] = dialPlace(view, facts, n, bent);
 		if (radius < 2 || (t < TRY_AT && bent < 0.97)) return;
+		const alpha = opacity * only(n);
 		const angle = (one) => -Math.PI / 2 + (one / six.reach[n]) * DIAL_TURN;
 		const arc = (from, to, size) => {
 			pen.beginPath();
@@ -329,20 +345,8 @@ function paintSixDials(view, facts, t, values, bent, alpha) {
 		// Told: an arrow from where it stands, as long as its slope, as far as it can turn.
 		const size = abs(slopes[n]) / most;
 		if (told <= 0 || abs(goal[n] - (hand?.best[n] ?? 0)) < 0.02) return;
-		const by = -Math.sign(slopes[n]) * (0.35 + 1.1 * size) * rise(t, TOLD_AT + 0.15 * n, 0.7);
-		const from = angle(hand.best[n]);
-		const out = radius * 1.32;
-		pen.globalAlpha = alpha * told;
-		pen.strokeStyle = pen.fillStyle = colours.mark;
-		pen.lineWidth = (upright ? 1.6 : 3) * (0.7 + 0.8 * size);
-		arc(from, from + by, out);
-		const tip = from + by;
-		const head = (upright ? 5 : 9) * (0.8 + 0.5 * size);
-		const [tx, ty] = [x + out * Math.cos(tip), y + out * Math.sin(tip)];
-		const way = tip + (Math.sign(by) * Math.PI) / 2;
-		pen.beginPath();
-		for (const turn of [0, 2.4, -2.4]) pen.lineTo(tx + head * Math.cos(way + turn), ty + head * Math.sin(way + turn));
-		pen.fill();
+		const by = -Math.sign(slopes[n]) * max(0.12, ARROW_MOST * size) * rise(t, TOLD_AT + 0.15 * n, 0.7);
+		paintArrowOf(view, [x, y, radius], angle(hand.best[n]), by, alpha * told);
 	});
 	pen.globalAlpha = 1;
 }
@@ -354,7 +358,6 @@ function focusedDial() {
 
 /** A hand that nobody has: a ring at the knob that it turns. */
 function paintGhost(view, facts, seconds) {
-	const { pen, upright } = view;
 	const { values, from, to, moved, shown } = ghostAt(facts.six, seconds);
 	if (shown <= 0) return;
 	const tip = (n) => {
@@ -364,32 +367,5 @@ function paintGhost(view, facts, seconds) {
 	};
 	const come = rise(seconds, 0.8, 1.2);
 	const [x, y] = blendAll(tip(from), tip(to), moved);
-	const size = upright ? 1 : 1.7;
-	// A pointing hand, in outline: its finger at the tip of the knob's hand.
-	pen.save();
-	pen.translate(x + (1 - come) * 60, y + (1 - come) * 60);
-	pen.scale(size, size);
-	pen.globalAlpha = shown;
-	pen.fillStyle = colours.ground;
-	pen.strokeStyle = colours.on;
-	pen.lineWidth = 1.5;
-	pen.lineJoin = "round";
-	pen.beginPath();
-	pen.moveTo(-2.6, 1);
-	pen.arc(0, 0, 2.8, Math.PI, 0);
-	pen.lineTo(2.8, 9);
-	pen.lineTo(11, 11);
-	pen.quadraticCurveTo(14, 12, 13.4, 15);
-	pen.lineTo(12, 22);
-	pen.quadraticCurveTo(11.4, 24, 9, 24);
-	pen.lineTo(1, 24);
-	pen.quadraticCurveTo(-1, 24, -2.4, 22);
-	pen.lineTo(-8, 14);
-	pen.quadraticCurveTo(-8.6, 11.6, -6, 12);
-	pen.lineTo(-2.8, 14);
-	pen.closePath();
-	pen.fill();
-	pen.stroke();
-	pen.restore();
-	pen.globalAlpha = 1;
+	paintPointer(view, [x + (1 - come) * 60, y + (1 - come) * 60], shown);
 }

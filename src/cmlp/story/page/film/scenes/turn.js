@@ -1,32 +1,38 @@
 // --- Scene 8: every wire turns by the wish after it times the activation before it.
 
-const BRIGHT_AT = 1.2; // one wire from a bright pixel, and one from a dark one
-const DARK_AT = 3.4;
-const BIAS_AT = 5.6;
-const PATCHES_AT = 9.6;
-const GRID_AT = 12.6;
-const REST_AT = 17.4; // the other layers join
-const TURN_AT = 25.6;
+const BRIGHT_AT = 0.8; // one wire from a bright pixel, and one from a dark one
+const DARK_AT = 2.6;
+const PATCHES_AT = 6.2;
+const GRID_AT = 9.2;
+const REST_AT = 13.2; // the other layers join
+const TURN_AT = 22;
 const TURN_SECONDS = 4.4;
-const TURN_BET_AT = 34.2;
-const RAIN_AT = 34.7; // test digits fall into view, each with its answer
-const RAIN_SECONDS = 3.2;
-const WHY_AT = 41.6;
+const TURN_BET_AT = 30.4;
+const RAIN_AT = 30.8; // the wall of test digits, each with what was said of it
+const FLIP_AT = RAIN_AT + 2.4; // one after the other is said anew
+const FLIP_SECONDS = 6;
+const WHY_AT = FLIP_AT + FLIP_SECONDS + 3.6;
 
 const turnScene = {
 	id: "turn",
 	doors: ["chain"],
-	seconds: 47.4,
+	seconds: WHY_AT + 5.6,
 	captions: () => [
-		[0, "turn.1", PATCHES_AT - 2.1],
+		[0, "turn.1", PATCHES_AT - 1.6],
 		[PATCHES_AT - 0.5, "turn.2"],
-		[REST_AT - 0.6, "turn.3", TURN_AT - 1.45],
-		[TURN_AT - 0.8, "turn.5"],
+		[REST_AT - 0.2, "turn.3"],
+		[REST_AT + 4.2, "turn.name", TURN_AT - 1.45],
+		[TURN_AT - 0.6, "turn.5"],
 		[TURN_BET_AT - 0.6, "turn.bet"],
-		[RAIN_AT + RAIN_SECONDS - 0.4, "turn.verdict"],
+		[RAIN_AT - 0.1, "turn.wall", FLIP_AT - 0.4],
+		[FLIP_AT - 0.1, "turn.quiet", FLIP_AT + FLIP_SECONDS - 0.65],
+		[FLIP_AT + FLIP_SECONDS - 0.6, "turn.verdict"],
 		[WHY_AT, "turn.why", turnScene.seconds - 1.3],
 	],
-	words: ({ cost, after, label }) => ({
+	words: ({ cost, after, before, label, says, turns }) => ({
+		says,
+		walled: saidTo(before, says),
+		length: filmNumber(hypot(...turns), 2),
 		cost: filmNumber(cost, 2),
 		cost_after: costText(after.cost),
 		after: after.says,
@@ -48,6 +54,7 @@ const turnScene = {
 		[TURN_AT - 1.4, 1.8, (places) => places.whole],
 	],
 	paint(view, facts, t) {
+		if (rainAt(t) === 1) return paintRain(view, facts, t);
 		const turned = facts.turned(rise(t, TURN_AT + 0.6, TURN_SECONDS));
 		const open = within(t, GRID_AT - 1, TURN_AT + 0.6, 1);
 		const dim = 1 - open;
@@ -89,59 +96,50 @@ function paintTurningWires(view, facts, t) {
 	});
 }
 
-/** Two wires into one neuron of A: a pixel at one end, a wish at the other one, and the turn that both give. */
+/** Two wires into one neuron of A: how bright a pixel is is a width, the wish a height, and the turn their area. */
 function paintHands(view, facts, t) {
 	const { neuron, bright, dark } = facts.hands;
 	const { pen, places, upright } = view;
 	const radius = places.radius[1];
 	const end = places.at(1, neuron);
 	const wish = facts.wishes[1][neuron];
+	const gone = within(t, 0.4, PATCHES_AT - 0.6, 0.7);
+	const high = 2.6 * radius;
 	[
 		[bright, BRIGHT_AT, -1],
 		[dark, DARK_AT, 1],
 	].forEach(([pixel, from, side]) => {
-		const alpha = within(t, from, PATCHES_AT - 1.2, 0.8);
+		const alpha = rise(t, from, 0.6) * gone;
 		if (alpha <= 0) return;
 		const start = upright
-			? [end[0] + 2.6 * side * radius, end[1] - 3.6 * radius]
-			: [end[0] - 6 * radius, end[1] + 2.4 * side * radius];
+			? [end[0] + 3 * side * radius, end[1] - 5 * radius]
+			: [end[0] - 6.4 * radius, end[1] + 2.5 * side * radius];
 		const value = facts.input[pixel];
-		const met = rise(t, from + 1, 1.4);
 		paintLine(view, start, end, colours.ring, 0.6, alpha);
-		if (value * met > 0) {
-			const lit = [-0.5, 0.5].map((half) => blendAll(start, end, 0.5 + half * met));
-			paintLine(view, ...lit, tint(wish), 0.6 + 4.4 * value * met, alpha);
-		}
-		const size = radius * 0.7;
+		const size = radius * 0.8;
 		box(pen, start[0] - size, start[1] - size, 2 * size, 2 * size, colours.ground);
 		box(pen, start[0] - size, start[1] - size, 2 * size, 2 * size, colours.on, alpha * value);
 		pen.globalAlpha = alpha;
 		outline(pen, colours.ring, 0.5, start[0] - size, start[1] - size, 2 * size, 2 * size);
 		pen.globalAlpha = 1;
-		paintNeuron(view, ...end, radius, facts.result.a[1][neuron]);
-		const numbers = [wish, wish * value].map((one) => filmNumber(one, 3));
-		const product = filmWords("label.product", { wish: numbers[0], pixel: filmNumber(value, 2), turn: numbers[1] });
-		const place = upright
-			? [end[0], end[1] + (4.7 + 0.8 * side) * radius]
-			: [start[0] - 0.6 * radius, start[1] + 2.1 * side * radius];
-		paintLines(view, product, ...place, upright ? 17 : 19, {
-			alpha: alpha * met,
-			colour: value ? tint(wish) : colours.text,
-		});
+		const come = rise(t, from + 0.6, 1.1);
+		const filled = part(t, from + 1.7, from + 2.3);
+		const middle = blendAll(start, end, 0.5);
+		const w = value * 4 * radius;
+		const bottom = blendAll([start[0], start[1]], [middle[0], middle[1] + high / 2], come);
+		const edge = blendAll([end[0], end[1]], [middle[0] + w / 2, middle[1]], come);
+		if (filled > 0) box(pen, middle[0] - w / 2, middle[1] - high / 2, w * filled, high, tint(wish), 0.9 * alpha);
+		if (come > 0 && w > 0)
+			paintLine(view, [bottom[0] - w / 2, bottom[1]], [bottom[0] + w / 2, bottom[1]], colours.on, radius * 0.18, alpha);
+		if (come > 0)
+			paintLine(view, [edge[0], edge[1] - high / 2], [edge[0], edge[1] + high / 2], tint(wish), radius * 0.18, alpha);
+		letters(view, filmNumber(value, value ? 2 : 0), start[0], start[1] + size * 1.9, upright ? 15.5 : 18, { alpha });
+		if (!w)
+			letters(view, 0, middle[0] - radius, middle[1], upright ? 17 : 22, { alpha: alpha * rise(filled, 0.4, 0.4) });
 	});
-	const carried = filmWords("label.carried", { neuron: `A${neuron + 1}`, wish: filmNumber(wish, 3) });
-	const beside = upright ? [end[0], end[1] - 5.4 * radius] : [end[0] + 3.5 * radius, end[1]];
-	paintLines(view, carried, ...beside, upright ? 17 : 19, {
-		alpha: within(t, BRIGHT_AT, PATCHES_AT - 1.2, 0.8),
-		colour: tint(wish),
-		align: upright ? "center" : "left",
-	});
-	const ofBias = filmWords("label.bias_turn", { wish: filmNumber(wish, 3) });
-	const place = upright ? [end[0], end[1] + 7.2 * radius] : [end[0] - 7.5 * radius, end[1] + 5.8 * radius];
-	letters(view, ofBias, ...place, upright ? 17 : 19, {
-		alpha: within(t, BIAS_AT, PATCHES_AT - 1.2, 0.8),
-		colour: tint(wish),
-	});
+	paintNeuron(view, ...end, radius, facts.result.a[1][neuron]);
+	const place = upright ? [end[0] + 2.2 * radius, end[1]] : [end[0] + 2.3 * radius, end[1]];
+	paintWish(view, place[0], place[1] + (Math.sign(wish) * high) / 2, Math.sign(wish) * high, 2 * radius, gone);
 }
 
 /** One of the two weights in numbers: before and after the step. */
@@ -164,36 +162,69 @@ function paintOneWeight(view, facts, alpha) {
 	);
 }
 
-/** How much the falling digits hide of the picture. */
+/** How much the wall hides of the picture. */
 const rainAt = (t) => within(t, RAIN_AT - 0.4, turnScene.seconds - 0.05, 0.8);
 
-/** Where one of the falling digits comes to rest, and how many there is room for. */
-function rainPlaces({ upright, size }) {
-	const [columns, rows, left, top, across, down, side] = upright
-		? [10, floor((size[1] - 20) / 62), 6, 10, 38.2, 62, 34]
-		: [28, 11, 46, 34, 42.8, 54, 31];
-	return { room: columns * rows, at: (n) => [left + (n % columns) * across, top + floor(n / columns) * down, side] };
+/** When a digit of the wall is said anew: a ripple from its middle, first slowly. */
+function flipOf(n, places) {
+	const { at } = wallPlaces(places);
+	const [[x, y], [mx, my]] = [at(n), at(152)];
+	const far = min(1, hypot(x - mx, y - my) / (0.56 * places.size[places.upright ? 1 : 0]));
+	const own = (((n * 61) % 97) / 97) * 0.1;
+	return FLIP_AT + FLIP_SECONDS * min(1, 0.9 * far ** 0.8 + own) - 0.4;
 }
 
-/** Test digits fall into view, each with what the network says of it after the step. */
+/** The wall of all test digits: where one of them is, [x, y, side], the size of its answer, and where the count is. */
+function wallPlaces({ upright, size }, half = false) {
+	if (half) {
+		const [columns, left, top, across, down, side] = upright
+			? [25, 7, size[1] - 258, 15.2, 19.5, 14]
+			: [20, 566, 28, 26.2, 37, 24];
+		const at = (n) => [left + (n % columns) * across, top + floor(n / columns) * down, side];
+		return { at, text: 0, count: upright ? [195, size[1] - 274] : [828, 606] };
+	}
+	const [columns, left, top, across, down, side, text] = upright
+		? [15, 8, 30, 25, (size[1] - 40) / 20, 14, 15]
+		: [28, 46, 34, 42.8, 54, 31, 16];
+	const at = (n) => [left + (n % columns) * across, top + floor(n / columns) * down, side];
+	return { at, text, count: upright ? [195, 14] : [1066, 600] };
+}
+
+/** The wall of test digits, each with what the network said of it before the step, and then with what it says now. */
 function paintRain(view, facts, t) {
 	paintVeil(view, rainAt(t));
 	const alpha = within(t, RAIN_AT - 0.2, turnScene.seconds - 0.8, 0.5);
 	if (alpha <= 0) return;
-	const { room, at } = rainPlaces(view.places);
-	const cells = examples.test.slice(0, room).map((one, n) => {
-		const from = RAIN_AT - 0.3 + (((n * 61) % 97) / 97) * (RAIN_SECONDS - 1.6);
+	const { at, text, count } = wallPlaces(view.places);
+	const flipped = examples.test.map((_, n) => part(t, flipOf(n, view.places), flipOf(n, view.places) + 0.35));
+	const old = [];
+	const now = [];
+	examples.test.forEach((one, n) => {
+		const u = flipped[n];
 		const [x, y, side] = at(n);
-		const fallen = rise(t, from, 1);
-		return [
+		const shown = alpha * rise(t, RAIN_AT - 0.2 + 0.9 * (n / 300), 0.5);
+		const hop = 5 * Math.sin(Math.PI * u);
+		(u < 0.5 ? old : now).push([
 			one,
-			[x, y - (1 - fallen) * 240, side],
-			facts.after.answers[n],
-			alpha * min(1, 2 * fallen),
-			alpha * rise(t, from + 0.9, 0.4),
-		];
+			[x, y - hop, side],
+			(u < 0.5 ? facts.before : facts.after.answers)[n],
+			shown,
+			shown,
+		]);
 	});
-	paintAnswers(view, cells, 16, colours.mark);
+	const loud = (cells) => cells.map(([one, place, { says }, p, q]) => [one, place, { says, activation: 1 }, p, q]);
+	paintAnswers(view, loud(old), text, colours.on);
+	paintAnswers(view, loud(now), text, colours.mark);
+	const changed = flipped.filter((u, n) => u >= 0.5 && facts.after.answers[n].says === facts.label).length;
+	const still = examples.test.filter((_, n) => flipped[n] < 0.5 && facts.before[n].says === facts.says).length;
+	const isFlipping = t > FLIP_AT - 0.3;
+	letters(
+		view,
+		isFlipping ? `${facts.label}: ${changed}` : `${facts.says}: ${still}`,
+		...count,
+		view.upright ? 19 : 34,
+		{ colour: isFlipping ? colours.mark : colours.on, alpha: alpha * rise(t, RAIN_AT + 0.6, 0.5), bold: true },
+	);
 }
 
 /** The turns of all knobs, first at the neurons of A, then in their places; and how large they are in each layer. */
