@@ -23,6 +23,17 @@ def leaks(y, **columns):
     ]
 
 
+def warned(y, **columns):
+    """Return the columns of the warnings of leaks of `fit`."""
+    frame = package("pandas").DataFrame(columns)
+    kind = cmlp.TabularRegressor if np.asarray(y).dtype.kind == "f" else cmlp.TabularClassifier
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        kind(n_estimators=1, n_epochs=1, random_state=0).fit(frame, y)
+    leaky = [one for one in caught if issubclass(one.category, cmlp.exceptions.LeakWarning)]
+    return [str(one.message).rpartition("[leak:")[2][:-1] for one in leaky]
+
+
 # ------------------------------------------------------------------------------------------------------------- sums
 
 
@@ -136,28 +147,33 @@ def test_other_missing_values_are_no_leak(y, is_missing):
 
 
 @pytest.mark.parametrize("values", [["a", "b", "c", "d"], [3, 1, 4, 2]], ids=["text", "numbers"])
-def test_a_column_of_few_values_that_decide_the_class_is_named(values):
+def test_a_column_of_few_values_that_decide_the_class_is_named_by_fit(values):
     is_sure = rng.rand(N) < 0.4
     action = np.where(is_sure, *(rng.choice(some, N) for some in (values[:2], values[2:])))
     labels = np.where(is_sure, "yes", "no")
     assert leaks(labels, action=action, b=B) == [("leak", ("action",))]
+    assert warned(labels, action=action, b=B) == ["action"]
 
 
 def test_bounds_of_a_number_that_decide_the_class_are_named():
     assert leaks(np.where(A > 0.2, "yes", "no"), a=A, b=B) == [("leak", ("a",))]
     assert leaks(np.where(np.abs(A) < 0.6, "yes", "no"), a=A, b=B) == [("leak", ("a",))]
     assert leaks(np.where(A + B > 0.2, "yes", "no"), a=A, b=B) == []
+    month = rng.randint(12, size=N)
+    assert leaks(np.where(np.isin(month, [3, 8]), "yes", "no"), month=month, b=B) == [
+        ("leak", ("month",))
+    ]
 
 
-@pytest.mark.parametrize("share, is_named", [(0.01, 1), (0.03, 1), (0.1, 0)])
-def test_a_copy_of_a_class_with_errors_is_named_with_its_weight(share, is_named):
+@pytest.mark.parametrize("share, is_named, is_warned", [(0.01, 1, 1), (0.03, 1, 0), (0.1, 0, 0)])
+def test_a_copy_of_a_class_with_errors_is_named_with_its_weight(share, is_named, is_warned):
     is_sure = rng.rand(N) < 0.4
     wrong = np.zeros(N, bool)
     wrong[rng.permutation(N)[: round(share * N)]] = True
     X = package("pandas").DataFrame({"copy": np.where(is_sure ^ wrong, "p", "q"), "b": B})
     labels = np.where(is_sure, "yes", "no")
     found = [one for one in cmlp.examine(X, labels) if one.code == "leak"]
-    assert len(found) == is_named
+    assert len(found) == is_named and warned(labels, copy=X["copy"], b=B) == ["copy"] * is_warned
     for one in found:
         assert one.weight == pytest.approx(1 - wrong.sum() / is_sure.sum(), abs=0.02)
 
@@ -171,6 +187,7 @@ def test_a_class_in_a_text_is_named():
     labels = rng.choice(["yes", "no"], N)
     text = [f"{k} ({one})" for k, one in zip(rng.permutation(N), labels, strict=True)]
     assert leaks(labels, text=text, b=B) == [("leak", ("text",))]
+    assert warned(labels, text=text, b=B) == ["text"]
     assert leaks(rng.permutation(labels), text=text, b=B) == []
 
 
@@ -187,14 +204,17 @@ def test_products_and_ratios_are_named_with_their_formula():
     ):
         (found,) = [one for one in cmlp.examine(frame, y) if one.code == "leak"]
         assert found.columns == ("area", "rate") and found.evidence.startswith(f"{text} on other")
+        assert warned(y, **frame) == ["area,rate"]
     assert leaks(area * rate * np.exp(0.2 * A), **frame) == []
 
 
-def test_a_sum_that_differs_in_some_rows_is_named():
+def test_a_sum_that_differs_in_some_rows_is_named_by_examine_and_in_few_by_fit():
     y = np.where(np.arange(N) % 12 == 0, 3 * C, A - 2 * B)
     frame = package("pandas").DataFrame({"a": A, "b": B, "c": C, "d": rng.standard_normal(N)})
     (found,) = [one for one in cmlp.examine(frame, y) if one.code == "leak"]
     assert found.columns == ("a", "b") and found.evidence.startswith("y = a - 2 × b in 9")
+    assert warned(y, **frame) == []
+    assert warned(np.where(np.arange(N) == 153, 3 * C, A - 2 * B), **frame) == ["a,b"]
     assert leaks(np.where(np.arange(N) % 3 == 0, 3 * C, A - 2 * B), **frame) == []
 
 
@@ -215,6 +235,7 @@ def test_brackets_of_y_are_named_and_clusters_of_y_are_not():
     names = np.array(["low", "rather low", "rather high", "high"])[brackets]
     assert leaks(A, bracket=names, b=B) == [("leak", ("bracket",))]
     assert leaks(A, bracket=brackets, b=B) == [("leak", ("bracket",))]
+    assert warned(A, bracket=names, b=B) == ["bracket"]
     race = rng.choice(["short", "long"], N)
     assert leaks(rng.rand(N) + 3 * (race == "long"), race=race, b=B) == []
 
@@ -246,6 +267,7 @@ def test_means_of_y_with_the_own_row_are_named_with_their_weight():
 
 def test_y_of_the_next_row_is_named_and_of_the_last_row_not():
     assert leaks(A, next=np.append(A[1:], 0), b=B) == [("leak", ("next",))]
+    assert warned(A, next=np.append(A[1:], 0), b=B) == ["next"]
     assert leaks(A, last=np.append(0, A[:-1]), b=B) == []
     days = package("pandas").date_range("2020-01-01", periods=N)
     assert leaks(A, day=days, next=np.append(A[1:], 0)) == [("leak", ("next",))]

@@ -19,6 +19,7 @@ from cmlp._model.unusual_rows import listed_columns
 _MOST_ROWS, _MOST_COLUMNS = 2000, 100
 _LEAST_KNOWN = 0.85  # share of the rows in which a column has a number, of a product a positive one
 _LEAST_HELD = 0.85  # share of other rows in which a formula holds
+_LEAST_TO_WARN = 0.985  # the same share from which on `fit` warns
 # Of few rows, which tell most tables in little time: their number, and the same share.
 _FEW_ROWS, _PER_COLUMN, _LEAST_OF_FEW = 400, 4, 0.6
 _KEPT, _N_TRIMS = 0.8, 10  # share of the rows from which weights are learned again, and how often
@@ -35,9 +36,8 @@ class _Form(NamedTuple):
     most_terms: int  # of a formula that is no chance: those of data that were made have more
 
 
-_LEAST_R2 = 0.9999  # of a sum
 _FORMS = (
-    _Form(is_product=False, most_error=0.03, most_unexplained=1 - _LEAST_R2, most_terms=5),
+    _Form(is_product=False, most_error=0.03, most_unexplained=1e-4, most_terms=5),
     _Form(is_product=True, most_error=0.15, most_unexplained=5e-3, most_terms=3),
 )
 
@@ -60,9 +60,9 @@ def check_formulas(table: CheckedTable) -> Iterator[Finding]:
     row_index = np.random.RandomState(0).permutation(table.n_rows)[:_MOST_ROWS]
     raw = table.raw[row_index][:, numbers]
     for y in table.targets[:, row_index]:
-        for form in _FORMS if table.measures else _FORMS[:1]:
+        for form in _FORMS:
             formula = _formula(raw, y, form)
-            if formula and formula.share < 1 and not table.measures:
+            if formula and formula.share < _LEAST_TO_WARN and not table.measures:
                 continue
             finding = formula and _finding(table, numbers, formula, form)
             if finding:
@@ -79,16 +79,14 @@ def _finding(
     few = len(found) <= min(form.most_terms, len(table.columns) - 1)
     if form.is_product and not few:
         return None
-    evidence, warning = f"their weighted sum is {TARGET} (R² 1.0000 on other rows)", ""
-    if few and table.measures:
-        holds = "on other rows" if formula.share == 1 else f"in {formula.share:.0%} of other rows"
-        evidence = f"{TARGET} = {formula.text.format(*table.names(found))} {holds}"
+    text = f"{TARGET} = {formula.text.format(*table.names(found))}"
+    holds = "on other rows" if formula.share == 1 else f"in {formula.share:.0%} of other rows"
+    evidence, warning = f"their weighted sum is {TARGET} {holds}", ""
     if few:
-        evidence += f"; {len(table.columns) - len(found)} other columns remain"
-        labels = listed_columns([table.label(i) for i in found])
+        evidence = f"{text} {holds}; {len(table.columns) - len(found)} other columns remain"
         warning = (
-            f"y is a weighted sum of {labels}: on rows from which the weights were not learned, R² is above "
-            f"{_LEAST_R2}. If these are parts of y, they are not known in new rows: leave them out."
+            f"y follows from {listed_columns([table.label(i) for i in found])}: {text} {holds}, from which this was "
+            "not learned. If these are parts of y, or made from it, they are not known in new rows: leave them out."
         )
     return Finding(
         "leak" if few else "linear",

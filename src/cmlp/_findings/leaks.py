@@ -62,6 +62,9 @@ def check_copies(table: CheckedTable) -> Iterator[Finding]:
         )
 
 
+_REMEDY = "If it is made from y, or known only after it, leave it out."
+
+
 class _Rule(NamedTuple):
     """How y follows from a column."""
 
@@ -78,7 +81,7 @@ def check_functions(table: CheckedTable) -> Iterator[Finding]:
     for i in table.candidates("leak"):
         if table.columns[i].is_time or table.are_copies_of_y[i].any():
             continue
-        rules = (rule_of(table, i) for rule_of in (_RULES if table.measures else _EXACT_RULES))
+        rules = (rule_of(table, i) for rule_of in _RULES)
         rule = next((one for one in rules if one is not None), None)
         if rule is not None and (rule.says or table.measures):
             found.setdefault(rule.evidence, []).append((i, rule))
@@ -153,12 +156,12 @@ def _rule_of_classes(
     present = ~np.isnan(x)
     if np.count_nonzero(present) < max(FEWEST_ROWS, len(x) / 2):
         return None
-    x, classes = x[present], np.unique(y[present], return_inverse=True)[1]
-    n_values, n_classes = len(np.unique(x)), int(classes.max()) + 1
+    x, classes = x[present], y[present].astype(np.intp)
+    n_values, n_classes = len(np.unique(x)), np.count_nonzero(np.bincount(classes))
     is_few = n_values <= max(_FEW_VALUES, n_classes)
     if n_values < 2 or not (is_few or is_number):
         return None
-    answers = answers_of(x, classes, None if is_few else _N_LEAVES)
+    answers = answers_of(x, classes, None if is_few else _N_LEAVES, _MOST_ERRORS_OF_SOME)
     how = "each of its values has a class" if is_few else "each of a few intervals has a class"
     return _rule_of_answers(answers, how, is_few=is_few)
 
@@ -171,13 +174,18 @@ def _rule_of_answers(answers: Answers, how: str, *, is_few: bool) -> _Rule | Non
     if not (is_sure or (is_probable and is_few)):
         return None
     right = f"{_floored(answers.accuracy)} of other rows right, a constant {1 - answers.n_others / answers.n:.3f}"
-    return _Rule(f"{how}: {right}", 1 - answers.ratio)
+    says = f"nearly says y: {how}, which makes {right}. {_REMEDY}" if is_sure else ""
+    return _Rule(f"{how}: {right}", 1 - answers.ratio, says)
 
 
 def _by_bracket(table: CheckedTable, i: int) -> _Rule | None:
     """Return the rule that the values of a column are intervals of y."""
     x = table.raw[:, i]
-    if table.labels is not None or not 2 <= len(np.unique(x[table.some_rows])) <= _MOST_BRACKETS:
+    if table.labels is not None:
+        return None
+    if not any(_may_be_intervals(x[:FEWEST_ROWS], y[:FEWEST_ROWS]) for y in table.targets):
+        return None
+    if not 2 <= len(np.unique(x[table.some_rows])) <= _MOST_BRACKETS:
         return None
     present = ~np.isnan(x)
     values, codes = np.unique(x[present], return_inverse=True)
@@ -195,8 +203,16 @@ def _by_bracket(table: CheckedTable, i: int) -> _Rule | None:
             return _Rule(
                 f"its {len(values)} values are intervals of y",
                 float(1 - np.square(y - means[codes]).mean() / y.var()),
+                f"says in which of {len(values)} intervals y is. {_REMEDY}",
             )
     return None
+
+
+def _may_be_intervals(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
+    """Return whether each value of x is in one interval of y, in a few rows: this costs little."""
+    x = x[np.lexsort((x, y))]
+    x = x[~np.isnan(x)]
+    return int(np.count_nonzero(np.diff(x))) < len(np.unique(x))
 
 
 def _are_intervals(y: NDArray[np.float64], codes: NDArray[np.intp], n_values: int) -> bool:
@@ -252,8 +268,7 @@ def _floored(share: float) -> str:
     return f"{int(1000 * share) / 1000:.3f}"
 
 
-_EXACT_RULES = (_by_value, _by_order)  # of which `fit` warns
-_RULES = (*_EXACT_RULES, _by_class, _by_bracket, _by_text)
+_RULES = (_by_value, _by_order, _by_class, _by_bracket, _by_text)
 
 
 def check_missing(table: CheckedTable) -> Iterator[Finding]:

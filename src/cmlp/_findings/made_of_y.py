@@ -17,7 +17,7 @@ _MOST_CLASSES = 20  # whose shares are compared
 _LEAST_EQUAL = 0.95  # share of the rows
 _CLOSE = 1e-6  # standard deviations
 _MOST_REPEATED = 0.5  # share of the rows whose y is that of the row before
-# Classes of the next row: right answers, and errors in those of a constant.
+# The next row: share of equal y, and errors in classes in those of a constant.
 _LEAST_RIGHT, _MOST_ERRORS = 0.985, 0.1
 
 
@@ -87,9 +87,7 @@ def _too_small(codes: NDArray[np.intp], y: NDArray[np.float64]) -> float:
 
 def check_next_rows(table: CheckedTable) -> Iterator[Finding]:
     """Find columns that have y of the next row. Where times descend, that is the last one, which may be known."""
-    if not table.measures or table.n_rows < FEWEST_ROWS or len(table.columns) < 2:
-        return
-    if descends(table):
+    if table.n_rows < FEWEST_ROWS or len(table.columns) < 2 or descends(table):
         return
     found = [
         i
@@ -120,12 +118,13 @@ def _is_next(x: NDArray[np.float64], y: NDArray[np.float64], *, is_class: bool) 
         return False
     x, last, y = x[present], last[present], y[present]
     if not is_class:
-        return bool((np.abs(x - y) <= _CLOSE * y.std()).mean() >= _LEAST_EQUAL)
+        return bool((np.abs(x - y) <= _CLOSE * y.std()).mean() >= _LEAST_RIGHT)
     classes = np.unique(y, return_inverse=True)[1]
     n_classes = int(classes.max()) + 1
     if len(np.unique(x)) != n_classes or n_classes < 2:
         return False
-    answers, of_last = answers_of(x, classes), answers_of(last, classes)
+    answers = answers_of(x, classes, None, _MOST_ERRORS)
+    of_last = answers_of(last, classes, None, _MOST_REPEATED)
     return (
         answers.accuracy >= _LEAST_RIGHT
         and answers.ratio <= _MOST_ERRORS

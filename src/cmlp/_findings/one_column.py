@@ -37,22 +37,29 @@ class Answers(NamedTuple):
 
 
 def answers_of(
-    x: NDArray[np.float64], classes: NDArray[np.intp], n_leaves: int | None = None
+    x: NDArray[np.float64], classes: NDArray[np.intp], n_leaves: int | None, most: float
 ) -> Answers:
     """Return how well the intervals of x between some bounds say a class.
 
     `n_leaves` is the number of intervals; None: each value of x is in one of its own. No value of x may be missing.
+    If the errors in those of a constant are more than `most`, they may be even more.
     """
-    halves = _halves(np.arange(len(x)))
+    halves = [rows[np.argsort(x[rows], kind="stable")] for rows in _halves(np.arange(len(x)))]
     n_classes = int(classes.max(initial=0)) + 1
+    n = sum(map(len, halves))
+    n_others = n - int(np.bincount(classes[np.concatenate(halves)]).max())
+    # Along x, a class without errors changes between intervals alone, and an error makes two changes at most.
+    n_changes = sum(int(np.count_nonzero(np.diff(classes[rows]))) for rows in halves)
+    n_intervals = n_leaves or max(1 + int(np.count_nonzero(np.diff(x[rows]))) for rows in halves)
+    n_wrong = n_changes // 2 - n_intervals + 1
+    if n_wrong > most * n_others:
+        return Answers(n, n_wrong, n_others)
     n_wrong = 0
     for seen, others in (halves, halves[::-1]):
-        order = seen[np.argsort(x[seen], kind="stable")]
-        ends, answers = _intervals(x[order], classes[order], n_classes, n_leaves)
+        ends, answers = _intervals(x[seen], classes[seen], n_classes, n_leaves)
         found = answers[np.searchsorted(ends, x[others])]
         n_wrong += int(np.count_nonzero(found != classes[others]))
-    n = sum(map(len, halves))
-    return Answers(n, n_wrong, n - int(np.bincount(classes[np.concatenate(halves)]).max()))
+    return Answers(n, n_wrong, n_others)
 
 
 def _halves(rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -113,12 +120,10 @@ def r2_of_steps(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
         return 0.0
     halves = _halves(present)
     present = np.sort(np.concatenate(halves))
-    if len(np.unique(x[present])) < FEWEST_ROWS:
+    correlation = correlation_of_ranks(x[present], y[present])
+    if abs(correlation) < _LEAST_OF_RANKS or len(np.unique(x[present])) < FEWEST_ROWS:
         return 0.0
     if abs(correlation_of_ranks(x[present], present)) > _MOST_TREND:
-        return 0.0
-    correlation = correlation_of_ranks(x[present], y[present])
-    if abs(correlation) < _LEAST_OF_RANKS:
         return 0.0
     x, y = in_unit(x), in_unit(y)
     seen, others = halves
