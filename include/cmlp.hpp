@@ -240,6 +240,19 @@ public:
         return {low, high};
     }
 
+    // Of a classifier: whether each class is in the set of this coverage, or, of a label that a row can have beside others, no
+    // and yes. By class, the coverage is that of the rows of each class.
+    std::vector<bool> set(double coverage, const std::vector<double> &outputs, std::int64_t target = 0,
+                          bool by_class = false) const
+    {
+        const bool has_outcomes = info().kind == CMLP_MODEL_MULTILABEL || outputs.size() < 2;
+        std::vector<std::int32_t> found(has_outcomes ? 2 : outputs.size());
+        cmlp_table_query query = query_of(coverage, outputs, target);
+        query.by_class = by_class;
+        call(cmlp_model_find_set, get(), &query, found.data(), static_cast<std::int64_t>(found.size()));
+        return std::vector<bool>(found.begin(), found.end());
+    }
+
 private:
     struct release {
         void operator()(void *block) const { std::free(block); }

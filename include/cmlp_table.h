@@ -124,6 +124,8 @@ typedef struct cmlp_table_query {
     int64_t n_outputs;
     int64_t target;        /* from 0 to n_targets - 1 of cmlp_model_info */
     double coverage;       /* how often the interval or the set must contain the truth: above 0 and below 1 */
+    int32_t by_class;      /* for cmlp_model_find_set. Nonzero: the coverage is that of the rows of each class */
+    int32_t reserved;      /* 0 */
 } cmlp_table_query;
 
 /* Finds the margin of a row, so that its set or interval contains the truth as often as asked: of a classifier it decides
@@ -157,9 +159,12 @@ CMLP_CHECKED cmlp_status cmlp_model_interval(const cmlp_model *model, const cmlp
                                              double *high, cmlp_run *run);
 
 /* For a classifier: finds the set of a row as cmlp_model_margin defines it.
+ * With query->by_class, each class has a margin of its own, by the rule of cmlp_model_margin from the scores of its own rows
+ * ("calibration.classes" in the file); of ordered labels, all labels between two of the set are in it, too.
  * is_in_set: receives 1 for a class in the set, otherwise 0, for each of the n_out outputs (cmlp_model_info); of a MULTILABEL
  *     model, and of one output, two numbers: for the outcomes no and yes of the label `target`.
- * Returns as cmlp_model_margin; NULL also if the query has no outputs; MODEL_KIND also for a regressor.
+ * Returns as cmlp_model_margin; NULL also if the query has no outputs; MODEL_KIND also for a regressor; NOT_FOUND also for
+ * query->by_class if the file has no scores by class.
  * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OPTION, INDEX, NOT_FOUND, MODEL, THREADS, MODEL_KIND. */
 CMLP_CHECKED cmlp_status cmlp_model_find_set(const cmlp_model *model, const cmlp_table_query *query,
                                              int32_t *is_in_set, int64_t n_is_in_set, cmlp_run *run);

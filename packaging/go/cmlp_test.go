@@ -18,9 +18,9 @@ import (
 var folder = os.Getenv("CMLP_CASES")
 
 type line struct {
-	name, label, set       string
-	outputs, ends, outside []float64
-	cells                  []string
+	name, label, set, byClass string
+	outputs, ends, outside    []float64
+	cells                     []string
 }
 
 func cases(t *testing.T) []line {
@@ -31,8 +31,8 @@ func cases(t *testing.T) []line {
 	var found []line
 	for _, text := range strings.Split(strings.TrimSuffix(string(content), "\n"), "\n") {
 		fields := strings.Split(text, "\t")
-		one := line{name: fields[0], label: fields[1], set: fields[4], cells: fields[6:]}
-		one.outputs, one.ends, one.outside = numbers(t, fields[2]), numbers(t, fields[3]), numbers(t, fields[5])
+		one := line{name: fields[0], label: fields[1], set: fields[4], byClass: fields[5], cells: fields[7:]}
+		one.outputs, one.ends, one.outside = numbers(t, fields[2]), numbers(t, fields[3]), numbers(t, fields[6])
 		found = append(found, one)
 	}
 	return found
@@ -108,6 +108,14 @@ func TestRowsHavePythonsBits(t *testing.T) {
 		} else {
 			found, err := predictor.PredictNumbers(numbers(t, strings.Join(one.cells, " ")))
 			checkCase(t, model, found, err, one)
+		}
+		if one.byClass != "" {
+			other := one
+			other.set = one.byClass
+			predictor.ByClass = true
+			found, err := predictor.Predict(one.cells)
+			checkCase(t, model, found, err, other)
+			predictor.ByClass = false
 		}
 		own, rows := casesOf(t, one.name)
 		many, err := predictor.PredictMany(rows)

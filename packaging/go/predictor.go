@@ -93,6 +93,8 @@ func (r Reasons) MarshalJSON() ([]byte, error) {
 type Predictor struct {
 	// Coverage, if it is not 0, asks for intervals and sets that contain the truth as often: above 0 and below 1.
 	Coverage float64
+	// ByClass: sets contain the truth as often for the rows of each class, instead of for all rows together.
+	ByClass bool
 	// Evaluations is the largest number of predictions for Reasons, at least twice the number of columns; 0 for the library's
 	// choice. Seed is that of the permutations of columns, where there are too many to try all.
 	Evaluations int64
@@ -416,7 +418,12 @@ func (p *Predictor) run(numbers []float64, n int, coverage float64) ([]Predictio
 			}
 		}
 		if coverage != 0 {
-			if err := m.measure(one, (*C.double)(unsafe.Add(outputs, size*i*nOutputs)), coverage); err != nil {
+			query := C.cmlp_table_query{struct_size: C.sizeof_cmlp_table_query, n_outputs: m.info.n_out}
+			query.outputs, query.coverage = (*C.double)(unsafe.Add(outputs, size*i*nOutputs)), C.double(coverage)
+			if p.ByClass {
+				query.by_class = 1
+			}
+			if err := m.measure(one, query); err != nil {
 				return nil, err
 			}
 		}
@@ -434,9 +441,7 @@ func (p *Predictor) reserve(n int) unsafe.Pointer {
 }
 
 // measure adds the intervals, the set or the sets of a row whose outputs are in memory of C.
-func (m *Model) measure(one *Prediction, outputs *C.double, coverage float64) error {
-	query := C.cmlp_table_query{struct_size: C.sizeof_cmlp_table_query, outputs: outputs, n_outputs: m.info.n_out}
-	query.coverage = C.double(coverage)
+func (m *Model) measure(one *Prediction, query C.cmlp_table_query) error {
 	switch m.info.kind {
 	case C.CMLP_MODEL_CLASSIFIER, C.CMLP_MODEL_ORDERED:
 		members, err := m.members(&query, len(one.Outputs))

@@ -22,6 +22,8 @@ export type Row = { readonly [name: string]: Cell } | readonly Cell[] | Float32A
 export interface Options {
 	/** How often intervals or sets contain the truth: above 0 and below 1. Without it there are none. */
 	coverage?: number;
+	/** Whether sets contain the truth as often for the rows of each class, instead of for all rows together. */
+	byClass?: boolean;
 }
 
 export interface Prediction {

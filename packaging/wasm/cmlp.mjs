@@ -6,7 +6,7 @@ const PREDICTION = 64; // of cmlp_prediction
 const RUN = 56; // of cmlp_run
 const COLUMN = 72; // of cmlp_table_column_info
 const VALUE = 72; // of cmlp_value
-const QUERY = 32; // of cmlp_table_query
+const QUERY = 40; // of cmlp_table_query
 const EXPLANATION = 72; // of cmlp_explanation
 const PAGE = 65536;
 const BATCH = 256; // rows of one call
@@ -361,7 +361,7 @@ export class Predictor {
 		return this.#view.getFloat64(result, true);
 	}
 
-	#predict(rows, { coverage }) {
+	#predict(rows, { coverage, byClass }) {
 		const { nInputs, nOutputs, dtype } = this.#info;
 		const n = rows.length;
 		const cells = [];
@@ -404,7 +404,7 @@ export class Predictor {
 			const index = this.#view.getInt32(indices + 4 * i, true);
 			const found = Array.from(new Numbers(this.#bytes.buffer, address, nOutputs));
 			const outside = this.#info.isTable ? this.#outside(data + size * nInputs * i) : null;
-			return { ...this.#answer(address, found, index, coverage), outside };
+			return { ...this.#answer(address, found, index, coverage, byClass), outside };
 		});
 	}
 
@@ -416,7 +416,7 @@ export class Predictor {
 		return Array.from(new Float64Array(this.#bytes.buffer, distances, nInputs));
 	}
 
-	#answer(address, outputs, index, coverage) {
+	#answer(address, outputs, index, coverage, byClass) {
 		const { kind } = this.#info;
 		const isAsked = coverage !== undefined;
 		const hasSeveral = kind === MULTILABEL;
@@ -427,40 +427,41 @@ export class Predictor {
 			index,
 			value: outputs.length === 1 && !isClassifier ? outputs[0] : null,
 			outputs,
-			intervals: isAsked && !isClassifier ? this.#intervals(address, coverage) : null,
-			set: isAsked && isClassifier && !hasSeveral ? this.#set(address, coverage) : null,
-			sets: isAsked && hasSeveral ? outputs.map((_, label) => this.#members(address, label, coverage, 2)) : null,
+			intervals: isAsked && !isClassifier ? this.#intervals(address, coverage, byClass) : null,
+			set: isAsked && isClassifier && !hasSeveral ? this.#set(address, coverage, byClass) : null,
+			sets: isAsked && hasSeveral ? outputs.map((_, label) => this.#members(address, label, coverage, byClass, 2)) : null,
 		};
 	}
 
 	/** Writes the question for an interval or a set. */
-	#query(address, target, coverage) {
+	#query(address, target, coverage, byClass) {
 		const { query } = this.#at;
 		this.#words(query, QUERY, address, this.#info.nOutputs, 0, target, 0);
 		this.#view.setFloat64(query + 24, coverage, true);
+		this.#view.setInt32(query + 32, byClass ? 1 : 0, true);
 		return query;
 	}
 
-	#intervals(address, coverage) {
+	#intervals(address, coverage, byClass) {
 		const { result, run } = this.#at;
 		const length = Math.max(this.#info.nTargets, 1); // that of a network is refused
 		return Array.from({ length }, (_, target) => {
-			const query = this.#query(address, target, coverage);
+			const query = this.#query(address, target, coverage, byClass);
 			this.#call("cmlp_model_interval", this.#model, query, result, result + 8, run);
 			return [this.#view.getFloat64(result, true), this.#view.getFloat64(result + 8, true)];
 		});
 	}
 
 	/** Returns the labels of the set. */
-	#set(address, coverage) {
-		const members = this.#members(address, 0, coverage, this.#info.nOutputs);
+	#set(address, coverage, byClass) {
+		const members = this.#members(address, 0, coverage, byClass, this.#info.nOutputs);
 		return this.#labels.filter((_, i) => members.includes(i));
 	}
 
 	/** Returns which of n classes, or outcomes of a label, are in the set. */
-	#members(address, target, coverage, n) {
+	#members(address, target, coverage, byClass, n) {
 		const { isInSet, run } = this.#at;
-		const query = this.#query(address, target, coverage);
+		const query = this.#query(address, target, coverage, byClass);
 		this.#call("cmlp_model_find_set", this.#model, query, isInSet, BigInt(n), run);
 		return Array.from({ length: n }, (_, i) => i).filter((i) => this.#view.getInt32(isInSet + 4 * i, true));
 	}

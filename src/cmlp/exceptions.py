@@ -350,6 +350,12 @@ class ReloadWarning(UserWarning):
     """A file of `cmlp.Reloaded` has changed and cannot replace the model that serves."""
 
 
+class UncoveredClassWarning(DataWarning):
+    """The sets of `predict_set` name a class for none of its rows: their coverage is that of all rows together."""
+
+    code = "uncovered"
+
+
 class FindingsNote(UserWarning):
     """The report of a fitted table, `report_`, has findings to read."""
 

@@ -573,6 +573,8 @@ cdef extern from "cmlp_table.h" nogil:
         int64_t n_outputs
         int64_t target
         double coverage
+        int32_t by_class
+        int32_t reserved
 
     cmlp_status cmlp_model_margin(const cmlp_model *model, const cmlp_table_query *query, double *below, double *above,
                                   cmlp_run *run)

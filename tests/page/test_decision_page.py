@@ -1,5 +1,6 @@
 """The page of a table for somebody who decides: accuracy, interval, reasons, values outside the training, dates."""
 
+import itertools
 import pickle
 import re
 import warnings
@@ -333,6 +334,7 @@ def test_ends_on_the_page_are_where_the_targets_are(watch, tmp_path, kind):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:coverage=0.[89] by class needs")
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_shown_set_contains_every_class_of_the_set(watch, tmp_path, n_classes):
     """Many rows have the probability of the margin, which the page computes in double precision, Python in float32."""
@@ -346,9 +348,10 @@ def test_shown_set_contains_every_class_of_the_set(watch, tmp_path, n_classes):
         page = watch(tmp_path / "page.html")
         for coverage in (0.8, 0.9):
             page.page.locator("#coverage").select_option(f"{100 * coverage:g} %")
-            for value in range(3):
-                names = model.classes_[model.predict_set([[value, 0]], coverage)[0]]
-                assert ends_of(page, [value]) == set_text(names)
+            for value, by_class in itertools.product(range(3), (False, True)):
+                page.page.locator("#by-class").set_checked(by_class)
+                sets = model.predict_set([[value, 0]], coverage, by_class=by_class)
+                assert ends_of(page, [value]) == set_text(model.classes_[sets[0]])
 
 
 @pytest.mark.slow

@@ -38,6 +38,10 @@ def test_page_predicts_and_makes_sets_as_python(shown, models):
         assert page.text("#headline") == model.predict([row])[0]
         page.page.locator("#coverage").select_option("90 %")
         settle(page)
-        members = np.array(RANKS)[model.predict_set([row], 0.9)[0]]
-        lead = "Too close to call: could be either, " if len(members) == 2 else "Set of answers: "
-        assert page.text("#ends").startswith(f"{lead}{' or '.join(members)}.")
+        for by_class in (True, False):
+            page.page.locator("#by-class").set_checked(by_class)
+            members = np.array(RANKS)[model.predict_set([row], 0.9, by_class=by_class)[0]]
+            lead = (
+                "Too close to call: could be either, " if len(members) == 2 else "Set of answers: "
+            )
+            assert page.text("#ends").startswith(f"{lead}{' or '.join(members)}.")

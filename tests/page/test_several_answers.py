@@ -148,6 +148,11 @@ def test_each_label_has_its_set(shown, models):
             )
             answers = f"{lead.format(j)} {' or '.join(names)}."
             assert page.text("#ends") == f"{answers} Sets made so contain the truth in"
+            page.page.locator("#by-class").check()
+            found = model.predict_set([values], 0.9, by_class=True)[0, j]
+            by_class = [name for name, is_in in zip(("no", "yes"), found, strict=True) if is_in]
+            assert f" {' or '.join(by_class)}. Sets" in page.text("#ends")
+            page.page.locator("#by-class").uncheck()
     assert page.evaluate("document.querySelectorAll('.winner').length") == len(labels)
 
 

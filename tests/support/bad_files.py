@@ -142,6 +142,7 @@ STATUSES = {
         "a score of the calibration is NaN or below the one before it",
         "a number in `calibration.widths` breaks a rule",
         "a number in `calibration.limits` breaks a rule",
+        "a class or a score in `calibration.classes` breaks a rule",
     ],
     "CMLP_ERROR_FILE_DATA_CRC": [
         "`data_crc32` does not match*",
@@ -255,6 +256,10 @@ FILES = {
         *(with_number("limits", "calibration.limits", nan, at) for at in range(4)),
         with_number("limits", "calibration.limits", 1e300),  # the lowest target above the number near it
         with_number("limits", "calibration.limits", -inf, at=2),  # the highest one below it
+    ],
+    "a class or a score in `calibration.classes` breaks a rule": [
+        *(with_number("threshold", "calibration.classes", value) for value in (nan, -1.0, 0.5, 1.0)),
+        *(with_number("threshold", "calibration.classes", value, at=-1) for value in (nan, -1.0)),
     ],
     "a weight or a bias is NaN or infinite": [
         with_number(file, f"{prefix}{part}", value)

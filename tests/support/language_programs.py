@@ -4,10 +4,11 @@ The command gets the path of a model file and the cells of a row. It must print 
 enough digits for Python's bits, and fail with the library's message for a file that is cut off.
 
 ``--write FOLDER`` writes the model files, and cases.tsv for the tests of packages. A line has the name of a file, the
-label, the outputs, the ends of intervals and the labels of the set with a coverage of 0.8, how far the columns are
-outside, and the cells of a row. If a row can have several labels, "01" in the place of a label's set has both outcomes,
-no and yes, and "1" only yes. A line of reasons.tsv has the name of a file, the number of evaluations, the seed, the
-base values, the Shapley values and their errors, output after output, and the cells of a row.
+label, the outputs, the ends of intervals, the labels of the set with a coverage of 0.8 and those of the set by class,
+how far the columns are outside, and the cells of a row. If a row can have several labels, "01" in the place of a
+label's set has both outcomes, no and yes, and "1" only yes. A line of reasons.tsv has the name of a file, the number
+of evaluations, the seed, the base values, the Shapley values and their errors, output after output, and the cells of a
+row.
 """
 
 import itertools
@@ -59,6 +60,7 @@ class Case(NamedTuple):
     classes: Sequence[str] = ()
     ends: np.ndarray = np.empty(0)
     members: Sequence[str] = ()
+    by_class: Sequence[str] = ()
     outside: np.ndarray = np.empty(0)
 
 
@@ -86,18 +88,17 @@ def _cases(folder):
         path = saved(classifier.calibrate(FRAME, LABELS), folder, f"{name}.cmlp")
         classes = list(classifier.classes_)
         indices = [classes.index(label) for label in classifier.predict(SOME)]
-        found = classifier.predict_proba(SOME), classifier.predict_set(SOME, COVERAGE)
+        found = [classifier.predict_proba(SOME), *sets_of(classifier, classifier.classes_)]
         outside = classifier.outside(SOME)
-        for cells, index, outputs, members, far in zip(ROWS, indices, *found, outside, strict=True):
-            labels = [label for label, is_in in zip(classes, members, strict=True) if is_in]
-            yield Case(path, cells, index, outputs, classes, members=labels, outside=far)
+        for cells, index, outputs, *sets, far in zip(ROWS, indices, *found, outside, strict=True):
+            yield Case(path, cells, index, outputs, classes, np.empty(0), *sets, outside=far)
     several = TabularClassifier(**options, random_state=0)
     several.fit(FRAME, SEVERAL).calibrate(FRAME, SEVERAL)
     path = saved(several, folder, "multilabel.cmlp")
-    found = several.predict_proba(SOME), several.predict_set(SOME, COVERAGE), several.outside(SOME)
-    for cells, outputs, members, far in zip(ROWS, *found, strict=True):
-        outcomes = ["".join(map(str, np.flatnonzero(of_label))) for of_label in members]
-        yield Case(path, cells, -1, outputs, members=outcomes, outside=far)
+    found = [several.predict_proba(SOME), *sets_of(several, "01"), several.outside(SOME)]
+    for cells, outputs, *sets, far in zip(ROWS, *found, strict=True):
+        outcomes = [["".join(of_label) for of_label in members] for members in sets]
+        yield Case(path, cells, -1, outputs, (), np.empty(0), *outcomes, outside=far)
     targets = np.arange(60.0).reshape(30, 2) % 7
     for name, y in (("regressor", np.arange(30.0)), ("targets", targets)):
         keep = EXPLAINED.get(name, 0)
@@ -110,6 +111,20 @@ def _cases(folder):
             yield Case(path, cells, -1, np.atleast_1d(outputs), ends=ends, outside=far)
 
 
+def sets_of(model, names):
+    """Return the names of what is in the sets of each row, for all rows together and by class."""
+    for by_class in (False, True):
+        sets = model.predict_set(SOME, COVERAGE, by_class=by_class)
+        yield [named(row, names) for row in sets]
+
+
+def named(is_in, names):
+    """Return the names of what is in a set, or in each of some sets."""
+    if is_in.ndim > 1:
+        return [named(one, names) for one in is_in]
+    return [name for name, is_member in zip(names, is_in, strict=True) if is_member]
+
+
 def write(folder):
     """Write the models and their cases to a folder, which need not exist."""
     Path(folder).mkdir(parents=True, exist_ok=True)
@@ -118,9 +133,10 @@ def write(folder):
             label = "" if case.label < 0 else case.classes[case.label]
             parts = case.outputs, case.ends, case.outside
             outputs, ends, outside = (" ".join(map(str, part.ravel().tolist())) for part in parts)
-            members = " ".join(case.members)
+            members, by_class = " ".join(case.members), " ".join(case.by_class)
             outside = outside.replace("nan", "NaN")  # which all languages read
-            fields = [case.path.name, label, outputs, ends, members, outside, *case.cells]
+            sets = [members, by_class]
+            fields = [case.path.name, label, outputs, ends, *sets, outside, *case.cells]
             print(*fields, sep="\t", file=stream)
     with Path(folder, "reasons.tsv").open("w", encoding="utf-8", newline="\n") as stream:
         for fields in reasons(folder):

@@ -244,6 +244,8 @@ def check_table(metadata, tensors, n_layers):
     known = {name: ("F64", shape) for name, shape in known.items()}
     check_others(tensors, known | {"table.statistics": ("F32", [n_statistics])})
     check_scores(metadata, tensors.get("calibration.scores"), n_outputs)
+    by_class = tensors.get("calibration.classes", {"dtype": "F64", "shape": [2, 1]})
+    demand(by_class["dtype"] == "F64" and len(by_class["shape"]) == 2 and by_class["shape"][0] == 2)
     return n_outputs
 
 

@@ -88,6 +88,7 @@ cdef class Model:
         query.struct_size, query.coverage, query.target = sizeof(cmlp_table_query), coverage, target
         query.outputs = NULL if outputs is None else <const double *>address_of(outputs)
         query.n_outputs = 0 if outputs is None else outputs.size
+        query.by_class = query.reserved = 0
         return query
 
     def predict(self, row):
@@ -161,13 +162,14 @@ cdef class Model:
         check(api.model_interval(self.model, &query, &low, &high, NULL))
         return low, high
 
-    def find_set(self, double coverage, outputs, int64_t target=0):
+    def find_set(self, double coverage, outputs, int64_t target=0, bint by_class=False):
         """Return whether each class is in the set of a coverage for the outputs of a row of a table's model.
 
         Of a label that a row can have beside others, these are the outcomes no and yes.
         """
         row, members = np.array(outputs, np.float64, ndmin=1), np.zeros(max(self.info.n_out, 2), np.int32)
         cdef cmlp_table_query query = self.query(coverage, row, target)
+        query.by_class = by_class
         check(api.model_find_set(self.model, &query, <int32_t *>address_of(members), members.size, NULL))
         return members[: 2 if self.info.kind == CMLP_MODEL_MULTILABEL else self.info.n_out].astype(bool)
 

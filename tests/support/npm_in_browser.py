@@ -55,7 +55,7 @@ def check(package, cases):
             answers = page.evaluate(PAGE, [f"/{name}", [cells for *_, cells in map(split, own)]])
             assert "cells, got 1" in answers["refused"], answers
             for line, found in zip(own, answers["found"], strict=True):
-                _, label, outputs, ends, members, outside, _ = split(line)
+                _, label, outputs, ends, members, _, outside, _ = split(line)
                 assert (found["label"] or "") == label, (line, found)
                 assert found["outputs"] == outputs, (line, found)
                 assert [*itertools.chain(*(found["intervals"] or ()))] == ends, (line, found)
@@ -68,12 +68,13 @@ def check(package, cases):
 
 def split(line):
     """Return the fields of a case, with numbers; texts of doubles are those of Python."""
-    name, label, outputs, ends, members, outside, *cells = line
+    name, label, outputs, ends, members, by_class, outside, *cells = line
     return (
         name,
         label,
         *([float(n) for n in numbers.split()] for numbers in (outputs, ends)),
         members,
+        by_class,
         outside.lower().split(),  # "NaN"
         cells,
     )

@@ -424,6 +424,7 @@ def test_held_out_targets_are_those_of_the_user():
         assert low <= 0.1 <= high or low <= 0.7 <= high
 
 
+@pytest.mark.filterwarnings("ignore::cmlp.exceptions.UncoveredClassWarning")
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("origin", ["calibrate", "X_val"])
 def test_set_contains_every_row_up_to_its_rank(n_classes, origin):
@@ -439,6 +440,7 @@ def test_set_contains_every_row_up_to_its_rank(n_classes, origin):
             assert in_set(model, model.predict_set(X[1], coverage), y[1]).sum() >= rank
 
 
+@pytest.mark.filterwarnings("ignore::cmlp.exceptions.UncoveredClassWarning")
 def test_set_of_each_label_contains_every_row_up_to_its_rank():
     rng = np.random.RandomState(0)
     X, y = rng.randint(0, 3, (N_TIED, 2)), rng.randint(0, 2, (N_TIED, 3))

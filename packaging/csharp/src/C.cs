@@ -86,6 +86,7 @@ namespace Cmlp
             public IntPtr Outputs;
             public long NOutputs, Target;
             public double Coverage;
+            public int ByClass, Reserved;
         }
 
         internal struct Explanation

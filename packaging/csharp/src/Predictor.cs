@@ -105,19 +105,23 @@ namespace Cmlp
         readonly object gate = new object();
         readonly Model model;
         readonly double coverage;
+        readonly bool byClass;
         Block block = new Block(1); // rows, results and workspace of a call; it grows
 
         /// <summary>Makes what predicts with the model, in memory of its own.</summary>
         /// <param name="model">Any number of predictors share it.</param>
         /// <param name="coverage">Asks for intervals and sets that contain the truth as often: above 0 and below 1;
         /// null: for none.</param>
-        public Predictor(Model model, double? coverage = null)
+        /// <param name="byClass">Whether sets contain the truth as often for the rows of each class, instead of for all rows
+        /// together.</param>
+        public Predictor(Model model, double? coverage = null, bool byClass = false)
         {
             if (coverage is double asked && !(asked > 0 && asked < 1))
                 throw new CmlpException(null, FormattableString.Invariant(
                     $"coverage must be above 0 and below 1, got {asked}"));
             this.model = model ?? throw new ArgumentNullException(nameof(model));
             this.coverage = coverage ?? 0;
+            this.byClass = byClass;
         }
 
         /// <summary>Predicts a row of texts in the order of the columns, as in a CSV file. Of a table, empty or null is
@@ -366,7 +370,8 @@ namespace Cmlp
                 StructSize = C.SizeOf<C.Query>(),
                 Outputs = outputs,
                 NOutputs = model.Outputs,
-                Coverage = coverage
+                Coverage = coverage,
+                ByClass = byClass ? 1 : 0
             };
             if (Prediction.HasSeveral(model)) found.Sets = SetsOf(ref query);
             else if (Prediction.IsClassifier(model)) found.Set = SetOf(ref query);

@@ -18,7 +18,7 @@ static class PredictorTest
     {
         internal string Name, Label;
         internal double[] Outputs, Ends, Outside;
-        internal string[] Set, Cells;
+        internal string[] Set, ByClass, Cells;
     }
 
     static void Main()
@@ -41,8 +41,9 @@ static class PredictorTest
             Outputs = Numbers(fields[2]),
             Ends = Numbers(fields[3]),
             Set = Words(fields[4]),
-            Outside = Numbers(fields[5]),
-            Cells = fields.Skip(6).ToArray()
+            ByClass = Words(fields[5]),
+            Outside = Numbers(fields[6]),
+            Cells = fields.Skip(7).ToArray()
         }).ToArray();
 
     static Case[] CasesOf(string name) => Cases().Where(each => each.Name == name).ToArray();
@@ -61,7 +62,9 @@ static class PredictorTest
 
     static string Bits(IEnumerable<double> numbers) => string.Join(" ", numbers.Select(BitConverter.DoubleToInt64Bits));
 
-    static void CheckCase(Prediction found, Case expected)
+    static void CheckCase(Prediction found, Case expected) => CheckCase(found, expected, expected.Set);
+
+    static void CheckCase(Prediction found, Case expected, string[] expectedSet)
     {
         IEnumerable<double> ends = found.Intervals.SelectMany(interval => new[] { interval.Low, interval.High });
         IEnumerable<string> set = found.Set.Concat(found.Sets.Select(outcomes => string.Concat(outcomes)));
@@ -69,7 +72,7 @@ static class PredictorTest
         Check(found.Label == (isLabelled ? expected.Label : null)
             && found.Value == (isLabelled || expected.Outputs.Length > 1 ? (double?)null : expected.Outputs[0])
             && Bits(found.Outputs) == Bits(expected.Outputs) && Bits(ends) == Bits(expected.Ends)
-            && set.SequenceEqual(expected.Set) && found.Outside.SequenceEqual(expected.Outside),
+            && set.SequenceEqual(expectedSet) && found.Outside.SequenceEqual(expected.Outside),
             expected.Name, found.Label, string.Join(" ", set));
     }
 
@@ -93,6 +96,11 @@ static class PredictorTest
                 {
                     double day = (DateTime.Parse(cells[0], CultureInfo.InvariantCulture) - new DateTime(1970, 1, 1)).TotalDays;
                     CheckCase(predictor.Predict(new[] { day, Numbers(cells[1])[0], double.NaN }), each);
+                }
+                if (each.ByClass.Length > 0)
+                {
+                    using (Predictor byClass = new Predictor(model, 0.8, byClass: true))
+                        CheckCase(byClass.Predict(cells), each, each.ByClass);
                 }
                 Case[] own = CasesOf(each.Name);
                 Case[] copies = Enumerable.Repeat(own, 50).SelectMany(one => one).ToArray();

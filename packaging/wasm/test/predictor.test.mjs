@@ -13,8 +13,10 @@ const cases = readFileSync(join(folder, "cases.tsv"), "utf8")
 	.trimEnd()
 	.split("\n")
 	.map((line) => {
-		const [name, label, outputs, ends, set, outside, ...cells] = line.split("\t");
-		const answers = { outputs: numbers(outputs), ends: numbers(ends), set: set.split(" "), outside: numbers(outside) };
+		const [name, label, outputs, ends, ...rest] = line.split("\t");
+		const [set, byClass] = rest.splice(0, 2).map((members) => members.split(" "));
+		const [outside, ...cells] = rest;
+		const answers = { outputs: numbers(outputs), ends: numbers(ends), set, byClass, outside: numbers(outside) };
 		return { name, label: label || null, ...answers, cells };
 	});
 const explained = readFileSync(join(folder, "reasons.tsv"), "utf8")
@@ -66,6 +68,8 @@ test("rows in order, by name and many at once have Python's bits", async () => {
 		const options = predictor.isTable ? { coverage: 0.8 } : {};
 		for (const one of own) {
 			checked(predictor.predict(one.cells, options), one, predictor.isTable);
+			if (one.byClass[0])
+				checked(predictor.predict(one.cells, { ...options, byClass: true }), { ...one, set: one.byClass }, true);
 			if (predictor.isTable) checked(predictor.predict(byName(one.cells)), one, false);
 			else checked(predictor.predict(Float64Array.from(one.cells, Number)), one, false);
 			if (predictor.isTable && !one.cells[2])

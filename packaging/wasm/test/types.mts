@@ -2,7 +2,7 @@
 import { type Prediction, Predictor } from "cmlp";
 
 const predictor = await Predictor.load(fetch("model.cmlp").then((response) => response.arrayBuffer()));
-const found: Prediction = predictor.predict({ day: "2026-11-24", size: 1.5, colour: null }, { coverage: 0.9 });
+const found: Prediction = predictor.predict({ day: "2026-11-24", size: 1.5, colour: null }, { coverage: 0.9, byClass: true });
 const [low, high]: [number, number] = found.intervals?.[0] ?? [0, 0];
 const outcomes: (0 | 1)[] = found.sets?.[0] ?? [];
 const labels: (string | null)[] = predictor.predictMany([["a", 1], new Float32Array(2)]).map(({ label }) => label);

@@ -17,6 +17,7 @@ from cmlp._estimators.available_if import absent, available_if
 from cmlp._estimators.parameters import tabular as parameters
 from cmlp._estimators.tabular_estimator import TabularEstimator
 from cmlp._fit.fitted import Fitted, fitted_of, frozen_copy, locked, store_model
+from cmlp._model.kinds_of_findings import silenced_by
 from cmlp._process.warnings import warn
 from cmlp.exceptions import InvalidParameterError, shown
 
@@ -153,6 +154,7 @@ class TabularClassifier(parameters.TabularClassifier, TabularEstimator):
         >>> model = TabularClassifier(random_state=0).fit(x[:300], y[:300])
         >>> model = model.calibrate(x[300:], y[300:], probabilities=True)
         """
+        from cmlp._model.uncovered import with_uncovered
         from cmlp._tables.calibrate import (
             with_probabilities_by_held_out,
             with_probabilities_by_rows,
@@ -170,10 +172,12 @@ class TabularClassifier(parameters.TabularClassifier, TabularEstimator):
             model, held = with_probabilities_by_held_out(
                 model, self._held_out(result, y, sample_weight, groups)
             )
+            model = with_uncovered(model, silenced_by(self.known))
             self._result = result._replace(model=model, held_out=held)
         else:
             rows, _ = self._rows_with_truth(model, X, y, sample_weight, groups, "calibrate")
             model, found = with_probabilities_by_rows(model, rows, self._answers)
+            model = with_uncovered(model, silenced_by(self.known))
             held_out = None if result.held_out is None else result.held_out._replace(map=found)
             self._result = result._replace(model=model, held_out=held_out)
         return self
@@ -374,7 +378,9 @@ class TabularClassifier(parameters.TabularClassifier, TabularEstimator):
         model = self._trained()
         return model.labels_of(self._predicted(model, X))
 
-    def predict_set(self, X: ArrayLike, coverage: float = 0.9) -> np.ndarray:
+    def predict_set(
+        self, X: ArrayLike, coverage: float = 0.9, *, by_class: bool = False
+    ) -> np.ndarray:
         """Return a set of classes for each row that contains the right class as often as asked for.
 
         The set has each class with ``1 - probability <= q``. Of rows outside the training, the
@@ -390,28 +396,38 @@ class TabularClassifier(parameters.TabularClassifier, TabularEstimator):
         held out in `fit`. There is then no guarantee, because each of them is judged by the
         networks that held it out, not by all, and they have chosen the epochs of these networks and
         the bins of the columns: on small tables of mostly noise, 0.9 becomes 0.87. The coverage is
-        that of all rows together; it can be smaller for a class.
+        that of all rows together; it can be smaller for a class, and a rare class can be in no set
+        at all, of which a warning says so once.
+
+        With ``by_class=True`` the coverage is that of the rows of each class [2]_: q is found for
+        each class among the rows of this class alone. Sets are then larger on average. With groups,
+        each group counts once in each of its classes.
 
         Parameters
         ----------
         X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
         coverage : float, default=0.9
             Above 0 and below 1.
+        by_class : bool, default=False
+            Whether the coverage holds for the rows of each class, instead of for all rows together.
 
         Returns
         -------
         ndarray of bool, shape (n_samples, n_classes)
             Whether each class of `classes_` is in the set. If there are too few rows, or too few
-            groups, all are, and a warning says so: 0.9 needs 9, 0.99 needs 99. For multilabel
-            targets, each label has a set of its own, of the answers no and yes: the shape is
-            (n_samples, n_classes, 2), and the coverage is that of each label, not of all together.
+            groups, all are, and a warning says so: 0.9 needs 9, 0.99 needs 99; by class, each class
+            needs them, and one with too few is in every set. For multilabel targets, each label has
+            a set of its own, of the answers no and yes: the shape is (n_samples, n_classes, 2), and
+            the coverage is that of each label, not of all together; by class, of each answer.
             Another warning names columns of which rows are clearly outside the training range, see
             `outside`.
 
         Raises
         ------
         ValueError
-            If `coverage` is invalid, or if `fit` held out no rows and `calibrate` was not called.
+            If `coverage` is invalid, or if `fit` held out no rows and `calibrate` was
+            not called, or with ``by_class=True`` if the model is from a file without scores by
+            class.
 
         See Also
         --------
@@ -421,6 +437,7 @@ class TabularClassifier(parameters.TabularClassifier, TabularEstimator):
         ----------
         .. [1] Sadinle, Lei, Wasserman (2019), "Least ambiguous set-valued classifiers with bounded
             error levels", Journal of the American Statistical Association.
+        .. [2] Vovk (2012), "Conditional validity of inductive conformal predictors", ACML.
 
         Examples
         --------
@@ -433,14 +450,20 @@ class TabularClassifier(parameters.TabularClassifier, TabularEstimator):
                [False,  True]])
         """
         from cmlp._model.outside import warn_outside
-        from cmlp._tables.calibrate import required_calibration
+        from cmlp._model.uncovered import warn_of_uncovered
+        from cmlp._tables.calibrate import require_classes, required_calibration
 
         model = self._trained()
         calibration = required_calibration(model, coverage, "predict_set", type(self).__name__)
+        if by_class:
+            require_classes(calibration, type(self).__name__)
+        labels = model.class_labels
         raw = self._read(model, X)
         with self._silencing():
             warn_outside(model, raw, "sets")
-        return calibration.sets(self._answers(model, raw), coverage, model.class_labels)
+            if not by_class:
+                warn_of_uncovered(calibration, coverage, labels, model.notices)
+        return calibration.sets(self._answers(model, raw), coverage, labels, by_class=by_class)
 
     def certify(
         self, X: ArrayLike, radius: ArrayLike, *, max_time: float | None = None

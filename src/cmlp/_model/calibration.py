@@ -4,12 +4,14 @@ Split conformal prediction: Vovk, Gammerman, Shafer, "Algorithmic learning in a 
 others, "Inductive confidence machines for regression", 2002. Quantiles: Romano, Patterson, Candès, "Conformalized
 quantile regression", 2019. Widths that follow the row: Papadopoulos, Gammerman, Vovk, "Normalized nonconformity
 measures for regression conformal prediction", 2008. Sets of classes: Sadinle, Lei, Wasserman, "Least ambiguous
-set-valued classifiers with bounded error levels", 2019. Rows of new groups (hierarchical conformal prediction): Dunn,
-Wasserman, Ramdas, "Distribution-free prediction sets for two-layer hierarchical models", 2022.
+set-valued classifiers with bounded error levels", 2019. Sets by class (label-conditional, or Mondrian): Vovk,
+"Conditional validity of inductive conformal predictors", 2012. Rows of new groups (hierarchical conformal
+prediction): Dunn, Wasserman, Ramdas, "Distribution-free prediction sets for two-layer hierarchical models", 2022.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
@@ -18,7 +20,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.array_types import AnyArray, NDArray
-from cmlp._data.groups import GroupCount
+from cmlp._data.groups import GroupCount, Groups
 from cmlp._data.labels import Labels, medians
 from cmlp._data.weights import weights_of_rows
 from cmlp._process.warnings import warn
@@ -31,10 +33,14 @@ KINDS = tuple(_core.CALIBRATION_KINDS)
 HELD_OUT, CALIBRATION = "held_out", "calibration"
 ROWS = (HELD_OUT, CALIBRATION)
 MOST_SCORES = 9_999  # that are kept: 80 kB of a file
+_MOST_BY_CLASS = 999  # that are kept of each class, enough for 0.999
 _ROUNDING = 1e-9  # of (n + 1) * coverage, which must not add a rank
 # Widths: chosen on the tables of `benchmarks.intervals`, which depend little on these numbers.
 _MOST_KNOTS, _ROWS_OF_KNOT = 8, 20
 _SHARE_OF_MEAN = 0.2  # that the mean error of all rows has in each factor
+_SHOWN = 5  # classes in a warning
+_LEAST_CHANCE = 0.001  # of a class in no set that has the coverage of the others
+_HALF = 0.5  # above which a probability is the largest, and a coverage is that of most rows
 _FREQUENT = 0.05  # share of the targets that are equal to the lowest or the highest one
 # Chosen on tables of `benchmarks.ties`: a network that should answer the lowest target is nearly
 # always so near to it.
@@ -71,6 +77,10 @@ class Calibration(NamedTuple):
         such a target, but the mean of several hardly ever.
     groups : GroupCount or None
         Of how many groups the rows are, if intervals should cover rows of new groups.
+    classes : ndarray of float64, shape (2, n), or None
+        The class of each score, in ascending order, and the scores of each class, in ascending
+        order: for sets whose coverage holds for each class. Of label j of several, the classes are
+        2 j for no and 2 j + 1 for yes. None for numbers, and in files of earlier versions.
     """
 
     kind: str
@@ -79,6 +89,7 @@ class Calibration(NamedTuple):
     widths: NDArray[np.float64] | None = None
     limits: NDArray[np.float64] | None = None
     groups: GroupCount | None = None
+    classes: NDArray[np.float64] | None = None
 
     @classmethod
     def from_scores(
@@ -89,19 +100,18 @@ class Calibration(NamedTuple):
         weight: NDArray[np.float64] | None,
         widths: NDArray[np.float64] | None = None,
         limits: NDArray[np.float64] | None = None,
-        groups: GroupCount | None = None,
+        groups: Groups | None = None,
+        classes: NDArray[np.int64] | None = None,
     ) -> Self:
         """Return the calibration with these scores of rows, and the rows' weights.
 
-        The shape of the scores is (n_answers, n_rows). With `groups`, the weights of each group
-        have the sum 1.
+        The shape of the scores is (n_answers, n_rows), and that of the `classes`. With `groups`,
+        the weights of each group have the sum 1.
         """
-        if groups is None:
-            kept = [_kept(each, weight) for each in scores]
-        else:
-            assert weight is not None
-            kept = [_kept_by_group(each, weight, groups.n) for each in scores]
-        return cls(kind, rows, np.stack(kept), widths, limits, groups)
+        kept = np.stack([_kept_of(each, weight, groups, MOST_SCORES) for each in scores])
+        count = None if groups is None else groups.group_count
+        by_class = None if classes is None else _kept_by_class(scores, classes, weight, groups)
+        return cls(kind, rows, kept, widths, limits, count, by_class)
 
     def stored(self) -> dict[str, Any]:
         """Return what files and pickles keep."""
@@ -117,21 +127,57 @@ class Calibration(NamedTuple):
 
         If the widths follow the rows, the factor of a row multiplies them.
         """
-        n_answers, n = self.scores.shape
-        counted, n_counted, n_finite = "scores", n, n
+        margins = self.finite_margins(coverage)
+        if margins is not None:
+            return margins
+        counted, n_counted = "scores", self.scores.shape[1]
         if self.groups is not None:
             counted, n_counted = "groups", self.groups.n
-            n_finite = n + 1 - _ranks_per_group(n, n_counted)
-        rank = max(1, math.ceil(coverage * (n + 1) - _ROUNDING))
-        if rank <= n_finite:
-            return self.scores[:, rank - 1]
-        needed = math.ceil(coverage / (1 - coverage) - _ROUNDING)
         what = "sets have all classes" if self.kind == PROBABILITY else "intervals are infinite"
         warn(
-            f"coverage={coverage} needs at least {needed} {counted}, but the model has "
+            f"coverage={coverage} needs at least {_needed(coverage)} {counted}, but the model has "
             f"{n_counted}: {what}."
         )
-        return np.full(n_answers, math.inf)
+        return np.full(len(self.scores), math.inf)
+
+    def finite_margins(self, coverage: float) -> NDArray[np.float64] | None:
+        """Return what `margins` returns; None if there are too few scores."""
+        n = n_finite = self.scores.shape[1]
+        if self.groups is not None:
+            n_finite = n + 1 - _ranks_per_group(n, self.groups.n)
+        rank = _rank(n, coverage)
+        return self.scores[:, rank - 1] if rank <= n_finite else None
+
+    def margins_by_class(self, coverage: float, n_classes: int) -> NDArray[np.float64]:
+        """Return for each class the score of this rank among its own scores; infinity if they are too few."""
+        assert self.classes is not None
+        margins = np.full(n_classes, math.inf)
+        ends = np.searchsorted(self.classes[0], np.arange(n_classes + 1))
+        for k, (first, last) in enumerate(itertools.pairwise(ends.tolist())):
+            rank = _rank(last - first, coverage)
+            if rank <= last - first:
+                margins[k] = self.classes[1, first + rank - 1]
+        return margins
+
+    def uncovered(self, coverage: float, n_classes: int) -> list[int]:
+        """Return the classes that no set of most rows has for a row of the class, which is not by chance.
+
+        All of their scores are above the margin, and above 1/2: the class is never the most
+        probable one.
+        """
+        margins = self.finite_margins(coverage)
+        if self.classes is None or margins is None or coverage < _HALF:
+            return []
+        most = np.maximum(margins, _HALF).repeat(n_classes // len(margins))
+        ends = np.searchsorted(self.classes[0], np.arange(n_classes + 1)).tolist()
+        found = []
+        for k, (first, last) in enumerate(itertools.pairwise(ends)):
+            own = self.classes[1, first:last]
+            n_finite = np.count_nonzero(np.isfinite(own))
+            n = n_finite / (len(own) - n_finite + 1)  # rows or groups: see `_kept_by_group`
+            if len(own) and own[0] > most[k] and (1 - coverage) ** n < _LEAST_CHANCE:
+                found.append(k)
+        return found
 
     def intervals(
         self, outputs: NDArray[np.float64], coverage: float, lowest: float
@@ -165,21 +211,44 @@ class Calibration(NamedTuple):
         return ends if len(self.scores) > 1 else ends[:, 0]
 
     def sets(
-        self, probabilities: NDArray[np.float64], coverage: float, labels: Labels
+        self,
+        probabilities: NDArray[np.float64],
+        coverage: float,
+        labels: Labels,
+        *,
+        by_class: bool = False,
     ) -> NDArray[np.bool_]:
         """Return which classes are in the set of each row; the most probable class, or the median, always is.
 
         If a row can have several labels, the shape is (n_rows, n_labels, 2), and the classes of each are no and yes.
         """
-        margins = self.margins(coverage)
+        margins = (
+            self._warned_margins_by_class(coverage, labels) if by_class else self.margins(coverage)
+        )
         if labels.kind == "ordered":
             probabilities = _towards_median(probabilities)
         if labels.kind == "multilabel":
             probabilities = np.stack([1 - probabilities, probabilities], axis=-1)
-            margins = margins[:, None]
+            margins = margins.reshape(len(self.scores), -1)
         is_in_set: NDArray[np.bool_] = 1 - probabilities <= margins
         np.put_along_axis(is_in_set, probabilities.argmax(axis=-1)[..., None], True, axis=-1)
+        if labels.kind == "ordered":  # without gaps: from the lowest to the highest class
+            from_last = np.logical_or.accumulate(is_in_set[:, ::-1], axis=1)[:, ::-1]
+            is_in_set = np.logical_or.accumulate(is_in_set, axis=1) & from_last
         return is_in_set
+
+    def _warned_margins_by_class(self, coverage: float, labels: Labels) -> NDArray[np.float64]:
+        """Return the margins of the classes, and warn of those that are infinite."""
+        names = class_names(labels)
+        margins = self.margins_by_class(coverage, len(names))
+        unknown = [name for name, margin in zip(names, margins, strict=True) if np.isinf(margin)]
+        if unknown:
+            counted = "scores" if self.groups is None else "groups"
+            warn(
+                f"coverage={coverage} by class needs at least {_needed(coverage)} {counted} of each "
+                f"class, and these have fewer: {listed_classes(unknown)}. They are in every set."
+            )
+        return margins
 
 
 def n_answers(net: _core.Net, labels: Labels | None) -> int:
@@ -189,12 +258,33 @@ def n_answers(net: _core.Net, labels: Labels | None) -> int:
     return 1 if isinstance(net.loss_parameter, tuple) else int(net.n_out)
 
 
+def class_names(labels: Labels) -> list[str]:
+    """Return the names of the classes in the order of `Calibration.classes`."""
+    if labels.kind == "multilabel":
+        return [f"{answer} of label {j}" for j in range(labels.n_answers) for answer in range(2)]
+    return [*map(repr, labels.classes.tolist())]
+
+
+def classes_of_scores(labels: Labels, truth: AnyArray) -> NDArray[np.int64]:
+    """Return the class of each score of rows, as `Calibration.classes` counts them: of shape (n_answers, n_rows)."""
+    if labels.kind == "multilabel":
+        return 2 * np.arange(labels.n_answers)[:, None] + truth.T
+    return truth[None]
+
+
+def listed_classes(names: Sequence[str]) -> str:
+    """Return the first names, and how many there are if some are left out."""
+    more = f", … ({len(names):,})" * (len(names) > _SHOWN)
+    return f"{', '.join(names[:_SHOWN])}{more}"
+
+
 def checked_calibration(
     kind: object,
     rows: object,
     scores: NDArray[np.float64],
     widths: NDArray[np.float64] | None,
     limits: NDArray[np.float64] | None,
+    classes: NDArray[np.float64] | None,
     n_groups: object,
     group_column: object,
     net: _core.Net,
@@ -224,8 +314,10 @@ def checked_calibration(
         raise ValueError("the widths of the calibration do not fit its kind")
     if limits is not None:
         limits = _checked_limits(limits, str(kind), n)
+    if classes is not None:
+        _check_classes(classes, labels)
     if widths is None:
-        return Calibration(str(kind), str(rows), scores, None, limits, groups)
+        return Calibration(str(kind), str(rows), scores, None, limits, groups, classes)
     if widths.ndim != 2 or len(widths) != 2 * n or not widths.size:
         raise ValueError("the widths of the calibration are invalid")
     widths = widths.reshape(n, 2, -1)
@@ -245,6 +337,18 @@ def _checked_groups(n: object, column: object) -> GroupCount | None:
     if type(n) is not int or n < 1 or not isinstance(column, (str, type(None))):
         raise ValueError("the groups of the calibration are invalid")
     return GroupCount(n, column)
+
+
+def _check_classes(classes: NDArray[np.float64], labels: Labels | None) -> None:
+    """Raise ValueError if these cannot be the scores by class for some labels."""
+    if labels is None or classes.ndim != 2 or len(classes) != 2 or not classes.size:
+        raise ValueError("the classes of the calibration do not fit its kind")
+    numbers, scores = classes
+    is_next, is_same = numbers[1:] > numbers[:-1], numbers[1:] == numbers[:-1]
+    if not np.isin(numbers, np.arange(len(class_names(labels)))).all() or np.isnan(scores).any():
+        raise ValueError("the scores by class of the calibration break a rule")
+    if not (is_next | (is_same & (scores[1:] >= scores[:-1]))).all():
+        raise ValueError("the scores by class of the calibration do not ascend")
 
 
 def _checked_limits(limits: NDArray[np.float64], kind: str, n: int) -> NDArray[np.float64]:
@@ -445,14 +549,51 @@ def largest_at_ranks(
 
     There are as many ranks as the part with the fewest scores has.
     """
-    parts = [_kept(*one) for one in zip(scores, weights, strict=True)]
+    parts = [_kept(*one, MOST_SCORES) for one in zip(scores, weights, strict=True)]
     fewest = min(map(len, parts))
     largest: NDArray[np.float64] = np.max([_kept(part, None, fewest) for part in parts], axis=0)
     return largest
 
 
+def _kept_of(
+    scores: NDArray[np.float64],
+    weight: NDArray[np.float64] | None,
+    groups: Groups | None,
+    most: int,
+) -> NDArray[np.float64]:
+    """Return the sorted scores of one answer, of which at most `most` are kept.
+
+    With `groups`, the weights of each group have the sum 1.
+    """
+    if groups is None:
+        return _kept(scores, weight, most)
+    assert weight is not None
+    return _kept_by_group(scores, weight, len(groups.values), most)
+
+
+def _kept_by_class(
+    scores: NDArray[np.float64],
+    classes: NDArray[np.int64],
+    weight: NDArray[np.float64] | None,
+    groups: Groups | None,
+) -> NDArray[np.float64]:
+    """Return the `classes` of a calibration from the scores and the classes of rows, of shape (n_answers, n_rows)."""
+    found = []
+    for of_answer, of_rows in zip(scores, classes, strict=True):
+        order = np.argsort(of_rows, kind="stable")
+        present, firsts = np.unique(of_rows[order], return_index=True)
+        for k, rows in zip(present.tolist(), np.split(order, firsts[1:]), strict=True):
+            own_weight, own = weights_of_rows(weight, rows), None
+            if groups is not None:  # each counts once, in each of its classes
+                own = groups.take(rows)
+                own_weight = own.equal_weights(own_weight)
+            kept = _kept_of(of_answer[rows], own_weight, own, _MOST_BY_CLASS)
+            found.append(np.stack([np.full(len(kept), float(k)), kept]))
+    return np.concatenate(found, axis=1)
+
+
 def _kept(
-    scores: NDArray[np.float64], weight: NDArray[np.float64] | None, most: int = MOST_SCORES
+    scores: NDArray[np.float64], weight: NDArray[np.float64] | None, most: int
 ) -> NDArray[np.float64]:
     """Return the sorted scores of one answer, of which at most `most` are kept.
 
@@ -473,7 +614,7 @@ def _kept(
 
 
 def _kept_by_group(
-    scores: NDArray[np.float64], weight: NDArray[np.float64], n_groups: int
+    scores: NDArray[np.float64], weight: NDArray[np.float64], n_groups: int, most: int
 ) -> NDArray[np.float64]:
     """Return the sorted scores of one answer of rows in groups, each of which has the weight 1.
 
@@ -484,12 +625,22 @@ def _kept_by_group(
     the new group. With one row in each group, r is 1.
     """
     order = np.argsort(scores, kind="stable")
-    m = min(n_groups, MOST_SCORES)
-    r = max(1, min(-(-len(scores) // (m + 1)), (MOST_SCORES + 1) // (m + 1)))
+    m = min(n_groups, most)
+    r = max(1, min(-(-len(scores) // (m + 1)), (most + 1) // (m + 1)))
     summed = np.cumsum(weight[order])
     levels = np.arange(1, r * m + 1) / (r * m) * summed[-1] * (1 - 1e-12)
     places = np.minimum(np.searchsorted(summed, levels), len(scores) - 1)
     return np.concatenate([scores[order][places], np.full(r - 1, np.inf)])
+
+
+def _rank(n: int, coverage: float) -> int:
+    """Return the rank of the margin for a coverage among n scores, which may have too few."""
+    return max(1, math.ceil(coverage * (n + 1) - _ROUNDING))
+
+
+def _needed(coverage: float) -> int:
+    """Return how many scores a coverage needs."""
+    return math.ceil(coverage / (1 - coverage) - _ROUNDING)
 
 
 def _ranks_per_group(n_scores: int, n_groups: int) -> int:

@@ -389,6 +389,7 @@ TABLE_RECORDS: Mapping[str, Record] = {
                 name: _array(f"{CALIBRATION}.{name}", CALIBRATION, by_core=True)
                 for name in ("scores", "widths", "limits")
             },
+            "classes": _array(f"{CALIBRATION}.classes", CALIBRATION),
             "n_groups": Value("groups:n", part=CALIBRATION, is_optional=True),
             "group_column": Value("groups:column", is_optional=True),
         },

@@ -67,6 +67,7 @@ KINDS = {
     "useless": Kind(
         "The model is hardly better than a constant", "!!", warning=UselessModelWarning
     ),
+    "uncovered": Kind("Sets have a class for none of its rows", most="!"),
     "parse": Kind("Text or numbers that are probably numbers or dates", warning=ParseWarning),
     "empty": Kind("A column without any value", warning=EmptyColumnWarning),
     "categories": Kind("More categories than a model keeps", warning=CategoriesWarning),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cmlp._data.array_types import AnyArray, Floats, NDArray
-    from cmlp._data.groups import GroupCount
+    from cmlp._data.groups import Groups
     from cmlp._data.labels import Labels
     from cmlp._model.table_columns import TableColumns
 
@@ -86,12 +86,12 @@ class HeldOutScores(NamedTuple):
     """The scores of the rows that the networks held out in fit, in a part for all networks with the same rows.
 
     They are those of the networks as fit has left them, with its slope. `map` is that by which `calibrate` has changed
-    the model's. `groups` says of how many groups the rows are.
+    the model's. `groups` are those of the rows.
     """
 
     parts: tuple[Scores, ...]
     map: ProbabilityMap = AS_FITTED
-    groups: GroupCount | None = None
+    groups: Groups | None = None
 
 
 # ------------------------------------------------------------------------------------------------ scores and networks
@@ -358,7 +358,7 @@ def learned_slope(
     if held_out.groups is None:
         n_rows = _total(weights) ** 2 / _total(weights * weights)  # Kish's effective number
     else:
-        n_rows = held_out.groups.n
+        n_rows = len(held_out.groups.values)
     wrong = _WRONG / (n_rows + _MORE)
     blocks = []
     for z, truth, weight in parts:

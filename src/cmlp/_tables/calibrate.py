@@ -9,7 +9,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.array_types import AnyArray, NDArray
-from cmlp._data.groups import GroupCount, Groups
+from cmlp._data.groups import Groups
 from cmlp._data.labels import Labels
 from cmlp._data.weights import weights_of_rows
 from cmlp._model.calibration import (
@@ -19,6 +19,7 @@ from cmlp._model.calibration import (
     QUANTILES,
     SCALED_ERROR,
     Calibration,
+    classes_of_scores,
     factors_of,
     kind_of_scores,
     learned_widths,
@@ -60,11 +61,6 @@ class RowsWithTruth(NamedTuple):
     weight: NDArray[np.float64] | None
     groups: Groups | None = None
 
-    @property
-    def group_count(self) -> GroupCount | None:
-        """Of how many groups the rows are."""
-        return None if self.groups is None else self.groups.group_count
-
     def take(self, part: NDArray[np.bool_]) -> RowsWithTruth:
         """Return some of the rows: of each group all or none."""
         weight = weights_of_rows(self.weight, part)
@@ -76,7 +72,7 @@ def with_measured_errors(
     model: TableModel, rows: RowsWithTruth, outputs: NDArray[np.float64]
 ) -> TableModel:
     """Return the model with the errors of its outputs for rows outside the training."""
-    return _with_calibration(model, CALIBRATION, outputs, rows.truth, rows.weight, rows.group_count)
+    return _with_calibration(model, CALIBRATION, outputs, rows.truth, rows.weight, rows.groups)
 
 
 def required_calibration(
@@ -98,13 +94,22 @@ def required_calibration(
     return model.calibration
 
 
+def require_classes(calibration: Calibration, owner: str) -> None:
+    """Raise ValueError if a calibration has no scores by class."""
+    if calibration.classes is None:
+        raise ValueError(
+            f"predict_set with by_class=True needs scores by class, and this {owner} has none: it comes from a file "
+            "of an earlier version or of a C program. Call calibrate(X, y) with rows that fit has not seen."
+        )
+
+
 def _with_calibration(
     model: TableModel,
     kind_of_rows: str,
     outputs: NDArray[np.float64],
     truth: AnyArray,
     weight: NDArray[np.float64] | None,
-    groups: GroupCount | None,
+    groups: Groups | None,
 ) -> TableModel:
     """Return the model with the scores and the accuracy of outputs."""
     earlier = model.calibration
@@ -148,7 +153,7 @@ def with_probabilities_by_rows(
     model = with_map(model, found)
     outputs = answers(model, scoring.raw)
     model = _with_calibration(
-        model, CALIBRATION, outputs, scoring.truth, scoring.weight, scoring.group_count
+        model, CALIBRATION, outputs, scoring.truth, scoring.weight, scoring.groups
     )
     return model, found
 
@@ -267,7 +272,7 @@ def measured(
     part: NDArray[np.int64] | None = None,
     widths: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
     limits: NDArray[np.float64] | None = None,
-    groups: GroupCount | None = None,
+    groups: Groups | None = None,
 ) -> tuple[Calibration, Accuracy | None]:
     """Return the calibration and the accuracy of outputs.
 
@@ -287,5 +292,8 @@ def measured(
     if widths is not None:
         knots, factors = widths
         kind, scores = SCALED_ERROR, scaled_scores(scores, factors.T)
-    calibration = Calibration.from_scores(kind, kind_of_rows, scores, weight, knots, limits, groups)
+    classes = None if labels is None else classes_of_scores(labels, truth)
+    calibration = Calibration.from_scores(
+        kind, kind_of_rows, scores, weight, knots, limits, groups, classes
+    )
     return calibration, accuracy_of(net, kind_of_rows, outputs, truth, weight, labels)

@@ -24,6 +24,7 @@ from cmlp._model.probabilities import (
     with_slope,
 )
 from cmlp._model.summary import Summary, values_at_ranks
+from cmlp._model.uncovered import with_uncovered
 from cmlp._process.time_limit import end_of
 from cmlp._process.warnings import silencing, warn
 from cmlp._tables.held_out import (
@@ -219,8 +220,7 @@ class TableFit(NamedTuple):
             )
         report = self.table.report
         if report is not None and is_useless is not None:
-            silenced = silenced_by(self.call.options.known)
-            report = with_verdict(report, silenced, is_useless=is_useless)
+            report = with_verdict(report, self._silenced(), is_useless=is_useless)
         result = self._result_with(report)
         if not lacks_later and all(
             training.state.epoch >= training.options.max_iter for training in self.trainings
@@ -228,6 +228,10 @@ class TableFit(NamedTuple):
             return result
         states = tuple(training.state.resumable() for training in self.members)
         return result._replace(states=states, folds=self.table.folds)
+
+    def _silenced(self) -> frozenset[str]:
+        """Return the findings that the user knows."""
+        return silenced_by(self.call.options.known)
 
     def snapshot(self) -> Fitted[TableModel]:
         """Return what the fit would leave now, without what `resume` needs."""
@@ -274,6 +278,7 @@ class TableFit(NamedTuple):
         states = untrained_states(networks)
         for state, training in zip(states, trainings, strict=True):
             state.history = training.state.history
+        model = with_uncovered(model, self._silenced())
         return Fitted(model, states, held_out=held_out, recipe=NOW)
 
 

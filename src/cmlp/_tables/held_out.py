@@ -87,10 +87,10 @@ def measured_errors(
     part = None
     if options.interval_width == "adaptive":
         part = np.repeat(np.arange(len(parts)), [len(held) for held, _ in parts])
-    weight, count = weights_of_rows(table.weight, rows), None
+    weight, groups = weights_of_rows(table.weight, rows), None
     if table.groups is not None:
         groups = table.groups_of(rows)
-        weight, count = groups.equal_weights(weight), groups.group_count
+        weight = groups.equal_weights(weight)
     limits, scale = None, table.encoding.answer_scale
     if scale is not None:
         # Intervals end at frequent targets.
@@ -105,7 +105,7 @@ def measured_errors(
         labels,
         part=part,
         limits=limits,
-        groups=count,
+        groups=groups,
     )
 
 
@@ -133,7 +133,7 @@ def held_out_scores(
     if table.encoding.labels is None:
         return None
     parts, class_weights = [], table.encoding.weights_of_labels
-    judged, count = _judged_parts(table, trainings), None
+    judged, groups = _judged_parts(table, trainings), None
     for row_index, members in judged:
         z = [scores_of_inputs(networks[k], table.inputs_of(k)[row_index]) for k in members]
         weight = np.ones(len(row_index)) if table.weight is None else table.weight[row_index]
@@ -146,8 +146,8 @@ def held_out_scores(
     if not parts:
         return None
     if table.groups is not None:
-        count = table.groups_of(np.concatenate([rows for rows, _ in judged])).group_count
-    return HeldOutScores(tuple(parts), groups=count)
+        groups = table.groups_of(np.concatenate([rows for rows, _ in judged]))
+    return HeldOutScores(tuple(parts), groups=groups)
 
 
 def _mean_outputs(

@@ -315,6 +315,8 @@ pub struct cmlp_table_query {
     pub n_outputs: i64,
     pub target: i64,
     pub coverage: f64,
+    pub by_class: i32,
+    pub reserved: i32,
 }
 extern "C" {
     pub fn cmlp_model_margin(

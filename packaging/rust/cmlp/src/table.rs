@@ -91,13 +91,23 @@ impl Model {
     /// Of a classifier: returns the classes of the set that contains the right one as often as `coverage` says. If a row can
     /// have several labels, these are the outcomes, 0 for no and 1 for yes, of the label `target`; otherwise `target` is 0.
     pub fn set(&self, outputs: &[f64], target: usize, coverage: f64) -> Result<Vec<usize>, Error> {
-        let query = query(outputs, target, coverage);
-        let mut is_in_set = vec![0; outputs.len().max(2)];
-        // SAFETY: the pointers are those of slices, with their lengths.
+        self.find_set(&query(outputs, target, coverage), outputs.len())
+    }
+
+    /// Returns such a set, which contains the right class as often for the rows of each class.
+    pub fn set_by_class(&self, outputs: &[f64], target: usize, coverage: f64) -> Result<Vec<usize>, Error> {
+        let query = sys::cmlp_table_query { by_class: 1, ..query(outputs, target, coverage) };
+        self.find_set(&query, outputs.len())
+    }
+
+    fn find_set(&self, query: &sys::cmlp_table_query, n_outputs: usize) -> Result<Vec<usize>, Error> {
+        let mut is_in_set = vec![0; n_outputs.max(2)];
+        // SAFETY: the query's pointer is that of a slice of the caller, and the other one is that of a vector, with their
+        // lengths.
         check(unsafe {
             sys::cmlp_model_find_set(
                 self.model,
-                &query,
+                query,
                 is_in_set.as_mut_ptr(),
                 is_in_set.len() as i64,
                 ptr::null_mut(),
@@ -167,5 +177,7 @@ fn query(outputs: &[f64], target: usize, coverage: f64) -> sys::cmlp_table_query
         n_outputs: outputs.len() as i64,
         target: i64::try_from(target).unwrap_or(i64::MAX),
         coverage,
+        by_class: 0,
+        reserved: 0,
     }
 }

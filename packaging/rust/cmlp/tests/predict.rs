@@ -105,6 +105,7 @@ struct Case {
     outputs: Vec<f64>,
     ends: Vec<f64>,
     members: String,
+    by_class: String,
     outside: Vec<f64>,
     cells: Vec<String>,
 }
@@ -125,8 +126,9 @@ fn cases() -> (PathBuf, Vec<Case>) {
             outputs: numbers(fields[2]),
             ends: numbers(fields[3]),
             members: fields[4].into(),
-            outside: numbers(fields[5]),
-            cells: fields[6..].iter().map(|cell| cell.to_string()).collect(),
+            by_class: fields[5].into(),
+            outside: numbers(fields[6]),
+            cells: fields[7..].iter().map(|cell| cell.to_string()).collect(),
         }
     };
     (folder, lines.lines().map(case).collect())
@@ -161,20 +163,26 @@ fn tables_of_python_have_its_bits_intervals_and_sets() {
             assert_eq!(format!("{:?}", model.outside(&missing).unwrap()), format!("{:?}", case.outside));
         }
         if class.is_some() {
-            let members = model.set(&outputs, 0, 0.8).unwrap();
-            let labels: Vec<String> = members.iter().map(|member| model.label(*member).unwrap()).collect();
-            assert_eq!(labels.join(" "), case.members);
+            for (members, expected) in [
+                (model.set(&outputs, 0, 0.8).unwrap(), &case.members),
+                (model.set_by_class(&outputs, 0, 0.8).unwrap(), &case.by_class),
+            ] {
+                let labels: Vec<String> = members.iter().map(|member| model.label(*member).unwrap()).collect();
+                assert_eq!(&labels.join(" "), expected);
+            }
             assert!(model.interval(&outputs, 0, 0.8).is_err());
         } else if case.ends.is_empty() {
-            let set = |label| model.set(&outputs, label, 0.8).unwrap().iter().map(usize::to_string).collect();
-            let sets: Vec<String> = (0..outputs.len()).map(set).collect();
-            assert_eq!(sets.join(" "), case.members);
+            let joined = |members: Vec<usize>| members.iter().map(usize::to_string).collect::<String>();
+            let set = |label| joined(model.set(&outputs, label, 0.8).unwrap());
+            let set_by_class = |label| joined(model.set_by_class(&outputs, label, 0.8).unwrap());
+            assert_eq!((0..outputs.len()).map(set).collect::<Vec<_>>().join(" "), case.members);
+            assert_eq!((0..outputs.len()).map(set_by_class).collect::<Vec<_>>().join(" "), case.by_class);
         } else {
             for (target, ends) in case.ends.chunks(2).enumerate() {
                 let (low, high) = model.interval(&outputs, target, 0.8).unwrap();
                 assert_eq!(bits(&[low, high]), bits(ends));
             }
-            assert!(model.set(&outputs, 0, 0.8).is_err());
+            assert!(model.set(&outputs, 0, 0.8).is_err() && model.set_by_class(&outputs, 0, 0.8).is_err());
             assert!(model.interval(&outputs, 9, 0.8).is_err() && model.interval(&outputs, 0, 1.0).is_err());
         }
     }

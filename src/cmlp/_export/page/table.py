@@ -7,7 +7,6 @@ It has a field for each column, the columns with the largest effect first.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from html import escape
 from typing import Any, TypeAlias
@@ -38,7 +37,7 @@ from cmlp._export.page.assembly import (
     write_integer,
 )
 from cmlp._export.page.description import clean_label, encode_base64, has_rare_activation
-from cmlp._model.calibration import CALIBRATION, HELD_OUT, PROBABILITY, n_answers
+from cmlp._model.calibration import CALIBRATION, HELD_OUT, PROBABILITY, class_names, n_answers
 from cmlp._model.explanation import output_names
 from cmlp._model.findings import brief
 from cmlp._model.formats import require
@@ -459,17 +458,23 @@ def _order_columns(model: TableModel, background: Background | None) -> list[int
 # ----------------------------------------------------------------------------------- how sure it is
 
 
-def _measure_intervals(model: TableModel) -> list[tuple[float, list[float]]]:
-    """Return how far the intervals of each answer reach for each coverage.
+def _measure_intervals(model: TableModel) -> list[tuple[float, list[float], list[float] | None]]:
+    """Return for each coverage how far the intervals of each answer reach, and the margins by class, at most 1.
 
-    There must be enough scores for the coverage.
+    There must be enough scores for the coverage. Without scores by class, None stands for their margins.
     """
-    calibration = model.calibration
+    calibration, found = model.calibration, []
     if calibration is None:
         return []
-    with warnings.catch_warnings(action="ignore"):
-        margins = [calibration.margins(coverage).tolist() for coverage in _COVERAGES]
-    return [pair for pair in zip(_COVERAGES, margins, strict=True) if np.isfinite(pair[1]).all()]
+    for coverage in _COVERAGES:
+        margins, by_class = calibration.finite_margins(coverage), None
+        if margins is None:
+            continue
+        if calibration.classes is not None:
+            n_classes = len(class_names(model.class_labels))
+            by_class = np.minimum(calibration.margins_by_class(coverage, n_classes), 1).tolist()
+        found.append((coverage, margins.tolist(), by_class))
+    return found
 
 
 def _list_widths(model: TableModel) -> list[object] | None:

@@ -34,6 +34,7 @@ typedef struct string_view {
 #define CMLPI_INPUT_FACTOR "input.factor"
 #define CMLPI_INPUT_SHIFT "input.shift"
 #define CMLPI_N_TARGET_NUMBERS 4
+#define CMLPI_CALIBRATION_CLASSES "calibration.classes"
 #define CMLPI_CALIBRATION_LIMITS "calibration.limits"
 #define CMLPI_CALIBRATION_SCORES "calibration.scores"
 #define CMLPI_CALIBRATION_WIDTHS "calibration.widths"

@@ -131,6 +131,20 @@ int cmlpi_are_limits(const cmlpi_numbers *limits, int64_t n_targets)
     return 1;
 }
 
+int cmlpi_are_classes(const cmlpi_numbers *classes, int64_t n, int64_t n_classes)
+{
+    double class_before = -1, before = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const double own_class = classes->at(classes->list, i), score = classes->at(classes->list, n + i);
+        if (own_class > class_before) before = -INFINITY;
+        if (!(own_class >= class_before && own_class >= 0 && own_class < (double)n_classes)) return 0;
+        if (own_class != (double)(int64_t)own_class || !(score >= before)) return 0;
+        class_before = own_class;
+        before = score;
+    }
+    return 1;
+}
+
 int cmlpi_is_calibration_kind(int32_t calibration_kind)
 {
     return calibration_kind >= CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR && calibration_kind <= CMLP_TABLE_CALIBRATION_PROBABILITY;

@@ -93,6 +93,12 @@ static inline int cmlpi_holds_limits(int32_t dtype, int64_t rows, int64_t column
     return dtype == CMLP_FLOAT64 && rows == 2 * n_targets && columns == 2;
 }
 
+/* Whether they can hold its scores by class: a row of classes and one of scores. */
+static inline int cmlpi_holds_classes(int32_t dtype, int64_t rows, int64_t columns)
+{
+    return dtype == CMLP_FLOAT64 && rows == 2 && columns;
+}
+
 #if CMLPI_BUILDS_TABLES
 /* Numbers of a program or of a file. */
 typedef struct cmlpi_numbers {
@@ -108,6 +114,9 @@ int cmlpi_are_widths(const cmlpi_numbers *widths, int64_t n_targets, int64_t n_k
 
 /* Whether four numbers of each target can be these limits: each number near a limit is not outside of it. */
 int cmlpi_are_limits(const cmlpi_numbers *limits, int64_t n_targets);
+
+/* Whether n classes below n_classes do not fall, and the n scores behind them, of each class, do not either. */
+int cmlpi_are_classes(const cmlpi_numbers *classes, int64_t n, int64_t n_classes);
 
 /* Whether this library knows a kind of scores. Another version can have more. */
 int cmlpi_is_calibration_kind(int32_t calibration_kind);

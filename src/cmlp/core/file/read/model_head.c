@@ -277,6 +277,14 @@ static void note_limits(cursor *c, cmlpi_head *head, const shaped_tensor *t, uin
         cursor_fail(c, CMLP_ERROR_FILE_TENSOR);
 }
 
+/* Notes where its scores by class start. */
+static void note_classes(cursor *c, cmlpi_head *head, const shaped_tensor *t, uint64_t start)
+{
+    head->calibration.classes = start;
+    head->calibration.n_of_classes = (int64_t)t->shape[1];
+    if (!cmlpi_holds_classes(t->dtype, (int64_t)t->shape[0], (int64_t)t->shape[1])) cursor_fail(c, CMLP_ERROR_FILE_TENSOR);
+}
+
 #if CMLPI_EXPLAINS_TABLES
 /* Notes where the background of explanations starts. One that Python cannot have written is refused where it is used. */
 static void note_background(cmlpi_head *head, string_view n, const shaped_tensor *t, uint64_t start)
@@ -331,6 +339,7 @@ static void note_tensor(cursor *c, cmlpi_head *head, string_view n, const shaped
             cursor_fail(c, CMLP_ERROR_FILE_TENSOR);
     }
     note_values(c, head, n, t, start);
+    if (of_table && cmlpi_is_name(n, CMLPI_CALIBRATION_CLASSES)) note_classes(c, head, t, start);
     if (of_table && cmlpi_is_name(n, CMLPI_CALIBRATION_LIMITS)) note_limits(c, head, t, start);
     if (of_table && cmlpi_is_name(n, CMLPI_CALIBRATION_SCORES)) note_scores(c, head, t, start);
     if (of_table && cmlpi_is_name(n, CMLPI_CALIBRATION_WIDTHS)) note_widths(c, head, t, start);

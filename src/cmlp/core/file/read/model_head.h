@@ -14,7 +14,8 @@ typedef struct cmlpi_stored_calibration {
     uint64_t scores; /* offset in the file: n_targets rows of n_scores */
     uint64_t widths; /* likewise: for each target a row of n_knots predictions, and one of their factors */
     uint64_t limits; /* likewise: 4 for each target */
-    int64_t n_targets, n_scores, n_knots;
+    uint64_t classes; /* likewise: the classes of n_of_classes scores, then the scores */
+    int64_t n_targets, n_scores, n_knots, n_of_classes;
 } cmlpi_stored_calibration;
 
 #if CMLPI_EXPLAINS_TABLES

@@ -38,6 +38,14 @@ static void load_limits(const cmlp_model *model, int64_t target, double limits[4
     for (int64_t i = 0; i < 4; i++) limits[i] = number_at(model, model->calibration.limits, 4 * target + i);
 }
 
+/* The number of outcomes that sets have, of all labels: of one that is there or not, two. */
+static int64_t count_outcomes(const cmlp_model *model)
+{
+    const int64_t n = cmlpi_n_out(model->net) + model->is_cumulative;
+    if (model->table->targets) return 0;
+    return model->model_kind == CMLP_MODEL_MULTILABEL || n == 1 ? 2 * n : n;
+}
+
 /* Loads the kind of the scores and of their rows; zeros if the file has none. */
 static void load_calibration_kind(const cmlp_model *model, int32_t calibration_kind[2])
 {
@@ -56,7 +64,9 @@ cmlp_status cmlpi_check_scores(const cmlp_model *model)
     if (cmlpi_is_calibration_kind(calibration_kind[0]) && calibration_kind[1] != 1 && calibration_kind[1] != 2)
         return CMLP_ERROR_OPTION; /* 1: of rows held out, 2: of rows of calibration */
     const cmlpi_numbers limits = {stored_number, model->file + stored->limits};
+    const cmlpi_numbers classes = {stored_number, model->file + stored->classes};
     return cmlpi_are_scores(&scores, stored->n_targets, stored->n_scores) &&
+                   cmlpi_are_classes(&classes, stored->n_of_classes, count_outcomes(model)) &&
                    cmlpi_are_limits(&limits, stored->limits ? stored->n_targets : 0) &&
                    cmlpi_are_widths(&widths, stored->n_targets, stored->n_knots)
                ? CMLP_OK : CMLP_ERROR_OPTION;
@@ -100,14 +110,25 @@ static cmlp_status read_query(const cmlp_model *model, int use, const cmlp_table
     if (use && !model->table->targets != (use == OF_CLASSES)) return cmlpi_refuse(refused, CMLP_ERROR_MODEL_KIND, "model");
     status = CMLPI_READ(query, given, cmlp_table_query, coverage);
     if (status) return cmlpi_refuse(refused, status, "query");
+    if (query->by_class && use != OF_CLASSES) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "query->by_class");
+    if (query->reserved) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "query->reserved");
     if (query->n_outputs != (query->outputs ? cmlpi_n_out(model->net) + model->is_cumulative : 0))
         return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, OUTPUTS);
     if (cmlpi_misaligned(query->outputs, sizeof(double))) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, OUTPUTS);
     if (!(query->coverage > 0 && query->coverage < 1)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "query->coverage");
     if (!model->calibration.n_scores || !is_known(model)) return cmlpi_refuse(refused, CMLP_ERROR_NOT_FOUND, "model");
+    if (query->by_class && !model->calibration.n_of_classes) return cmlpi_refuse(refused, CMLP_ERROR_NOT_FOUND, "model");
     if (query->target < 0 || query->target >= model->calibration.n_targets)
         return cmlpi_refuse(refused, CMLP_ERROR_INDEX, "query->target");
     return CMLP_OK;
+}
+
+/* The rank of the margin among n scores, counted from 1; above n if they are too few. */
+static int64_t margin_rank(double coverage, int64_t n)
+{
+    const double position = coverage * (double)(n + 1) - 1e-9; /* rounding must not add a rank */
+    const int64_t rank = (int64_t)position;
+    return rank < 1 || (double)rank < position ? rank + 1 : rank;
 }
 
 static cmlp_status find_margin(const cmlp_model *model, const cmlp_table_query *query, double *margin, cmlp_run *run)
@@ -117,9 +138,7 @@ static cmlp_status find_margin(const cmlp_model *model, const cmlp_table_query *
     const char **const refused = &run->refused;
     if (model->calibration.widths && !outputs) return cmlpi_refuse(refused, CMLP_ERROR_NULL, OUTPUTS);
     if (model->calibration.widths && isnan(outputs[target])) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, OUTPUTS);
-    const double position = query->coverage * (double)(model->calibration.n_scores + 1) - 1e-9; /* rounding must not add a rank */
-    int64_t rank = (int64_t)position;
-    if (rank < 1 || (double)rank < position) rank++;
+    const int64_t rank = margin_rank(query->coverage, model->calibration.n_scores);
     const double score = rank > model->calibration.n_scores ? INFINITY : score_at(model, target * model->calibration.n_scores + rank - 1);
     *margin = model->calibration.widths ? score * factor_of(model, target, outputs[target]) : score;
     return CMLP_OK;
@@ -221,26 +240,53 @@ static int64_t median_of(const double *probabilities, int64_t n)
     return k;
 }
 
-/* Adds the ordered labels from `first` up to the median, in steps of 1 or -1, whose probability or that of one before them
- * is large enough. So a set has no gaps. */
-static void add_towards_median(const double *probabilities, int64_t first, int64_t median, int64_t step, double margin,
-                               int32_t *is_in_set)
+/* The first score of a class, or of one after it, among those by class. */
+static int64_t first_of_class(const cmlp_model *model, int64_t own_class)
+{
+    int64_t low = 0, high = model->calibration.n_of_classes;
+    while (low < high) {
+        const int64_t middle = low + (high - low) / 2;
+        if (number_at(model, model->calibration.classes, middle) < (double)own_class)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The margin of outcome k of a query for a classifier: that of all rows, or of the rows with this outcome. */
+static double margin_of_outcome(const cmlp_model *model, const cmlp_table_query *query, double of_all_rows, int64_t k)
+{
+    if (!query->by_class) return of_all_rows;
+    const int64_t own_class = 2 * query->target + k; /* only several labels have another target than 0 */
+    const int64_t first = first_of_class(model, own_class), n = first_of_class(model, own_class + 1) - first;
+    const int64_t rank = margin_rank(query->coverage, n);
+    return rank > n ? INFINITY : number_at(model, model->calibration.classes, model->calibration.n_of_classes + first + rank - 1);
+}
+
+/* Adds the ordered labels from `first` up to the median, in steps of 1 or -1, if the probability of one of them or of one
+ * before them is large enough. So a set has no gaps. */
+static void add_towards_median(const cmlp_model *model, const cmlp_table_query *query, const double *probabilities,
+                               int64_t first, int64_t median, int64_t step, double margin, int32_t *is_in_set)
 {
     double largest = -INFINITY;
+    int is_inside = 0;
     for (int64_t k = first; k != median; k += step) {
         if (probabilities[k] > largest) largest = probabilities[k];
-        is_in_set[k] = 1 - largest <= margin;
+        if (1 - largest <= margin_of_outcome(model, query, margin, k)) is_inside = 1;
+        is_in_set[k] = is_inside;
     }
     is_in_set[median] = 1;
 }
 
 /* Adds the classes whose probability is large enough, and the most probable one. */
-static void add_classes(const double *probabilities, int64_t n, double margin, int32_t *is_in_set)
+static void add_classes(const cmlp_model *model, const cmlp_table_query *query, const double *probabilities, int64_t n,
+                        double margin, int32_t *is_in_set)
 {
     int64_t most = 0;
     for (int64_t k = 0; k < n; k++) {
         if (probabilities[k] > probabilities[most]) most = k;
-        is_in_set[k] = 1 - probabilities[k] <= margin;
+        is_in_set[k] = 1 - probabilities[k] <= margin_of_outcome(model, query, margin, k);
     }
     is_in_set[most] = 1;
 }
@@ -267,10 +313,10 @@ static cmlp_status find_set(const cmlp_model *model, const cmlp_table_query *que
     if (status) return status;
     if (model->model_kind == CMLP_MODEL_ORDERED) {
         const int64_t median = median_of(outputs, n);
-        add_towards_median(outputs, 0, median, 1, margin, is_in_set);
-        add_towards_median(outputs, n - 1, median, -1, margin, is_in_set);
+        add_towards_median(model, query, outputs, 0, median, 1, margin, is_in_set);
+        add_towards_median(model, query, outputs, n - 1, median, -1, margin, is_in_set);
     } else
-        add_classes(outputs, n, margin, is_in_set);
+        add_classes(model, query, outputs, n, margin, is_in_set);
     return CMLP_OK;
 }
 

@@ -62,11 +62,12 @@ final class C {
         public int kind, role;
     }
 
-    @Structure.FieldOrder({"structSize", "outputs", "nOutputs", "target", "coverage"})
+    @Structure.FieldOrder({"structSize", "outputs", "nOutputs", "target", "coverage", "byClass", "reserved"})
     public static class Query extends Structure {
         public long structSize = size(), nOutputs, target;
         public Pointer outputs;
         public double coverage;
+        public int byClass, reserved;
     }
 
     @Structure.FieldOrder({

@@ -52,14 +52,19 @@ public final class Model {
 
     /** Returns what predicts with the model, in memory of its own. */
     public Predictor predictor() {
-        return new Predictor(this, 0);
+        return new Predictor(this, 0, false);
     }
 
     /** Returns a predictor with intervals or sets, which contain the truth as often: above 0 and below 1. */
     public Predictor predictor(double coverage) {
+        return predictor(coverage, false);
+    }
+
+    /** Returns such a predictor; by class, sets contain the truth as often for the rows of each class. */
+    public Predictor predictor(double coverage, boolean byClass) {
         if (!(coverage > 0 && coverage < 1))
             throw new CmlpException(null, "coverage must be above 0 and below 1, got " + coverage);
-        return new Predictor(this, coverage);
+        return new Predictor(this, coverage, byClass);
     }
 
     /** Returns the columns of a table; none of a network. */

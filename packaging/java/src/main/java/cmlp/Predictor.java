@@ -21,11 +21,13 @@ public final class Predictor implements AutoCloseable {
 
     private final Model model;
     private final double coverage;
+    private final boolean isByClass;
     private Memory block = new Memory(1); // rows, results and workspace of a call; it grows
 
-    Predictor(Model model, double coverage) {
+    Predictor(Model model, double coverage, boolean isByClass) {
         this.model = model;
         this.coverage = coverage;
+        this.isByClass = isByClass;
     }
 
     /** Predicts a row of texts in the order of the columns, as in a CSV file. Of a table, empty or null is missing. */
@@ -278,6 +280,7 @@ public final class Predictor implements AutoCloseable {
         query.outputs = outputs;
         query.nOutputs = model.outputs();
         query.coverage = coverage;
+        query.byClass = isByClass ? 1 : 0;
         return query;
     }
 

@@ -25,6 +25,7 @@ public final class PredictorTest {
             double[] outputs,
             double[] ends,
             List<String> set,
+            List<String> byClass,
             double[] outside,
             List<String> cells) {}
 
@@ -46,10 +47,10 @@ public final class PredictorTest {
         List<Case> found = new ArrayList<>();
         for (String line : Files.readAllLines(FOLDER.resolve("cases.tsv"))) {
             String[] fields = line.split("\t", -1);
-            List<String> set = words(fields[4]).toList();
-            List<String> cells = List.of(fields).subList(6, fields.length);
-            double[] outputs = numbers(fields[2]), ends = numbers(fields[3]), outside = numbers(fields[5]);
-            found.add(new Case(fields[0], fields[1], outputs, ends, set, outside, cells));
+            List<String> set = words(fields[4]).toList(), byClass = words(fields[5]).toList();
+            List<String> cells = List.of(fields).subList(7, fields.length);
+            double[] outputs = numbers(fields[2]), ends = numbers(fields[3]), outside = numbers(fields[6]);
+            found.add(new Case(fields[0], fields[1], outputs, ends, set, byClass, outside, cells));
         }
         return found;
     }
@@ -75,6 +76,10 @@ public final class PredictorTest {
     }
 
     private static void checkCase(Prediction found, Case expected) {
+        checkCase(found, expected, expected.set);
+    }
+
+    private static void checkCase(Prediction found, Case expected, List<String> expectedSet) {
         double[] ends = Arrays.stream(found.intervals()).flatMapToDouble(Arrays::stream).toArray();
         Stream<String> sets = found.sets().stream().map(set -> set.toString().replaceAll("[^01]", ""));
         List<String> set = Stream.concat(found.set().stream(), sets).toList();
@@ -86,7 +91,7 @@ public final class PredictorTest {
                                 : found.value() == expected.outputs[0])
                         && Arrays.equals(found.outputs(), expected.outputs) // by bits
                         && Arrays.equals(ends, expected.ends)
-                        && set.equals(expected.set)
+                        && set.equals(expectedSet)
                         && Arrays.equals(found.outside(), expected.outside),
                 expected, found, found.outputs(), ends);
     }
@@ -105,6 +110,11 @@ public final class PredictorTest {
                 if (model.isTable() && cells.get(2).isEmpty()) { // the colour is missing
                     double day = LocalDate.parse(cells.get(0)).toEpochDay(), size = Double.parseDouble(cells.get(1));
                     checkCase(predictor.predict(new double[] {day, size, Double.NaN}), each);
+                }
+                if (!each.byClass.isEmpty()) {
+                    try (Predictor byClass = model.predictor(0.8, true)) {
+                        checkCase(byClass.predict(cells), each, each.byClass);
+                    }
                 }
                 List<Case> own = casesOf(each.name);
                 Stream<Case> copies = Collections.nCopies(50, own).stream().flatMap(List::stream);

@@ -52,7 +52,7 @@ const middle = () => (model.ordered ? median() : best());
 const chosen = () => (model.threshold === null ? middle() : Number(result[1] >= model.threshold));
 /** Whether an output is highlighted: the predicted class, a probable label, or the shown target. */
 const isMarked = (j) => (!several ? !target && j === chosen() : target ? j === shownOutput() : result[j] > 0.5);
-const coverages = model.intervals; // with the margins of each answer
+const coverages = model.intervals; // with the margins of each answer, and those by class or null
 // The probabilities of the page differ by less from those of the scores, whose networks compute in float32.
 const MOST_DIFFERENCE = 1e-5;
 const MARGIN = 0.1; // part of a range by which a number may be outside
@@ -304,6 +304,7 @@ function buildOutputs() {
 	coverages.forEach(([coverage]) => $("coverage").append(make("option", "", percent(coverage, 0))));
 	$("coverage").selectedIndex = coverages.findIndex(([coverage]) => coverage >= 0.9);
 	if ($("coverage").selectedIndex < 0) $("coverage").selectedIndex = coverages.length - 1;
+	$("classes").hidden = !coverages[0]?.[2];
 	const about = ["scale", ...(target && coverages.length ? ["scale.band"] : []), ...(background ? ["scale.rug"] : [])];
 	write("scale", about.map((key) => words(key)).join(" "));
 	if (!background) return;
@@ -493,7 +494,10 @@ function paintInterval() {
 			? [["no", "yes"].map((key) => words(key)), [1 - result[j], result[j]]]
 			: [outputs, result];
 		const centre = several ? p.indexOf(max(...p)) : middle();
-		const isSure = (k) => k === centre || 1 - p[k] <= margin + MOST_DIFFERENCE;
+		// Of ordered classes, the largest probability among a class and those beyond it counts.
+		const counted = (k) => (model.ordered ? max(...(k < centre ? p.slice(0, k + 1) : p.slice(k))) : p[k]);
+		const byClass = $("by-class").checked && coverages[$("coverage").selectedIndex][2].slice(several ? 2 * j : 0);
+		const isSure = (k) => k === centre || 1 - counted(k) <= (byClass ? byClass[k] : margin) + MOST_DIFFERENCE;
 		const sure = range(names.length).filter(isSure);
 		const isBetween = (k) => k >= sure[0] && k <= sure.at(-1);
 		const found = names.filter((_, k) => (model.ordered ? isBetween(k) : isSure(k)));
@@ -647,6 +651,7 @@ async function start() {
 	listen($("file"), "change", async () => load((await $("file").files[0]?.text()) ?? ""));
 	listen($("row-number"), "change", () => attempt(() => showLoaded(Number($("row-number").value))));
 	listen($("shown"), "change", () => show());
+	listen($("by-class"), "change", paintInterval);
 	listen($("coverage"), "change", () => {
 		paintInterval();
 		paintReach();
