@@ -964,6 +964,13 @@ static void test_sets(void)
     CHECK(cmlp_model_find_set(model, QUERY(0, 0.8, flat, 3), NULL, 3, NULL) == CMLP_ERROR_NULL);
     CHECK(cmlp_model_find_set(model, QUERY(0, 0.8, flat, 3), (int32_t *)((char *)found + 1), 2, NULL) == CMLP_ERROR_ALIGNMENT);
     CHECK(cmlp_model_find_set(model, NULL, found, 3, NULL) == CMLP_ERROR_NULL && found[0] == -7 && found[2] == -7);
+    cmlp_table_query by_class = *QUERY(0, 0.8, flat, 3);
+    by_class.by_class = 1; /* the file has no scores by class, and no margin is that of all classes */
+    CHECK(cmlp_model_find_set(model, &by_class, found, 3, NULL) == CMLP_ERROR_NOT_FOUND && found[0] == -7);
+    CHECK(cmlp_model_margin(model, &by_class, &(double){0}, &(double){0}, NULL) == CMLP_ERROR_OPTION);
+    by_class.by_class = 0;
+    by_class.reserved = 1;
+    CHECK(cmlp_model_find_set(model, &by_class, found, 3, NULL) == CMLP_ERROR_OPTION && found[0] == -7);
     use_net(5, 3, CMLP_ACTIVATION_LOGISTIC); /* of several labels, each has its margin, and the outcomes no and yes */
     c.n_scores = 12;
     c.n_targets = 3;

@@ -939,6 +939,19 @@ def test_coverage_of_several_targets_and_labels(command):
     sets = classifier.predict_set(X[:5], 0.8)
     texts = [["0 or 1" if label.all() else str(int(label[1])) for label in row] for row in sets]
     assert [line.split(",") for line in out] == texts
+    _, out, _ = command("predict", "c.cmlp", "x.csv", "--coverage", "0.8", "--by-class")
+    sets = classifier.predict_set(X[:5], 0.8, by_class=True)
+    texts = [["0 or 1" if label.all() else str(int(label[1])) for label in row] for row in sets]
+    assert [line.split(",") for line in out] == texts
+    for options, message in (
+        (["c.cmlp", "x.csv", "--by-class"], "--by-class needs --coverage"),
+        (
+            ["r.cmlp", "x.csv", "--by-class", "--coverage", "0.8"],
+            "--by-class is for sets of labels",
+        ),
+    ):
+        status, _, err = command("predict", *options)
+        assert status == 1 and message in err
 
 
 def test_coverage_is_refused_by_name(command, tmp_path):

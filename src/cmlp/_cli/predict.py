@@ -53,6 +53,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "of a label all labels among which the share C of the right ones is",
     )
     parser.add_argument(
+        "--by-class",
+        action="store_true",
+        help="with --coverage, of a classifier: the share C of the right labels is that of each label alone",
+    )
+    parser.add_argument(
         "--names",
         action="store_true",
         help="print the names of the columns first: prediction, low and high, classes or targets",
@@ -80,6 +85,8 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         options.check_output(arguments.output, arguments.model, arguments.data)
     if arguments.coverage is not None and arguments.proba:
         raise options.CommandError("--coverage and --proba exclude each other")
+    if arguments.by_class and arguments.coverage is None:
+        raise options.CommandError("--by-class needs --coverage")
     model = options.loaded_model(arguments.model)
     if arguments.proba and model_of(model).kind == "regressor":
         raise options.CommandError(f"{arguments.model} is a regressor, which has no probabilities")
@@ -89,13 +96,18 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
             f"{arguments.model} is one network ({trained.class_name}), and only the model of a "
             "table has intervals and sets: `cmlp train --table` trains one"
         )
+    if arguments.by_class and model_of(model).kind == "regressor":
+        raise options.CommandError(
+            f"{arguments.model} is a regressor: --by-class is for sets of labels"
+        )
     if arguments.names and arguments.coverage is not None and _has_sets(trained):
         raise options.CommandError(
             "--names needs columns, and the sets of --coverage have any number of labels: leave "
             "out one of the options"
         )
     files = DataFiles.from_arguments(arguments)
-    predict = partial(_predict_block, model, arguments.proba, arguments.coverage)
+    asked = arguments.proba, arguments.coverage, arguments.by_class
+    predict = partial(_predict_block, model, *asked)
     names = partial(_names, output_names(trained)) if arguments.names else None
     predict_lines = partial(_predict_lines, files, trained, predict, names)
     if arguments.output is None:
@@ -202,7 +214,9 @@ def _quote(text: str) -> str:
     return f'"{doubled}"'
 
 
-def _predict_block(model: Any, proba: bool, coverage: float | None, rows: Any) -> object:
+def _predict_block(
+    model: Any, proba: bool, coverage: float | None, by_class: bool, rows: Any
+) -> object:
     """Return what to print for each row.
 
     It is a label, a number, probabilities, a number with an interval, or labels.
@@ -210,7 +224,7 @@ def _predict_block(model: Any, proba: bool, coverage: float | None, rows: Any) -
     For a network with softmax or logistic outputs, the labels are class indices.
     """
     if coverage is not None:
-        return _predict_intervals(model, rows, coverage)
+        return _predict_intervals(model, rows, coverage, by_class)
     if model_of(model).kind == "network":
         if proba:
             return model.forward(rows.values)
@@ -225,10 +239,10 @@ def _predict_block(model: Any, proba: bool, coverage: float | None, rows: Any) -
     return model.predict(X)
 
 
-def _predict_intervals(model: Any, frame: Any, coverage: float) -> object:
+def _predict_intervals(model: Any, frame: Any, coverage: float, by_class: bool) -> object:
     """Return for each row of a table a number and the ends of its interval, or labels."""
     if model._estimator_type == "classifier":
-        sets = model.predict_set(frame, coverage)
+        sets = model.predict_set(frame, coverage, by_class=by_class)
         if sets.ndim == 2:
             return [model.classes_[row] for row in sets]
         return np.select([~sets[..., 1], ~sets[..., 0]], ["0", "1"], "0 or 1")  # for each label
