@@ -106,6 +106,7 @@ MORE = [
     "large",
     "later",
     "monotone",
+    "nominal",
     "ordered",
     "rare",
     "sharp",

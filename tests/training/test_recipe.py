@@ -18,6 +18,7 @@ CLASSES = np.digitize(X[:, 1] + 0.3 * NOISE, [-0.4, 0.4])
 NUMBERS = 3 * X[:, 0] + X[:, 1] * X[:, 2] + 0.1 * NOISE
 CELLS = np.column_stack([X.astype(float), labels(3, N, 3)])
 CELLS[::17, 0] = np.nan
+SITES = labels(5, N, 20)
 PARTS = [(X[:50], CLASSES[:50]), (X[50:], CLASSES[50:])]
 TABLE = {"categorical_features": [4], "random_state": 0}
 # With the defaults, as far as a test has the time.
@@ -32,6 +33,9 @@ MODELS = {
     ),
     "copies": lambda: TabularRegressor(random_state=0).fit(
         np.repeat(X, 3, axis=0), np.repeat(NUMBERS, 3)
+    ),
+    "codes": lambda: TabularRegressor(random_state=0).fit(
+        np.column_stack([X, SITES]), NUMBERS + 3 * uniform(4, 20)[SITES]
     ),
 }
 # Of the networks of each model. They never change: a training that gives others is another recipe.
@@ -52,6 +56,7 @@ HASHES = {
         "batches": "54987c4901eba8de",
         "quantiles": "4770574a8771a60c",
         "copies": "37fe4782ffd18a21",
+        "codes": "51ba72168ac5bd65",
     },
 }
 OTHER = 7, "0.12.0"

@@ -25,6 +25,7 @@ from cmlp._findings.formulas import check_formulas
 from cmlp._findings.ids import check_row_numbers
 from cmlp._findings.leaks import check_copies, check_functions, check_missing
 from cmlp._findings.made_of_y import check_means, check_next_rows
+from cmlp._findings.nominal import check_nominal
 from cmlp._findings.repeated import check_groups_in_inputs, check_repeated_rows
 from cmlp._findings.shifted import check_shifted_rows
 from cmlp._findings.table import CheckedTable
@@ -56,6 +57,7 @@ CHECKS: tuple[Check, ...] = (
     check_shifted_rows,
     check_counts,
     check_units,
+    check_nominal,
     check_codes,
     check_stated_codes,
 )

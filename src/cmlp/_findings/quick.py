@@ -104,7 +104,7 @@ def _inputs(table: CheckedTable, row_index: NDArray[np.intp]) -> NDArray[np.floa
         x = in_unit(table.raw[row_index, i])
         if not column.is_used:
             continue
-        if column.is_category:
+        if column.is_category or i in table.nominal:
             values, codes = np.unique(x, return_inverse=True)
             if 1 < len(values) <= _MOST_ONE_HOT or len(values) < len(row_index):
                 frequent = np.argsort(-np.bincount(codes), kind="stable")[:_MOST_ONE_HOT]

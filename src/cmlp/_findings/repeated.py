@@ -117,7 +117,8 @@ def _candidates(table: CheckedTable) -> Iterator[_Groups]:
         is_likely = is_described and _are_described(rows, table, i, constant)
         is_called_id = _ID_NAME.fullmatch(table.name(i)) is not None
         # Other numbers, such as a month, have neighbours from which a model knows their new values.
-        if is_likely or (table.measures and (column.type == CATEGORY or is_called_id)):
+        is_code = column.type == CATEGORY or i in table.nominal
+        if is_likely or (table.measures and (is_code or is_called_id)):
             yield _Groups(i, rows, constant, is_likely, is_called_id)
 
 

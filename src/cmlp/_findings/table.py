@@ -14,12 +14,13 @@ from cmlp._model.unusual_rows import listed_columns
 from cmlp._process.printable import printable_message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from cmlp._data.array_types import AnyArray, NDArray
     from cmlp._data.groups import Groups
     from cmlp._data.input_frame import InputFrame
     from cmlp._data.labels import Labels
+    from cmlp._data.times import Times
 
 TARGET = "y"  # the name of the target in findings
 # In fewer rows, a column can agree with y, or hardly repeat a value, by chance.
@@ -89,6 +90,12 @@ class CheckedTable:
         The codes for missing values that no cell equals.
     numbers_may_be_dates : bool
         Whether the user has not said that all columns hold numbers.
+    numbers : collection of int
+        The columns that the user says are numbers.
+    times : Times or None
+        The times of the rows, if later ones are to be predicted.
+    nominal : mapping of int to float
+        The columns of whole numbers that are codes, with the share of the squared errors that this explains.
     measures : bool
         Whether checks can fit small models: `cmlp.examine` lets them, `fit` does not.
     """
@@ -108,6 +115,9 @@ class CheckedTable:
     counts: Mapping[int, CategoryCounts] = field(default_factory=dict)
     unmatched: Sequence[UnmatchedCode] = ()
     numbers_may_be_dates: bool = True
+    numbers: Collection[int] = ()
+    times: Times | None = None
+    nominal: Mapping[int, float] = field(default_factory=dict)
     measures: bool = False
 
     @property

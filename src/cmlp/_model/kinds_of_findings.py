@@ -74,6 +74,9 @@ KINDS = {
     "ids": Kind("Values that hardly repeat, or that count the rows"),
     "loss": Kind("y counts, and another loss has narrower intervals", ".", 0.1, "."),
     "units": Kind("y has numbers in two units"),
+    "nominal": Kind(
+        "Whole numbers that are codes, and categories for the networks, too", limit=0.0, most="."
+    ),
     "code": Kind("Numbers that are probably codes for missing values", most="."),
     "unmatched": Kind(
         "Stated codes for missing values that no cell equals", ".", warning=UnmatchedCodeWarning

@@ -37,6 +37,7 @@ from cmlp._tables.held_out import (
 )
 from cmlp._tables.later_windows import NETWORKS_SHARE, PartFit, later_fits, measured_later
 from cmlp._tables.make_bag import new_trainings, resumed_trainings
+from cmlp._tables.nominal import networks_of_bins
 from cmlp._tables.prepared_table import (
     OTHER_DATA,
     PreparedTable,
@@ -253,10 +254,13 @@ class TableFit(NamedTuple):
         if held_out is not None:
             slope = learned_slope(held_out, trained[0].net, class_weights)
             held_out = scores_with_slope(held_out, slope)
-        networks = with_slope(trained, slope)
-        calibration, accuracy = measured_errors(table, call.options, trainings, networks)
+        calibration, accuracy = measured_errors(
+            table, call.options, trainings, with_slope(trained, slope)
+        )
         importances = measured_importances(table, trainings, trained)
         summary = Summary(self.values, accuracy, importances=importances)
+        stored = networks_of_bins(trained, table.columns, table.nominal)
+        networks = with_slope(stored, slope)
         if self.later and calibration is not None:
             calibration, accuracy, later = measured_later(self.later, table, calibration)
             summary = summary._replace(accuracy=accuracy, later=later)
@@ -267,7 +271,7 @@ class TableFit(NamedTuple):
             columns=table.columns,
             answer_scale=encoding.answer_scale,
             calibration=calibration,
-            fitted_outputs=None if slope is None else output_layers(trained),
+            fitted_outputs=None if slope is None else output_layers(stored),
             slope=slope,
             class_weights=class_weights,
             background=table.background,

@@ -28,6 +28,7 @@ from cmlp._model.calibration import (
 from cmlp._model.model import TableModel, TrainedNet
 from cmlp._model.summary import Accuracy, Later, accuracy_of
 from cmlp._tables.make_bag import new_trainings
+from cmlp._tables.nominal import networks_of_bins
 from cmlp._tables.prepared_table import PreparedTable, prepare_part
 from cmlp._tables.row_times import Window, windows_of
 from cmlp._tables.table_call import TableCall
@@ -68,7 +69,8 @@ def measured_later(
     for window, part, raw, training in parts:
         network = TrainedNet(training.net, block_copy(training.state.best_or_present_params))
         scale = part.encoding.answer_scale
-        model = TableModel("regressor", [network], columns=part.columns, answer_scale=scale)
+        networks = networks_of_bins([network], part.columns, part.nominal)
+        model = TableModel("regressor", networks, columns=part.columns, answer_scale=scale)
         outputs.append(model.predict(raw[window.later], 1))
         weights.append(weights_of_rows(table.weight, window.later))
         found = scores_of(ABSOLUTE_ERROR, outputs[-1], table.truth[window.later])

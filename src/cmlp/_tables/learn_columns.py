@@ -142,9 +142,14 @@ def _ordered(column: Column, levels: Sequence[object]) -> TableColumn:
     return TableColumn("number", ORDERED, list(known), len(known))
 
 
+def is_from_dtype(categorical: object) -> bool:
+    """Return whether the types of columns say which are categories, and not the user."""
+    return isinstance(categorical, str) and categorical == _FROM_DTYPE
+
+
 def _chosen(categorical: object, frame: InputFrame) -> dict[int, Sequence[object] | None]:
     """Return the indices of the columns that the user calls categorical, with their categories in order, or None."""
-    if isinstance(categorical, str) and categorical == _FROM_DTYPE:
+    if is_from_dtype(categorical):
         return {}
     n = len(frame.columns)
     ordered = categorical if isinstance(categorical, Mapping) else {}

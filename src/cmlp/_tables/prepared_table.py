@@ -15,6 +15,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.checksums import hash_of_text
 from cmlp._data.weights import weights_of_rows
+from cmlp._findings.nominal import with_nominal
 from cmlp._model.kinds_of_findings import RANDOM, TIME, silenced_by
 from cmlp._model.other_rows import Differences, TrainingNumbers, warn_of_differences
 from cmlp._model.outside import warn_of_moved_rows
@@ -30,6 +31,7 @@ from cmlp._tables.learn_columns import learn_categories_again, learn_inputs
 from cmlp._tables.learn_statistics import encode_rows, with_new_statistics, with_statistics
 from cmlp._tables.missing_values import warn_of_kept_codes
 from cmlp._tables.monotone import signs_of_columns
+from cmlp._tables.nominal import to_values, with_values
 from cmlp._tables.read_table import (
     ReadTable,
     open_table,
@@ -43,7 +45,7 @@ from cmlp._tables.tell import tell
 from cmlp._train.random import draw_seed, generator_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from cmlp._data.array_types import NDArray
     from cmlp._data.times import Times
@@ -55,8 +57,10 @@ if TYPE_CHECKING:
     from cmlp._train.split import Split
 
     # The columns as the networks see them, the training rows without what is not kept of columns that no network uses,
-    # and the signs of columns with which the answers can only rise or fall.
-    Learned: TypeAlias = tuple[TableColumns, NDArray[np.float64], NDArray[np.int8] | None]
+    # the signs of columns with which the answers can only rise or fall, and the columns of codes.
+    Learned: TypeAlias = tuple[
+        TableColumns, NDArray[np.float64], NDArray[np.int8] | None, Collection[int]
+    ]
 
 OTHER_DATA = (
     "resume=True continues a fit on other data. Pass the same X, y, groups, time and validation "
@@ -77,6 +81,7 @@ class PreparedTable(ReadTable):
     raw_to_keep: NDArray[np.float64]
     # Of the columns with which the answers can only rise or fall; None without such.
     column_signs: NDArray[np.int8] | None
+    nominal: Collection[int]  # columns of whole numbers that are codes
     # Of the training rows: the statistics of a row are learned without its fold.
     folds: NDArray[np.uint8]
     seeds: Sequence[int]  # of the networks; none of a fit that is resumed
@@ -148,15 +153,18 @@ def prepare_table(call: TableCall, until: float) -> PreparedTable:
                     call.time, checked.frame, checked.columns, checked.raw, checked.row_index
                 )
                 require_later_parts(times)
-            report = tell(_with_use(call, table, checked))
-            learned = _learned(call, table, checked.columns, counted.weight, until)
+            checked = with_nominal(_with_use(call, table, replace(checked, times=times)))
+            report = tell(checked)
+            learned = _learned(
+                call, table, checked.columns, counted.weight, checked.nominal, until=until
+            )
         else:
             warn_of_kept_codes(call.options.missing_values, opened[0][0], model.columns)
             notices = Notices(_KEPT_COLUMNS)
             table = read_table(call, encoding, opened, model.columns, notices, model.gaps)
             report = model.report
             learned = _continued(call, table, model)
-        _, raw_to_keep, _ = learned
+        raw_to_keep = learned[1]
         folds, seeds, background = _drawn(call, table, raw_to_keep)
         prepared = _encoded(table, learned, folds, seeds, call.options.n_estimators)
     return replace(
@@ -195,7 +203,7 @@ def prepare_part(
         n_folds=number_of_folds(None, 1) if n >= FEWEST_ROWS_TO_HOLD_OUT else 0,
     )
     # A time limit that had an effect on these columns, which no model keeps, could not be repeated.
-    learned = _learned(call, part, columns, counted.weight, math.inf, is_part=True)
+    learned = _learned(call, part, columns, counted.weight, table.nominal, is_part=True)
     folds = part.draw_folds(1, rng)
     return _encoded(part, learned, folds, [draw_seed(rng)], 1), raw
 
@@ -231,8 +239,9 @@ def _learned(
     table: ReadTable,
     found: TableColumns,
     weight: NDArray[np.float64] | None,
-    until: float,
+    nominal: Collection[int],
     *,
+    until: float = math.inf,
     is_part: bool = False,
 ) -> Learned:
     """Learn what the networks see of columns.
@@ -251,10 +260,11 @@ def _learned(
         until=until,
         earlier=None if is_part else call.equal_columns,
     )
-    with_all = with_statistics(columns, table)
+    with_all = with_statistics(with_values(columns, raw, nominal), table)
     columns = with_all.without_unused_values(raw)
     raw_to_keep = columns.without_unused_numbers(raw, with_all.codes)
-    return columns, raw_to_keep, signs_of_columns(options.monotonic_cst, columns, table.encoding)
+    signs = signs_of_columns(options.monotonic_cst, columns, table.encoding)
+    return columns, raw_to_keep, signs, nominal
 
 
 def _continued(call: TableCall, table: ReadTable, model: TableModel) -> Learned:
@@ -263,7 +273,7 @@ def _continued(call: TableCall, table: ReadTable, model: TableModel) -> Learned:
     warn_of_moved_rows(model, raw, _KEPT_COLUMNS)
     columns = with_new_statistics(model.columns, table)
     signs = signs_of_columns(call.options.monotonic_cst, columns, table.encoding)
-    return columns, columns.without_unused_numbers(raw), signs
+    return columns, columns.without_unused_numbers(raw), signs, ()
 
 
 def _drawn(
@@ -302,14 +312,17 @@ def _encoded(
     n_networks: int,
 ) -> PreparedTable:
     """Return a table as its networks read it, with what was learned of the columns, and what was drawn."""
-    columns, raw_to_keep, signs = learned
+    columns, raw_to_keep, signs, nominal = learned
     kinds = {gets_bins(columns, k) for k in range(min(n_networks, 2))}
     inputs = encode_rows(columns, table, folds, kinds)
+    if nominal:
+        to_values(inputs[True], columns, nominal)
     return PreparedTable(
         **vars(table),
         columns=columns,
         raw_to_keep=raw_to_keep,
         column_signs=signs,
+        nominal=nominal,
         folds=folds,
         seeds=seeds,
         with_bins=inputs.get(True),

@@ -17,6 +17,7 @@ from cmlp._data.input_frame import InputFrame, frame_of, with_dates, without_cod
 from cmlp._data.row_labels import warn_of_other_order
 from cmlp._data.weights import as_weights, weights_of_rows
 from cmlp._findings.copies import copies_of
+from cmlp._findings.nominal import with_nominal
 from cmlp._findings.table import CategoryCounts, CheckedTable
 from cmlp._model.kinds_of_findings import GROUPS, silenced_by
 from cmlp._model.table_columns import TableColumns
@@ -31,8 +32,9 @@ from cmlp._tables.bag import (
     number_of_folds,
 )
 from cmlp._tables.date_formats import forms_of_columns
-from cmlp._tables.learn_columns import learn_columns
+from cmlp._tables.learn_columns import is_from_dtype, learn_columns
 from cmlp._tables.missing_values import codes_of_columns, unmatched_codes
+from cmlp._tables.monotone import signs_of_columns
 from cmlp._tables.table_call import TableCall
 from cmlp._tables.targets import CountedRows, TableEncoding, learn_table_encoding
 from cmlp._tables.tell import warn_of_one_class, warn_of_unknown_columns
@@ -350,6 +352,10 @@ def read_new_table(
     )
     table = read_table(call, encoding, [(frame, training), *validation], columns)
     raw, weight = table.to_train_on
+    numbers: Sequence[int] = range(len(columns))
+    if is_from_dtype(options.categorical_features):
+        signs = signs_of_columns(options.monotonic_cst, columns, encoding)
+        numbers = () if signs is None else np.flatnonzero(signs).tolist()
     unmatched = []
     if current_pool() is None:  # the models of `fit_many` may have parts of the rows
         unmatched = [*unmatched_codes(options.missing_values, given, columns, training.row_index)]
@@ -369,6 +375,7 @@ def read_new_table(
         counts=counts,
         unmatched=unmatched,
         numbers_may_be_dates=options.categorical_features is not None,
+        numbers=numbers,
     )
     warn_of_unknown_columns(checked)
     return table, checked
@@ -377,4 +384,4 @@ def read_new_table(
 def table_to_examine(call: TableCall) -> CheckedTable:
     """Open and read the rows of a call as `fit` does, and return them as checks look at them."""
     with silencing(silenced_by(call.options.known)):
-        return read_new_table(call, *open_table(call))[1]
+        return with_nominal(read_new_table(call, *open_table(call))[1])
