@@ -119,12 +119,12 @@ def test_columns_of_arrays_are_called_x0_and_so_on():
 
 def test_the_use_is_stated_once():
     X = frame(day=np.datetime64("2020-01-01", "s") + np.arange(N) * np.timedelta64(86400, "s"))
-    y = NUMBER + np.arange(N) / 20
-    assert spoken(cmlp.examine(X, y)) == [("time", "day"), ("groups", "person")]
-    assert spoken(cmlp.examine(X, y, use="time")) == [("time", "day")]
-    assert spoken(cmlp.examine(X, y, use="groups")) == [("groups", "person")]
-    assert spoken(cmlp.examine(X, y, use="random")) == []
-    assert spoken(cmlp.examine(X, y, groups=PERSON)) == [("group-column", "person")]
+    y, known = NUMBER + np.arange(N) / 20, ["nominal"]
+    assert spoken(cmlp.examine(X, y, known=known)) == [("time", "day"), ("groups", "person")]
+    assert spoken(cmlp.examine(X, y, use="time", known=known)) == [("time", "day")]
+    assert spoken(cmlp.examine(X, y, use="groups", known=known)) == [("groups", "person")]
+    assert spoken(cmlp.examine(X, y, use="random", known=known)) == []
+    assert spoken(cmlp.examine(X, y, groups=PERSON, known=known)) == [("group-column", "person")]
     with pytest.raises(
         InvalidParameterError, match="use must be one of 'groups', 'time', 'random'"
     ):

@@ -33,7 +33,7 @@ _MOST_ROWS, _MOST_INPUTS, _MOST_TARGETS = 10_000, 600, 20  # that the model has
 _MOST_ONE_HOT = 60  # categories of a column
 _OCTILES = np.arange(1, 8) / 8
 _FARTHEST = 4.0  # standard deviations from the mean, to which numbers are clipped
-_RIDGE = 3.0
+_RIDGE = 1.0
 _N_FOLDS = 5
 _LEAST = 1e-30  # of a divisor
 
@@ -59,6 +59,7 @@ def with_nominal(table: CheckedTable) -> CheckedTable:
         if i not in table.numbers
         and table.columns[i].type == NUMBER
         and _can_be_codes(table.raw[:, i])
+        and not table.are_copies_of_y[i].any()
     ]
     row_index = np.random.RandomState(0).permutation(table.n_rows)[:_MOST_ROWS]
     inputs = _inputs(table, row_index, candidates) if candidates else None
@@ -101,10 +102,11 @@ def _inputs(
             continue
         n_bins, bins = min(column.n, _MOST_ONE_HOT), x
         if column.is_number:
-            edges = np.unique(np.quantile(x[~is_missing], _OCTILES))
+            octiles = np.quantile(x[~is_missing], _OCTILES)
+            edges = np.unique(octiles)
             n_bins = len(edges) + 1 + bool(is_missing.any())
             bins = np.where(is_missing, n_bins - 1, np.searchsorted(edges, x))
-            z = (x - np.nanmean(x)) / max(np.nanstd(x), _LEAST)
+            z = (x - octiles[3]) / (octiles[5] - octiles[1] or np.nanstd(x) or 1.0)
             z = np.where(is_missing, 0, np.clip(z, -_FARTHEST, _FARTHEST))[:, None]
             parts.append(z)
         parts.append((bins[:, None] == np.arange(n_bins)).astype(np.float64))

@@ -109,6 +109,7 @@ def _inputs(table: CheckedTable, row_index: NDArray[np.intp]) -> NDArray[np.floa
             if 1 < len(values) <= _MOST_ONE_HOT or len(values) < len(row_index):
                 frequent = np.argsort(-np.bincount(codes), kind="stable")[:_MOST_ONE_HOT]
                 parts.append((codes[:, None] == frequent) / np.sqrt(2))
+        if column.is_category:
             continue
         is_missing = np.isnan(x)
         if is_missing.all():

@@ -13,6 +13,7 @@ from cmlp._data.array_types import AnyArray, NDArray
 from cmlp._data.column_entries import CATEGORY, NUMBER
 from cmlp._data.columns import DATES
 from cmlp._data.groups import groups_of
+from cmlp._data.scale import in_unit
 from cmlp._findings.quick import (
     COVERAGE,
     MOST_ROWS,
@@ -40,6 +41,7 @@ _FEWEST_TRAITS, _FEWEST_TRAITS_IF_PLANNED = 3, 1
 _LEAST_RATIO, _LEAST_RATIO_IF_PROBABLE = 1.25, 1.1
 _LEAST_ERROR = 1e-3  # standard deviations of y
 _MOST_MEASURED = 4  # columns
+_MOST_RELATED = 0.9  # correlation of codes and other columns
 _SAME_SIZE = 0.6  # share of the groups that have the most frequent size
 _MOST_OF_ONE_NUMBER = 0.9  # share of the rows with the most frequent value of a constant column
 _MOST_EXCEPTIONS = 0.1  # share of the dates at which a part of the calendar has another value
@@ -117,7 +119,8 @@ def _candidates(table: CheckedTable) -> Iterator[_Groups]:
         is_likely = is_described and _are_described(rows, table, i, constant)
         is_called_id = _ID_NAME.fullmatch(table.name(i)) is not None
         # Other numbers, such as a month, have neighbours from which a model knows their new values.
-        is_code = column.type == CATEGORY or i in table.nominal
+        is_code = i in table.nominal and not _has_scale(table, i)
+        is_code = is_code or column.type == CATEGORY
         if is_likely or (table.measures and (is_code or is_called_id)):
             yield _Groups(i, rows, constant, is_likely, is_called_id)
 
@@ -297,6 +300,14 @@ def _are_described(
     different = {_pattern(raw[firsts, k]) for k in traits}
     is_planned = np.bincount(groups.sizes)[2:].max(initial=0) >= _SAME_SIZE * len(firsts)
     return len(different) >= (_FEWEST_TRAITS_IF_PLANNED if is_planned else _FEWEST_TRAITS)
+
+
+def _has_scale(table: CheckedTable, i: int) -> bool:
+    """Return whether numbers rise or fall with those of another column, as quarters do with months."""
+    others = [k for k in _compared(table.columns) if table.columns[k].is_number and k != i]
+    with np.errstate(all="ignore"):
+        related = np.corrcoef(in_unit(table.raw[:, [i, *others]]), rowvar=False)
+    return bool((np.abs(np.atleast_2d(related)[0, 1:]) > _MOST_RELATED).any())
 
 
 def _is_scale(groups: _SortedRows, values: NDArray[np.float64]) -> bool:
