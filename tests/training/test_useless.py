@@ -387,6 +387,15 @@ def test_an_accuracy_that_is_that_of_the_largest_class_stops_a_fit_that_the_loss
     assert trained < plateau / 4
 
 
+def test_the_accuracy_of_an_epoch_before_training_was_resumed_is_not_compared():
+    model = untrained(MLPClassifier, early_stopping=True)
+    model.fit(X, NOISE > 1.2)
+    model.max_iter = 4
+    (message,) = said(lambda: model.fit(X, NOISE > 1.2, resume=True))
+    assert model.best_validation_score_ != pytest.approx(0.88, abs=0.03)
+    assert "validation accuracy" not in message
+
+
 @pytest.mark.parametrize(
     "stop", [{"scoring": "loss"}, {"early_stopping": False}, {"scoring": lambda net, X, y: 0.98}]
 )

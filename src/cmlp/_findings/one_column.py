@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -118,15 +119,16 @@ def r2_of_steps(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     present = np.flatnonzero(~np.isnan(x))
     if len(present) < max(FEWEST_ROWS, len(x) / 2):
         return 0.0
-    halves = _halves(present)
-    present = np.sort(np.concatenate(halves))
-    correlation = correlation_of_ranks(x[present], y[present])
-    if abs(correlation) < _LEAST_OF_RANKS or len(np.unique(x[present])) < FEWEST_ROWS:
+    some = present
+    if len(some) > _MOST_ROWS:
+        some = np.sort(np.concatenate(_halves(present)))
+    correlation = correlation_of_ranks(x[some], y[some])
+    if abs(correlation) < _LEAST_OF_RANKS or len(np.unique(x[some])) < FEWEST_ROWS:
         return 0.0
-    if abs(correlation_of_ranks(x[present], present)) > _MOST_TREND:
+    if abs(correlation_of_ranks(x[some], some)) > _MOST_TREND:
         return 0.0
     x, y = in_unit(x), in_unit(y)
-    seen, others = halves
+    seen, others = _halves(present)
     sign = np.sign(correlation)
     order = np.sort(seen)
     order = order[np.argsort(x[order], kind="stable")]
@@ -143,15 +145,14 @@ def correlation_of_ranks(x: NDArray[np.float64], y: NDArray[np.generic]) -> floa
     if len(x) < FEWEST_ROWS:
         return 0.0
     ranks = [_ranks(one) for one in (x, y)]
-    if not all(map(np.ptp, ranks)):
-        return 0.0
-    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
+    spread = math.sqrt(math.prod(float(one @ one) for one in ranks))
+    return float(ranks[0] @ ranks[1]) / spread if spread else 0.0
 
 
 def _ranks(x: NDArray[np.generic]) -> NDArray[np.float64]:
-    """Return the ranks of numbers: equal ones have their mean."""
+    """Return the ranks of numbers, minus their mean: halves, which are added without rounding. Equal ones have one."""
     _, codes, counts = np.unique(x, return_inverse=True, return_counts=True)
-    ranks: NDArray[np.float64] = (np.cumsum(counts) - counts / 2)[codes]
+    ranks: NDArray[np.float64] = (np.cumsum(counts) - counts / 2 - len(x) / 2)[codes]
     return ranks
 
 

@@ -75,11 +75,14 @@ class FitCall(Generic[OwnOptions]):
         return self.name == PARTIAL_FIT
 
     @property
+    def warm_fit(self) -> Fitted[Any] | None:
+        """The fit that a warm start continues; None if none is."""
+        return self.previous if self.options.warm_start else None
+
+    @property
     def warm_model(self) -> Any:
-        """The model that a warm start continues; None for a new one."""
-        if self.previous is None or not self.options.warm_start:
-            return None
-        return self.previous.model
+        """The model of this fit; None for a new one."""
+        return None if self.warm_fit is None else self.warm_fit.model
 
     @property
     def resumed(self) -> Fitted[Any] | None:

@@ -139,7 +139,7 @@ def _judge(fit: PreparedFit) -> dict[str, Any]:
     the last warning was about other rows. Without a model before, there is one after enough
     epochs to expect something.
     """
-    earlier = fit.call.previous if fit.call.options.warm_start else None
+    earlier = fit.call.warm_fit
     warn_if: WarnIf = "doubtful"
     if earlier is not None:
         said = earlier.useless_rows

@@ -664,7 +664,8 @@ def _accuracy_of_constant(training: Training) -> str:
     if rows is None or not training.options.early_stopping or not _has_usual_score(training):
         return ""
     frequent, score = _most_frequent(training.net, rows), training.kept.validation_score
-    if frequent is None or abs(score - frequent[1]) > _ROUNDING:
+    # The score is not known, NaN, if the epoch that is kept was trained before training was resumed.
+    if frequent is None or not abs(score - frequent[1]) <= _ROUNDING:
         return ""
     name = _name_of_class(training, frequent[0])
     return (
