@@ -22,12 +22,12 @@ def compile_changed(compiler) -> None:
     compile_file = compiler._compile
     began = time.time_ns()
     # A build reads each header once, and asks the compiler once.
-    digest, version = cache(_digest), cache(_version)
+    digest, version = cache(_digest), cache(version_of)
 
     def compile_if_changed(name, source, ext, cc_args, extra_postargs, pp_opts):
         rule, seen = Path(name).with_suffix(".d"), Path(name).with_suffix(".seen")
         command = [*compiler.compiler_so, *cc_args, source, *extra_postargs]
-        identity = [*command, version(_program(command))]
+        identity = [*command, version(program_of(command))]
 
         if Path(name).exists() and seen.exists():
             if seen.read_text() == _checksum(identity, rule, digest):
@@ -69,12 +69,12 @@ def _listed(rule: Path) -> list[Path]:
     return [Path(name.replace("\\ ", " ")) for name in re.split(r"(?<!\\)\s+", names) if name]
 
 
-def _program(command: list[str]) -> tuple[str, ...]:
+def program_of(command: list[str]) -> tuple[str, ...]:
     """Return the words of a command before its first option: a compiler, and what may start it."""
     return tuple(itertools.takewhile(lambda word: not word.startswith("-"), command))
 
 
-def _version(program: tuple[str, ...]) -> str:
+def version_of(program: tuple[str, ...]) -> str:
     """Return what a compiler prints as its version: its path says little if a cache of compilers starts it."""
     try:
         return subprocess.run([*program, "--version"], capture_output=True, text=True).stdout
