@@ -30,6 +30,7 @@ NAMES = (
     *("arduino_cli_sha256", "micropython_commit", "zephyr_commit"),
 )
 LICENCE = "src/cmlp/_export/licence.py"
+FILM = "src/cmlp/_export/page/film.py"
 # The digests of what a workflow downloads, which are variables of its environment.
 DIGESTS = {
     ".github/workflows/wheel.yml": ["binfmt_image"],
@@ -314,6 +315,7 @@ def files(owner: dict) -> dict[str, str]:
         "CITATION.cff": citation_lines(owner),
         "SECURITY.md": contact_lines(owner),
         LICENCE: licence_lines(owner),
+        FILM: [f'PUBLIC = "{owner["documentation"]}"'],
         MAVEN: maven_lines(owner),
         NUGET: nuget_lines(owner),
         DEBIAN: debian_lines(owner),

@@ -9,6 +9,8 @@ import pytest
 from c_build import ROOT
 from page_parts import THREE
 
+from cmlp.story import story_network
+
 LAYERS = ((784, 16), (16, 16), (16, 10))
 # Changed pixels of two pictures of the canvas, as a share of all.
 DIFFERENCE = """([before, after]) => {
@@ -282,6 +284,149 @@ def test_heaps_are_the_same_in_slices(opened):
     )
     assert heap <= 1
     assert sure == sorted(set(sure)) and all(0 <= n < 1000 for n in sure)
+
+
+# What a text must not have.
+WRONG = re.compile(r"undefined|NaN|\[object|Infinity|null")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "language", ["en", *(pytest.param(one, marks=pytest.mark.full) for one in ("de", "es"))]
+)
+def test_no_text_has_a_value_that_is_none(opened, read, story_path, language):
+    page = opened(learned=True, parts=f"&lang={language}")
+    told = page.evaluate(
+        """film.captions.map(([at, key]) => {
+            film.seek(at + 0.01);
+            film.showWords();
+            film.paint();
+            const { ariaLabel } = document.getElementById("film-scene");
+            return [key, film.captionOf(key, film.words(key)), document.body.innerText, ariaLabel].join(" | ");
+        })"""
+    )
+    told += page.evaluate(
+        "(film.keep(), [document.getElementById('card').ariaLabel, document.title])"
+    )
+    painted = page.evaluate(TEXTS, page.evaluate("film.captions.map(([at]) => at + 1)"))
+    told += [text for texts in painted for text, *_ in texts]
+    for door in page.evaluate("film.doors"):
+        page = read(story_path, f"#{door}?lang={language}&at=1")
+        told.append(f"{door} {page.text('body')} {page.evaluate('$(`scene`).ariaLabel')}")
+    assert [text for text in told if WRONG.search(text)] == []
+
+
+# Presses, slides and types at everything that can be, early and late in each scene and at each question, twice.
+WALK = """async (moments) => {
+    const all = () => [...document.querySelectorAll("#film button, #film input")];
+    const found = () => all().filter((one) => one.checkVisibility());
+    const arrive = ({ at, pause }) => {
+        film.isPlaying = false;
+        film.seek(at);
+        if (pause) {
+            delete film.decided[pause.id];
+            film.ask(pause);
+        }
+        film.told = "";
+        film.showWords();
+        film.paint();
+    };
+    const act = (one) => {
+        if (one.type === "range") for (const end of ["max", "min"]) {
+            one.value = one[end];
+            one.dispatchEvent(new Event("input", { bubbles: true }));
+        } else one.click();
+        film.digit && film.paint();
+    };
+    let count = 0;
+    for (const moment of moments) {
+        arrive(moment);
+        for (let k = 0; k < found().length; k++) {
+            const one = found()[k];
+            if (/again|clear|done|ours|pad|card-|film-time/.test(one.id)) continue;
+            for (let twice = 0; twice < 2 && one.isConnected; twice++) {
+                act(one);
+                count++;
+                if (document.body.classList.contains("opened")) goToFilm();
+                if (!film.digit || !film.isOpen) return [moment.at, k];
+            }
+            arrive(moment);
+        }
+        for (const key of ["1", "2", "9", "Enter", "ArrowRight", "ArrowLeft", " ", " "]) {
+            document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+            film.paint();
+            arrive(moment);
+        }
+    }
+    return count;
+}"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("late", [False, pytest.param(True, marks=pytest.mark.full)])
+def test_everything_can_be_pressed_at_any_time(opened, late):
+    page = opened(learned=True, fresh=True, viewport={"width": 390, "height": 560})
+    label = page.evaluate("film.facts.label")
+    moments = page.evaluate(
+        """(() => {
+            const scenes = film.starts.flatMap((start, n) => {
+                const end = film.starts[n + 1] ?? film.span()[1] - 0.2;
+                return [start + 1.5, end - 1].map((at) => ({ at }));
+            });
+            return [...scenes, ...film.pauses.filter(({ kind }) => kind !== "label").map(({ at, id }) => ({ at, id }))];
+        })()"""
+    )
+    find = "film.pauses.find(({ id, at }) => id === one.id && at === one.at)"
+    walk = f"(all) => ({WALK})(all.map((one) => ({{ ...one, pause: {find} }})))"
+    # The last buttons of the end leave the film.
+    scenes, questions = moments[:19], moments[20:]
+    count = page.evaluate(walk, scenes[1::2] if late else [*scenes[::2], *questions])
+    assert isinstance(count, int) and count > 100
+    assert page.evaluate("film.facts.label") == label  # no digit key renames it
+
+
+@pytest.mark.slow
+def test_slide_to_what_is_not_learned_leaves_no_dead_buttons(opened):
+    page = opened(fresh=True)
+    page.evaluate("film.facts.training.advance = () => {}; film.askLabel()")
+    page.settle()
+    assert len(page.page.locator("#film-options button").all()) == 11
+    page.evaluate("film.seek(film.starts[8] + 5); film.paint()")
+    assert page.text("#film-caption").startswith("Still learning: step ")
+    assert page.page.locator("#film-options button").count() == 0
+
+
+@pytest.mark.slow
+def test_shared_link_answers_nothing_for_a_friend(watch, story_path, tmp_path, monkeypatch):
+    monkeypatch.setattr("cmlp._export.page.film.PUBLIC", "https://cmlp.example")
+    story_network().to_html(tmp_path / "public.html")
+    page = watch(tmp_path / "public.html", f"#film?draw={THREE}&is=3&lang=de")
+    page.evaluate(
+        "film.pause(); film.decided.numbers = 0; film.facts.training.advance(1e9); film.keep()"
+    )
+    refuse = """(write) => Object.defineProperty(navigator, "clipboard", {
+        configurable: true, value: { writeText: eval(write) } })"""
+    page.evaluate(refuse, "async (text) => { window.copied = text; }")
+    page.page.locator("#card-copy").click()
+    page.settle()
+    link = "https://cmlp.example/page.html#film?lang=de"
+    assert [page.evaluate("copied"), page.text("#card-copy")] == [link, "Kopiert"]
+    page.evaluate(refuse, "async () => { throw new Error('refused'); }")
+    page.page.locator("#card-copy").click()
+    page.settle()
+    field = page.page.locator("#card-link")
+    assert field.input_value() == link
+    assert page.evaluate("document.activeElement.id") == "card-link"
+    # The address of the page has nothing of the visitor's, either; the browser keeps it beside that.
+    assert re.fullmatch(r"#film\?at=[\d.]+&lang=de", page.evaluate("(writeUrl(), location.hash)"))
+    assert page.evaluate("Object.keys(history.state.film)") == ["draw", "is", "bets"]
+    friend = watch(tmp_path / "public.html", link[link.index("#") :])
+    assert friend.evaluate("[film.digit, Object.keys(film.decided).length]") == [None, 0]
+    # A file without a public address shares no path.
+    alone = watch(story_path, f"#film?draw={THREE}&is=3")
+    alone.evaluate("film.pause(); film.facts.training.advance(1e9); film.keep()")
+    assert alone.page.locator("#card-save").is_visible()
+    assert alone.page.locator("#card-copy").is_hidden()
 
 
 SEVEN = ((0.3, 0.2), (0.7, 0.2), (0.45, 0.85))
@@ -933,7 +1078,18 @@ def test_captions_rest_until_they_can_be_read(opened):
     }
     # The film stands still at a question.
     asked = ("numbers.4", *(key for _, key, _, _ in rests if key.endswith((".bet", ".ask"))))
-    assert [one for one in rests if one[1] not in asked and one[2] < 0.24 * one[3]] == []
+    said = [one for one in rests if one[1] not in asked]
+    most = {"en": 200, "de": 250, "es": 250}  # words a minute; German and Spanish have small ones
+    assert [one for one in said if one[2] < 60 / most[one[0]] * one[3]] == []
+    paces = page.evaluate(
+        """(film.readLanguage(new URLSearchParams({ lang: "en" })), film.starts.map((start, n) => {
+            const end = film.starts[n + 1] ?? film.span()[1];
+            const said = film.captions.filter(([at, key]) => at >= start && at < end && !/(bet|ask)$/.test(key));
+            const words = said.map(([, key]) => film.captionOf(key, film.words(key)).split(/\\s+/).length);
+            return words.reduce((p, q) => p + q) / ((end - start) / 60);
+        }))"""
+    )
+    assert max(paces) <= 150 and paces[6] <= 130
 
 
 @pytest.mark.slow
@@ -1069,8 +1225,10 @@ def test_drawing_that_is_no_digit_comes_back_at_the_end(read, story_path):
         f"The brightest is {says}, at {activation}: it says no to everything.",
     ]
     assert page.text("#film-caption") in wanted
-    again = read(story_path, page.evaluate("(film.pause(), location.hash)"))  # nothing is lost
+    own = page.evaluate("(film.pause(), new URLSearchParams(film.kept().film).toString())")
+    again = read(story_path, f"#film?{own}&at=1")  # nothing is lost
     again.evaluate("film.seek(film.starts[9] + 6)")
+    again.until("film.facts.areHeapsRead")
     again.settle()
     assert again.text("#film-caption") in wanted
 
@@ -1531,6 +1689,12 @@ def test_bet_on_costs_shows_all_outputs_and_pictures_stay_with_their_words(opene
         for one in page.evaluate(TEXTS, [bet, ends[0] - 2, ends[1] - 2.2])
     ]
     assert [shown[0].count(str(k)) for k in range(10)] == [3] * 10
+    for width, height in ((640, 360), (844, 390)):
+        page.page.set_viewport_size({"width": width, "height": height})
+        page.settle()
+        (texts,) = page.evaluate(TEXTS, [bet])
+        inside = [text for text, left, *_ in texts if left >= 0]
+        assert [inside.count(str(k)) for k in range(10)] == [3] * 10
     assert {"2.50", "0.90", "1.00"} <= set(shown[1])
     assert "13,002" in shown[2]
 
@@ -1889,7 +2053,7 @@ def test_ghost_turns_knobs_where_nobody_does(opened):
 def test_each_picture_is_read_before_its_answer_is_told(opened):
     page = opened(learned=True)
     first, activation = page.evaluate("[film.facts.strange.says, film.facts.strange.activation]")
-    told = "exam.first" if activation > 0.5 else "exam.dark"  # an output below 0.5 is no answer
+    told = "exam.first" if activation > 0.2 else "exam.dark"  # an output below 0.2 is no answer
     moments = page.evaluate(
         f"['{told}', 'exam.own'].map((name) => film.captions.find(([, key]) => key === name)[0])"
     )
@@ -1898,7 +2062,7 @@ def test_each_picture_is_read_before_its_answer_is_told(opened):
         [text for text, _, _, _, high in texts if text.isdigit() and high > 80]
         for texts in page.evaluate(TEXTS, moments)
     ]
-    assert large == [[], [str(first)] if activation > 0.5 else [], []]
+    assert large == [[], [str(first)] if activation > 0.2 else [], []]
 
 
 @pytest.mark.slow

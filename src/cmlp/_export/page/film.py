@@ -51,6 +51,9 @@ _DOOR_SCRIPTS = (
     ),
     *("story/page/doors/bet", "story/page/doors/frame"),
 )
+# owner.toml: begin
+PUBLIC = ""
+# owner.toml: end
 _STYLES = tuple(f"story/page/{name}" for name in ("doors/door", "figures/playground", "film/film"))
 # Of the template, by their names there.
 SECTIONS = {
@@ -88,6 +91,7 @@ def film_parts(parts: Mapping[str, str]) -> dict[str, str]:
     """Return the parts of the page with the film that differ from those of the page without it."""
     sheet = script_json(dense(style(_STYLES)))
     texts = f"const STYLE = {sheet};\n{words_script('story/page/film/captions', 'CAPTION')}\n"
+    texts += f"const PUBLIC_PAGE = {script_json(PUBLIC and f'{PUBLIC}/page.html')};\n"
     # The only name of the film for other scripts is its player.
     film = f"const film = (() => {{\n{script(FILM_SCRIPTS)}return player;\n}})();\n"
     scripts = f"{parts['script']}{texts}{film}{script(_DOOR_SCRIPTS)}"

@@ -296,7 +296,7 @@ function openPlace({ id, isAlone, parts }) {
 
 function push(address) {
 	try {
-		history.pushState(null, "", address);
+		history.pushState(film.kept(), "", address);
 	} catch {
 		// A page that embeds this one may forbid it.
 	}

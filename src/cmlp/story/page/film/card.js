@@ -59,3 +59,29 @@ function saveCard(canvas) {
 		URL.revokeObjectURL(link.href);
 	});
 }
+
+/** The address that is shared: the film's beginning. A page that is a file has a public one, or none. */
+function sharedAddress() {
+	const page = location.protocol === "file:" ? PUBLIC_PAGE : location.href.split("#")[0];
+	return page && `${page}#film${language === "en" ? "" : `?lang=${language}`}`;
+}
+
+/** Shares the card by the system's own way, where there is one; else copies the link, or shows it to be copied. */
+async function shareCard(canvas) {
+	const url = sharedAddress();
+	if (navigator.share) {
+		const blob = await new Promise((done) => canvas.toBlob(done));
+		const files = [new File([blob], "digit.png", { type: "image/png" })];
+		const content = { text: canvas.ariaLabel, ...(url && { url }), ...(navigator.canShare?.({ files }) && { files }) };
+		return navigator.share(content).catch(() => {}); // who shares may think better of it
+	}
+	try {
+		await navigator.clipboard.writeText(url);
+		write("card-copy", filmWords("ui.copied"));
+	} catch {
+		// There is no clipboard, or it refuses.
+		const field = $("card-link");
+		Object.assign(field, { value: url, hidden: false, ariaLabel: filmWords("card.buttons")[1] });
+		field.select();
+	}
+}

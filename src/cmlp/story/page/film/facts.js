@@ -111,11 +111,6 @@ class FilmFacts {
 		return this.changed({ known: { hill: { ...this.hill, ball } } });
 	}
 
-	/** With another neuron of B whose requests are shown. */
-	asking(k) {
-		return this.changed({ known: { asked: k } });
-	}
-
 	/** With the network as it is after so many steps. */
 	atStep(step) {
 		return this.changed({ known: { step, lesson: this.#known.lesson } });

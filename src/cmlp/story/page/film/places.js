@@ -92,6 +92,8 @@ function filmPlaces(width, height) {
 		input,
 		whole: upright ? [0, 0, ...form.size] : [0, 20, form.size[0], high], // above and below it is nothing
 		pour: upright ? [0, 0, ...form.size] : end,
+		// With the columns of three answers to its left.
+		bet: upright ? [0, 0, ...form.size] : [min(end[0], 330), 20, max(end[2], right - 330), high],
 		knobs: upright ? [0, 0, ...form.size] : [30, 66, 1112, 560], // all dots, and what is said of them
 		padShot: around(middle, image[2] * form.pad, image[2] * form.pad),
 		/** The surroundings of a neuron, in its radii. */

@@ -24,6 +24,7 @@ const SPEEDS = [1, 1.5, 2, 0.5];
 
 // Every scene, shot and pause with its moment in the whole film.
 const FILM_STARTS = FILM_SCENES.map((_, n) => sum(FILM_SCENES.slice(0, n).map(({ seconds }) => seconds)));
+const TURN_SCENE = FILM_SCENES.indexOf(turnScene);
 const LEARN_SCENE = FILM_SCENES.indexOf(learnScene); // from here on the training must have been done
 const FILM_SECONDS = sum(FILM_SCENES.map(({ seconds }) => seconds));
 const FILM_MINUTES = Math.round(FILM_SECONDS / 60);
@@ -111,8 +112,11 @@ const player = {
 		this.empty();
 	},
 
-	/** Takes over a digit and a moment from an address. */
-	read(parts, at = parts.get("at")) {
+	/** Takes over a digit and a moment from an address; what is the visitor's own, from what the browser keeps beside it. */
+	read(given, at = given.get("at")) {
+		const parts = given.has("draw")
+			? given
+			: new URLSearchParams([...given, ...Object.entries(history.state?.film ?? {})]);
 		const whole = (name, below) => integer(parts.get(name) ?? undefined, below);
 		this.seed = whole("seed", 1e9) ?? FILM_SEED;
 		this.forget();
@@ -172,11 +176,10 @@ const player = {
 	},
 
 	nameControls() {
-		const [play, , back, next, speed] = filmWords("ui.play");
+		const [play, , back, next] = filmWords("ui.play");
 		write("film-play", play);
 		Object.assign($("film-back"), { ariaLabel: back });
 		Object.assign($("film-next"), { ariaLabel: next });
-		Object.assign($("film-speed"), { ariaLabel: speed });
 		const [done, undo, clear] = filmWords("ui.draw");
 		write("film-done", done);
 		write("film-ours", filmWords("ui.ours"));
@@ -666,6 +669,8 @@ const player = {
 		$("film-promise").hidden = !isDrawing || this.strokes.length > 0 || this.scribble !== null;
 		write("film-play", filmWords("ui.play")[this.isPlaying ? 1 : 0]);
 		write("film-speed", `${filmNumber(this.speed, this.speed % 1 ? 1 : 0)}×`);
+		$("film-speed").ariaLabel = `${filmWords("ui.play")[4]}: ${$("film-speed").textContent}`;
+		filmAwake.keep(this.isPlaying);
 		requestPaint();
 	},
 
@@ -701,7 +706,9 @@ const player = {
 		const [question, ...options] = this.optionsNow(values);
 		const text = question ?? this.captionOf(key, values);
 		if ($("film-caption").textContent !== text) write("film-caption", text); // the same is not spoken again
-		if (text) $("film-scene").ariaLabel = text;
+		if (text) $("film-scene").ariaLabel = this.isPlaying && !this.waiting ? text : `${text} ${this.outputsNow()}`;
+		// Words are spoken where the film stands: nobody can hear one caption after another.
+		if (!this.isPlaying || this.waiting) write("film-told", text);
 		if (this.isPlaying) filmVoice.say(text);
 		const told = this.waiting ? null : this.toldOf(key, values);
 		const buttons = options.map((option, n) =>
@@ -797,6 +804,17 @@ const player = {
 		return this.captions.findLast(([at]) => at <= this.time)[1];
 	},
 
+	/** The ten outputs in words: of the start, until it has learned. */
+	outputsNow() {
+		const facts = this.changed ?? this.facts;
+		const n = this.sceneAt(this.time);
+		if (n >= TURN_SCENE && n < LEARN_SCENE + 1) return "";
+		const outputs = (n < TURN_SCENE ? facts.result : this.isAtEnd() ? facts.played : facts.final.result).a[3];
+		return range(10)
+			.map((digit) => `${filmWords("net.output", { digit })}: ${filmNumber(outputs[digit], 2)}`)
+			.join("; ");
+	},
+
 	/** The bet that is settled by a caption. */
 	betTold: (key) => FILM_PAUSES.find(({ kind, id, told = `${id}.verdict` }) => kind === "bet" && told === key),
 
@@ -848,6 +866,9 @@ const player = {
 
 	/** The card over the network at rest. */
 	keep() {
+		$("card-link").hidden = true;
+		write("card-copy", filmWords("card.buttons")[1]);
+		$("card-copy").hidden = !sharedAddress() && !navigator.share;
 		paintCard($("card"), this.facts, this.decided);
 		$("film-card").hidden = false;
 		$("card-save").focus();
@@ -903,22 +924,26 @@ const player = {
 		return true;
 	},
 
-	/** What brings the film back to this moment. */
+	/** What brings the film back to this moment. A link never answers for the one who opens it: see `kept`. */
 	parts() {
 		const parts = {};
-		const { is, ...bets } = this.decided;
-		if (this.digit) {
-			parts.at = max(0, this.time).toFixed(1);
-			parts.draw = this.digit.strokes.map(pointsText).join(".");
-		}
-		if (is !== undefined && is !== null) parts.is = is;
-		if (this.facts?.hand?.isTouched) parts.hand = this.facts.hand.best.map((value) => Math.round(10 * value)).join("_");
-		if (this.scribble) parts.none = this.scribble.strokes.map(pointsText).join(".");
-		const made = Object.entries(bets).map(([id, choice]) => `${id}-${choice ?? ""}`);
-		if (made.length) parts.bets = made.join("_");
+		if (this.digit) parts.at = max(0, this.time).toFixed(1);
 		if (this.seed !== FILM_SEED) parts.seed = this.seed;
 		if (language !== "en") parts.lang = language;
 		return parts;
+	},
+
+	/** What the browser keeps of the visitor beside the address, for Back and Reload: the digit, and what was answered. */
+	kept() {
+		const { is, ...bets } = this.decided;
+		const own = {};
+		if (this.digit) own.draw = this.digit.strokes.map(pointsText).join(".");
+		if (is !== undefined && is !== null) own.is = is;
+		if (this.facts?.hand?.isTouched) own.hand = this.facts.hand.best.map((value) => Math.round(10 * value)).join("_");
+		if (this.scribble) own.none = this.scribble.strokes.map(pointsText).join(".");
+		const made = Object.entries(bets).map(([id, choice]) => `${id}-${choice ?? ""}`);
+		if (made.length) own.bets = made.join("_");
+		return { film: own };
 	},
 
 	/** The same for the address of a door, where the moment has another name. */
@@ -1005,13 +1030,14 @@ function setUpPlayer() {
 		player.show();
 	});
 	listen($("card-save"), "click", () => saveCard($("card")));
-	listen($("card-copy"), "click", () => navigator.clipboard?.writeText(location.href.replace(/at=[\d.]+&?/, "")));
+	listen($("card-copy"), "click", () => shareCard($("card")));
 	listen($("card-close"), "click", () => player.show());
 	$("film-scenes").replaceChildren(...FILM_STARTS.map((value) => Object.assign(make("option"), { value })));
 	listen($("film-time"), "input", () => {
 		player.pause();
 		player.seek(Number($("film-time").value));
 	});
+	listen(document, "visibilitychange", () => filmAwake.keep(player.isPlaying));
 	setInterval(() => player.isOpen && player.isPlaying && writeUrl(), 1000);
 }
 
@@ -1040,6 +1066,22 @@ function listenToPicture(scene) {
 		() => isTaken || IN_PICTURE.includes(player.waiting?.kind) || player.isAtEnd() || player.toggle(),
 	);
 }
+
+/** The screen of a phone stays on while the film plays, where the browser can do that: nobody touches it for a minute. */
+const filmAwake = {
+	lock: null,
+
+	async keep(isWanted) {
+		if (isWanted === Boolean(this.lock && !this.lock.released)) return;
+		const { lock } = this;
+		this.lock = isWanted ? { released: false } : null; // until there is one
+		lock?.release?.();
+		if (!isWanted || !navigator.wakeLock || document.hidden) return;
+		const got = await navigator.wakeLock.request("screen").catch(() => null);
+		if (this.lock) this.lock = got ?? this.lock;
+		else got?.release();
+	},
+};
 
 player.setUp = setUpPlayer;
 player.text = filmWords;

@@ -80,7 +80,8 @@ function writeUrl() {
 	const text = String(new URLSearchParams(parts));
 	const alone = document.body.classList.contains("alone") ? "&figure" : "";
 	try {
-		history.replaceState(null, "", `#${place && place + alone + (text && "?")}${text}`);
+		const own = hasFilm && (film.isOpen || door) ? film.kept() : null;
+		history.replaceState(own, "", `#${place && place + alone + (text && "?")}${text}`);
 	} catch {
 		// A page that embeds this one may forbid it.
 	}

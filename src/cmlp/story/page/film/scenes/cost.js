@@ -42,12 +42,13 @@ const costScene = {
 		[POUR_AT, "cost.3", POURED_AT + 0.6],
 		[POURED_AT - 1.2, "cost.learn"],
 		[COST_BET_AT - 0.5, "cost.bet"],
-		[COST_BET_AT + 0.5, "cost.verdict", THREE_END - 0.8],
+		[COST_BET_AT + 0.5, "cost.verdict", THREE_END - 0.95],
 	],
 	words: ({ cost }) => ({ cost: filmNumber(cost, 2) }),
 	pauses: [{ at: COST_BET_AT, kind: "bet", right: () => LEAST }],
 	shots: [
 		[0.4, 2.4, (places) => places.pour],
+		[COST_BET_AT - 1, 0.9, (places) => places.bet],
 		[THREE_END - 0.9, 2.1, (places) => places.whole],
 	],
 	paint(view, facts, t) {

@@ -1,11 +1,12 @@
 // --- Scene 10: heaps of pixels that it calls a digit, and the own digit changed until it reads another.
 
+const DIM = 0.2;
 const FIRST_HEAP_AT = 3.2; // it is read, whatever it is called
 const HEAP_BET_AT = 8.4;
 const WALL_AT = 8.8; // the network goes
 const WALL_COMES = WALL_AT + 0.8; // a thousand heaps come into view
 const SURE_AT = 11; // those that are called a digit for sure
-const WALL_END = 17.8;
+const WALL_END = 19.2;
 const RESTORE_AT = WALL_END + 0.2;
 const OWN_AT = RESTORE_AT + 0.9; // from when on it is read
 // From when on each is in the network, and when it is read: the digit of the last scene has been.
@@ -18,11 +19,11 @@ const FOOL_WISHED_AT = RESTORE_AT + 2.2; // at the outputs
 const FOOL_BACK_AT = [4, 3.4, 2.8].map((after) => RESTORE_AT + after); // when wishes start from A, B and the outputs
 const FOOL_BACK_SECONDS = 1;
 const INTO_PICTURE_AT = RESTORE_AT + 4.8; // the pixels' wishes go from the inputs to the picture
-const FOOL_AT = RESTORE_AT + 6.2;
+const FOOL_AT = RESTORE_AT + 6.7;
 const FOOL_END = FOOL_AT + 4.6;
 const COMPARED_AT = FOOL_END + 0.8;
 const FOOL_RANDOM_AT = COMPARED_AT + 4.6;
-const LAST_AT = FOOL_RANDOM_AT + 2.8;
+const LAST_AT = FOOL_RANDOM_AT + 3.4;
 const AT_REST = LAST_AT + 3.6; // the network at rest, for as long as one likes
 
 const examScene = {
@@ -59,7 +60,7 @@ const examScene = {
 	seconds: AT_REST + 4,
 	captions: (facts) => [
 		[0, facts.scribble ? "other.scribble" : "exam.1", FIRST_HEAP_AT],
-		[FIRST_HEAP_AT + 1.2, facts.isLearned && isClear(facts.strange) ? "exam.first" : "exam.dark"],
+		[FIRST_HEAP_AT + 1.2, facts.isLearned && isSaid(facts.strange) ? "exam.first" : "exam.dark"],
 		[HEAP_BET_AT - 0.5, "exam.bet"],
 		[SURE_AT, "exam.verdict"],
 		[SURE_AT + 3.9, "exam.why", WALL_END - 0.85],
@@ -168,8 +169,8 @@ function paintAtRest(view, facts, alpha) {
 	paintVerdictOf(view, says, alpha, outputs[says]);
 }
 
-/** Whether an output is so bright that it counts as an answer. */
-const isClear = ({ activation }) => activation > CLEAR;
+/** Whether an output is so bright that it counts as an answer: below, it says no to everything. */
+const isSaid = ({ activation }) => activation > DIM;
 
 /** The network and what it reads: heaps, then the own digit, whose pixels change at last. */
 function paintExamined(view, facts, t) {
@@ -197,7 +198,7 @@ function paintExamined(view, facts, t) {
 		params: final.net.params,
 		wave: 3 * part(t, started, started + 1.2),
 		wires: 0.85 * (1 - 0.9 * wishing),
-		says: rise(t, started + 1.2, 0.3) * (isHeap && !isClear(heap) ? 0 : 1),
+		says: rise(t, started + 1.2, 0.3) * (isHeap && !isSaid(heap) ? 0 : 1),
 	});
 	paintActivations(
 		view,
@@ -208,9 +209,9 @@ function paintExamined(view, facts, t) {
 		t > FOOL_AT - 0.6 && t < LAST_AT - 1 ? [final.says, fooled.target] : [],
 	);
 	const says = winner(result.a[3]);
-	const isSaid = !isHeap || isClear(heap);
+	const isTold = !isHeap || isSaid(heap);
 	const told = within(t, FIRST_HEAP_AT + 1.4, WALL_AT, 0.4) + within(t, OWN_AT + 1.4, LAST_AT + 9, 0.5);
-	paintVerdictOf(view, says, isSaid ? told : 0, t > RESTORE_AT ? result.a[3][says] : undefined);
+	paintVerdictOf(view, says, isTold ? told : 0, t > RESTORE_AT ? result.a[3][says] : undefined);
 	paintPixelWishes(view, facts, t);
 	if (step > 0) paintChange(view, facts, step, 1 - rise(t, COMPARED_AT, 0.6));
 }

@@ -1,6 +1,6 @@
 // --- Scene 9: the same with ten digits of other people, then two thousand steps, and the visitor's digit at last.
 
-const SEAL_AT = 3.4;
+const SEAL_AT = 3;
 const ASK_AT = 6; // ten other digits
 const TEN_AT = 7;
 const TEN_SECONDS = 0.72;
@@ -24,7 +24,7 @@ const SEAL_OPENS_AT = OPENED_AT + 2.4;
 const NEW_COST_FROM = FIRST_STEPS_AT - 0.2; // the square is that of the new digits
 const NEW_COST_TO = SEAL_OPENS_AT + 2.4;
 const SAID_AT = SEAL_OPENS_AT + 3.2; // what it says of the visitor's digit
-const TAUGHT_AT = SAID_AT + 2.95; // a digit that is misread is learned from
+const TAUGHT_AT = SAID_AT + 3.4; // a digit that is misread is learned from
 
 /** Whether the training is done and the digit is still misread. */
 const isKnownMisread = (facts) => facts.training.steps >= FILM_STEPS && facts.isMisread;
@@ -400,6 +400,10 @@ function paintGrowing(view, facts, t, alpha) {
 			});
 		}
 	});
+	const { hold } = facts.touches;
+	// A hand presses where nobody does.
+	if (isNow(t, HOLD_AT) && hold && !hold.isTouched)
+		paintPointer(view, upright ? [195, places.size[1] - 130] : [828, 330], hold.isAlone ? alpha : 0.5 * alpha);
 	const text = filmWords("label.read", { count: lit, others: examples.test.length, step: filmNumber(shown, 0) });
 	letters(view, text, ...count, upright ? 18 : 26, {
 		colour: colours.mark,

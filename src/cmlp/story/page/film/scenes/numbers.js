@@ -20,7 +20,7 @@ const numbersScene = {
 	id: "numbers",
 	doors: ["read"],
 	inkFrom: 3,
-	seconds: LUCK_AT + 5.6,
+	seconds: LUCK_AT + 6.5,
 	captions: (facts) => [
 		[0, "numbers.1"],
 		[2.6, "numbers.2", 2.75],
@@ -36,7 +36,7 @@ const numbersScene = {
 		[RULE_AT - 0.2, "rule.ask", RULE_AT],
 		[RULE_AT + 0.1, "rule.fits"],
 		...(facts.lucky ? [[LUCK_AT, "other.luck"]] : []),
-		[LUCK_AT + (facts.lucky ? 3 : 0), "numbers.learn"],
+		[LUCK_AT + (facts.lucky ? 3.4 : 0), "numbers.learn"],
 	],
 	words: (facts) => ({
 		says: beforeLuck(facts).says,

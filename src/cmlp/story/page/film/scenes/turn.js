@@ -9,7 +9,7 @@ const TURN_AT = 22;
 const TURN_SECONDS = 4.4;
 const TURN_BET_AT = 30.4;
 const RAIN_AT = 30.8; // the wall of test digits, each with what was said of it
-const FLIP_AT = RAIN_AT + 2.4; // one after the other is said anew
+const FLIP_AT = RAIN_AT + 3.2; // one after the other is said anew
 const FLIP_SECONDS = 6;
 const WHY_AT = FLIP_AT + FLIP_SECONDS + 3.6;
 
