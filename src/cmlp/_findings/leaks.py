@@ -157,7 +157,7 @@ def _rule_of_classes(
     if np.count_nonzero(present) < max(FEWEST_ROWS, len(x) / 2):
         return None
     x, classes = x[present], y[present].astype(np.intp)
-    n_values, n_classes = len(np.unique(x)), np.count_nonzero(np.bincount(classes))
+    n_values, n_classes = len(np.unique(x)), int(np.count_nonzero(np.bincount(classes)))
     is_few = n_values <= max(_FEW_VALUES, n_classes)
     if n_values < 2 or not (is_few or is_number):
         return None
