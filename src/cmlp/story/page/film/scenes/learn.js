@@ -396,7 +396,7 @@ function paintGrowing(view, facts, t, alpha) {
 		if (!isRight && last > 0) {
 			letters(view, answers[n].says, x + size / 2, y + size + (upright ? 8 : 15), upright ? 15.5 : 18.6, {
 				colour: colours.negative,
-				alpha: alpha * last,
+				alpha: alpha * part(last, 0.9, 1), // they cross on their way
 			});
 		}
 	});
