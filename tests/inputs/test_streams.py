@@ -21,7 +21,11 @@ pa = package("pyarrow")
 
 rng = np.random.RandomState(0)
 X = rng.standard_normal((80, 3))
-Y, NUMBERS, WEIGHT = (X[:, 0] > 0).astype(int), X @ [1.0, -2.0, 0.5], np.abs(X[:, 1]) + 0.1
+Y, NUMBERS, WEIGHT = (
+    (X[:, 0] + X[:, 1] > 0).astype(int),
+    X @ [1.0, -2.0, 0.5],
+    np.abs(X[:, 1]) + 0.1,
+)
 NAMES = ["a", "b", "c"]
 FIT = {"max_iter": 3, "tol": 0, "n_iter_no_change": float("inf"), "random_state": 0}
 TABLE = {"n_estimators": 2, "hidden_layer_sizes": (8,), "max_time": 1e-9, "random_state": 0}

@@ -140,7 +140,7 @@ def test_equal_rows_of_tables_of_few_values_are_no_copies():
     few = np.stack([rng.randint(0, n, 800) for n in (4, 2, 2, 2)], axis=1).astype(float)
     assert not has_copies(few, rng.random_sample(800) < 0.3 + 0.4 * few[:, 1], TabularClassifier)
     # Of a truth table, no two rows differ in one column alone.
-    bits = np.array([[0, 0], [0, 1], [1, 0], [1, 1]] * 50)
+    bits = rng.permutation([[0, 0], [0, 1], [1, 0], [1, 1]] * 50)
     assert not has_copies(bits, bits[:, 0] ^ bits[:, 1], TabularClassifier)
 
 
