@@ -448,6 +448,7 @@ def table_of(log, **parameters):
     )
 
 
+@pytest.mark.filterwarnings("ignore:.*nearly says y")
 @pytest.mark.parametrize(
     "run",
     [
