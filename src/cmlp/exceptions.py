@@ -49,6 +49,7 @@ __all__ = [
     "ScaleWarning",
     "SpellingWarning",
     "StatusError",
+    "UncoveredClassWarning",
     "UndefinedMetricWarning",
     "UnmatchedCodeWarning",
     "UnusedParameterWarning",

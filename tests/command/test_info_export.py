@@ -20,7 +20,10 @@ from optional import package
 import cmlp
 from cmlp import MLPRegressor, Network, TabularClassifier, TabularRegressor
 
-pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer:UserWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Stochastic Optimizer:UserWarning"),
+    pytest.mark.filterwarnings("ignore::cmlp.exceptions.LeakWarning"),  # one column says the class
+]
 X, Y = blobs(n_rows=30)
 
 

@@ -15,6 +15,9 @@ import cmlp
 from cmlp import TabularClassifier, TabularRegressor
 from cmlp import __main__ as cli
 
+# One column says the class.
+pytestmark = pytest.mark.filterwarnings("ignore::cmlp.exceptions.LeakWarning")
+
 N = 200
 RNG = np.random.RandomState(0)
 SIZE, DISTRICT = RNG.uniform(20, 150, N).round(1), RNG.choice(["north", "south", "NA"], N)

@@ -9,6 +9,9 @@ from optional import package
 import cmlp
 from cmlp import __main__ as cli
 
+# One column says the class.
+pytestmark = pytest.mark.filterwarnings("ignore::cmlp.exceptions.LeakWarning")
+
 X, Y = blobs(n_rows=90)
 OPTIONS = ["--hidden-layer-sizes", "8", "--max_iter", "3", "--random-state", "0", "--provenance"]
 

@@ -17,6 +17,7 @@ from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, cpu_info, fit_m
 from cmlp.exceptions import ConvergenceWarning, DataConversionWarning, UselessModelWarning
 
 pytestmark = [
+    pytest.mark.filterwarnings("ignore::cmlp.exceptions.LeakWarning"),  # one column says the class
     pytest.mark.filterwarnings("ignore:Stochastic Optimizer"),
     pytest.mark.usefixtures("no_lost_signals"),
 ]

@@ -15,6 +15,7 @@ import cmlp
 from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 
 pytestmark = [
+    pytest.mark.filterwarnings("ignore::cmlp.exceptions.LeakWarning"),  # one column says the class
     pytest.mark.filterwarnings("ignore:Stochastic Optimizer"),
     pytest.mark.filterwarnings("ignore:y has labels that fit did not have"),  # of the other fit
 ]

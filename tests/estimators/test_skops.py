@@ -7,7 +7,10 @@ from optional import package
 
 from cmlp import MLPClassifier, MLPRegressor, Network, TabularClassifier, TabularRegressor
 
-pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Stochastic Optimizer"),
+    pytest.mark.filterwarnings("ignore::cmlp.exceptions.LeakWarning"),  # one column says the class
+]
 
 
 def regressor(**params):

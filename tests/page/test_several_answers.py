@@ -10,6 +10,9 @@ from page_parts import Parts, page_of
 
 from cmlp import TabularClassifier, TabularRegressor
 
+# One column says the class.
+pytestmark = pytest.mark.filterwarnings("ignore::cmlp.exceptions.LeakWarning")
+
 SMALL = {"n_estimators": 2, "hidden_layer_sizes": (16,), "random_state": 0, "keep_background": 20}
 
 

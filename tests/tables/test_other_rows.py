@@ -13,6 +13,9 @@ import cmlp
 from cmlp import MLPRegressor, Network, TabularClassifier, TabularRegressor, Trainer
 from cmlp import __main__ as cli
 
+# One column says the class.
+pytestmark = pytest.mark.filterwarnings("ignore::cmlp.exceptions.LeakWarning")
+
 QUICK = {"n_estimators": 2, "hidden_layer_sizes": (16,), "n_epochs": 10, "random_state": 0}
 rng = np.random.RandomState(0)
 X = rng.standard_normal((900, 5)) * [1, 20, 300, 1, 5] + [0, 100, -50, 3, 9]

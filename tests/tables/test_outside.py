@@ -10,6 +10,9 @@ import cmlp
 from cmlp import TabularClassifier, TabularRegressor
 from cmlp import __main__ as cli
 
+# One column says the class.
+pytestmark = pytest.mark.filterwarnings("ignore::cmlp.exceptions.LeakWarning")
+
 QUICK = {"n_estimators": 2, "hidden_layer_sizes": (8,), "n_epochs": 2, "random_state": 0}
 nan = np.nan
 rng = np.random.RandomState(0)

@@ -14,6 +14,9 @@ from cmlp._model.model import outputs_of_table
 from cmlp._model.probabilities import are_calibrated, chosen_threshold
 from cmlp._tables.calibrate import RowsWithTruth, _fourth_of
 
+# One column says the class.
+pytestmark = pytest.mark.filterwarnings("ignore::cmlp.exceptions.LeakWarning")
+
 FAST = {"n_estimators": 2, "hidden_layer_sizes": (8,), "n_epochs": 40, "random_state": 0}
 LIKE_THE_DEFAULT = {
     "n_estimators": 8,
@@ -453,6 +456,7 @@ def recall_and_cost(p, is_bad, threshold, costs, weight):
     return 1 - missed / weight[is_bad].sum(), costs[0] * false_alarms + costs[1] * missed
 
 
+@pytest.mark.filterwarnings("ignore::cmlp.exceptions.UncoveredClassWarning")
 def test_threshold_is_none_until_chosen_and_changes_only_predict():
     model = fitted()
     p, sets = model.predict_proba(X[NEW]), model.predict_set(X[NEW])

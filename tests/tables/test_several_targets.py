@@ -13,6 +13,9 @@ import cmlp
 from cmlp import TabularClassifier, TabularRegressor
 from cmlp.exceptions import ModelFormatError
 
+# One column says the class.
+pytestmark = pytest.mark.filterwarnings("ignore::cmlp.exceptions.LeakWarning")
+
 TINY = {
     "n_estimators": 2,
     "hidden_layer_sizes": (16,),

@@ -22,6 +22,9 @@ from internals import (
 import cmlp
 from cmlp import TabularClassifier
 
+# One column says the class.
+pytestmark = pytest.mark.filterwarnings("ignore::cmlp.exceptions.LeakWarning")
+
 FAST = {"n_estimators": 4, "hidden_layer_sizes": (16,), "n_epochs": 40, "random_state": 0}
 RNG = np.random.default_rng(7)
 X = RNG.standard_normal((1200, 3))

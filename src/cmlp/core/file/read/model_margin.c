@@ -108,7 +108,7 @@ static cmlp_status read_query(const cmlp_model *model, int use, const cmlp_table
     cmlp_status status = cmlpi_check_table(model, run);
     if (status) return status;
     if (use && !model->table->targets != (use == OF_CLASSES)) return cmlpi_refuse(refused, CMLP_ERROR_MODEL_KIND, "model");
-    status = CMLPI_READ(query, given, cmlp_table_query, coverage);
+    status = CMLPI_READ(query, given, cmlp_table_query, reserved);
     if (status) return cmlpi_refuse(refused, status, "query");
     if (query->by_class && use != OF_CLASSES) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "query->by_class");
     if (query->reserved) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "query->reserved");
