@@ -150,8 +150,12 @@ def test_tables_get_the_seconds_of_stages_and_runs(tmp_path):
     table.write_text(stages.format(7, 0, 0) + "".join(runs))
     (tmp_path / "05-suite.cpu").write_text("912 suite\n")
     (tmp_path / "06-other.cpu").write_text("1 other\n")
+    shell(
+        'git init -q "$1" && cd "$1" && git -c user.name=a -c user.email=a commit -q --allow-empty -m a',
+        str(tmp_path),
+    )
     write = (
-        '. .ci/cpu.sh; ROOT=. LOGS=$1 WORK=$1; write_table "$2"; write_run "$2" 8 9 "3 files" ""'
+        '. .ci/cpu.sh; ROOT=$1 LOGS=$1 WORK=$1; write_table "$2"; write_run "$2" 8 9 "3 files" ""'
     )
     shell(write, str(tmp_path), str(table))
     text = table.read_text()

@@ -13,8 +13,7 @@ typedef struct epoch_job {
     cmlp_optimizer optimizer; /* the caller's structs with defaults filled in */
     cmlp_optimizer_state counters; /* of the optimizer's state; written back at the end */
     cmlp_epoch epoch;
-    cmlp_epoch_result before; /* what epoch.before points to: zeros if the caller gives none */
-    cmlp_epoch_result result; /* with the sums over the batches so far */
+    cmlp_epoch_result result; /* with the sums over the batches so far: at first those of epoch.before, which points to it */
     cmlp_workers workers; /* a checked copy, to which epoch.workers points unless it is NULL */
     int has_bad_shards;               /* of the caller's workers */
     int64_t n_batches;
@@ -139,15 +138,16 @@ static cmlp_status read_before_and_result(epoch_job *job, const cmlp_epoch_resul
     if (epoch->reserved) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "epoch->reserved");
     if (epoch->batch_size < 0) return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "epoch->batch_size");
     if (epoch->first_batch < 0) return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "epoch->first_batch");
-    job->before = (cmlp_epoch_result){.struct_size = sizeof job->before};
-    if (epoch->before) {
-        status = CMLPI_READ(&job->before, epoch->before, cmlp_epoch_result, next_batch);
-        if (status) return cmlpi_refuse(refused, status, "epoch->before");
-        if (job->before.rows_done < 0) return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "epoch->before->rows_done");
-    }
-    epoch->before = &job->before;
     if (result) status = CMLPI_READ(&job->result, result, cmlp_epoch_result, next_batch);
-    return status ? cmlpi_refuse(refused, status, "result") : CMLP_OK;
+    const cmlp_status status_of_result = status;
+    job->result = (cmlp_epoch_result){.struct_size = sizeof job->result};
+    if (epoch->before) {
+        status = CMLPI_READ(&job->result, epoch->before, cmlp_epoch_result, next_batch);
+        if (status) return cmlpi_refuse(refused, status, "epoch->before");
+        if (job->result.rows_done < 0) return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "epoch->before->rows_done");
+    }
+    epoch->before = &job->result;
+    return status_of_result ? cmlpi_refuse(refused, status_of_result, "result") : CMLP_OK;
 }
 
 /* Checks rates and counters, which must not overflow during the epoch. */
@@ -156,7 +156,7 @@ static cmlp_status check_counts(const epoch_job *job, cmlp_run *run)
     const char **const refused = &run->refused;
     const cmlp_epoch *epoch = &job->epoch;
     if (epoch->first_batch > job->n_batches) return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "epoch->first_batch");
-    if (job->before.rows_done > INT64_MAX - job->batch.data.n)
+    if (job->result.rows_done > INT64_MAX - job->batch.data.n)
         return cmlpi_refuse(refused, CMLP_ERROR_BATCH, "epoch->before->rows_done");
     if (job->counters.n_steps > INT64_MAX - job->n_batches)
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "optimizer->state->n_steps");
@@ -182,8 +182,8 @@ static int canonicalize_params(const epoch_job *job)
     return 0;
 }
 
-/* Writes the results. */
-static cmlp_status finish_epoch(epoch_job *job, cmlp_epoch_result *result, cmlp_run *run)
+/* Writes the results. Not inlined, as end_batch. */
+REAL_FN cmlp_status finish_epoch(epoch_job *job, cmlp_epoch_result *result, cmlp_run *run)
 {
     cmlpi_fault fault = cmlpi_first_fault(job->batch.memory.faults, run->n_threads);
     const double rows = (double)job->result.rows_done; /* without batches, 0 / 0 gives NaN */
@@ -196,10 +196,10 @@ static cmlp_status finish_epoch(epoch_job *job, cmlp_epoch_result *result, cmlp_
     return cmlpi_report(run, &job->batch.data, fault);
 }
 
-/* Checks all arguments of an epoch of one worker. */
-static cmlp_status read_arguments(epoch_job *job, const void *params, int64_t n_params, const cmlp_rows *rows,
-                                  const cmlp_targets *targets, const cmlp_objective *objective,
-                                  const cmlp_optimizer *optimizer)
+/* Checks all arguments of an epoch of one worker. Not inlined, as end_batch. */
+REAL_FN cmlp_status read_arguments(epoch_job *job, const void *params, int64_t n_params, const cmlp_rows *rows,
+                                   const cmlp_targets *targets, const cmlp_objective *objective,
+                                   const cmlp_optimizer *optimizer)
 {
     cmlpi_batch_job *batch = &job->batch;
     cmlp_run *const run = batch->run;
@@ -227,9 +227,9 @@ static void begin_epoch(epoch_job *job)
 {
     job->result = (cmlp_epoch_result){.struct_size = sizeof job->result,
                                       .gradient_norm = NAN,
-                                      .cost_sum = job->before.cost_sum,
-                                      .penalty_sum = job->before.penalty_sum,
-                                      .rows_done = job->before.rows_done,
+                                      .cost_sum = job->result.cost_sum,
+                                      .penalty_sum = job->result.penalty_sum,
+                                      .rows_done = job->result.rows_done,
                                       .next_batch = job->epoch.first_batch};
     cmlpi_begin_back_off(&job->back_off, job->counters.pace);
     if (job->batch.penalized) cmlpi_compute_squares(&job->batch);
