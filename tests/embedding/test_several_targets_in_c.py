@@ -61,6 +61,7 @@ def test_cpp_program_has_a_margin_for_each_target(model, program, tmp_path):
 
 
 @needs_cpp
+@pytest.mark.filterwarnings("ignore::cmlp.exceptions.LeakWarning")
 def test_row_with_several_labels_has_no_class_index(program, tmp_path):
     X = np.random.RandomState(0).random_sample((60, 2))
     TabularClassifier(n_epochs=2, random_state=0).fit(X, X > 0.5).save(tmp_path / "model.cmlp")

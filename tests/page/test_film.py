@@ -1112,7 +1112,7 @@ def test_handles_change_the_picture_until_the_film_goes_on(opened):
 
 @pytest.mark.slow
 def test_knobs_are_shaken_at_a_pause(opened):
-    page = opened(94)
+    page = opened(98)
     outputs = "[...(film.changed ?? film.facts).result.a[3]]"
     before = page.evaluate(outputs)
     page.page.locator("#film-options input").fill("1")
@@ -1452,7 +1452,7 @@ def test_pixels_change_step_by_step_until_another_digit_is_clearly_read(opened):
         np.sort(np.abs(random - path[0])), np.sort(changes), rtol=0, atol=1e-12
     )
     assert 0 <= random.min() and random.max() <= 1
-    page.evaluate("film.seek(film.captions.find(([, key]) => key === 'exam.2')[0] + 1)")
+    page.evaluate("film.seek(film.captions.find(([, key]) => key === 'exam.2')[0] + 2.5)")
     page.settle()
     said = page.text("#film-caption")
     assert (
