@@ -42,6 +42,14 @@ FIGURES = {
         ),
         ("README.md", r"as float, ([\d.]+) KB as int8", 1),
     ],
+    "the same of TFLite Micro, KB": [
+        ("docs/start/firmware.md", r"Cortex-M4F, TFLite Micro float \| ([\d,]+) \|", 1 / THOUSAND),
+        ("README.md", r"TFLite Micro: ([\d.]+) and", 1),
+    ],
+    "the same of TFLite Micro with integers, KB": [
+        ("docs/start/firmware.md", r"Cortex-M4F, TFLite Micro int8 \| ([\d,]+) \|", 1 / THOUSAND),
+        ("README.md", r"TFLite Micro: [\d.]+ and ([\d.]+) KB", 1),
+    ],
     "epoch of 784-128-64-10 in batches of 128, ms": [
         ("docs/performance.md", r"784-128-64-10, 128 \| (\d+) ms", 1),
         ("README.md", r"784-128-64-10, batches of 128, one thread\) \| (\d+) ms", 1),
