@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Reloaded:
     """The newest good model of a file that is replaced while a service runs.
 
-    Take `model` once at the start of each request, so that one model answers all of it.
+    Take ``model`` once at the start of each request, so that one model answers all of it.
 
     Parameters
     ----------
