@@ -77,6 +77,7 @@ def test_columns_of_dates_are_known():
     assert model_of(model).columns.dates == (1, 2, 3)
 
 
+@pytest.mark.filterwarnings("ignore::cmlp.exceptions.LeakWarning")  # by how y is made here
 def test_accuracy_of_classes_is_that_of_held_out_rows_beside_the_most_frequent_class():
     X, y = rows(), np.array(["no"] * 140 + ["yes"] * 60)
     X = [[x + 9 * (label == "yes"), place] for (x, place), label in zip(X, y, strict=True)]
@@ -211,6 +212,7 @@ def test_a_file_of_a_c_program_without_a_summary_is_read(tmp_path):
     assert "has not been measured" in (tmp_path / "page.html").read_text("utf-8")
 
 
+@pytest.mark.filterwarnings("ignore::cmlp.exceptions.LeakWarning")  # by how y is made here
 def test_columns_of_pandas_cut_and_dates_survive_files(tmp_path):
     pd = pytest.importorskip("pandas")
     rng = np.random.RandomState(0)

@@ -94,6 +94,7 @@ def test_one_wild_row_of_weight_zero_does_not_ruin_a_regressor():
     assert model.score(X, NUMBERS) > 0.95
 
 
+@pytest.mark.filterwarnings("ignore::cmlp.exceptions.LeakWarning")  # by how y is made here
 def test_rows_of_weight_zero_in_other_units_do_not_ruin_a_classifier():
     numbers = np.stack([SIZE, AGE], axis=1)
     other = np.concatenate([numbers, numbers * 1e6, numbers * 1e6])[: 5 * N // 2]
