@@ -36,10 +36,6 @@ class Reloaded:
     ----------
     path : str
         The absolute path.
-    model : Network, MLPClassifier, MLPRegressor, TabularClassifier or TabularRegressor
-        The newest good model. If the file was replaced since the last use, it is loaded first; meanwhile, other threads
-        get the model before. A file that is missing, damaged, or of a model with another class, other columns,
-        classes or outputs is read once, a `ReloadWarning` says so, and the good model stays.
 
     Raises
     ------
@@ -84,7 +80,12 @@ class Reloaded:
 
     @property
     def model(self) -> Loaded:
-        """The newest good model of the file."""
+        """The newest good model of the file: what `cmlp.load` returns.
+
+        If the file was replaced since the last use, it is loaded first; meanwhile, other threads get the model before.
+        A file that is missing, damaged, or of a model with another class, other columns, classes or outputs is read
+        once, a `cmlp.exceptions.ReloadWarning` says so, and the good model stays.
+        """
         if self._version() != self._held[0]:
             lock = self._locks.setdefault(os.getpid(), allocate_lock())
             if lock.acquire(blocking=False):
