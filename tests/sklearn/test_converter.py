@@ -15,7 +15,11 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from cmlp.sklearn import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 
 # Most fits here stop early on purpose.
-pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:The training loss")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Stochastic Optimizer",
+    "ignore:The training loss",
+    "ignore::cmlp.exceptions.LeakWarning",  # one column says the class
+)
 
 skl2onnx = package("skl2onnx")
 runtime = package("onnxruntime")
