@@ -13,7 +13,11 @@ import cmlp
 import cmlp.sklearn
 
 # Most fits here stop early on purpose.
-pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:The training loss")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Stochastic Optimizer",
+    "ignore:The training loss",
+    "ignore::cmlp.exceptions.LeakWarning",  # one column says the class
+)
 
 X, CLASSES = blobs()
 NUMBERS = X.sum(axis=1)
