@@ -109,6 +109,9 @@ FOLDERS = {
     "pyproject.toml": ["tests/package/test_distributions.py", "tests/package/test_release_tools.py"],
     "setup.py": ["tests/package/test_distributions.py"],
     ".github/": ["tests/package/test_release_tools.py"],
+    "cmake/": ["tests/embedding/test_cmake_package.py"],
+    "CMakeLists.txt": ["tests/embedding/test_cmake_package.py"],
+    "meson.build": ["tests/embedding/test_meson.py"],
 }  # fmt: skip
 
 
@@ -833,7 +836,7 @@ def main() -> None:
     for note in ranking.notes:
         print(note)
     if not ranking.score:
-        sys.exit("No test is known for this change: run `python -m pytest`.")
+        sys.exit("No test is known for this change: run `.ci/run changed`.")
     seconds = options.seconds or seconds_for({change.file for change in changes})
     if options.run:
         run(ranking, changes, seconds)

@@ -320,7 +320,7 @@ def test_list_of_a_place_says_that_there_is_no_map(tmp_path):
         (["README.md:first"], "A place is FILE or FILE:LINE, got 'README.md:first'."),
         (["tests/core/../conftest.py:100000"], "lines, got line 100000."),
         (["README.md", "--map", "no-map.json"], "There is no map 'no-map.json'."),
-        (["LICENSE"], "No test is known for this change: run `python -m pytest`."),
+        (["LICENSE"], "No test is known for this change: run `.ci/run changed`."),
     ],
 )
 def test_errors_name_the_argument(arguments, message):
