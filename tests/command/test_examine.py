@@ -1,5 +1,6 @@
 """The command ``cmlp examine``."""
 
+import io
 import json
 
 import numpy as np
@@ -49,6 +50,30 @@ def test_pipelines_fail_on_a_kind(command):
     assert command(*EXAMINE, "--fail-on", "leak", "--known", "leak:net pay")[0] == 0
     with pytest.raises(SystemExit):
         command(*EXAMINE, "--fail-on", "leek")
+
+
+def test_error_begins_on_a_line_of_its_own(tmp_path, monkeypatch):
+    """Also if the line of the checks is the last one on the terminal."""
+
+    class Screen(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.chdir(tmp_path)
+    with open("rows.csv", "w") as file:
+        file.writelines(["a,wage\n", *(f"{k % 7},{k % 11}.5\n" for k in range(60))])
+    screen = Screen()
+    monkeypatch.setattr("sys.stdout", screen)
+    monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+
+    def interrupted(*arguments, **keywords):
+        keywords["progress"](1, 20)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cmlp._estimators.examine.examine", interrupted)
+    assert cli.main([*EXAMINE]) == 130
+    assert screen.getvalue().endswith("check 1/20\ncmlp: interrupted\n")
 
 
 def test_warnings_are_lines(command):

@@ -189,6 +189,21 @@ def test_state_of_a_fit_interrupted_in_its_first_epoch_leaves_the_model():
     )  # the interrupted fit is forgotten
 
 
+def test_snapshot_after_an_interrupted_fit_continues_its_own_fit():
+    snapshots = []
+
+    class Snapshots:
+        def on_epoch_end(self, trainer):
+            snapshots.append(trainer.snapshot())
+
+    model = model_of({}, max_iter=2, callbacks=[InFirstEpoch()])
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, Y)
+    model.set_params(callbacks=[Snapshots()], random_state=7).fit(X, Y)
+    snapshots[0].set_params(callbacks=None).fit(X, Y, resume=True)
+    assert outcome(snapshots[0]) == outcome(model_of({}, max_iter=2, random_state=7).fit(X, Y))
+
+
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "rows", [X, X.astype(np.float32), sparse.csr_array(np.where(X > 0, X, 0)), X.tolist()]

@@ -143,6 +143,14 @@ def test_two_classes(torch, names, n_outputs, activated):
     assert model.predict(X).tolist() == [names[int(p > 0.5)] for p in expected]
 
 
+def test_outputs_of_all_zeros_give_uniform_probabilities(torch):
+    X, y = blobs()
+    model = small(loss="squared_error").fit(X, y)
+    model.intercepts_ = [np.zeros(8), np.full(3, -1e4)]
+    assert_agrees(torch, model.to_torch(), model.predict_proba, X)
+    np.testing.assert_allclose(model.predict_proba(X), 1 / 3)
+
+
 def test_warm_start_with_another_activation_parameter_raises(torch):
     X, y = blobs()
     nn = torch.nn

@@ -53,6 +53,14 @@ def test_file_is_replaced(path, way):
     assert os.listdir(path.parent) == [path.name]
 
 
+@on_linux
+def test_every_file_and_folder_is_closed(path, way):
+    before = len(os.listdir("/proc/self/fd"))
+    for network in (OLD, NEW):
+        network.save(path)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
 @on_posix
 @pytest.mark.parametrize("umask", [0o022, 0o077])
 def test_mode_is_kept_and_a_new_file_follows_the_umask(path, way, umask):

@@ -178,6 +178,17 @@ def test_a_copy_of_a_class_with_errors_is_named_with_its_weight(share, is_named,
         assert one.weight == pytest.approx(1 - wrong.sum() / is_sure.sum(), abs=0.02)
 
 
+def test_a_share_of_right_answers_is_not_rounded_up():
+    is_sure = np.arange(N) % 3 == 0
+    X = package("pandas").DataFrame(
+        {"copy": np.where(is_sure ^ (np.arange(N) == 7), "p", "q"), "b": B}
+    )
+    (found,) = [
+        one for one in cmlp.examine(X, np.where(is_sure, "yes", "no")) if one.code == "leak"
+    ]
+    assert "0.995 of other rows right" in found.evidence  # 239 of 240
+
+
 def test_fewer_than_thirty_rows_of_the_rarer_class_say_nothing():
     labels = np.where(np.arange(N) < 20, "yes", "no")
     assert leaks(labels, copy=np.where(np.arange(N) < 21, "p", "q"), b=B) == []

@@ -377,6 +377,18 @@ def test_regressor_with_several_targets():
     assert np.array(packed["targets"]).shape == (25, 2)
 
 
+def test_row_is_right_if_all_of_its_labels_are():
+    X = rows(3)
+    labels = np.stack([X[:, 0] > 0.5, X[:, 1] > 0.5, X[:, 2] > 2], axis=1).astype(int)
+    model = MLPClassifier((4,), max_iter=40, learning_rate_init=0.1, batch_size=10, random_state=0)
+    with pytest.warns(UserWarning):
+        model.fit(X, labels)
+    right = model.score(X, labels)
+    assert 0 < right < 1 / 3  # other than the share of labels that are right in all rows
+    page = page_of(model_of(model), (X, labels, X, labels)).html
+    assert f"{100 * right:.1f} % of {len(X)} test" in page
+
+
 def test_sixteen_levels():
     assert document.sixteen_levels(np.array([0, 8, 9, 255.0, 300]), 255).tolist() == [
         0,

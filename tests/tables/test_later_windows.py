@@ -131,6 +131,22 @@ def test_weights_count():
         found.predict_interval(X, 0.99)
 
 
+def test_errors_on_later_rows_are_weighted():
+    """The networks predict 0 for the rows of `test_margin_is_the_largest_of_three_later_parts`."""
+    y, weight = np.r_[np.zeros(160), np.arange(1.0, 41.0)], 1.0 + np.arange(N) % 3
+    model = TabularRegressor(**QUICK).fit(SIZE[:, None], y, weight, time=np.arange(N))
+    rows = np.r_[120:150, 140:175, 160:200]
+    assert summary_of(model).accuracy[2] == pytest.approx(np.average(y[rows], weights=weight[rows]))
+
+
+def test_networks_for_later_rows_depend_on_random_state():
+    constant = {"interval_width": "constant"}
+    margins = [
+        np.ptp(intervals(fitted(DAYS, **constant, random_state=seed))[0]) for seed in (0, 0, 1)
+    ]
+    assert margins[0] == margins[1] != margins[2]
+
+
 def test_too_few_scores_give_infinite_intervals():
     model = fitted(DAYS)
     with pytest.warns(UserWarning, match="needs at least 99 scores, but the model has 30"):
