@@ -29,8 +29,8 @@ OURS, BASE = "cmlp tables", "CatBoost"
 GROUPS = {
     "unseen": ("held-out data sets", UNSEEN),
     "others": ("tables that nobody chose", OTHERS),
-    "own": ("the half of a list that chose nothing", LISTED_TO_SHOW),
-    "own-chose": ("the half of the list that may choose", LISTED_TO_CHOOSE),
+    "own": ("tables of a list, which chose nothing", LISTED_TO_SHOW),
+    "own-chose": ("tables of the list, which may choose", LISTED_TO_CHOOSE),
     "chosen": ("development data sets", CHOSEN),
     "edges": ("further sets on which the edges of the bins were chosen", EDGES),
 }

@@ -115,6 +115,9 @@ def test_what_grows_with_time_is_no_leak():
     assert leaks(y, other=time + 0.1 * rng.standard_normal(N), b=B) == []
     order = rng.permutation(N)
     assert leaks(y[order], elapsed=time[order], b=B) == [("leak", ("elapsed",))]
+    numbers = np.arange(N)[order]
+    assert leaks(y[order], year=1700 + numbers, b=B) == []
+    assert leaks(y[order], height=3000 + numbers, b=B) == [("leak", ("height",))]
 
 
 # ---------------------------------------------------------------------------------------------------- missing values

@@ -11,6 +11,7 @@ import numpy as np
 from cmlp._data.array_types import NDArray
 from cmlp._findings.one_column import Answers, answers_of, correlation_of_ranks, r2_of_steps
 from cmlp._findings.table import FEWEST_ROWS, CheckedTable, also
+from cmlp._findings.times import may_be_time
 from cmlp._model.findings import Finding
 
 # R² of a step function of a column on other rows: from which `fit` warns, and from which `examine` says so.
@@ -117,8 +118,8 @@ def _by_value(table: CheckedTable, i: int) -> _Rule | None:
 
 
 def _by_order(table: CheckedTable, i: int) -> _Rule | None:
-    """Return the rule that y rises or falls with a column."""
-    if not table.is_ordered(i) or not table.columns[i].is_used:
+    """Return the rule that y rises or falls with a column, unless it may be a time: that is known in new rows."""
+    if not table.is_ordered(i) or not table.columns[i].is_used or may_be_time(table, i):
         return None
     return _rule_of_order(
         table.raw[:, i], table.targets, "y rises or falls with it, nearly exactly"
