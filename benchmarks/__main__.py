@@ -49,6 +49,7 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json, s
   monotone  not in all: tables with and without monotone columns (extra bench-tables)
   ordered   not in all: ordered classes of tables, and the same without an order (extra bench-tables)
   planted   not in all: faults that are planted in tables, which cmlp.examine should find (extra bench-tables)
+  quick     not in all: quick settings of tables, relative to the defaults (extra bench-tables)
   rare      not in all: a rare class and calibrated probabilities of tables (extra bench-tables)
   sharp     not in all: the slope of probabilities of tables (extra bench-tables)
   ties      not in all: intervals of tables where many targets are equal to the lowest or the highest one (extra
@@ -110,6 +111,7 @@ MORE = [
     "nominal",
     "ordered",
     "planted",
+    "quick",
     "rare",
     "sharp",
     "steps",

@@ -65,6 +65,10 @@ def test_a_sum_of_all_columns_is_the_formula_of_an_example():
     X = rng.standard_normal((N, 3))
     (found,) = cmlp.examine(X, X @ [1, 2, 3])
     assert (found.code, found.columns, found.remedy) == ("linear", ("x0", "x1", "x2"), "")
+    is_other = np.arange(N) % 12 == 0
+    assert not [
+        one for one in cmlp.examine(X, np.where(is_other, C, X @ [1, 2, 3])) if one.code == "linear"
+    ]
 
 
 def test_default_data_of_scikit_learn_give_no_warning():

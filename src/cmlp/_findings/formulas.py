@@ -73,11 +73,11 @@ def check_formulas(table: CheckedTable) -> Iterator[Finding]:
 def _finding(
     table: CheckedTable, numbers: Sequence[int], formula: _Formula, form: _Form
 ) -> Finding | None:
-    """Return the finding of a formula; None if it is probably that of an example and a product."""
+    """Return the finding of a formula; None if it is of all columns or many, and a product or not of all rows."""
     found = [numbers[k] for k in formula.columns]
-    # A formula of all columns is that of an example.
+    # A formula of all columns is that of an example, which holds in all rows.
     few = len(found) <= min(form.most_terms, len(table.columns) - 1)
-    if form.is_product and not few:
+    if not few and (form.is_product or formula.share < 1):
         return None
     text = f"{TARGET} = {formula.text.format(*table.names(found))}"
     holds = "on other rows" if formula.share == 1 else f"in {formula.share:.0%} of other rows"
