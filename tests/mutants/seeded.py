@@ -19,7 +19,8 @@ from mutants import HERE, ROOT, Mutant
 if TYPE_CHECKING:
     from pathlib import Path
 
-FAULTS = tomllib.loads((HERE / "seeded.toml").read_text())["fault"]
+_CONTENT = tomllib.loads((HERE / "seeded.toml").read_text())
+FAULTS = _CONTENT["planted"] + _CONTENT["fault"]
 
 
 def mutants(wanted: list[str]) -> list[Mutant]:

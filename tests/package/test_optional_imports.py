@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import cmlp
+
 TESTS = Path(__file__).parents[1]
 PYPROJECT = TESTS.parent / "pyproject.toml"
 MODULES = {"scikit-learn": ["sklearn", "scipy", "joblib"]}  # with what it needs itself
@@ -21,6 +23,22 @@ def installed_with_the_tests():
     needed = [*project["dependencies"], *project["optional-dependencies"]["test"]]
     names = [re.match(r"[\w-]+", requirement)[0] for requirement in needed]
     return {module for name in names for module in MODULES.get(name, [name.replace("-", "_")])}
+
+
+def test_extras_install_what_needs_them():
+    """As texts and errors say: "needs tqdm: `pip install cmlp[progress]`"."""
+    extras = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"][
+        "optional-dependencies"
+    ]
+    found = set()
+    for path in Path(cmlp.__file__).parent.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        found |= set(
+            re.findall(r"[Nn]eeds? (?:the package )?(?!the\b)(\w+)\b[^.]{,60}?cmlp\[(\w+)\]", text)
+        )
+    assert {extra for _, extra in found} >= {"datasets", "onnx", "parquet", "progress", "scipy"}
+    for package, extra in found:
+        assert any(one.startswith(package.lower()) for one in extras[extra]), (package, extra)
 
 
 def unguarded(source):

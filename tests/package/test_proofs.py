@@ -58,9 +58,8 @@ def test_every_harness_function_is_in_the_table():
 def test_seeded_faults_are_of_code_that_exists_once():
     import tomllib
 
-    faults = tomllib.loads((ROOT / "tests/mutants/seeded.toml").read_text(encoding="utf-8"))[
-        "fault"
-    ]
+    content = tomllib.loads((ROOT / "tests/mutants/seeded.toml").read_text(encoding="utf-8"))
+    faults = content["planted"] + content["fault"]
     assert len({fault["name"] for fault in faults}) == len(faults)
     for fault in faults:
         text = (ROOT / fault["file"]).read_text(encoding="utf-8")
