@@ -211,6 +211,14 @@ def test_clone_and_set_params_give_the_same_fit(name):
         assert flat(other.fit(X, y)).tobytes() == flat(model).tobytes()
 
 
+def test_a_list_of_sizes_that_changed_between_two_calls_is_read_again():
+    sizes, X = [3], np.eye(4)
+    for width in (3, 5):
+        sizes[0] = width
+        model = cmlp.MLPRegressor(hidden_layer_sizes=sizes).partial_fit(X, X[0])
+        assert [w.shape for w in model.coefs_] == [(4, width), (width, 1)]
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_warm_start_and_partial_fit_continue_from_the_model(name):
     y = targets(name)

@@ -234,13 +234,14 @@ class NetworkOptions(FitOptions, TrainingOptions):
 def key_of_plain(call: CallKind, owner: str, values: Values) -> tuple[Any, ...]:
     """Return what tells parameters of built-in types from others: types, too, because 1 equals True and 1.0.
 
-    It is empty if one is of another type, or a list, whose numbers can change.
+    It is empty if one is of another type; of a list of sizes, whose numbers can change, it has a copy.
     """
     types = [*map(type, values.values())]
     sizes = values["hidden_layer_sizes"]
-    if type(sizes) is tuple:
-        types.remove(tuple)
+    if type(sizes) in (tuple, list):
+        types.remove(type(sizes))
         types += map(type, sizes)
+        values = {**values, "hidden_layer_sizes": (type(sizes), *sizes)}
     return (call, owner, *types, *values.values()) if PLAIN.issuperset(types) else ()
 
 
