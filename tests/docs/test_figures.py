@@ -64,7 +64,6 @@ FIGURES = {
         ("paper/paper.md", r"scikit-learn takes ([\d.]+) times", 1),
     ],
     "the same in the table of training": [
-        ("docs/performance.md", r"\| images \| (\d+) ms", 1),
         ("docs/performance.md", r"784-128-64-10, 128 \| (\d+) ms \| [\d.]+ \|\n", 1),
         ("src/cmlp/core/PERFORMANCE.md", r"784-128-64-10, 128 \| 88 \| 65 \| (\d+) \|", 1),
     ],
