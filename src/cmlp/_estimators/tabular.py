@@ -665,10 +665,10 @@ class TabularRegressor(parameters.TabularRegressor, TabularEstimator):
     def holds_until_(self) -> float | date | timedelta:
         """The time until which intervals hold after ``fit(X, y, time=...)``: a date for dates.
 
-        It is as far after the last row of fit as the middle one of the later parts of the rows
-        reached, which were predicted from what came before. There is no guarantee: intervals of 0.9
-        covered 0.89 on average on later parts of 20 tables, and 0.36 on the worst; more often soon
-        after the last row than at the end. `calibrate` ends it.
+        Its distance from the last row of fit is the median of how far the later parts reached, on
+        which errors were measured. There is no guarantee: on later parts of 20 tables, intervals of
+        0.9 covered 0.89 on average and 0.36 on the worst part, and more soon after the last row than
+        at the end. After `calibrate`, there is no such time.
         """
         from cmlp._data.times import moment
 
