@@ -18,6 +18,7 @@ import resource
 import shutil
 import subprocess
 import sys
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -306,43 +307,72 @@ def units(records: Iterable[Record]) -> list[Record]:
     return result
 
 
-def thin_map(tests: list[Record], commit: str) -> dict:
-    """Return the map: for the lines of each file, how many tests and programs run them, and which of them tell most.
+class Tests(NamedTuple):
+    """The tests of a line: how many tests and programs run it, and the names of those that tell most."""
 
-    Those are the tests that run little else and are fast, one of each file before the second of any. An entry of a
-    file, `12:5`, holds from its line to the next entry and names a set: the two numbers, and indices of `tests`.
+    n_tests: int
+    n_programs: int
+    names: tuple[str, ...]
+
+
+Lines = dict[str, dict[int, Tests]]  # of files, from their first line with these tests on
+
+
+def tests_of_lines(records: list[Record]) -> Lines:
+    """Return the tests of each line that a test has run.
+
+    Those that tell most run little else and are fast, one of each file before the second of any.
     """
     tests_of: dict[str, tuple[list[Record], list[Record]]] = defaultdict(lambda: ([], []))
-    for test in sorted(tests, key=lambda test: len(test.lines) * (0.05 + test.seconds)):
+    for test in sorted(records, key=lambda test: len(test.lines) * (0.05 + test.seconds)):
         for line in test.lines:
             tests_of[line][test.test.startswith("c:")].append(test)
-    chosen = {
-        line: [name for these in both for name in spread(these)] for line, both in tests_of.items()
-    }
-    frequency = Counter(name for names in chosen.values() for name in names)
+    lines: Lines = defaultdict(dict)
+    for place, both in tests_of.items():
+        file, line = place.split(":")
+        names = tuple(name for these in both for name in spread(these))
+        lines[file][int(line)] = Tests(*map(len, both), names)
+    return lines
+
+
+def packed(commit: str, lines: Lines, tests: dict[str, float], files: dict[str, float]) -> dict:
+    """Return the map of lines, with the CPU seconds of tests and of their files.
+
+    An entry of a file, `12:5`, holds from its line to the next entry and names a set: the two numbers, and indices of
+    `tests`.
+    """
+    frequency = Counter(
+        name for these in lines.values() for one in these.values() for name in one.names
+    )
     number = {name: i for i, (name, _) in enumerate(frequency.most_common())}
-    seconds = {test.test: test.seconds for test in tests}
-    files: Counter[str] = Counter()
-    for test in tests:
-        files[test.test.split("::")[0]] += test.seconds
     sets: dict[tuple[int, ...], int] = {}
     entries: dict[str, list[str]] = defaultdict(list)
-    before: dict[str, int] = {}
-    for place in sorted(chosen, key=lambda place: (place.split(":")[0], int(place.split(":")[1]))):
-        file, line = place.split(":")
-        counts = map(len, tests_of[place])
-        index = sets.setdefault(
-            (*counts, *sorted(number[name] for name in chosen[place])), len(sets)
-        )
-        if before.get(file) != index:
-            entries[file].append(f"{line}:{index}")
-            before[file] = index
+    for file, these in sorted(lines.items()):
+        before = None
+        for line, (n_tests, n_programs, names) in sorted(these.items()):
+            one = (n_tests, n_programs, *sorted(number[name] for name in names))
+            index = sets.setdefault(one, len(sets))
+            if before != index:
+                entries[file].append(f"{line}:{index}")
+                before = index
     return {
         "commit": commit,
         "files": {file: round(total, 1) for file, total in sorted(files.items())},
-        "tests": [[name, round(seconds[name], 2)] for name in number],
+        "tests": [[name, round(tests[name], 2)] for name in number],
         "sets": [" ".join(map(str, one)) for one in sets],
         "lines": {file: " ".join(these) for file, these in entries.items()},
+    }
+
+
+def unpacked(content: dict) -> Lines:
+    """Return the lines of a map."""
+    sets = []
+    for one in content["sets"]:
+        n_tests, n_programs, *numbers = map(int, one.split())
+        sets.append(Tests(n_tests, n_programs, tuple(content["tests"][i][0] for i in numbers)))
+    return {
+        file: {int(line): sets[int(i)] for line, i in (entry.split(":") for entry in text.split())}
+        for file, text in content["lines"].items()
     }
 
 
@@ -357,55 +387,51 @@ def spread(tests: list[Record]) -> list[str]:
     return [name for _, _, name in sorted(order)[:MOST_TESTS]]
 
 
+def seconds_of(records: list[Record]) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the CPU seconds of tests, and of their files."""
+    files: Counter[str] = Counter()
+    for test in records:
+        files[test.test.split("::")[0]] += test.seconds
+    return {test.test: test.seconds for test in records}, files
+
+
 def record(tests: list[str], jobs: str, path: Path) -> None:
     """Record the programs of tests/c and tests of Python, and write the map."""
     commit = head()
     build()
     recorded = units([*record_tests(tests, jobs), *record_programs()])
-    write(thin_map(recorded, commit), path)
+    write(packed(commit, tests_of_lines(recorded), *seconds_of(recorded)), path)
 
 
-def renew(path: Path, files: list[str], tests: Iterable[str], jobs: str, compiled: bool) -> None:
-    """Record tests, and add the lines of files to the map; of C and Cython only if they are compiled with counters."""
+def renew(path: Path, stale: list[str], tests: set[str], new: set[str], jobs: str) -> None:
+    """Record tests, of which some are new, and write a map where stale files have the lines that these run."""
     commit = head()
-    programs = sorted(test for test in tests if test.startswith("c:"))
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(parents=True)
-    if compiled:
-        build()
-    recorded = [*record_tests(sorted({*tests} - {*programs}), jobs)]
-    if compiled:
-        recorded += record_programs()
+    build()
+    recorded = units([*record_tests(sorted(tests | new), jobs), *record_programs()])
     before = json.loads(gzip.decompress(path.read_bytes()))
-    write(merged(before, thin_map(units(recorded), commit), files), path)
+    added = [one for one in recorded if {one.test.split("[")[0], one.test.split("::")[0]} & new]
+    lines = merged(unpacked(before), tests_of_lines(recorded), tests_of_lines(added), stale)
+    tests_before, files_before = dict(before["tests"]), before["files"]
+    tests_now, files_now = seconds_of(recorded)
+    # Of a file of tests that was recorded in part, the seconds of all are those before.
+    files = {file: max(now, files_before.get(file, 0.0)) for file, now in files_now.items()}
+    write(packed(commit, lines, tests_before | tests_now, files_before | files), path)
 
 
-def merged(old: dict, new: dict, files: Iterable[str]) -> dict:
-    """Return a map with the lines of some files from a newer one."""
-    tests = dict(old["tests"])
-    for name, seconds in new["tests"]:
-        tests.setdefault(name, seconds)
-    number = {name: i for i, name in enumerate(tests)}
-    sets = {one: i for i, one in enumerate(old["sets"])}
-    lines, commits = dict(old["lines"]), dict(old.get("commits", {}))
-    for file in files:
-        entries = []
-        for entry in new["lines"].get(file, "").split():
-            line, index = entry.split(":")
-            n_tests, n_programs, *numbers = map(int, new["sets"][int(index)].split())
-            names = sorted(number[new["tests"][one][0]] for one in numbers)
-            text = " ".join(map(str, [n_tests, n_programs, *names]))
-            entries.append(f"{line}:{sets.setdefault(text, len(sets))}")
-        if entries:
-            lines[file], commits[file] = " ".join(entries), new["commit"]
-    return {
-        **old,
-        "commits": commits,
-        "files": new["files"] | old["files"],
-        "tests": [[name, seconds] for name, seconds in tests.items()],
-        "sets": list(sets),
-        "lines": dict(sorted(lines.items())),
-    }
+def merged(before: Lines, recorded: Lines, added: Lines, stale: Iterable[str]) -> Lines:
+    """Return the lines of stale files as they are now recorded, and those of others with the tests that were added."""
+    lines = {file: dict(these) for file, these in before.items() if file not in stale}
+    for file, these in added.items():
+        earlier = before.get(file, {})
+        starts = sorted(earlier)
+        at = [Tests(0, 0, ()), *(earlier[start] for start in starts)]
+        for line in these:
+            lines.setdefault(file, {}).setdefault(line + 1, at[bisect_right(starts, line + 1)])
+        for line, (n_tests, n_programs, names) in these.items():
+            one = at[bisect_right(starts, line)]
+            both = tuple(dict.fromkeys([*one.names, *names]))[: 2 * MOST_TESTS]
+            lines[file][line] = Tests(one.n_tests + n_tests, one.n_programs + n_programs, both)
+    return lines | {file: recorded[file] for file in stale if file in recorded}
 
 
 def head() -> str:

@@ -4,7 +4,8 @@
     python tools/tests_for.py src/cmlp/_train/training.py:442    of a line, or of a file without a line
     python tools/tests_for.py --run                             compiles what has changed, and runs the tests
     python tools/tests_for.py --record [tests/training ...]     makes the map anew, of all tests or of some
-    python tools/tests_for.py --renew [FILE ...]                adds files of the package that the map does not know
+    python tools/tests_for.py --renew                           records what has changed, if that is many files
+    python tools/tests_for.py --stale                           lists these files; none if the map is new enough
 
 A map says which tests run a line of the package, the core or the bridge. It is read from the first of these: --map, the
 file that CMLP_TESTS_MAP names, build/tests_for.json.gz (which --record writes), tests/tests_for.json.gz. Its lines are
@@ -44,6 +45,8 @@ CORE = "src/cmlp/core/"
 SECONDS, SECONDS_OF_HEADERS, SECONDS_OF_MANY, MANY_FILES = 60, 120, 300, 50
 # As long as more are left, further tests are planned: the map may take tests for longer than they are.
 LEAST_SECONDS = 5
+# The map is renewed when more files of the package differ from it.
+MOST_STALE = 50
 # CPU seconds of a test, a program of tests/c or a file of tests that the map does not know.
 UNKNOWN = {"test": 0.5, "program": 3.0, "file": 4.0}
 # A step that takes as many times its CPU seconds waits for something that never comes, even on a loaded machine.
@@ -300,8 +303,6 @@ class TestMap:
 
     def __init__(self, content: dict) -> None:
         self.commit = content["commit"]
-        # Of files that were recorded later.
-        self.commits: dict[str, str] = content.get("commits", {})
         self.tests = [name for name, _ in content["tests"]]
         self.seconds = dict(content["tests"]) | content["files"]
         self.sets = [[int(number) for number in one.split()] for one in content["sets"]]
@@ -309,10 +310,6 @@ class TestMap:
             file: [tuple(map(int, entry.split(":"))) for entry in text.split()]
             for file, text in content["lines"].items()
         }
-
-    def commit_of(self, file: str) -> str:
-        """Return the commit where the lines of a file were recorded."""
-        return self.commits.get(file, self.commit)
 
     def counted(self, file: str) -> Iterator[tuple[int, list[tuple[str, int]]]]:
         """Yield lines of a file where the tests change, and those that tell most, each with how many run the line."""
@@ -453,18 +450,13 @@ class Ranking:
                 self.reasons.setdefault(test, f"{file}:{line}" if line else file)
 
     def _earlier_names(self) -> dict[str, str]:
-        """Return the names that moved files had when they were recorded; none if a commit is not known."""
-        names = {}
-        for commit in filter(None, {self.map.commit, *self.map.commits.values()}):
-            command = ["diff", "-M", "--diff-filter=R", "--name-status", commit, "--", "src"]
-            try:
-                moves = [move.split("\t") for move in git(*command).splitlines()]
-            except subprocess.CalledProcessError:
-                continue
-            names |= {
-                now: before for _, before, now in moves if self.map.commit_of(before) == commit
-            }
-        return names
+        """Return the names that moved files had when they were recorded; none if its commit is not known."""
+        command = ["diff", "-M", "--diff-filter=R", "--name-status", self.map.commit, "--", "src"]
+        try:
+            moves = [move.split("\t") for move in git(*command).splitlines()]
+        except subprocess.CalledProcessError:
+            return {}
+        return {now: before for _, before, now in moves}
 
     def _in_map(self, file: str) -> str:
         """Return the name that a file has in the map."""
@@ -476,8 +468,7 @@ class Ranking:
         return self.carried[file]
 
     def _carried_from_map(self, file: str) -> Carried:
-        before = self._in_map(file)
-        commit = self.map.commit_of(before)
+        before, commit = self._in_map(file), self.map.commit
         try:
             return Carried(
                 git("diff", "-U0", "-M", "--no-color", "--no-ext-diff", commit, "--", before, file)
@@ -488,17 +479,33 @@ class Ranking:
             )
             return Carried("")
 
-    def unknown_files(self) -> list[str]:
-        """Return the files of the package with functions of which the map has no line, but the kernels."""
-        return [
+    def stale_files(self) -> list[str]:
+        """Return the files of the package that have changed since the map was recorded, and those without a line in it.
+
+        The kernels have none, and neither have files without functions.
+        """
+        changed = git("diff", "--name-only", self.map.commit, "--", "src/cmlp", "include")
+        return [file for file in changed.splitlines() if file in self.map.entries] + [
             file
             for file in files("src/cmlp/**/*.*")
             if file.endswith((".py", ".c", ".pyx", ".pxi"))
             and not file.startswith(f"{CORE}kernels/")
             and file != "src/cmlp/_bridge/_core.c"
-            and self._in_map(file) not in self.map.entries
+            and file not in self.map.entries
             and re.search(r"^ *(def|cdef) |^\{", (ROOT / file).read_text("utf-8"), re.MULTILINE)
         ]
+
+    def new_tests(self) -> set[str]:
+        """Return the tests and the files of tests that have come since the map was recorded."""
+        found = set()
+        for file in self._files_since_map():
+            if file not in self.map.seconds:
+                found.add(file)
+                continue
+            diff = git("diff", "-U0", self.map.commit, "--", file)
+            before, now = (set(re.findall(rf"^\{sign}def (test_\w+)", diff, re.M)) for sign in "-+")
+            found |= {f"{file}::{name}" for name in now - before}
+        return {test for test in found if exists(test)}
 
     def _count(self, tests: list[str], weight: float, reason: str) -> None:
         for place, test in enumerate(tests):
@@ -558,12 +565,18 @@ def _importers(path: Path) -> list[str]:
 
 
 def exists(test: str) -> bool:
-    """Return whether the file of a test is still there, or a program is still built."""
+    """Return whether a test is still there, or a program is still built."""
     if test.startswith("c:"):
         return test[2:].removeprefix("test_") in (ROOT / "tests/c/CMakeLists.txt").read_text(
             encoding="utf-8"
         )
-    return (ROOT / test.split("::")[0]).exists()
+    file, _, name = test.split("[")[0].partition("::")
+    return (ROOT / file).exists() and (not name or f"def {name}(" in _text(file))
+
+
+@functools.lru_cache
+def _text(file: str) -> str:
+    return (ROOT / file).read_text(encoding="utf-8")
 
 
 def within(tests: list[str], seconds_of, seconds: float) -> list[str]:
@@ -755,7 +768,8 @@ def run(ranking: Ranking, changes: list[Change], seconds: float) -> None:
         tests = []
         if runner.left() > LEAST_SECONDS:
             of_python = [test for test in rest if not test.startswith("c:")]
-            tests = within(of_python, seconds_of, runner.left())
+            # A whole file begins, too, and is left when the seconds are used up.
+            tests = within(of_python, seconds_of, runner.left()) or of_python[:1]
             rest = [test for test in rest if test not in tests]
     runner.run_programs([one for one in programs if seconds_of(one) > LONG_PROGRAM])
     left_out = rest + runner.left_out
@@ -778,24 +792,35 @@ def _listed(tests: list[str]) -> str:
     return ", ".join(tests[:8]) + (f" and {len(tests) - 8} more" if len(tests) > 8 else "")
 
 
+def stale_files(ranking: Ranking) -> list[str]:
+    """Return the files whose lines are to be recorded anew; none as long as they are few."""
+    try:
+        stale = ranking.stale_files()
+    except subprocess.CalledProcessError:
+        sys.exit(f"The map's commit {ranking.map.commit[:10]} is not in this clone: use --record.")
+    return stale if len(stale) > MOST_STALE else []
+
+
 def renew(options: argparse.Namespace) -> None:
-    """Record the tests of files that the map does not know, of all or of those that are named, and add the files."""
+    """Record the tests of stale files and new tests, and renew these files in the map."""
     import record_map
 
     test_map = read_map(options.map)
-    named = {change_of(place).file for place in options.places}
-    unknown = [file for file in Ranking(test_map, []).unknown_files() if not named or file in named]
-    tests: set[str] = set()
-    for file in unknown:
-        ordered = Ranking(test_map, [Change(file, None)]).ordered()
-        tests.update(within(ordered, test_map.seconds_of, options.seconds or SECONDS))
-    print(
-        f"Without a line in the map: {len(unknown)} files. Recorded for them: {len(tests)} tests."
-    )
-    if unknown:
-        path = map_file(options.map) or MAPS[-1]
-        compiled = any(map(COMPILED.match, unknown))
-        record_map.renew(path, unknown, tests, options.jobs, compiled)
+    ranking = Ranking(test_map, [])
+    stale, tests = stale_files(ranking), set()
+    if not stale:
+        print(f"At most {MOST_STALE} files of the package differ from the map.")
+        return
+    for file in stale:
+        lines = test_map.counted(ranking.earlier_names.get(file, file))
+        of_map = {name for _, these in lines for name, _ in these}
+        if not of_map:
+            ordered = Ranking(test_map, [Change(file, None)]).ordered()
+            of_map = set(within(ordered, test_map.seconds_of, SECONDS))
+        tests |= {test.split("[")[0] for test in of_map if not test.startswith("c:")}
+    tests, new = set(filter(exists, tests)), ranking.new_tests()
+    print(f"{len(stale)} files are recorded with {len(tests)} tests and {len(new)} new ones.")
+    record_map.renew(map_file(options.map), stale, tests, new, options.jobs)
 
 
 def main() -> None:
@@ -813,7 +838,12 @@ def main() -> None:
         help="record the map: with Python 3.12, clang, cmake, pytest-xdist",
     )
     parser.add_argument(
-        "--renew", action="store_true", help="record what the map does not know, and add it"
+        "--renew",
+        action="store_true",
+        help=f"record the tests of stale files, and new ones, if more than {MOST_STALE} files are stale",
+    )
+    parser.add_argument(
+        "--stale", action="store_true", help="list the files that --renew would record"
     )
     parser.add_argument("--map", type=Path, help="file of the map")
     parser.add_argument(
@@ -831,6 +861,9 @@ def main() -> None:
         return
     if options.renew:
         renew(options)
+        return
+    if options.stale:
+        print("\n".join(stale_files(Ranking(read_map(options.map), []))))
         return
     changes = [change_of(place) for place in options.places] or working_tree()
     if not changes:

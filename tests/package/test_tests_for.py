@@ -108,7 +108,10 @@ def test_recorded_tests_become_a_map(monkeypatch):
         record_map.Record("b/test_y.py::test_long[2]", 9.0, 1.0, {"f.py:7"}),
         record_map.Record("c:test_p[p]", 2.0, 1.0, {"f.py:7"}),
     ]
-    content = record_map.thin_map(record_map.units(records), "HEAD")
+    units = record_map.units(records)
+    lines = record_map.tests_of_lines(units)
+    content = record_map.packed("HEAD", lines, *record_map.seconds_of(units))
+    assert record_map.unpacked(content).keys() == {"f.py"}
     found = tool.TestMap(json.loads(json.dumps(content)))
     assert {line: sorted(tests) for line, tests in found.counted("f.py")} == {
         1: [("a/test_x.py::test_g", 3), ("b/test_y.py::test_long[1]", 3)],
@@ -124,6 +127,7 @@ def test_recorded_tests_become_a_map(monkeypatch):
 def groups(monkeypatch):
     """The path and the lines of a function of the package, from its head to its end, as if recorded without changes."""
     monkeypatch.setattr(tool, "git", lambda *_: "")
+    monkeypatch.setattr(tool, "exists", lambda _: True)
     file = "src/cmlp/_data/groups.py"
     text = (ROOT / file).read_text(encoding="utf-8")
     line = text[: text.index("    return")].count("\n") + 1
@@ -236,30 +240,61 @@ def test_further_tests_run_as_long_as_seconds_are_left(monkeypatch):
     assert ran == [[files[0]], [files[1]]]
 
 
-def test_lines_of_a_newer_map_are_added(monkeypatch):
-    old = {
-        "commit": "earlier",
-        "files": {"a.py": 1.0},
-        "tests": [["a.py::test_x", 0.1]],
-        "sets": ["1 0 0"],
-        "lines": {"src/cmlp/old.py": "1:0"},
+def test_stale_files_are_recorded_anew_and_others_get_new_tests():
+    def tests(n, *names):
+        return record_map.Tests(n, 0, names)
+
+    old = {"same.py": {3: tests(70, "a"), 9: tests(1, "b")}, "stale.py": {1: tests(2, "a", "b")},
+           "gone.py": {1: tests(1, "a")}}  # fmt: skip
+    new = {"same.py": {4: tests(2, "new", "b"), 12: tests(1, "b")}, "stale.py": {7: tests(1, "b")}}
+    added = {"same.py": {4: tests(1, "new")}, "unknown.py": {5: tests(1, "new")}}
+    found = record_map.merged(old, new, added, ["stale.py", "gone.py"])
+    assert found == {
+        "same.py": {3: tests(70, "a"), 4: tests(71, "a", "new"), 5: tests(70, "a"), 9: tests(1, "b")},
+        "stale.py": {7: tests(1, "b")},
+        "unknown.py": {5: tests(1, "new"), 6: tests(0)},
+    }  # fmt: skip
+    content = record_map.packed("HEAD", found, dict.fromkeys(["a", "b", "new"], 0.1), {"f": 1})
+    assert record_map.unpacked(content) == found
+
+
+def test_map_is_renewed_if_many_files_differ(monkeypatch):
+    """A file that has changed or that the map does not know is stale; new are tests and files of tests."""
+    test_map = small_map(**{f"src/cmlp/{i}.py": "1:0" for i in range(60)})
+    diffs = {"src/cmlp": "\n".join(f"src/cmlp/{i}.py" for i in range(60)),
+             "tests/**/test_*.py": "tests/inputs/test_labels.py\ntests/inputs/test_sparse.py",
+             "tests/inputs/test_labels.py": "-def test_gone():\n+def test_later(x):\n+    test(1)\n"}  # fmt: skip
+    monkeypatch.setattr(tool, "git", lambda *a: diffs.get(a[a.index("--") + 1], ""))
+    monkeypatch.setattr(tool, "files", lambda _: ["src/cmlp/callbacks.py", "src/cmlp/capi.pxd"])
+    monkeypatch.setattr(tool, "exists", lambda _: True)
+    ranking = tool.Ranking(test_map, [])
+    assert len(tool.stale_files(ranking)) == 61
+    assert ranking.new_tests() == {
+        "tests/inputs/test_labels.py::test_later",
+        "tests/inputs/test_sparse.py",
     }
-    new = {
-        "commit": "later",
-        "files": {"a.py": 7.0, "b.py": 2.0},
-        "tests": [["b.py::test_y", 0.2], ["a.py::test_x", 0.3]],
-        "sets": ["2 0 0 1", "1 0 1"],
-        "lines": {"src/cmlp/new.py": "3:0 5:1", "src/cmlp/old.py": "9:0"},
-    }
-    found = tool.TestMap(record_map.merged(old, new, ["src/cmlp/new.py", "src/cmlp/none.py"]))
-    assert dict(found.counted("src/cmlp/new.py")) == {
-        3: [("a.py::test_x", 2), ("b.py::test_y", 2)],
-        5: [("a.py::test_x", 1)],
-    }
-    assert dict(found.counted("src/cmlp/old.py")) == {1: [("a.py::test_x", 1)]}
-    assert found.commit_of("src/cmlp/new.py") == "later"
-    assert found.commit_of("src/cmlp/old.py") == "earlier"
-    assert (found.seconds_of("a.py"), found.seconds_of("b.py")) == (1.0, 2.0)
+    monkeypatch.setattr(tool, "MOST_STALE", 61)
+    assert not tool.stale_files(ranking)
+
+
+def test_whole_file_begins_though_it_takes_longer_than_what_is_left(monkeypatch):
+    used = iter([0.0, 40.0, 40.0, 60.0])
+    ran, files = [], ["tests/inputs/test_labels.py", "tests/inputs/test_sparse.py"]
+    monkeypatch.setattr(tool, "cpu_seconds", lambda: next(used))
+    monkeypatch.setattr(tool.Run, "run_tests", lambda _, tests, with_slow: ran.append(tests))
+    ranking = tool.Ranking(tool.NO_MAP, [])
+    seconds = {files[0]: 40.0, files[1]: 50.0}
+    ranking.map = tool.TestMap(
+        {"commit": "", "tests": [], "files": seconds, "sets": [], "lines": {}}
+    )
+    ranking.score.update({files[0]: 2, files[1]: 1})
+    tool.run(ranking, [], 60)
+    assert ran == [[files[0]], [files[1]]]
+
+
+def test_test_that_is_gone_does_not_exist():
+    assert tool.exists("tests/package/test_tests_for.py::test_test_that_is_gone_does_not_exist[1]")
+    assert not tool.exists(f"tests/package/test_tests_for.py::test_that_{'never'}_was")
 
 
 def test_changed_test_file_comes_first(groups):
