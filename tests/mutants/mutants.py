@@ -2,7 +2,7 @@
 
     python tests/mutants/mutants.py c [--n 60] [--seed 1] [--python] [file ...]
     python tests/mutants/mutants.py python [--n 60] [--seed 1] [file ...]
-    python tests/mutants/mutants.py seeded [--bring FILE] [name ...]
+    python tests/mutants/mutants.py seeded [--suite] [--bring FILE] [name ...]
 
 A file is a part of a path, such as `model_head`. The sample is drawn with the seed from all mutants of the files in
 table.toml. With --python, what survives the tests of C is also built into the extension, for Python's tests of the
@@ -12,7 +12,7 @@ reasons. The work tree is not changed: mutants live in a copy.
 
 `seeded` takes the faults of seeded.toml, or those whose name or file has a part, and lets `tools/tests_for.py --run` of
 the last commit look for each. --bring copies a file that git does not know, such as the map of tests. A fault counts as
-killed within its limit of CPU seconds, with the build.
+killed within its limit of CPU seconds, with the build. With --suite it gets the seconds of a whole suite.
 """
 
 from __future__ import annotations
@@ -124,6 +124,11 @@ def main() -> None:
         metavar="FILE",
         help="of seeded: copy a file that git does not know",
     )
+    parser.add_argument(
+        "--suite",
+        action="store_true",
+        help="of seeded: run the tests of each fault for ten minutes",
+    )
     parser.add_argument("files", nargs="*")
     options = parser.parse_intermixed_args()
     sys.path.insert(0, str(HERE))
@@ -131,8 +136,8 @@ def main() -> None:
         import seeded
 
         with tempfile.TemporaryDirectory() as folder:
-            workshop = seeded.Workshop(Path(folder), options.bring)
-            report(seeded.mutants(options.files), workshop.killer_of)
+            workshop = seeded.Workshop(Path(folder), options.bring, options.suite)
+            report(seeded.mutants(options.files, options.suite), workshop.killer_of)
         return
     rows = rows_of(options.language, options.files)
     if not rows:

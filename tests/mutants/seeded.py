@@ -1,11 +1,14 @@
 """Faults that a person chose (seeded.toml), for each of which `tools/tests_for.py --run` looks for a test that fails.
 
+With --suite it gets the seconds of a whole suite, and so comes to all tests that can be expected to fail.
+
 The tree is a clone, because the tool reads the differences from the last commit. It has an environment of its own,
 because the tool builds.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shutil
@@ -23,7 +26,11 @@ _CONTENT = tomllib.loads((HERE / "seeded.toml").read_text())
 FAULTS = _CONTENT["planted"] + _CONTENT["fault"]
 
 
-def mutants(wanted: list[str]) -> list[Mutant]:
+# CPU seconds of the tests of a fault with --suite.
+SECONDS_OF_SUITE = 600
+
+
+def mutants(wanted: list[str], suite: bool) -> list[Mutant]:
     """Return the faults whose names or files have one of the wanted parts; all of them if there is none."""
     found = []
     for fault in FAULTS:
@@ -39,7 +46,7 @@ def mutants(wanted: list[str]) -> list[Mutant]:
                 fault["old"].strip(),
                 f"{fault['name']} ({fault['kind']})",
                 changed,
-                fault.get("seconds", 60),
+                math.inf if suite else fault.get("seconds", 60),
             )
         )
     return found
@@ -48,8 +55,9 @@ def mutants(wanted: list[str]) -> list[Mutant]:
 class Workshop:
     """A clone of the last commit in which everything is built."""
 
-    def __init__(self, folder: Path, brought: list[str]) -> None:
+    def __init__(self, folder: Path, brought: list[str], suite: bool) -> None:
         self.tree = folder / "tree"
+        self.options = ["--seconds", str(SECONDS_OF_SUITE)] if suite else []
         subprocess.run(["git", "clone", "-q", ROOT, self.tree], check=True)
         for name in brought:
             (self.tree / name).parent.mkdir(parents=True, exist_ok=True)
@@ -81,7 +89,7 @@ class Workshop:
     def killer_of(self, mutant: Mutant) -> str | None:
         """Return the first test that fails with a fault."""
         done = self._run_with(mutant.file, mutant.text)
-        if not done.returncode:
+        if not done.returncode or "No test is known" in done.stderr:
             return None
         found = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", done.stdout, re.MULTILINE)
         return found[1] if found else (done.stdout + done.stderr).strip().splitlines()[-1]
@@ -106,7 +114,7 @@ class Workshop:
         try:
             path.write_text(text)
             return subprocess.run(
-                [self.python, "tools/tests_for.py", "--run"],
+                [self.python, "tools/tests_for.py", "--run", *self.options],
                 cwd=self.tree,
                 env=self.variables,
                 capture_output=True,
