@@ -89,6 +89,8 @@ def test_every_command_has_a_test():
         "intervals",
         "later",
         "ordered",
+        "planted",
+        "quick",
         "monotone",
         "nominal",
         "steps",
