@@ -10,7 +10,7 @@ from cmlp._data.column_entries import CATEGORY
 from cmlp._data.grammar import LEAST_SHARE, MOST_SHARE
 from cmlp._data.spelling import EqualSpellings, all_equal_spellings
 from cmlp._findings.ids import hardly_repeats
-from cmlp._findings.table import TARGET, CheckedTable, also
+from cmlp._findings.table import TARGET, CheckedTable, findings_of
 from cmlp._findings.texts import Meaning, findings_of_text, meaning_of_text
 from cmlp._model.findings import Finding
 from cmlp._model.table_columns import MAX_CATEGORIES
@@ -79,42 +79,40 @@ def check_categories(table: CheckedTable) -> Iterator[Finding]:
         [i for i in found if i in may_be[code]]
         for found, code in ((ids, "ids"), (large, "categories"))
     )
-    if ids:
-        yield Finding(
-            "ids",
-            columns=table.names(ids),
-            weight=None,
-            evidence="hardly repeats a value, as ids and free text do",
-            remedy=f"{table.without(ids)}, or columns from them whose values repeat",
-        )
+    yield from findings_of(
+        table,
+        "ids",
+        ids,
+        "hardly repeats a value, as ids and free text do",
+        remedy=f"{table.without(ids)}, or columns from them whose values repeat",
+    )
     if large:
-        yield _of_many_categories(table, large)
+        yield from _of_many_categories(table, large)
     mixed = [i for i, pairs in misspelt.items() if not all(pair.are_texts for pair in pairs)]
     for i in mixed:
         yield _of_types(table, i, misspelt.pop(i))
     if misspelt:
         yield _of_spellings(table, misspelt)
-    if absent:
-        yield Finding(
-            "missing",
-            columns=table.names([*absent]),
-            weight=None,
-            evidence="a category is a word for a missing value",
-            remedy=table.parameter("missing_values", absent),
-        )
+    yield from findings_of(
+        table,
+        "missing",
+        [*absent],
+        "a category is a word for a missing value",
+        remedy=table.parameter("missing_values", absent),
+    )
 
 
-def _of_many_categories(table: CheckedTable, found: Sequence[int]) -> Finding:
+def _of_many_categories(table: CheckedTable, found: Sequence[int]) -> Iterator[Finding]:
     n = len(table.counts[found[0]].occurring)
-    return Finding(
+    evidence = f"{n:,} categories, of which the model knows the {MAX_CATEGORIES:,} most frequent"
+    return findings_of(
+        table,
         "categories",
-        columns=table.names(found),
-        weight=None,
-        evidence=f"{n:,} categories, of which the model knows the {MAX_CATEGORIES:,} most frequent",
+        found,
+        evidence,
         remedy="a column from it with fewer values",
-        warning=f"{table.label(found[0])} has {n:,} categories, of which the model knows the "
-        f"{MAX_CATEGORIES:,} most frequent. To the networks, the others are one category, as "
-        f"those that fit has not seen: derive a column from it with fewer values.{also(table, found)}",
+        warning=f"{{}} has {evidence}. To the networks, the others are one category, as those that fit has not seen: "
+        "derive a column from it with fewer values.",
     )
 
 

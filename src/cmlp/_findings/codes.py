@@ -12,7 +12,7 @@ from cmlp._data.array_types import NDArray
 from cmlp._data.column_entries import BOOLEAN, DURATION, NUMBER
 from cmlp._data.columns import DATES
 from cmlp._findings.quick import quick_model, size_of, spread_rows
-from cmlp._findings.table import CheckedTable, UnmatchedCode
+from cmlp._findings.table import CheckedTable, UnmatchedCode, findings_of
 from cmlp._model.findings import Finding, listed
 from cmlp._model.unusual_rows import listed_columns
 
@@ -48,11 +48,12 @@ def check_codes(table: CheckedTable) -> Iterator[Finding]:
             f"{n:,} of {table.n_rows:,} rows have numbers that look like codes, far from all others; "
             f"as missing values, error {ratio:.2f} ×"
         )
-        yield Finding(
+        yield from findings_of(
+            table,
             "code",
-            columns=table.names([*codes]),
+            [*codes],
+            evidence,
             weight=1 - ratio,
-            evidence=evidence,
             remedy=table.parameter("missing_values", codes),
         )
 

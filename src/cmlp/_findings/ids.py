@@ -9,7 +9,7 @@ import numpy as np
 from cmlp._data.array_types import NDArray
 from cmlp._data.column_entries import NUMBER
 from cmlp._findings.one_column import correlation_of_ranks
-from cmlp._findings.table import FEWEST_ROWS, CheckedTable
+from cmlp._findings.table import FEWEST_ROWS, CheckedTable, findings_of
 from cmlp._findings.times import may_be_time
 from cmlp._model.findings import Finding
 
@@ -35,14 +35,9 @@ def check_row_numbers(table: CheckedTable) -> Iterator[Finding]:
         and _counts(table.raw[:, i])
         and not may_be_time(table, i)
     ]
-    if found:
-        yield Finding(
-            "ids",
-            columns=table.names(found),
-            weight=None,
-            evidence="different whole numbers with hardly a gap, as the numbers of rows",
-            remedy=table.without(found),
-        )
+    yield from findings_of(
+        table, "ids", found, "different whole numbers with hardly a gap, as the numbers of rows"
+    )
     ascending = [
         i
         for i in table.candidates("ids")
@@ -51,23 +46,18 @@ def check_row_numbers(table: CheckedTable) -> Iterator[Finding]:
         and _ascends(table.raw[:, i])
         and not may_be_time(table, i)
     ]
-    if ascending:
-        yield Finding(
-            "ids",
-            columns=table.names(ascending),
-            weight=None,
-            evidence="different whole numbers that ascend from row to row, as ids with gaps",
-            remedy=table.without(ascending),
-        )
-    random = _random(table, [*found, *ascending]) if table.measures else []
-    if random:
-        yield Finding(
-            "ids",
-            columns=table.names(random),
-            weight=None,
-            evidence="random whole numbers with one number of digits, on which y does not depend",
-            remedy=table.without(random),
-        )
+    yield from findings_of(
+        table,
+        "ids",
+        ascending,
+        "different whole numbers that ascend from row to row, as ids with gaps",
+    )
+    yield from findings_of(
+        table,
+        "ids",
+        _random(table, [*found, *ascending]) if table.measures else [],
+        "random whole numbers with one number of digits, on which y does not depend",
+    )
 
 
 def _random(table: CheckedTable, found: Collection[int]) -> list[int]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from cmlp._data.array_types import NDArray
 from cmlp._findings.one_column import Answers, answers_of, correlation_of_ranks, r2_of_steps
-from cmlp._findings.table import FEWEST_ROWS, CheckedTable, also
+from cmlp._findings.table import FEWEST_ROWS, CheckedTable, findings_of
 from cmlp._findings.times import may_be_time
 from cmlp._model.findings import Finding
 
@@ -50,17 +50,15 @@ def check_copies(table: CheckedTable) -> Iterator[Finding]:
         for i in table.candidates("leak")
         if not table.columns[i].is_time and table.are_copies_of_y[i].any()
     ]
-    if found:
-        yield Finding(
-            "leak",
-            columns=table.names(found),
-            weight=1.0,
-            evidence="y exactly: equal values of one are equal values of the other",
-            remedy=table.without(found),
-            warning=f"{table.label(found[0])} says y exactly: in all rows, equal values of one are equal values of "
-            "the other. If it is a copy of y, or made from y, the model has learned nothing "
-            f"for new rows, in which it is not known: leave it out.{also(table, found)}",
-        )
+    yield from findings_of(
+        table,
+        "leak",
+        found,
+        "y exactly: equal values of one are equal values of the other",
+        weight=1.0,
+        warning="{} says y exactly: in all rows, equal values of one are equal values of the other. If it is a copy "
+        "of y, or made from y, the model has learned nothing for new rows, in which it is not known: leave it out.",
+    )
 
 
 _REMEDY = "If it is made from y, or known only after it, leave it out."
@@ -71,7 +69,7 @@ class _Rule(NamedTuple):
 
     evidence: str
     weight: float
-    says: str = ""  # what `fit` says of the first column, if it warns
+    warning: str = ""  # what `fit` says of the first column, which is {}, if it warns
 
 
 def check_functions(table: CheckedTable) -> Iterator[Finding]:
@@ -84,19 +82,17 @@ def check_functions(table: CheckedTable) -> Iterator[Finding]:
             continue
         rules = (rule_of(table, i) for rule_of in _RULES)
         rule = next((one for one in rules if one is not None), None)
-        if rule is not None and (rule.says or table.measures):
+        if rule is not None and (rule.warning or table.measures):
             found.setdefault(rule.evidence, []).append((i, rule))
     # Exact rules are said first.
     for evidence, each in sorted(found.items(), key=lambda one: -one[1][0][1].weight):
-        columns = [i for i, _ in each]
-        rule = each[0][1]
-        yield Finding(
+        yield from findings_of(
+            table,
             "leak",
-            columns=table.names(columns),
+            [i for i, _ in each],
+            evidence,
             weight=min(rule.weight for _, rule in each),
-            evidence=evidence,
-            remedy=table.without(columns),
-            warning=rule.says and f"{table.label(columns[0])} {rule.says}{also(table, columns)}",
+            warning=each[0][1].warning,
         )
 
 
@@ -112,8 +108,8 @@ def _by_value(table: CheckedTable, i: int) -> _Rule | None:
     return _Rule(
         "y follows: all rows with one value have the same y",
         1.0,
-        "says y: all rows with one value have the same y, though most values are in several rows. If y was made from "
-        "it, or it from y, the model has learned nothing for new rows, in which it is not known: leave it out.",
+        "{} says y: all rows with one value have the same y, though most values are in several rows. If y was made "
+        "from it, or it from y, the model has learned nothing for new rows, in which it is not known: leave it out.",
     )
 
 
@@ -137,7 +133,7 @@ def _rule_of_order(
     return _Rule(
         evidence,
         _LEAST_R2_TO_WARN,
-        "nearly says y, which rises or falls with it: on other rows, R² is above "
+        "{} nearly says y, which rises or falls with it: on other rows, R² is above "
         f"{_LEAST_R2_TO_WARN}. If it is made from y, leave it out.",
     )
 
@@ -175,8 +171,8 @@ def _rule_of_answers(answers: Answers, how: str, *, is_few: bool) -> _Rule | Non
     if not (is_sure or (is_probable and is_few)):
         return None
     right = f"{_floored(answers.accuracy)} of other rows right, a constant {1 - answers.n_others / answers.n:.3f}"
-    says = f"nearly says y: {how}, which makes {right}. {_REMEDY}" if is_sure else ""
-    return _Rule(f"{how}: {right}", 1 - answers.ratio, says)
+    warning = f"{{}} nearly says y: {how}, which makes {right}. {_REMEDY}" if is_sure else ""
+    return _Rule(f"{how}: {right}", 1 - answers.ratio, warning)
 
 
 def _by_bracket(table: CheckedTable, i: int) -> _Rule | None:
@@ -204,7 +200,7 @@ def _by_bracket(table: CheckedTable, i: int) -> _Rule | None:
             return _Rule(
                 f"its {len(values)} values are intervals of y",
                 float(1 - np.square(y - means[codes]).mean() / y.var()),
-                f"says in which of {len(values)} intervals y is. {_REMEDY}",
+                f"{{}} says in which of {len(values)} intervals y is. {_REMEDY}",
             )
     return None
 
@@ -287,16 +283,15 @@ def check_missing(table: CheckedTable) -> Iterator[Finding]:
             for y, is_copy in zip(table.targets, table.are_copies_of_y[i], strict=True)
         )
     ]
-    if found:
-        yield Finding(
-            "leak",
-            columns=table.names(found),
-            weight=1.0,
-            evidence="whether its value is missing gives the class",
-            remedy=table.without(found),
-            warning=f"Whether {table.label(found[0])} has a value says y nearly exactly. If it is known only after y, "
-            f"the model has learned nothing for new rows: leave it out.{also(table, found)}",
-        )
+    yield from findings_of(
+        table,
+        "leak",
+        found,
+        "whether its value is missing gives the class",
+        weight=1.0,
+        warning="Whether {} has a value says y nearly exactly. If it is known only after y, the model has learned "
+        "nothing for new rows: leave it out.",
+    )
 
 
 def _may_be_function(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from cmlp._data.array_types import NDArray
 from cmlp._findings.one_column import answers_of
-from cmlp._findings.table import FEWEST_ROWS, CheckedTable, also
+from cmlp._findings.table import FEWEST_ROWS, CheckedTable, findings_of
 from cmlp._findings.times import descends
 from cmlp._model.findings import Finding
 
@@ -38,15 +38,15 @@ def check_means(table: CheckedTable) -> Iterator[Finding]:
             if means:
                 groups = _groups_of(table, i)
                 found.append((i, max(_too_small(groups, one) for one in means)))
-    if found:
-        columns = [i for i, _ in found]
-        yield Finding(
-            "leak",
-            columns=table.names(columns),
-            weight=max(weight for _, weight in found),
-            evidence="means of y over the rows with one value, in which the own y of each row is",
-            remedy=f"means of y of other rows, or {table.without(columns)}",
-        )
+    columns = [i for i, _ in found]
+    yield from findings_of(
+        table,
+        "leak",
+        columns,
+        "means of y over the rows with one value, in which the own y of each row is",
+        weight=max((weight for _, weight in found), default=None),
+        remedy=f"means of y of other rows, or {table.without(columns)}",
+    )
 
 
 def _are_means(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
@@ -96,16 +96,15 @@ def check_next_rows(table: CheckedTable) -> Iterator[Finding]:
             _is_next(table.raw[:, i], y, is_class=table.labels is not None) for y in table.targets
         )
     ]
-    if found:
-        yield Finding(
-            "leak",
-            columns=table.names(found),
-            weight=1.0,
-            evidence="y of the next row",
-            remedy=table.without(found),
-            warning=f"{table.label(found[0])} has y of the next row. If the rows are in the order of time, it is not "
-            f"known when y is predicted: leave it out.{also(table, found)}",
-        )
+    yield from findings_of(
+        table,
+        "leak",
+        found,
+        "y of the next row",
+        weight=1.0,
+        warning="{} has y of the next row. If the rows are in the order of time, it is not known when y is predicted: "
+        "leave it out.",
+    )
 
 
 def _is_next(x: NDArray[np.float64], y: NDArray[np.float64], *, is_class: bool) -> bool:

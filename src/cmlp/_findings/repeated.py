@@ -22,7 +22,7 @@ from cmlp._findings.quick import (
     rows_of_groups,
     size_of,
 )
-from cmlp._findings.table import CheckedTable
+from cmlp._findings.table import CheckedTable, findings_of
 from cmlp._model.findings import Finding, listed
 from cmlp._model.table_columns import TableColumns
 
@@ -85,7 +85,7 @@ def check_repeated_rows(table: CheckedTable) -> Iterator[Finding]:
     if not table.measures:
         found = next((one for one in candidates if one.is_likely), None)
         if found is not None:
-            yield _finding(table, found, None, _evidence(table, found))
+            yield from _finding(table, found, None, _evidence(table, found))
         return
     order = sorted(candidates, key=lambda one: (not one.is_likely, not one.is_called_id))
     measured = [
@@ -100,7 +100,7 @@ def check_repeated_rows(table: CheckedTable) -> Iterator[Finding]:
     )
     if one.constant:
         evidence += f"; {_evidence(table, one)}"
-    yield _finding(table, one, 1 - 1 / harm.ratio, evidence)
+    yield from _finding(table, one, 1 - 1 / harm.ratio, evidence)
 
 
 def _candidates(table: CheckedTable) -> Iterator[_Groups]:
@@ -149,12 +149,12 @@ def _evidence(table: CheckedTable, found: _Groups) -> str:
     return f"{listed(table.names(found.constant))} constant for each of its {n_values:,} values"
 
 
-def _finding(table: CheckedTable, found: _Groups, weight: float | None, evidence: str) -> Finding:
+def _finding(
+    table: CheckedTable, found: _Groups, weight: float | None, evidence: str
+) -> Iterator[Finding]:
     i = found.column
     remedy = f"fit({table.without([i])}, y, groups={table.one(i)})"
-    return Finding(
-        "groups", columns=table.names([i]), weight=weight, evidence=evidence, remedy=remedy
-    )
+    return findings_of(table, "groups", [i], evidence, weight=weight, remedy=remedy)
 
 
 def check_groups_in_inputs(table: CheckedTable) -> Iterator[Finding]:
@@ -173,14 +173,13 @@ def check_groups_in_inputs(table: CheckedTable) -> Iterator[Finding]:
         elif column.type == NUMBER and are_numbers:
             has_groups = np.array_equal(table.raw[:, i], np.array(groups.values)[groups.codes])
         if has_groups:
-            yield Finding(
+            yield from findings_of(
+                table,
                 "group-column",
-                columns=table.names([i]),
-                weight=None,
-                evidence="has the groups, and rows to predict are of others",
-                remedy=table.without([i]),
-                warning=f"{table.label(i)} has the groups. Rows to predict are of other groups, and the "
-                "model knows nothing of their values: leave it out of X.",
+                [i],
+                "has the groups, and rows to predict are of others",
+                warning="{} has the groups. Rows to predict are of other groups, and the model knows nothing of "
+                "their values: leave it out of X.",
             )
             return
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cmlp._data.column_entries import categories_of
+from cmlp._model.findings import Finding
 from cmlp._model.table_columns import TableColumns, column_name
 from cmlp._model.unusual_rows import listed_columns
 from cmlp._process.printable import printable_message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from cmlp._data.array_types import AnyArray, NDArray
     from cmlp._data.groups import Groups
@@ -35,6 +36,32 @@ def also(table: CheckedTable, columns: Sequence[int]) -> str:
     """Return the end of a warning about the first of some columns: which others it concerns."""
     others = [table.label(i) for i in columns[1:]]
     return f" The same is so of {listed_columns(others)}." if others else ""
+
+
+def findings_of(
+    table: CheckedTable,
+    code: str,
+    columns: Sequence[int],
+    evidence: str,
+    *,
+    weight: float | None = None,
+    remedy: str = "",
+    warning: str = "",
+) -> Iterator[Finding]:
+    """Return the finding of some columns, or none without columns.
+
+    The remedy is by default to leave them out. In a warning, the first {} is the name of the first column.
+    """
+    if columns:
+        yield Finding(
+            code,
+            columns=table.names(columns),
+            weight=weight,
+            evidence=evidence,
+            remedy=remedy or table.without(columns),
+            warning=warning
+            and warning.replace("{}", table.label(columns[0]), 1) + also(table, columns),
+        )
 
 
 class CategoryCounts(NamedTuple):

@@ -25,7 +25,7 @@ from cmlp._data.grammar import (
 )
 from cmlp._data.labels import are_probably_numbers
 from cmlp._findings.ids import hardly_repeats
-from cmlp._findings.table import TARGET, CheckedTable, also
+from cmlp._findings.table import TARGET, CheckedTable, also, findings_of
 from cmlp._model.findings import Finding
 from cmlp.exceptions import shown
 
@@ -72,16 +72,15 @@ def check_numbers_of_dates(table: CheckedTable) -> Iterator[Finding]:
         if form:
             forms.setdefault(form, []).append(i)
     for form, found in forms.items():
-        first = found[0]
-        yield Finding(
+        yield from findings_of(
+            table,
             "parse",
-            columns=table.names(found),
-            weight=None,
-            evidence="whole numbers that are probably dates",
+            found,
+            "whole numbers that are probably dates",
             remedy=_stated(table, found, form),
-            warning=f"{table.label(first)} has whole numbers that are probably dates, such as "
-            f"{int(table.raw[0, first])}. To use dates, pass {_stated(table, [first], form)}. As "
-            f"numbers, their distances are wrong, and the networks see no weekday or season.{also(table, found)}",
+            warning=f"{{}} has whole numbers that are probably dates, such as {int(table.raw[0, found[0]])}. To use "
+            f"dates, pass {_stated(table, found[:1], form)}. As numbers, their distances are wrong, and the networks "
+            "see no weekday or season.",
         )
 
 

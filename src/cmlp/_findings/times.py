@@ -13,7 +13,7 @@ from cmlp._data.column_entries import NUMBER
 from cmlp._data.columns import DATES
 from cmlp._data.scale import in_unit
 from cmlp._findings.quick import COVERAGE, coverage_of, quick_model, size_of, spread_rows
-from cmlp._findings.table import FEWEST_ROWS, CheckedTable
+from cmlp._findings.table import FEWEST_ROWS, CheckedTable, findings_of
 from cmlp._model.findings import Finding
 
 # The limits were chosen on the 45 targets of benchmarks/later.py.
@@ -69,13 +69,7 @@ def check_ascending_times(table: CheckedTable) -> Iterator[Finding]:
             f"last eighth: error {ratio:.2g} × that on random rows, intervals of "
             f"{COVERAGE:.2g} cover {coverage:.2f}"
         )
-    yield Finding(
-        "time",
-        columns=table.names([i]),
-        weight=weight,
-        evidence=evidence,
-        remedy=_remedy(table, i),
-    )
+    yield from findings_of(table, "time", [i], evidence, weight=weight, remedy=_remedy(table, i))
 
 
 def _remedy(table: CheckedTable, i: int) -> str:
