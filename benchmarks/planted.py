@@ -3,7 +3,7 @@
 ``python -m benchmarks planted`` prints which faults are found, what is said of harmless changes, and the CPU seconds.
 The limits of the checks were chosen on the faults of one half of the tables, and the figure is that of the other:
 ``python -m benchmarks.planted --chosen`` prints the first, and names of kinds choose kinds. Faults that nothing in a
-table tells apart from what is right are printed by name, and do not count.
+table tells apart from what is right are printed with their names, and do not count.
 """
 
 from __future__ import annotations

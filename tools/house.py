@@ -1,4 +1,4 @@
-"""Print figures of the Python code: how much of it there is, how dense it is, and what one meets on the way of a call.
+"""Print figures of the Python code: how much of it there is, how dense it is, and what a call meets.
 
 Usage: ``python tools/house.py [-v]`` in the source tree, with cmlp installed from it
 (``pip install -e .``). ``-v`` lists what is counted. Those of imports, of what changes, and of `fit` have
@@ -283,7 +283,7 @@ def private_names() -> set[str]:
 
 @functools.cache
 def private_reaches() -> dict[str, list[str]]:
-    """Return the places of tests, outside of what supports them, that read or set each private attribute of cmlp."""
+    """Return the lines of tests, outside of what supports them, that read or set each private attribute of cmlp."""
     found: dict[str, list[str]] = {}
     names = private_names()
     for path in sorted((ROOT / "tests").rglob("*.py")):
@@ -451,14 +451,14 @@ def unexplained_any() -> list[str]:
 
 def shared_names() -> list[tuple[int, str]]:
     """Return the functions of modules that exist in several modules, with the number of modules."""
-    places: dict[str, set[str]] = {}
+    owners: dict[str, set[str]] = {}
     for name, path in modules().items():
         for node in tree_of(path).body:
             if isinstance(node, Function):
-                places.setdefault(node.name, set()).add(name)
+                owners.setdefault(node.name, set()).add(name)
     shared = [
         (len(found), f"{name}: {', '.join(sorted(found))}")
-        for name, found in places.items()
+        for name, found in owners.items()
         if len(found) > 1
     ]
     return sorted(shared, reverse=True)

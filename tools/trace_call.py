@@ -1,4 +1,4 @@
-"""Print what one meets of a package on the way of a call, as JSON: files, functions, classes and frames.
+"""Print what a call meets of a package, as JSON: files, functions, classes and frames.
 
 Usage: ``python tools/trace_call.py PACKAGE CALL``, with a package and one of its calls:
 ``cmlp network`` (``fit``), ``cmlp partial_fit``, ``cmlp fit_batches``, ``cmlp table``,
@@ -7,7 +7,7 @@ Usage: ``python tools/trace_call.py PACKAGE CALL``, with a package and one of it
 
 A class is met if it or a value of it is in a variable of a function that runs, among the attributes of its ``self``,
 or returned. Frames are the most functions of the package that are on the stack at once; "above the core" are those
-on the stack while cmlp's core trains. No warning is ignored: what finds out whether to warn is on the way, too. A call
+on the stack while cmlp's core trains. No warning is ignored: what decides whether to warn is counted, too. A call
 runs once before it is counted, so that imports at first use are no part of it.
 """
 

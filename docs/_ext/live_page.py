@@ -31,13 +31,15 @@ class LivePage(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return a frame as wide as the text."""
-        places = self.arguments[0].split() if self.arguments else [""]
+        fragments = self.arguments[0].split() if self.arguments else [""]
         page = "../" * self.env.docname.count("/") + FILE
-        addresses = [html.escape(f"{page}#{place}" if place else page) for place in places]
+        addresses = [
+            html.escape(f"{page}#{fragment}" if fragment else page) for fragment in fragments
+        ]
         links = [
-            f'<a href="{address}" target="live-page"><code>#{place}</code></a>'
-            for address, place in zip(addresses, places, strict=True)
-            if len(places) > 1
+            f'<a href="{address}" target="live-page"><code>#{fragment}</code></a>'
+            for address, fragment in zip(addresses, fragments, strict=True)
+            if len(fragments) > 1
         ]
         links.append(f'<a href="{addresses[0]}">Open it in a tab of its own</a>')
         height = self.options.get("height", 900)

@@ -1,4 +1,4 @@
-/* The library computes the bits of plain.c: outputs, costs, and parameters after each batch, with every instruction set
+/* The library is bit-identical to plain.c: outputs, costs, and parameters after each batch, with every instruction set
  * and tuning. */
 #include "plain.h"
 

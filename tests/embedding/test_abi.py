@@ -80,7 +80,7 @@ def inline_functions():
 
 
 def file_fields():
-    """Return the names of the fields of cmlp_file, whose places are not promised."""
+    """Return the names of the fields of cmlp_file, whose offsets are not promised."""
     (body,) = re.findall(
         r"typedef struct cmlp_file \{(.*?)\n\}", without_comments(FILE_HEADER), re.DOTALL
     )
@@ -195,12 +195,14 @@ def broken(recorded, found):
 
 def extended(recorded, found):
     """Return the list with what is new behind it, and the sizes of structs that have grown."""
-    places = {line.rpartition(" ")[0] if line.startswith("size ") else line: line for line in found}
+    by_start = {
+        line.rpartition(" ")[0] if line.startswith("size ") else line: line for line in found
+    }
     kept = [
-        places.pop(line.rpartition(" ")[0] if line.startswith("size ") else line)
+        by_start.pop(line.rpartition(" ")[0] if line.startswith("size ") else line)
         for line in recorded
     ]
-    return [*kept, *places.values()]
+    return [*kept, *by_start.values()]
 
 
 def formats():

@@ -1,4 +1,4 @@
-"""The structs that are declared by hand in other languages have the fields of the C headers, at the same places."""
+"""The structs that are declared by hand in other languages have the fields of the C headers, at the same offsets."""
 
 import re
 from pathlib import Path

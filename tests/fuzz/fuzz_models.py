@@ -262,7 +262,7 @@ def _sorted(metadata: dict[str, str]) -> dict[str, str]:
 
 
 def _compare_with_c(model: Any, path: Path) -> None:
-    """Check that the C library, which accepts the file too, predicts the bits of Python from rows of numbers."""
+    """Check that the C library, which accepts the file too, predicts rows of numbers bit-identically to Python."""
     core, rng = model_in_c(path), np.random.default_rng(0)
     if isinstance(model, Network):
         rows = rng.standard_normal((4, model.sizes[0])).astype(model.dtype)

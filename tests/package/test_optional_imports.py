@@ -1,6 +1,6 @@
 """At its top, a test module imports what the extra "test" installs, and nothing else without a guard.
 
-Otherwise the README's second command fails where a package is missing, in place of skipping the tests that need it.
+Otherwise the README's second command fails where a package is missing, instead of skipping the tests that need it.
 """
 
 import ast

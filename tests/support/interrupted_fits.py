@@ -1,7 +1,8 @@
 """Calls that train, ended at random bytecodes by a signal whose handler raises KeyboardInterrupt, and then continued.
 
-They must lead to the bits of a call that nothing has ended. `python tests/support/interrupted_fits.py 10000` tries so
-many points, and prints the wrong ones; tests/training/test_interrupted_fits.py tries some.
+The results must be bit-identical to those of calls that nothing ended.
+`python tests/support/interrupted_fits.py 10000` tries this number of points, and prints the wrong
+ones; tests/training/test_interrupted_fits.py tries some.
 """
 
 import pickle

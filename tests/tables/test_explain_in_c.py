@@ -1,4 +1,4 @@
-"""`cmlp_model_explain` of the file of a table has the bits of `explain`: for each kind of model and background."""
+"""`cmlp_model_explain` of the file of a table is bit-identical to `explain`: for each kind of model and background."""
 
 import numpy as np
 import pytest

@@ -38,7 +38,7 @@ MODELS = {
         np.column_stack([X, SITES]), NUMBERS + 3 * uniform(4, 20)[SITES]
     ),
 }
-# Of the networks of each model. They never change: a training that gives others is another recipe.
+# Of the networks of each model. They never change: a training run that gives others is another recipe.
 HASHES = {
     1: {
         "classifier": "1f268fb0850de8dc",

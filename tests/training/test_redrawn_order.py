@@ -1,6 +1,6 @@
-"""No pickle or file has the order of the rows: a training that is resumed draws it again.
+"""No pickle or file has the order of the rows: a training run that is resumed draws it again.
 
-The bits of resumed trainings are in tests/estimators/test_resume.py; here is what they need beside it.
+The bits of resumed training runs are in tests/estimators/test_resume.py; here is what they need beside it.
 """
 
 import pickle

@@ -247,7 +247,7 @@ class Labels:
             self.kind = "ordered"
         else:
             self.kind = "multiclass"
-        # The places of the labels in sorted order, if they are not sorted.
+        # The indices that sort the labels, if they are not sorted.
         self._sorter: NDArray[np.intp] | None = None
         if is_ordered and not is_sorted(classes):
             self._sorter = np.argsort(classes, kind="stable")

@@ -1,4 +1,4 @@
-"""Times of rows, by which later rows are told from earlier ones: a column of a table, or an array."""
+"""Times of rows, which distinguish later rows from earlier ones: a column of a table, or an array."""
 
 from __future__ import annotations
 

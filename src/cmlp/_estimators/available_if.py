@@ -13,7 +13,7 @@ IN_SKLEARN = "the class of this name in cmlp.sklearn"
 class AvailableIf:
     """A method that an estimator has if `why_not` returns "" for it, and its class if it does for None.
 
-    Otherwise it returns the message of the error, with the places ``{owner!r}`` and ``{name!r}``.
+    Otherwise it returns the message of the error, with the placeholders ``{owner!r}`` and ``{name!r}``.
     """
 
     def __init__(self, why_not: Callable[[Any], str], method: Callable[..., Any]) -> None:

@@ -510,7 +510,7 @@ class Trainer:
         return EncodedRows(rows, values, as_weights(weight, len(rows)))
 
     def _add_callbacks_to(self, training: Training, callbacks: Sequence[Any]) -> None:
-        """Let a training call callbacks with this trainer."""
+        """Let a training run call callbacks with this trainer."""
         training.callbacks.add(callbacks, self)
         if training.callbacks.intervals and not training.options.has_epochs:
             interval = min(training.callbacks.intervals)

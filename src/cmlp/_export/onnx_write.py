@@ -310,19 +310,19 @@ class ColumnNodes:
                 f"{self._label(i)} has missing values and the category '', which are the same "
                 "text in ONNX: replace one of them by other text before fit"
             )
-        places = {text: k for k, text in enumerate(texts)}
-        missing = places.get(_MISSING_TEXT, _OTHER)
+        indices = {text: k for k, text in enumerate(texts)}
+        missing = indices.get(_MISSING_TEXT, _OTHER)
         if self.columns[i].is_category:
             of_codes = dict.fromkeys((one for one in codes if isinstance(one, str)), missing)
-            places = of_codes | places
+            indices = of_codes | indices
         code = self.nodes.node(
             "LabelEncoder",
             self.names[i],
             domain=ML_DOMAIN,
             keys_strings=[
-                require_unicode(text, f"category of {self._label(i)}") for text in places
+                require_unicode(text, f"category of {self._label(i)}") for text in indices
             ],
-            values_int64s=[*places.values()],
+            values_int64s=[*indices.values()],
             default_int64=_OTHER,
         )
         return self.nodes.cast(code, np.float64)

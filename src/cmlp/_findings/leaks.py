@@ -220,9 +220,9 @@ def _are_intervals(y: NDArray[np.float64], codes: NDArray[np.intp], n_values: in
     if len(ends) != n_values - 1:
         return False
     steps = np.diff(np.unique(y))
-    places = np.searchsorted(np.unique(y), y[ends])
+    ranks = np.searchsorted(np.unique(y), y[ends])
     ratios = []
-    for end in np.minimum(places, len(steps) - 1).tolist():
+    for end in np.minimum(ranks, len(steps) - 1).tolist():
         near = steps[max(end - _NEAR, 0) : end + _NEAR + 1]
         ratios.append((len(near) - 1) * steps[end] / (near.sum() - steps[end]))
     return bool(np.median(ratios) <= _MOST_GAP)
@@ -295,7 +295,7 @@ def check_missing(table: CheckedTable) -> Iterator[Finding]:
 
 
 def _may_be_function(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
-    """Return whether values repeat in some of the rows, each with one y: most columns are told so in little time."""
+    """Return whether values repeat in some of the rows, each with one y: this rules out most columns in little time."""
     order = np.argsort(x, kind="stable")
     is_equal = np.diff(x[order]) == 0
     return bool(is_equal.any()) and not (np.diff(y[order])[is_equal] != 0).any()

@@ -120,8 +120,8 @@ def _inputs(
 def _folds(table: CheckedTable, seed: int) -> NDArray[np.intp]:
     """Return the fold of each row: with times one of five parts in their order, and else a random one."""
     if table.times is not None:
-        times, places = np.unique(table.times.ordered, return_inverse=True)
-        return np.asarray(places * _N_FOLDS // len(times))
+        times, index = np.unique(table.times.ordered, return_inverse=True)
+        return np.asarray(index * _N_FOLDS // len(times))
     units = np.arange(table.n_rows) if table.copies is None else table.copies
     units = units if table.groups is None else table.groups.codes
     return np.random.RandomState(seed).permutation(table.n_rows)[units] % _N_FOLDS

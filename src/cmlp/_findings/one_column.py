@@ -79,9 +79,9 @@ def _intervals(
     counts = np.zeros((len(x) + 1, n_classes))
     counts[np.arange(len(x)) + 1, classes] = 1
     np.cumsum(counts, axis=0, out=counts)
-    places = np.flatnonzero(np.diff(x)) + 1
+    cuts = np.flatnonzero(np.diff(x)) + 1
     if n_leaves is not None:
-        leaves = [_best_cut(counts, places, 0, len(x))]
+        leaves = [_best_cut(counts, cuts, 0, len(x))]
         chosen: list[int] = []
         while len(leaves) < n_leaves:
             gain, cut, low, high = best = max(leaves)
@@ -89,18 +89,18 @@ def _intervals(
                 break
             leaves.remove(best)
             chosen.append(cut)
-            leaves += [_best_cut(counts, places, low, cut), _best_cut(counts, places, cut, high)]
-        places = np.array(sorted(chosen), np.intp)
-    ends = np.array([0, *places, len(x)])
-    return (x[places - 1] + x[places]) / 2, np.diff(counts[ends], axis=0).argmax(axis=1)
+            leaves += [_best_cut(counts, cuts, low, cut), _best_cut(counts, cuts, cut, high)]
+        cuts = np.array(sorted(chosen), np.intp)
+    ends = np.array([0, *cuts, len(x)])
+    return (x[cuts - 1] + x[cuts]) / 2, np.diff(counts[ends], axis=0).argmax(axis=1)
 
 
 def _best_cut(
-    counts: NDArray[np.float64], places: NDArray[np.intp], low: int, high: int
+    counts: NDArray[np.float64], cuts: NDArray[np.intp], low: int, high: int
 ) -> tuple[float, int, int, int]:
     """Return how much purer two parts of some rows are at best, where they are cut, and the rows."""
-    first, last = np.searchsorted(places, [low + _FEWEST_PER_LEAF, high - _FEWEST_PER_LEAF + 1])
-    cuts = places[first:last]
+    first, last = np.searchsorted(cuts, [low + _FEWEST_PER_LEAF, high - _FEWEST_PER_LEAF + 1])
+    cuts = cuts[first:last]
     if not len(cuts):
         return 0.0, low, low, high
     below, above = counts[cuts] - counts[low], counts[high] - counts[cuts]

@@ -86,7 +86,7 @@ def run_fit(
     """Train what is prepared, warn of a useless model, and store the model with the record of the fit.
 
     After a KeyboardInterrupt, wherever it came, the best model is stored, or the last. After any other exception the
-    former model stays.
+    previous model remains.
     """
     call, estimator, trained = fit.call, fit.call.estimator, fit
 

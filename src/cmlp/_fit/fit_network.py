@@ -112,7 +112,7 @@ def recorder_of(fit: NetworkFit) -> Recorder:
 def partial_fit(estimator: EstimatorToFit, source: Arrays) -> None:
     """Train one epoch on the given rows, starting from the current model, and store the result at the end.
 
-    After any exception the former model stays: a copy is trained.
+    After any exception the estimator keeps its previous model: a copy is trained.
     """
     call = network_call(estimator, PARTIAL_FIT)
     if call.previous is None and can_assemble(estimator):

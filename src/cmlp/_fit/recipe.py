@@ -1,4 +1,4 @@
-"""What decides the bits of a training beside data, parameters and seed: the numbers of arithmetic and recipe.
+"""What decides the bits of a training run beside data, parameters and seed: the numbers of arithmetic and recipe.
 
 The recipe is how this version trains: defaults, initial weights, the order of the rows, when training stops, and how a
 table is encoded. A change that gives other bits raises `RECIPE`, and adds a row to the table in

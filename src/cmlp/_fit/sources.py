@@ -57,7 +57,7 @@ class RowSource(ABC):
     def data(
         self, data: Data, options: TrainingOptions, state: TrainingState, encoding: TargetEncoding
     ) -> Data:
-        """Return the data of a training that begins or continues with a state, from those of the rows that are opened.
+        """Return the data of a training run that begins or continues with a state, from those of the opened rows.
 
         They are the same if these are all rows.
         """
@@ -171,7 +171,7 @@ class StreamHashes:
 
 
 def hash_arrays(training: Training, row_set: str) -> dict[str, str]:
-    """Return the hashes of the arrays of a training, by their names: of its rows, or of the validation rows."""
+    """Return the hashes of the arrays of a training run, by their names: of its rows, or of the validation rows."""
     return {
         name: hash_of_array(name, array, name.startswith("X") and is_single(training))
         for name, array in arrays_of(training.data).get(row_set, {}).items()
@@ -179,7 +179,7 @@ def hash_arrays(training: Training, row_set: str) -> dict[str, str]:
 
 
 def is_single(training: Training) -> bool:
-    """Return whether the core reads the inputs of a training as float32: it scales them in double."""
+    """Return whether the core reads the inputs of a training run as float32: it scales them in double."""
     return bool(training.net.dtype == np.float32 and training.data.input_scale == 1.0)
 
 

@@ -629,8 +629,8 @@ def _kept_by_group(
     r = max(1, min(-(-len(scores) // (m + 1)), (most + 1) // (m + 1)))
     summed = np.cumsum(weight[order])
     levels = np.arange(1, r * m + 1) / (r * m) * summed[-1] * (1 - 1e-12)
-    places = np.minimum(np.searchsorted(summed, levels), len(scores) - 1)
-    return np.concatenate([scores[order][places], np.full(r - 1, np.inf)])
+    positions = np.minimum(np.searchsorted(summed, levels), len(scores) - 1)
+    return np.concatenate([scores[order][positions], np.full(r - 1, np.inf)])
 
 
 def _rank(n: int, coverage: float) -> int:

@@ -1,7 +1,7 @@
 """Rows that are passed beside those of fit, compared with these: columns in another unit, scaled or swapped.
 
 One comparison serves `predict`, `score`, `calibrate`, intervals and sets, validation rows, a warm start, `drift` and
-the command. It speaks of what is an error with hardly any doubt, and names the change after which the rows would fit.
+the command. It reports what is almost certainly an error, and names the change after which the rows would fit.
 `cmlp._model.other_targets` does the same for y, `cmlp._model.drift` says how far columns have moved, and
 `cmlp._model.unusual_rows` what is unknown or missing.
 """
@@ -101,7 +101,7 @@ class TrainingNumbers(NamedTuple):
     values : ndarray of float64, shape (32, n_columns), or None
         As those of a summary; None if they are not known.
     is_date : ndarray of bool
-        Later dates are what a model is for, so only their places are compared.
+        Later dates are what a model is for, so only their positions are compared.
     limits : tuple of ndarray of float64, shape (n_columns,)
         Between which numbers a value is not far outside; infinite for columns in which none is.
     """

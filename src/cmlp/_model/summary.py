@@ -168,11 +168,11 @@ def values_at_ranks(
     """Return `N_VALUES` values of each column, so that each stands for the same share of the rows.
 
     The ranks are not evenly spaced, because those of hourly or daily dates may all be at one hour or on one weekday.
-    Their places within the shares are as far from each other as the shares are.
+    Their positions within the shares are as far from each other as the shares are.
     """
     rng = _core.Random(0)
-    places = (rng.permutation(N_VALUES) + rng.random_sample((N_VALUES,))) / N_VALUES
-    levels = (np.arange(N_VALUES) + places) / N_VALUES
+    positions = (rng.permutation(N_VALUES) + rng.random_sample((N_VALUES,))) / N_VALUES
+    levels = (np.arange(N_VALUES) + positions) / N_VALUES
     if weight is None:
         ranks = (levels * len(raw)).astype(np.intp)
         return np.stack([np.sort(column)[ranks] for column in raw.T], axis=1)

@@ -1,4 +1,4 @@
-"""Options: the parameters of a training, of an estimator of one network and of one for tables, validated and converted.
+"""Options: validated and converted parameters of a training run, and of estimators of one network and of tables.
 
 They never change: `dataclasses.replace` returns options with other values. All numbers are Python's int (at most
 ``2**63 - 1``) and float.

@@ -41,8 +41,8 @@ def in_order_of_classes(labels: Labels, y: object, options: FitOptions) -> Label
                 value=given,
             )
         order = labels.classes.tolist()
-    places = _places(labels, order, given)
-    ordered = Labels(labels.classes[np.argsort(places)], is_ordered=True)
+    ranks = _ranks(labels, order, given)
+    ordered = Labels(labels.classes[np.argsort(ranks)], is_ordered=True)
     _require_possible(ordered, options)
     return ordered
 
@@ -58,23 +58,23 @@ def _order_of_type(y: object) -> Sequence[object] | None:
     return None if levels is None else levels.entries()
 
 
-def _places(labels: Labels, order: Sequence[object], given: object) -> list[int]:
-    """Return the place of each class in an order; InvalidParameterError if one has none, or two."""
+def _ranks(labels: Labels, order: Sequence[object], given: object) -> list[int]:
+    """Return the rank of each class in an order; InvalidParameterError if one has none, or two."""
     try:
-        places = {label: place for place, label in enumerate(order)}
+        ranks = {label: rank for rank, label in enumerate(order)}
     except TypeError:  # not hashable, and so no label
-        places = {}
-    if len(places) < len(order):
+        ranks = {}
+    if len(ranks) < len(order):
         raise _refused("must be a list of different labels", given)
     known = labels.classes.tolist()
-    unknown = [label for label in known if label not in places]
+    unknown = [label for label in known if label not in ranks]
     if unknown:
         raise _refused(
             f"must have all labels of y, but lacks {short_repr(unknown)}",
             given,
-            matching_change(unknown, places),
+            matching_change(unknown, ranks),
         )
-    return [places[label] for label in known]
+    return [ranks[label] for label in known]
 
 
 def _require_possible(labels: Labels, options: FitOptions) -> None:

@@ -181,7 +181,7 @@ def prepare_part(
 ) -> tuple[PreparedTable, NDArray[np.float64]]:
     """Return the table of some training rows for one network, which learns them anew, and all rows as it reads them.
 
-    What a column holds, such as dates, is known. Nothing is told of these rows: they are a part of those of a call.
+    What a column holds, such as dates, is known. No check reads these rows: they are a part of those of a call.
     """
     checked = table.checked
     assert checked is not None
@@ -189,10 +189,10 @@ def prepare_part(
     encoding, counted = learn_table_encoding(
         call, table.truth[row_index, 0], weight, len(row_index), 1
     )
-    places = checked.row_index[row_index[counted.row_index]]
-    columns = learn_categories_again(checked.columns, checked.frame, places, counted.weight)
+    rows = checked.row_index[row_index[counted.row_index]]
+    columns = learn_categories_again(checked.columns, checked.frame, rows, counted.weight)
     raw = columns.read(checked.frame, call.class_name)[checked.row_index]
-    n = len(places)
+    n = len(rows)
     part = ReadTable(
         encoding=encoding,
         raw=raw[row_index[counted.row_index]],

@@ -14,7 +14,7 @@ from cmlp.exceptions import InvalidParameterError
 
 
 class Callbacks:
-    """The callbacks of a training, each with the trainer that its methods get.
+    """The callbacks of a training run, each with the trainer that its methods get.
 
     A callback has some of the methods of this class, see `cmlp.callbacks`. It stops training by ``trainer.stop()``; one
     of this package can raise TimeLimitReached within an epoch.

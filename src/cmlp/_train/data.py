@@ -1,4 +1,4 @@
-"""The rows of a training, and those of an epoch in the segments that the core gets.
+"""The rows of a training run, and those of an epoch in the segments that the core gets.
 
 The positions of rows in memory come from the `Order`. Rows that arrive in blocks are joined to whole batches across
 blocks.
@@ -67,7 +67,7 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """The rows of a training, and the order in which an epoch reads them. Here all rows are in memory.
+    """The rows of a training run, and the order in which an epoch reads them. Here all rows are in memory.
 
     `validation` are the user's own validation rows. `split` has the training and the validation rows, if training does
     not choose them. With standardized targets, `in_units_of_y` are the rows and the validation rows before.
@@ -232,7 +232,7 @@ class _Batcher:
         self._first_row = first * batch_size
         self._order = order
         self.n_rows = 0  # of the blocks so far
-        # Copies of rows that wait for the rest of their batch, and the places in their block.
+        # Copies of rows that wait for the rest of their batch, and their positions in their block.
         self._waiting: list[tuple[EncodedRows, NDArray[np.int64]]] = []
         # Of the rows of the latest segment.
         self._origin: tuple[NDArray[np.int64], NDArray[np.int64]] | int = 0
@@ -275,10 +275,10 @@ class _Batcher:
 
     def _joined(self, end: int, is_last: bool) -> Segment:
         """Return the batch of the waiting rows, which ends before the row `end` of the source."""
-        parts, places = zip(*self._waiting, strict=True)
+        parts, positions = zip(*self._waiting, strict=True)
         self._waiting.clear()
         blocks = np.repeat([part.number for part in parts], [part.n_rows for part in parts])
-        self._origin = blocks, np.concatenate(places)
+        self._origin = blocks, np.concatenate(positions)
         rows = EncodedRows.joined(parts)
         rows = rows._replace(targets=scaled_targets(rows.targets, self._state))
         return Segment(rows, None, is_last, end - rows.n_rows)

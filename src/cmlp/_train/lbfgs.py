@@ -35,7 +35,7 @@ class Evaluation(NamedTuple):
 
 
 class Minimization(Training):
-    """A training with ``solver="lbfgs"``, which has no batches; the `epoch` of the state counts the iterations.
+    """A training run with ``solver="lbfgs"``, which has no batches; the `epoch` of the state counts the iterations.
 
     `state` always holds the parameters of the last complete iteration, and keeps them if training is interrupted. The
     minimizer's memory (the last 10 steps and gradients) is not part of the state: a warm start continues from the

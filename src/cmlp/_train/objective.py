@@ -1,4 +1,4 @@
-"""What a training minimizes, in which unit it is reported, and how the validation rows are scored."""
+"""What a training run minimizes, in which unit it is reported, and how the validation rows are scored."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Objective(NamedTuple):
     y_scale: str | None = None
     unit: float = 1.0
     y_advice: str = ""
-    # The user's own score of the present parameters of a training.
+    # The user's own score of the present parameters of a training run.
     user_score: Callable[[Any], float] | None = None
     score_name: str = "accuracy"
     # Whether `score_of_outputs` is minus a loss of its own, which is then the validation loss.
@@ -65,7 +65,7 @@ def naming_validation() -> AbstractContextManager[None]:
 
 
 def y_scale_to_learn(objective: Objective, state: TrainingState) -> str | None:
-    """Return the name of the scale of the targets that a training learns; None if it learns none, or has one."""
+    """Return the name of the scale of the targets that a training run learns; None if it learns none, or has one."""
     return objective.y_scale if state.target_scale is None else None
 
 

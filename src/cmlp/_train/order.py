@@ -1,4 +1,4 @@
-"""The order in which an epoch reads the rows of a training: positions, which know nothing of the rows themselves.
+"""The order in which an epoch reads the rows of a training run: positions, which know nothing of the rows themselves.
 
 Rows in memory are shuffled as a whole (`WholeOrder`), by blocks (`BlockOrder`) or by shards (`ShardOrder`).
 """

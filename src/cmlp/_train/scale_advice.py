@@ -1,4 +1,4 @@
-"""Advice about the scale of inputs and targets, for trainings that did not succeed."""
+"""Advice about the scale of inputs and targets, for training runs that did not succeed."""
 
 from __future__ import annotations
 

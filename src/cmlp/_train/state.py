@@ -238,7 +238,7 @@ class TrainingState:
 
     What is stored of a generator is its state, if that is MT19937; the loaded one is independent of the original one.
 
-    The order of the rows is not stored: a training that is resumed draws it again from the generator before it, and
+    The order of the rows is not stored: a training run that is resumed draws it again from the generator before it, and
     from the number of epochs that have begun. If that is not possible, it is stored.
     """
 

@@ -1,4 +1,4 @@
-"""Who computes the batches of a training: `ALONE`, or the processes of `cmlp.distributed`."""
+"""Who computes the batches of a training run: `ALONE`, or the processes of `cmlp.distributed`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Team:
     most_epochs: float = math.inf  # that a call of the core may train
 
     def join(self, until: float) -> float:
-        """Join a training, whose time is over at a moment; return the moment that all have agreed on."""
+        """Join a training run, whose time is over at a moment; return the moment that all have agreed on."""
         return until
 
     def begin(self, intervals: set[int]) -> set[int]:

@@ -20,7 +20,7 @@ class UserScore:
     """The score of the validation rows that a function of the user computes: ``function(model(training), X, y)``.
 
     If the rows have weights, it also gets ``sample_weight=weight``. `model` returns a network or estimator with the
-    present parameters of a training. `y` are the targets of all rows, or of the user's own validation rows, as they
+    present parameters of a training run. `y` are the targets of all rows, or of the user's own validation rows, as they
     were passed.
     """
 
