@@ -396,37 +396,95 @@ def test_slide_to_what_is_not_learned_leaves_no_dead_buttons(opened):
     assert page.page.locator("#film-options button").count() == 0
 
 
+FOUR = "620-120-200-620-820-620.600-350-600-900"
+# A 4 that somebody has drawn, with the knobs as a hand left them, and three bets.
+BY_HAND = "-40_25_-25_25_-25_0"
+SENT = f"&hand={BY_HAND}&bets=numbers-0_cost-1_learn-0"
+CLIPBOARD = """(write) => Object.defineProperty(navigator, "clipboard", {
+    configurable: true, value: { writeText: eval(write) } })"""
+TRAINED = "film.pause(), film.facts.training.advance(1e9), film.facts.heaps, film.writeCaptions()"
+CARD_TEXTS = """(() => {
+    const found = [];
+    const { fillText } = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.fillText = (text) => found.push(String(text));
+    film.paintCard();
+    CanvasRenderingContext2D.prototype.fillText = fillText;
+    return found;
+})()"""
+
+
 @pytest.mark.slow
-def test_shared_link_answers_nothing_for_a_friend(watch, story_path, tmp_path, monkeypatch):
+def test_dare_answers_nothing_for_a_friend_and_shows_the_sender_after_each_answer(
+    watch, story_path, tmp_path, monkeypatch
+):
     monkeypatch.setattr("cmlp._export.page.film.PUBLIC", "https://cmlp.example")
     story_network().to_html(tmp_path / "public.html")
-    page = watch(tmp_path / "public.html", f"#film?draw={THREE}&is=3&lang=de")
-    page.evaluate(
-        "film.pause(); film.decided.numbers = 0; film.facts.training.advance(1e9); film.keep()"
-    )
-    refuse = """(write) => Object.defineProperty(navigator, "clipboard", {
-        configurable: true, value: { writeText: eval(write) } })"""
-    page.evaluate(refuse, "async (text) => { window.copied = text; }")
-    page.page.locator("#card-copy").click()
+    page = watch(tmp_path / "public.html", f"#film?draw={FOUR}&is=4&lang=de{SENT}")
+    page.evaluate(f"{TRAINED}, film.seek(film.span()[1] - 0.1), film.play()")
+    page.until("!document.getElementById('film-card').hidden")  # it comes by itself
+    hand = page.evaluate("film.facts.hand.cost")
+    page.evaluate(CLIPBOARD, "async (text) => { window.copied = text; }")
+    page.page.locator("#card-dare").click()
     page.settle()
-    link = "https://cmlp.example/page.html#film?lang=de"
-    assert [page.evaluate("copied"), page.text("#card-copy")] == [link, "Kopiert"]
-    page.evaluate(refuse, "async () => { throw new Error('refused'); }")
-    page.page.locator("#card-copy").click()
+    text, _, link = page.evaluate("copied").rpartition(" ")
+    assert f"{hand:.2f}".replace(".", ",") in text and page.text("#card-dare") == "Kopiert"
+    assert link.startswith("https://cmlp.example/network.html#film?lang=de&dare=")
+    page.evaluate(CLIPBOARD, "async () => { throw new Error('refused'); }")
+    page.page.locator("#card-dare").click()
     page.settle()
-    field = page.page.locator("#card-link")
-    assert field.input_value() == link
+    assert page.page.locator("#card-link").input_value() == f"{text} {link}"
     assert page.evaluate("document.activeElement.id") == "card-link"
-    # The address of the page has nothing of the visitor's, either; the browser keeps it beside that.
+    # The address of the page has nothing of the visitor's; the browser keeps it beside that.
     assert re.fullmatch(r"#film\?at=[\d.]+&lang=de", page.evaluate("(writeUrl(), location.hash)"))
-    assert page.evaluate("Object.keys(history.state.film)") == ["draw", "is", "bets"]
-    friend = watch(tmp_path / "public.html", link[link.index("#") :])
+    assert page.evaluate("Object.keys(history.state.film)") == ["draw", "is", "hand", "bets"]
+    # The friend draws first, and nothing is answered.
+    dare = link[link.index("#") :].replace("lang=de", "lang=en")
+    friend = watch(tmp_path / "public.html", dare)
     assert friend.evaluate("[film.digit, Object.keys(film.decided).length]") == [None, 0]
-    # A file without a public address shares no path.
+    assert friend.text("#film-promise").startswith("A friend dares you.")
+    friend.load(f"{dare}&draw={THREE}&is=3")
+    friend.evaluate(TRAINED)
+    settled = """film.seek(film.captions.find(([, key]) => key === "cost.verdict")[0] + 0.5),
+        film.told = "", film.showWords(), document.getElementById("film-options").textContent"""
+    assert "friend" not in friend.evaluate(settled)  # who has not answered sees nothing
+    assert "0: wrong ✗a friend: 0.1 ✓" in friend.evaluate(f"film.decided.cost = 2, {settled}")
+    friend.evaluate(
+        "film.ask(film.pauses.find(({ kind }) => kind === 'try')), film.showWords(), film.paint()"
+    )
+    assert f"a friend: {hand:.2f}" in friend.text("#film-options")
+    assert friend.evaluate("film.facts.rivals") == pytest.approx([hand])
+    friend.evaluate("film.seek(film.span()[1]), film.keep()")
+    assert "4 → ?" in friend.evaluate(CARD_TEXTS)
+    # It is read live: with other weights it would be another answer.
+    friend.page.get_by_role("button", name="Does it read your friend’s 4 now?").first.click()
+    friend.settle()
+    outputs, asked = friend.evaluate(
+        "[[...film.changed.played.a[3]], document.body.innerText.includes('Does it read')]"
+    )
+    params = np.array(read_data(friend, "[...film.facts.final.net.params]"))
+    seen = np.array(read_data(page, "[...film.facts.input]"))
+    np.testing.assert_allclose(outputs, forward(params, seen)[1][-1], rtol=0, atol=1e-12)
+    says = int(np.argmax(outputs))
+    assert friend.text("#film-caption") == f"Your friend’s 4: it says {says}." and not asked
+    assert f"4 → {says}" in friend.evaluate(CARD_TEXTS)
+    # Many hands, on one line. What is no dare counts for nothing.
+    other = link.replace(BY_HAND, BY_HAND.replace("-40", "40"))
+    friend.evaluate("film.keep()")
+    friend.page.locator("#card-many").click()
+    friend.page.locator("#card-links").fill(f"{link}\n{link} {other}, dare=1-2_x_y\ndare=")
+    assert len(friend.evaluate("film.facts.rivals")) == 2
+    assert [one[0] for one in friend.evaluate(CARD_TEXTS) if re.match(r"4: [\d.]+$", one)] == [
+        "4",
+        "4",
+    ]
+    # A file without a public address copies words, and no path.
     alone = watch(story_path, f"#film?draw={THREE}&is=3")
-    alone.evaluate("film.pause(); film.facts.training.advance(1e9); film.keep()")
-    assert alone.page.locator("#card-save").is_visible()
-    assert alone.page.locator("#card-copy").is_hidden()
+    alone.evaluate(f"{TRAINED}, film.keep()")
+    alone.evaluate(CLIPBOARD, "async (text) => { window.copied = text; }")
+    alone.page.locator("#card-dare").click()
+    alone.settle()
+    assert alone.evaluate("copied").startswith("In 2000 steps it learned to read this 3.")
+    assert "file:" not in alone.evaluate("copied")
 
 
 SEVEN = ((0.3, 0.2), (0.7, 0.2), (0.45, 0.85))
@@ -1000,6 +1058,8 @@ def test_captions_have_the_same_keys_and_placeholders_in_every_language():
         "layers.drawn",
         "other.scribble",
         "try.1",
+        "dare.read",
+        "dare.begin",
     }
     assert own - {"ours", "page.title"} - theirs == set(every["en"]["ours"])
     assert not re.search(r"\byours?\b", str(every["en"]["ours"]), re.I)
@@ -1780,9 +1840,6 @@ def test_wish_turns_over_at_a_minus_that_is_touched(opened):
     page.until("film.waiting === null")
     assert page.evaluate("film.facts.touches.gates.isAlone") is False
     page.evaluate("film.pause()")
-
-
-FOUR = "620-120-200-620-820-620.600-350-600-900"
 
 
 @pytest.mark.slow

@@ -33,7 +33,7 @@ FILM_SCRIPTS = (
             "fields",
             *("scenes/numbers", "scenes/sum", "scenes/knobs", "scenes/cost", "scenes/hill"),
             *("scenes/try", "scenes/wishes", "scenes/turn", "scenes/learn", "scenes/exam"),
-            *("card", "voice", "player"),
+            *("dare", "card", "voice", "player"),
         )
     ),
 )
@@ -91,7 +91,7 @@ def film_parts(parts: Mapping[str, str]) -> dict[str, str]:
     """Return the parts of the page with the film that differ from those of the page without it."""
     sheet = script_json(dense(style(_STYLES)))
     texts = f"const STYLE = {sheet};\n{words_script('story/page/film/captions', 'CAPTION')}\n"
-    texts += f"const PUBLIC_PAGE = {script_json(PUBLIC and f'{PUBLIC}/page.html')};\n"
+    texts += f"const PUBLIC_PAGE = {script_json(PUBLIC and f'{PUBLIC}/network.html')};\n"
     # The only name of the film for other scripts is its player.
     film = f"const film = (() => {{\n{script(FILM_SCRIPTS)}return player;\n}})();\n"
     scripts = f"{parts['script']}{texts}{film}{script(_DOOR_SCRIPTS)}"

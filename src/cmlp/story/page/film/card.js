@@ -1,54 +1,90 @@
-// --- The card at the end: a picture to keep, and where to go from here.
+// --- The card at the end: a picture to keep or to send, and where to go from here.
 
 const [CARD_WIDTH, CARD_HEIGHT] = [1200, 630];
+const CARD_LEFT = 500; // of what stands beside the digit
 
-/** What the bets came to: how many were made, and how many of them were right. */
-function betsOf(facts, decided) {
-	const made = FILM_PAUSES.filter(({ kind, id }) => kind === "bet" && (decided[id] ?? null) !== null);
-	return { betted: made.length, won: made.filter(({ id, right }) => decided[id] === right(facts)).length };
-}
-
-/** The digit, what was said of it first and at last, both squares, and the bets. */
-function paintCard(canvas, facts, decided) {
+/** The digit, what was said of it first and at last, the squares, the bets, and who dares or was dared. */
+function paintCard(canvas, facts, bets, friends) {
 	Object.assign(canvas, { width: CARD_WIDTH, height: CARD_HEIGHT });
 	const pen = canvas.getContext("2d");
-	const first = beforeLuck(facts);
 	pen.fillStyle = colours.ground;
 	pen.fillRect(0, 0, CARD_WIDTH, CARD_HEIGHT);
 	pen.imageSmoothingEnabled = false;
-	pen.drawImage(facts.digit.picture, 70, 85, 460, 460);
-	pen.strokeStyle = colours.ring;
-	pen.lineWidth = 2;
-	pen.strokeRect(70, 85, 460, 460);
-	const numbers = { says: first.says, now: facts.final.says, ...betsOf(facts, decided) };
-	const lines = filmWords("card.text", numbers)
-		.split(/(?<=\.) /)
-		.slice(0, numbers.betted ? 3 : 2);
 	pen.textBaseline = "middle";
-	lines.forEach((line, n) => {
-		pen.fillStyle = n === 1 ? colours.mark : colours.text;
-		pen.font = `${n === 1 ? 52 : 40}px ${FILM_FONT}`;
-		pen.fillText(line, 600, 150 + n * 92);
-	});
-	// Both costs as squares, each with its number and its name.
-	const [bottom, unit] = [510, 90];
-	const names = filmWords("card.costs");
-	[facts.cost, facts.final.cost].forEach((cost, n) => {
-		const [x, side] = [600 + n * 290, Math.sqrt(cost) * unit];
-		pen.fillStyle = n ? colours.mark : colours.on;
-		pen.fillRect(x, bottom - side, side, side);
-		pen.font = `30px ${FILM_FONT}`;
-		pen.fillText(costText(cost), x + side + 18, bottom - 16);
-		pen.fillStyle = colours.muted;
-		pen.font = `26px ${FILM_FONT}`;
-		pen.fillText(names[n], x, bottom + 32);
-	});
-	if (facts.seed !== FILM_SEED) {
-		pen.font = `22px ${FILM_FONT}`;
-		pen.textAlign = "right";
-		pen.fillText(filmWords("card.network", { number: facts.seed }), CARD_WIDTH - 40, CARD_HEIGHT - 34);
+	const tell = (text, x, y, size, colour = colours.text, align = "left") => {
+		Object.assign(pen, { fillStyle: colour, font: `${size}px ${FILM_FONT}`, textAlign: align });
+		pen.fillText(text, x, y);
+		return pen.measureText(text).width;
+	};
+	const show = ({ picture }, x, y, side) => {
+		pen.drawImage(picture, x, y, side, side);
+		outline(pen, colours.ring, 2, x, y, side, side);
+	};
+	const [first, { says: now }] = [beforeLuck(facts), facts.final];
+	show(facts.digit, 56, 56, 380);
+	tell(document.title, CARD_LEFT, 76, 36, colours.muted);
+	const wide = tell(`${first.says} → `, CARD_LEFT, 178, 120);
+	tell(now, CARD_LEFT + wide, 178, 120, colours.mark);
+	const won = bets.filter(({ isWon }) => isWon).length;
+	const words = filmWords("card.text", { says: first.says, now, won, betted: bets.length });
+	if (bets.length) {
+		tell(bets.map(({ isWon }) => (isWon ? "✓" : "✗")).join(" "), 850, 148, 38);
+		tell(words.split(/(?<=\.) /).at(-1), 850, 200, 30, colours.muted);
 	}
-	canvas.ariaLabel = lines.join(" ");
+	paintCardSquares(facts, pen, tell);
+	const [friend] = friends;
+	if (friend) {
+		show(friend.facts.digit, 56, 458, 110);
+		const read = friend.isRead ? winner(facts.final.net.forward(friend.facts.input).a[3]) : "?";
+		tell(filmWords("dare.name"), 186, 486, 30, colours.muted);
+		tell(`${friend.facts.label} → ${read}`, 186, 536, 48);
+	}
+	paintCardHands(facts, friends, pen, tell);
+	const network = filmWords("card.network", { number: facts.seed });
+	tell(network, 56, 598, 30, colours.muted);
+	const address = sharedAddress()
+		.split("#")[0]
+		.replace(/^\w+:\/\//, "");
+	tell(address, CARD_WIDTH - 50, 598, 30, colours.muted, "right");
+	canvas.ariaLabel = words;
+}
+
+/** The costs as squares, each with its number and its name: untrained, by hand, as the six were told, and trained. */
+function paintCardSquares(facts, pen, tell) {
+	const hand = costByHand(facts);
+	const costs = [facts.cost, hand, hand === null ? null : facts.hand.reached, facts.final.cost];
+	const [bottom, unit, names] = [410, 78, filmWords("card.costs")];
+	const shown = costs.map((cost, n) => [cost, names[n]]).filter(([cost]) => cost !== null);
+	shown.forEach(([cost, name], n) => {
+		const [x, side] = [CARD_LEFT + n * 166, Math.sqrt(cost) * unit];
+		pen.fillStyle = n === shown.length - 1 ? colours.mark : colours.on;
+		pen.fillRect(x, bottom - side, side, side);
+		tell(costText(cost), x, bottom + 30, 34);
+		tell(name, x, bottom + 66, 30, colours.muted);
+	});
+}
+
+/** What each has reached by hand, on one line; the own in the colour of the mark. */
+function paintCardHands(facts, friends, pen, tell) {
+	const own = costByHand(facts);
+	const others = friends.map((one) => [costByHand(one.facts), one.facts.label]);
+	const hands = [...others, [own, facts.label]].filter(([cost]) => cost !== null);
+	if (!others.length || !hands.length) return;
+	const costs = hands.map(([cost]) => cost);
+	const [low, high, y] = [min(...costs) - 0.1, max(...costs) + 0.1, 556];
+	const [left, right] = [CARD_LEFT + 170, CARD_WIDTH - 60];
+	tell(filmWords("card.costs")[1], CARD_LEFT, y, 30, colours.muted);
+	pen.fillStyle = colours.line;
+	pen.fillRect(left, y - 1, right - left, 2);
+	hands.forEach(([cost, label], n) => {
+		const x = blend(left, right, (cost - low) / (high - low));
+		const colour = own !== null && n === hands.length - 1 ? colours.mark : colours.on;
+		pen.fillStyle = colour;
+		pen.beginPath();
+		pen.arc(x, y, 9, 0, 7);
+		pen.fill();
+		tell(hands.length > 4 ? label : `${label}: ${costText(cost)}`, x, y - 28, 30, colour, "center");
+	});
 }
 
 /** Lets the browser save the card as a picture. */
@@ -60,28 +96,43 @@ function saveCard(canvas) {
 	});
 }
 
-/** The address that is shared: the film's beginning. A page that is a file has a public one, or none. */
+/** The address of the film's beginning, for a friend. A page that is a file has a public one, or none. */
 function sharedAddress() {
 	const page = location.protocol === "file:" ? PUBLIC_PAGE : location.href.split("#")[0];
 	return page && `${page}#film${language === "en" ? "" : `?lang=${language}`}`;
 }
 
-/** Shares the card by the system's own way, where there is one; else copies the link, or shows it to be copied. */
-async function shareCard(canvas) {
-	const url = sharedAddress();
+/** What is said to a friend, and the address that dares. */
+function dareWords(facts, bets) {
+	const hand = costByHand(facts);
+	const numbers = {
+		...commonWords(facts),
+		steps: filmNumber(FILM_STEPS, 0),
+		now: facts.trained.says,
+		hand: hand === null ? "" : costText(hand),
+	};
+	const [read, misread, byHand, noHand] = filmWords("dare.text", numbers);
+	const page = sharedAddress();
+	const url = page && `${page}${page.includes("?") ? "&" : "?"}dare=${dareText(facts, bets)}`;
+	return { text: `${facts.isMisread ? misread : read} ${hand === null ? noHand : byHand}`, url };
+}
+
+/** Dares a friend by the system's own way, where there is one; else copies words and link, or shows them to be copied. */
+async function shareCard(canvas, { text, url }) {
 	if (navigator.share) {
 		const blob = await new Promise((done) => canvas.toBlob(done));
 		const files = [new File([blob], "digit.png", { type: "image/png" })];
-		const content = { text: canvas.ariaLabel, ...(url && { url }), ...(navigator.canShare?.({ files }) && { files }) };
+		const content = { text, ...(url && { url }), ...(navigator.canShare?.({ files }) && { files }) };
 		return navigator.share(content).catch(() => {}); // who shares may think better of it
 	}
+	const value = `${text} ${url}`.trim();
 	try {
-		await navigator.clipboard.writeText(url);
-		write("card-copy", filmWords("ui.copied"));
+		await navigator.clipboard.writeText(value);
+		write("card-dare", filmWords("ui.copied"));
 	} catch {
 		// There is no clipboard, or it refuses.
 		const field = $("card-link");
-		Object.assign(field, { value: url, hidden: false, ariaLabel: filmWords("card.buttons")[1] });
+		Object.assign(field, { value, hidden: false, ariaLabel: filmWords("card.buttons")[1] });
 		field.select();
 	}
 }

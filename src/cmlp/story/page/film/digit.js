@@ -14,6 +14,9 @@ function filmDigit(strokes) {
 	return { strokes, lines, scale, shift, image, picture: brightPicture(image) };
 }
 
+/** The strokes of a digit as an address has them. */
+const strokesText = ({ strokes }) => strokes.map(pointsText).join(".");
+
 /** Whether strokes are neither high nor wide. */
 function isTooSmall(strokes) {
 	const extent = (c) => {

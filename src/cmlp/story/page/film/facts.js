@@ -70,6 +70,7 @@ class FilmFacts {
 	scribble = null; // a drawing that is no digit, if there was one before
 	hand = null; // what the visitor has done with six knobs
 	chosen = {}; // by the name of a pause: what the visitor has chosen, if a picture shows it
+	rivals = []; // what others have reached by hand
 	touches = {}; // by the name of a pause: what the visitor has done with the picture
 	#known = {};
 	#found = null; // among the heaps that were read so far
@@ -89,6 +90,7 @@ class FilmFacts {
 		facts.hand = this.hand;
 		facts.touches = this.touches;
 		facts.chosen = this.chosen;
+		facts.rivals = this.rivals;
 		const { held, restNet } = this.#known;
 		Object.assign(
 			facts.#known,
@@ -705,6 +707,11 @@ class FilmFacts {
 			}
 			return { a };
 		});
+	}
+
+	/** With the picture of another digit for the network at rest. */
+	reading(image) {
+		return this.changed({ image, known: { restNet: this.restNet } });
 	}
 
 	/** With a neuron of A held at a brightness. */

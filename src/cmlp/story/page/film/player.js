@@ -67,6 +67,8 @@ const player = {
 	values: [], // of the handles, as they are now
 	grip: null, // what is dragged in the picture: from a place to the values of the handles
 	isOurs: false,
+	dare: null, // of a friend, whose link has opened the film
+	friends: [], // all who dare: the friend, or those whose links were pasted
 	scribble: null, // a drawing that was called no digit: it comes back at the end
 	decided: {}, // by the name of a pause: what was chosen, or null for nothing
 	waiting: null, // the pause at which the film stands
@@ -119,6 +121,8 @@ const player = {
 			: new URLSearchParams([...given, ...Object.entries(history.state?.film ?? {})]);
 		const whole = (name, below) => integer(parts.get(name) ?? undefined, below);
 		this.seed = whole("seed", 1e9) ?? FILM_SEED;
+		this.dare = readDare(parts.get("dare") ?? "");
+		this.friends = this.dare ? [this.dare] : [];
 		this.forget();
 		this.readLanguage(parts);
 		const draw = parts.get("draw") ?? "";
@@ -128,12 +132,8 @@ const player = {
 		this.isOurs = draw === OUR_THREE.draw;
 		if (!strokes) return;
 		this.take(strokes, whole("is", 10));
-		const turned = (parts.get("hand") ?? "").split("_").map(Number);
-		if (turned.length === 6 && turned.every(finite)) {
-			this.facts.hand = new Hand(this.facts.six);
-			this.facts.hand.touch(turned.map((value, n) => clampTo(value / 10, this.facts.six.reach[n])));
-			this.writeCaptions();
-		}
+		turnHand(this.facts, parts.get("hand"));
+		this.writeCaptions();
 		for (const bet of (parts.get("bets") ?? "").split("_").filter(Boolean)) {
 			const [id, choice] = bet.split("-");
 			this.decided[id] = integer(choice, 10) ?? null;
@@ -183,7 +183,7 @@ const player = {
 		const [done, undo, clear] = filmWords("ui.draw");
 		write("film-done", done);
 		write("film-ours", filmWords("ui.ours"));
-		write("film-promise", filmWords("ui.promise", { minutes: FILM_MINUTES }));
+		write("film-promise", this.dare ? filmWords("dare.begin") : filmWords("ui.promise", { minutes: FILM_MINUTES }));
 		write("film-speak", filmWords("ui.voice"));
 		Object.assign($("film-voice"), { ariaLabel: filmWords("ui.voice"), title: filmWords("ui.voice") });
 		filmVoice.show();
@@ -193,9 +193,10 @@ const player = {
 		write("film-clear", clear);
 		$("film-label").title = filmWords("numbers.4");
 		Object.assign($("film-again"), { ariaLabel: filmWords("numbers.1"), title: filmWords("numbers.1") });
-		const [save, copy] = filmWords("card.buttons");
-		write("card-save", save);
-		write("card-copy", copy);
+		write("card-save", filmWords("card.buttons")[0]);
+		const [many, links] = filmWords("dare.many");
+		write("card-many", many);
+		Object.assign($("card-links"), { ariaLabel: links, placeholder: links });
 		write("card-close", filmWords("ui.more")[1]);
 	},
 
@@ -264,9 +265,15 @@ const player = {
 	labelIt(label) {
 		this.facts = filmFacts(this.digit, label, this.seed);
 		this.facts.chosen = this.decided;
+		this.meet();
 		delete this.decided.try; // other facts have other knobs
 		this.facts.scribble = this.scribble;
 		this.writeCaptions();
+	},
+
+	/** Shows in the picture what those who dare have reached by hand. */
+	meet() {
+		this.facts.rivals = this.friends.map(({ facts }) => costByHand(facts)).filter((cost) => cost !== null);
 	},
 
 	/**
@@ -463,7 +470,9 @@ const player = {
 			this.ask(pause);
 		} else if (!("is" in this.decided) && this.time > LABEL_PAUSE.at) this.ask(LABEL_PAUSE);
 		else this.time = min(to, end);
-		if (this.time === end) this.pause();
+		if (this.time < end) return;
+		this.pause();
+		if (this.isAtEnd() && this.sceneAlone === null) this.keep();
 	},
 
 	/** The film stands at a question, or until six knobs have been turned. */
@@ -710,12 +719,12 @@ const player = {
 		// Words are spoken where the film stands: nobody can hear one caption after another.
 		if (!this.isPlaying || this.waiting) write("film-told", text);
 		if (this.isPlaying) filmVoice.say(text);
-		const told = this.waiting ? null : this.toldOf(key, values);
+		const told = this.waiting ? this.rivalTold() : this.toldOf(key, values);
 		const buttons = options.map((option, n) =>
 			this.waiting.isHeld ? this.heldButton(option) : buttonOf(option, () => this.decide(n)),
 		);
 		if (this.waiting?.kind === "try") buttons.push(...this.dialFields());
-		if (told) buttons.push(told);
+		buttons.push(...told);
 		$("film-options").classList.toggle("timed", this.waiting !== null && this.left < Infinity);
 		if (this.waiting) buttons.push(this.barOfLeft());
 		const ways = doors.map((id) => buttonOf(filmWords(`door.${id}`), () => goTo(id)));
@@ -827,21 +836,33 @@ const player = {
 		return `${filmWords("bet.none", { answer })} ${text}`;
 	},
 
-	/** What the visitor has bet, beside the words that settle it, with a tick or a cross. */
+	/** What the visitor has bet, and then a friend, beside the words that settle it, with a tick or a cross. */
 	toldOf(key, values) {
 		const bet = this.betTold(key);
 		const choice = bet && this.decided[bet.id];
-		if (!bet || (choice ?? null) === null) return null;
+		if (!bet || (choice ?? null) === null) return [];
 		const isWon = choice === bet.right(this.facts);
-		const option = filmWords(`${bet.id}.bet`, values)[1 + choice];
+		const [, ...options] = filmWords(`${bet.id}.bet`, values);
 		const [right, wrong] = filmWords("bet.marks");
-		return make("span", isWon ? "won" : "lost", `${option}: ${isWon ? `${right} ✓` : `${wrong} ✗`}`);
+		const own = `${options[choice]}: ${isWon ? `${right} ✓` : `${wrong} ✗`}`;
+		const [theirs, hasWon] = this.dare?.bets.get(bet.id) ?? [];
+		const friend = options[theirs] && `${filmWords("dare.name")}: ${options[theirs]} ${hasWon ? "✓" : "✗"}`;
+		return [make("span", isWon ? "won" : "lost", own), ...(friend ? [make("span", "lost", friend)] : [])];
+	},
+
+	/** What the best of those who dare has reached by hand, while the visitor turns the knobs. */
+	rivalTold() {
+		const { rivals } = this.facts;
+		if (this.waiting.kind !== "try" || !rivals.length) return [];
+		return [make("span", "lost", `${filmWords("dare.name")}: ${costText(min(...rivals))}`)];
 	},
 
 	/** At the end: what can be kept or begun, and for keys and those who do not see them the neurons of A and the outputs. */
 	lastButtons() {
 		const [, , again, explore, keep] = filmWords("card.buttons");
+		const question = this.questionOfFriend();
 		const buttons = [
+			...(question ? [buttonOf(question, () => this.readFriend())] : []),
 			buttonOf(keep, () => this.keep()),
 			buttonOf(filmWords("ui.draw")[1], () => this.turn(this.facts)),
 			buttonOf(again, () => this.empty()),
@@ -864,14 +885,49 @@ const player = {
 		return [...buttons, ...fields];
 	},
 
+	/** Whether the network reads the digit of the friend, as long as that has not been seen. */
+	questionOfFriend() {
+		const { dare } = this;
+		return dare && !dare.isRead ? filmWords("dare.read", { digit: dare.facts.label })[0] : "";
+	},
+
+	/** The network at rest reads the digit of the friend, which it has never seen. */
+	readFriend() {
+		this.show();
+		const { facts } = this.dare;
+		this.dare.isRead = true;
+		this.told = "";
+		this.showWords();
+		this.turn(this.facts.reading(facts.input));
+		const says = winner(this.changed.played.a[3]);
+		write("film-caption", filmWords("dare.read", { digit: facts.label, says })[1]);
+	},
+
 	/** The card over the network at rest. */
 	keep() {
-		$("card-link").hidden = true;
-		write("card-copy", filmWords("card.buttons")[1]);
-		$("card-copy").hidden = !sharedAddress() && !navigator.share;
-		paintCard($("card"), this.facts, this.decided);
+		for (const id of ["card-link", "card-links"]) $(id).hidden = true;
+		write("card-dare", filmWords("card.buttons")[1]);
+		write("card-friend", this.questionOfFriend());
+		$("card-friend").hidden = !this.questionOfFriend();
+		this.paintCard();
 		$("film-card").hidden = false;
-		$("card-save").focus();
+		$("card-dare").focus();
+	},
+
+	bets() {
+		return betsOf(this.facts, this.decided);
+	},
+
+	paintCard() {
+		paintCard($("card"), this.facts, this.bets(), this.friends);
+	},
+
+	/** Others, of whose dares the links were pasted: their hands are on one line, here and while knobs are turned. */
+	gather(text) {
+		const found = readDares(text).map((one) => ({ ...one, isRead: true }));
+		this.friends = found.length ? found : [this.dare].filter(Boolean);
+		this.meet();
+		this.paintCard();
 	},
 
 	/** Leaves the film for the explorer, with the visitor's digit. */
@@ -930,6 +986,7 @@ const player = {
 		if (this.digit) parts.at = max(0, this.time).toFixed(1);
 		if (this.seed !== FILM_SEED) parts.seed = this.seed;
 		if (language !== "en") parts.lang = language;
+		if (this.dare) parts.dare = this.dare.text;
 		return parts;
 	},
 
@@ -937,10 +994,10 @@ const player = {
 	kept() {
 		const { is, ...bets } = this.decided;
 		const own = {};
-		if (this.digit) own.draw = this.digit.strokes.map(pointsText).join(".");
+		if (this.digit) own.draw = strokesText(this.digit);
 		if (is !== undefined && is !== null) own.is = is;
-		if (this.facts?.hand?.isTouched) own.hand = this.facts.hand.best.map((value) => Math.round(10 * value)).join("_");
-		if (this.scribble) own.none = this.scribble.strokes.map(pointsText).join(".");
+		if (this.facts?.hand?.isTouched) own.hand = handText(this.facts.hand);
+		if (this.scribble) own.none = strokesText(this.scribble);
 		const made = Object.entries(bets).map(([id, choice]) => `${id}-${choice ?? ""}`);
 		if (made.length) own.bets = made.join("_");
 		return { film: own };
@@ -1030,7 +1087,13 @@ function setUpPlayer() {
 		player.show();
 	});
 	listen($("card-save"), "click", () => saveCard($("card")));
-	listen($("card-copy"), "click", () => shareCard($("card")));
+	listen($("card-dare"), "click", () => shareCard($("card"), dareWords(player.facts, player.bets())));
+	listen($("card-friend"), "click", () => player.readFriend());
+	listen($("card-many"), "click", () => {
+		$("card-links").hidden = false;
+		$("card-links").focus();
+	});
+	listen($("card-links"), "input", () => player.gather($("card-links").value));
 	listen($("card-close"), "click", () => player.show());
 	$("film-scenes").replaceChildren(...FILM_STARTS.map((value) => Object.assign(make("option"), { value })));
 	listen($("film-time"), "input", () => {

@@ -241,6 +241,7 @@ function paintTrySquares(view, facts, t, values) {
 		lit *
 		(t === TRY_AT ? min(1, hand.isLive ? 20 * (facts.cost - hand.cost) : 0) : within(t, TRY_AT, LET_GO_AT + 1, 0.5));
 	paintCostRim(view, hand.cost, best, colours.on);
+	for (const rival of facts.rivals) paintCostRim(view, rival, lit, cost > rival ? colours.ground : colours.on);
 	paintCostNumber(view, cost, lit, facts.cost);
 	if (t < TRY_AT || (t === TRY_AT && !hand.isLive)) return;
 	// The cost over time: as the hand went, and then the slopes.
@@ -264,6 +265,15 @@ function paintTrySquares(view, facts, t, values) {
 	pen.lineTo(left, top + high);
 	pen.lineTo(left + wide, top + high);
 	pen.stroke();
+	pen.setLineDash([4, 4]);
+	pen.strokeStyle = colours.on;
+	for (const rival of facts.rivals) {
+		pen.beginPath();
+		pen.moveTo(...at(0, rival));
+		pen.lineTo(...at(1, rival));
+		pen.stroke();
+	}
+	pen.setLineDash([]);
 	pen.globalAlpha = shown;
 	pen.strokeStyle = colours.on;
 	pen.lineWidth = upright ? 1.2 : 2;
