@@ -72,6 +72,8 @@ FOLDERS = {
     "src/cmlp/story/page/doors/": ["tests/page/test_doors.py"],
     "src/cmlp/_export/page/assets/explore/": ["tests/page/test_browser.py", "tests/page/test_wishes.py",
                                               "tests/page/test_touch.py"],
+    "src/cmlp/_export/page/assets/table/curves.js": [
+        "tests/page/test_table_curves.py", "tests/page/test_table_page.py", "tests/page/test_decision_page.py"],
     "src/cmlp/_export/page/assets/table": ["tests/page/test_table_page.py", "tests/page/test_decision_page.py"],
     "src/cmlp/_export/page/assets/network/": ["tests/page/test_readers.py", "tests/page/test_table_page.py"],
     "src/cmlp/_export/page/": ["tests/page/test_document.py", "tests/page/test_layout.py",
@@ -663,13 +665,15 @@ class Run:
             self.step(f"tests/c/{program[2:]}.c", "ctest", "--test-dir", BUILD, "-R", f"^({name})$",
                       "--output-on-failure", "--no-tests=error", limit=2 * self.seconds)  # fmt: skip
 
-    def run_tests(self, tests: list[str], with_slow: set[str]) -> None:
-        """Run tests of Python, in files in the order of their best test."""
+    def run_tests(self, tests: list[str], with_slow: set[str], reserved: float = 0) -> None:
+        """Run tests of Python, in files in the order of their best test, in the seconds left but those reserved."""
         files = list(dict.fromkeys(test.split("::")[0] for test in tests))
         plan = ROOT / "build/tests-for.plan.json"
         plan.parent.mkdir(exist_ok=True)
         plan.write_text(
-            json.dumps({"tests": tests, "seconds": self.left(), "with_slow": sorted(with_slow)})
+            json.dumps(
+                {"tests": tests, "seconds": self.left() - reserved, "with_slow": sorted(with_slow)}
+            )
         )
         paths = [str(ROOT / "tools"), *filter(None, [os.environ.get("PYTHONPATH")])]
         self.step("tests of Python", sys.executable, "-m", "pytest", "-q", "-x", "-m", "not full",
@@ -763,15 +767,18 @@ def run(ranking: Ranking, changes: list[Change], seconds: float) -> None:
         runner.build_module()
     tests = [test for test in chosen if not test.startswith("c:")]
     rest = [test for test in ordered if test not in chosen]
-    while tests:
+    long = [one for one in programs if seconds_of(one) > LONG_PROGRAM]
+    if tests:
+        runner.run_tests(tests, ranking.with_slow, sum(map(seconds_of, long)))
+    runner.run_programs(long)
+    while runner.left() > LEAST_SECONDS:
+        of_python = [test for test in rest if not test.startswith("c:")]
+        # A whole file begins, too, and is left when the seconds are used up.
+        tests = within(of_python, seconds_of, runner.left()) or of_python[:1]
+        if not tests:
+            break
         runner.run_tests(tests, ranking.with_slow)
-        tests = []
-        if runner.left() > LEAST_SECONDS:
-            of_python = [test for test in rest if not test.startswith("c:")]
-            # A whole file begins, too, and is left when the seconds are used up.
-            tests = within(of_python, seconds_of, runner.left()) or of_python[:1]
-            rest = [test for test in rest if test not in tests]
-    runner.run_programs([one for one in programs if seconds_of(one) > LONG_PROGRAM])
+        rest = [test for test in rest if test not in tests]
     left_out = rest + runner.left_out
     if left_out:
         print(

@@ -227,10 +227,10 @@ def test_a_change_of_many_files_gets_more_time(files, seconds):
 
 def test_further_tests_run_as_long_as_seconds_are_left(monkeypatch):
     """The map has taken the first test for twice as long as it is."""
-    used = iter([0.0, 20.0, 20.0, 20.0, 57.0, 57.0])
+    used = iter([0.0, 20.0, 20.0, 57.0])
     ran, files = [], ["tests/inputs/test_labels.py", "tests/inputs/test_sparse.py"]
     monkeypatch.setattr(tool, "cpu_seconds", lambda: next(used))
-    monkeypatch.setattr(tool.Run, "run_tests", lambda _, tests, with_slow: ran.append(tests))
+    monkeypatch.setattr(tool.Run, "run_tests", lambda run, tests, *_: ran.append(tests))
     ranking = tool.Ranking(tool.NO_MAP, [])
     ranking.map = tool.TestMap(
         {"commit": "", "tests": [], "files": dict.fromkeys(files, 40.0), "sets": [], "lines": {}}
@@ -281,7 +281,7 @@ def test_whole_file_begins_though_it_takes_longer_than_what_is_left(monkeypatch)
     used = iter([0.0, 40.0, 40.0, 60.0])
     ran, files = [], ["tests/inputs/test_labels.py", "tests/inputs/test_sparse.py"]
     monkeypatch.setattr(tool, "cpu_seconds", lambda: next(used))
-    monkeypatch.setattr(tool.Run, "run_tests", lambda _, tests, with_slow: ran.append(tests))
+    monkeypatch.setattr(tool.Run, "run_tests", lambda run, tests, *_: ran.append(tests))
     ranking = tool.Ranking(tool.NO_MAP, [])
     seconds = {files[0]: 40.0, files[1]: 50.0}
     ranking.map = tool.TestMap(

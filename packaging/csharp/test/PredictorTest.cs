@@ -23,6 +23,7 @@ static class PredictorTest
 
     static void Main()
     {
+        CultureInfo.CurrentCulture = new CultureInfo("de-DE"); // cells have a point all the same
         int n = 0;
         foreach (MethodInfo test in typeof(PredictorTest).GetMethods(BindingFlags.Static | BindingFlags.NonPublic))
         {
