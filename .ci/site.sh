@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # site.sh FOLDER [URL]: builds the published documentation: this tree at the root of FOLDER, each tag v* in a folder of
 # its name and in an archive, and versions.json with the list of them. Every version is built in an environment of its
-# own with the extra docs only. A tag whose archive is published at the URL is not built again. A tag that no longer
-# builds is named and left out, unless it is the one that is being released.
+# own with the extra docs only, in the versions that its tree pins. A tag whose archive is published at the URL is not
+# built again. A tag that no longer builds is named and left out, unless it is the one that is being released.
 set -euo pipefail
 
 out=$(realpath -m "$1") url=${2:-}
@@ -13,7 +13,7 @@ mkdir -p "$out"
 build() { # <source tree> <folder>
     rm -rf "$work/venv"
     python3 -m venv "$work/venv" &&
-        "$work/venv/bin/python" -m pip install -q "$1[docs]" &&
+        "$work/venv/bin/python" -m pip install -q -c "$1/.github/requirements/docs.txt" "$1[docs]" &&
         (cd "$1" && "$work/venv/bin/python" -m sphinx -q -E -W --keep-going -b html docs "$2") &&
         rm -rf "$2/.doctrees" "$2/.buildinfo"
 }

@@ -44,12 +44,31 @@ def pytest_addoption(parser):
         help="choose the cases of the run whose header printed this seed. The default is the hash of the commit's "
         "tree, and outside a repository cmlp's version.",
     )
+    parser.addoption(
+        "--failures",
+        metavar="FILE",
+        help="append the name of each test that fails to a file at once",
+    )
+
+
+class Failures:
+    """Appends the name of each test that fails to a file, while the other tests still run."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            with open(self.file, "a", encoding="utf-8") as stream:
+                stream.write(f"failed: {report.nodeid}\n")
 
 
 def pytest_configure(config):
     """Set the seed of the sample, which workers of pytest-xdist receive as an option. Faulty checks end tests."""
     if config.option.sample_seed is None:
         config.option.sample_seed = tree_hash(config.rootpath) or cmlp.__version__
+    if config.option.failures and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Failures(config.option.failures))
     leave_out_checks_that_raise(())
 
 

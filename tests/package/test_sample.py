@@ -40,6 +40,22 @@ def run(pytester, monkeypatch):
     return collect
 
 
+def test_names_of_failures_are_written_at_once(run, pytester):
+    pytester.makepyfile(
+        test_two="""
+        import pathlib
+
+        def test_fails():
+            raise ValueError
+
+        def test_sees_it():
+            assert pathlib.Path("failed").read_text() == "failed: test_two.py::test_fails\\n"
+        """
+    )
+    done = pytester.runpytest_inprocess("--failures=failed", "test_two.py")
+    done.assert_outcomes(failed=1, passed=1)
+
+
 def numbers(names, test):
     return [int(name.split("[")[1][:-1]) for name in names if name.startswith(f"{test}[")]
 
