@@ -206,8 +206,27 @@ def test_other_forms_of_the_same_network(onnx, tmp_path):
     [
         (
             "z = Gemm(x, w, b) y = Selu(z)",
-            r"the operator 'Selu' \(output 'y'\) is not supported",
+            "elu times a factor or plus an offset, which a layer must",
         ),
+        (
+            "z = Gemm(x, w, b) a = Selu <alpha = -1.0> (z) y = Gemm(a, w, b)",
+            "the operator 'Selu' .* must have a parameter of at least 0, got -1.0",
+        ),
+        ("z = Gemm(x, w, b) y = Div(b, z)", "the operator 'Div' (.*) is not supported"),
+        ("z = Gemm(x, w, b) y = Mul(z, v)", "the operator 'Mul' (.*) is not supported"),
+        (
+            "z = Gemm(x, w, b) a = Tanh(z) r = Gemm(a, w, b) y = Add(r, x)",
+            "the operator 'Add' .* adds a value from before tanh, but layers can carry a value only",
+        ),
+        (
+            "z = Gemm(x, w, b) a = Relu(z) t = Tanh(z) y = Add(a, t)",
+            "the operator 'Add' (.*) is not supported",
+        ),
+        (
+            "z = Gemm(x, w, b) r = Gemm(z, w) s = Gemm(x, w) q = Gemm(s, w) y = Add(r, q)",
+            "the operator 'Add' (.*) is not supported",
+        ),
+        ("z = Gemm(x, u) y = Add(z, x)", "the operator 'Add' (.*) is not supported"),
         (
             "z = Gemm(x, w, b) l = LogSoftmax(z) y = Gemm(l, w, b)",
             "the operator 'Gemm' (.*) is not supported",
@@ -236,9 +255,81 @@ def test_other_forms_of_the_same_network(onnx, tmp_path):
     ],
 )
 def test_unsupported_graphs_are_refused_by_name(onnx, tmp_path, body, message):
-    path = saved(onnx, tmp_path, body, w=W, b=B, v=np.ones((3, 2), np.float32))
+    others = {"v": np.ones((3, 2), np.float32), "u": np.ones((2, 1), np.float32)}
+    path = saved(onnx, tmp_path, body, w=W, b=B, **others)
     with pytest.raises(ValueError, match=rf"net\.onnx cannot be converted: .*{message}"):
         cmlp.from_onnx(path)
+
+
+def random_block(rng, before, k):
+    """Return a part of a graph after the tensor `before`, and the name of its result."""
+    a, c, r, s = (f"{name}{k}" for name in "acrs")
+    arithmetic = rng.choice(
+        ["Add({}, b)", "Sub({}, b)", "Sub(b, {})", "Mul({}, b)", "Mul(g, {})", "Div({}, h)"]
+        + ["Mul({}, h)", "Sub(g, {})", "Div({}, root)", "Mul({}, row)", "Identity({})"]
+    )
+    activation = rng.choice(["Relu", "Selu", "Tanh", "Sigmoid", "Identity"])
+    body = f"z{k} = Gemm({before}, w, b) {c} = {arithmetic.format(f'z{k}')} "
+    body += f"{a} = {activation}({c}) "
+    if rng.random() < 0.5 and activation not in ("Relu", "Identity"):
+        body += f"e{k} = {rng.choice(['Sub(g, {})', 'Mul({}, b)', 'Add({}, h)']).format(a)} "
+        a = f"e{k}"
+    body += f"{r} = Gemm({a}, v) "
+    if activation in ("Relu", "Identity"):
+        shortcut = before
+        if rng.random() < 0.3:
+            body += f"p{k} = Gemm({before}, v, b) "
+            shortcut = f"p{k}"
+        pair = [r, shortcut]
+        rng.shuffle(pair)
+        body += f"{s} = Add({pair[0]}, {pair[1]}) "
+        r = s
+    if rng.random() < 0.5:
+        body += f"n{k} = Relu({r}) "
+        r = f"n{k}"
+    return body, r
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_arithmetic_with_constants_and_shortcuts_become_layers(onnx, tmp_path, seed):
+    """Constants are parts of the layers beside them; activations carry what a residual block adds."""
+    rng = np.random.default_rng(seed)
+    body, last = "", "x"
+    for k in range(4):
+        part, last = random_block(rng, last, k)
+        body += part
+    body += f"y = Gemm({last}, w, b)"
+    constants = {"w": W / 8, "v": W.T / 6, "b": B / 7, "row": B[None] / 5}
+    constants |= {"g": np.ones(1, np.float32), "h": np.array([0.5], np.float32)}
+    constants["root"] = np.array([np.sqrt(2)], np.float32)
+    path = saved(onnx, tmp_path, body, **constants)
+    rows = rng.normal(size=(20, 2)).astype(np.float32)
+    (expected,) = session(path).run(None, {"x": rows})
+    np.testing.assert_allclose(cmlp.from_onnx(path).forward(rows), expected, rtol=2e-5, atol=2e-5)
+
+
+def session(path):
+    return package("onnxruntime").InferenceSession(path, providers=["CPUExecutionProvider"])
+
+
+@pytest.mark.parametrize("start", ["r{}", "x"])
+def test_residual_blocks_have_at_most_as_many_layers_as_a_network(onnx, tmp_path, start):
+    body = "r0 = Gemm(x, w, b) "
+    for k in range(32):
+        body += f"z{k} = Gemm(r{k}, w, b) a{k} = Relu(z{k}) m{k} = Gemm(a{k}, w) "
+        body += f"r{k + 1} = Add(m{k}, {start.format(k)}) "
+    with pytest.raises(ValueError, match="a network can have at most 63 layers of weights"):
+        cmlp.from_onnx(saved(onnx, tmp_path, body + "y = Identity(r32)", w=W / 8, b=B))
+
+
+def test_table_is_named(onnx, tmp_path):
+    model = cmlp.TabularRegressor(n_estimators=1, n_epochs=1).fit(
+        [[0.5], [1], [2], [3]], [1, 2, 3, 5]
+    )
+    model.to_onnx(tmp_path / "table.onnx")
+    message = r"table\.onnx cannot be converted: it is a TabularRegressor of cmlp"
+    with pytest.raises(ValueError, match=message):
+        cmlp.from_onnx(tmp_path / "table.onnx")
 
 
 @pytest.mark.parametrize("body", ["y = LogSoftmax(z)", "p = Softmax(z) y = Log(p)"])
@@ -323,6 +414,22 @@ NORMALIZE = "{1} = BatchNormalization <epsilon = 0.001> ({0}, scale, shift, mean
             lambda x: np.maximum(batch_normalized(x @ W), 0) @ W,
         ),
         (
+            f"{NORMALIZE.format('x', 'n')} m = MatMul(n, w) y = Add(n, m)",
+            lambda x: batch_normalized(x) @ W + batch_normalized(x),
+        ),
+        (
+            f"z = Gemm(x, w, b) {NORMALIZE.format('z', 'n')} m = MatMul(x, w) y = Add(m, n)",
+            lambda x: x @ W + batch_normalized(x @ W + B),
+        ),
+        (
+            f"{NORMALIZE.format('x', 'm')} {NORMALIZE.format('m', 'n')} o = Sub(n, b) y = Gemm(o, w, b)",
+            lambda x: (batch_normalized(batch_normalized(x)) - B) @ W + B,
+        ),
+        (
+            f"m = MatMul(x, w) {NORMALIZE.format('m', 'n')} y = Add(n, b)",
+            lambda x: batch_normalized(x @ W) + B,
+        ),
+        (
             f"z = Gemm(x, w, b) a = Relu(z) {NORMALIZE.format('a', 'n')} y = Gemm(n, w, b)",
             lambda x: batch_normalized(np.maximum(x @ W + B, 0)) @ W + B,
         ),
@@ -351,18 +458,11 @@ def test_batch_normalization_becomes_a_part_of_a_layer(onnx, tmp_path, body, exp
     [
         (
             f"z = Gemm(x, w, b) a = Tanh(z) {NORMALIZE.format('a', 'y')}",
-            "is not an activation of cmlp, but 'normalized activation'",
+            "is not an activation of cmlp, but tanh times a factor or plus an offset",
         ),
         (f"{NORMALIZE.format('x', 'n')} a = Relu(n) y = Gemm(a, w, b)", "the operator 'Relu'"),
-        (f"{NORMALIZE.format('x', 'n')} a = Mul(n, one) y = Gemm(a, w, b)", "the operator 'Mul'"),
-        (
-            f"{NORMALIZE.format('x', 'm')} {NORMALIZE.format('m', 'n')} y = Gemm(n, w, b)",
-            "the operator 'BatchNormalization'",
-        ),
-        (
-            f"m = MatMul(x, w) {NORMALIZE.format('m', 'n')} y = Add(n, b)",
-            r"the operator 'Add' \(output 'y'\) is not supported",
-        ),
+        (f"{NORMALIZE.format('x', 'n')} a = Mul(n, three) y = Gemm(a, w, b)", "the operator 'Mul'"),
+        (f"{NORMALIZE.format('x', 'n')} a = Mul(n, n) y = Gemm(a, w, b)", "the operator 'Mul'"),
         (
             f"z = Gemm(x, w, b) {NORMALIZE.format('z', 'y').replace('mean', 'three')}",
             "must have constants of float32 with a number for each column",

@@ -71,7 +71,7 @@ def saved(onnx, tmp_path, body, head="float[N, 2] x", outputs="float[N, K] y", c
         ("z = Gemm(x, w, b) y = Reshape(z, one_row)", "Reshape"),
         ("r = Reshape(x, one_row) y = Gemm(r, w, b)", "Reshape"),
         ("m = MatMul(w, x) y = Add(m, b)", "MatMul"),
-        ("z = Gemm(x, w, b) a = Relu(z) h = Mul(two, a) y = Gemm(h, v)", "Mul"),
+        ("z = Gemm(x, w, b) a = Relu(z) h = Mul(b_double, a) y = Gemm(h, v)", "Mul"),
         ("h = Sub(seven, x) y = Gemm(h, w, b)", "Sub"),
         ("h = Sub(x, b_column) y = Gemm(h, w, b)", "Sub"),
         ("h = Mul(x, w) y = Gemm(h, w, b)", "Mul"),

@@ -172,9 +172,11 @@ def from_onnx(
     path : str or path-like
         A file of `to_onnx`, of scikit-learn's MLP by skl2onnx, or of a PyTorch module. The graph
         must be a chain of layers: Gemm, or MatMul and Add, with the activations Sigmoid, Tanh,
-        Relu, LeakyRelu, Elu, Gelu, Softplus, Softsign, x * Sigmoid(x), Clip from 0 without an upper
-        limit (as Relu), and at the end Softmax or Exp. A BatchNormalization becomes a part of the
-        layer before or after it. LinearRegressor and LinearClassifier of ai.onnx.ml, as skl2onnx
+        Relu, LeakyRelu, Elu, Selu, Gelu, Softplus, Softsign, x * Sigmoid(x), Clip from 0 without an
+        upper limit (as Relu), and at the end Softmax or Exp. A BatchNormalization, and arithmetic
+        with constants (Add, Sub, Mul, Div), become a part of the layer before or after it. What an
+        Add takes from before some layers (a residual block) becomes further activations of these
+        layers, which must have Relu or no activation. LinearRegressor and LinearClassifier of ai.onnx.ml, as skl2onnx
         writes linear and logistic regressions, are a network without hidden layers. At the start,
         Flatten, Reshape with the same rows, Cast to float32 or float64, and shifts and factors of
         the columns are supported.

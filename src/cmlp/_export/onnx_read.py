@@ -35,7 +35,7 @@ from cmlp._model.from_layers import (
     network_of,
     original_scale,
 )
-from cmlp._model.model import CLASS_NAMES, NetworkModel
+from cmlp._model.model import CLASS_NAMES, TABLE_CLASS_NAMES, NetworkModel
 from cmlp._parameters.constraints import MAX_LAYERS
 from cmlp.exceptions import optional
 
@@ -173,12 +173,19 @@ def read_graph(onnx: ModuleType, path: str | os.PathLike[str]) -> Graph:
     try:
         model = onnx.load(path)
         onnx.checker.check_model(model)
-        return _convert_graph(onnx, model)
+        metadata = {entry.key: entry.value for entry in model.metadata_props}
+        table = metadata.get(CLASS_KEY)
+        if table not in TABLE_CLASS_NAMES.values():
+            return _convert_graph(onnx, model, metadata)
     except MemoryError:
         raise
     except Exception as error:
         # protobuf's and onnx's errors for damaged files have no common class.
         raise ValueError(f"{path} is not a valid ONNX file: {error!r}") from error
+    raise ValueError(
+        f"{path} cannot be converted: it is a {table} of cmlp, whose columns and categories ONNX "
+        f"has as operators; load the file of `save` instead, with cmlp.load"
+    )
 
 
 def dtype_of(onnx: ModuleType, code: int) -> np.dtype[Any]:
@@ -190,7 +197,7 @@ def dtype_of(onnx: ModuleType, code: int) -> np.dtype[Any]:
     return dtype
 
 
-def _convert_graph(onnx: ModuleType, model: Any) -> Graph:
+def _convert_graph(onnx: ModuleType, model: Any, metadata: dict[str, str]) -> Graph:
     graph = model.graph
     nodes = [_read_node(onnx, node) for node in graph.node]
     constants = [tensor.name for tensor in graph.initializer]
@@ -199,7 +206,6 @@ def _convert_graph(onnx: ModuleType, model: Any) -> Graph:
         raise ValueError(
             f"the graph must have one input, a tensor, got {[entry.name for entry in inputs]}"
         )
-    metadata = {entry.key: entry.value for entry in model.metadata_props}
     if not all(isinstance(value, str) for value in metadata.values()):
         raise ValueError("the metadata must be UTF-8")
     if len(graph.sparse_initializer):
@@ -474,6 +480,10 @@ def _call_functions(
 
 # States that are activations, with cmlp's names. "identity" are the weighted sums.
 ACTIVATIONS = ("identity", *OPERATORS, "silu", "gelu")
+_NORMALIZED = "normalized activation"
+# Arithmetic that is a step to another activation, or else a factor of the layer's outputs.
+_STEPS = ("half", "argument of erf", "complement")
+_CARRYING = ("identity", "relu")  # activations beside which a layer can leave a value as it is
 
 
 class Inputs(NamedTuple):
@@ -515,13 +525,20 @@ class WeightedSums:
         beta: float = 1.0,
         normalizations: tuple[Normalization, ...] = (),
     ) -> None:
-        self.before = before
+        self.before: Inputs | Term = before
         self.weights = weights
         self.alpha = alpha
         self.biases = biases
         self.beta = beta
         self.normalizations = normalizations  # after the sums, in this order
-        self.n_out = weights.shape[1]
+        self.dtype = weights.dtype
+        self.n_in, self.n_out = weights.shape
+        self.n_layers = 1
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether neither biases nor normalizations follow the products."""
+        return self.biases is None and not self.normalizations
 
     def normalized(self, normalization: Normalization) -> WeightedSums:
         """Return the sums after another normalization."""
@@ -530,14 +547,14 @@ class WeightedSums:
             self.before, self.weights, self.alpha, self.biases, self.beta, normalizations
         )
 
-    def layer(self, activation: str, parameter: float) -> Layer:
-        """Return the layer with the normalizations before and after the sums in its parameters."""
-        layer = Layer(*self._arrays(), activation, parameter)
+    def layers(self) -> list[Layer]:
+        """Return one layer without activation, with the normalizations in its parameters."""
+        layer = Layer(*self._arrays(), "identity")
         for normalization in self.normalizations:
             layer = normalization.after(layer)
         if self.before.normalization is not None:
             layer = self.before.normalization.before(layer)
-        return layer
+        return [layer]
 
     def _arrays(self) -> tuple[AnyArray, AnyArray]:
         """Return the weights (n_in, n_out) and the biases (n_out,), without normalizations."""
@@ -556,15 +573,122 @@ class WeightedSums:
         return weights, np.broadcast_to(biases, (self.n_out,))
 
 
+class ResidualSums:
+    """The weighted sums at the end of a path of layers, plus a value from before it or its sums.
+
+    Layers can have both, because relu(v) - relu(-v) is v: they carry what is added as further
+    activations.
+    """
+
+    def __init__(
+        self,
+        path: list[Term],
+        shortcut: WeightedSums | None,
+        normalizations: tuple[Normalization, ...] = (),
+    ) -> None:
+        self.path = path  # from the first layer to the last one, whose sums these are
+        self.shortcut = shortcut  # None: the value itself is added
+        self.normalizations = normalizations
+        first, last = path[0].sums, path[-1].sums
+        self.before: Inputs | Term = first.before
+        self.dtype: FloatType = first.dtype
+        self.n_in: int = first.n_in
+        self.n_out: int = last.n_out
+        self.n_layers: int = sum(term.sums.n_layers for term in path)
+
+    def normalized(self, normalization: Normalization) -> ResidualSums:
+        """Return the sums after another normalization."""
+        return ResidualSums(self.path, self.shortcut, (*self.normalizations, normalization))
+
+    def layers(self) -> list[Layer]:
+        """Return the layers, of which the last one has no activation."""
+        *inner, last = [layer for term in self.path for layer in layers_of(term)]
+        carried = self._added()
+        is_split = False
+        for k, layer in enumerate(inner):
+            weights = carried.weights
+            biases = carried.biases
+            if layer.activation == "relu" and not is_split:
+                weights = np.hstack([weights, -weights])
+                biases = np.concatenate([biases, -biases])
+                is_split = True
+            if k:
+                over = np.zeros((len(layer.weights), weights.shape[1]), self.dtype)
+                under = np.zeros((len(weights), layer.weights.shape[1]), self.dtype)
+                both = np.block([[layer.weights, over], [under, weights]])
+            else:
+                both = np.hstack([layer.weights, weights])
+            inner[k] = layer._replace(weights=both, biases=np.concatenate([layer.biases, biases]))
+            carried = _unchanged(len(biases), self.dtype)
+        if not inner:
+            both = last.weights + carried.weights
+            last = last._replace(weights=both, biases=last.biases + carried.biases)
+        else:
+            weights = carried.weights
+            if is_split:
+                weights = weights[:, : self.n_out] - weights[:, self.n_out :]
+            last = last._replace(weights=np.vstack([last.weights, weights]))
+        for normalization in self.normalizations:
+            last = normalization.after(last)
+        return [*inner, last]
+
+    def _added(self) -> Layer:
+        """Return the layer that computes what is added from the inputs of the path."""
+        if self.shortcut is not None:
+            (layer,) = self.shortcut.layers()
+            return layer
+        layer = _unchanged(self.n_out, self.dtype)
+        if self.before.normalization is not None:
+            layer = self.before.normalization.before(layer)
+        return layer
+
+
+def _unchanged(n: int, dtype: FloatType) -> Layer:
+    """Return a layer whose outputs are its inputs."""
+    return Layer(np.eye(n, dtype=dtype), np.zeros(n, dtype), "identity")
+
+
+def layers_of(term: Term) -> list[Layer]:
+    """Return the layers from what the term's sums are computed from to the term."""
+    *inner, last = term.sums.layers()
+    return [*inner, last._replace(activation=term.state, parameter=term.parameter)]
+
+
 class Term(NamedTuple):
     """A function of a layer's weighted sums."""
 
-    sums: WeightedSums
+    sums: WeightedSums | ResidualSums
     state: str  # which function it is
     parameter: float = 0.0  # of the activation
     source: str = ""  # the state from which labels are computed, or which is normalized
     classes: Any = None  # labels by index: a Constant, a list or None
-    normalization: Normalization | None = None  # of an activation, a part of the next layer
+    normalization: Normalization | None = None  # of the source, a part of the layer or of the next
+
+    @property
+    def as_activation(self) -> Term:
+        """The term as the input of a layer, which has the normalization in its parameters."""
+        if self.state == _NORMALIZED:
+            return self._replace(state=self.source)
+        return self
+
+    @property
+    def as_layer(self) -> Term:
+        """The term without a state that it has only as a step to an activation by arithmetic."""
+        if self.state in _STEPS and self.normalization is not None:
+            before = self._replace(state=self.source, source="", normalization=None)
+            return before.normalized(self.normalization) or self
+        return self
+
+    def normalized(self, normalization: Normalization) -> Term | None:
+        """Return the term after a normalization; None if the term is no layer."""
+        if self.state == "identity":
+            return Term(self.sums.normalized(normalization), "identity")
+        before = self.normalization
+        if self.state == _NORMALIZED and before is not None:
+            return self._replace(normalization=before.then(normalization))
+        if self.state not in ACTIVATIONS:
+            return None
+        return self._replace(state=_NORMALIZED, source=self.state, normalization=normalization)
 
 
 Value = Constant | Inputs | InputRows | Term | None
@@ -581,7 +705,7 @@ def multiply_weights(
         dtype = x.dtype
         n_in = x.shape[1]
     else:
-        dtype = x.sums.weights.dtype
+        dtype = x.sums.dtype
         n_in = x.sums.n_out
     if not isinstance(weights, Constant) or len(weights.shape) != 2 or not all(weights.shape):
         raise ValueError(f"{node} must multiply by a constant matrix of weights")
@@ -651,12 +775,16 @@ def apply_to_inputs(node: Node, attributes: Attributes, arguments: Arguments) ->
     """Return what a node computes from the inputs; None if no rule matches."""
     x = arguments[0]
     others = arguments[1:]
-    is_normalized = any(
-        isinstance(argument, Inputs) and argument.normalization is not None
-        for argument in arguments
-    )
-    if is_normalized and node.operator not in ("Gemm", "MatMul"):
-        return None
+    inputs = next(argument for argument in arguments if isinstance(argument, Inputs))
+    before = inputs.normalization
+    if before is not None and node.operator not in ("Gemm", "MatMul"):
+        n = len(before.factor)
+        after = _arithmetic(node, arguments, inputs, n, inputs.dtype)
+        if node.operator == "BatchNormalization" and inputs is x:
+            after = read_normalization(node, attributes, arguments, inputs.dtype)
+        if after is None or len(after.factor) != n:
+            return None
+        return inputs._replace(normalization=before.then(after))
     if node.operator in ("Mul", "Div", "Add", "Sub", "ai.onnx.ml.Scaler"):
         return _scale_inputs(node, attributes, arguments)
     if not isinstance(x, Inputs):
@@ -874,6 +1002,7 @@ def apply_to_shape(node: Node, attributes: Attributes, arguments: Arguments) -> 
 _STATES = {
     **{f"{operator}(identity)": name for name, operator in OPERATORS.items()},
     "Gelu(identity)": "gelu",
+    "Selu(identity)": "elu",  # times gamma
     "LogSoftmax(identity)": "log softmax",
     "Log(softmax)": "log softmax",
     "Mul(identity, logistic)": "silu",
@@ -922,52 +1051,129 @@ _ROUNDED = 1e-6
 
 
 def apply_to_terms(node: Node, attributes: Attributes, arguments: Arguments) -> Value:
-    """Return a layer, or a function of a layer's weighted sums."""
+    """Return a layer, or a function of a layer's weighted sums; None if no rule matches."""
+    found = _apply_rules(node, attributes, arguments)
+    if found is None:
+        layers = [each.as_layer if isinstance(each, Term) else each for each in arguments]
+        if any(a is not b for a, b in zip(layers, arguments, strict=True)):
+            found = _apply_rules(node, attributes, layers)
+    return found
+
+
+def _apply_rules(node: Node, attributes: Attributes, arguments: Arguments) -> Value:
     first = arguments[0]
     term: Term = next(argument for argument in arguments if isinstance(argument, Term))
     if node.operator in ("Gemm", "MatMul"):
-        if first is term and term.state == "normalized activation":
-            term = term._replace(state=term.source)
-        elif first is not term or term.state not in ACTIVATIONS:
+        layer = term.as_activation
+        if first is not term or layer.state not in ACTIVATIONS:
             return None
-        return multiply_weights(node, attributes, term, arguments[1:])
+        return multiply_weights(node, attributes, layer, arguments[1:])
     if node.operator == "BatchNormalization":
         return _normalize_term(node, attributes, term, arguments)
     if node.operator == "Clip":
         return _limit_term(node, attributes, arguments)
-    lacks_biases = (
-        term.state == "identity" and term.sums.biases is None and not term.sums.normalizations
-    )
-    if node.operator == "Add" and len(arguments) == 2 and lacks_biases:
-        biases = arguments[1] if first is term else first
-        if isinstance(biases, Constant):
-            return add_biases(node, term.sums, biases, 1.0)
-        return None
+    if node.operator == "Add" and len(arguments) == 2:
+        other = arguments[1] if first is term else first
+        if isinstance(other, Term | Inputs):
+            return _add_shortcut(node, term, other) or _add_shortcut(node, other, term)
+        if term.state == "identity" and isinstance(term.sums, WeightedSums) and term.sums.is_bare:
+            return add_biases(node, term.sums, other, 1.0)
     if node.operator == "TopK":
         return _sort_outputs(term, arguments)
     if node.operator in _LABEL_RULES:
         return _LABEL_RULES[node.operator](attributes, arguments)
-    return _look_up_state(node, attributes, arguments, term)
+    found: Term | None = _look_up_state(node, attributes, arguments, term)
+    normalization = _arithmetic(node, arguments, term, term.sums.n_out, term.sums.dtype)
+    if normalization is None or (found is not None and found.state not in _STEPS):
+        return found
+    if found is not None:
+        return found._replace(source=term.state, normalization=normalization)
+    return term.normalized(normalization)
+
+
+def _arithmetic(
+    node: Node, arguments: Arguments, value: Term | Inputs, n: int, dtype: np.dtype[np.generic]
+) -> Normalization | None:
+    """Return what arithmetic with a constant does with each of n columns; None if it is another node."""
+    if node.operator not in ("Add", "Sub", "Mul", "Div") or len(arguments) != 2:
+        return None
+    is_first = arguments[0] is value
+    constant = arguments[1] if is_first else arguments[0]
+    shapes = ((), (1,), (1, 1), (n,), (1, n))
+    if not isinstance(constant, Constant) or constant.shape not in shapes:
+        return None
+    if constant.dtype != dtype:
+        return None
+    numbers = np.broadcast_to(constant.value.reshape(-1), n).astype(np.float64)
+    ones = np.ones(n)
+    zeros = np.zeros(n)
+    if node.operator == "Add":
+        return Normalization(ones, numbers)
+    if node.operator == "Mul":
+        return Normalization(numbers, zeros)
+    if node.operator == "Sub":
+        return Normalization(ones, -numbers) if is_first else Normalization(-ones, numbers)
+    with np.errstate(divide="ignore"):
+        return Normalization(1 / numbers, zeros) if is_first else None
+
+
+def _add_shortcut(node: Node, term: Term | Inputs, value: Term | Inputs) -> Term | None:
+    """Return the sums at the end of a path of layers, plus a value from before it or its sums.
+
+    It is None if the path does not come from the value.
+    """
+    if not isinstance(term, Term) or term.state != "identity":
+        return None
+    if isinstance(value, Term):
+        value = value.as_activation
+    path: list[Term] = [term]
+    while len(path) < MAX_LAYERS:
+        at = path[0].sums.before
+        if _is_same(at, value):
+            return _with_shortcut(node, path, None)
+        if isinstance(value, Term) and value.state == "identity":
+            sums = value.sums
+            if isinstance(sums, WeightedSums) and _is_same(at, sums.before):
+                return _with_shortcut(node, path, sums)
+        if not isinstance(at, Term):
+            return None
+        path.insert(0, at)
+    return None
+
+
+def _is_same(a: Term | Inputs, b: Term | Inputs) -> bool:
+    """Return whether two terms are the same activations, or both the same inputs."""
+    if not isinstance(a, Term) or not isinstance(b, Term):
+        return a is b
+    same = a.sums is b.sums and a.normalization is b.normalization
+    return same and (a.state, a.parameter) == (b.state, b.parameter)
+
+
+def _with_shortcut(node: Node, path: list[Term], shortcut: WeightedSums | None) -> Term | None:
+    sums = ResidualSums(path, shortcut)
+    n_added = sums.n_in if shortcut is None else shortcut.n_out
+    if n_added != sums.n_out:
+        return None
+    for term in path[:-1]:
+        if term.state not in _CARRYING:
+            raise ValueError(
+                f"{node} adds a value from before {term.state}, but layers can carry a value only "
+                f"past {' or '.join(_CARRYING)}"
+            )
+    return Term(sums, "identity")
 
 
 def _normalize_term(
     node: Node, attributes: Attributes, term: Term, arguments: Arguments
 ) -> Term | None:
     """Return a layer whose sums or activations are normalized; None if the term is no layer."""
-    if arguments[0] is not term or term.state not in ACTIVATIONS:
+    if arguments[0] is not term:
         return None
-    normalization = read_normalization(node, attributes, arguments, term.sums.weights.dtype)
-    if len(normalization.factor) != term.sums.n_out:
-        return None
-    if term.state == "identity":
-        return Term(term.sums.normalized(normalization), "identity")
-    return Term(
-        term.sums,
-        "normalized activation",
-        term.parameter,
-        source=term.state,
-        normalization=normalization,
-    )
+    normalization = read_normalization(node, attributes, arguments, term.sums.dtype)
+    found: Term | None = None
+    if len(normalization.factor) == term.sums.n_out:
+        found = term.normalized(normalization)
+    return found
 
 
 def _limit_term(node: Node, attributes: Attributes, arguments: Arguments) -> Term | None:
@@ -982,7 +1188,7 @@ def _limit_term(node: Node, attributes: Attributes, arguments: Arguments) -> Ter
         if argument is not None and limits[k] is None:
             return None
     low, high = limits
-    is_open = high is None or high >= np.finfo(term.sums.weights.dtype).max
+    is_open = high is None or high >= np.finfo(term.sums.dtype).max
     if low != 0 or not is_open:
         raise ValueError(
             f"{node} must have the lower limit 0 and no upper limit, as relu, because cmlp has no "
@@ -1008,7 +1214,7 @@ def _look_up_state(
     node: Node, attributes: Attributes, arguments: Arguments, term: Term
 ) -> Term | None:
     """Look up an operator in the table of states."""
-    if node.operator.startswith(f"{DOMAIN}.") and term.sums.weights.dtype != np.float64:
+    if node.operator.startswith(f"{DOMAIN}.") and term.sums.dtype != np.float64:
         return None
     operands = [_name_operand(argument, term, node.operator) for argument in arguments]
     if attributes.get("axes"):  # an argument in newer opsets
@@ -1020,7 +1226,7 @@ def _look_up_state(
     if node.operator.removeprefix(f"{DOMAIN}.") in WITH_PARAMETER and len(arguments) == 2:
         number = arguments[1]
         attributes = {"alpha": None}
-        if isinstance(number, Constant) and number.dtype == term.sums.weights.dtype:
+        if isinstance(number, Constant) and number.dtype == term.sums.dtype:
             attributes = {"alpha": number.number()}
         operands[1] = "number"
     state = _STATES.get(f"{node.operator}({', '.join(operands)})")
@@ -1031,12 +1237,14 @@ def _look_up_state(
     alpha = attributes["alpha"]
     if alpha is None or not 0 <= alpha < math.inf:
         raise ValueError(f"{node} must have a parameter of at least 0, got {alpha!r}")
-    if node.operator in ("LeakyRelu", "Elu"):
+    if node.operator in ("LeakyRelu", "Elu", "Selu"):
         # the shortest decimal number of a float32 attribute
         alpha = float(np.float32(alpha).astype(str))
-    if alpha:
-        return Term(term.sums, state, alpha)
-    return Term(term.sums, "relu")
+    found = Term(term.sums, state, alpha) if alpha else Term(term.sums, "relu")
+    if node.operator != "Selu":
+        return found
+    n = term.sums.n_out
+    return found.normalized(Normalization(np.full(n, attributes["gamma"]), np.zeros(n)))
 
 
 def _name_operand(argument: Any, term: Term, operator: str) -> str:
@@ -1053,7 +1261,7 @@ def _name_operand(argument: Any, term: Term, operator: str) -> str:
     number = argument.number()
     if number is None:
         return str(argument.integers())
-    if argument.dtype != term.sums.weights.dtype:
+    if argument.dtype != term.sums.dtype:
         return ""
     if operator == "Where" and number == term.sums.n_out > 1:
         return "n"
@@ -1149,7 +1357,7 @@ def _cast_term(attributes: Attributes, arguments: Arguments) -> Term | None:
             return term._replace(state=state, source=source or term.source)
         return None
     is_number = term.state.removeprefix("flat ") in (*ACTIVATIONS, "pair", "normalized")
-    if is_number and to == term.sums.weights.dtype:
+    if is_number and to == term.sums.dtype:
         return term
     return None
 
@@ -1367,11 +1575,14 @@ def _collect_layers(last: Term) -> tuple[list[Layer], float | InputScale]:
     term: Term | Inputs = last
     while isinstance(term, Term):
         if term.state not in ACTIVATIONS:
-            raise ValueError(f"the output is not an activation of cmlp, but {term.state!r}")
+            state = repr(term.state)
+            if term.state == _NORMALIZED:
+                state = f"{term.source} times a factor or plus an offset, which a layer must follow"
+            raise ValueError(f"the output is not an activation of cmlp, but {state}")
         # layers can share weights, so each one can need more memory than its node
-        if len(layers) == MAX_LAYERS - 1:
+        if len(layers) + term.sums.n_layers > MAX_LAYERS - 1:
             raise ValueError(f"a network can have at most {MAX_LAYERS - 1} layers of weights")
-        layers.append(term.sums.layer(term.state, term.parameter))
+        layers += reversed(layers_of(term))
         term = term.sums.before
     layers.reverse()
     return layers, original_scale(term.input_scale(len(layers[0].weights)), layers[0].weights.dtype)
@@ -1408,6 +1619,10 @@ _ATTRIBUTES: dict[str, dict[str, tuple[Any, Any]]] = {
         "noop_with_empty_axes": (0, (0, 1)),
     },
     "Reshape": {"allowzero": (0, (0, 1))},
+    "Selu": {
+        "alpha": (1.67326319217681884765625, None),
+        "gamma": (1.05070102214813232421875, None),
+    },
     "Shape": {"start": (0, (0,)), "end": (None, (None, 1))},
     "Softmax": {"axis": (-1, (1, -1))},
     "TopK": {"axis": (-1, (1, -1)), "largest": (1, (0,)), "sorted": (1, (1,))},
@@ -1439,7 +1654,7 @@ def _execute(graph: Graph) -> list[Term]:
         if used.isdisjoint(node.outputs) and not isinstance(values[node.outputs[0]], Constant):
             raise ValueError(f"{node} is not supported: its result is not used")
     found = [_find_tensor(values, name) for name in graph.outputs]
-    terms = [value for value in found if isinstance(value, Term)]
+    terms = [value.as_layer for value in found if isinstance(value, Term)]
     if len(terms) != len(found):
         raise ValueError(f"the outputs {graph.outputs} must be computed by a network")
     return terms

@@ -26,7 +26,7 @@ class Layer(NamedTuple):
 
 
 class Normalization(NamedTuple):
-    """A batch normalization in prediction: each value times a factor, plus an offset."""
+    """Each value times a factor, plus an offset, as a batch normalization does it in prediction."""
 
     factor: NDArray[np.float64]
     offset: NDArray[np.float64]
@@ -52,6 +52,13 @@ class Normalization(NamedTuple):
             if shift is not None:
                 offset = offset + shift
         return cls(factor, offset)
+
+    def then(self, other: Normalization) -> Normalization:
+        """Return this normalization and another one after it as one."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return Normalization(
+                self.factor * other.factor, self.offset * other.factor + other.offset
+            )
 
     def after(self, layer: Layer) -> Layer:
         """Return a layer whose weighted sums are normalized."""
