@@ -190,7 +190,8 @@ enum {
     CMLP_ERROR_WEIGHT = 68,          /* not 0 and not a normal number > 0 whose reciprocal is normal; or so is the sum */
     CMLP_ERROR_ORDER = 69,           /* an index of the row order is outside the rows */
     CMLP_ERROR_SPARSE = 70,          /* indptr decreases, or columns of a row do not ascend or are out of range */
-    CMLP_ERROR_CELL = 71,            /* the column of a table cannot hold this text */
+    CMLP_ERROR_CELL = 71,            /* the column cannot hold this cell */
+    CMLP_ERROR_COLUMNS = 72,         /* the names of the cells are not those of the columns, each once */
     /* This build, processor or system. */
     CMLP_ERROR_ISA = 80,             /* no allowed instruction set is available */
     CMLP_ERROR_BUILD = 81,           /* compiled with options that change the arithmetic */
@@ -241,7 +242,9 @@ CMLP_API int32_t cmlp_version_number(void);
  *   WEIGHT                                 "objective->row_weights"    a row, -1   as bad_row      -1
  *   ORDER                                  an array of indices         -1          the position    -1
  *   SPARSE                                 "rows->indptr or indices"   the row     -1              -1
- *   CELL                                   "text"                      -1          -1              the column's
+ *   CELL                                   "rows->data"                the row     its place       the column's
+ *   INPUT of a row of cells                "rows->data"                the row     its place       the column's
+ *   COLUMNS                                "rows->names"               -1          the name's, -1  the column's, -1
  *   every other one                        the argument                -1          a position, -1  -1
  *
  * (DIVERGED: -1 if the last step of an epoch made parameters NaN or infinite. WEIGHT: -1 if their sum is refused.)
@@ -335,6 +338,8 @@ typedef struct cmlp_model_info {
     size_t struct_size;
     size_t model_size;    /* bytes of memory for cmlp_model_init */
     size_t workspace_size; /* bytes of workspace for cmlp_model_init and predictions of one row */
+    size_t answer_size;   /* the same for answers about one row too, without reasons (cmlp_model_answer); 0 in a build without
+                           * tables */
     uint64_t head_size;   /* bytes of the head; the data follow */
     uint64_t file_size;   /* bytes of the whole file */
     uint64_t error_at;    /* the byte of the file at which reading of the head stopped */
@@ -348,6 +353,9 @@ typedef struct cmlp_model_info {
     cmlp_model_kind kind;
     int64_t n_targets;    /* of a table: the targets, or the outputs of a MULTILABEL one; otherwise 1. 0 if the model is
                            * one network */
+    int64_t n_ends;       /* numbers that cmlp_answer.intervals has for a row: 2 for each target of a table's REGRESSOR, or 0 */
+    int64_t n_set;        /* numbers that cmlp_answer.sets has for a row: n_out of a table's classifier; 2 for each label of a
+                           * MULTILABEL one, and of one output; or 0 */
 } cmlp_model_info;
 
 /* Checks the head of a model file, and reports how much memory the other functions need.
@@ -392,12 +400,14 @@ CMLP_CHECKED cmlp_status cmlp_model_init(void *memory, size_t memory_size, const
 #define CMLP_REPEAT (-0x7fffffffffffffff - 1)
 
 typedef int32_t cmlp_rows_kind;
-enum { CMLP_ROWS_DENSE = 1, CMLP_ROWS_CSR = 2, CMLP_ROWS_KIND_SIGNED = -1 };
+enum { CMLP_ROWS_DENSE = 1, CMLP_ROWS_CSR = 2, CMLP_ROWS_CELLS = 3, CMLP_ROWS_KIND_SIGNED = -1 };
 
 /* The input: n_rows rows of n_columns values.
  * - Dense: element (i, j) is at data + i * row_stride + j * column_stride. Strides are in bytes, of any sign, and
  *   multiples of the element size. A stride of 0 is refused (ROWS) unless there is one row or one column: cmlp_dense_rows
  *   and cmlp_rows_init set both.
+ * - Cells (cmlp_cell_rows of cmlp_table.h): cell (i, j) is the cmlp_value at data + i * row_stride + j * column_stride, and
+ *   dtype is 0. Only cmlp_model_answer takes them.
  * - CSR (compressed sparse rows, cmlp_csr_rows): the values of row i are data[p] in the columns indices[p], for p from
  *   indptr[i] to indptr[i+1] - 1, and all other elements are 0. Columns ascend within a row, without duplicates. Both strides
  *   are 0. The results are bit-identical to those of the same dense row while the weights are finite, in a time proportional
@@ -424,6 +434,9 @@ typedef struct cmlp_rows {
     int32_t reserved;      /* 0 */
     const double *shifts;  /* n_columns finite numbers, with factors instead of a scale (0 or 1); or both NULL */
     const double *factors; /* n_columns finite numbers that are not 0 */
+    const struct cmlp_value *names; /* CELLS: NULL, or n_columns texts, the names of the cells of a row in any
+                                     * order */
+    int64_t n_names;       /* 0 without `names` */
 } cmlp_rows;
 
 /* Contiguous dense rows; dtype is that of the data. Set the other fields afterwards, such as the scale. The strides of a
@@ -447,6 +460,8 @@ static inline cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int6
     rows.index_dtype = 0;
     rows.reserved = 0;
     rows.shifts = rows.factors = NULL;
+    rows.names = NULL;
+    rows.n_names = 0;
     return rows;
 }
 
@@ -539,8 +554,8 @@ typedef struct cmlp_value {
     double number;     /* DOUBLE; otherwise 0 */
     int64_t integer;   /* INTEGER and BOOLEAN; otherwise 0 */
     cmlp_value_kind kind;
-    int32_t padding;     /* 0 */
-    int64_t reserved[4]; /* 0 */
+    int32_t padding;  /* 0 */
+    int64_t reserved; /* 0 */
 } cmlp_value;
 
 /* Finds the label of a class, with its text: numbers as Python prints them. Python writes the labels of classifiers.

@@ -26,7 +26,7 @@
 /* A model in allocated memory. It belongs to the program that has compiled this header: do not hand it to code that may
  * have been compiled with another version. The names of its fields stay; its size does not, because its structs may grow.
  * Any number of threads may share the model. The run serves one call at a time; other threads need a run of their own, with a
- * workspace of info.workspace_size bytes for one row. */
+ * workspace of info.workspace_size bytes for one row, or for answers about it of info.answer_size bytes. */
 typedef struct cmlp_file {
     const cmlp_model *model; /* NULL if loading failed */
     void *memory;            /* one block: the bytes of the file, the model, the workspace */
@@ -93,11 +93,13 @@ static inline cmlp_status cmlp_file_fill_(cmlp_file *file, FILE *stream, const c
     const uint64_t n = file->info.file_size, model = (n + 7) / 8 * 8, workspace = model + file->info.model_size;
     if (!status) status = cmlp_file_read_(file, stream, n, &got);
     if (!status && fgetc(stream) != EOF) status = CMLP_ERROR_FILE_LONG;
-    if (!status) status = cmlp_file_extend_(file, workspace + file->info.workspace_size);
+    size_t workspace_size = file->info.workspace_size;
+    if (workspace_size < file->info.answer_size) workspace_size = file->info.answer_size;
+    if (!status) status = cmlp_file_extend_(file, workspace + workspace_size);
     if (status) return status;
     char *const bytes = CMLP_FILE_CAST(char *, file->memory);
     file->run.workspace = bytes + workspace;
-    file->run.workspace_size = file->info.workspace_size;
+    file->run.workspace_size = workspace_size;
     return cmlp_model_init(bytes + model, file->info.model_size, bytes, got, options, &file->model, &file->run);
 }
 

@@ -113,6 +113,153 @@ CMLP_CHECKED cmlp_status cmlp_model_read_cell(const cmlp_model *model, int64_t c
 CMLP_CHECKED cmlp_status cmlp_model_outside(const cmlp_model *model, const double *row, int64_t n_row,
                                             double *distances, int64_t n_distances, cmlp_run *run);
 
+/* ----------------------------------------------------------------------------------------------- rows of cells
+ *
+ * One call from named cells to everything that a model says of them. The rows are cells, texts as in a CSV file and values, or
+ * numbers as cmlp_model_predict reads them; the model is a table or a network:
+ *
+ *     const cmlp_value names[] = {cmlp_text("district", -1), cmlp_text("size", -1)};
+ *     const cmlp_value cells[] = {cmlp_text("old town", -1), cmlp_text("71.5", -1)};
+ *     const cmlp_rows row = cmlp_cell_rows(cells, 1, 2, names);
+ *     double price, ends[2];
+ *     cmlp_answer answer = CMLP_INIT(cmlp_answer);
+ *     answer.outputs = &price;
+ *     answer.n_outputs = 1;
+ *     answer.coverage = 0.9;
+ *     answer.intervals = ends;
+ *     answer.n_intervals = 2;
+ *     status = cmlp_model_answer(flats.model, &row, &answer, &flats.run);
+ *
+ * A cell is a cmlp_value:
+ * - TEXT: as a cell of a CSV file, by the rules of docs/guide/files.md and the cell format of the model (decimal point,
+ *   separator of thousands, words for missing values). It finds a category that Python prints as this text, or otherwise one
+ *   with the same value. Bytes that are not UTF-8 are a text that no category equals.
+ * - DOUBLE, INTEGER, BOOLEAN, LARGE_INTEGER: of a column of categories the category that is equal, as cmlp_model_find_code
+ *   finds it: a value, never a code. Of a column of dates the days since 1970-01-01, and of durations the days, which no
+ *   BOOLEAN is (of categories of dates, a text alone finds one); of any other column the number, whose digits a LARGE_INTEGER
+ *   has.
+ * - MISSING, a DOUBLE that is NaN, and a number or a category that the model has for missing values: missing.
+ * A row of numbers has codes in columns of categories, and NaN for a missing value in every column. */
+
+/* A text without a copy: n_text bytes, or with -1 up to its NUL. NULL is the missing value. */
+static inline cmlp_value cmlp_text(const char *text, int64_t n_text)
+{
+    cmlp_value value;
+    value.number = 0;
+    value.integer = 0;
+    value.kind = text ? CMLP_VALUE_TEXT : CMLP_VALUE_MISSING;
+    value.padding = 0;
+    value.reserved = 0;
+    if (!text || n_text < 0)
+        for (n_text = 0; text && text[n_text]; n_text++) {}
+    value.text = text;
+    value.n_text = n_text;
+    return value;
+}
+
+/* Contiguous rows of cells, row after row; names: NULL if the cells of a row stand in the order of the model's columns, or
+ * the name of each of the n_columns cells of a row, in any order. */
+static inline cmlp_rows cmlp_cell_rows(const cmlp_value *cells, int64_t n_rows, int64_t n_columns, const cmlp_value *names)
+{
+    cmlp_rows rows = cmlp_dense_rows(cells, 0, n_rows, n_columns);
+    rows.kind = CMLP_ROWS_CELLS;
+    rows.column_stride = (int64_t)sizeof *cells;
+    rows.row_stride = (n_columns & 0xffffffffffff) * rows.column_stride;
+    rows.names = names;
+    rows.n_names = names ? n_columns : 0;
+    return rows;
+}
+
+/* What a cell of a table is. */
+typedef int32_t cmlp_cell_state;
+enum {
+    CMLP_CELL_USUAL = 0,   /* a category that the file lists, or a number in the range of training */
+    CMLP_CELL_ABOVE = 1,   /* a number above the range */
+    CMLP_CELL_BELOW = 2,   /* a number below it */
+    CMLP_CELL_MISSING = 3,
+    CMLP_CELL_UNKNOWN = 4, /* a category that the file does not list */
+    CMLP_CELL_STATE_SIGNED = -1
+};
+
+/* What a program asks about rows, and where the answers are written. Each array is NULL with length 0 if it is not wanted; its
+ * numbers stand row after row, in the sequence of the selected rows. n_in, n_out, n_ends and n_set are those of cmlp_model_info.
+ *
+ * The errors of an answer: NULL (a length without an array), LENGTH, ALIGNMENT; MODEL_KIND (what the kind of model does not
+ * have), OPTION (coverage, n_evaluations, is_exact, an option of what is not wanted; intervals and sets of outputs that are
+ * NaN), NOT_FOUND (no labels, calibration, scores by class or background), LEFT_OUT; FILE_TENSOR and FILE_VALUE (the background
+ * of the file); those of the rows of a background, whose number is 1 to 64. */
+typedef struct cmlp_answer {
+    size_t struct_size;
+    cmlp_value *labels;      /* (rows): of the class; MISSING if class_indices has -1 */
+    int64_t n_labels;
+    int32_t *class_indices;  /* (rows): as in cmlp_prediction */
+    int64_t n_class_indices;
+    double *outputs;         /* (rows, n_out): as in cmlp_prediction, of float32 networks their doubles */
+    int64_t n_outputs;
+    double coverage;         /* how often an interval or a set must contain the truth: above 0 and below 1. 0: not wanted */
+    double *intervals;       /* (rows, n_ends): of a table's regressor the lower and the upper end for each target */
+    int64_t n_intervals;
+    int32_t *sets;           /* (rows, n_set): 1 for a class in the set, otherwise 0; of a MULTILABEL model, and of one output,
+                              * for each label whether no and whether yes is in it */
+    int64_t n_sets;
+    double *outside;         /* (rows, n_in): of a table, how far each cell is outside of what training had: 0, or by how much
+                              * it is above or, negative, below; NaN for a missing value or a category that training did not
+                              * have. 0 for an unknown category if training had more than the file lists */
+    int64_t n_outside;
+    cmlp_cell_state *states; /* (rows, n_in): of a table, what each cell is */
+    int64_t n_states;
+    double *numbers;         /* (rows, n_in): the cells as numbers: rows that cmlp_model_predict reads */
+    int64_t n_numbers;
+    double *reasons;         /* (rows, n_in, n_out): of a table, how far each column moves each output away from its base value:
+                              * Shapley values, with the bits of `explain` in Python (docs/guide/explanations.md) */
+    int64_t n_reasons;
+    double *reason_errors;   /* (rows, n_in, n_out): their standard errors, only with `reasons`: 0 if they are exact, NaN if there
+                              * is one pair of permutations */
+    int64_t n_reason_errors;
+    double *base_values;     /* (n_out): the mean outputs over the background, only with `reasons` */
+    int64_t n_base_values;
+    const cmlp_rows *background; /* of `reasons`: the rows of numbers with which each row is compared. NULL: those of the file,
+                              * which Python keeps because of keep_background */
+    int64_t n_evaluations;   /* of `reasons`: the most predictions for a row, at least 2 n_in; 0: the library's choice */
+    uint32_t seed;           /* of the permutations, as random_state of Python */
+    int32_t is_exact;        /* nonzero: all sets of at most 12 columns, whatever n_evaluations is */
+    int32_t by_class;        /* of `sets`, nonzero: the coverage is that of the rows of each class, by the scores of its own rows
+                              * ("calibration.classes" in the file); of ordered labels all labels between two of the set are in
+                              * it, too */
+    int32_t reserved;        /* 0 */
+} cmlp_answer;
+
+/* Answers about any number of rows: each row has the same bits alone and among others.
+ * rows: CELLS or dense, without scale, shifts and factors; of a table dense rows are of CMLP_FLOAT64.
+ * answer: the struct is read, and its arrays are written.
+ * run: its workspace has the bytes of cmlp_model_answer_size; for one row without `reasons`, info->answer_size will do.
+ * Returns CELL for a cell that its column cannot hold, INPUT for an infinite number, OPTION and TEXT for a cell that is no value
+ * (bad_row, bad_column, and of cells bad_element: the position in a row); COLUMNS if a column of the model has no cell
+ * (bad_column), or a name is no column or stands twice (bad_element); NOT_FOUND for names if the model has none; LEFT_OUT for
+ * cells in a build without CMLP_CELLS, and for reasons in one without CMLP_EXPLAIN; and the errors of rows and of an answer.
+ * After the errors of a cell, ROWS and DTYPE the arrays are unspecified.
+ * Statuses: CANCELLED, NULL, STRUCT_SIZE, LENGTH, BUFFER_SIZE, ALIGNMENT, OVERFLOW, DTYPE, OPTION, NOT_FOUND, TEXT,
+ * MODEL, ROWS, THREADS, MODEL_KIND, INPUT, ORDER, CELL, COLUMNS, LEFT_OUT, FILE_TENSOR, FILE_VALUE. */
+CMLP_CHECKED cmlp_status cmlp_model_answer(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer,
+                                           cmlp_run *run);
+
+/* Computes the bytes of workspace for cmlp_model_answer with these rows, this answer and run->n_threads. Neither data nor
+ * names are read; a length other than 0 says that an array is wanted, and no array need be set.
+ * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OVERFLOW, OPTION, NOT_FOUND, MODEL, ROWS, THREADS, MODEL_KIND, LEFT_OUT,
+ * FILE_TENSOR. */
+CMLP_CHECKED cmlp_status cmlp_model_answer_size(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer,
+                                                size_t *bytes, cmlp_run *run);
+
+/* Writes an English sentence that says why a call of cmlp_model_answer has failed: with the names of the column and the
+ * cell, and what the column holds, such as
+ *   column "size" cannot hold "large": it has numbers
+ * It needs the arguments of the call, and its run after it.
+ * text: receives at most n_text - 1 bytes of UTF-8 and a NUL; nothing if n_text is 0. Bytes of a cell that are no printable
+ *     text stand as "?".
+ * Returns the bytes that the whole sentence has, without NUL: a text that is too short is cut off. */
+CMLP_API int64_t cmlp_model_say(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer, cmlp_status status,
+                                const cmlp_run *run, char *text, int64_t n_text);
+
 /* For which interval or set of a row a program asks.
  *
  * The errors of a query: NULL, LENGTH, ALIGNMENT and OPTION (`outputs`; OPTION if one that is used is NaN), OPTION

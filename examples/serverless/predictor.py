@@ -28,11 +28,11 @@ class Info(Structure):
     """``cmlp_model_info`` of cmlp.h."""
 
     _fields_ = [
-        *((name, c_size_t) for name in ("struct_size", "model_size", "workspace_size")),
+        *((name, c_size_t) for name in ("struct_size", "model_size", "workspace_size", "answer_size")),
         *((name, c_uint64) for name in ("head_size", "file_size", "error_at")),
         *((name, c_int64) for name in ("n_in", "n_out", "n_labels", "n_nets")),
         *((name, c_int32) for name in ("dtype", "kind")),
-        ("n_targets", c_int64),
+        *((name, c_int64) for name in ("n_targets", "n_ends", "n_set")),
     ]
 
 
@@ -65,7 +65,7 @@ class Run(Structure):
     ]
 
 
-ROWS = 128  # the size of cmlp_rows, on systems of 64 bits
+ROWS = 144  # the size of cmlp_rows, on systems of 64 bits
 
 
 class Predictor:

@@ -1,11 +1,11 @@
 // Loads a model file and predicts rows with cmlp.wasm, which needs nothing of its host. cmlp.d.mts has the types.
 
-const INFO = 88; // the size of cmlp_model_info
-const ROWS = 104; // of cmlp_rows
+const INFO = 104; // the size of cmlp_model_info
+const ROWS = 120; // of cmlp_rows
 const PREDICTION = 64; // of cmlp_prediction
 const RUN = 56; // of cmlp_run
 const COLUMN = 72; // of cmlp_table_column_info
-const VALUE = 72; // of cmlp_value
+const VALUE = 48; // of cmlp_value
 const QUERY = 40; // of cmlp_table_query
 const EXPLANATION = 72; // of cmlp_explanation
 const PAGE = 65536;

@@ -46,6 +46,7 @@ cdef extern from "cmlp.h" nogil:
         CMLP_ERROR_ORDER
         CMLP_ERROR_SPARSE
         CMLP_ERROR_CELL
+        CMLP_ERROR_COLUMNS
         CMLP_ERROR_ISA
         CMLP_ERROR_BUILD
         CMLP_ERROR_LEFT_OUT
@@ -122,6 +123,7 @@ cdef extern from "cmlp.h" nogil:
         size_t struct_size
         size_t model_size
         size_t workspace_size
+        size_t answer_size
         uint64_t head_size
         uint64_t file_size
         uint64_t error_at
@@ -132,6 +134,8 @@ cdef extern from "cmlp.h" nogil:
         cmlp_dtype dtype
         cmlp_model_kind kind
         int64_t n_targets
+        int64_t n_ends
+        int64_t n_set
 
     cmlp_status cmlp_model_describe(const void *start, size_t start_size, cmlp_model_info *info, cmlp_run *run)
 
@@ -148,7 +152,10 @@ cdef extern from "cmlp.h" nogil:
     enum:
         CMLP_ROWS_DENSE
         CMLP_ROWS_CSR
+        CMLP_ROWS_CELLS
         CMLP_ROWS_KIND_SIGNED
+
+    ctypedef struct cmlp_value
 
     ctypedef struct cmlp_rows:
         size_t struct_size
@@ -169,6 +176,8 @@ cdef extern from "cmlp.h" nogil:
         int32_t reserved
         const double *shifts
         const double *factors
+        const cmlp_value *names
+        int64_t n_names
 
     cmlp_rows cmlp_dense_rows(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_columns)
     cmlp_rows cmlp_csr_rows(const void *data, cmlp_dtype dtype, const void *indices, const void *indptr,
@@ -208,7 +217,7 @@ cdef extern from "cmlp.h" nogil:
         int64_t integer
         cmlp_value_kind kind
         int32_t padding
-        int64_t reserved[4]
+        int64_t reserved
 
     cmlp_status cmlp_model_find_label(const cmlp_model *model, int32_t class_index, cmlp_value *value, cmlp_run *run)
     const cmlp_net *cmlp_model_net(const cmlp_model *model)

@@ -160,12 +160,12 @@ static cmlp_status load(void)
 
 static void expect(const cmlp_value *labels, int32_t index, const char *text)
 {
-    cmlp_value label = {.padding = 7, .reserved = {7, 7, 7, 7}};
+    cmlp_value label = {.padding = 7, .reserved = 7};
     CHECK(write_labels(labels, 0) == CMLP_OK && load() == CMLP_OK);
     CHECK(cmlp_model_find_label(model, index, &label, NULL) == CMLP_OK && label.n_text == (int64_t)strlen(text));
     check_that(!memcmp(label.text, text, strlen(text)), "[%d]: %.*s", (int)index, (int)label.n_text, label.text);
     CHECK(label.kind == labels[index].kind && label.integer == labels[index].integer);
-    CHECK(label.number == labels[index].number && !label.padding && !label.reserved[0] && !label.reserved[3]);
+    CHECK(label.number == labels[index].number && !label.padding && !label.reserved);
     CHECK(label.text >= (const char *)file.bytes && label.text < (const char *)file.bytes + file.size);
 }
 

@@ -132,7 +132,7 @@ static void test_refused_labels(void)
     cmlp_value printed[] = {integer(1), integer(2)}, reserved[] = {integer(1), integer(2)};
     printed[1].text = "3";
     printed[1].n_text = 1;
-    reserved[1].reserved[2] = 1;
+    reserved[1].reserved = 1;
     const struct {
         const cmlp_value *labels;
         int n, n_out;

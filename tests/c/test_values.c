@@ -184,9 +184,8 @@ static void test_check_value(void)
         {{.kind = CMLP_VALUE_TEXT, .text = "\xc3\xa4", .n_text = 1}, CMLP_ERROR_TEXT},
         {{.kind = CMLP_VALUE_TEXT, .text = "a", .n_text = 1, .number = 1}, CMLP_ERROR_OPTION},
         {{.kind = CMLP_VALUE_TEXT, .text = "a", .n_text = 1, .integer = 1}, CMLP_ERROR_OPTION},
-        {{.kind = CMLP_VALUE_TEXT, .text = "a", .n_text = 1, .reserved = {0, 0, 1}}, CMLP_ERROR_OPTION},
-        {{.kind = CMLP_VALUE_TEXT, .reserved = {0, 1, 0}}, CMLP_ERROR_OPTION},
-        {{.kind = CMLP_VALUE_TEXT, .reserved = {1, 0, 0}}, CMLP_ERROR_OPTION},
+        {{.kind = CMLP_VALUE_TEXT, .text = "a", .n_text = 1, .reserved = 1}, CMLP_ERROR_OPTION},
+        {{.kind = CMLP_VALUE_TEXT, .reserved = -1}, CMLP_ERROR_OPTION},
         {{.kind = CMLP_VALUE_DOUBLE, .number = 2.5, .text = "2.5", .n_text = 3}, CMLP_OK},
         {{.kind = CMLP_VALUE_DOUBLE, .number = 2.5, .text = "\x80", .n_text = 1}, CMLP_ERROR_TEXT},
         {{.kind = CMLP_VALUE_DOUBLE, .number = INFINITY}, CMLP_ERROR_OPTION},
@@ -233,7 +232,7 @@ static void test_sorting(void)
             int32_t *order = slot_place(&s, (size_t)n * sizeof *order, AT_END, 0);
             int seen[MOST] = {0}, is_sorted = 1, is_permutation = 1;
             for (int64_t i = 0; i < n; i++) values[i] = integer(random_below(&state, kinds));
-            cmlpi_sort_values(values, n, order);
+            cmlpi_sort_values(values, n, cmlpi_compare_values, order);
             for (int64_t i = 0; i < n; i++) {
                 const int32_t code = order[i];
                 is_permutation = is_permutation && code >= 0 && code < n && !seen[code]++;
@@ -516,7 +515,7 @@ static void test_many(void)
         kinds[i] = CMLP_VALUE_INTEGER;
         put_bytes(integers + 8 * i, (uint64_t)values[i].integer, 8);
     }
-    cmlpi_sort_values(values, N, order);
+    cmlpi_sort_values(values, N, cmlpi_compare_values, order);
     for (int i = 0; i < N; i++) put_bytes(codes + 4 * i, (uint64_t)order[i], 4);
     const cmlpi_value_list list = {.n = N, .kinds = kinds, .order = codes, .integers = integers, .n_integers = N};
     unsigned char count[8];

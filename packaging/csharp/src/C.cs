@@ -30,18 +30,18 @@ namespace Cmlp
     static class C
     {
         internal const int Float64 = 2; // CMLP_FLOAT64
-        internal const int RowsSize = 128; // at least the bytes of cmlp_rows
+        internal const int RowsSize = 144; // at least the bytes of cmlp_rows
         internal const int Classifier = 3, Multilabel = 4, Ordered = 5; // CMLP_MODEL_...
         internal const int Double = 2, Integer = 3, Boolean = 4; // CMLP_VALUE_...
         internal const int Option = 23, NotFound = 25, FileShort = 96; // CMLP_ERROR_...
 
         internal struct Info
         {
-            public UIntPtr StructSize, ModelSize, WorkspaceSize;
+            public UIntPtr StructSize, ModelSize, WorkspaceSize, AnswerSize;
             public ulong HeadSize, FileSize, ErrorAt;
             public long NIn, NOut, NLabels, NNets;
             public int Dtype, Kind;
-            public long NTargets;
+            public long NTargets, NEnds, NSet;
         }
 
         internal struct Prediction
@@ -111,7 +111,7 @@ namespace Cmlp
             public double Number;
             public long Integer;
             public int Kind, Padding;
-            public long Reserved0, Reserved1, Reserved2, Reserved3;
+            public long Reserved;
         }
 
         const CallingConvention Cdecl = CallingConvention.Cdecl;

@@ -38,6 +38,7 @@ pub const CMLP_ERROR_WEIGHT: _bindgen_ty_1 = 68;
 pub const CMLP_ERROR_ORDER: _bindgen_ty_1 = 69;
 pub const CMLP_ERROR_SPARSE: _bindgen_ty_1 = 70;
 pub const CMLP_ERROR_CELL: _bindgen_ty_1 = 71;
+pub const CMLP_ERROR_COLUMNS: _bindgen_ty_1 = 72;
 pub const CMLP_ERROR_ISA: _bindgen_ty_1 = 80;
 pub const CMLP_ERROR_BUILD: _bindgen_ty_1 = 81;
 pub const CMLP_ERROR_LEFT_OUT: _bindgen_ty_1 = 82;
@@ -114,6 +115,7 @@ pub struct cmlp_model_info {
     pub struct_size: usize,
     pub model_size: usize,
     pub workspace_size: usize,
+    pub answer_size: usize,
     pub head_size: u64,
     pub file_size: u64,
     pub error_at: u64,
@@ -124,6 +126,8 @@ pub struct cmlp_model_info {
     pub dtype: cmlp_dtype,
     pub kind: cmlp_model_kind,
     pub n_targets: i64,
+    pub n_ends: i64,
+    pub n_set: i64,
 }
 extern "C" {
     pub fn cmlp_model_describe(
@@ -175,6 +179,8 @@ pub struct cmlp_rows {
     pub reserved: i32,
     pub shifts: *const f64,
     pub factors: *const f64,
+    pub names: *const cmlp_value,
+    pub n_names: i64,
 }
 #[repr(C)]
 pub struct cmlp_prediction {
@@ -221,7 +227,7 @@ pub struct cmlp_value {
     pub integer: i64,
     pub kind: cmlp_value_kind,
     pub padding: i32,
-    pub reserved: [i64; 4usize],
+    pub reserved: i64,
 }
 extern "C" {
     pub fn cmlp_model_find_label(

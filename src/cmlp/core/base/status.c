@@ -21,7 +21,8 @@
 #endif
 
 #if CMLPI_BUILDS_CELLS
-#define CELL_STATUSES(X) X(CMLP_ERROR_CELL, "the column of the table cannot hold this text")
+#define CELL_STATUSES(X) X(CMLP_ERROR_CELL, "the column cannot hold this cell") \
+    X(CMLP_ERROR_COLUMNS, "the names of the cells are not those of the columns, each once")
 #else
 #define CELL_STATUSES(X)
 #endif

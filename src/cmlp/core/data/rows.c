@@ -74,6 +74,7 @@ static cmlp_status check_unused(const cmlp_rows *rows, const char **refused)
 {
     const int sparse = CMLPI_BUILDS_MANY && rows->kind == CMLP_ROWS_CSR;
     if (rows->reserved) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "rows->reserved");
+    if (rows->names || rows->n_names) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "rows->names");
     if (!rows->order && rows->n_order) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->n_order");
     if (sparse && rows->row_stride) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->row_stride");
     if (sparse && rows->column_stride) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->column_stride");
@@ -94,7 +95,7 @@ cmlp_status cmlpi_check_kind(const cmlp_rows *rows, const char **refused)
 cmlp_status cmlpi_read_rows(cmlp_rows *rows, int64_t n_columns, const cmlp_rows *given, int64_t *n, cmlp_run *run)
 {
     const char **refused = &run->refused;
-    cmlp_status status = CMLPI_READ(rows, given, cmlp_rows, factors);
+    cmlp_status status = CMLPI_READ(rows, given, cmlp_rows, n_names);
     if (status) return cmlpi_refuse(refused, status, "rows");
     const int sparse = CMLPI_BUILDS_MANY && rows->kind == CMLP_ROWS_CSR;
     *n = cmlpi_n_selected(rows);
@@ -374,7 +375,7 @@ int64_t cmlpi_bad_target(const cmlpi_data *data, int64_t selected, void *scratch
 }
 #endif
 
-CMLPI_ASSERT(sizeof(cmlp_rows) == CMLPI_OLDEST(cmlp_rows, factors), "cmlp_dense_rows sets every field");
+CMLPI_ASSERT(sizeof(cmlp_rows) == CMLPI_OLDEST(cmlp_rows, n_names), "cmlp_dense_rows sets every field");
 
 void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
                     int64_t n_columns)

@@ -16,7 +16,7 @@ cmlp_status cmlpi_read_data(cmlpi_data *data, const cmlp_net *net, const cmlp_ro
     rows "\0" rows "->data\0" rows "->n_rows\0" rows "->n_columns\0" rows "->row_stride\0" rows "->column_stride\0" rows  \
          "->scale\0" rows "->order\0" rows "->n_order\0" rows "->indptr\0" rows "->indices\0" rows "->n_values\0" rows    \
          "->kind\0" rows "->dtype\0" rows "->index_dtype\0" rows "->reserved\0" rows "->shifts\0" rows "->factors\0" rows \
-         "->indptr or indices\0"
+         "->names\0" rows "->indptr or indices\0"
 
 /* Checks the kind of rows, and whether this build has it: it may predict one dense row only. */
 cmlp_status cmlpi_check_kind(const cmlp_rows *rows, const char **refused);

@@ -178,7 +178,7 @@ cmlp_status cmlpi_check_value(const cmlp_value *value, cmlpi_value_use use)
     const cmlp_value_kind kind = value->kind;
     const int has_integer = kind == CMLP_VALUE_INTEGER || kind == CMLP_VALUE_BOOLEAN;
     if (kind < CMLP_VALUE_MISSING || kind > CMLP_VALUE_LARGE_INTEGER) return CMLP_ERROR_OPTION;
-    if (cmlpi_has_reserved(value->padding, value->reserved)) return CMLP_ERROR_OPTION;
+    if (value->padding || value->reserved) return CMLP_ERROR_OPTION;
     if (kind == CMLP_VALUE_DOUBLE ? !cmlpi_is_finite(value->number) : value->number != 0) return CMLP_ERROR_OPTION;
     if (!has_integer && value->integer) return CMLP_ERROR_OPTION;
     if (kind == CMLP_VALUE_BOOLEAN && value->integer != 0 && value->integer != 1) return CMLP_ERROR_OPTION;
@@ -371,13 +371,13 @@ int64_t cmlpi_find_value(const cmlpi_value_list *list, const cmlpi_value_range *
 
 /* --------------------------------------------------------------------------------- values of a program */
 
-#if CMLPI_BUILDS_TABLES && CMLPI_BUILDS_TRAINING
+#if CMLPI_BUILDS_TABLES
 /* Moves the index at `root` of a heap of n indices down, until those below it have no larger values. */
-static void sift(const cmlp_value *values, int32_t *heap, int64_t n, int64_t root)
+static void sift(const cmlp_value *values, cmlpi_compare *by, int32_t *heap, int64_t n, int64_t root)
 {
     for (int64_t child = 2 * root + 1; child < n; child = 2 * root + 1) {
-        if (child + 1 < n && cmlpi_compare_values(&values[heap[child]], &values[heap[child + 1]]) < 0) child++;
-        if (cmlpi_compare_values(&values[heap[root]], &values[heap[child]]) >= 0) return;
+        if (child + 1 < n && by(&values[heap[child]], &values[heap[child + 1]]) < 0) child++;
+        if (by(&values[heap[root]], &values[heap[child]]) >= 0) return;
         const int32_t moved = heap[root];
         heap[root] = heap[child];
         heap[child] = moved;
@@ -385,15 +385,15 @@ static void sift(const cmlp_value *values, int32_t *heap, int64_t n, int64_t roo
     }
 }
 
-void cmlpi_sort_values(const cmlp_value *values, int64_t n, int32_t *order)
+void cmlpi_sort_values(const cmlp_value *values, int64_t n, cmlpi_compare *by, int32_t *order)
 {
     for (int64_t i = 0; i < n; i++) order[i] = (int32_t)i;
-    for (int64_t i = n / 2; i > 0; i--) sift(values, order, n, i - 1);
+    for (int64_t i = n / 2; i > 0; i--) sift(values, by, order, n, i - 1);
     for (int64_t end = n - 1; end > 0; end--) {
         const int32_t largest = order[0];
         order[0] = order[end];
         order[end] = largest;
-        sift(values, order, end, 0);
+        sift(values, by, order, end, 0);
     }
 }
 #endif

@@ -79,11 +79,10 @@ int cmlpi_is_in_order(const cmlpi_value_list *list, const cmlpi_value_range *ran
 
 /* The index of a value in a column, or -1. The bytes of the tensors may be any. */
 int64_t cmlpi_find_value(const cmlpi_value_list *list, const cmlpi_value_range *range, const cmlp_value *wanted);
-#endif
 
-#if CMLPI_BUILDS_TABLES && CMLPI_BUILDS_TRAINING
-/* Writes the indices of n values, in ascending order of the values, to `order`. */
-void cmlpi_sort_values(const cmlp_value *values, int64_t n, int32_t *order);
+/* Writes the indices of n values, in the ascending order of a comparison, to `order`. */
+typedef int cmlpi_compare(const cmlp_value *a, const cmlp_value *b);
+void cmlpi_sort_values(const cmlp_value *values, int64_t n, cmlpi_compare *by, int32_t *order);
 #endif
 
 #endif

@@ -367,9 +367,9 @@ CMLPI_CALL(cmlp_paths_workspace_size,
     paths_job job;
     cmlp_status status = cmlpi_check_net(net);
     if (status) return cmlpi_refuse(refused, status, "net");
-    status = CMLPI_READ(&ends[0], rows, cmlp_rows, factors);
+    status = CMLPI_READ(&ends[0], rows, cmlp_rows, n_names);
     if (status) return cmlpi_refuse(refused, status, "rows");
-    status = CMLPI_READ(&ends[1], to, cmlp_rows, factors);
+    status = CMLPI_READ(&ends[1], to, cmlp_rows, n_names);
     if (status) return cmlpi_refuse(refused, status, "to");
     status = CMLPI_READ(&job.paths, paths, cmlp_paths, n_paths);
     if (status) return cmlpi_refuse(refused, status, "paths");

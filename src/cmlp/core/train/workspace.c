@@ -32,7 +32,7 @@ static cmlp_status measure_call(const cmlp_net *net, const cmlp_rows *rows, cons
     cmlp_rows rows_copy;
     cmlp_objective objective_copy;
     cmlp_epoch epoch_copy;
-    cmlp_status status = CMLPI_READ(&rows_copy, rows, cmlp_rows, factors);
+    cmlp_status status = CMLPI_READ(&rows_copy, rows, cmlp_rows, n_names);
     if (status) return cmlpi_refuse(refused, status, "rows");
     if ((objective || epoch) && !CMLPI_BUILDS_TRAINING) return cmlpi_refuse(refused, CMLP_ERROR_LEFT_OUT, "objective");
     if (objective) status = CMLPI_READ(&objective_copy, objective, cmlp_objective, loss_context);

@@ -42,6 +42,21 @@ static int is_cumulative(const cmlpi_head *head)
     return head->values.n[CMLPI_LABEL_ENDS] == head->sizes[head->n_layers - 1] + 1;
 }
 
+#if CMLPI_BUILDS_TABLES
+/* The most bytes of workspace for an answer about one row without reasons; 0 if that does not fit in size_t. It is here because
+ * a program that asks for no answers does not link model_answer.c. */
+static size_t answer_bytes(const cmlp_model_info *info)
+{
+    static const size_t of_columns[] = {sizeof(int64_t), sizeof(cmlp_value), sizeof(int32_t), sizeof(double)};
+    cmlpi_arena arena = {NULL, 0, 0};
+    for (size_t i = 0; i < sizeof of_columns / sizeof *of_columns; i++) cmlpi_arena_alloc(&arena, info->n_in, of_columns[i]);
+    cmlpi_arena_alloc(&arena, info->n_out, sizeof(double));
+    cmlpi_arena_alloc(&arena, 1, sizeof(int32_t));
+    cmlpi_arena_alloc(&arena, 1, info->workspace_size);
+    return arena.overflow ? 0 : cmlpi_with_slack(arena.used);
+}
+#endif
+
 /* A real function: its net is not on the stack while the head is read. */
 REAL_FN cmlp_status describe(const cmlpi_head *head, cmlp_model_info *info)
 {
@@ -62,6 +77,12 @@ REAL_FN cmlp_status describe(const cmlpi_head *head, cmlp_model_info *info)
     info->n_nets = head->n_nets;
     info->kind = head->model_kind;
     info->n_targets = CMLPI_IS_TABLE_HEAD(head) ? head->n_targets : 0;
+#if CMLPI_BUILDS_TABLES
+    const int is_pairs = head->model_kind == CMLP_MODEL_MULTILABEL || info->n_out == 1;
+    if (info->n_targets && head->model_kind == CMLP_MODEL_REGRESSOR) info->n_ends = 2 * info->n_targets;
+    if (info->n_targets && !info->n_ends) info->n_set = is_pairs ? 2 * info->n_targets : info->n_out;
+    info->answer_size = answer_bytes(info);
+#endif
     return CMLP_OK;
 }
 
@@ -70,7 +91,7 @@ CMLPI_CALL(cmlp_model_describe, (const void *file, size_t file_size, cmlp_model_
 {
     cmlp_model_info copy;
     cmlpi_head head;
-    cmlp_status status = CMLPI_READ(&copy, info, cmlp_model_info, n_targets);
+    cmlp_status status = CMLPI_READ(&copy, info, cmlp_model_info, n_set);
     if (status) return cmlpi_refuse(&run->refused, status, "info");
     status = cmlpi_check_pointer(file, 1, "start", run);
     if (status) return status;
@@ -79,7 +100,7 @@ CMLPI_CALL(cmlp_model_describe, (const void *file, size_t file_size, cmlp_model_
     copy.head_size = head.bytes;
     copy.error_at = head.error_at;
     if (!status) status = describe(&head, &copy);
-    if (status) copy.model_size = copy.workspace_size = 0;
+    if (status) copy.model_size = copy.workspace_size = copy.answer_size = 0;
     cmlpi_write_struct(info, &copy, sizeof copy);
     return cmlpi_refuse_whole(run, status, "start");
 }
@@ -237,6 +258,10 @@ static cmlp_status load(void *memory, size_t memory_size, const unsigned char *f
     const int verify = !options.is_trusted;
     status = make_model(&head, file, &placed);
     if (status == CMLP_ERROR_ISA) return cmlpi_refuse(&run->refused, status, "options->isa_mask");
+#if CMLPI_BUILDS_TABLES
+    if (!status)
+        status = cmlpi_lay_out_prediction(placed.net, head.words.n_columns, NULL, &placed.model->row_size, &buffers);
+#endif
     if (!status && verify)
         status = cmlpi_take_model_workspace(placed.net, head.words.n_columns, run, &buffers);
     if (!status && verify) status = check_data(file, n, &head);
@@ -266,7 +291,7 @@ CMLPI_CALL(cmlp_model_prepare_rows, (const cmlp_model *model, cmlp_rows *rows, c
     cmlp_status status = cmlpi_check_model(model);
     if (!status && CMLPI_IS_TABLE_MODEL(model)) status = CMLP_ERROR_MODEL_KIND;
     if (status) return cmlpi_refuse(&run->refused, status, "model");
-    status = CMLPI_READ(&copy, rows, cmlp_rows, factors);
+    status = CMLPI_READ(&copy, rows, cmlp_rows, n_names);
     if (status) return cmlpi_refuse(&run->refused, status, "rows");
     const cmlp_rows dense = cmlp_dense_rows(copy.data, copy.dtype, copy.n_rows, cmlpi_n_in(model->net));
     if (copy.n_columns && copy.n_columns != dense.n_columns)

@@ -19,6 +19,7 @@ struct cmlp_model {
 #endif
 #if CMLPI_BUILDS_TABLES
     int has_summary;
+    size_t row_size; /* workspace of the prediction of one row */
 #endif
     uint64_t seen; /* offset in the file: of each column the number of categories in training, then their rare share; or 0 */
     const cmlp_table *table;        /* after this struct; NULL: the model is one network */
@@ -32,6 +33,12 @@ struct cmlp_model {
 
 /* Whether the model is a table: see CMLPI_IS_TABLE_HEAD. */
 #define CMLPI_IS_TABLE_MODEL(model) (CMLPI_BUILDS_TABLES && (model)->table)
+
+/* The values of a row: the columns of a table, or the inputs of a network. */
+static inline int64_t cmlpi_columns_of(const cmlp_model *model)
+{
+    return CMLPI_IS_TABLE_MODEL(model) ? model->table->n_columns : cmlpi_n_in(model->net);
+}
 
 /* Returns CMLP_OK, or the status for a model that is NULL or not initialized. */
 static inline cmlp_status cmlpi_check_model(const cmlp_model *model)
@@ -91,6 +98,40 @@ double cmlpi_code_of(const cmlp_model *model, int64_t column, int64_t found);
 #if CMLPI_BUILDS_TABLES
 /* Notes the code of the missing category in each of the model's columns: NaN in a row has it. */
 void cmlpi_note_missing_categories(const cmlp_model *model, cmlp_table_column *columns);
+
+/* What a cell of a row is, and its number for the row. */
+typedef struct cmlpi_found {
+    double number;
+    cmlp_cell_state state; /* but CMLP_CELL_ABOVE and CMLP_CELL_BELOW */
+} cmlpi_found;
+
+/* Reads a text, or finds the number of a value. Arguments are checked. Returns CELL, or the errors of a value. */
+cmlp_status cmlpi_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text, cmlpi_found *found);
+cmlp_status cmlpi_find_code(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code);
+
+/* The number of categories of a column that a row can have a code of. */
+int64_t cmlpi_n_categories(const cmlp_model *model, int64_t column);
+
+/* Returns 0 if the file has no names of columns. */
+int cmlpi_name_of_column(const cmlp_model *model, int64_t column, cmlp_value *name);
+
+/* The labels of the file, and one of them. */
+int64_t cmlpi_n_labels(const cmlp_model *model);
+cmlp_value cmlpi_label_at(const cmlp_model *model, int64_t class_index);
+
+/* The parts of an answer. Models, rows and options are checked, and each is computed in the core's floating-point mode.
+ * Predictions report as cmlp_model_predict; an interval or a set of outputs that are NaN returns OPTION. */
+cmlp_status cmlpi_measure_model(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes, cmlp_run *run);
+cmlp_status cmlpi_predict_model(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
+                                cmlp_run *run);
+int cmlpi_is_calibrated(const cmlp_model *model, int by_class);
+cmlp_status cmlpi_find_interval(const cmlp_model *model, const cmlp_table_query *query, double *low, double *high);
+cmlp_status cmlpi_find_set(const cmlp_model *model, const cmlp_table_query *query, int32_t *is_in_set);
+void cmlpi_find_outside(const cmlp_model *model, const double *row, double *distances);
+#if CMLPI_EXPLAINS_TABLES
+cmlp_status cmlpi_measure_reasons(const cmlp_model *model, const cmlp_answer *answer, size_t *bytes, cmlp_run *run);
+cmlp_status cmlpi_find_reasons(const cmlp_model *model, const cmlp_answer *answer, const double *rows, int64_t n, cmlp_run *run);
+#endif
 #endif
 
 /* Returns OPTION if a score of the calibration is NaN or below the one before it, or its widths break a rule. */

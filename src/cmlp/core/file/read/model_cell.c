@@ -231,17 +231,11 @@ static cmlp_status read_days(const cell_reader *reader, double *days)
     return status;
 }
 
-CMLPI_CALL(cmlp_model_read_cell,
-           (const cmlp_model *model, int64_t column, const char *text, int64_t n_text, double *number, cmlp_run *run),
-           (model, column, text, n_text, number, &call.run))
+cmlp_status cmlpi_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text, cmlpi_found *found)
 {
-    cmlp_status status = cmlpi_check_column(model, column, run);
-    if (!status && n_text) status = cmlpi_check_pointer(text, 1, "text", run);
-    if (!status) status = cmlpi_check_pointer(number, sizeof *number, "number", run);
-    if (status) return status;
-    if (n_text < 0) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "n_text");
     if (!n_text) text = "";
-    double found = 0;
+    cmlp_status status = CMLP_OK;
+    double number = 0;
     int64_t category = 0;
     const unsigned char *form = cmlpi_cell_form(model);
     cell_reader reader = {.cell = {text, text + n_text}, .format = {'.', 0, 0}, .missing = cmlpi_list_missing_words(model),
@@ -259,22 +253,42 @@ CMLPI_CALL(cmlp_model_read_cell,
     }
     const int is_category = reader.column_kind == CMLP_TABLE_COLUMN_CATEGORY;
     if (cmlpi_is_date_kind(reader.column_kind))
-        status = reader.range.n ? find_date(&reader, &category) : read_days(&reader, &found);
+        status = reader.range.n ? find_date(&reader, &category) : read_days(&reader, &number);
     else if (is_category && !reader.range.n) /* of an unused column */
-        found = is_missing(&reader) ? NAN : 0;
+        number = is_missing(&reader) ? NAN : 0;
     else if (!reader.range.n)
-        status = read_number(&reader, &found);
+        status = read_number(&reader, &number);
     else
         category = category_of_cell(&reader);
+    if (status) return status;
+    found->number = reader.range.n ? cmlpi_code_of(model, column, category) : number;
+    found->state = CMLP_CELL_USUAL;
+    if (!model->table) return CMLP_OK;
+    const cmlp_table_column *c = &model->table->columns[column];
+    if (c->role != CMLP_TABLE_ROLE_CATEGORY && cmlpi_is_missing(c, found->number)) found->number = NAN;
+    if (found->number != found->number) found->state = CMLP_CELL_MISSING;
+    if (!reader.range.n || category >= 0) return CMLP_OK;
+    const int is_missing_text = is_missing(&reader) || (is_missing_number(&reader) && has_numbers(&reader));
+    found->state = is_missing_text ? CMLP_CELL_MISSING : CMLP_CELL_UNKNOWN;
+    return CMLP_OK;
+}
+
+CMLPI_CALL(cmlp_model_read_cell,
+           (const cmlp_model *model, int64_t column, const char *text, int64_t n_text, double *number, cmlp_run *run),
+           (model, column, text, n_text, number, &call.run))
+{
+    cmlpi_found found;
+    cmlp_status status = cmlpi_check_column(model, column, run);
+    if (!status && n_text) status = cmlpi_check_pointer(text, 1, "text", run);
+    if (!status) status = cmlpi_check_pointer(number, sizeof *number, "number", run);
+    if (status) return status;
+    if (n_text < 0) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "n_text");
+    status = cmlpi_read_cell(model, column, text, n_text, &found);
     if (status) {
         run->bad_column = column;
         return cmlpi_refuse(&run->refused, status, "text");
     }
-    if (reader.range.n)
-        found = cmlpi_code_of(model, column, category);
-    else if (!is_category && cmlpi_is_missing(&model->table->columns[column], found))
-        found = NAN;
-    *number = found;
+    *number = found.number;
     return CMLP_OK;
 }
 #endif

@@ -5,13 +5,20 @@
 
 #if CMLPI_EXPLAINS_TABLES
 #define MOST_BACKGROUND 64
-#define BACKGROUND "explanation->background"
-#define EVALUATIONS "explanation->n_evaluations"
+
+/* The names of the options in a call. */
+typedef struct option_names {
+    const char *background, *evaluations, *is_exact;
+    const char *of_rows; /* as CMLPI_ROWS_NAMES */
+} option_names;
+#define OPTION_NAMES(options)                                                                                  \
+    {options "->background", options "->n_evaluations", options "->is_exact", CMLPI_ROWS_NAMES(options "->background")}
+static const option_names of_answer = OPTION_NAMES("answer"), of_explanation = OPTION_NAMES("explanation");
 
 typedef struct explanation_job {
     const cmlp_model *model;
-    const double *row; /* the explained one */
-    cmlp_explanation wanted;
+    const option_names *names;
+    cmlp_answer wanted;
     cmlp_rows rows; /* of the caller's background */
     cmlpi_shapley game;
     cmlp_run *run;
@@ -19,7 +26,7 @@ typedef struct explanation_job {
     double *raw;       /* (n_rows + 1, n_columns): the background, then the explained row */
     double *weights;   /* n_rows */
     double *outputs;   /* (n_rows + 1, n_out): of these rows */
-    double *errors;    /* (n_columns, n_out) */
+    double *errors;    /* (n_columns, n_out): of one row */
     double *predicted; /* the outputs of a microbatch of sets, or of all steps of the paths */
     double *sets;      /* of an enumeration */
     double *changes;   /* of permutations, as all below */
@@ -45,14 +52,13 @@ static cmlp_status find_background(explanation_job *job)
     else if (stored->n_rows < 1 || stored->n_rows > MOST_BACKGROUND || stored->n_weights != stored->n_rows)
         status = CMLP_ERROR_FILE_TENSOR;
     job->game.n_rows = stored->n_rows;
-    return cmlpi_refuse_whole(job->run, status, BACKGROUND);
+    return cmlpi_refuse_whole(job->run, status, job->names->background);
 }
 
 /* Gives the refused rows of the background the name that they have in an explanation. */
-static cmlp_status name_background(cmlp_run *run, cmlp_status status)
+static cmlp_status name_background(const explanation_job *job, cmlp_status status)
 {
-    static const char names[] = CMLPI_ROWS_NAMES(BACKGROUND);
-    if (status) cmlpi_rename_refused(run, "rows", names, sizeof BACKGROUND - 1);
+    if (status) cmlpi_rename_refused(job->run, "rows", job->names->of_rows, strlen(job->names->background));
     return status;
 }
 
@@ -65,7 +71,7 @@ static cmlp_status read_background(explanation_job *job, int whole)
     if (!status && whole) status = cmlpi_read_raw_rows(&job->rows, job->game.n_columns, &rows, &job->game.n_rows, job->run);
     if (!status && (job->game.n_rows < 1 || job->game.n_rows > MOST_BACKGROUND))
         status = cmlpi_refuse(&job->run->refused, CMLP_ERROR_ROWS, rows.order ? "rows->n_order" : "rows->n_rows");
-    return name_background(job->run, status);
+    return name_background(job, status);
 }
 
 /* Copies the background of the file, and checks its numbers. */
@@ -80,7 +86,7 @@ static cmlp_status load_background(const explanation_job *job)
         if (job->raw[i] == INFINITY || job->raw[i] == -INFINITY) status = CMLP_ERROR_FILE_VALUE;
     for (int64_t i = 0; i < job->game.n_rows; i++)
         if (!(job->weights[i] > 0) || !cmlpi_is_finite(job->weights[i])) status = CMLP_ERROR_FILE_VALUE;
-    return cmlpi_refuse_whole(job->run, status, BACKGROUND);
+    return cmlpi_refuse_whole(job->run, status, job->names->background);
 }
 
 static void copy_background(const explanation_job *job)
@@ -101,45 +107,24 @@ static cmlp_status choose_method(explanation_job *job)
 {
     cmlpi_shapley *game = &job->game;
     const char **const refused = &job->run->refused;
-    if (job->wanted.n_evaluations < 0) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, EVALUATIONS);
+    const char *const evaluations = job->names->evaluations;
+    if (job->wanted.n_evaluations < 0) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, evaluations);
     game->n_pairs = cmlpi_shapley_pairs(game->n_columns, game->n_rows, job->wanted.n_evaluations, job->wanted.is_exact);
-    if (game->n_pairs == CMLPI_TOO_MANY_COLUMNS) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "explanation->is_exact");
-    if (game->n_pairs < 0) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, EVALUATIONS);
+    if (game->n_pairs == CMLPI_TOO_MANY_COLUMNS) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, job->names->is_exact);
+    if (game->n_pairs < 0) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, evaluations);
     if (game->n_pairs > (INT64_C(1) << 46) / game->n_columns / game->n_out)
-        return cmlpi_refuse(refused, CMLP_ERROR_OVERFLOW, EVALUATIONS);
+        return cmlpi_refuse(refused, CMLP_ERROR_OVERFLOW, evaluations);
     return CMLP_OK;
 }
 
 /* Reads what the size of the workspace follows from; all of the background if `whole`. */
-static cmlp_status read_explanation(explanation_job *job, const cmlp_explanation *given, int whole)
+static cmlp_status read_options(explanation_job *job, int whole)
 {
     const cmlp_model *model = job->model;
-    cmlp_status status = cmlpi_check_table(model, job->run);
-    if (status) return status;
-    status = CMLPI_READ(&job->wanted, given, cmlp_explanation, is_exact);
-    if (status) return cmlpi_refuse(&job->run->refused, status, "explanation");
     job->game.n_columns = model->table->n_columns;
     job->game.n_out = cmlpi_n_out(model->net) + model->is_cumulative;
-    status = job->wanted.background ? read_background(job, whole) : find_background(job);
+    const cmlp_status status = job->wanted.background ? read_background(job, whole) : find_background(job);
     return status ? status : choose_method(job);
-}
-
-/* Checks the explained row, and the arrays of results. */
-static cmlp_status check_explained(const explanation_job *job, int64_t n_row)
-{
-    const cmlp_explanation *wanted = &job->wanted;
-    const int64_t n = job->game.n_columns, n_out = job->game.n_out;
-    cmlp_run *run = job->run;
-    cmlp_status status = cmlpi_check_pointer(job->row, sizeof *job->row, "row", run);
-    if (!status && n_row != n) status = cmlpi_refuse(&run->refused, CMLP_ERROR_LENGTH, "row");
-    if (!status)
-        status = cmlpi_check_output(wanted->values, wanted->n_values, n, n_out, sizeof(double), "explanation->values", run);
-    if (!status)
-        status = cmlpi_check_wanted(wanted->errors, wanted->n_errors, n, n_out, sizeof(double), "explanation->errors", run);
-    if (!status)
-        status = cmlpi_check_wanted(wanted->base_values, wanted->n_base_values, 1, n_out, sizeof(double),
-                                    "explanation->base_values", run);
-    return status;
 }
 
 /* Rows that are encoded at a time: the background and the explained row, or a microbatch of sets. */
@@ -210,19 +195,16 @@ static size_t lay_out_explanation(explanation_job *job, char *base)
 
 /* ------------------------------------------------------------------------------------------------- prediction */
 
-/* Reports a row with an infinite value: of the caller's background, or the explained one. */
+/* Reports a row of the caller's background with an infinite value. */
 static cmlp_status report_infinite(const explanation_job *job, int64_t i)
 {
     const int64_t n = job->game.n_columns;
-    const int is_explained = i == job->game.n_rows;
     const cmlpi_fault fault = cmlpi_infinite_input(job->raw + i * n, n, i);
-    const cmlp_status status = cmlpi_report_row(job->run, &fault, is_explained ? 0 : cmlpi_selected_row(&job->rows, i));
-    if (!is_explained) return name_background(job->run, status);
-    return cmlpi_refuse(&job->run->refused, status, "row");
+    return name_background(job, cmlpi_report_row(job->run, &fault, cmlpi_selected_row(&job->rows, i)));
 }
 
-/* Encodes the background and the explained row, and predicts them. */
-static cmlp_status predict_rows_of_game(explanation_job *job)
+/* Encodes the background, and predicts it. */
+static cmlp_status predict_background(explanation_job *job)
 {
     cmlpi_shapley *game = &job->game;
     const int64_t n = game->n_columns;
@@ -232,13 +214,32 @@ static cmlp_status predict_rows_of_game(explanation_job *job)
     else
         status = load_background(job);
     if (status) return status;
-    memcpy(job->raw + game->n_rows * n, job->row, (size_t)n * sizeof *job->raw);
-    for (int64_t i = 0; i <= game->n_rows; i++)
+    for (int64_t i = 0; i < game->n_rows; i++)
         if (!cmlpi_table_inputs(job->model->table, job->raw + i * n, i, &job->scratch)) return report_infinite(job, i);
     game->base = job->outputs;
     game->weights = job->weights;
     game->output = job->outputs + game->n_rows * game->n_out;
-    return cmlpi_predict_encoded(job->model, game->n_rows + 1, job->outputs, &job->scratch);
+    return cmlpi_predict_encoded(job->model, game->n_rows, job->outputs, &job->scratch);
+}
+
+/* Encodes the explained row behind the background, and predicts it alone. */
+static cmlp_status predict_explained(const explanation_job *job, const double *row)
+{
+    const cmlpi_shapley *game = &job->game;
+    const cmlp_table *table = job->model->table;
+    const int64_t wide = cmlpi_columns_width(table->columns, table->n_columns, 1);
+    cmlpi_table_scratch own = job->scratch;
+    memcpy(job->raw + game->n_rows * game->n_columns, row, (size_t)game->n_columns * sizeof *row);
+    for (int64_t i = 0; i < table->n_nets; i++) {
+        const cmlp_net *net = table->nets[i].net;
+        const int has_bins = cmlpi_n_in(net) == wide;
+        own.inputs[has_bins] = cmlpi_at(net, job->scratch.inputs[has_bins], game->n_rows * cmlpi_n_in(net));
+    }
+    if (!cmlpi_table_inputs(table, row, 0, &own)) {
+        const cmlpi_fault fault = cmlpi_infinite_input(row, game->n_columns, 0);
+        return cmlpi_refuse(&job->run->refused, cmlpi_report_row(job->run, &fault, 0), "row");
+    }
+    return cmlpi_predict_encoded(job->model, 1, job->outputs + game->n_rows * game->n_out, &own);
 }
 
 /* ------------------------------------------------------------------------------------------------ enumeration */
@@ -250,7 +251,7 @@ static void mix_row(const explanation_job *job, int64_t background, int64_t set)
     for (int64_t j = 0; j < n; j++) job->scratch.raw[j] = job->raw[(set >> j & 1 ? job->game.n_rows : background) * n + j];
 }
 
-static cmlp_status enumerate_sets(const explanation_job *job)
+static cmlp_status enumerate_sets(const explanation_job *job, double *values)
 {
     const cmlpi_shapley *game = &job->game;
     const int64_t at_once = encoded_rows(game), last = (INT64_C(1) << game->n_columns) - 1;
@@ -267,7 +268,7 @@ static cmlp_status enumerate_sets(const explanation_job *job)
             if (status) return status;
             cmlpi_shapley_add_sets(game, row, first, n, job->predicted, job->sets);
         }
-    cmlpi_shapley_of_sets(game, job->sets, job->wanted.values);
+    cmlpi_shapley_of_sets(game, job->sets, values);
     memset(job->errors, 0, sizeof *job->errors * (size_t)(game->n_columns * game->n_out));
     return CMLP_OK;
 }
@@ -331,12 +332,11 @@ static cmlp_status walk_network(const explanation_job *job, const cmlp_table_net
                               path_rows(game) * cmlpi_n_out(net->net), &run);
 }
 
-static cmlp_status permute_columns(explanation_job *job)
+static cmlp_status permute_columns(explanation_job *job, double *values)
 {
     cmlpi_shapley *game = &job->game;
     const cmlp_table *table = job->model->table;
     const int64_t wide = cmlpi_columns_width(table->columns, table->n_columns, 1);
-    draw_pairs(job);
     memset(job->used, 0, (size_t)game->n_columns);
     for (int64_t i = 0; i < table->n_nets; i++) {
         const int has_bins = cmlpi_n_in(table->nets[i].net) == wide;
@@ -349,42 +349,108 @@ static cmlp_status permute_columns(explanation_job *job)
     game->used = job->used;
     game->rows = job->rows_of_pairs;
     game->orders = job->orders;
-    cmlpi_shapley_of_paths(game, job->predicted, job->changes, job->wanted.values, job->errors);
+    cmlpi_shapley_of_paths(game, job->predicted, job->changes, values, job->errors);
     return CMLP_OK;
 }
 
 /* ------------------------------------------------------------------------------------------------------ calls */
 
+static cmlp_status measure_reasons(explanation_job *job, size_t *bytes)
+{
+    const cmlp_status status = read_options(job, 0);
+    if (status) return status;
+    const size_t size = lay_out_explanation(job, NULL);
+    if (!size) return cmlpi_refuse(&job->run->refused, CMLP_ERROR_OVERFLOW, "bytes");
+    *bytes = cmlpi_with_slack(size);
+    return CMLP_OK;
+}
+
+cmlp_status cmlpi_measure_reasons(const cmlp_model *model, const cmlp_answer *answer, size_t *bytes, cmlp_run *run)
+{
+    explanation_job job = {.model = model, .names = &of_answer, .wanted = *answer, .run = run};
+    return measure_reasons(&job, bytes);
+}
+
+/* Explains rows. The workspace of the run has been measured; the predictions of the background,
+ * and the permutations, serve all rows. */
+static cmlp_status find_reasons(explanation_job *job, const double *rows, int64_t n)
+{
+    const cmlpi_shapley *game = &job->game;
+    const cmlp_answer *wanted = &job->wanted;
+    const int64_t size = game->n_columns * game->n_out;
+    cmlp_status status = cmlpi_take_workspace(job->run, lay_out_explanation(job, NULL));
+    if (status) return status;
+    lay_out_explanation(job, job->run->workspace);
+    status = predict_background(job);
+    if (!status && game->n_pairs) draw_pairs(job);
+    for (int64_t i = 0; !status && i < n; i++) {
+        double *const values = wanted->reasons + i * size;
+        status = predict_explained(job, rows + i * game->n_columns);
+        if (!status) status = game->n_pairs ? permute_columns(job, values) : enumerate_sets(job, values);
+        if (!status && wanted->reason_errors)
+            memcpy(wanted->reason_errors + i * size, job->errors, sizeof(double) * (size_t)size);
+    }
+    if (!status && wanted->base_values) cmlpi_shapley_mean(game, wanted->base_values);
+    return status;
+}
+
+cmlp_status cmlpi_find_reasons(const cmlp_model *model, const cmlp_answer *answer, const double *rows, int64_t n, cmlp_run *run)
+{
+    explanation_job job = {.model = model, .names = &of_answer, .wanted = *answer, .run = run};
+    const cmlp_status status = read_options(&job, 1);
+    return status ? status : find_reasons(&job, rows, n);
+}
+
+/* The same options as those of an answer. */
+static cmlp_status read_explanation(explanation_job *job, const cmlp_explanation *given, cmlp_explanation *copy)
+{
+    cmlp_status status = cmlpi_check_table(job->model, job->run);
+    if (status) return status;
+    status = CMLPI_READ(copy, given, cmlp_explanation, is_exact);
+    if (status) return cmlpi_refuse(&job->run->refused, status, "explanation");
+    job->wanted = (cmlp_answer){.background = copy->background, .n_evaluations = copy->n_evaluations, .reasons = copy->values,
+                                .reason_errors = copy->errors, .base_values = copy->base_values, .seed = copy->seed,
+                                .is_exact = copy->is_exact};
+    return CMLP_OK;
+}
+
+/* Checks the explained row, and the arrays of results. */
+static cmlp_status check_explained(const explanation_job *job, const cmlp_explanation *wanted, const double *row, int64_t n_row)
+{
+    const int64_t n = job->game.n_columns, n_out = job->game.n_out;
+    cmlp_run *run = job->run;
+    cmlp_status status = cmlpi_check_pointer(row, sizeof *row, "row", run);
+    if (!status && n_row != n) status = cmlpi_refuse(&run->refused, CMLP_ERROR_LENGTH, "row");
+    if (!status)
+        status = cmlpi_check_output(wanted->values, wanted->n_values, n, n_out, sizeof(double), "explanation->values", run);
+    if (!status)
+        status = cmlpi_check_wanted(wanted->errors, wanted->n_errors, n, n_out, sizeof(double), "explanation->errors", run);
+    if (!status)
+        status = cmlpi_check_wanted(wanted->base_values, wanted->n_base_values, 1, n_out, sizeof(double),
+                                    "explanation->base_values", run);
+    return status;
+}
+
 CMLPI_CALL(cmlp_model_explain,
            (const cmlp_model *model, const double *row, int64_t n_row, const cmlp_explanation *explanation, cmlp_run *run),
            (model, row, n_row, explanation, &call.run))
 {
-    explanation_job job = {.model = model, .row = row, .run = run};
-    const cmlpi_shapley *game = &job.game;
-    cmlp_status status = read_explanation(&job, explanation, 1);
-    if (!status) status = check_explained(&job, n_row);
-    if (!status) status = cmlpi_take_workspace(run, lay_out_explanation(&job, NULL));
-    if (status) return status;
-    lay_out_explanation(&job, run->workspace);
-    status = predict_rows_of_game(&job);
-    if (!status) status = game->n_pairs ? permute_columns(&job) : enumerate_sets(&job);
-    if (status) return status;
-    if (job.wanted.errors) memcpy(job.wanted.errors, job.errors, sizeof(double) * (size_t)(game->n_columns * game->n_out));
-    if (job.wanted.base_values) cmlpi_shapley_mean(game, job.wanted.base_values);
-    return CMLP_OK;
+    explanation_job job = {.model = model, .names = &of_explanation, .run = run};
+    cmlp_explanation copy;
+    cmlp_status status = read_explanation(&job, explanation, &copy);
+    if (!status) status = read_options(&job, 1);
+    if (!status) status = check_explained(&job, &copy, row, n_row);
+    return status ? status : find_reasons(&job, row, 1);
 }
 
 CMLPI_CALL(cmlp_model_explain_workspace_size,
            (const cmlp_model *model, const cmlp_explanation *explanation, size_t *bytes, cmlp_run *run),
            (model, explanation, bytes, &call.run))
 {
-    explanation_job job = {.model = model, .run = run};
-    cmlp_status status = read_explanation(&job, explanation, 0);
+    explanation_job job = {.model = model, .names = &of_explanation, .run = run};
+    cmlp_explanation copy;
+    cmlp_status status = read_explanation(&job, explanation, &copy);
     if (!status) status = cmlpi_check_pointer(bytes, sizeof *bytes, "bytes", run);
-    if (status) return status;
-    const size_t size = lay_out_explanation(&job, NULL);
-    if (!size) return cmlpi_refuse(&run->refused, CMLP_ERROR_OVERFLOW, "bytes");
-    *bytes = cmlpi_with_slack(size);
-    return CMLP_OK;
+    return status ? status : measure_reasons(&job, bytes);
 }
 #endif

@@ -97,6 +97,11 @@ static double factor_of(const cmlp_model *model, int64_t target, double value)
     return factor + fraction * (factor_at(model, target, i + 1) - factor);
 }
 
+int cmlpi_is_calibrated(const cmlp_model *model, int by_class)
+{
+    return model->calibration.n_scores && is_known(model) && (!by_class || model->calibration.n_of_classes);
+}
+
 /* What a query is for: a margin, or what only a regressor or only a classifier has. */
 enum { OF_ANY_TABLE, OF_TARGETS, OF_CLASSES };
 
@@ -116,8 +121,7 @@ static cmlp_status read_query(const cmlp_model *model, int use, const cmlp_table
         return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, OUTPUTS);
     if (cmlpi_misaligned(query->outputs, sizeof(double))) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, OUTPUTS);
     if (!(query->coverage > 0 && query->coverage < 1)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "query->coverage");
-    if (!model->calibration.n_scores || !is_known(model)) return cmlpi_refuse(refused, CMLP_ERROR_NOT_FOUND, "model");
-    if (query->by_class && !model->calibration.n_of_classes) return cmlpi_refuse(refused, CMLP_ERROR_NOT_FOUND, "model");
+    if (!cmlpi_is_calibrated(model, query->by_class)) return cmlpi_refuse(refused, CMLP_ERROR_NOT_FOUND, "model");
     if (query->target < 0 || query->target >= model->calibration.n_targets)
         return cmlpi_refuse(refused, CMLP_ERROR_INDEX, "query->target");
     return CMLP_OK;
@@ -131,17 +135,19 @@ static int64_t margin_rank(double coverage, int64_t n)
     return rank < 1 || (double)rank < position ? rank + 1 : rank;
 }
 
-static cmlp_status find_margin(const cmlp_model *model, const cmlp_table_query *query, double *margin, cmlp_run *run)
+static double find_margin(const cmlp_model *model, const cmlp_table_query *query)
 {
     const int64_t target = query->target;
-    const double *const outputs = query->outputs;
-    const char **const refused = &run->refused;
-    if (model->calibration.widths && !outputs) return cmlpi_refuse(refused, CMLP_ERROR_NULL, OUTPUTS);
-    if (model->calibration.widths && isnan(outputs[target])) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, OUTPUTS);
     const int64_t rank = margin_rank(query->coverage, model->calibration.n_scores);
     const double score = rank > model->calibration.n_scores ? INFINITY : score_at(model, target * model->calibration.n_scores + rank - 1);
-    *margin = model->calibration.widths ? score * factor_of(model, target, outputs[target]) : score;
-    return CMLP_OK;
+    return model->calibration.widths ? score * factor_of(model, target, query->outputs[target]) : score;
+}
+
+static cmlp_status check_widths(const cmlp_model *model, const cmlp_table_query *query, cmlp_run *run)
+{
+    if (!model->calibration.widths) return CMLP_OK;
+    if (!query->outputs) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, OUTPUTS);
+    return isnan(query->outputs[query->target]) ? cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, OUTPUTS) : CMLP_OK;
 }
 
 cmlp_status cmlp_model_margin(const cmlp_model *model, const cmlp_table_query *query, double *below, double *above,
@@ -149,13 +155,12 @@ cmlp_status cmlp_model_margin(const cmlp_model *model, const cmlp_table_query *q
 {
     cmlpi_call call;
     cmlp_table_query copy;
-    double margin;
     cmlp_status status = cmlpi_begin_call(&call, run);
     if (!status) status = cmlpi_check_pointer(below, sizeof *below, "below", &call.run);
     if (!status) status = cmlpi_check_pointer(above, sizeof *above, "above", &call.run);
     if (!status) status = read_query(model, OF_ANY_TABLE, query, &copy, &call.run);
-    if (!status) status = find_margin(model, &copy, &margin, &call.run);
-    if (!status) *below = *above = margin;
+    if (!status) status = check_widths(model, &copy, &call.run);
+    if (!status) *below = *above = find_margin(model, &copy);
     return cmlpi_end_call(&call, status);
 }
 
@@ -203,21 +208,25 @@ static void find_ends(const cmlp_model *model, int64_t target, double first, dou
     *highest = high;
 }
 
+cmlp_status cmlpi_find_interval(const cmlp_model *model, const cmlp_table_query *query, double *low, double *high)
+{
+    const double first = query->outputs[query->target];
+    const double last = model->net->n_quantiles ? query->outputs[query->n_outputs - 1] : first;
+    if (isnan(first) || isnan(last)) return CMLP_ERROR_OPTION;
+    find_ends(model, query->target, first, last, find_margin(model, query), low, high);
+    return CMLP_OK;
+}
+
 static cmlp_status find_interval(const cmlp_model *model, const cmlp_table_query *query, double *low, double *high,
                                  cmlp_run *run)
 {
-    double margin;
-    const double *const outputs = query->outputs;
-    cmlp_status status = find_margin(model, query, &margin, run);
-    if (!status) status = cmlpi_check_pointer(outputs, sizeof *outputs, OUTPUTS, run);
+    cmlp_status status = check_widths(model, query, run);
+    if (!status) status = cmlpi_check_pointer(query->outputs, sizeof(double), OUTPUTS, run);
     if (!status) status = cmlpi_check_pointer(low, sizeof *low, "low", run);
     if (!status) status = cmlpi_check_pointer(high, sizeof *high, "high", run);
     if (status) return status;
-    const double first = outputs[query->target];
-    const double last = model->net->n_quantiles ? outputs[query->n_outputs - 1] : first;
-    if (isnan(first) || isnan(last)) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, OUTPUTS);
-    find_ends(model, query->target, first, last, margin, low, high);
-    return CMLP_OK;
+    status = cmlpi_find_interval(model, query, low, high);
+    return status ? cmlpi_refuse(&run->refused, status, OUTPUTS) : CMLP_OK;
 }
 
 cmlp_status cmlp_model_interval(const cmlp_model *model, const cmlp_table_query *query, double *low, double *high,
@@ -291,26 +300,24 @@ static void add_classes(const cmlp_model *model, const cmlp_table_query *query, 
     is_in_set[most] = 1;
 }
 
-static cmlp_status find_set(const cmlp_model *model, const cmlp_table_query *query, int32_t *is_in_set,
-                            int64_t n_is_in_set, cmlp_run *run)
+static int is_yes_or_no(const cmlp_model *model, const cmlp_table_query *query)
+{
+    return model->model_kind == CMLP_MODEL_MULTILABEL || query->n_outputs == 1;
+}
+
+cmlp_status cmlpi_find_set(const cmlp_model *model, const cmlp_table_query *query, int32_t *is_in_set)
 {
     const double *outputs = query->outputs;
-    const int is_yes_or_no = model->model_kind == CMLP_MODEL_MULTILABEL || query->n_outputs == 1;
-    const int64_t n = is_yes_or_no ? 2 : query->n_outputs;
-    double margin, outcomes[2];
-    cmlp_status status = cmlpi_check_pointer(outputs, sizeof *outputs, OUTPUTS, run);
-    if (!status) status = cmlpi_check_pointer(is_in_set, sizeof *is_in_set, "is_in_set", run);
-    if (status) return status;
-    if (n_is_in_set < n) return cmlpi_refuse(&run->refused, CMLP_ERROR_LENGTH, "is_in_set");
-    if (is_yes_or_no) {
+    const int64_t n = is_yes_or_no(model, query) ? 2 : query->n_outputs;
+    double outcomes[2];
+    if (is_yes_or_no(model, query)) {
         outcomes[1] = outputs[query->target];
         outcomes[0] = 1 - outcomes[1];
         outputs = outcomes;
     }
     for (int64_t k = 0; k < n; k++)
-        if (isnan(outputs[k])) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, OUTPUTS);
-    status = find_margin(model, query, &margin, run);
-    if (status) return status;
+        if (isnan(outputs[k])) return CMLP_ERROR_OPTION;
+    const double margin = find_margin(model, query);
     if (model->model_kind == CMLP_MODEL_ORDERED) {
         const int64_t median = median_of(outputs, n);
         add_towards_median(model, query, outputs, 0, median, 1, margin, is_in_set);
@@ -318,6 +325,18 @@ static cmlp_status find_set(const cmlp_model *model, const cmlp_table_query *que
     } else
         add_classes(model, query, outputs, n, margin, is_in_set);
     return CMLP_OK;
+}
+
+static cmlp_status find_set(const cmlp_model *model, const cmlp_table_query *query, int32_t *is_in_set,
+                            int64_t n_is_in_set, cmlp_run *run)
+{
+    cmlp_status status = cmlpi_check_pointer(query->outputs, sizeof(double), OUTPUTS, run);
+    if (!status) status = cmlpi_check_pointer(is_in_set, sizeof *is_in_set, "is_in_set", run);
+    if (status) return status;
+    if (n_is_in_set < (is_yes_or_no(model, query) ? 2 : query->n_outputs))
+        return cmlpi_refuse(&run->refused, CMLP_ERROR_LENGTH, "is_in_set");
+    status = cmlpi_find_set(model, query, is_in_set);
+    return status ? cmlpi_refuse(&run->refused, status, OUTPUTS) : CMLP_OK;
 }
 
 cmlp_status cmlp_model_find_set(const cmlp_model *model, const cmlp_table_query *query, int32_t *is_in_set,

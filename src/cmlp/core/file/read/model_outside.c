@@ -27,6 +27,13 @@ static int has_others(const cmlp_model *model, int64_t column)
     return c->role == CMLP_TABLE_ROLE_CATEGORY ? has_unlisted(model, column) : !c->n_edges && !model->has_summary;
 }
 
+void cmlpi_find_outside(const cmlp_model *model, const double *row, double *distances)
+{
+    const cmlp_table *table = model->table;
+    for (int64_t i = 0; i < table->n_columns; i++)
+        distances[i] = cmlpi_distance(&table->columns[i], has_others(model, i), row[i]);
+}
+
 CMLPI_CALL(cmlp_model_outside,
            (const cmlp_model *model, const double *row, int64_t n_row, double *distances, int64_t n_distances,
             cmlp_run *run),
@@ -45,7 +52,7 @@ CMLPI_CALL(cmlp_model_outside,
             run->bad_column = i;
             return cmlpi_refuse(&run->refused, CMLP_ERROR_INPUT, "row");
         }
-    for (int64_t i = 0; i < n; i++) distances[i] = cmlpi_distance(&model->table->columns[i], has_others(model, i), row[i]);
+    cmlpi_find_outside(model, row, distances);
     return CMLP_OK;
 }
 #endif

@@ -3,11 +3,6 @@
 
 static cmlp_dtype dtype_of(const cmlp_model *model) { return CMLPI_IS_TABLE_MODEL(model) ? CMLP_FLOAT64 : model->net->dtype; }
 
-static int64_t n_in_of(const cmlp_model *model)
-{
-    return CMLPI_IS_TABLE_MODEL(model) ? model->table->n_columns : cmlpi_n_in(model->net);
-}
-
 static int64_t n_out_of(const cmlp_model *model) { return cmlpi_n_out(model->net) + model->is_cumulative; }
 
 /* Whether the outputs of a table's networks are the probabilities of all labels above one of them, of three labels or more. */
@@ -54,7 +49,7 @@ void cmlpi_combine_outputs(const cmlp_model *model, int64_t n, double *outputs)
 static inline int is_misaligned(const void *address, size_t size) { return ((uintptr_t)address & (size - 1)) != 0; }
 
 /* The next two functions check every field. */
-CMLPI_ASSERT(sizeof(cmlp_rows) == CMLPI_OLDEST(cmlp_rows, factors), "no field of the rows is forgotten");
+CMLPI_ASSERT(sizeof(cmlp_rows) == CMLPI_OLDEST(cmlp_rows, n_names), "no field of the rows is forgotten");
 CMLPI_ASSERT(sizeof(cmlp_prediction) == CMLPI_OLDEST(cmlp_prediction, n_sums), "no field of a prediction is forgotten");
 CMLPI_ASSERT(sizeof(cmlp_run) == CMLPI_OLDEST(cmlp_run, reserved), "no field of a run is forgotten");
 
@@ -62,8 +57,8 @@ CMLPI_ASSERT(sizeof(cmlp_run) == CMLPI_OLDEST(cmlp_run, reserved), "no field of 
 static inline int has_more_fields(const cmlp_rows *rows)
 {
     const uintptr_t pointers = (uintptr_t)rows->order | (uintptr_t)rows->indptr | (uintptr_t)rows->indices |
-                               (uintptr_t)rows->shifts | (uintptr_t)rows->factors;
-    return pointers || (rows->n_order | rows->n_values | rows->index_dtype | rows->reserved);
+                               (uintptr_t)rows->shifts | (uintptr_t)rows->factors | (uintptr_t)rows->names;
+    return pointers || (rows->n_order | rows->n_values | rows->index_dtype | rows->reserved | rows->n_names);
 }
 
 /* Whether the arguments are those of one row that needs no conversion but scaling, in structs of this version and without a
@@ -79,7 +74,7 @@ static int is_simple_row(const cmlp_model *model, const cmlp_rows *rows, const c
     const size_t element = CMLPI_IS_TABLE_MODEL(model) ? sizeof(double) : model->net->element;
     const size_t size = rows->dtype == dtype ? element : 1;
     if (rows->dtype != dtype && (rows->dtype != CMLP_UINT8 || dtype != CMLP_FLOAT32)) return 0;
-    if (rows->kind != CMLP_ROWS_DENSE || rows->n_rows != 1 || rows->n_columns != n_in_of(model)) return 0;
+    if (rows->kind != CMLP_ROWS_DENSE || rows->n_rows != 1 || rows->n_columns != cmlpi_columns_of(model)) return 0;
     if (has_more_fields(rows) || (rows->scale != 0 && rows->scale != 1)) return 0;
     if (rows->column_stride != (int64_t)size && rows->n_columns > 1) return 0;
     if (!rows->data || is_misaligned(rows->data, size) || is_misaligned(prediction->outputs, element)) return 0;
@@ -156,7 +151,7 @@ static cmlp_status predict_row(const cmlp_model *model, const cmlp_rows *rows, c
 
 cmlp_status cmlpi_read_model_rows(const cmlp_model *model, const cmlp_rows *given, cmlp_rows *rows, cmlp_run *run)
 {
-    const cmlp_status status = CMLPI_READ(rows, given, cmlp_rows, factors);
+    const cmlp_status status = CMLPI_READ(rows, given, cmlp_rows, n_names);
     if (status) return cmlpi_refuse(&run->refused, status, "rows");
     if (rows->scale != 0 && rows->scale != 1) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "rows->scale");
     if (rows->shifts) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "rows->shifts");
@@ -189,6 +184,15 @@ static cmlp_status predict_model_rows(const cmlp_model *model, const cmlp_rows *
     return status;
 }
 
+#if CMLPI_BUILDS_TABLES
+cmlp_status cmlpi_predict_model(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
+                                cmlp_run *run)
+{
+    if (is_simple_row(model, rows, prediction, run)) return predict_row(model, rows, prediction, run);
+    return predict_model_rows(model, rows, prediction, run);
+}
+#endif
+
 cmlp_status cmlp_model_predict(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
                                cmlp_run *run)
 {
@@ -202,7 +206,7 @@ cmlp_status cmlp_model_predict(const cmlp_model *model, const cmlp_rows *rows, c
 static cmlp_status measure_table(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes, cmlp_run *run)
 {
     cmlp_rows copy;
-    const cmlp_status status = CMLPI_READ(&copy, rows, cmlp_rows, factors);
+    const cmlp_status status = CMLPI_READ(&copy, rows, cmlp_rows, n_names);
     if (status) return cmlpi_refuse(&run->refused, status, "rows");
     const int64_t n = cmlpi_n_selected(&copy);
     if (n < 0 || copy.kind != CMLP_ROWS_DENSE) return cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, "rows");
@@ -212,6 +216,12 @@ static cmlp_status measure_table(const cmlp_model *model, const cmlp_rows *rows,
     return CMLP_OK;
 }
 
+cmlp_status cmlpi_measure_model(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes, cmlp_run *run)
+{
+    if (CMLPI_IS_TABLE_MODEL(model)) return measure_table(model, rows, bytes, run);
+    return cmlp_net_workspace_size(model->net, rows, NULL, NULL, bytes, run);
+}
+
 CMLPI_CALL(cmlp_model_workspace_size, (const cmlp_model *model, const cmlp_rows *rows, size_t *bytes, cmlp_run *run),
            (model, rows, bytes, &call.run))
 {
@@ -219,7 +229,5 @@ CMLPI_CALL(cmlp_model_workspace_size, (const cmlp_model *model, const cmlp_rows 
     if (status) return cmlpi_refuse(&run->refused, status, "model");
     status = cmlpi_check_pointer(bytes, sizeof *bytes, "bytes", run);
     if (!status) status = cmlpi_check_pointer(rows, 1, "rows", run);
-    if (status) return status;
-    if (CMLPI_IS_TABLE_MODEL(model)) return measure_table(model, rows, bytes, run);
-    return cmlp_net_workspace_size(model->net, rows, NULL, NULL, bytes, run);
+    return status ? status : cmlpi_measure_model(model, rows, bytes, run);
 }

@@ -31,6 +31,15 @@ static cmlpi_value_list list_labels(const cmlp_model *model)
     return list;
 }
 
+cmlp_value cmlpi_label_at(const cmlp_model *model, int64_t class_index)
+{
+    const cmlpi_value_list list = list_labels(model);
+    const cmlpi_value_range all = cmlpi_all_values(&list);
+    return cmlpi_value_at(&list, &all, class_index);
+}
+
+int64_t cmlpi_n_labels(const cmlp_model *model) { return model->values.n[CMLPI_LABEL_ENDS]; }
+
 CMLPI_CALL(cmlp_model_find_label, (const cmlp_model *model, int32_t class_index, cmlp_value *value, cmlp_run *run),
            (model, class_index, value, &call.run))
 {
@@ -38,11 +47,10 @@ CMLPI_CALL(cmlp_model_find_label, (const cmlp_model *model, int32_t class_index,
     if (status) return cmlpi_refuse(&run->refused, status, "model");
     status = cmlpi_check_pointer(value, CMLPI_ALIGNOF(cmlp_value), "value", run);
     if (status) return status;
-    const cmlpi_value_list list = list_labels(model);
-    const cmlpi_value_range all = cmlpi_all_values(&list);
-    if (!list.n) return cmlpi_refuse(&run->refused, CMLP_ERROR_NOT_FOUND, "model");
-    if (class_index < 0 || class_index >= list.n) return cmlpi_refuse(&run->refused, CMLP_ERROR_INDEX, "class_index");
-    *value = cmlpi_value_at(&list, &all, class_index);
+    const int64_t n = cmlpi_n_labels(model);
+    if (!n) return cmlpi_refuse(&run->refused, CMLP_ERROR_NOT_FOUND, "model");
+    if (class_index < 0 || class_index >= n) return cmlpi_refuse(&run->refused, CMLP_ERROR_INDEX, "class_index");
+    *value = cmlpi_label_at(model, class_index);
     return CMLP_OK;
 }
 
@@ -129,7 +137,7 @@ static int64_t n_listed(const cmlp_model *model, int64_t column)
 }
 
 /* The number of categories among them: those that mean a missing value are behind them. */
-static int64_t n_categories_of(const cmlp_model *model, int64_t column)
+int64_t cmlpi_n_categories(const cmlp_model *model, int64_t column)
 {
     const cmlp_table_column *c = &model->table->columns[column];
     const int64_t n = n_listed(model, column);
@@ -155,7 +163,7 @@ void cmlpi_note_missing_categories(const cmlp_model *model, cmlp_table_column *c
 
 cmlp_table_column_kind cmlpi_kind_of_column(const cmlp_model *model, int64_t column)
 {
-    return tensor_at(model, CMLPI_COLUMN_KINDS)[column];
+    return model->table ? tensor_at(model, CMLPI_COLUMN_KINDS)[column] : CMLP_TABLE_COLUMN_NUMBER;
 }
 
 cmlp_value cmlpi_format_of_column(const cmlp_model *model, int64_t column)
@@ -258,9 +266,17 @@ static double unknown_code(const cmlp_model *model, int64_t column)
 
 double cmlpi_code_of(const cmlp_model *model, int64_t column, int64_t found)
 {
-    const int64_t n = n_categories_of(model, column);
+    const int64_t n = cmlpi_n_categories(model, column);
     if (found >= n) found = index_of_missing(model, column);
     return found < 0 || found >= n ? unknown_code(model, column) : (double)found;
+}
+
+int cmlpi_name_of_column(const cmlp_model *model, int64_t column, cmlp_value *name)
+{
+    const cmlpi_value_list names = list_texts(model, CMLPI_NAME_ENDS, CMLPI_NAME_TEXT);
+    const cmlpi_value_range all = cmlpi_all_values(&names);
+    if (names.n) *name = cmlpi_value_at(&names, &all, column);
+    return names.n != 0;
 }
 
 /* Describes what only a table has of a column. */
@@ -271,7 +287,7 @@ static void describe_column_of_table(const cmlp_model *model, int64_t column, cm
     info->role = model->table->columns[column].role;
     info->format = format.text;
     info->n_format = format.n_text;
-    info->n_categories = n_categories_of(model, column);
+    info->n_categories = cmlpi_n_categories(model, column);
     info->unknown_code = unknown_code(model, column);
 }
 
@@ -282,7 +298,7 @@ CMLPI_CALL(cmlp_model_describe_column,
     cmlp_table_column_info copy;
     cmlp_status status = cmlpi_check_model(model);
     if (status) return cmlpi_refuse(&run->refused, status, "model");
-    if (column < 0 || column >= (model->table ? model->table->n_columns : cmlpi_n_in(model->net)))
+    if (column < 0 || column >= cmlpi_columns_of(model))
         return cmlpi_refuse(&run->refused, CMLP_ERROR_INDEX, "column");
     status = CMLPI_READ(&copy, info, cmlp_table_column_info, role);
     if (status) return cmlpi_refuse(&run->refused, status, "info");
@@ -292,10 +308,8 @@ CMLPI_CALL(cmlp_model_describe_column,
     const cmlp_value unit = unit_of(copy.kind);
     copy.unit = unit.text;
     copy.n_unit = unit.n_text;
-    const cmlpi_value_list names = list_texts(model, CMLPI_NAME_ENDS, CMLPI_NAME_TEXT);
-    if (names.n) {
-        const cmlpi_value_range all = cmlpi_all_values(&names);
-        const cmlp_value name = cmlpi_value_at(&names, &all, column);
+    cmlp_value name;
+    if (cmlpi_name_of_column(model, column, &name)) {
         copy.name = name.text;
         copy.n_name = name.n_text;
     }
@@ -307,8 +321,28 @@ CMLPI_CALL(cmlp_model_describe_column,
 static cmlp_status require_categories(const cmlp_model *model, int64_t column, cmlp_run *run)
 {
     const cmlp_status status = cmlpi_check_column(model, column, run);
-    if (status || n_categories_of(model, column)) return status;
+    if (status || cmlpi_n_categories(model, column)) return status;
     return cmlpi_refuse(&run->refused, CMLP_ERROR_NOT_FOUND, "column");
+}
+
+cmlp_status cmlpi_find_code(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code)
+{
+    cmlp_value wanted = *value;
+    if (wanted.kind == CMLP_VALUE_DOUBLE && !cmlpi_is_finite(wanted.number)) {
+        if (wanted.number != wanted.number) wanted.kind = CMLP_VALUE_MISSING;
+        wanted.number = 0; /* for the check; the file has no infinite number */
+    }
+    const int is_large = wanted.kind == CMLP_VALUE_LARGE_INTEGER;
+    if (is_large) wanted.kind = CMLP_VALUE_TEXT; /* files have only large ones beyond 64 bits */
+    cmlp_status status = cmlpi_check_value(&wanted, CMLPI_WANTED_VALUE);
+    if (is_large) wanted.kind = CMLP_VALUE_LARGE_INTEGER;
+    if (!status && is_large && !cmlpi_read_integer(&wanted)) status = CMLP_ERROR_TEXT;
+    if (status) return status;
+    if (wanted.kind == CMLP_VALUE_DOUBLE) wanted.number = value->number;
+    const cmlpi_value_list list = cmlpi_list_categories(model);
+    const int64_t found = cmlpi_find_value(&list, &model->ranges[column], &wanted);
+    *code = cmlpi_code_of(model, column, found);
+    return CMLP_OK;
 }
 
 CMLPI_CALL(cmlp_model_find_code,
@@ -319,22 +353,8 @@ CMLPI_CALL(cmlp_model_find_code,
     if (!status) status = cmlpi_check_pointer(value, CMLPI_ALIGNOF(cmlp_value), "value", run);
     if (!status) status = cmlpi_check_pointer(code, sizeof *code, "code", run);
     if (status) return status;
-    cmlp_value wanted = *value;
-    if (wanted.kind == CMLP_VALUE_DOUBLE && !cmlpi_is_finite(wanted.number)) {
-        if (wanted.number != wanted.number) wanted.kind = CMLP_VALUE_MISSING;
-        wanted.number = 0; /* for the check; the file has no infinite number */
-    }
-    const int is_large = wanted.kind == CMLP_VALUE_LARGE_INTEGER;
-    if (is_large) wanted.kind = CMLP_VALUE_TEXT; /* files have only large ones beyond 64 bits */
-    status = cmlpi_check_value(&wanted, CMLPI_WANTED_VALUE);
-    if (is_large) wanted.kind = CMLP_VALUE_LARGE_INTEGER;
-    if (!status && is_large && !cmlpi_read_integer(&wanted)) status = CMLP_ERROR_TEXT;
-    if (status) return cmlpi_refuse(&run->refused, status, "value");
-    if (wanted.kind == CMLP_VALUE_DOUBLE) wanted.number = value->number;
-    const cmlpi_value_list list = cmlpi_list_categories(model);
-    const int64_t found = cmlpi_find_value(&list, &model->ranges[column], &wanted);
-    *code = cmlpi_code_of(model, column, found);
-    return CMLP_OK;
+    status = cmlpi_find_code(model, column, value, code);
+    return status ? cmlpi_refuse(&run->refused, status, "value") : CMLP_OK;
 }
 
 CMLPI_CALL(cmlp_model_find_category,
@@ -344,7 +364,7 @@ CMLPI_CALL(cmlp_model_find_category,
     cmlp_status status = require_categories(model, column, run);
     if (!status) status = cmlpi_check_pointer(value, CMLPI_ALIGNOF(cmlp_value), "value", run);
     if (status) return status;
-    if (code < 0 || code >= n_categories_of(model, column))
+    if (code < 0 || code >= cmlpi_n_categories(model, column))
         return cmlpi_refuse(&run->refused, CMLP_ERROR_INDEX, "code");
     const cmlpi_value_list list = cmlpi_list_categories(model);
     *value = cmlpi_value_at(&list, &model->ranges[column], code);

@@ -70,7 +70,7 @@ static cmlp_status check_list(const cmlpi_writer *w, value_source list, int64_t 
         const cmlp_value value = value_of(w, list, column, i, buffer);
         const cmlp_status status = cmlpi_check_value(&value, list == LABEL_LIST ? CMLPI_LABEL_VALUE : CMLPI_CATEGORY_VALUE);
         *bad = i;
-        if (cmlpi_has_reserved(value.padding, value.reserved)) return CMLP_ERROR_OPTION;
+        if (value.padding || value.reserved) return CMLP_ERROR_OPTION;
         if (status) return status == CMLP_ERROR_OPTION ? CMLP_ERROR_VALUE : status;
     }
     *bad = -1;
@@ -229,7 +229,7 @@ static cmlp_status check_categories(const cmlpi_writer *w, int64_t *bad)
         int64_t code; /* the column is reported */
         const cmlp_status status = check_list(w, CATEGORY_LIST, i, &code);
         if (status) return status;
-        cmlpi_sort_values(column->categories, n, order);
+        cmlpi_sort_values(column->categories, n, cmlpi_compare_values, order);
         for (int64_t k = 0; k < n; k++) {
             const cmlp_value *values = column->categories;
             if (k && cmlpi_compare_values(&values[order[k - 1]], &values[order[k]]) >= 0) return CMLP_ERROR_VALUE;

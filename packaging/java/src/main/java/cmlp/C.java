@@ -14,7 +14,7 @@ final class C {
     }
 
     static final int FLOAT64 = 2; // CMLP_FLOAT64
-    static final int ROWS_SIZE = 128; // bytes of cmlp_rows
+    static final int ROWS_SIZE = 144; // bytes of cmlp_rows
     static final int CLASSIFIER = 3, MULTILABEL = 4, ORDERED = 5; // CMLP_MODEL_...
     static final int DOUBLE = 2, INTEGER = 3, BOOLEAN = 4; // CMLP_VALUE_...
     static final int OPTION = 23, NOT_FOUND = 25, FILE_SHORT = 96; // CMLP_ERROR_...
@@ -22,14 +22,14 @@ final class C {
     private C() {}
 
     @Structure.FieldOrder({
-        "structSize", "modelSize", "workspaceSize", "headSize", "fileSize", "errorAt", "nIn", "nOut", "nLabels",
-        "nNets", "dtype", "kind", "nTargets"
+        "structSize", "modelSize", "workspaceSize", "answerSize", "headSize", "fileSize", "errorAt", "nIn", "nOut",
+        "nLabels", "nNets", "dtype", "kind", "nTargets", "nEnds", "nSet"
     })
     public static class Info extends Structure {
-        public long structSize = size(), modelSize, workspaceSize, headSize, fileSize, errorAt;
+        public long structSize = size(), modelSize, workspaceSize, answerSize, headSize, fileSize, errorAt;
         public long nIn, nOut, nLabels, nNets;
         public int dtype, kind;
-        public long nTargets;
+        public long nTargets, nEnds, nSet;
     }
 
     @Structure.FieldOrder({
@@ -80,12 +80,10 @@ final class C {
         public int seed, isExact;
     }
 
-    @Structure.FieldOrder({
-        "text", "nText", "number", "integer", "kind", "padding", "reserved0", "reserved1", "reserved2", "reserved3"
-    })
+    @Structure.FieldOrder({"text", "nText", "number", "integer", "kind", "padding", "reserved"})
     public static class Value extends Structure {
         public Pointer text;
-        public long nText, integer, reserved0, reserved1, reserved2, reserved3;
+        public long nText, integer, reserved;
         public double number;
         public int kind, padding;
     }
