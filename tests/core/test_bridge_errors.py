@@ -217,3 +217,24 @@ def test_arguments_of_several_epochs_are_checked():
         with pytest.raises(ValueError, match="order"):
             call(np.zeros((2, 6)), order, _core.Random(0))
     assert_same_bits(params, before)
+
+
+@pytest.mark.parametrize(
+    ("rows", "orders", "message"),
+    [
+        ([3], [[0, 1], [1, 0]], "rows must be indices of 3 rows"),
+        ([-1], [[0, 1], [1, 0]], "rows must be indices of 3 rows"),
+        ([2], [[0, 1], [1, 1]], "orders must be permutations of 2 columns"),
+        ([2], [[0, 1], [1, 2]], "orders must be permutations of 2 columns"),
+    ],
+)
+def test_indices_of_an_explanation_are_those_of_rows_and_columns(rows, orders, message):
+    background = np.zeros((3, 2)), np.ones(3), np.ones(2, bool)
+    with pytest.raises(ValueError, match=message):
+        _core.Shapley(*background, rows, orders)
+    game = _core.Shapley(*background, [0, 2], [[0, 1], [1, 0], [1, 0], [0, 1]])
+    assert game.mean().tolist() == [0, 0]
+    sums = _core.Shapley(*background)
+    for row in (-1, 3):
+        with pytest.raises(ValueError, match=f"row must be an index of 3 rows, got {row}"):
+            sums.add_sets(sums.sets(), row, np.zeros((2, 2)))

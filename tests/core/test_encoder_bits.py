@@ -8,6 +8,7 @@ import pytest
 from cmlp._bridge import _core
 from cmlp._model.table_columns import DatePart, TableColumn, TableColumns
 from cmlp._tables.learn_columns import learn_inputs
+from cmlp.exceptions import StatusError
 
 nan = np.nan
 
@@ -266,3 +267,11 @@ def test_numbers_of_missing_values_are_those_of_the_columns(n_missing):
         ValueError, match="n_missing must have a number from 0 on for each of 1 columns"
     ):
         _core.Columns([("number", 0, False, ())], [0.0, 1.0, 5.0], (), n_missing)
+
+
+@pytest.mark.parametrize("bins", [False, True])
+def test_infinite_numbers_are_refused(bins):
+    raw, encoder = table(0)
+    raw[1, -1] = np.inf
+    with pytest.raises(StatusError, match="CMLP_ERROR_INPUT"):
+        encoder.encode(raw, bins=bins)

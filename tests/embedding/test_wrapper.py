@@ -1,9 +1,11 @@
 """cmlp.hpp without exceptions: failures abort or are statuses. Code with exceptions fits in the same program."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,8 +45,8 @@ int main(int, char **argv)
     const cmlp::model model = cmlp::model::load(argv[1]);
     cmlp::predictor<double> predict(model);
     try {
-        for (unsigned seed : {0u, 7u}) {
-            const cmlp::reasons found = predict.reasons_of({1.5, 2, -1}, seed ? 40 : 0, seed);
+        for (const cmlp::reasons &found : {predict.reasons_of({1.5, 2, -1}), predict.reasons_of({1.5, 2, -1}, 40),
+                                           predict.reasons_of({1.5, 2, -1}, 40, 7)}) {
             for (const auto &numbers : {found.values, found.errors, found.base_values})
                 for (double number : numbers) std::printf("%.17g ", number);
         }
@@ -123,6 +125,12 @@ def test_code_with_exceptions_and_code_without_fit_in_one_program(single_object,
         assert done.returncode == -signal.SIGABRT
 
 
+def test_wrapper_leaves_no_macro_but_its_guard():
+    header = Path(cmlp.get_include()) / "cmlp.hpp"
+    macros = run(CPLUSPLUS, "-dM", "-E", "-x", "c++", header)
+    assert re.findall(r"#define (CMLP_HPP\w*)", macros) == ["CMLP_HPP"]
+
+
 @pytest.mark.parametrize("kept", [8, 0])
 def test_reasons_have_pythons_bits(single_object, tmp_path, kept):
     """And a row of two of the three values is refused, as is a model without a background."""
@@ -140,7 +148,7 @@ def test_reasons_have_pythons_bits(single_object, tmp_path, kept):
         assert (numbers, int(status)) == ([], CMLP_ERROR_NOT_FOUND)
         return
     expected = []
-    for n, seed in ((None, 0), (40, 7)):
+    for n, seed in ((None, 0), (40, 0), (40, 7)):
         found = model.explain([[1.5, 2, -1]], n_evaluations=n, random_state=seed)
         expected += [*found.values[0], *found.errors[0], found.base_values]
     assert [float(number) for number in numbers] == expected

@@ -66,6 +66,23 @@ def test_seeded_faults_are_of_code_that_exists_once():
         assert text.count(fault["old"]) == 1 and fault["new"] != fault["old"], fault["name"]
 
 
+def test_numbers_of_planted_faults_are_those_of_their_table():
+    import tomllib
+
+    table = tomllib.loads((ROOT / "tests/mutants/seeded.toml").read_text(encoding="utf-8"))
+    seen = [fault["seen"] for fault in table["planted"]]
+    kinds = {"quick", "suite"}
+    assert {one.removesuffix(", by a test that was added") for one in seen} == kinds
+    n_found = sum(one in kinds for one in seen)
+    n_quick = sum(one.startswith("quick") for one in seen)
+    row = re.search(
+        r"^\| faults of (\d+) kinds.* \| (\d+), (\d+), (\d+) \|",
+        (ROOT / "SOUNDNESS.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    assert [int(one) for one in row.groups()] == [len(seen), n_found, len(seen), n_quick]
+
+
 def test_accepted_mutants_are_of_lines_that_exist():
     import tomllib
 
