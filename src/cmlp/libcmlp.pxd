@@ -575,6 +575,55 @@ cdef extern from "cmlp_table.h" nogil:
                                      double *number, cmlp_run *run)
     cmlp_status cmlp_model_outside(const cmlp_model *model, const double *row, int64_t n_row, double *distances,
                                    int64_t n_distances, cmlp_run *run)
+    cmlp_value cmlp_text(const char *text, int64_t n_text)
+    cmlp_rows cmlp_cell_rows(const cmlp_value *cells, int64_t n_rows, int64_t n_columns, const cmlp_value *names)
+
+    ctypedef int32_t cmlp_cell_state
+    enum:
+        CMLP_CELL_USUAL
+        CMLP_CELL_ABOVE
+        CMLP_CELL_BELOW
+        CMLP_CELL_MISSING
+        CMLP_CELL_UNKNOWN
+        CMLP_CELL_STATE_SIGNED
+
+    ctypedef struct cmlp_answer:
+        size_t struct_size
+        cmlp_value *labels
+        int64_t n_labels
+        int32_t *class_indices
+        int64_t n_class_indices
+        double *outputs
+        int64_t n_outputs
+        double coverage
+        double *intervals
+        int64_t n_intervals
+        int32_t *sets
+        int64_t n_sets
+        double *outside
+        int64_t n_outside
+        cmlp_cell_state *states
+        int64_t n_states
+        double *numbers
+        int64_t n_numbers
+        double *reasons
+        int64_t n_reasons
+        double *reason_errors
+        int64_t n_reason_errors
+        double *base_values
+        int64_t n_base_values
+        const cmlp_rows *background
+        int64_t n_evaluations
+        uint32_t seed
+        int32_t is_exact
+        int32_t by_class
+        int32_t reserved
+
+    cmlp_status cmlp_model_answer(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer, cmlp_run *run)
+    cmlp_status cmlp_model_answer_size(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer,
+                                       size_t *bytes, cmlp_run *run)
+    int64_t cmlp_model_say(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer, cmlp_status status,
+                           const cmlp_run *run, char *text, int64_t n_text)
 
     ctypedef struct cmlp_table_query:
         size_t struct_size

@@ -24,6 +24,7 @@ PARTS = {
             "model_table",
             "model_margin",
             "model_outside",
+            "model_answer",
             "model_explain",
         ),
         "model_write_table",
