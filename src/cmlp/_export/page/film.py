@@ -33,7 +33,7 @@ FILM_SCRIPTS = (
             "fields",
             *("scenes/numbers", "scenes/sum", "scenes/knobs", "scenes/cost", "scenes/hill"),
             *("scenes/try", "scenes/wishes", "scenes/turn", "scenes/learn", "scenes/exam"),
-            *("dare", "card", "voice", "player"),
+            *("dare", "card", "voice", "sound", "player"),
         )
     ),
 )

@@ -380,17 +380,20 @@ function paintVeil(view, alpha) {
 
 const ALL_ARRIVED = () => 1;
 
+const REST_WIRES = 60; // into each layer: all of them are a mat that says nothing
+
 /**
  * The whole network at work.
  *
  * `shown`: alpha of everything but the pad. `wave`: how far the activations have come, from 0 to 3. `flown`: of the pixels.
- * `dim(layer, k)`: alpha of a neuron. `params`: the knobs, if not those of the start. `wires`: alpha of what the wires carry;
- * `waiting`: of the wires that carry nothing yet. `says`: alpha of the ring around the brightest output. `names`: of A and B.
+ * `dim(layer, k)`: alpha of a neuron. `params`: the knobs, if not those of the start. `wires`: alpha of what the wires carry,
+ * `all`: whether these are all, as while the wave runs, or at rest the strongest alone; `waiting`: of the wires that carry
+ * nothing yet. `says`: alpha of the ring around the brightest output. `names`: of A and B.
  */
 function paintWorking(view, facts, options = {}) {
 	const { shown = 1, wave = 3, flown = ALL_ARRIVED, result = facts.result, image = facts.digit.image } = options;
 	const { dim = () => 1, wires = 1, waiting = 0.3, says = 0, inputs = 1, names = 1 } = options;
-	const { params = facts.start.params } = options;
+	const { params = facts.start.params, all = 0 } = options;
 	if (shown <= 0) return;
 	const { places, upright } = view;
 	const { layers } = facts.start;
@@ -404,8 +407,12 @@ function paintWorking(view, facts, options = {}) {
 			return Math.sign(value) * min(1, abs(value) / most) ** 0.85;
 		};
 		const some = layer ? list : list.slice(0, view.wires);
+		const isStart = result === facts.result;
+		const strongest = isStart ? some : some.toSorted((p, q) => abs(carried(q[0], q[1])) - abs(carried(p[0], p[1])));
+		const alpha = shown * wires * (layer ? 0.75 : 0.5);
 		if (come < 1) paintWires(view, some.slice(0, 170), layer, carried, { alpha: waiting * shown, least: 0 });
-		paintWires(view, some, layer, carried, { to: come, alpha: shown * wires * (layer ? 0.75 : 0.5) });
+		paintWires(view, strongest.slice(0, REST_WIRES), layer, carried, { to: come, alpha });
+		paintWires(view, strongest.slice(REST_WIRES), layer, carried, { to: come, alpha: all * alpha });
 		if (moving)
 			paintWires(view, some, layer, carried, { from: max(0, come - 0.16), to: come, alpha: shown, width: 1.5 });
 	});

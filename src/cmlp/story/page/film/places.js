@@ -18,7 +18,7 @@ const LYING = {
 	square: [1180, 250],
 	wish: [null, [22, 18], [22, 18], [26, 26]], // how high and wide a triangle can be
 	unit: 80, // the side of a square of area 1
-	hill: [588, 300, 148, 44, 180], // its middle, and what a step to the right, to the front and of the cost is
+	hill: [512, 326, 204, 46, 190], // its middle, and what a step to the right, to the front and of the cost is
 	// Three squares in a row: the middle of the first, and the step to the next; and ten outputs to the left of each: how far,
 	// the first, the step to the next, and their radius.
 	three: [500, 330, 225, 88, 92, 56, 15],

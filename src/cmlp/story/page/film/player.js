@@ -489,6 +489,7 @@ const player = {
 		const touch = facts.touches[this.waiting.id];
 		if (touch) {
 			this.changed = touch.pass(seconds * this.speed, facts) ?? this.changed;
+			if (touch.step) filmSound.hear(examples.test.length * facts.shareAfter(touch.step), examples.test.length);
 			if (touch.isDone) this.decide(0);
 			return;
 		}
@@ -513,7 +514,9 @@ const player = {
 	turnDial(n, value) {
 		const { hand } = this.facts;
 		const values = hand.isTouched ? hand.values : SIX_ZEROS;
+		const before = hand.cost;
 		hand.touch(values.with(n, clampTo(value, hand.six.reach[n])));
+		filmSound.fall(before, hand.cost);
 		this.left = Infinity; // no clock for who turns the knobs
 		$("film-options").classList.remove("timed");
 		const fields = $("film-options").querySelectorAll("input");
@@ -723,7 +726,11 @@ const player = {
 		const buttons = options.map((option, n) =>
 			this.waiting.isHeld ? this.heldButton(option) : buttonOf(option, () => this.decide(n)),
 		);
-		if (this.waiting?.kind === "try") buttons.push(...this.dialFields());
+		if (this.waiting?.kind === "try") {
+			buttons[0].className = "main";
+			buttons.push(...this.dialFields());
+		}
+		if (this.waiting?.kind === "try" || this.waiting?.isHeld) buttons.push(filmSound.button());
 		buttons.push(...told);
 		$("film-options").classList.toggle("timed", this.waiting !== null && this.left < Infinity);
 		if (this.waiting) buttons.push(this.barOfLeft());

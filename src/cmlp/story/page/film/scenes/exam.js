@@ -197,6 +197,7 @@ function paintExamined(view, facts, t) {
 		image: t < FIRST_HEAP_AT ? facts.input : image,
 		params: final.net.params,
 		wave: 3 * part(t, started, started + 1.2),
+		all: within(t, FIRST_HEAP_AT - 0.6, FIRST_HEAP_AT + 2.6, 0.6) + within(t, OWN_AT - 0.6, OWN_AT + 2.6, 0.6),
 		wires: 0.85 * (1 - 0.9 * wishing),
 		says: rise(t, started + 1.2, 0.3) * (isHeap && !isSaid(heap) ? 0 : 1),
 	});

@@ -60,7 +60,9 @@ const hillScene = {
 		const places = within(t, PLACES_AT - 0.8, HOME_AT + 0.6, 1);
 		const hidden = within(t, 0.6, HOME_AT + 1.2, 1.4);
 		const ball = ballAt(hill, t);
-		paintPad(view, { lines: digit.lines, digit, centred: 1, sharp: 1, frame: 0.5 });
+		const covered = view.upright ? 0 : shown; // the hill needs its place
+		paintPad(view, { lines: digit.lines, digit, centred: 1, sharp: 1, frame: 0.5 * (1 - covered) });
+		if (covered > 0) coverImage(view, covered);
 		paintWorking(view, facts, {
 			result: turnedResult(facts, ball),
 			wires: 1 - rise(t, 0.6, 1.4) + QUIET_WIRES * rise(t, HOME_AT - 0.2, 1.4),

@@ -41,6 +41,7 @@ const knobsScene = {
 		paintWorking(view, facts, {
 			result,
 			wave: 1 + part(t, 3.8, 5.2) + part(t, 5.2, 6.6),
+			all: within(t, 2.6, 8.2, 1.2),
 			names: rise(t, 1.4, 1.2),
 			says: named,
 			wires: 1 - blend(0.9 * quiet, 1, fields),

@@ -103,6 +103,7 @@ const learnScene = {
 			waiting: dim * 0.3,
 			inputs: dim,
 			wave,
+			all: within(t, SEAL_OPENS_AT, SAID_AT + 1.6, 0.8),
 			dim: () => dim,
 			says: rise(back, 0.5, 0.4) + rise(t, SAID_AT, 0.6),
 		});

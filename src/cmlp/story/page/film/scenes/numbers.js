@@ -82,6 +82,7 @@ const numbersScene = {
 			shown,
 			names: 0,
 			wave: waveAt(t),
+			all: max(1 - rise(t, 13, 1.6), within(t, OTHERS_AT - 0.7, OTHERS_END + 1.4, 0.7)),
 			waiting: 0.3 * rise(t, 6.4, 0.8), // only when the pixels have come
 			flown: (row, column) => rise(t, 4.4 + row * 0.05 + column * 0.006, 1.3),
 			says,
@@ -233,7 +234,7 @@ function paintGuest(view, facts, guest) {
 	paintPicture(view, pictureOf(one), x, y, side, side, min(1, 8 * u, 8 * (1 - u)));
 	const ring = part(u, 0.6, 0.7);
 	const wave = 3 * part(u, 0, 0.65);
-	paintWorking(view, early, { result: one.result, image: one.input, names: 0, wave, says: ring });
+	paintWorking(view, early, { result: one.result, image: one.input, names: 0, wave, all: 1, says: ring });
 }
 
 /** What it says, as large as what was drawn. */

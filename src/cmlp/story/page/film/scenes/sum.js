@@ -2,6 +2,8 @@
 
 const TERM_AT = [12, 13.8, 15.4, 17, 18.4, 20.4, 23]; // when each term starts to its place
 const CURVE_AT = 27;
+const ENDS_AT = 33.8; // the sum is drawn to both ends of the curve, and back
+const ENDS_SECONDS = 3.6;
 
 /** The places of the figure inside a neuron, which is as wide as `width`. */
 const INSIDE_LYING = {
@@ -176,6 +178,13 @@ function axisOf(facts, { axis: [left, right] }, t) {
 	return { reach, at: (z) => middle + (z / reach) * ((right - left) / 2) };
 }
 
+/** The sum as it is shown: for some seconds it is drawn from one end of its axis to the other. */
+function sumAt(facts, form, t, z) {
+	const u = 2 * Math.PI * rise(t, ENDS_AT, ENDS_SECONDS);
+	const most = 0.94 * axisOf(facts, form, t).reach;
+	return z + Math.sin(u) * (Math.sin(u) > 0 ? most - z : most + z);
+}
+
 function paintAddition(view, facts, form, t) {
 	const { pen } = view;
 	const [left, right, base] = form.axis;
@@ -221,6 +230,7 @@ function paintAddition(view, facts, form, t) {
 			align: "left",
 		});
 	});
+	end = sumAt(facts, form, t, end);
 	// The end of the bar is the one thing to look at.
 	if (t > TERM_AT[0] && t < CURVE_AT + 3) {
 		const line = top + row * step;
@@ -270,7 +280,8 @@ function paintSquash(view, facts, form, t) {
 	const shown = rise(t, CURVE_AT, 1.6);
 	if (shown <= 0) return;
 	const { pen } = view;
-	const { z, activation } = facts.addition;
+	const z = sumAt(facts, form, t, facts.addition.z);
+	const activation = logistic(z);
 	const [left, right, base] = form.axis;
 	const [bottom, top] = form.curve;
 	const { at, reach } = axisOf(facts, form, t);

@@ -65,6 +65,7 @@ const turnScene = {
 			result: turned.result,
 			params: turned.net.params,
 			wires: dim * (0.34 * (1 - quiet) + 0.5 * rise(t, TURN_AT, 1.2)),
+			all: within(t, TURN_AT, TURN_AT + TURN_SECONDS + 1.8, 1.2),
 			inputs: dim,
 			dim: () => dim,
 			says: rise(t, TURN_AT + TURN_SECONDS + 0.6, 0.6),
