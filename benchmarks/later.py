@@ -8,6 +8,9 @@ two parts of each: after the first 80 % of the times and after the first 60 %, t
 without `time`, and "renewed" is `calibrate` after each tenth of the test rows, with the last three tenths. Figures are
 the coverage of intervals of 0.9, by fifths of the horizon too, and the ratios to "rows" of the interval score (width,
 plus 20 times the distance of what is outside), of the width and of the CPU seconds of `fit`.
+
+`python -m benchmarks.later --own` measures the same on tables that `time` had not met (`benchmarks/later_sets.py`), and
+`--panels` measures `time` and `groups`, each alone and both, on later rows of new groups and of known ones.
 """
 
 import argparse
@@ -17,6 +20,14 @@ import warnings
 import numpy as np
 
 from benchmarks.groups import frame_of
+from benchmarks.later_sets import (
+    CHOSE,
+    CHOSE_NOTHING,
+    TIMED_PANELS,
+    load_own,
+    load_timed_panel,
+    with_times,
+)
 from benchmarks.report import Report
 from benchmarks.tables import geometric, two_digits
 
@@ -129,17 +140,8 @@ FEWEST_TO_RENEW = 9  # rows, with which intervals of 0.9 are finite
 
 def table_of_numbers(name, most_rows):
     """Return X, y and times of a table, in the order of time."""
-    import pandas as pd
-
     package, item, column, target = LATER[name]
-    frame = frame_of(package, item)
-    if frame[column].dtype.kind not in "iuf":
-        texts = frame[column].astype(str)
-        if texts.str.fullmatch(r"\d+ Q\d").all():
-            times = pd.PeriodIndex(texts.str.replace(" ", ""), freq="Q").to_timestamp()
-        else:
-            times = pd.to_datetime(texts, utc=True, format="mixed").dt.tz_localize(None)
-        frame = frame.assign(**{column: times})
+    frame = with_times(frame_of(package, item), column)
     frame = frame[frame[[column, target]].notna().all(axis=1)]
     kept = np.sort(np.random.RandomState(0).permutation(len(frame))[:most_rows])
     frame = frame.iloc[kept].sort_values(column, kind="stable").reset_index(drop=True)
@@ -174,7 +176,7 @@ def renewed(model, X, y):
     return np.concatenate(found)
 
 
-def measured_later(X, y, times, column, share):
+def measured_later(X, y, times, column, share, *, renews=True):
     """Return the figures of each way for one part of a table."""
     from cmlp import TabularRegressor
 
@@ -189,6 +191,7 @@ def measured_later(X, y, times, column, share):
         found[way] = (*of_intervals(model.predict_interval(X[test], COVERAGE), y[test]), seconds)
         if way == "rows":
             known = predicted
+        if way == "rows" and renews:
             ends = renewed(model, X[test], y[test])
             found["renewed"] = (*of_intervals(ends, y[test]), seconds)
     assert np.array_equal(predicted, known)
@@ -235,13 +238,120 @@ def run_later(report, names, most_rows):
     report.table("time=, each part: coverage, and time relative to rows", head, rows)
 
 
+def of_ways(found, names):
+    """Return a row for each way: coverage, and score and width relative to the first one of `names`."""
+    rows = []
+    for way in names:
+        coverage = np.array([one[way][0].mean() for one in found])
+        figures = coverage.mean(), np.median(coverage), coverage.min()
+        share = f"{100 * (coverage >= 0.8).mean():.0f} %"
+        ratios = [
+            geometric([one[way][k].mean() / one[names[0]][k].mean() for one in found])
+            for k in (1, 2)
+        ]
+        rows.append([", ".join(f"{one:.2f}" for one in figures), share, *map(two_digits, ratios)])
+    return rows
+
+
+def run_own(report):
+    """Add what `time` does on tables that it had not met: on those that may choose, and on the others."""
+    rows, each = [], []
+    for title, tables in (("chose nothing", CHOSE_NOTHING), ("may choose", CHOSE)):
+        found = []
+        for table in tables:
+            X, y, times = load_own(*table)
+            for share in PARTS:
+                begin, _ = bounds_of(times, share)
+                if len(np.unique(times[:begin])) < FEWEST_TIMES:
+                    continue
+                with warnings.catch_warnings(action="ignore"):
+                    one = measured_later(X, y, times, table[2], share, renews=False)
+                found.append(one)
+                score = one["time"][1].mean() / one["rows"][1].mean()
+                figures = one["rows"][0].mean(), one["time"][0].mean(), score
+                each.append([*table[:2], share, *(f"{value:.2f}" for value in figures)])
+                print(*each[-1], flush=True)
+        holds = [one for one in found if one["rows"][0].mean() >= COVERAGE]
+        for way, figures in zip(("rows", "time"), of_ways(found, ("rows", "time")), strict=True):
+            width = of_ways(holds, ("rows", way))[1][-1]
+            rows.append([f"{len(found)} that {title}, {WAYS[way]}", *figures, width])
+    head = ["parts, `fit`", "coverage: mean, median, least", "parts of at least 0.8", "score"]
+    head += ["width", "width where plain ones cover 0.9"]
+    report.table("tables that time had not met", head, rows)
+    head = ["package", "table", "part", "rows", "time", "score"]
+    report.table("tables that time had not met, each part", head, each)
+
+
+PANEL_WAYS = {
+    "rows": "without `time` and `groups`",
+    "groups": "`groups`",
+    "time": "`time`",
+    "both": "`time` and `groups`",
+}
+PANEL_PARTS, N_PANEL_SEEDS, NEW_GROUPS = (0.6, 0.75), 2, 0.3
+
+
+def measured_panel(panel, share, seed):
+    """Return the figures of each way on later rows of new groups, and of known ones."""
+    from cmlp import TabularRegressor
+
+    X, y, groups, times = panel
+    ascending = np.sort(times)
+    begin, end = (ascending[bound - 1] for bound in bounds_of(ascending, share))
+    names = np.random.RandomState(seed).permutation(np.unique(groups))
+    is_new = np.isin(groups, names[: int(NEW_GROUPS * len(names))])
+    train = (times <= begin) & ~is_new
+    is_later = (times > begin) & (times <= end)
+    tests = [is_later & is_new, is_later & ~is_new]
+    found = [{}, {}]
+    for way in PANEL_WAYS:
+        given = {}
+        if way in ("groups", "both"):
+            given["groups"] = groups[train]
+        if way in ("time", "both"):
+            given["time"] = times[train]
+        model = TabularRegressor(random_state=seed, n_threads=1).fit(X[train], y[train], **given)
+        for one, test in zip(found, tests, strict=True):
+            one[way] = of_intervals(model.predict_interval(X[test], COVERAGE), y[test])
+    return found
+
+
+def run_panels(report):
+    """Add what `time` and `groups` do for later rows of new groups, and of known ones."""
+    found = [], []
+    for name in TIMED_PANELS:
+        panel = load_timed_panel(name)
+        for share in PANEL_PARTS:
+            for seed in range(N_PANEL_SEEDS):
+                with warnings.catch_warnings(action="ignore"):
+                    one = measured_panel(panel, share, seed)
+                for kind, figures in zip(found, one, strict=True):
+                    kind.append(figures)
+                texts = (f"{of[way][0].mean():.2f}" for of in one for way in PANEL_WAYS)
+                print(name, share, seed, *texts, flush=True)
+    rows = []
+    for kind, of_kind in zip(("new groups", "known groups"), found, strict=True):
+        for text, figures in zip(PANEL_WAYS.values(), of_ways(of_kind, [*PANEL_WAYS]), strict=True):
+            rows.append([kind, text, *figures])
+    head = ["later rows of", "`fit`", "coverage: mean, median, least", "parts of at least 0.8"]
+    report.note(panels=len(TIMED_PANELS), parts=len(found[0]))
+    report.table("panels", [*head, "score", "width"], rows)
+
+
 def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks.later")
     parser.add_argument("--rows", type=int, default=1800, help="of a table, at most")
     parser.add_argument("--tables", nargs="+", default=[*LATER], choices=[*LATER])
+    parser.add_argument("--own", action="store_true", help="tables that `time` had not met")
+    parser.add_argument("--panels", action="store_true", help="later rows of new and known groups")
     chosen = parser.parse_args()
     report = Report("later", False)
-    run_later(report, chosen.tables, chosen.rows)
+    if chosen.own:
+        run_own(report)
+    if chosen.panels:
+        run_panels(report)
+    if not chosen.own and not chosen.panels:
+        run_later(report, chosen.tables, chosen.rows)
     report.write()
 
 

@@ -92,6 +92,57 @@ def test_margin_is_the_largest_of_three_later_parts(is_shuffled):
     )
 
 
+def test_where_later_rows_are_like_others_intervals_are_those_without_time():
+    y = SIZE + RNG.uniform(-1, 1, N)
+    without, model = fitted_to(y), fitted_to(y, time=DAYS)
+    assert_same_bits(intervals(model, SIZE[:, None]), intervals(without, SIZE[:, None]))
+    assert model.holds_until_ > LAST
+    assert summary_of(model).accuracy.n == 105
+    assert fitted_to(y, time=DAYS, interval_width="constant").holds_until_ > LAST
+    y[150:] += 3  # errors of later rows are larger than 1.3 times those of others
+    without, model = fitted_to(y), fitted_to(y, time=DAYS)
+    wide, narrow = (np.diff(intervals(one, SIZE[:, None])).mean() for one in (model, without))
+    assert wide > 1.2 * narrow
+
+
+def fitted_to(y, **more):
+    time, groups = more.pop("time", None), more.pop("groups", None)
+    model = TabularRegressor(**QUICK | {"n_epochs": 20} | more)
+    return model.fit(SIZE[:, None], y, time=time, groups=groups)
+
+
+def test_with_groups_later_rows_are_of_new_groups():
+    """Rows of a new group differ by its level, and later rows by 6 more: `groups` alone knows nothing of these."""
+    groups = np.arange(N) % 25
+    y = RNG.normal(size=25)[groups] + np.where(np.arange(N) >= 140, 6.0, 0)
+    by_group = fitted_to(y, groups=groups)
+    both = fitted_to(y, groups=groups, time=DAYS)
+    assert_same_bits(both.predict(SIZE[:, None]), by_group.predict(SIZE[:, None]))
+    narrow, wide = (np.diff(intervals(one, SIZE[:, None])).mean() for one in (by_group, both))
+    assert wide > narrow
+    assert model_of(both).calibration.groups.n in (12, 13)  # every second fold of 25
+    with pytest.warns(UserWarning, match="needs at least 19 groups, but the model has 12"):
+        both.predict_interval(SIZE[:, None], 0.95)
+    assert both.holds_until_ > LAST
+    stationary = RNG.normal(size=25)[groups]
+    found = fitted_to(stationary, groups=groups, time=DAYS)
+    assert_same_bits(
+        intervals(found, SIZE[:, None]),
+        intervals(fitted_to(stationary, groups=groups), SIZE[:, None]),
+    )
+
+
+@pytest.mark.parametrize("weight", [None, 1.0 + np.arange(N) % 3])
+def test_groups_and_times_are_resumed_and_verified(weight):
+    rows = {"groups": np.arange(N) % 25, "sample_weight": weight, "time": DAYS}
+    whole = TabularRegressor(**QUICK | {"n_epochs": 60}, provenance=True).fit(X, Y, **rows)
+    assert cmlp.verify(whole, X, Y, **rows).identical
+    with warnings.catch_warnings(action="ignore"):
+        model = TabularRegressor(**QUICK | {"n_epochs": 60}, max_time=1e-9).fit(X, Y, **rows)
+    model.set_params(max_time=None).fit(X, Y, **rows, resume=True)
+    assert_same_bits(intervals(model), intervals(whole))
+
+
 def test_rows_of_one_time_are_never_divided():
     """Rows of one time differ by the group effect alone, which a network that knew others of the time would know."""
     times = np.repeat(np.arange(8), 25)
@@ -277,7 +328,7 @@ def test_report_names_time_as_the_remedy():
         ("day", {}, "got 'day': X has no names of columns"),
         (7, {}, "the name of a column of X, or a value for each row, got 7"),
         (np.r_[np.arange(10), np.full(190, 10)], {}, "190 of 200 rows have the time '10'"),
-        (DAYS, {"groups": np.arange(N)}, "time and groups exclude each other"),
+        (DAYS, {"groups": np.arange(N) % 12}, "later rows of at least 9 groups .* got 6 groups"),
         (DAYS, {"X_val": X, "y_val": Y}, "time and X_val exclude each other"),
     ],
 )

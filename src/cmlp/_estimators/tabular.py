@@ -752,7 +752,8 @@ class TabularRegressor(parameters.TabularRegressor, TabularEstimator):
         networks that held it out, not by all, and they have chosen the epochs of these networks and
         the bins of the columns: on small tables of mostly noise, 0.9 becomes 0.88. After fit with
         `time`, they are later parts of the rows of `fit`, each judged by a network that has learned
-        what came before: of the errors of the same rank, the largest of three parts counts.
+        what came before: of the errors of the same rank, the largest of three parts counts, unless
+        the errors are hardly larger than on rows that these networks held out.
 
         Parameters
         ----------

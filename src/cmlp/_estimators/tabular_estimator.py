@@ -94,8 +94,9 @@ class TabularEstimator(Estimator):
             The times of the rows, if rows to predict will be later: the name of a column of X,
             which stays an input, or dates or numbers. Of `TabularRegressor` with one target. Only
             the intervals of `predict_interval` change: their width follows from later parts of
-            these rows, each predicted by a network that has learned what came before [2]_. See
-            `TabularRegressor.holds_until_`.
+            these rows, each predicted by a network that has learned what came before [2]_, if its
+            errors are clearly larger than on random rows. With `groups`, the later rows are of new
+            groups. See `TabularRegressor.holds_until_`.
         X_val, y_val : default=None
             Validation data, to choose the best epoch of each network. If None, each network holds
             out another eighth of the rows, with all copies of a row, which count as one there; with

@@ -543,15 +543,27 @@ def scaled_scores(scores: NDArray[np.float64], factors: NDArray[np.float64]) -> 
 
 
 def largest_at_ranks(
-    scores: Sequence[NDArray[np.float64]], weights: Sequence[NDArray[np.float64] | None]
+    scores: Sequence[NDArray[np.float64]],
+    weights: Sequence[NDArray[np.float64] | None],
+    groups: Sequence[Groups] = (),
 ) -> NDArray[np.float64]:
     """Return, for each rank, the largest of the scores of this rank in several parts of the rows, in ascending order.
 
-    There are as many ranks as the part with the fewest scores has.
+    There are as many ranks as the part with the fewest scores has, or as that with the fewest groups, each of which
+    counts as one (see `_kept_by_group`).
     """
-    parts = [_kept(*one, MOST_SCORES) for one in zip(scores, weights, strict=True)]
-    fewest = min(map(len, parts))
-    largest: NDArray[np.float64] = np.max([_kept(part, None, fewest) for part in parts], axis=0)
+    if groups:
+        m = min(len(one.values) for one in groups)
+        r = min(-(-len(one) // (m + 1)) for one in scores)
+        most = min(r * (m + 1) - 1, MOST_SCORES)
+        kept = [
+            _kept_by_group(one, group.equal_weights(weight), m, most)
+            for one, weight, group in zip(scores, weights, groups, strict=True)
+        ]
+    else:
+        parts = [_kept(*one, MOST_SCORES) for one in zip(scores, weights, strict=True)]
+        kept = [_kept(part, None, min(map(len, parts))) for part in parts]
+    largest: NDArray[np.float64] = np.max(kept, axis=0)
     return largest
 
 

@@ -39,7 +39,7 @@ from cmlp._tables.read_table import (
     read_table,
     require_enough,
 )
-from cmlp._tables.row_times import as_times, require_later_parts
+from cmlp._tables.row_times import as_times, later_windows, require_later_parts
 from cmlp._tables.targets import learn_table_encoding
 from cmlp._tables.tell import tell
 from cmlp._train.random import draw_seed, generator_of
@@ -166,6 +166,8 @@ def prepare_table(call: TableCall, until: float) -> PreparedTable:
             learned = _continued(call, table, model)
         raw_to_keep = learned[1]
         folds, seeds, background = _drawn(call, table, raw_to_keep)
+        if times is not None:  # raises ValueError if too few groups have later rows
+            later_windows(times, table.groups, folds)
         prepared = _encoded(table, learned, folds, seeds, call.options.n_estimators)
     return replace(
         prepared,
@@ -189,18 +191,21 @@ def prepare_part(
     encoding, counted = learn_table_encoding(
         call, table.truth[row_index, 0], weight, len(row_index), 1
     )
-    rows = checked.row_index[row_index[counted.row_index]]
+    row_index = row_index[counted.row_index]
+    rows = checked.row_index[row_index]
     columns = learn_categories_again(checked.columns, checked.frame, rows, counted.weight)
     raw = columns.read(checked.frame, call.class_name)[checked.row_index]
-    n = len(rows)
+    n, groups = len(rows), None if table.groups is None else table.groups_of(row_index)
     part = ReadTable(
         encoding=encoding,
-        raw=raw[row_index[counted.row_index]],
+        raw=raw[row_index],
         targets=counted.values,
         truth=counted.truth,
         weight=counted.weight,
         n_training=n,
-        n_folds=number_of_folds(None, 1) if n >= FEWEST_ROWS_TO_HOLD_OUT else 0,
+        n_folds=number_of_folds(groups, 1) if n >= FEWEST_ROWS_TO_HOLD_OUT else 0,
+        groups=groups,
+        training_groups=groups,
     )
     # A time limit that had an effect on these columns, which no model keeps, could not be repeated.
     learned = _learned(call, part, columns, counted.weight, table.nominal, is_part=True)

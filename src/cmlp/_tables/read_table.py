@@ -165,8 +165,6 @@ def _require_time_alone(call: TableCall) -> None:
             f"must be one number with time, got {quantile!r}: later rows are measured for one prediction.",
             quantile,
         )
-    if any(one is not None for one in call.groups):
-        raise ValueError("time and groups exclude each other: pass one of them.")
     if has_validation_rows(*call.validation):
         raise ValueError(
             "time and X_val exclude each other: with time, later parts of the rows of X are predicted from what came "

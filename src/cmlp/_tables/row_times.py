@@ -18,6 +18,7 @@ from cmlp._data.column_entries import (
     type_of_numbers,
 )
 from cmlp._data.containers import column_of
+from cmlp._data.groups import Groups
 from cmlp._data.input_frame import InputFrame, frame_of, with_dates
 from cmlp._data.times import Times, large_integers, text_of_time
 from cmlp._model.table_columns import TableColumns
@@ -27,6 +28,8 @@ from cmlp.exceptions import shown
 _CUTS = (0.6, 0.7, 0.8)  # shares of the rows that come before
 _AHEAD = 0.25  # rows of a later part, for each row before it
 FEWEST_ROWS, _FEWEST_TIMES = 80, 5
+_FEWEST_GROUPS = 9  # that are new, with which intervals of 0.9 are finite
+_FEWEST_ROWS_BEFORE = 20  # as there are without groups
 _LEAST_BEFORE = 0.25  # share of the rows, so that a network can learn from them
 _FORMATS = " Text is read as dates of the form in date_formats."
 
@@ -57,6 +60,30 @@ def windows_of(times: Times) -> list[Window]:
         before, later = np.sort(order[:begin]), np.sort(order[begin:end])
         windows[begin] = Window(before, later, float(last.item() - at[begin - 1].item()))
     return list(windows.values())
+
+
+def later_windows(times: Times, groups: Groups | None, folds: NDArray[np.uint8]) -> list[Window]:
+    """Return the windows of rows with times: with groups, the later rows of each are of other groups.
+
+    The groups of every second fold are new in a window, and those of the other folds in the next one. Raises ValueError
+    if too few groups are new in some window.
+    """
+    windows = windows_of(times)
+    if groups is None:
+        return windows
+    found = []
+    for k, (before, later, horizon) in enumerate(windows):
+        is_new = folds % 2 == k % 2
+        known, new = before[~is_new[before]], later[is_new[later]]
+        n_new = len(np.unique(groups.codes[new]))
+        if n_new < _FEWEST_GROUPS or len(known) < _FEWEST_ROWS_BEFORE:
+            raise ValueError(
+                f"time with groups needs later rows of at least {_FEWEST_GROUPS} groups that are new to a network, "
+                f"which learns from at least {_FEWEST_ROWS_BEFORE} earlier rows of others, got {n_new} groups and "
+                f"{len(known)} rows. Pass time alone if rows to predict are of these groups."
+            )
+        found.append(Window(known, new, horizon))
+    return found
 
 
 def require_later_parts(times: Times) -> None:
