@@ -117,6 +117,22 @@ other_libraries() {
     "$python" -m pytest -m slow tests/docs/test_pages.py -k "python_blocks and (${pages//$'\n'/ or })"
 }
 
+# The map of tests, if many files of the package differ from it. Its lines are those of a commit, so that it is recorded
+# in a clone; the new map is put into the work tree, to be committed.
+renewed_map() {
+    local map=$WORK/map python=$WORK/mapped/bin/python
+    git clone -q "$ROOT" "$map" || { echo 'skipped: this tree is no repository' && return; }
+    "$(newest_python)" -c 'import sys; sys.monitoring' || { echo 'skipped: needs Python 3.12' && return; }
+    cd "$map"
+    "$(newest_python)" -m venv "$WORK/mapped"
+    "$python" -m pip install -q 'setuptools>=77' 'Cython>=3.1' 'numpy>=2.0'
+    "$python" -m pip install -q --no-build-isolation -e '.[test]'
+    "$python" tools/tests_for.py --renew
+    cmp -s tests/tests_for.json.gz "$ROOT/tests/tests_for.json.gz" && return
+    cp tests/tests_for.json.gz "$ROOT/tests/"
+    echo 'tests/tests_for.json.gz is renewed: commit it'
+}
+
 # The tests of the film and of its side doors, which take a quarter of the time of all pages.
 readonly OF_FILM=(tests/page/test_{film,doors}.py)
 

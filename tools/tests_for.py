@@ -5,7 +5,6 @@
     python tools/tests_for.py --run                             compiles what has changed, and runs the tests
     python tools/tests_for.py --record [tests/training ...]     makes the map anew, of all tests or of some
     python tools/tests_for.py --renew                           records what has changed, if that is many files
-    python tools/tests_for.py --stale                           lists these files; none if the map is new enough
 
 A map says which tests run a line of the package, the core or the bridge. It is read from the first of these: --map, the
 file that CMLP_TESTS_MAP names, build/tests_for.json.gz (which --record writes), tests/tests_for.json.gz. Its lines are
@@ -799,12 +798,12 @@ def _listed(tests: list[str]) -> str:
     return ", ".join(tests[:8]) + (f" and {len(tests) - 8} more" if len(tests) > 8 else "")
 
 
-def stale_files(ranking: Ranking) -> list[str]:
-    """Return the files whose lines are to be recorded anew; none as long as they are few."""
+def stale_files(ranking: Ranking) -> list[str] | None:
+    """Return the files to be recorded anew: none as long as they are few; None if the map's commit is not known."""
     try:
         stale = ranking.stale_files()
     except subprocess.CalledProcessError:
-        sys.exit(f"The map's commit {ranking.map.commit[:10]} is not in this clone: use --record.")
+        return None
     return stale if len(stale) > MOST_STALE else []
 
 
@@ -815,6 +814,8 @@ def renew(options: argparse.Namespace) -> None:
     test_map = read_map(options.map)
     ranking = Ranking(test_map, [])
     stale, tests = stale_files(ranking), set()
+    if stale is None:
+        sys.exit(f"The map's commit {test_map.commit[:10]} is not in this clone: use --record.")
     if not stale:
         print(f"At most {MOST_STALE} files of the package differ from the map.")
         return
@@ -849,9 +850,6 @@ def main() -> None:
         action="store_true",
         help=f"record the tests of stale files, and new ones, if more than {MOST_STALE} files are stale",
     )
-    parser.add_argument(
-        "--stale", action="store_true", help="list the files that --renew would record"
-    )
     parser.add_argument("--map", type=Path, help="file of the map")
     parser.add_argument(
         "--seconds",
@@ -869,15 +867,14 @@ def main() -> None:
     if options.renew:
         renew(options)
         return
-    if options.stale:
-        print("\n".join(stale_files(Ranking(read_map(options.map), []))))
-        return
     changes = [change_of(place) for place in options.places] or working_tree()
     if not changes:
         sys.exit("Nothing differs from HEAD.")
     ranking = Ranking(read_map(options.map), changes)
     for note in ranking.notes:
         print(note)
+    if stale := stale_files(ranking):
+        print(f"{len(stale)} files of the package differ from the map: renew it with --renew.")
     if not ranking.score:
         sys.exit("No test is known for this change: run `.ci/run changed`.")
     seconds = options.seconds or seconds_for({change.file for change in changes})
