@@ -41,9 +41,10 @@ _LEAST = 1e-30  # a probability whose logarithm is computed
 _BLOCK = 2048  # rows of which scores and derivatives are computed at a time
 _MOST_SCORES = 2**20  # of rows that determine the slope of `fit`, which bounds its time
 _SEED = 0  # of the choice of these rows
-# Platt's targets of two equally frequent classes: of n rows, the share 2 / (n + 4) is wrong. Those of each class, of
-# whose k rows the share 1 / (k + 2) is wrong, had a larger log loss on tables with many classes.
-_WRONG, _MORE = 2, 4
+# Platt's targets: of n rows, the share 1 / (n + 2) is wrong. Those of each class, of whose k rows the share 1 / (k + 2)
+# is wrong, had a larger log loss on tables with many classes.
+_WRONG, _MORE = 1, 2
+_LEAST_GAIN = 1.5  # standard errors of the mean gain of the rows, from which on there is a slope
 
 
 class Scores(NamedTuple):
@@ -348,7 +349,8 @@ def learned_slope(
 
     Label smoothing makes probabilities less certain than they could be, and the mean of networks does so too. The right
     class does not count fully, but by Platt's targets, so that rows without an error do not demand an infinite slope.
-    Rows have the class weights as a factor, as in training. The arithmetic is that of `learned_map`.
+    Rows have the class weights as a factor, as in training. A gain that can be chance counts as none. The arithmetic is
+    that of `learned_map`.
     """
     parts = [
         (z, truth, _with_class_weights(weight, truth, class_weights))
@@ -368,7 +370,28 @@ def learned_slope(
                 target = _shares(truth[rows, answer], scores.shape[2], wrong)
                 blocks.append((scores, target, weight[rows]))
     slope = _best_slope(blocks, (1.0, _SLOPES[1]))
-    return slope if slope > 1 else None
+    return slope if _is_better(blocks, slope, n_rows) else None
+
+
+def _is_better(
+    blocks: Sequence[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]],
+    slope: float,
+    n_rows: float,
+) -> bool:
+    """Return whether the log loss of n independent rows is smaller with a slope, by more than chance."""
+    total, mean, square = sum(_total(weight) for _, _, weight in blocks), 0.0, 0.0
+    for z, target, weight in blocks:
+        gains = np.cumsum(target * (_logarithms(z, slope) - _logarithms(z, 1.0)), axis=1)[:, -1]
+        mean += _total(weight * gains) / total
+        square += _total(weight * gains * gains) / total
+    return mean > _LEAST_GAIN * (max(square - mean * mean, 0.0) / n_rows) ** 0.5
+
+
+def _logarithms(z: NDArray[np.float64], slope: float) -> NDArray[np.float64]:
+    """Return the logarithms of the mean probabilities of scores with a slope."""
+    n = z.shape[2]
+    mean = _mean(_outputs(z, np.full(n, slope), np.zeros(n), "softmax"))
+    return _log(np.maximum(mean, _LEAST))
 
 
 def _some_of(
@@ -480,8 +503,7 @@ def _best_slope(
     def value(slope: NDArray[np.float64]) -> float:
         found = -stiffness / 2 * float((slope[0] - 1) ** 2)
         for z, target, weight in rows:
-            mean = _mean(_outputs(z, np.full(n, slope[0]), np.zeros(n), "softmax"))
-            found += _total(target * weight * _log(np.maximum(mean, _LEAST)))
+            found += _total(target * weight * _logarithms(z, float(slope[0])))
         return found
 
     def derivatives(
