@@ -1,11 +1,11 @@
 """The slope by which `fit` makes the probabilities of `TabularClassifier` sharp: the log loss with and without it.
 
-The sets of `tables` are all sets of classes in table_sets.py. `CHOSE` and `UNSEEN` are every second table of one list,
-which was split before any rule was tried: the first and the sets of `tables` have chosen how the right class counts. A
-quarter of each class tests, of at most 2,500 rows. "validation rows" passes a fifth of the others as `X_val`, "several
-labels" asks for each class by itself, and ordered classes are quarters of numbers. After class_weight="balanced", the
-log loss has the weights, too. "calibrate" is ``calibrate(probabilities=True)`` after `fit` with a slope, relative to
-the same without one.
+The sets of `tables` are all sets of classes in table_sets.py. `CHOSE` and `UNSEEN` are every second table of
+one list, which was split before any rule was tried: the first and the sets of `tables` have chosen how the
+right class counts and which gain is chance. A quarter of each class tests, of at most 2,500 rows. "validation
+rows" passes a fifth of the others as `X_val`, "several labels" asks for each class by itself, and ordered
+classes are quarters of numbers. After class_weight="balanced", the log loss has the weights, too. "calibrate"
+is ``calibrate(probabilities=True)`` after `fit` with a slope, relative to the same without one.
 """
 
 import contextlib
