@@ -22,6 +22,7 @@
 #include "products/dense_tmpl.h"
 #include "products/csr_tmpl.h"
 #include "products/gradient_tmpl.h"
+#include "products/gradient_sums_tmpl.h"
 #include "products/gradient_masked_tmpl.h"
 #include "products/csr_gradient_tmpl.h"
 #include "elements/step_tmpl.h"

@@ -9,76 +9,91 @@
 #define PHILOX_W0 UINT32_C(0x9e3779b9)
 #define PHILOX_W1 UINT32_C(0xbb67ae85)
 
-#ifdef V_PHILOX_AVX512
-/* Bit u tells whether unit u, of 64 units from counter `first` on, is dropped. Each 64-bit lane holds a word of a counter in
- * its lower half, as the multiplication needs it; the upper halves are not used. */
-static uint64_t dropped_units(const cmlpi_dropout_rule *rule, uint32_t first)
+/* Vectors W of WL words, each in the lower half of a lane of 64 bits, as the multiplication needs it; the upper halves
+ * are not used. The lanes of w_counters(i) are the counters i, i + PHILOX_COUNTERS / WL, ... */
+#if defined(V_PHILOX_AVX512)
+typedef __m512i W;
+#define WL 8
+VEC_FN W w_set1(uint32_t x) { return _mm512_set1_epi64(x); }
+VEC_FN W w_counters(uint32_t i) { return _mm512_add_epi64(w_set1(i), _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0)); }
+VEC_FN W w_mul(W a, W b) { return _mm512_mul_epu32(a, b); }
+VEC_FN W w_high(W x) { return _mm512_srli_epi64(x, 32); }
+VEC_FN W w_xor(W a, W b) { return _mm512_xor_si512(a, b); }
+#elif defined(V_PHILOX_AVX2)
+typedef __m256i W;
+#define WL 4
+VEC_FN W w_set1(uint32_t x) { return _mm256_set1_epi64x(x); }
+VEC_FN W w_counters(uint32_t i) { return _mm256_add_epi64(w_set1(i), _mm256_set_epi64x(6, 4, 2, 0)); }
+VEC_FN W w_mul(W a, W b) { return _mm256_mul_epu32(a, b); }
+VEC_FN W w_high(W x) { return _mm256_srli_epi64(x, 32); }
+VEC_FN W w_xor(W a, W b) { return _mm256_xor_si256(a, b); }
+#endif
+
+#ifdef WL
+#define W_VECTORS (PHILOX_COUNTERS / WL)
+
+/* words[w][v] = word w of the counters first + v, first + v + W_VECTORS, ... */
+VEC_FN void philox(const cmlpi_dropout_rule *rule, uint32_t first, W words[4][W_VECTORS])
 {
-    const __m512i m0 = _mm512_set1_epi64(PHILOX_M0), m1 = _mm512_set1_epi64(PHILOX_M1);
-    const __m512i half = _mm512_set1_epi64(0xffff), below = _mm512_set1_epi64(rule->below);
-    __m512i c[4] = {_mm512_add_epi64(_mm512_set1_epi64(first), _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0))};
-    for (int w = 1; w < 4; w++) c[w] = _mm512_set1_epi64(rule->counter[w - 1]);
+    const W m0 = w_set1(PHILOX_M0), m1 = w_set1(PHILOX_M1);
     uint32_t key_0 = rule->key[0], key_1 = rule->key[1];
+    for (uint32_t v = 0; v < W_VECTORS; v++) {
+        words[0][v] = w_counters(first + v);
+        for (int w = 1; w < 4; w++) words[w][v] = w_set1(rule->counter[w - 1]);
+    }
     for (int round = 0; round < PHILOX_ROUNDS; round++) {
-        const __m512i a = _mm512_mul_epu32(c[0], m0), b = _mm512_mul_epu32(c[2], m1);
-        c[0] = _mm512_xor_si512(_mm512_xor_si512(_mm512_srli_epi64(b, 32), c[1]), _mm512_set1_epi64(key_0));
-        c[1] = b;
-        c[2] = _mm512_xor_si512(_mm512_xor_si512(_mm512_srli_epi64(a, 32), c[3]), _mm512_set1_epi64(key_1));
-        c[3] = a;
+        for (int v = 0; v < W_VECTORS; v++) {
+            const W a = w_mul(words[0][v], m0), b = w_mul(words[2][v], m1);
+            words[0][v] = w_xor(w_xor(w_high(b), words[1][v]), w_set1(key_0));
+            words[1][v] = b;
+            words[2][v] = w_xor(w_xor(w_high(a), words[3][v]), w_set1(key_1));
+            words[3][v] = a;
+        }
         key_0 += PHILOX_W0;
         key_1 += PHILOX_W1;
     }
-    uint64_t bits = 0;
+}
+#endif
+
+/* What decides on the 64 units from counter `first` on: with AVX-512 a bit per unit, which is 1 if the unit is dropped,
+ * otherwise the random numbers. */
+#ifdef V_PHILOX_AVX512
+typedef uint64_t units;
+
+static void draw_units(const cmlpi_dropout_rule *rule, uint32_t first, units *drawn)
+{
+    const W half = w_set1(0xffff), below = w_set1(rule->below);
+    W c[4][W_VECTORS];
+    philox(rule, first, c);
+    *drawn = 0;
     for (int w = 0; w < 4; w++) {
-        const __m512i low = _mm512_and_si512(c[w], half), high = _mm512_and_si512(_mm512_srli_epi64(c[w], 16), half);
-        bits |= (uint64_t)_mm512_cmplt_epu64_mask(low, below) << 16 * w;
-        bits |= (uint64_t)_mm512_cmplt_epu64_mask(high, below) << (16 * w + 8);
+        const W low = _mm512_and_si512(c[w][0], half), high = _mm512_and_si512(_mm512_srli_epi64(c[w][0], 16), half);
+        *drawn |= (uint64_t)_mm512_cmplt_epu64_mask(low, below) << 16 * w;
+        *drawn |= (uint64_t)_mm512_cmplt_epu64_mask(high, below) << (16 * w + 8);
     }
-    return bits;
 }
 
-static void KERNEL(drop)(const cmlpi_dropout_rule *rule, void *values, int64_t n)
+VEC_FN VM are_dropped(const units *drawn, int64_t i, V below)
 {
-    const V scale = v_set1((T)rule->scale);
-    for (int64_t j = 0; j < n; j += PHILOX_UNITS) {
-        uint64_t dropped = dropped_units(rule, (uint32_t)(j / 8));
-        for (int64_t i = j; i < n && i < j + PHILOX_UNITS; i += VL, dropped >>= VL) {
-            T *v = (T *)values + i;
-            store_lanes(v, n - i, v_sel((VM)dropped, v_zero(), v_mul(load_lanes(v, n - i), scale)));
-        }
-    }
+    (void)below;
+    return (VM)(*drawn >> i);
 }
 #else
+typedef struct units {
+    T numbers[PHILOX_UNITS];
+} units;
+
+/* words[w][i] = word w for counter first + i. */
 #ifdef V_PHILOX_AVX2
-/* words[w][i] = word w for counter first + i. Each 64-bit lane holds a word in its lower half, as the multiplication
- * needs it; the upper halves are not used. */
 static void random_words(const cmlpi_dropout_rule *rule, uint32_t first, uint32_t words[4][PHILOX_COUNTERS])
 {
-    const __m256i m0 = _mm256_set1_epi64x(PHILOX_M0), m1 = _mm256_set1_epi64x(PHILOX_M1);
-    __m256i c[4][2]; /* even counters, odd counters */
-    for (int odd = 0; odd < 2; odd++) {
-        c[0][odd] = _mm256_add_epi64(_mm256_set1_epi64x(first), _mm256_set_epi64x(6 + odd, 4 + odd, 2 + odd, odd));
-        for (int w = 1; w < 4; w++) c[w][odd] = _mm256_set1_epi64x(rule->counter[w - 1]);
-    }
-    uint32_t key_0 = rule->key[0], key_1 = rule->key[1];
-    for (int round = 0; round < PHILOX_ROUNDS; round++) {
-        const __m256i k0 = _mm256_set1_epi64x(key_0), k1 = _mm256_set1_epi64x(key_1);
-        for (int odd = 0; odd < 2; odd++) {
-            const __m256i a = _mm256_mul_epu32(c[0][odd], m0), b = _mm256_mul_epu32(c[2][odd], m1);
-            c[0][odd] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(b, 32), c[1][odd]), k0);
-            c[1][odd] = b;
-            c[2][odd] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(a, 32), c[3][odd]), k1);
-            c[3][odd] = a;
-        }
-        key_0 += PHILOX_W0;
-        key_1 += PHILOX_W1;
-    }
+    W c[4][W_VECTORS];
+    philox(rule, first, c);
     for (int w = 0; w < 4; w++)
         _mm256_storeu_si256((__m256i *)(void *)words[w],
                             _mm256_blend_epi32(c[w][0], _mm256_slli_epi64(c[w][1], 32), 0xaa));
 }
 #else
-/* words[w][i] = word w for counter first + i. */
 static void random_words(const cmlpi_dropout_rule *rule, uint32_t first, uint32_t words[4][PHILOX_COUNTERS])
 {
     for (uint32_t i = 0; i < PHILOX_COUNTERS; i++) {
@@ -98,29 +113,31 @@ static void random_words(const cmlpi_dropout_rule *rule, uint32_t first, uint32_
 }
 #endif
 
-/* The random numbers of 64 units from counter `first` on, in the order of the units. */
-static void random_numbers(const cmlpi_dropout_rule *rule, uint32_t first, T numbers[PHILOX_UNITS])
+static void draw_units(const cmlpi_dropout_rule *rule, uint32_t first, units *drawn)
 {
     uint32_t words[4][PHILOX_COUNTERS];
     random_words(rule, first, words);
     for (int w = 0; w < 4; w++)
         for (int i = 0; i < PHILOX_COUNTERS; i++) {
-            numbers[(2 * w) * PHILOX_COUNTERS + i] = (T)(int32_t)(words[w][i] & 0xffff);
-            numbers[(2 * w + 1) * PHILOX_COUNTERS + i] = (T)(int32_t)(words[w][i] >> 16);
+            drawn->numbers[(2 * w) * PHILOX_COUNTERS + i] = (T)(int32_t)(words[w][i] & 0xffff);
+            drawn->numbers[(2 * w + 1) * PHILOX_COUNTERS + i] = (T)(int32_t)(words[w][i] >> 16);
         }
 }
+
+VEC_FN VM are_dropped(const units *drawn, int64_t i, V below) { return v_lt(v_load(drawn->numbers + i), below); }
+#endif
 
 static void KERNEL(drop)(const cmlpi_dropout_rule *rule, void *values, int64_t n)
 {
     const V scale = v_set1((T)rule->scale), below = v_set1((T)rule->below);
     for (int64_t j = 0; j < n; j += PHILOX_UNITS) {
-        T *v = (T *)values + j, numbers[PHILOX_UNITS];
+        T *v = (T *)values + j;
         const int64_t left = n - j < PHILOX_UNITS ? n - j : PHILOX_UNITS;
-        random_numbers(rule, (uint32_t)(j / 8), numbers);
+        units drawn;
+        draw_units(rule, (uint32_t)(j / 8), &drawn);
         for (int64_t i = 0; i < left; i += VL) {
             const V scaled = v_mul(load_lanes(v + i, left - i), scale);
-            store_lanes(v + i, left - i, v_sel(v_lt(v_load(numbers + i), below), v_zero(), scaled));
+            store_lanes(v + i, left - i, v_sel(are_dropped(&drawn, i, below), v_zero(), scaled));
         }
     }
 }
-#endif
