@@ -193,6 +193,21 @@ def test_ctrl_c_at_any_point_leaves_no_estimator_locked(call):
     assert errors == []
 
 
+def test_ctrl_c_at_any_point_leaves_a_network_with_the_parameters_of_its_model():
+    X, y = blobs(n_rows=6)
+    model = small(hidden_layer_sizes=(2,))
+    model.partial_fit(X, y, classes=[0, 1, 2])
+    network = model.network_
+    step, differs = 0, []
+    while interrupted_at(
+        step := step + 1, lambda: model.partial_fit(X, y), "cmlp._fit.fit", "cmlp._fit.fit_network"
+    ):
+        if (model.coefs_[0] != network.weights[0]).any():
+            differs.append(step)
+    assert step > 10
+    assert differs == []
+
+
 def test_fit_within_a_fit_of_the_same_estimator_is_rejected():
     model = small()
 

@@ -36,14 +36,19 @@ def run_locked(estimator, str name, function, tuple args, dict keywords):
         attributes.pop(name, None)
 
 
-def replace_attributes(owner, dict changed, tuple removed):
-    """Assign attributes of an object and remove others: all of them or none."""
-    cdef dict attributes = owner.__dict__
-    # They are freed after the last change: freeing an object can run Python code.
-    former = tuple(map(attributes.get, (*changed, *removed)))
-    attributes.update(changed)
-    for name in removed:
-        attributes.pop(name, None)
+def replace_attributes(tuple changes, tuple removed):
+    """Assign attributes of objects, and remove others from all of them: all of that or nothing.
+
+    `changes` are pairs of an object and a dictionary with its new attributes.
+    """
+    # Values are freed after the last change: freeing an object can run Python code.
+    former = []
+    for owner, changed in changes:
+        attributes = owner.__dict__
+        former += map(attributes.get, (*changed, *removed))
+        attributes.update(changed)
+        for name in removed:
+            attributes.pop(name, None)
 
 
 def run_deferred(deferral, function, *args, **keywords):

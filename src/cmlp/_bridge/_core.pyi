@@ -22,7 +22,7 @@ def run_locked(
     keywords: dict[str, Any],
 ) -> _R: ...
 def replace_attributes(
-    owner: object, changed: dict[str, Any], removed: tuple[str, ...]
+    changes: tuple[tuple[object, dict[str, Any]], ...], removed: tuple[str, ...]
 ) -> None: ...
 def run_deferred(
     deferral: DeferredSignals | None,

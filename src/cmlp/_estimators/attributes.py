@@ -240,7 +240,7 @@ class FittedNetwork(FittedAttribute[Any]):
             )
             vars(estimator)[NETWORK] = network
         # The activation of the outputs may have been assigned.
-        network._share(model.net, model.params)
+        _core.replace_attributes((network._sharing(model.net, model.params),), ())
         return network
 
     def __set__(self, estimator: object, value: object) -> None:

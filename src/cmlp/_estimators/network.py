@@ -245,9 +245,9 @@ class Network(ExportMethods):
         network.__dict__.update(_net=net, _params=params, _scale=input_scale, _n_threads=n_threads)
         return network
 
-    def _share(self, net: _core.Net, params: Floats) -> None:
-        """Use another parameter block from now on, without a copy."""
-        self.__dict__.update(_net=net, _params=params)
+    def _sharing(self, net: _core.Net, params: Floats) -> tuple[Self, dict[str, Any]]:
+        """Return the network and the attributes with which it uses another parameter block, without a copy."""
+        return self, {"_net": net, "_params": params}
 
     def __copy__(self) -> Self:
         twin = type(self).__new__(type(self))

@@ -16,7 +16,7 @@ from cmlp._fit.fitted import ASSIGNED, INTERRUPTED, RESULT, Fitted, copy_with
 from cmlp._train.diagnosis import FEW_EPOCHS, WarnIf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from cmlp._fit.call import EstimatorToFit, FitCall
     from cmlp._fit.fitted import Recorder
@@ -72,8 +72,8 @@ class PreparedFit(Protocol):
         The training of a network can be resumed from it. For a table it has only the history.
         """
 
-    def result(self, *, is_useless: bool | None = None) -> Fitted[TrainedModel]:
-        """Return what the fit leaves, when training has ended or was interrupted; None means that it was not judged."""
+    def result(self, judgement: Mapping[str, Any]) -> Fitted[TrainedModel]:
+        """Return what the fit leaves, when training has ended or was interrupted, with the judgement on it, if any."""
 
 
 def run_fit(
@@ -113,8 +113,7 @@ def _fitted(
     fit: PreparedFit, recorder: Recorder, judgement: dict[str, Any]
 ) -> Fitted[TrainedModel]:
     """Return what a fit leaves, with its record and the judgement on it, which is empty before there is one."""
-    left = fit.result(is_useless=judgement.get("is_useless"))
-    return left._replace(provenance=recorder(fit.trainings), **judgement)
+    return fit.result(judgement)._replace(provenance=recorder(fit.trainings))
 
 
 def _keep_interrupted(fit: PreparedFit, recorder: Recorder, judgement: dict[str, Any]) -> None:
@@ -157,6 +156,14 @@ def _judge(fit: PreparedFit) -> dict[str, Any]:
     return {"is_useless": is_useless, "useless_rows": rows}
 
 
-def store(estimator: EstimatorToFit, result: Fitted[TrainedModel]) -> None:
-    """Store what a fit leaves, and free the values that were assigned before: all of it or nothing."""
-    _core.replace_attributes(estimator, {RESULT: result}, (ASSIGNED, INTERRUPTED))
+def store(
+    estimator: EstimatorToFit,
+    result: Fitted[TrainedModel],
+    *others: tuple[object, dict[str, Any]],
+) -> None:
+    """Store what a fit leaves, and free the values that were assigned before: all of it or nothing.
+
+    Others are objects with attributes that change at the same time.
+    """
+    changes = (estimator, {RESULT: result}), *others
+    _core.replace_attributes(changes, (ASSIGNED, INTERRUPTED))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from cmlp._fit.call import EstimatorToFit, FitCall, fix_seed, to_warm_start
 from cmlp._fit.fit import not_recorded, run_fit, store
 from cmlp._fit.fitted import (
     ASSIGNED,
+    CHECKED,
     NETWORK,
     Fitted,
     assigned_params,
@@ -30,7 +32,7 @@ from cmlp._fit.prepare_network import NetworkFit, learn_encoding, net_of, prepar
 from cmlp._fit.resuming import fit_to_resume
 from cmlp._fit.sources import Arrays, RowSource
 from cmlp._parameters.entries import FIT, PARAMETERS, PARTIAL_FIT, RANGE_TEST
-from cmlp._parameters.options import NetworkOptions, key_of_plain, without_ignored
+from cmlp._parameters.options import PLAIN, NetworkOptions, flat, without_ignored
 from cmlp._train.same_data import checksums_of, keep_or_compare
 from cmlp._train.state import History, TrainingState
 from cmlp.exceptions import InvalidParameterError, add_hint
@@ -40,8 +42,8 @@ if TYPE_CHECKING:
     from cmlp._fit.fitted import Recorder
     from cmlp._parameters.hyperparameters import CallKind
 
-_MOST_KEPT = 64  # options of a process that are kept
-_kept: dict[tuple[Any, ...], NetworkOptions] = {}  # by `key_of_plain`, with the latest seed
+# Types of values that are checked once: they never change, or only their state does.
+_LASTING = PLAIN | {np.random.RandomState}
 
 
 def network_call(
@@ -53,23 +55,18 @@ def network_call(
 ) -> FitCall[NetworkOptions]:
     """Check the parameters of an estimator, and find the fit that the call continues.
 
-    Many models differ in `random_state` only, and `partial_fit` is called for each row. So other parameters are checked
-    once per kind of call if they are of built-in types, allowed, and without a warning.
+    `partial_fit` is called for each row. So the parameters are not checked again if they are those of the last call of
+    the same kind, their values cannot change, and there was no warning.
     """
-    owner, values = estimator._parameter_owner, estimator._parameters()
+    values = estimator._parameters()
     has_validation = validation[0] is not None
-    seed = values.pop("random_state")
-    if has_validation:
-        values["X_val"] = True
-    key = key_of_plain(name, owner, values)
-    options = kept = _kept.get(key)
-    if options is None:
+    asked = (name, has_validation, *flat(values))
+    checked, options = vars(estimator).get(CHECKED, ((), None))
+    is_known = len(asked) == len(checked) and all(map(is_, asked, checked))
+    if not is_known:
         options = NetworkOptions.of(estimator)
         PARAMETERS.require_allowed(name, {**vars(options), "X_val": has_validation})
         options = without_ignored(options, name)
-    elif options.random_state is not seed:
-        checked = PARAMETERS.checked(owner, {"random_state": seed}, type(estimator).__name__)
-        options = options.with_seed(**checked)
     repeatable = fix_seed(estimator, options)
     previous = None
     if resume:
@@ -79,11 +76,12 @@ def network_call(
     elif options.warm_start and name != RANGE_TEST:
         previous = to_warm_start(estimator)
     # A range test leaves no model.
-    warned = kept is None and name != RANGE_TEST and PARAMETERS.warn_of_unused(owner, values)
-    if key and options is not kept and not warned:
-        if len(_kept) >= _MOST_KEPT:
-            _kept.clear()
-        _kept[key] = options
+    if not is_known and name != RANGE_TEST:
+        if has_validation:
+            values["X_val"] = True
+        warned = PARAMETERS.warn_of_unused(estimator._parameter_owner, values)
+        if not warned and _LASTING.issuperset(map(type, asked)):
+            vars(estimator)[CHECKED] = asked, options
     return FitCall(estimator, repeatable, previous, validation, resume, name)
 
 
@@ -131,10 +129,10 @@ def partial_fit(estimator: EstimatorToFit, source: Arrays) -> None:
     fit.training.advance()
     result = fit.result_with(fit.training.state.without_rows())
     network, previous = vars(estimator).get(NETWORK), call.previous
-    store(estimator, result)
-    # The `network_` stays the same object, with the new parameters.
-    if network is not None and previous is not None and network.params is previous.model.params:
-        network._share(result.model.net, result.model.params)
+    if network is None or previous is None or network.params is not previous.model.params:
+        store(estimator, result)
+    else:  # the `network_` stays the same object, with the new parameters
+        store(estimator, result, network._sharing(result.model.net, result.model.params))
 
 
 def _names_weight_or_classes(error: ValueError) -> bool:

@@ -41,6 +41,7 @@ INTERRUPTED = "_interrupted"  # the same of a fit that was interrupted in its fi
 FITS = RESULT, INTERRUPTED
 ASSIGNED = "_assigned"  # values assigned to fitted attributes before fit, until a call can use them
 NETWORK = "_shared_network"  # the `Network` of `network_`, once it has been asked for; it is not copied or pickled
+CHECKED = "_checked"  # the last call with parameters that need no other check, and their options; nor is this
 
 
 def run_locked(estimator: object, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -86,7 +87,7 @@ def fitted_of(estimator: object) -> Fitted[Any] | None:
 def attributes_to_copy(estimator: object) -> dict[str, Any]:
     """Return a consistent copy of the estimator's attributes, without those that belong to this object only."""
     attributes = vars(estimator).copy()  # atomic, unlike a comprehension
-    for name in (LOCK, NETWORK):
+    for name in (LOCK, NETWORK, CHECKED):
         attributes.pop(name, None)
     return attributes
 

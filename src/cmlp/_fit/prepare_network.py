@@ -35,7 +35,7 @@ from cmlp._train.user_score import UserScore
 from cmlp.exceptions import InvalidParameterError, optional
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from cmlp._data.array_types import AnyArray, ArrayLike
     from cmlp._fit.call import FitCall
@@ -95,12 +95,11 @@ class NetworkFit(NamedTuple):
         """Return what the fit would leave now, from which `resume` can continue."""
         return self.result_with(self.training.state.best_so_far())
 
-    def result(self, *, is_useless: bool | None = None) -> Fitted[NetworkModel]:
-        """Return what the fit leaves, when training has ended or was interrupted."""
+    def result(self, judgement: Mapping[str, Any]) -> Fitted[NetworkModel]:
+        """Return what the fit leaves, when training has ended or was interrupted, with the judgement on it, if any."""
         state = self.training.state
-        if self.can_resume:
-            return self.result_with(state.resumable())
-        return self.result_with(state.without_rows())
+        left = state.resumable() if self.can_resume else state.without_rows()
+        return self.result_with(left)._replace(**judgement)
 
     def result_with(self, state: TrainingState) -> Fitted[NetworkModel]:
         """Let a new state of the training predict y itself, and return what the fit would leave with it.

@@ -166,9 +166,9 @@ def loss_parameter(
     value: float | Sequence[float] | None, loss: str | LossFunction
 ) -> float | tuple[float, ...]:
     """Return the parameter of a loss; 0 for the default. "quantile" can have one for each output."""
-    row = _core.LOSSES[loss] if isinstance(loss, str) else None
     if value is None:
         return 0.0
+    row = _core.LOSSES[loss] if isinstance(loss, str) else None
     if row is None or not row.parameter:
         raise InvalidParameterError(
             f"loss_parameter must be None with loss={loss!r}, which has none, got {shown(value)}.",

@@ -50,7 +50,7 @@ from cmlp._train.callbacks import Callbacks, callbacks_of
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import numpy as np
 
@@ -211,8 +211,8 @@ class TableFit(NamedTuple):
         """Return the checksums of the rows that count, without what was learned from them."""
         return self.table.digest_of_rows()
 
-    def result(self, *, is_useless: bool | None = None) -> Fitted[TableModel]:
-        """Return what the fit leaves, when training has ended or was interrupted; then with what `resume` needs."""
+    def result(self, judgement: Mapping[str, Any]) -> Fitted[TableModel]:
+        """Return what the fit leaves, with the judgement on it, if any; after Ctrl-C with what `resume` needs."""
         lacks_later = self.table.times is not None and not self.later
         if lacks_later and self.has_trained:
             warn(
@@ -220,9 +220,10 @@ class TableFit(NamedTuple):
                 "time, for rows like those of fit. fit with resume=True continues."
             )
         report = self.table.report
-        if report is not None and is_useless is not None:
+        if report is not None and judgement:
+            is_useless = judgement["is_useless"]
             report = with_verdict(report, self._silenced(), is_useless=is_useless)
-        result = self._result_with(report)
+        result = self._result_with(report)._replace(**judgement)
         if not lacks_later and all(
             training.state.epoch >= training.options.max_iter for training in self.trainings
         ):
