@@ -113,7 +113,8 @@ typedef struct cmlp_capi {
                                  const cmlp_explanation *explanation, cmlp_run *run);
     cmlp_status (*model_explain_workspace_size)(const cmlp_model *model, const cmlp_explanation *explanation,
                                                 size_t *bytes, cmlp_run *run);
-    cmlp_status (*model_answer)(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer, cmlp_run *run);
+    cmlp_status (*model_answer)(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer,
+                                cmlp_run *run);
     cmlp_status (*model_answer_size)(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer,
                                      size_t *bytes, cmlp_run *run);
     int64_t (*model_say)(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer, cmlp_status status,

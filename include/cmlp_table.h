@@ -163,7 +163,7 @@ static inline cmlp_rows cmlp_cell_rows(const cmlp_value *cells, int64_t n_rows, 
 {
     cmlp_rows rows = cmlp_dense_rows(cells, 0, n_rows, n_columns);
     rows.kind = CMLP_ROWS_CELLS;
-    rows.column_stride = (int64_t)sizeof *cells;
+    rows.column_stride = sizeof *cells;
     rows.row_stride = (n_columns & 0xffffffffffff) * rows.column_stride;
     rows.names = names;
     rows.n_names = names ? n_columns : 0;
@@ -236,7 +236,7 @@ typedef struct cmlp_answer {
  * Returns CELL for a cell that its column cannot hold, INPUT for an infinite number, OPTION and TEXT for a cell that is no value
  * (bad_row, bad_column, and of cells bad_element: the position in a row); COLUMNS if a column of the model has no cell
  * (bad_column), or a name is no column or stands twice (bad_element); NOT_FOUND for names if the model has none; LEFT_OUT for
- * cells in a build without CMLP_CELLS, and for reasons in one without CMLP_EXPLAIN; and the errors of rows and of an answer.
+ * cells and for reasons in a build that leaves these out; and the errors of rows and of an answer.
  * After the errors of a cell, ROWS and DTYPE the arrays are unspecified.
  * Statuses: CANCELLED, NULL, STRUCT_SIZE, LENGTH, BUFFER_SIZE, ALIGNMENT, OVERFLOW, DTYPE, OPTION, NOT_FOUND, TEXT,
  * MODEL, ROWS, THREADS, MODEL_KIND, INPUT, ORDER, CELL, COLUMNS, LEFT_OUT, FILE_TENSOR, FILE_VALUE. */

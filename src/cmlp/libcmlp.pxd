@@ -155,8 +155,6 @@ cdef extern from "cmlp.h" nogil:
         CMLP_ROWS_CELLS
         CMLP_ROWS_KIND_SIGNED
 
-    ctypedef struct cmlp_value
-
     ctypedef struct cmlp_rows:
         size_t struct_size
         const void *data
@@ -619,11 +617,12 @@ cdef extern from "cmlp_table.h" nogil:
         int32_t by_class
         int32_t reserved
 
-    cmlp_status cmlp_model_answer(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer, cmlp_run *run)
+    cmlp_status cmlp_model_answer(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer,
+                                  cmlp_run *run)
     cmlp_status cmlp_model_answer_size(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer,
                                        size_t *bytes, cmlp_run *run)
-    int64_t cmlp_model_say(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer, cmlp_status status,
-                           const cmlp_run *run, char *text, int64_t n_text)
+    int64_t cmlp_model_say(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer,
+                           cmlp_status status, const cmlp_run *run, char *text, int64_t n_text)
 
     ctypedef struct cmlp_table_query:
         size_t struct_size

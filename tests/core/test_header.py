@@ -177,6 +177,7 @@ def test_every_function_that_can_fail_documents_its_statuses():
         "options",
         "query",
         "explanation",
+        "answer",
     }
     assert set(re.findall(r"The errors of (?:an? )?(\w+): ", text)) == structs
     statuses, functions = header_statuses(), header_functions()
@@ -211,7 +212,7 @@ def test_status_values_are_distinct_and_pinned():
     ranges = {"FILE_": range(96, 128)} | dict.fromkeys(
         ("ISA", "BUILD", "LEFT_OUT", "MEMORY", "READ", "WRITE", "MESSAGE"), range(80, 96)
     )
-    data = ("INPUT", "TARGET", "DIVERGED", "CLASS", "WEIGHT", "ORDER", "SPARSE", "CELL")
+    data = ("INPUT", "TARGET", "DIVERGED", "CLASS", "WEIGHT", "ORDER", "SPARSE", "CELL", "COLUMNS")
     ranges |= dict.fromkeys(data, range(64, 80)) | {"": range(16, 64)}
     for name, value in list(values.items())[2:]:  # the range is the kind of a status
         kind = re.match(

@@ -322,16 +322,6 @@ def test_residual_blocks_have_at_most_as_many_layers_as_a_network(onnx, tmp_path
         cmlp.from_onnx(saved(onnx, tmp_path, body + "y = Identity(r32)", w=W / 8, b=B))
 
 
-def test_table_is_named(onnx, tmp_path):
-    model = cmlp.TabularRegressor(n_estimators=1, n_epochs=1).fit(
-        [[0.5], [1], [2], [3]], [1, 2, 3, 5]
-    )
-    model.to_onnx(tmp_path / "table.onnx")
-    message = r"table\.onnx cannot be converted: it is a TabularRegressor of cmlp"
-    with pytest.raises(ValueError, match=message):
-        cmlp.from_onnx(tmp_path / "table.onnx")
-
-
 @pytest.mark.parametrize("body", ["y = LogSoftmax(z)", "p = Softmax(z) y = Log(p)"])
 def test_log_softmax_is_read_as_probabilities(onnx, tmp_path, body):
     rows = np.array([[0.25, -0.5], [3, 1]], np.float32)

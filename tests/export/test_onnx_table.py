@@ -482,10 +482,9 @@ def test_loaded_models_have_the_same_file(tmp_path, onnx):
 def test_from_onnx_refuses_tables(tmp_path, onnx):
     path = tmp_path / "table.onnx"
     regressor().to_onnx(path)
-    with pytest.raises(
-        ValueError, match=r"the graph must have one input, a tensor, got .*'column_11'"
-    ):
+    message = r"table\.onnx cannot be converted: it is a TabularRegressor of cmlp"
+    with pytest.raises(ValueError, match=message):
         cmlp.from_onnx(path)
     TabularRegressor(**FAST).fit([[float(i)] for i in range(40)], np.arange(40.0)).to_onnx(path)
-    with pytest.raises(ValueError, match=r"the operator 'Concat' .* is not supported"):
+    with pytest.raises(ValueError, match=message):
         cmlp.from_onnx(path)

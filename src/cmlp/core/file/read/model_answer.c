@@ -489,7 +489,10 @@ static void say_bytes(sentence *s, const char *bytes, int64_t n, int is_foreign)
     }
 }
 
-static void say(sentence *s, const char *text) { say_bytes(s, text, (int64_t)strlen(text), 0); }
+static void say(sentence *s, const char *text)
+{
+    for (; *text; text++) say_bytes(s, text, 1, 0);
+}
 
 static void say_integer(sentence *s, int64_t number)
 {
@@ -545,6 +548,12 @@ static void say_cell(sentence *s, const cmlp_value *cell)
                : cell->number == INFINITY ? "infinity" : cell->number == -INFINITY ? "-infinity" : "this number");
 }
 
+static int is_same_text(const char *a, const char *b)
+{
+    for (; *a && *a == *b; a++) b++;
+    return *a == *b;
+}
+
 /* What a column holds. */
 static const char *what_holds(const cmlp_model *model, int64_t column)
 {
@@ -582,19 +591,19 @@ int64_t cmlp_model_say(const cmlp_model *model, const cmlp_rows *rows, const cml
         if (run->bad_column >= 0) say(&s, "the row has no ");
         if (run->bad_column >= 0) say_column(&s, model, run->bad_column);
         if (run->bad_column < 0) say_name(&s, model, &rows->names[run->bad_element]);
-    } else if (status == CMLP_ERROR_NOT_FOUND && !strcmp(refused, NAMES))
+    } else if (status == CMLP_ERROR_NOT_FOUND && is_same_text(refused, NAMES))
         say(&s, "the model has no names of columns: pass a row in order");
-    else if (status == CMLP_ERROR_ROWS && !strcmp(refused, "rows->n_columns")) {
+    else if (status == CMLP_ERROR_ROWS && is_same_text(refused, "rows->n_columns")) {
         say(&s, "a row has ");
         say_integer(&s, cmlpi_columns_of(model));
         say(&s, " cells, got ");
         say_integer(&s, rows->n_columns);
-    } else if (status == CMLP_ERROR_OPTION && answer && !strcmp(refused, "answer->n_evaluations")) {
+    } else if (status == CMLP_ERROR_OPTION && answer && is_same_text(refused, "answer->n_evaluations")) {
         say(&s, "n_evaluations must be 0 or at least ");
         say_integer(&s, 2 * cmlpi_columns_of(model));
         say(&s, ", got ");
         say_integer(&s, answer->n_evaluations);
-    } else if (status == CMLP_ERROR_NOT_FOUND && !strcmp(refused, "answer->background"))
+    } else if (status == CMLP_ERROR_NOT_FOUND && is_same_text(refused, "answer->background"))
         say(&s, "the model has no rows to compare with: keep_background in Python keeps some of training");
     else {
         if (*refused) say(&s, refused);

@@ -10,9 +10,11 @@
 typedef struct option_names {
     const char *background, *evaluations, *is_exact;
     const char *of_rows; /* as CMLPI_ROWS_NAMES */
+    size_t n_background; /* the length of `background` */
 } option_names;
-#define OPTION_NAMES(options)                                                                                  \
-    {options "->background", options "->n_evaluations", options "->is_exact", CMLPI_ROWS_NAMES(options "->background")}
+#define OPTION_NAMES(options)                                                                                   \
+    {options "->background", options "->n_evaluations", options "->is_exact", CMLPI_ROWS_NAMES(options "->background"), \
+     sizeof options "->background" - 1}
 static const option_names of_answer = OPTION_NAMES("answer"), of_explanation = OPTION_NAMES("explanation");
 
 typedef struct explanation_job {
@@ -58,7 +60,7 @@ static cmlp_status find_background(explanation_job *job)
 /* Gives the refused rows of the background the name that they have in an explanation. */
 static cmlp_status name_background(const explanation_job *job, cmlp_status status)
 {
-    if (status) cmlpi_rename_refused(job->run, "rows", job->names->of_rows, strlen(job->names->background));
+    if (status) cmlpi_rename_refused(job->run, "rows", job->names->of_rows, job->names->n_background);
     return status;
 }
 
