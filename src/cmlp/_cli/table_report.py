@@ -15,12 +15,12 @@ from cmlp._data.array_types import AnyArray, NDArray
 from cmlp._data.columns import DATES
 from cmlp._data.groups import Groups
 from cmlp._data.losses import traits_of
+from cmlp._model.kinds_of_findings import COVERAGE
 from cmlp._model.summary import measures_distance, short
 from cmlp._process.printable import printable
 
 _NAMED = 8  # columns in a line
 _RARE = 0.2  # the largest share of a rare class
-_COVERAGE = 0.9  # of the intervals and sets that are measured
 
 
 class TableReport(NamedTuple):
@@ -221,20 +221,20 @@ class TableReport(NamedTuple):
         truth = self.y[self.held]
         rows = self.frame.take(self.held)
         if self.model._estimator_type == "classifier":
-            sets = self.model.predict_set(rows, _COVERAGE)
+            sets = self.model.predict_set(rows, COVERAGE)
             covered = (sets & (truth[:, None] == self.model.classes_)).any(axis=1)
             labels, counts = np.unique(truth, return_counts=True)
             shares = [covered[truth == label].mean() for label in labels]
             i = int(np.argmin(shares))
             return [
-                f"{_COVERAGE:.0%} sets: {sets.sum(axis=1).mean():.2f} labels on average, right "
+                f"{COVERAGE:.0%} sets: {sets.sum(axis=1).mean():.2f} labels on average, right "
                 f"for {covered.mean():.1%}; least often for {labels.tolist()[i]}: "
                 f"{shares[i]:.1%} of {counts[i]:,} rows"
             ]
-        low, high = self.model.predict_interval(rows, _COVERAGE).T
+        low, high = self.model.predict_interval(rows, COVERAGE).T
         covered = np.mean((low <= truth) & (truth <= high))
         return [
-            f"{_COVERAGE:.0%} intervals: {short(np.mean(high - low))} wide on average, right "
+            f"{COVERAGE:.0%} intervals: {short(np.mean(high - low))} wide on average, right "
             f"for {covered:.1%}"
         ]
 

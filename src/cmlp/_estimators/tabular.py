@@ -17,7 +17,7 @@ from cmlp._estimators.available_if import absent, available_if
 from cmlp._estimators.parameters import tabular as parameters
 from cmlp._estimators.tabular_estimator import TabularEstimator
 from cmlp._fit.fitted import Fitted, fitted_of, frozen_copy, locked, store_model
-from cmlp._model.kinds_of_findings import silenced_by
+from cmlp._model.kinds_of_findings import COVERAGE, silenced_by
 from cmlp._process.warnings import warn
 from cmlp.exceptions import InvalidParameterError, shown
 
@@ -379,7 +379,7 @@ class TabularClassifier(parameters.TabularClassifier, TabularEstimator):
         return model.labels_of(self._predicted(model, X))
 
     def predict_set(
-        self, X: ArrayLike, coverage: float = 0.9, *, by_class: bool = False
+        self, X: ArrayLike, coverage: float = COVERAGE, *, by_class: bool = False
     ) -> np.ndarray:
         """Return a set of classes for each row that contains the right class as often as asked for.
 
@@ -729,7 +729,7 @@ class TabularRegressor(parameters.TabularRegressor, TabularEstimator):
         """
         return self._calibrate(X, y, sample_weight, groups)
 
-    def predict_interval(self, X: ArrayLike, coverage: float = 0.9) -> np.ndarray:
+    def predict_interval(self, X: ArrayLike, coverage: float = COVERAGE) -> np.ndarray:
         """Return an interval for each row that contains the true number as often as asked for.
 
         The interval is ``[prediction - q * w, prediction + q * w]``. Of rows outside the training,

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from cmlp._data.array_types import NDArray
-from cmlp._findings.quick import COVERAGE, quick_errors, size_of, spread_rows
+from cmlp._findings.quick import quick_errors, size_of, spread_rows
 from cmlp._findings.table import TARGET, CheckedTable
 from cmlp._model.findings import Finding
+from cmlp._model.kinds_of_findings import COVERAGE
 
 _FEWEST_ROWS = 200  # for widths that differ by chance by less than the limit
 _FEWEST_VALUES, _MOST_VALUES = 3, 59

@@ -13,9 +13,9 @@ import numpy as np
 from cmlp._data.array_types import NDArray
 from cmlp._data.scale import distance_of_others, in_unit
 from cmlp._findings.table import CheckedTable
+from cmlp._model.kinds_of_findings import COVERAGE
 
 MOST_ROWS = 500
-COVERAGE = 0.9  # of the intervals whose coverage is measured
 _MOST_ONE_HOT = 100  # categories of a column
 _FARTHEST = 3.0  # standard deviations from the mean, to which numbers are clipped
 _WIDTHS = (0.5, 2.0)  # of the kernel, in medians of the distances of rows

@@ -15,7 +15,6 @@ from cmlp._data.columns import DATES
 from cmlp._data.groups import groups_of
 from cmlp._data.scale import in_unit
 from cmlp._findings.quick import (
-    COVERAGE,
     MOST_ROWS,
     coverage_of,
     quick_model,
@@ -24,6 +23,7 @@ from cmlp._findings.quick import (
 )
 from cmlp._findings.table import CheckedTable, findings_of
 from cmlp._model.findings import Finding, listed
+from cmlp._model.kinds_of_findings import COVERAGE
 from cmlp._model.table_columns import TableColumns
 
 # The limits were chosen on the tables of benchmarks/table_sets.py, of which one has repeated

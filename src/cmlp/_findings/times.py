@@ -12,9 +12,10 @@ from cmlp._data.array_types import NDArray
 from cmlp._data.column_entries import NUMBER
 from cmlp._data.columns import DATES
 from cmlp._data.scale import in_unit
-from cmlp._findings.quick import COVERAGE, coverage_of, quick_model, size_of, spread_rows
+from cmlp._findings.quick import coverage_of, quick_model, size_of, spread_rows
 from cmlp._findings.table import FEWEST_ROWS, CheckedTable, findings_of
 from cmlp._model.findings import Finding
+from cmlp._model.kinds_of_findings import COVERAGE
 
 # The limits were chosen on the 45 targets of benchmarks/later.py.
 _N_PARTS = 8  # of the rows, at most

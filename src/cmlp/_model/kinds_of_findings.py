@@ -22,6 +22,9 @@ from cmlp.exceptions import (
 
 MARKS = ("!!", "!", ".")  # from the gravest to the lightest
 _LEAST_WEIGHTS = (0.3, 0.1)  # of the first marks
+COVERAGE = (
+    0.9  # of intervals and sets whose harm is measured, and of those that a caller gets by default
+)
 # What the rows to predict are, as the user can say.
 GROUPS, TIME, RANDOM = USES = ("groups", "time", "random")
 
