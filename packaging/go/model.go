@@ -1,8 +1,7 @@
 // Package cmlp loads models of multilayer perceptrons and data frames that cmlp has trained in Python, and predicts with the
 // same bits.
 //
-// A Model is immutable, and any number of goroutines share it. A Predictor has memory of its own: calls of one predictor wait
-// for one another, and each goroutine that works at the same time has its own.
+// A Model is immutable, and any number of goroutines share it and what predicts with it.
 package cmlp
 
 // #cgo LDFLAGS: -lcmlp
@@ -11,7 +10,6 @@ package cmlp
 import "C"
 
 import (
-	"fmt"
 	"os"
 	"runtime"
 	"unsafe"
@@ -19,10 +17,10 @@ import (
 
 // Error says why a model cannot be loaded, or a row not be predicted.
 type Error struct {
-	Code    string // the status of the C library, such as CMLP_ERROR_CELL; empty if it has not been asked
-	Row     int    // the place in the rows of PredictMany, otherwise 0
+	Code    string // the status of the C library, such as CMLP_ERROR_CELL
+	Row     int    // its place in PredictMany, otherwise 0
 	Column  string // the name of a column, or its place where columns have no names; empty if the error is not about one
-	Cell    string // the text that the column cannot hold
+	Cell    any    // what the column cannot hold, as it came
 	Message string
 }
 
@@ -30,9 +28,9 @@ func (e *Error) Error() string { return "cmlp: " + e.Message }
 
 // Column is a column of a table.
 type Column struct {
-	Name       string   // empty if the file has no names of columns
-	Unit       string   // "days since 1970-01-01", "days", "0 or 1" or empty
-	Categories []string // texts of the categories; empty for a column of numbers, and in the place of a missing value
+	Name       string // empty if the file has no names of columns
+	Unit       string // "days since 1970-01-01", "days", "0 or 1" or empty
+	Categories []any  // texts, numbers, bools and, for a missing value, nil; none for a column of numbers
 }
 
 // Model is a trained model in memory.
@@ -41,7 +39,6 @@ type Model struct {
 	model        *C.cmlp_model
 	info         C.cmlp_model_info
 	columns      []Column
-	places       map[string]int
 	labels       []string
 }
 
@@ -57,7 +54,7 @@ func Load(path string) (*Model, error) {
 // FromBytes makes a model of the bytes of a model file, which are copied. They may come from anywhere: other bytes are an
 // error.
 func FromBytes(content []byte) (*Model, error) {
-	m := &Model{places: map[string]int{}}
+	m := &Model{}
 	runtime.SetFinalizer(m, func(m *Model) {
 		C.free(m.file)
 		C.free(m.memory)
@@ -88,7 +85,7 @@ func (m *Model) Columns() []Column { return append([]Column(nil), m.columns...) 
 // Labels returns the labels of a classifier, numbers as Python prints them; none for other models.
 func (m *Model) Labels() []string { return append([]string(nil), m.labels...) }
 
-// IsTable says whether the model is that of a table: a row has texts, or the numbers of its cells.
+// IsTable says whether the model is that of a table.
 func (m *Model) IsTable() bool { return m.info.n_nets > 0 }
 
 // NumInputs is the number of cells of a row.
@@ -116,35 +113,24 @@ func (m *Model) describe() error {
 			if err := check(C.cmlp_model_find_category(m.model, C.int64_t(i), code, &value, nil)); err != nil {
 				return err
 			}
-			column.Categories = append(column.Categories, textOf(&value))
+			column.Categories = append(column.Categories, valueOf(&value))
 		}
 		m.columns = append(m.columns, column)
-		if info.name != nil {
-			m.places[column.Name] = i
-		}
 	}
 	return nil
 }
 
-// number reads a cell of a table.
-func (m *Model) number(column int, cell string) (float64, error) {
-	var start *C.char
-	if bytes := []byte(cell); len(bytes) > 0 {
-		start = (*C.char)(unsafe.Pointer(&bytes[0]))
-	}
-	var number C.double
-	err := check(C.cmlp_model_read_cell(m.model, C.int64_t(column), start, C.int64_t(len(cell)), &number, nil))
-	return float64(number), err
-}
-
-func textOf(value *C.cmlp_value) string {
+// valueOf returns nil, a text, a float64, a bool or an int64, and of a larger integer its text.
+func valueOf(value *C.cmlp_value) any {
 	switch value.kind {
+	case C.CMLP_VALUE_MISSING:
+		return nil
 	case C.CMLP_VALUE_DOUBLE:
-		return fmt.Sprint(float64(value.number))
+		return float64(value.number)
 	case C.CMLP_VALUE_INTEGER:
-		return fmt.Sprint(int64(value.integer))
+		return int64(value.integer)
 	case C.CMLP_VALUE_BOOLEAN:
-		return map[bool]string{false: "False", true: "True"}[value.integer != 0]
+		return value.integer != 0
 	}
 	return text(value.text, value.n_text)
 }

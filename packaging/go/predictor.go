@@ -1,92 +1,58 @@
 package cmlp
 
 // #include <stdlib.h>
-// #include <cmlp_explain.h>
 // #include <cmlp_table.h>
 import "C"
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"runtime"
 	"sort"
 	"strconv"
-	"sync"
 	"unsafe"
 )
 
-// ErrClosed is the error of every call of a closed predictor, also of a second Close.
-var ErrClosed = errors.New("cmlp: the predictor is closed")
+// Numbers are, in JSON, numbers, and null for NaN and infinity, which JSON does not have.
+type Numbers []float64
+
+// MarshalJSON writes null as JavaScript does.
+func (n Numbers) MarshalJSON() ([]byte, error) {
+	found := make([]any, len(n))
+	for i, number := range n {
+		if !math.IsNaN(number) && !math.IsInf(number, 0) {
+			found[i] = number
+		}
+	}
+	return json.Marshal(found)
+}
 
 // Prediction is what a model says about a row.
 type Prediction struct {
-	Label     string       // of the class; empty if there is none
-	Labels    []string     // those with a probability above 0.5, where a row can have several labels
-	Index     int          // of the class; -1 if there is none
-	Outputs   []float64    // the probability of each label, or all numbers that the model predicts
-	Intervals [][2]float64 // of a regressor with a coverage: the ends for each target
-	Set       []string     // of a classifier with a coverage: the labels
+	Label     string    // of the class; empty if there is none
+	Labels    []string  // those with a probability above 0.5, where a row can have several labels
+	Index     int       // of the class; -1 if there is none
+	Outputs   []float64 // the probability of each label, or all numbers that the model predicts
+	Intervals []Numbers // of a regressor with a coverage: the two ends for each target
+	Set       []string  // of a classifier with a coverage: the labels
 	// Sets has, where a row can have several labels, with a coverage, the set of each label in place of Set: the outcomes, 0
 	// for no and 1 for yes.
 	Sets [][]int
 	// Outside is, of a table, how far each column is outside of what it had in training: 0, or by how much a number is above
 	// or, negative, below; NaN for a category or a missing value that training did not have.
-	Outside []float64
-}
-
-// MarshalJSON writes null for the numbers that JSON does not have, as JavaScript does: NaN of Outside and infinite Intervals.
-func (p Prediction) MarshalJSON() ([]byte, error) {
-	type plain Prediction
-	found := struct {
-		plain
-		Intervals [][2]jsonNumber
-		Outside   []jsonNumber
-	}{plain: plain(p)}
-	for _, interval := range p.Intervals {
-		found.Intervals = append(found.Intervals, [2]jsonNumber{jsonNumber(interval[0]), jsonNumber(interval[1])})
-	}
-	found.Outside = jsonNumbers(p.Outside)
-	return json.Marshal(found)
-}
-
-func jsonNumbers(numbers []float64) (found []jsonNumber) {
-	for _, number := range numbers {
-		found = append(found, jsonNumber(number))
-	}
-	return found
-}
-
-type jsonNumber float64
-
-func (n jsonNumber) MarshalJSON() ([]byte, error) {
-	if number := float64(n); !math.IsNaN(number) && !math.IsInf(number, 0) {
-		return json.Marshal(number)
-	}
-	return []byte("null"), nil
+	Outside Numbers
+	Reasons *Reasons `json:",omitempty"` // if the predictor has Reasons
 }
 
 // Reasons are Shapley values, those of explain in Python: for each output, the values of all columns add up to the output
 // minus its base, to rounding.
 type Reasons struct {
-	Output int         // the index of the output for the row's label; 0 if there is none
-	Base   []float64   // the mean of each output over the rows that the model has kept
-	Values [][]float64 // for each output, how far each column moves it
-	Errors [][]float64 // their standard errors: 0 if all sets of columns were tried, NaN if they are unknown
-}
-
-// MarshalJSON writes null for Errors that are unknown.
-func (r Reasons) MarshalJSON() ([]byte, error) {
-	type plain Reasons
-	found := struct {
-		plain
-		Errors [][]jsonNumber
-	}{plain: plain(r)}
-	for _, errors := range r.Errors {
-		found.Errors = append(found.Errors, jsonNumbers(errors))
-	}
-	return json.Marshal(found)
+	Output int       // the index of the output for the row's label; 0 if there is none
+	Base   []float64 // the mean of each output over the rows that the model has kept
+	Values []Numbers // for each output, how far each column moves it
+	Errors []Numbers // their standard errors: 0 if all sets of columns were tried, NaN if they are unknown
 }
 
 // Predictor predicts rows with a model, which it keeps alive.
@@ -95,139 +61,41 @@ type Predictor struct {
 	Coverage float64
 	// ByClass: sets contain the truth as often for the rows of each class, instead of for all rows together.
 	ByClass bool
-	// Evaluations is the largest number of predictions for Reasons, at least twice the number of columns; 0 for the library's
-	// choice. Seed is that of the permutations of columns, where there are too many to try all.
+	// Reasons asks for those of each row. Only the file of a model has rows to compare with that was trained with
+	// keep_background.
+	Reasons bool
+	// Evaluations is the largest number of predictions for the reasons of a row, at least twice the number of columns; 0 for
+	// the library's choice. Seed is that of the permutations of columns, where there are too many to try all.
 	Evaluations int64
 	Seed        uint32
 
-	mutex  sync.Mutex
-	model  *Model
-	block  unsafe.Pointer // rows, results and workspace of a call; it grows
-	size   int
-	closed bool
+	model *Model
 }
 
-// NewPredictor returns what predicts with the model, in memory of its own.
-func (m *Model) NewPredictor() *Predictor {
-	p := &Predictor{model: m}
-	runtime.SetFinalizer(p, func(p *Predictor) { C.free(p.block) })
-	return p
+// NewPredictor returns what predicts with the model. Goroutines may share it while they only predict.
+func (m *Model) NewPredictor() *Predictor { return &Predictor{model: m} }
+
+// Predict predicts a row of cells in the order of the columns. A cell is a text as in a CSV file, a number, a bool or nil; nil,
+// NaN and an empty text are missing, and a number is a category by its value.
+func (p *Predictor) Predict(cells []any) (Prediction, error) {
+	return first(p.ask(nil, [][]any{cells}))
 }
 
-// Close releases the memory.
-func (p *Predictor) Close() error {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	if p.closed {
-		return ErrClosed
-	}
-	C.free(p.block)
-	p.block, p.closed = nil, true
-	return nil
-}
-
-// Predict predicts a row of texts in the order of the columns, as in a CSV file. Of a table an empty text is missing.
-func (p *Predictor) Predict(cells []string) (Prediction, error) {
-	return first(p.PredictMany([][]string{cells}))
-}
-
-// PredictNamed predicts a row of texts by the names of their columns.
-func (p *Predictor) PredictNamed(row map[string]string) (Prediction, error) {
-	cells, err := p.model.inOrder(row)
-	if err != nil {
-		return Prediction{}, err
-	}
-	return p.Predict(cells)
-}
-
-// inOrder returns the cells of a row in the order of the columns.
-func (m *Model) inOrder(row map[string]string) ([]string, error) {
-	if len(m.places) < m.NumInputs() {
-		return nil, &Error{Message: "the model has no names of columns: pass a row in order"}
-	}
-	cells := make([]string, m.NumInputs())
-	for i, column := range m.columns {
-		cell, found := row[column.Name]
-		if !found {
-			return nil, &Error{Column: column.Name, Message: fmt.Sprintf("the row has no column %q", column.Name)}
-		}
-		cells[i] = cell
-	}
-	extra := []string{}
+// PredictNamed predicts a row of cells by the names of their columns.
+func (p *Predictor) PredictNamed(row map[string]any) (Prediction, error) {
+	names, cells := make([]any, 0, len(row)), make([]any, len(row))
 	for name := range row {
-		if _, found := m.places[name]; !found {
-			extra = append(extra, name)
-		}
+		names = append(names, name)
 	}
-	if sort.Strings(extra); len(extra) > 0 {
-		return nil, &Error{Column: extra[0], Message: fmt.Sprintf("the model has no column %q", extra[0])}
+	sort.Slice(names, func(i, j int) bool { return names[i].(string) < names[j].(string) })
+	for i, name := range names {
+		cells[i] = row[name.(string)]
 	}
-	return cells, nil
+	return first(p.ask(names, [][]any{cells}))
 }
 
-// PredictNumbers predicts a row of numbers: of a table a category has its code, and NaN is missing, in every column.
-func (p *Predictor) PredictNumbers(row []float64) (Prediction, error) {
-	if err := p.model.counted(len(row)); err != nil {
-		return Prediction{}, err
-	}
-	return first(p.predict(row, 1))
-}
-
-// PredictMany predicts rows of texts in one call, which takes less time for each. An error has the place of the row.
-func (p *Predictor) PredictMany(rows [][]string) ([]Prediction, error) {
-	numbers := make([]float64, 0, p.model.NumInputs()*len(rows))
-	for i, row := range rows {
-		some, err := p.model.numbers(row)
-		if err != nil {
-			err.Row = i
-			return nil, err
-		}
-		numbers = append(numbers, some...)
-	}
-	return p.predict(numbers, len(rows))
-}
-
-// Reasons says how far each column of a row of texts moves the outputs away from their means over some rows of training,
-// which only the file of a model has that was trained with keep_background.
-func (p *Predictor) Reasons(cells []string) (Reasons, error) {
-	numbers, err := p.model.numbers(cells)
-	if err != nil {
-		return Reasons{}, err
-	}
-	return p.reasons(numbers)
-}
-
-// ReasonsNamed does so for a row of texts by the names of their columns.
-func (p *Predictor) ReasonsNamed(row map[string]string) (Reasons, error) {
-	cells, err := p.model.inOrder(row)
-	if err != nil {
-		return Reasons{}, err
-	}
-	return p.Reasons(cells)
-}
-
-// ReasonsNumbers does so for a row of numbers, as PredictNumbers takes it.
-func (p *Predictor) ReasonsNumbers(row []float64) (Reasons, error) {
-	if err := p.model.counted(len(row)); err != nil {
-		return Reasons{}, err
-	}
-	return p.reasons(row)
-}
-
-// numbers reads the cells of a row.
-func (m *Model) numbers(row []string) ([]float64, *Error) {
-	if err := m.counted(len(row)); err != nil {
-		return nil, err
-	}
-	numbers := make([]float64, len(row))
-	for j, cell := range row {
-		var err *Error
-		if numbers[j], err = m.cell(j, cell); err != nil {
-			return nil, err
-		}
-	}
-	return numbers, nil
-}
+// PredictMany predicts rows of cells in one call, which takes less time for each. An error has the place of the row.
+func (p *Predictor) PredictMany(rows [][]any) ([]Prediction, error) { return p.ask(nil, rows) }
 
 func first(found []Prediction, err error) (Prediction, error) {
 	if err != nil {
@@ -236,249 +104,179 @@ func first(found []Prediction, err error) (Prediction, error) {
 	return found[0], nil
 }
 
-func (m *Model) counted(n int) *Error {
-	if n == m.NumInputs() {
-		return nil
-	}
-	return &Error{Message: fmt.Sprintf("a row has %d cells, got %d", m.NumInputs(), n)}
+// memory is a block of C, in which the arrays of a call stand one after the other.
+type memory struct {
+	start unsafe.Pointer
+	used  int
 }
 
-func (m *Model) nameOf(column int) string {
-	if column < len(m.columns) && m.columns[column].Name != "" {
-		return m.columns[column].Name
+// take returns the next n elements, and what C gets for them: a pointer, nil for none, and n.
+func take[T, U any](m *memory, n int) ([]T, *U, C.int64_t) {
+	if n == 0 {
+		return nil, nil, 0
 	}
-	return strconv.Itoa(column)
+	start := unsafe.Add(m.start, m.used)
+	m.used += rounded(n * int(unsafe.Sizeof(*new(T))))
+	return unsafe.Slice((*T)(start), n), (*U)(start), C.int64_t(n)
 }
 
-// cell returns the number of a text.
-func (m *Model) cell(column int, cell string) (float64, *Error) {
+func rounded(n int) int { return (n + 7) / 8 * 8 }
+
+// write makes a value of a cell, whose text is copied; false if it is none.
+func (m *memory) write(to *C.cmlp_value, cell reflect.Value) bool {
+	*to = C.cmlp_value{kind: C.CMLP_VALUE_MISSING}
+	switch {
+	case cell.Kind() == reflect.String:
+		var text []byte
+		text, to.text, to.n_text = take[byte, C.char](m, cell.Len())
+		copy(text, cell.String())
+		to.kind = C.CMLP_VALUE_TEXT
+	case cell.Kind() == reflect.Bool:
+		to.kind, to.integer = C.CMLP_VALUE_BOOLEAN, map[bool]C.int64_t{true: 1}[cell.Bool()]
+	case cell.CanInt():
+		to.kind, to.integer = C.CMLP_VALUE_INTEGER, C.int64_t(cell.Int())
+	case cell.CanFloat():
+		to.kind, to.number = C.CMLP_VALUE_DOUBLE, C.double(cell.Float())
+	default:
+		return !cell.IsValid() // nil
+	}
+	return true
+}
+
+// ask calls the library; names are nil for rows in order.
+func (p *Predictor) ask(names []any, rows [][]any) ([]Prediction, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	m, n, width, cells, size := p.model, len(rows), len(rows[0]), []any{}, 0
 	defer runtime.KeepAlive(m)
-	refused := &Error{Column: m.nameOf(column), Cell: cell}
-	var number float64
-	var err error
+	for i, row := range rows {
+		if len(row) != width {
+			message := fmt.Sprintf("row %d has %d cells, row 0 has %d", i, len(row), width)
+			return nil, &Error{Code: "CMLP_ERROR_ROWS", Row: i, Message: message}
+		}
+		cells = append(cells, row...)
+	}
+	cells = append(cells, names...)
+	for _, cell := range cells {
+		if value := reflect.ValueOf(cell); value.Kind() == reflect.String {
+			size += rounded(value.Len())
+		}
+	}
+	nIn, nOut, nEnds, nSet := m.NumInputs(), m.NumOutputs(), int(m.info.n_ends), int(m.info.n_set)
+	size += len(cells)*C.sizeof_cmlp_value + 8*n*(1+nIn+nOut+nEnds+nSet+2*nIn*nOut) + 8*nOut
+	block := &memory{start: C.malloc(C.size_t(size))}
+	defer C.free(block.start)
+	values, start, _ := take[C.cmlp_value, C.cmlp_value](block, len(cells))
+	for i, cell := range cells {
+		if !block.write(&values[i], reflect.ValueOf(cell)) {
+			message := fmt.Sprintf("a cell is a text, a number, a bool or nil, got %T", cell)
+			return nil, &Error{Code: "CMLP_ERROR_CELL", Row: i / width, Cell: cell, Message: message}
+		}
+	}
+	input := C.cmlp_cell_rows(start, C.int64_t(n), C.int64_t(width), nil)
+	if len(names) > 0 {
+		input.names, input.n_names = &values[n*width], C.int64_t(width)
+	}
+	a := C.cmlp_answer{struct_size: C.sizeof_cmlp_answer, coverage: C.double(p.Coverage)}
+	var classes, set []int32
+	var outputs, ends, outside, moves, spread, base []float64
+	classes, a.class_indices, a.n_class_indices = take[int32, C.int32_t](block, n)
+	outputs, a.outputs, a.n_outputs = take[float64, C.double](block, n*nOut)
 	if m.IsTable() {
-		number, err = m.number(column, cell)
-	} else if number, err = strconv.ParseFloat(cell, 64); err == nil && math.IsNaN(number) {
-		err = errors.New("a network has no missing values")
+		outside, a.outside, a.n_outside = take[float64, C.double](block, n*nIn)
 	}
-	if err == nil {
-		return number, nil
+	if p.Coverage != 0 && !m.IsTable() {
+		a.n_sets = 1 // the library says that a network has none
+	} else if p.Coverage != 0 {
+		ends, a.intervals, a.n_intervals = take[float64, C.double](block, n*nEnds)
+		set, a.sets, a.n_sets = take[int32, C.int32_t](block, n*nSet)
+		a.by_class = map[bool]C.int32_t{true: 1}[p.ByClass]
 	}
-	reason := err.Error()
-	var status *Error
-	if errors.As(err, &status) {
-		refused.Code, reason = status.Code, status.Message
+	if p.Reasons {
+		moves, a.reasons, a.n_reasons = take[float64, C.double](block, n*nIn*nOut)
+		spread, a.reason_errors, a.n_reason_errors = take[float64, C.double](block, n*nIn*nOut)
+		base, a.base_values, a.n_base_values = take[float64, C.double](block, nOut)
+		a.n_evaluations, a.seed = C.int64_t(p.Evaluations), C.uint32_t(p.Seed)
 	}
-	refused.Message = fmt.Sprintf("column %q cannot hold %q: %s", refused.Column, cell, reason)
-	return 0, refused
-}
-
-func (p *Predictor) predict(numbers []float64, n int) ([]Prediction, error) {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	return p.run(numbers, n, p.Coverage)
-}
-
-func (p *Predictor) reasons(row []float64) (Reasons, error) {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	m := p.model
-	defer runtime.KeepAlive(m)
-	predicted, err := first(p.run(row, 1, 0))
-	if err != nil {
-		return Reasons{}, err
+	run := C.cmlp_run{struct_size: C.sizeof_cmlp_run}
+	status := C.cmlp_model_answer_size(m.model, &input, &a, &run.workspace_size, &run)
+	if status == C.CMLP_OK {
+		run.workspace = C.malloc(run.workspace_size + 1)
+		defer C.free(run.workspace)
+		status = C.cmlp_model_answer(m.model, &input, &a, &run)
 	}
-	explanation := C.cmlp_explanation{struct_size: C.sizeof_cmlp_explanation, seed: C.uint32_t(p.Seed)}
-	explanation.n_evaluations = C.int64_t(p.Evaluations)
-	var workspace C.size_t
-	if err := check(C.cmlp_model_explain_workspace_size(m.model, &explanation, &workspace, nil)); err != nil {
-		return Reasons{}, m.notExplained(err.(*Error), p.Evaluations)
+	if status != C.CMLP_OK {
+		var text [1000]C.char
+		C.cmlp_model_say(m.model, &input, &a, status, &run, &text[0], C.int64_t(len(text)))
+		return nil, m.refused(names, rows, &Error{Code: C.GoString(C.cmlp_status_name(status)), Message: C.GoString(&text[0])}, &run)
 	}
-	nIn, nOut := len(row), m.NumOutputs()
-	n := nIn * nOut
-	size := nIn + nOut + 2*n
-	block := p.reserve(8*size + int(workspace))
-	numbers := unsafe.Slice((*float64)(block), size)
-	copy(numbers, row)
-	base, values, errors := numbers[nIn:nIn+nOut], numbers[nIn+nOut:size-n], numbers[size-n:]
-	explanation.base_values, explanation.n_base_values = (*C.double)(&base[0]), C.int64_t(nOut)
-	explanation.values, explanation.n_values = (*C.double)(&values[0]), C.int64_t(n)
-	explanation.errors, explanation.n_errors = (*C.double)(&errors[0]), C.int64_t(n)
-	run := C.cmlp_run{struct_size: C.sizeof_cmlp_run, workspace_size: workspace}
-	run.workspace = unsafe.Add(block, 8*size)
-	if err := check(C.cmlp_model_explain(m.model, (*C.double)(block), C.int64_t(nIn), &explanation, &run)); err != nil {
-		return Reasons{}, err
-	}
-	found := Reasons{Base: append([]float64(nil), base...), Values: columnsOf(values, nOut), Errors: columnsOf(errors, nOut)}
-	if predicted.Index > 0 {
-		found.Output = predicted.Index
+	found := make([]Prediction, n)
+	for i := range found {
+		found[i] = Prediction{Index: int(classes[i]), Outputs: row(outputs, i, nOut), Outside: row(outside, i, nIn)}
+		for pair := row(ends, i, nEnds); len(pair) > 0; pair = pair[2:] {
+			found[i].Intervals = append(found[i].Intervals, pair[:2:2])
+		}
+		m.name(&found[i], row(set, i, nSet))
+		if p.Reasons {
+			values, errors := row(moves, i, nIn*nOut), row(spread, i, nIn*nOut)
+			found[i].Reasons = &Reasons{Base: row(base, 0, nOut), Values: columns(values, nOut), Errors: columns(errors, nOut)}
+			if found[i].Index > 0 {
+				found[i].Reasons.Output = found[i].Index
+			}
+		}
 	}
 	return found, nil
 }
 
-// notExplained adds to the error of a model or its options what to change.
-func (m *Model) notExplained(refused *Error, evaluations int64) error {
-	switch refused.Code {
-	case "CMLP_ERROR_NOT_FOUND":
-		refused.Message = "the model has no rows to compare with: keep_background in Python keeps some of training"
-	case "CMLP_ERROR_OPTION":
-		refused.Message = fmt.Sprintf("Evaluations must be 0 or at least %d, got %d", 2*m.NumInputs(), evaluations)
+// row returns a copy of a row of a matrix, which is nil if it was not asked for.
+func row[T any](matrix []T, i, width int) []T {
+	if matrix == nil {
+		return nil
 	}
-	return refused
+	return append([]T(nil), matrix[i*width:(i+1)*width]...)
 }
 
-// columnsOf returns the columns of a matrix that has n of them.
-func columnsOf(matrix []float64, n int) [][]float64 {
-	found := make([][]float64, n)
+// columns returns the columns of a matrix that has n of them.
+func columns(matrix []float64, n int) []Numbers {
+	found := make([]Numbers, n)
 	for i, number := range matrix {
 		found[i%n] = append(found[i%n], number)
 	}
 	return found
 }
 
-// run predicts with the lock held.
-func (p *Predictor) run(numbers []float64, n int, coverage float64) ([]Prediction, error) {
-	if p.closed {
-		return nil, ErrClosed
+// name adds the labels of a row, and those in its set.
+func (m *Model) name(one *Prediction, set []int32) {
+	if one.Index >= 0 && one.Index < len(m.labels) {
+		one.Label = m.labels[one.Index]
 	}
-	if n == 0 {
-		return nil, nil
-	}
-	m := p.model
-	defer runtime.KeepAlive(m)
-	width, nOutputs := m.NumInputs(), m.NumOutputs()
-	rows := C.cmlp_rows{struct_size: C.sizeof_cmlp_rows, kind: C.CMLP_ROWS_DENSE, dtype: m.info.dtype}
-	size := 4
-	if m.info.dtype == C.CMLP_FLOAT64 {
-		size = 8
-	}
-	rows.n_rows, rows.n_columns = C.int64_t(n), C.int64_t(width)
-	rows.row_stride, rows.column_stride = C.int64_t(size*width), C.int64_t(size)
-	workspace := m.info.workspace_size
-	data := p.reserve(8 * len(numbers))
-	rows.data = data
-	if n > 1 {
-		if err := check(C.cmlp_model_workspace_size(m.model, &rows, &workspace, nil)); err != nil {
-			return nil, err
+	several := m.info.kind == C.CMLP_MODEL_MULTILABEL
+	for j, label := range m.labels {
+		if several && one.Outputs[j] > 0.5 {
+			one.Labels = append(one.Labels, label)
+		}
+		if !several && set != nil && set[j] != 0 {
+			one.Set = append(one.Set, label)
 		}
 	}
-	data = p.reserve(8*(len(numbers)+n*nOutputs+n) + int(workspace))
-	outputs := unsafe.Add(data, 8*len(numbers))
-	classes := unsafe.Add(outputs, 8*n*nOutputs)
-	for i, number := range numbers {
-		if size == 8 {
-			unsafe.Slice((*float64)(data), len(numbers))[i] = number
-		} else {
-			unsafe.Slice((*float32)(data), len(numbers))[i] = float32(number)
-		}
+	for ; several && len(set) > 0; set = set[2:] {
+		one.Sets = append(one.Sets, [][]int{{}, {0}, {1}, {0, 1}}[set[0]+2*set[1]])
 	}
-	rows.data = data
-	prediction := C.cmlp_prediction{struct_size: C.sizeof_cmlp_prediction, n_class_indices: C.int64_t(n)}
-	prediction.outputs, prediction.n_outputs = outputs, C.int64_t(n*nOutputs)
-	prediction.class_indices = (*C.int32_t)(classes)
-	run := C.cmlp_run{struct_size: C.sizeof_cmlp_run, workspace_size: workspace}
-	run.workspace = unsafe.Add(classes, 8*n)
-	if err := check(C.cmlp_model_predict(m.model, &rows, &prediction, &run)); err != nil {
-		refused := err.(*Error)
-		if run.bad_row >= 0 && run.bad_column >= 0 {
-			refused.Row, refused.Column = int(run.bad_row), m.nameOf(int(run.bad_column))
-			refused.Cell = fmt.Sprint(numbers[int(run.bad_row)*width+int(run.bad_column)])
-			refused.Message = fmt.Sprintf("column %q cannot hold %q: %s", refused.Column, refused.Cell, refused.Message)
-		}
-		return nil, refused
-	}
-	found := make([]Prediction, n)
-	for i := range found {
-		one := &found[i]
-		one.Index = int(unsafe.Slice((*int32)(classes), n)[i])
-		if one.Index >= 0 && one.Index < len(m.labels) {
-			one.Label = m.labels[one.Index]
-		}
-		one.Outputs = make([]float64, nOutputs)
-		for j := range one.Outputs {
-			if size == 8 {
-				one.Outputs[j] = unsafe.Slice((*float64)(outputs), n*nOutputs)[i*nOutputs+j]
-			} else {
-				one.Outputs[j] = float64(unsafe.Slice((*float32)(outputs), n*nOutputs)[i*nOutputs+j])
-			}
-		}
-		if m.info.kind == C.CMLP_MODEL_MULTILABEL {
-			for j, label := range m.labels {
-				if one.Outputs[j] > 0.5 {
-					one.Labels = append(one.Labels, label)
-				}
-			}
-		}
-		if m.IsTable() {
-			one.Outside = make([]float64, width)
-			row := (*C.double)(unsafe.Add(data, 8*i*width)) // a table's rows are of float64
-			distances := (*C.double)(&one.Outside[0])
-			if err := check(C.cmlp_model_outside(m.model, row, rows.n_columns, distances, rows.n_columns, nil)); err != nil {
-				return nil, err
-			}
-		}
-		if coverage != 0 {
-			query := C.cmlp_table_query{struct_size: C.sizeof_cmlp_table_query, n_outputs: m.info.n_out}
-			query.outputs, query.coverage = (*C.double)(unsafe.Add(outputs, size*i*nOutputs)), C.double(coverage)
-			if p.ByClass {
-				query.by_class = 1
-			}
-			if err := m.measure(one, query); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return found, nil
 }
 
-// reserve returns the block with at least n bytes.
-func (p *Predictor) reserve(n int) unsafe.Pointer {
-	if n > p.size {
-		C.free(p.block)
-		p.block, p.size = C.malloc(C.size_t(n)), n
+// refused adds to an error what it is about.
+func (m *Model) refused(names []any, rows [][]any, found *Error, run *C.cmlp_run) *Error {
+	i, column, place := int(run.bad_row), int(run.bad_column), int(run.bad_element)
+	if column >= 0 && column < len(m.columns) && m.columns[column].Name != "" {
+		found.Column = m.columns[column].Name
+	} else if column >= 0 {
+		found.Column = strconv.Itoa(column)
+	} else if found.Code == "CMLP_ERROR_COLUMNS" {
+		found.Column = names[place].(string)
 	}
-	return p.block
-}
-
-// measure adds the intervals, the set or the sets of a row whose outputs are in memory of C.
-func (m *Model) measure(one *Prediction, query C.cmlp_table_query) error {
-	switch m.info.kind {
-	case C.CMLP_MODEL_CLASSIFIER, C.CMLP_MODEL_ORDERED:
-		members, err := m.members(&query, len(one.Outputs))
-		for _, class := range members {
-			if class < len(m.labels) {
-				one.Set = append(one.Set, m.labels[class])
-			}
-		}
-		return err
-	case C.CMLP_MODEL_MULTILABEL:
-		for ; query.target < m.info.n_out; query.target++ {
-			outcomes, err := m.members(&query, 2)
-			if err != nil {
-				return err
-			}
-			one.Sets = append(one.Sets, outcomes)
-		}
-		return nil
+	if i >= 0 && place >= 0 {
+		found.Row, found.Cell = i, rows[i][place]
 	}
-	var low, high C.double
-	for ; query.target == 0 || query.target < m.info.n_targets; query.target++ {
-		if err := check(C.cmlp_model_interval(m.model, &query, &low, &high, nil)); err != nil {
-			return err
-		}
-		one.Intervals = append(one.Intervals, [2]float64{float64(low), float64(high)})
-	}
-	return nil
-}
-
-// members returns which of n classes or outcomes are in the set.
-func (m *Model) members(query *C.cmlp_table_query, n int) (found []int, err error) {
-	isInSet := make([]C.int32_t, n)
-	err = check(C.cmlp_model_find_set(m.model, query, &isInSet[0], C.int64_t(n), nil))
-	for i, isIn := range isInSet {
-		if isIn != 0 {
-			found = append(found, i)
-		}
-	}
-	return found, err
+	return found
 }

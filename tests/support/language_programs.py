@@ -8,7 +8,10 @@ label, the outputs, the ends of intervals, the labels of the set with a coverage
 how far the columns are outside, and the cells of a row. If a row can have several labels, "01" in the place of a
 label's set has both outcomes, no and yes, and "1" only yes. A line of reasons.tsv has the name of a file, the number
 of evaluations, the seed, the base values, the Shapley values and their errors, output after output, and the cells of a
-row.
+row. A line of refused.tsv has the name of a file, an option and its number, the names of the cells (none
+for a row in order), of the error the code, the column, the cell and the beginning of the sentence, and the cells. A
+line of damaged.tsv has the name of a file, the bytes that are read of it, the place of a byte that is replaced by its
+complement or -1, and the beginning of the code.
 """
 
 import itertools
@@ -35,19 +38,119 @@ TABLE = [
     for date, number, word in CELLS
 ]
 FRAME = pd.DataFrame(TABLE, columns=["day", "size", "colour"])
-# Some of training, and two of which each column is outside of it.
-ROWS = [*CELLS[:5], ["2031-05-06", "-2.5", "blue"], ["1970-01-01", "", "blue"]]
-FAR = pd.DataFrame(
-    [[np.datetime64(day), float(size or "nan"), colour] for day, size, colour in ROWS[5:]],
+# Two rows of which each column is outside of training, some of training, and others.
+ROWS = [["2031-05-06", "-2.5", "blue"], ["1970-01-01", "", "blue"], *CELLS[:5]]
+ROWS += [[f"{1980 + i}-11-{1 + i % 28:02}", str(i / 9), CELLS[i * i % 7][2]] for i in range(92)]
+SOME = pd.DataFrame(
+    [
+        [np.datetime64(day), float(size or "nan"), word or None if word != "1" else 1]
+        for day, size, word in ROWS
+    ],
     columns=FRAME.columns,
 )
-SOME = pd.concat([FRAME[:5], FAR])
+N_CHECKED = 7  # rows of each model for programs, which start once for each row
 LABELS = ["no", "yes", "maybe"] * 10
 SEVERAL = np.arange(30)[:, np.newaxis] % (2, 5, 10) < 1  # labels, of which a row can have several
 COVERAGE = 0.8
 # The models with rows to compare with, and how they are explained: by all sets of columns, and by permutations.
 EXPLAINED = {"classifier": 8, "regressor": 8}
 EVALUATIONS = ((0, 0), (40, 7))
+
+
+# Rows that a package refuses, with the code, the column, the cell and the beginning of the sentence.
+REFUSED = [
+    (
+        "classifier",
+        "",
+        "day size",
+        "COLUMNS",
+        "colour",
+        "",
+        'the row has no column "colour"',
+        "",
+        "1",
+    ),
+    (
+        "classifier",
+        "",
+        "day size colour shape",
+        "COLUMNS",
+        "shape",
+        "",
+        'the model has no column "shape"',
+        "",
+        "1",
+        "",
+        "2",
+    ),
+    (
+        "classifier",
+        "",
+        "colour size day",
+        "CELL",
+        "size",
+        "large",
+        'column "size" cannot hold "large": ',
+        "red",
+        "large",
+        "",
+    ),
+    (
+        "classifier",
+        "",
+        "",
+        "CELL",
+        "day",
+        "never",
+        'column "day" cannot hold "never": ',
+        "never",
+        "1",
+        "red",
+    ),
+    ("classifier", "", "", "ROWS", "", "", "a row has 3 cells, got 1", "1"),
+    ("classifier", "coverage 1.5", "", "OPTION", "", "", "answer->coverage: ", "", "1", ""),
+    (
+        "classifier",
+        "evaluations 5",
+        "",
+        "OPTION",
+        "",
+        "",
+        "n_evaluations must be 0 or at least 6, got 5",
+        "",
+        "1",
+        "",
+    ),
+    (
+        "targets",
+        "evaluations 0",
+        "",
+        "NOT_FOUND",
+        "",
+        "",
+        "the model has no rows to compare with: keep_background",
+        "",
+        "1",
+        "",
+    ),
+    (
+        "float32",
+        "",
+        "a b c d",
+        "NOT_FOUND",
+        "",
+        "",
+        "the model has no names of columns",
+        "1",
+        "2",
+        "3",
+        "4",
+    ),
+    ("float32", "", "", "CELL", "1", "", 'column "1" cannot hold ""', "1", "", "3", "4"),
+    ("float32", "", "", "CELL", "2", "x", 'column "2" cannot hold "x"', "1", "2", "x", "4"),
+    ("float32", "coverage 0.8", "", "MODEL_KIND", "", "", "", "1", "2", "3", "4"),
+    ("float32", "evaluations 0", "", "MODEL_KIND", "", "", "", "1", "2", "3", "4"),
+]
 
 
 class Case(NamedTuple):
@@ -138,6 +241,16 @@ def write(folder):
             sets = [members, by_class]
             fields = [case.path.name, label, outputs, ends, *sets, outside, *case.cells]
             print(*fields, sep="\t", file=stream)
+    with Path(folder, "refused.tsv").open("w", encoding="utf-8", newline="\n") as stream:
+        for name, option, names, code, *fields in REFUSED:
+            line = f"{name}.cmlp", option, names, f"CMLP_ERROR_{code}", *fields
+            print(*line, sep="\t", file=stream)
+    with Path(folder, "damaged.tsv").open("w", encoding="utf-8", newline="\n") as stream:
+        size = Path(folder, "regressor.cmlp").stat().st_size
+        for n in (0, 1, 7, 100, size - 1):
+            print("regressor.cmlp", n, -1, "CMLP_ERROR_FILE_SHORT", sep="\t", file=stream)
+        for place in range(0, size, 97):
+            print("regressor.cmlp", size, place, "CMLP_ERROR_FILE_", sep="\t", file=stream)
     with Path(folder, "reasons.tsv").open("w", encoding="utf-8", newline="\n") as stream:
         for fields in reasons(folder):
             print(*fields, sep="\t", file=stream)
@@ -150,9 +263,9 @@ def reasons(folder):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a missing value, which training did not have
             found = cmlp.load(path).explain(
-                SOME, n_evaluations=evaluations or None, random_state=seed
+                SOME[:N_CHECKED], n_evaluations=evaluations or None, random_state=seed
             )
-        for cells, *parts in zip(ROWS, found.values, found.errors, strict=True):
+        for cells, *parts in zip(ROWS[:N_CHECKED], found.values, found.errors, strict=True):
             numbers = found.base_values, *(part.T for part in parts)
             texts = (" ".join(map(str, np.ravel(part).tolist())) for part in numbers)
             yield path.name, evaluations, seed, *texts, *cells
@@ -169,6 +282,8 @@ def check(*command):
     """Run a program with all cases, and with files that are cut off."""
     with tempfile.TemporaryDirectory() as folder:
         found = cases(folder)
+        groups = itertools.groupby(found, key=lambda case: case.path)
+        found = [case for _, own in groups for case in list(own)[:N_CHECKED]]
         for case in found:
             done = run(*command, case.path, *case.cells)
             assert done.returncode == 0, done.stdout + done.stderr
