@@ -13,11 +13,10 @@ final class C {
         Native.register(C.class, "cmlp");
     }
 
-    static final int FLOAT64 = 2; // CMLP_FLOAT64
-    static final int ROWS_SIZE = 144; // bytes of cmlp_rows
-    static final int CLASSIFIER = 3, MULTILABEL = 4, ORDERED = 5; // CMLP_MODEL_...
-    static final int DOUBLE = 2, INTEGER = 3, BOOLEAN = 4; // CMLP_VALUE_...
-    static final int OPTION = 23, NOT_FOUND = 25, FILE_SHORT = 96; // CMLP_ERROR_...
+    static final int CELLS = 3; // CMLP_ROWS_CELLS
+    static final int REGRESSOR = 2, MULTILABEL = 4; // CMLP_MODEL_...
+    static final int MISSING = 0, TEXT = 1, DOUBLE = 2, INTEGER = 3, BOOLEAN = 4; // CMLP_VALUE_...
+    static final int FILE_SHORT = 96; // CMLP_ERROR_FILE_SHORT
 
     private C() {}
 
@@ -33,12 +32,29 @@ final class C {
     }
 
     @Structure.FieldOrder({
-        "structSize", "outputs", "nOutputs", "classIndices", "nClassIndices", "activations", "nActivations", "sums",
-        "nSums"
+        "structSize", "data", "nRows", "nColumns", "rowStride", "columnStride", "scale", "order", "nOrder", "indptr",
+        "indices", "nValues", "kind", "dtype", "indexDtype", "reserved", "shifts", "factors", "names", "nNames"
     })
-    public static class Prediction extends Structure {
-        public long structSize = size(), nOutputs, nClassIndices, nActivations, nSums;
-        public Pointer outputs, classIndices, activations, sums;
+    public static class Rows extends Structure {
+        public long structSize = size(), nRows, nColumns, rowStride, columnStride, nOrder, nValues, nNames;
+        public Pointer data, order, indptr, indices, shifts, factors, names;
+        public double scale;
+        public int kind, dtype, indexDtype, reserved;
+    }
+
+    @Structure.FieldOrder({
+        "structSize", "labels", "nLabels", "classIndices", "nClassIndices", "outputs", "nOutputs", "coverage",
+        "intervals", "nIntervals", "sets", "nSets", "outside", "nOutside", "states", "nStates", "numbers", "nNumbers",
+        "reasons", "nReasons", "reasonErrors", "nReasonErrors", "baseValues", "nBaseValues", "background",
+        "nEvaluations", "seed", "isExact", "byClass", "reserved"
+    })
+    public static class Answer extends Structure {
+        public long structSize = size(), nLabels, nClassIndices, nOutputs, nIntervals, nSets, nOutside, nStates, nNumbers;
+        public long nReasons, nReasonErrors, nBaseValues, nEvaluations;
+        public Pointer labels, classIndices, outputs, intervals, sets, outside, states, numbers;
+        public Pointer reasons, reasonErrors, baseValues, background;
+        public double coverage;
+        public int seed, isExact, byClass, reserved;
     }
 
     @Structure.FieldOrder({
@@ -60,24 +76,6 @@ final class C {
         public Pointer name, unit, format;
         public double unknownCode;
         public int kind, role;
-    }
-
-    @Structure.FieldOrder({"structSize", "outputs", "nOutputs", "target", "coverage", "byClass", "reserved"})
-    public static class Query extends Structure {
-        public long structSize = size(), nOutputs, target;
-        public Pointer outputs;
-        public double coverage;
-        public int byClass, reserved;
-    }
-
-    @Structure.FieldOrder({
-        "structSize", "background", "nEvaluations", "values", "nValues", "errors", "nErrors", "baseValues",
-        "nBaseValues", "seed", "isExact"
-    })
-    public static class Explanation extends Structure {
-        public long structSize = size(), nEvaluations, nValues, nErrors, nBaseValues;
-        public Pointer background, values, errors, baseValues;
-        public int seed, isExact;
     }
 
     @Structure.FieldOrder({"text", "nText", "number", "integer", "kind", "padding", "reserved"})
@@ -104,40 +102,29 @@ final class C {
 
     static native int cmlp_model_find_category(Pointer model, long column, long code, Value value, Run run);
 
-    static native int cmlp_model_read_cell(
-            Pointer model, long column, byte[] text, long n, double[] number, Run run);
+    static native int cmlp_model_answer_size(Pointer model, Rows rows, Answer answer, LongByReference bytes, Run run);
 
-    static native void cmlp_rows_init(
-            Pointer rows, long structSize, Pointer data, int dtype, long nRows, long nColumns);
+    static native int cmlp_model_answer(Pointer model, Rows rows, Answer answer, Run run);
 
-    static native int cmlp_model_workspace_size(Pointer model, Pointer rows, LongByReference bytes, Run run);
-
-    static native int cmlp_model_predict(Pointer model, Pointer rows, Prediction prediction, Run run);
-
-    static native int cmlp_model_outside(Pointer model, Pointer row, long nRow, double[] distances, long n, Run run);
-
-    static native int cmlp_model_find_set(Pointer model, Query query, int[] isInSet, long n, Run run);
-
-    static native int cmlp_model_interval(Pointer model, Query query, double[] low, double[] high, Run run);
-
-    static native int cmlp_model_explain_workspace_size(
-            Pointer model, Explanation explanation, LongByReference bytes, Run run);
-
-    static native int cmlp_model_explain(Pointer model, Pointer row, long nRow, Explanation explanation, Run run);
+    static native long cmlp_model_say(
+            Pointer model, Rows rows, Answer answer, int status, Run run, byte[] text, long nText);
 
     static void check(int status) {
-        if (status != 0) throw new CmlpException(cmlp_status_name(status), cmlp_status_string(status));
+        if (status == 0) return;
+        throw new CmlpException(cmlp_status_name(status), cmlp_status_string(status), 0, null, null);
     }
 
     static String text(Pointer start, long n) {
         return start == null ? "" : new String(start.getByteArray(0, (int) n), StandardCharsets.UTF_8);
     }
 
-    static String text(Value value) {
+    /** Returns null, a text, a number or a Boolean; of an integer that no long holds its text. */
+    static Object value(Value value) {
         return switch (value.kind) {
-            case DOUBLE -> Double.toString(value.number);
-            case INTEGER -> Long.toString(value.integer);
-            case BOOLEAN -> value.integer != 0 ? "True" : "False";
+            case MISSING -> null;
+            case DOUBLE -> (Object) value.number;
+            case INTEGER -> (Object) value.integer;
+            case BOOLEAN -> (Object) (value.integer != 0);
             default -> text(value.text, value.nText);
         };
     }

@@ -3,16 +3,11 @@ package cmlp;
 /** Says why a model cannot be loaded, or a row not be predicted. */
 public final class CmlpException extends IllegalArgumentException {
     private static final long serialVersionUID = 1;
-    private final String code;
-    private final String column;
-    private final String cell;
+    private final String code, column;
+    private final transient Object cell;
     private final int row;
 
-    CmlpException(String code, String message) {
-        this(code, message, 0, null, null);
-    }
-
-    CmlpException(String code, String message, int row, String column, String cell) {
+    CmlpException(String code, String message, int row, String column, Object cell) {
         super(message);
         this.code = code;
         this.row = row;
@@ -20,7 +15,7 @@ public final class CmlpException extends IllegalArgumentException {
         this.cell = cell;
     }
 
-    /** Returns the status of the C library, such as CMLP_ERROR_CELL; null if it has not been asked. */
+    /** Returns the status of the C library, such as CMLP_ERROR_CELL. */
     public String code() {
         return code;
     }
@@ -35,8 +30,8 @@ public final class CmlpException extends IllegalArgumentException {
         return column;
     }
 
-    /** Returns the text that the column cannot hold; null if the error is not about one. */
-    public String cell() {
+    /** Returns what the column cannot hold, as it came; null if the error is not about a cell. */
+    public Object cell() {
         return cell;
     }
 }

@@ -8,9 +8,8 @@ import java.lang.ref.Reference;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 
 /** A trained model in memory. It is immutable, and any number of threads share it. */
 public final class Model {
@@ -50,21 +49,9 @@ public final class Model {
         return new Model(Files.readAllBytes(path));
     }
 
-    /** Returns what predicts with the model, in memory of its own. */
+    /** Returns what predicts with the model. */
     public Predictor predictor() {
-        return new Predictor(this, 0, false);
-    }
-
-    /** Returns a predictor with intervals or sets, which contain the truth as often: above 0 and below 1. */
-    public Predictor predictor(double coverage) {
-        return predictor(coverage, false);
-    }
-
-    /** Returns such a predictor; by class, sets contain the truth as often for the rows of each class. */
-    public Predictor predictor(double coverage, boolean byClass) {
-        if (!(coverage > 0 && coverage < 1))
-            throw new CmlpException(null, "coverage must be above 0 and below 1, got " + coverage);
-        return new Predictor(this, coverage, byClass);
+        return new Predictor(this, 0, false, false, 0, 0);
     }
 
     /** Returns the columns of a table; none of a network. */
@@ -77,7 +64,7 @@ public final class Model {
         return labels;
     }
 
-    /** Says whether the model is that of a table: a row has texts, or the numbers of its cells. */
+    /** Says whether the model is that of a table. */
     public boolean isTable() {
         return info.nNets > 0;
     }
@@ -98,37 +85,19 @@ public final class Model {
         return name.isEmpty() ? Integer.toString(column) : name;
     }
 
-    /** Returns the cells of a row in order. */
-    List<String> inOrder(Map<String, String> row) {
-        if (columns.isEmpty() || columns.stream().anyMatch(column -> column.name().isEmpty()))
-            throw new CmlpException(null, "the model has no names of columns: pass a row in order");
-        Map<String, String> left = new LinkedHashMap<>(row);
-        List<String> cells = new ArrayList<>();
-        for (Column column : columns) {
-            if (!left.containsKey(column.name())) throw noColumn("the row", column.name());
-            cells.add(left.remove(column.name()));
-        }
-        for (String name : left.keySet()) throw noColumn("the model", name);
-        return cells;
-    }
-
-    private static CmlpException noColumn(String which, String name) {
-        return new CmlpException(null, which + " has no column \"" + name + '"', 0, name, null);
-    }
-
     private List<Column> describeColumns() {
         List<Column> found = new ArrayList<>();
         for (int i = 0; i < inputs(); i++) {
             C.ColumnInfo column = new C.ColumnInfo();
             C.check(C.cmlp_model_describe_column(pointer, i, column, null));
-            List<String> categories = new ArrayList<>();
+            List<Object> categories = new ArrayList<>();
             for (long code = 0; code < column.nCategories; code++) {
                 C.Value value = new C.Value();
                 C.check(C.cmlp_model_find_category(pointer, i, code, value, null));
-                categories.add(C.text(value));
+                categories.add(C.value(value));
             }
             String name = C.text(column.name, column.nName);
-            found.add(new Column(name, C.text(column.unit, column.nUnit), List.copyOf(categories)));
+            found.add(new Column(name, C.text(column.unit, column.nUnit), Collections.unmodifiableList(categories)));
         }
         return List.copyOf(found);
     }

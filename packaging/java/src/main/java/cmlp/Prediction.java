@@ -3,7 +3,7 @@ package cmlp;
 import java.util.List;
 
 /**
- * What a model says about a row.
+ * What a model says about a row; toString has all of it.
  *
  * @param label of the class; null if there is none
  * @param labels where a row can have several labels, those that it has; otherwise none
@@ -16,14 +16,16 @@ import java.util.List;
  *     set, 0 for no and 1 for yes; otherwise none
  * @param outside of a table: how far each column is outside of what it had in training: 0, or by how much a number is
  *     above or, negative, below; NaN for a category or a missing value that training did not have
+ * @param reasons null if the predictor has none
  */
 public record Prediction(
         String label,
         List<String> labels,
         int index,
         Double value,
-        double[] outputs,
-        double[][] intervals,
+        List<Double> outputs,
+        List<List<Double>> intervals,
         List<String> set,
         List<List<Integer>> sets,
-        double[] outside) {}
+        List<Double> outside,
+        Reasons reasons) {}

@@ -9,317 +9,226 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntPredicate;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
 /**
- * Predicts rows with a model, which it keeps alive. Calls of one predictor wait for one another: each thread that works
- * at the same time has its own. After {@link #close}, every call is an IllegalStateException, also another close.
+ * Predicts rows with a model, which it keeps alive. It is immutable, and any number of threads share it.
+ *
+ * <p>A cell is a text as in a CSV file, a number, a Boolean or null; null, NaN and an empty text are missing, and a number
+ * is a category by its value.
+ *
+ * @param model of which these are the predictions
+ * @param coverage if it is not 0, how often an interval or a set must contain the truth: above 0 and below 1
+ * @param byClass whether sets contain the truth as often for the rows of each class, instead of for all rows together
+ * @param hasReasons whether predictions have reasons. Only the file of a model has rows to compare with that was trained
+ *     with keep_background
+ * @param evaluations of reasons: the largest number of predictions for a row, at least twice the number of columns; 0 for
+ *     the library's choice
+ * @param seed of the permutations of columns, where there are too many to try all, as an unsigned number
  */
-public final class Predictor implements AutoCloseable {
-    // A number that Double.parseDouble reads, without the suffixes of Java.
-    private static final String NUMBER = "[^dDfFxX]*";
+public record Predictor(
+        Model model, double coverage, boolean byClass, boolean hasReasons, long evaluations, int seed) {
+    private static final int VALUE = 48; // bytes of cmlp_value
 
-    private final Model model;
-    private final double coverage;
-    private final boolean isByClass;
-    private Memory block = new Memory(1); // rows, results and workspace of a call; it grows
-
-    Predictor(Model model, double coverage, boolean isByClass) {
-        this.model = model;
-        this.coverage = coverage;
-        this.isByClass = isByClass;
+    /** Returns such a predictor with intervals or sets. */
+    public Predictor coverage(double coverage) {
+        return new Predictor(model, coverage, byClass, hasReasons, evaluations, seed);
     }
 
-    /** Predicts a row of texts in the order of the columns, as in a CSV file. Of a table, empty or null is missing. */
-    public Prediction predict(List<String> cells) {
-        return predictMany(List.of(cells)).get(0);
+    /** Returns such a predictor whose sets have the coverage for the rows of each class. */
+    public Predictor byClass(boolean byClass) {
+        return new Predictor(model, coverage, byClass, hasReasons, evaluations, seed);
     }
 
-    /** Predicts a row of texts by the names of their columns. */
-    public Prediction predict(Map<String, String> row) {
-        return predict(model.inOrder(row));
+    /** Returns such a predictor with reasons. */
+    public Predictor reasons() {
+        return reasons(0, 0);
     }
 
-    /** Predicts a row of numbers: of a table a category has its code, and NaN is missing, in every column. */
-    public synchronized Prediction predict(double[] row) {
-        checkOpen();
-        checkLength(row.length, 0);
-        return run(row, 1).get(0);
+    /** Returns such a predictor with reasons. */
+    public Predictor reasons(long evaluations, int seed) {
+        return new Predictor(model, coverage, byClass, true, evaluations, seed);
     }
 
-    /** Predicts rows of texts in one call, which takes less time for each. An error has the place of the row. */
-    public synchronized List<Prediction> predictMany(List<? extends List<String>> rows) {
-        checkOpen();
-        int width = model.inputs();
-        double[] numbers = new double[Math.multiplyExact(rows.size(), width)];
-        for (int i = 0; i < rows.size(); i++) System.arraycopy(numbersOf(rows.get(i), i), 0, numbers, i * width, width);
-        return run(numbers, rows.size());
+    /** Predicts a row of cells in the order of the columns. */
+    public Prediction predict(List<?> cells) {
+        return ask(List.of(), List.of(cells)).get(0);
     }
 
-    /** Says how far each column of a row moves the outputs, as {@link #reasons(double[], long, int)} with 0 and 0. */
-    public Reasons reasons(List<String> cells) {
-        return reasons(cells, 0, 0);
+    /** Predicts a row of cells by the names of their columns. */
+    public Prediction predict(Map<String, ?> row) {
+        return ask(List.copyOf(row.keySet()), List.of(new ArrayList<>(row.values()))).get(0);
     }
 
-    /** Says so for a row of texts by the names of their columns. */
-    public Reasons reasons(Map<String, String> row) {
-        return reasons(row, 0, 0);
+    /** Predicts rows of cells in one call, which takes less time for each. An error has the place of the row. */
+    public List<Prediction> predictMany(List<? extends List<?>> rows) {
+        return rows.isEmpty() ? List.of() : ask(List.of(), rows);
     }
 
-    /** Says so for a row of numbers. */
-    public Reasons reasons(double[] row) {
-        return reasons(row, 0, 0);
-    }
-
-    /** Says so for a row of texts in order, with options. */
-    public synchronized Reasons reasons(List<String> cells, long evaluations, int seed) {
-        checkOpen();
-        return reasons(numbersOf(cells, 0), evaluations, seed);
-    }
-
-    /** Says so for a row of texts by the names of their columns, with options. */
-    public Reasons reasons(Map<String, String> row, long evaluations, int seed) {
-        return reasons(model.inOrder(row), evaluations, seed);
-    }
-
-    /**
-     * Says how far each column of a row of numbers moves the outputs away from their means over some rows of training,
-     * which only the file of a model has that was trained with keep_background.
-     *
-     * @param evaluations the largest number of predictions, at least twice the number of columns; 0 for the library's
-     *     choice
-     * @param seed of the permutations of columns, where there are too many to try all, as an unsigned number
-     */
-    public synchronized Reasons reasons(double[] row, long evaluations, int seed) {
-        Prediction predicted = predict(row);
-        try {
-            return explain(row, Math.max(predicted.index(), 0), evaluations, seed);
-        } finally {
-            Reference.reachabilityFence(model);
-        }
-    }
-
-    /** Releases the memory. */
-    @Override
-    public synchronized void close() {
-        checkOpen();
-        block.close();
-        block = null;
-    }
-
-    private void checkOpen() {
-        if (block == null) throw new IllegalStateException("the predictor is closed");
-    }
-
-    private void checkLength(int n, int row) {
-        if (n != model.inputs())
-            throw new CmlpException(null, "a row has " + model.inputs() + " cells, got " + n, row, null, null);
-    }
-
-    /** Returns the numbers of the cells of a row. */
-    private double[] numbersOf(List<String> row, int place) {
-        checkLength(row.size(), place);
-        double[] numbers = new double[row.size()];
-        for (int j = 0; j < numbers.length; j++) numbers[j] = numberOf(row.get(j), place, j);
-        return numbers;
-    }
-
-    /** Returns a number, the days of a date or the code of a category of a table. */
-    private double numberOf(String cell, int row, int column) {
-        String text = cell == null ? "" : cell;
-        double[] number = {Double.NaN};
-        if (model.isTable()) {
-            byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-            int status = C.cmlp_model_read_cell(model.pointer, column, bytes, bytes.length, number, null);
-            Reference.reachabilityFence(model);
-            if (status != 0) throw refused(status, row, column, text);
-        } else {
-            try {
-                if (text.matches(NUMBER)) number[0] = Double.parseDouble(text);
-            } catch (NumberFormatException e) {
-                // NaN
-            }
-            if (Double.isNaN(number[0])) throw refused(null, "this is no number", row, column, text);
-        }
-        return number[0];
-    }
-
-    private CmlpException refused(int status, int row, int column, String cell) {
-        return refused(C.cmlp_status_name(status), C.cmlp_status_string(status), row, column, cell);
-    }
-
-    private CmlpException refused(String code, String reason, int row, int column, String cell) {
-        String name = model.nameOf(column);
-        String message = "column \"" + name + "\" cannot hold \"" + cell + "\": " + reason;
-        return new CmlpException(code, message, row, name, cell);
-    }
-
-    private List<Prediction> run(double[] numbers, int n) {
-        if (n == 0) return List.of();
-        try {
-            return runOpen(numbers, n);
-        } finally {
-            Reference.reachabilityFence(model);
-        }
-    }
-
-    private List<Prediction> runOpen(double[] numbers, int n) {
-        C.Info info = model.info;
-        int width = model.inputs(), nOutputs = model.outputs();
-        boolean isDouble = info.dtype == C.FLOAT64;
-        long size = isDouble ? 8 : 4;
-        C.Run run = new C.Run();
-        Memory rows = new Memory(C.ROWS_SIZE);
-        C.cmlp_rows_init(rows, C.ROWS_SIZE, block, info.dtype, n, width);
-        LongByReference workspaceSize = new LongByReference(info.workspaceSize);
-        if (n > 1) C.check(C.cmlp_model_workspace_size(model.pointer, rows, workspaceSize, run));
-        run.workspaceSize = workspaceSize.getValue();
-        long outputsAt = 8L * numbers.length, classesAt = outputsAt + 8L * n * nOutputs;
-        long workspaceAt = classesAt + 8L * n;
-        reserve(workspaceAt + run.workspaceSize);
-        C.cmlp_rows_init(rows, C.ROWS_SIZE, block, info.dtype, n, width);
-        if (isDouble) block.write(0, numbers, 0, numbers.length);
-        else for (int i = 0; i < numbers.length; i++) block.setFloat(4L * i, (float) numbers[i]);
-        C.Prediction prediction = new C.Prediction();
-        prediction.outputs = block.share(outputsAt);
-        prediction.nOutputs = (long) n * nOutputs;
-        prediction.classIndices = block.share(classesAt);
-        prediction.nClassIndices = n;
-        run.workspace = block.share(workspaceAt);
-        int status = C.cmlp_model_predict(model.pointer, rows, prediction, run);
-        if (status != 0 && run.badRow >= 0 && run.badColumn >= 0) {
-            int row = (int) run.badRow, column = (int) run.badColumn;
-            throw refused(status, row, column, Double.toString(numbers[row * width + column]));
-        }
-        C.check(status);
-        List<Prediction> found = new ArrayList<>(n);
+    private List<Prediction> ask(List<String> names, List<? extends List<?>> rows) {
+        int n = rows.size(), width = rows.get(0).size();
+        List<Object> cells = new ArrayList<>();
         for (int i = 0; i < n; i++) {
-            Pointer at = prediction.outputs.share(size * nOutputs * i);
-            double[] outputs = new double[nOutputs];
-            for (int j = 0; j < nOutputs; j++) outputs[j] = isDouble ? at.getDouble(8L * j) : at.getFloat(4L * j);
-            found.add(answer(block.share(size * width * i), at, outputs, prediction.classIndices.getInt(4L * i)));
+            String message = "row " + i + " has " + rows.get(i).size() + " cells, row 0 has " + width;
+            if (rows.get(i).size() != width) throw new CmlpException("CMLP_ERROR_ROWS", message, i, null, null);
+            cells.addAll(rows.get(i));
         }
-        return found;
+        cells.addAll(names);
+        byte[][] texts = new byte[cells.size()][];
+        long size = (long) VALUE * texts.length;
+        for (int i = 0; i < texts.length; i++) {
+            if (cells.get(i) instanceof CharSequence text) texts[i] = text.toString().getBytes(StandardCharsets.UTF_8);
+            size += texts[i] == null ? 0 : texts[i].length + 8;
+        }
+        int nIn = model.inputs(), nOut = model.outputs(), nEnds = (int) model.info.nEnds, nSet = (int) model.info.nSet;
+        boolean isTable = model.isTable(), isCovered = isTable && coverage != 0;
+        size += 8L * (n * (1L + nOut + nEnds + nSet + nIn + 2L * nIn * nOut) + nOut);
+        try (Memory memory = new Memory(size + 1)) {
+            memory.clear();
+            Taker taker = new Taker(memory);
+            Pointer values = taker.take((long) VALUE / 8 * texts.length);
+            for (int i = 0; i < texts.length; i++)
+                write(values, (long) VALUE * i, cells.get(i), texts[i], taker, i / width);
+            C.Rows input = new C.Rows();
+            input.data = values;
+            input.nRows = n;
+            input.nColumns = width;
+            input.columnStride = VALUE;
+            input.rowStride = (long) VALUE * width;
+            input.kind = C.CELLS;
+            input.nNames = names.size();
+            if (!names.isEmpty()) input.names = values.share((long) VALUE * n * width);
+            C.Answer answer = new C.Answer();
+            answer.classIndices = taker.take(answer.nClassIndices = n);
+            answer.outputs = taker.take(answer.nOutputs = (long) n * nOut);
+            answer.outside = taker.take(answer.nOutside = isTable ? (long) n * nIn : 0);
+            answer.intervals = taker.take(answer.nIntervals = isCovered ? (long) n * nEnds : 0);
+            answer.sets = taker.take(answer.nSets = isCovered ? (long) n * nSet : 0);
+            answer.coverage = coverage;
+            answer.byClass = isCovered && byClass ? 1 : 0;
+            if (!isTable && coverage != 0) answer.nSets = 1; // the library says that a network has none
+            if (hasReasons) {
+                answer.reasons = taker.take(answer.nReasons = (long) n * nIn * nOut);
+                answer.reasonErrors = taker.take(answer.nReasonErrors = answer.nReasons);
+                answer.baseValues = taker.take(answer.nBaseValues = nOut);
+                answer.nEvaluations = evaluations;
+                answer.seed = seed;
+            }
+            C.Run run = new C.Run();
+            LongByReference needed = new LongByReference();
+            check(C.cmlp_model_answer_size(model.pointer, input, answer, needed, run), names, rows, input, answer, run);
+            try (Memory workspace = new Memory(needed.getValue() + 1)) {
+                run.workspace = workspace;
+                run.workspaceSize = needed.getValue();
+                check(C.cmlp_model_answer(model.pointer, input, answer, run), names, rows, input, answer, run);
+            }
+            return IntStream.range(0, n).mapToObj(i -> prediction(answer, i)).toList();
+        } finally {
+            Reference.reachabilityFence(model);
+        }
     }
 
-    private Reasons explain(double[] row, int output, long evaluations, int seed) {
-        int nIn = row.length, nOut = model.outputs(), n = Math.multiplyExact(nIn, nOut);
-        C.Explanation explanation = new C.Explanation();
-        explanation.nEvaluations = evaluations;
-        explanation.seed = seed;
-        LongByReference workspaceSize = new LongByReference();
-        checkExplained(
-                C.cmlp_model_explain_workspace_size(model.pointer, explanation, workspaceSize, null), evaluations);
-        long baseAt = 8L * nIn, valuesAt = baseAt + 8L * nOut, errorsAt = valuesAt + 8L * n;
-        C.Run run = new C.Run();
-        run.workspaceSize = workspaceSize.getValue();
-        reserve(errorsAt + 8L * n + run.workspaceSize);
-        block.write(0, row, 0, nIn);
-        explanation.values = block.share(valuesAt);
-        explanation.errors = block.share(errorsAt);
-        explanation.nValues = explanation.nErrors = n;
-        explanation.baseValues = block.share(baseAt);
-        explanation.nBaseValues = nOut;
-        run.workspace = block.share(errorsAt + 8L * n);
-        C.check(C.cmlp_model_explain(model.pointer, block, nIn, explanation, run));
-        double[][] values = ofOutputs(explanation.values, nIn, nOut);
-        return new Reasons(
-                output, block.getDoubleArray(baseAt, nOut), values, ofOutputs(explanation.errors, nIn, nOut));
+    /** Gives away parts of a block, one after the other: null for no elements. */
+    private static final class Taker {
+        private final Memory memory;
+        private long used;
+
+        Taker(Memory memory) {
+            this.memory = memory;
+        }
+
+        Pointer take(long n) {
+            used += 8 * n;
+            return n == 0 ? null : memory.share(used - 8 * n);
+        }
     }
 
-    /** Adds to the error of a model or its options what to change. */
-    private void checkExplained(int status, long evaluations) {
-        String name = C.cmlp_status_name(status);
-        if (status == C.NOT_FOUND)
-            throw new CmlpException(
-                    name, "the model has no rows to compare with: keep_background in Python keeps some of training");
-        if (status == C.OPTION)
-            throw new CmlpException(
-                    name, "evaluations must be 0 or at least " + 2 * model.inputs() + ", got " + evaluations);
-        C.check(status);
+    /** Writes the value of a cell. */
+    private static void write(Pointer values, long at, Object cell, byte[] text, Taker taker, int row) {
+        int kind = cell == null ? C.MISSING : C.INTEGER;
+        if (text != null) {
+            Pointer start = taker.take(text.length / 8 + 1);
+            start.write(0, text, 0, text.length);
+            values.setPointer(at, start);
+            values.setLong(at + 8, text.length);
+            kind = C.TEXT;
+        } else if (cell instanceof Boolean isTrue) {
+            values.setLong(at + 24, isTrue ? 1 : 0);
+            kind = C.BOOLEAN;
+        } else if (cell instanceof Double || cell instanceof Float) {
+            values.setDouble(at + 16, ((Number) cell).doubleValue());
+            kind = C.DOUBLE;
+        } else if (cell instanceof Long || cell instanceof Integer) {
+            values.setLong(at + 24, ((Number) cell).longValue());
+        } else if (cell != null) {
+            String message = "a cell is a text, a number, a Boolean or null, got " + cell.getClass().getName();
+            throw new CmlpException("CMLP_ERROR_CELL", message, row, null, cell);
+        }
+        values.setInt(at + 32, kind);
     }
 
-    /** Returns the columns of a matrix. */
-    private static double[][] ofOutputs(Pointer matrix, int nIn, int nOut) {
-        double[][] found = new double[nOut][nIn];
-        for (int i = 0; i < nIn * nOut; i++) found[i % nOut][i / nOut] = matrix.getDouble(8L * i);
-        return found;
+    /** Throws the library's sentence with what it is about. */
+    private void check(
+            int status, List<String> names, List<? extends List<?>> rows, C.Rows input, C.Answer answer, C.Run run) {
+        if (status == 0) return;
+        byte[] text = new byte[1000];
+        int n = (int) C.cmlp_model_say(model.pointer, input, answer, status, run, text, text.length);
+        String code = C.cmlp_status_name(status), column = null;
+        int row = Math.max((int) run.badRow, 0), place = (int) run.badElement;
+        if (run.badColumn >= 0) column = model.nameOf((int) run.badColumn);
+        else if (code.equals("CMLP_ERROR_COLUMNS")) column = names.get(place);
+        Object cell = run.badRow >= 0 && place >= 0 ? rows.get(row).get(place) : null;
+        n = Math.min(n, text.length - 1); // a longer sentence is cut off
+        throw new CmlpException(code, new String(text, 0, n, StandardCharsets.UTF_8), row, column, cell);
     }
 
-    /** Makes the block at least n bytes long. */
-    private void reserve(long n) {
-        if (n <= block.size()) return;
-        Memory longer = new Memory(n);
-        block.close();
-        block = longer;
-    }
-
-    private Prediction answer(Pointer row, Pointer at, double[] outputs, int index) {
+    private Prediction prediction(C.Answer answer, int i) {
+        int nIn = model.inputs(), nOut = model.outputs(), nSet = (int) model.info.nSet, kind = model.info.kind;
+        int index = answer.classIndices.getInt(4L * i);
+        List<Double> outputs = row(answer.outputs, i, nOut);
         List<String> labels = model.labels();
-        int kind = model.info.kind;
-        boolean hasSeveral = kind == C.MULTILABEL;
-        boolean isClassifier = kind == C.CLASSIFIER || hasSeveral || kind == C.ORDERED;
+        boolean hasSeveral = kind == C.MULTILABEL, isNumber = nOut == 1 && labels.isEmpty();
+        int[] set = answer.sets == null ? new int[0] : answer.sets.getIntArray(4L * i * nSet, nSet);
+        List<List<Double>> intervals = rows(row(answer.intervals, i, (int) model.info.nEnds), 2);
+        List<List<Integer>> sets = new ArrayList<>();
+        for (int k = 0; hasSeveral && k < set.length; k += 2) {
+            int at = k;
+            sets.add(IntStream.range(0, 2).filter(outcome -> set[at + outcome] != 0).boxed().toList());
+        }
+        List<List<Double>> values = columns(row(answer.reasons, i, nIn * nOut), nOut);
+        List<List<Double>> errors = columns(row(answer.reasonErrors, i, nIn * nOut), nOut);
         return new Prediction(
                 index >= 0 && index < labels.size() ? labels.get(index) : null,
-                hasSeveral ? chosen(i -> outputs[i] > 0.5) : List.of(),
+                chosen(j -> hasSeveral && outputs.get(j) > 0.5),
                 index,
-                outputs.length == 1 && !isClassifier ? outputs[0] : null,
+                isNumber ? outputs.get(0) : null,
                 outputs,
-                coverage > 0 && !isClassifier ? intervals(at) : new double[0][],
-                coverage > 0 && isClassifier && !hasSeveral ? set(at) : List.of(),
-                coverage > 0 && hasSeveral ? sets(at) : List.of(),
-                model.isTable() ? outside(row) : new double[0]);
+                intervals,
+                chosen(j -> !hasSeveral && set.length > 0 && set[j] != 0),
+                sets,
+                row(answer.outside, i, nIn),
+                hasReasons ? new Reasons(Math.max(index, 0), row(answer.baseValues, 0, nOut), values, errors) : null);
     }
 
     private List<String> chosen(IntPredicate isIn) {
         return IntStream.range(0, model.labels().size()).filter(isIn).mapToObj(model.labels()::get).toList();
     }
 
-    private C.Query query(Pointer outputs) {
-        C.Query query = new C.Query();
-        query.outputs = outputs;
-        query.nOutputs = model.outputs();
-        query.coverage = coverage;
-        query.byClass = isByClass ? 1 : 0;
-        return query;
+    /** Returns a row of a matrix, empty if it was not asked for. */
+    private static List<Double> row(Pointer matrix, int i, int width) {
+        if (matrix == null) return List.of();
+        return DoubleStream.of(matrix.getDoubleArray(8L * i * width, width)).boxed().toList();
     }
 
-    private double[][] intervals(Pointer outputs) {
-        C.Query query = query(outputs);
-        double[][] found = new double[(int) Math.max(model.info.nTargets, 1)][]; // that of a network is refused
-        double[] low = new double[1], high = new double[1];
-        for (; query.target < found.length; query.target++) {
-            C.check(C.cmlp_model_interval(model.pointer, query, low, high, null));
-            found[(int) query.target] = new double[] {low[0], high[0]};
-        }
-        return found;
+    private static List<List<Double>> rows(List<Double> matrix, int width) {
+        return IntStream.range(0, matrix.size() / width).mapToObj(i -> matrix.subList(i * width, i * width + width)).toList();
     }
 
-    private List<String> set(Pointer outputs) {
-        int[] isInSet = isInSet(query(outputs), model.outputs());
-        return chosen(i -> isInSet[i] != 0);
-    }
-
-    private List<List<Integer>> sets(Pointer outputs) {
-        C.Query query = query(outputs);
-        List<List<Integer>> found = new ArrayList<>();
-        for (; query.target < model.outputs(); query.target++) {
-            int[] isInSet = isInSet(query, 2);
-            found.add(IntStream.range(0, 2).filter(i -> isInSet[i] != 0).boxed().toList());
-        }
-        return found;
-    }
-
-    /** Returns whether each of n classes, or outcomes of a label, is in the set. */
-    private int[] isInSet(C.Query query, int n) {
-        int[] found = new int[n];
-        C.check(C.cmlp_model_find_set(model.pointer, query, found, n, null));
-        return found;
-    }
-
-    private double[] outside(Pointer row) {
-        double[] distances = new double[model.inputs()];
-        C.check(C.cmlp_model_outside(model.pointer, row, distances.length, distances, distances.length, null));
-        return distances;
+    private static List<List<Double>> columns(List<Double> matrix, int n) {
+        int height = matrix.size() / n;
+        return IntStream.range(0, n)
+                .mapToObj(k -> IntStream.range(0, height).mapToObj(i -> matrix.get(i * n + k)).toList())
+                .toList();
     }
 }

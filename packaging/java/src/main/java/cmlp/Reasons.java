@@ -1,5 +1,7 @@
 package cmlp;
 
+import java.util.List;
+
 /**
  * Shapley values, those of explain in Python: for each output, the values of all columns add up to the output minus its
  * base, to rounding.
@@ -9,4 +11,4 @@ package cmlp;
  * @param values for each output, how far each column moves it
  * @param errors their standard errors: 0 if all sets of columns were tried, NaN if they are unknown
  */
-public record Reasons(int output, double[] base, double[][] values, double[][] errors) {}
+public record Reasons(int output, List<Double> base, List<List<Double>> values, List<List<Double>> errors) {}
