@@ -30,6 +30,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src/cmlp"
 FOLDER = ROOT / "build/record-map"
+TESTS = FOLDER / "tests.json"  # and folders of tests, to be recorded
 MODULE = FOLDER / "module"  # the extension with counters, if lines of C are recorded
 BRIDGE = "cmlp._bridge._core"
 COUNTERS = "-fsanitize-coverage=bb,no-prune,inline-8bit-counters,pc-table"
@@ -155,10 +156,14 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a sample of the cases of a test."""
+    """Keep the tests to record, and a sample of the cases of each."""
+    tests = json.loads(TESTS.read_text(encoding="utf-8"))
+    named, paths = set(tests), tuple(test for test in tests if "::" not in test)
     cases: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
-        cases[item.nodeid.split("[")[0]].append(item)
+        test = item.nodeid.split("[")[0]
+        if test in named or test.startswith(paths):
+            cases[test].append(item)
     items.clear()
     for one in cases.values():
         n = min(len(one), MOST_CASES)
@@ -272,9 +277,12 @@ def record_tests(tests: list[str], jobs: str) -> Iterator[Record]:
     """Run tests of Python in some processes, and yield what they have recorded."""
     for old in FOLDER.glob("python-*.jsonl"):
         old.unlink()
+    # Pytest gets the files alone: it would end at a test that it does not find, as in a module that is skipped.
+    TESTS.write_text(json.dumps(tests))
+    files = dict.fromkeys(test.split("::")[0] for test in tests)
     subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "record_map", "-p", "no:cacheprovider",
-         "--continue-on-collection-errors", "-n", jobs, "--dist", "worksteal", *tests],
+         "--continue-on-collection-errors", "-n", jobs, "--dist", "worksteal", *files],
         cwd=ROOT, check=False,
         env=os.environ | {"PYTHONPATH": str(ROOT / "tools")},
     )  # fmt: skip

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from helpers import imported
@@ -275,6 +276,21 @@ def test_map_is_renewed_if_many_files_differ(monkeypatch):
     }
     monkeypatch.setattr(tool, "MOST_STALE", 61)
     assert not tool.stale_files(ranking)
+
+
+def test_tests_to_record_are_chosen_among_those_that_are_found(monkeypatch, tmp_path):
+    """Pytest ends at a named test that it does not find."""
+    names = [
+        "a/test_x.py::test_f[1]",
+        "a/test_x.py::test_f[2]",
+        "a/test_x.py::test_g",
+        "b/test_y.py::test_h",
+    ]
+    items = [SimpleNamespace(nodeid=name, stash={}) for name in [*names, "c/test_z.py::test_i"]]
+    monkeypatch.setattr(record_map, "TESTS", tmp_path / "tests.json")
+    record_map.TESTS.write_text(json.dumps(["a/test_x.py::test_f", "a/test_x.py::test_gone", "b"]))
+    record_map.pytest_collection_modifyitems(items)
+    assert [item.nodeid for item in items] == [*names[:2], names[3]]
 
 
 def test_whole_file_begins_though_it_takes_longer_than_what_is_left(monkeypatch):
