@@ -31,6 +31,11 @@ DIFFERENCE = """([before, after]) => {
 }"""
 
 
+def when(key, after=0):
+    """Return an expression for the moment of a caption, and some seconds after it: other scenes may become longer."""
+    return f"(film.captions.find(([, key]) => key === '{key}')[0] + {after})"
+
+
 @pytest.fixture
 def opened(read, watch, story_path):
     """Open the film of our 3, standing still; `opened(at, learned=True)` has trained its network.
@@ -391,7 +396,7 @@ def test_slide_to_what_is_not_learned_leaves_no_dead_buttons(opened):
     page.evaluate("film.facts.training.advance = () => {}; film.askLabel()")
     page.settle()
     assert len(page.page.locator("#film-options button").all()) == 11
-    page.evaluate("film.seek(film.starts[8] + 5); film.paint()")
+    page.evaluate(f"film.seek({when('learn.seal', 2)}); film.paint()")
     assert page.text("#film-caption").startswith("Still learning: step ")
     assert page.page.locator("#film-options button").count() == 0
 
@@ -517,7 +522,7 @@ def test_drawn_digit_plays_asks_and_survives_a_reload(watch, story_path):
     still = page.evaluate("film.time")
     page.settle()
     assert page.evaluate("film.time") == still
-    page.evaluate("film.seek(15.5)")
+    page.evaluate(f"film.seek({when('numbers.4', 0.1)})")
     page.press(" ")
     page.until("film.waiting?.kind === 'label'")
     assert page.text("#film-caption") == "What did you draw?"
@@ -604,7 +609,9 @@ def test_drawing_is_named_before_anything_is_taught_from_it(read, story_path):
 @pytest.mark.slow
 def test_film_is_dark_and_leaves_the_theme_of_the_doors(read, story_path):
     theme = "document.documentElement.dataset.theme"
-    page = read(story_path, f"#film?draw={THREE}&is=3&at=60.5&theme=light")
+    page = read(story_path, f"#film?draw={THREE}&is=3&theme=light")
+    page.evaluate(f"film.pause(); film.seek({when('sum.1', 1)})")
+    page.settle()
     assert page.evaluate(theme) == "dark"
     page.page.get_by_role("button", name="A neuron made by hand").click()
     assert page.evaluate(theme) == "light" and "theme=light" in page.link()
@@ -614,16 +621,16 @@ def test_film_is_dark_and_leaves_the_theme_of_the_doors(read, story_path):
 
 @pytest.mark.slow
 def test_bet_opens_by_itself(opened):
-    page = opened(16.7)
+    page = opened(when("numbers.bet", 0.3))
     page.evaluate("film.play()")
     page.until("film.waiting !== null")
     page.evaluate("film.left = 0.05; film.pause()")
     page.page.wait_for_timeout(300)
     assert page.evaluate("film.waiting.id") == "numbers"  # a paused question waits
     page.evaluate("film.play()")
-    page.until("film.time > 16.9")
+    page.until(f"film.time > {when('numbers.bet', 0.5)}")
     assert page.evaluate("film.decided.numbers") is None
-    page.evaluate("film.pause(); film.seek(27)")
+    page.evaluate(f"film.pause(); film.seek({when('numbers.verdict', 0.5)})")
     page.settle()
     assert page.text("#film-caption").startswith("Answer: ")
 
@@ -642,7 +649,7 @@ FRAMES = """async () => {
 @pytest.mark.slow
 def test_question_and_pause_ask_for_no_frames(opened):
     page = opened(learned=True)
-    page.evaluate("film.seek(film.starts[3] + 25.9); film.play()")
+    page.evaluate(f"film.seek({when('cost.bet', 0.3)}); film.play()")
     page.until("film.waiting !== null")
     page.evaluate("film.left = 60; requestPaint()")
     page.settle()
@@ -788,18 +795,18 @@ def test_captions_are_read_aloud_by_voices_of_this_computer_alone(watch, story_p
     for count in (1, 2):  # the first one sends what it speaks to another computer
         page.evaluate(f"window.voices = {count}; film.nameControls()")
         assert page.page.locator("#film-voice").is_visible() == (count == 2)
-    page.evaluate("film.seek(6)")
+    page.evaluate(f"film.seek({when('numbers.in', -0.2)})")
     page.page.locator("#film-voice").click()
     assert page.page.locator("#film-voice").get_attribute("aria-pressed") == "true"
     page.evaluate("film.play()")
-    page.until("film.time >= 6.19")
+    page.until(f"film.time >= {when('numbers.in', -0.01)}")
     # Time waits for the end of the words, but not for ever.
     page.page.wait_for_timeout(400)
-    assert page.evaluate("film.time") < 6.2
+    assert page.evaluate(f"film.time < {when('numbers.in')}")
     said = [one for one in page.evaluate("spoken") if one]
     assert said == ["A computer sees only numbers: 0 is black, 1 is white."]
     page.evaluate("endSpeech()")
-    page.until("film.time > 6.2")
+    page.until(f"film.time > {when('numbers.in')}")
     page.evaluate("film.pause()")
     assert page.evaluate("spoken.at(-1)") is None  # a pause is silent
     moment = page.evaluate("film.captions.find(([, key]) => key === 'turn.5')[0]")
@@ -810,8 +817,10 @@ def test_captions_are_read_aloud_by_voices_of_this_computer_alone(watch, story_p
     found = [one for one in page.evaluate("spoken") if one][-1]
     assert found == "How far? Learning rate 1: 2 point 7 9 becomes 0 point 6 3. It says 3."
     page.until("film.time === 0")
-    page.evaluate("film.seek(5); spoken.length = 0; film.play()")
-    page.until("film.time > 6.2")  # a voice that hangs holds the film for some seconds at most
+    page.evaluate(f"film.seek({when('numbers.in', -1.2)}); spoken.length = 0; film.play()")
+    page.until(
+        f"film.time > {when('numbers.in')}"
+    )  # a voice that hangs holds the film for some seconds at most
 
 
 @pytest.mark.slow
@@ -914,8 +923,8 @@ SIZES = {
 
 @pytest.mark.slow
 def test_figure_words_and_bar_are_whole_at_every_size(opened):
-    page = opened(15)
-    page.evaluate("film.seek(15.5); delete film.decided.is; film.play()")
+    page = opened(when("numbers.3", 2.4))
+    page.evaluate(f"film.seek({when('numbers.4', 0.1)}); delete film.decided.is; film.play()")
     page.until("film.waiting !== null")
     for name, (width, height) in SIZES.items():
         page.page.set_viewport_size({"width": width, "height": height})
@@ -955,8 +964,8 @@ def check_layout(page, name, width, height):
 def test_labels_and_answers_can_be_read(opened, size, least):
     width, height = size
     page = opened(learned=True, viewport={"width": width, "height": height})
-    for scene, second in ((1, 25), (3, 12), (4, 20), (8, 27)):
-        page.evaluate(f"film.seek(film.starts[{scene}] + {second})")
+    for key in ("sum.bias", "cost.2", "hill.repeat", "learn.verdict"):
+        page.evaluate(f"film.seek({when(key, 2)})")
         page.settle()
         sizes = page.evaluate(
             """["label", ".quiet", "button"].flatMap((name) =>
@@ -1069,11 +1078,11 @@ def test_captions_have_the_same_keys_and_placeholders_in_every_language():
 def test_captions_say_whose_digit_it_is(read, story_path):
     ours = read(story_path, "#film?at=120")
     words = "Dark pixels turn nothing: each change has the shape of "
-    ours.evaluate("film.takeOurs(); film.pause(); film.seek(film.starts[7] + 12)")
+    ours.evaluate(f"film.takeOurs(); film.pause(); film.seek({when('turn.2', 2)})")
     ours.settle()
     assert ours.text("#film-caption") == f"{words}our 3."
     drawn = read(story_path, "#film?draw=500-100-500-900&is=1&at=120")
-    drawn.evaluate("film.seek(film.starts[7] + 12)")
+    drawn.evaluate(f"film.seek({when('turn.2', 2)})")
     drawn.settle()
     assert drawn.text("#film-caption") == f"{words}your 1."
     door = read(story_path, "#gradient?lang=de")
@@ -1154,7 +1163,7 @@ def test_captions_rest_until_they_can_be_read(opened):
 
 @pytest.mark.slow
 def test_handles_change_the_picture_until_the_film_goes_on(opened):
-    page = opened(70)
+    page = opened(when("sum.2", 2.5))
     told = page.text("#film-caption")
     z = "(film.changed ?? film.facts).addition.z"
     before = page.evaluate(z)
@@ -1165,14 +1174,14 @@ def test_handles_change_the_picture_until_the_film_goes_on(opened):
     page.page.locator("#film-next").click()
     assert page.evaluate("film.changed") is None
     assert page.page.locator("#film-options input").count() == 1
-    page.evaluate("film.seek(70)")
+    page.evaluate(f"film.seek({when('sum.2', 2.5)})")
     page.settle()
     assert page.text("#film-caption") == told and page.evaluate(z) == before
 
 
 @pytest.mark.slow
 def test_knobs_are_shaken_at_a_pause(opened):
-    page = opened(98)
+    page = opened(when("knobs.1", 1.3))
     outputs = "[...(film.changed ?? film.facts).result.a[3]]"
     before = page.evaluate(outputs)
     page.page.locator("#film-options input").fill("1")
@@ -1203,7 +1212,7 @@ def drag(page, start, end):
 
 @pytest.mark.slow
 def test_picture_is_painted_on_at_a_pause(opened):
-    page = opened(14)
+    page = opened(when("numbers.3", 1.4))
     left, top, side = page.evaluate("film.seenNow().places.image")
     lit = "(film.changed ?? film.facts).input.filter((value) => value === 1).length"
     before = page.evaluate(lit)
@@ -1221,8 +1230,8 @@ def test_picture_is_painted_on_at_a_pause(opened):
 def test_handles_of_later_scenes(opened):
     page = opened(learned=True)
 
-    def at(scene, second):
-        page.evaluate(f"film.seek(film.starts[{scene}] + {second})")
+    def at(key, second):
+        page.evaluate(f"film.seek({when(key, second)})")
         page.settle()
         return page.page.locator("#film-options input")
 
@@ -1230,21 +1239,21 @@ def test_handles_of_later_scenes(opened):
     others = page.evaluate(
         "film.facts.result.a[3].reduce((sum, a, k) => [3, film.facts.says].includes(k) ? sum : sum + a * a, 0)"
     )
-    at(3, 22).nth(0).fill("1")
+    at("cost.3", 3).nth(0).fill("1")
     page.page.locator("#film-options input").nth(1).fill("0")
     page.settle()
     assert page.evaluate("film.changed.cost") == pytest.approx(others)
     assert f"our digit, {others:.2f}." in page.text("#film-caption")
-    at(4, 20).nth(1).fill("2")
+    at("hill.repeat", 2).nth(1).fill("2")
     page.settle()
     ball = page.evaluate("film.changed.hill.ball")
     assert ball[1] == 2 and ball[0] != 0
     page.press("ArrowRight")  # which moves the handle that has the focus
     assert page.evaluate("film.changed.hill.ball[1]") == pytest.approx(2.05)
-    at(8, 27).nth(0).fill("40")
+    at("learn.verdict", 0.2).nth(0).fill("40")
     page.settle()
     assert page.evaluate("film.changed.step") == 40
-    at(9, 6)
+    at("exam.bet", -2.3)
     orders = "[film.facts.strange.order, film.changed?.strange.order].map((order) => order?.join())"
     found, none = page.evaluate(orders)
     assert none is None
@@ -1267,10 +1276,11 @@ def test_drawing_that_is_no_digit_comes_back_at_the_end(read, story_path):
     page.page.get_by_role("button", name="no digit").click()
     assert page.text("#film-caption").startswith("It has only ten answers; none is right.")
     page.evaluate("film.takeOurs(); film.pause(); film.facts.training.advance(1e9)")
-    page.evaluate("film.labelIt(3); film.facts.heaps; film.seek(film.starts[9] + 2)")
+    page.evaluate("film.labelIt(3); film.facts.heaps")
+    page.evaluate(f"film.seek({when('other.scribble', 2)})")
     page.settle()
     assert page.text("#film-caption") == "Your drawing again: no digit."
-    page.evaluate("film.seek(film.starts[9] + 6)")
+    page.evaluate(f"film.seek({when('exam.bet', -1.9)})")
     page.settle()
     says, activation = page.evaluate(
         """(strokes) => {
@@ -1287,7 +1297,7 @@ def test_drawing_that_is_no_digit_comes_back_at_the_end(read, story_path):
     assert page.text("#film-caption") in wanted
     own = page.evaluate("(film.pause(), new URLSearchParams(film.kept().film).toString())")
     again = read(story_path, f"#film?{own}&at=1")  # nothing is lost
-    again.evaluate("film.seek(film.starts[9] + 6)")
+    again.evaluate(f"film.seek({when('exam.bet', -1.9)})")
     again.until("film.facts.areHeapsRead")
     again.settle()
     assert again.text("#film-caption") in wanted
@@ -1300,8 +1310,8 @@ def test_picture_itself_can_be_dragged(size, read, story_path):
     page = read(story_path, f"#film?draw={THREE}&is=3", viewport={"width": width, "height": height})
     page.evaluate("film.pause()")
 
-    def at(scene, second):
-        page.evaluate(f"film.seek(film.starts[{scene}] + {second})")
+    def at(key, second):
+        page.evaluate(f"film.seek({when(key, second)})")
         page.settle()
         places, values = page.evaluate("[film.seenNow().places, film.values]")
         ends = page.evaluate(
@@ -1310,7 +1320,7 @@ def test_picture_itself_can_be_dragged(size, read, story_path):
         return places, values, ends
 
     # Both places on a bar, whose end is then at 1.
-    places, (wanted, _), ((first_x, first_y), (last_x, last_y)) = at(3, 12)
+    places, (wanted, _), ((first_x, first_y), (last_x, last_y)) = at("cost.2", 4)
     x, y = first_x + (last_x - first_x) / 3, first_y + (last_y - first_y) / 3
     unit = places["unit"]
     if places["upright"]:
@@ -1323,7 +1333,7 @@ def test_picture_itself_can_be_dragged(size, read, story_path):
     assert page.evaluate("film.changed.result.a[3][3]") == 1
     assert page.evaluate("Number(document.querySelector('#film-options input').value)") == 1
     # The ball: down where the hill has been rolled down.
-    places, ball, _ = at(4, 14)
+    places, ball, _ = at("hill.two", 7)
     where = """([up, turned]) => {
         const [x, y, across, down, tall] = film.seenNow().places.hill;
         const height = film.facts.hill.cost(up, turned) - film.facts.cost;
@@ -1335,7 +1345,7 @@ def test_picture_itself_can_be_dragged(size, read, story_path):
     # It is where the pointer is; the hill hides some of its places behind others.
     assert page.evaluate(f"({where})(film.changed.hill.ball)") == pytest.approx(end, abs=3)
     # The bias, by the bars of the sum.
-    places, _, _ = at(1, 25)
+    places, _, _ = at("sum.bias", 2.4)
     x, y, wide, high = page.evaluate("film.seenNow().places.inside(1, film.facts.addition.to)")
     z = page.evaluate("film.facts.addition.z")
     across = [0.6, 0.8] if not places["upright"] else [0.4, 0.7]
@@ -1424,7 +1434,7 @@ def test_misread_digit_is_learned_in_slices(opened):
     # A 3 that is called a 1 is misread for sure.
     page.evaluate("film.seek(100); film.relabel(1)")
     assert page.evaluate("[film.facts.isMisread, film.facts.isLearned]") == [True, False]
-    page.evaluate("film.seek(320)")
+    page.evaluate(f"film.seek({when('learn.back', 2)})")
     assert page.evaluate("(film.paint(), film.facts.lesson.steps < 100)")
     page.until("film.facts.isLearned")
     assert page.evaluate("film.captions.some(([, key]) => key === 'other.taught')")
@@ -1573,7 +1583,7 @@ BRIGHTNESS = """(neurons) => {
 @pytest.mark.slow
 def test_neurons_of_all_layers_have_one_gray_scale(opened):
     page = opened()
-    page.evaluate("film.seek(film.starts[1] - 1)")
+    page.evaluate(f"film.seek({when('sum.way', -1)})")
     neurons = [(layer + 1, k) for layer, size in enumerate((16, 16, 10)) for k in range(size)]
     activations = page.evaluate("film.facts.result.a.slice(1).flatMap((values) => [...values])")
     np.testing.assert_allclose(page.evaluate(BRIGHTNESS, neurons), activations, atol=0.03)
@@ -1680,7 +1690,7 @@ def faults_of_texts(page, moments, is_at_rest=False):
 @pytest.mark.slow
 def test_answer_changes_while_all_knobs_turn(opened):
     page = opened()
-    moments = [page.evaluate("film.starts[2]") + 19 + n / 2 for n in range(12)]
+    moments = [page.evaluate(when("knobs.3", 1.6)) + n / 2 for n in range(12)]
     answers = {
         text
         for texts in page.evaluate(TEXTS, moments)
@@ -1704,8 +1714,8 @@ def test_each_setting_of_all_knobs_gives_another_answer(opened):
         forward(np.array(params), np.array(image))[1][-1].argmax() for params in (start, *settings)
     ]
     assert len(set(given)) == len(given) == 4
-    scene = page.evaluate("film.starts[2]")
-    moments = [scene + 18 + 2.2 * n - 0.1 for n in (1, 2, 3)]  # at rest
+    first = page.evaluate(when("knobs.3", 0.6))
+    moments = [first + 2.2 * n - 0.1 for n in (1, 2, 3)]  # at rest
     large = [
         [text for text, _, _, _, high in texts if text.isdigit() and high > 80]
         for texts in page.evaluate(TEXTS, moments)
@@ -1768,7 +1778,7 @@ def test_lowest_cost_is_lowest_in_the_picture_of_the_hill(opened, name):
     ends = page.evaluate(
         """[3, 0, 9].map((label) => {
             film.labelIt(label);
-            film.seek(film.starts[4] + 14);
+            film.seek(film.captions.find(([, key]) => key === "hill.two")[0] + 7);
             const { hill, cost } = film.facts;
             const { hill: [, , , down, tall] } = film.seenNow().places;
             const y = ([up, turned]) => (down * (up + turned)) / 5 - tall * (hill.cost(up, turned) - cost);
@@ -1822,6 +1832,7 @@ def wait_at(page, name):
 def test_wish_turns_over_at_a_minus_that_is_touched(opened):
     page = opened(learned=True)
     wait_at(page, "gates")
+    page.evaluate("film.facts.touches.gates.idle = -60")  # not by itself
     spots = page.evaluate("film.facts.touches.gates.spots(film.seenNow(), film.facts)")
     weights = np.array(page.evaluate("film.facts.six.at(Array(6).fill(0)).weights"))
     wishes = np.array(page.evaluate("[...film.facts.wishes[3]]"))
@@ -1829,12 +1840,12 @@ def test_wish_turns_over_at_a_minus_that_is_touched(opened):
     assert 2 <= len(spots) == len(minus) <= 5
     n = int(np.flatnonzero(wishes[minus] < 0)[0])  # it waits in orange
     before = page.evaluate(COLOURS, [*spots[n][:2], 30])
-    page.evaluate("film.facts.touches.gates.idle = -60")  # not by itself
     page.page.mouse.click(*page.evaluate(ON_SCREEN, spots[n][:2]))
     page.page.mouse.click(*page.evaluate(ON_SCREEN, [900, 600]))  # in vain
     assert page.evaluate("film.facts.touches.gates.clocks.filter((one) => one >= 0).length") == 1
-    page.evaluate(f"film.facts.touches.gates.clocks[{n}] = 0.9; film.paint()")
+    page.evaluate(f"film.isPlaying = false, film.facts.touches.gates.clocks[{n}] = 0.9")
     after = page.evaluate(COLOURS, [*spots[n][:2], 30])
+    page.evaluate("film.isPlaying = true, film.paint()")
     assert before["orange"] > 200 and after["blue"] > before["blue"] + 40
     for x, y, _ in spots:
         page.page.mouse.click(*page.evaluate(ON_SCREEN, [x, y]))
@@ -2130,7 +2141,7 @@ def test_all_patches_of_turns_are_seen(opened):
         """(() => {
             const canvas = document.getElementById("film-scene");
             const copy = document.createElement("canvas");
-            film.seek(film.starts[7] + 16.5);
+            film.seek(film.captions.find(([, key]) => key === "turn.3")[0] + 3.5);
             film.paint();
             [copy.width, copy.height] = [canvas.width, canvas.height];
             const pen = copy.getContext("2d", { willReadFrequently: true });
@@ -2158,10 +2169,10 @@ def test_all_patches_of_turns_are_seen(opened):
 @pytest.mark.slow
 def test_squares_outputs_and_products_are_told_in_numbers(opened):
     page = opened()
-    params, image, path, says, starts = read_data(
+    params, image, path, says = read_data(
         page,
         "(({ start, input, hill, says }) => "
-        "[[...start.params], [...input], hill.path.at(-1), says, film.starts])(film.facts)",
+        "[[...start.params], [...input], hill.path.at(-1), says])(film.facts)",
     )
     params = np.array(params)
     sums, activations = forward(params, np.array(image))
@@ -2171,7 +2182,8 @@ def test_squares_outputs_and_products_are_told_in_numbers(opened):
     def number(value):
         return f"{'−' if round(value, 2) < 0 else ''}{abs(value):.2f}"
 
-    moments = [starts[3] + 16, starts[4] + 25, starts[1] + 35.1, starts[1] + 36.1]
+    spots = (("cost.2", 8), ("hill.3", 2), ("sum.all", 1.7), ("sum.all", 2.7))
+    moments = [page.evaluate(when(*spot)) for spot in spots]
     texts = [{text for text, *_ in one} for one in page.evaluate(TEXTS, moments)]
     assert {number(one) for one in gap**2} <= texts[0]
     ends = 1 / (1 + np.exp(-(sums[2][[3, says]] + path)))
