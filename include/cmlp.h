@@ -242,7 +242,7 @@ CMLP_API int32_t cmlp_version_number(void);
  *   WEIGHT                                 "objective->row_weights"    a row, -1   as bad_row      -1
  *   ORDER                                  an array of indices         -1          the position    -1
  *   SPARSE                                 "rows->indptr or indices"   the row     -1              -1
- *   CELL                                   "rows->data"                the row     its place       the column's
+ *   CELL                                   "rows->data" (or others)    the row, -1  its place, -1   the column's
  *   INPUT of a row of cells                "rows->data"                the row     its place       the column's
  *   COLUMNS                                "rows->names"               -1          the name's, -1  the column's, -1
  *   every other one                        the argument                -1          a position, -1  -1

@@ -28,10 +28,8 @@ class Info(Structure):
     """``cmlp_model_info`` of cmlp.h."""
 
     _fields_ = [
-        *(
-            (name, c_size_t)
-            for name in ("struct_size", "model_size", "workspace_size", "answer_size")
-        ),
+        *((name, c_size_t) for name in ("struct_size", "model_size")),
+        *((name, c_size_t) for name in ("workspace_size", "answer_size")),
         *((name, c_uint64) for name in ("head_size", "file_size", "error_at")),
         *((name, c_int64) for name in ("n_in", "n_out", "n_labels", "n_nets")),
         *((name, c_int32) for name in ("dtype", "kind")),
