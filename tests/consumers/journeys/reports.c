@@ -247,6 +247,18 @@ static void report_table(const cmlp_model *model)
     REPORT(model_explain, model, some, 3, &explanation);
     free(run.workspace);
     run.workspace = NULL;
+    cmlp_value cells[3], names[3];
+    cmlp_cell_state states[3];
+    cmlp_answer answer = CMLP_INIT(cmlp_answer);
+    for (int j = 0; j < 3; j++) cells[j] = names[j] = text_value("no column");
+    const cmlp_rows named = cmlp_cell_rows(cells, 1, 3, names);
+    answer.states = states;
+    answer.n_states = 3;
+    OK(cmlp_model_answer_size(model, &named, &answer, &run.workspace_size, &run));
+    run.workspace = malloc(run.workspace_size);
+    REPORT(model_answer, model, &named, &answer);
+    free(run.workspace);
+    run.workspace = NULL;
     REPORT(model_prepare_rows, model, &rows);
     REPORT(model_find_string, model, "user.key", &text, &n);
     REPORT(model_workspace_size, (const cmlp_model *)(const void *)&run, &rows, &bytes);
