@@ -9,6 +9,7 @@ calibration of modern neural networks", 2017), and a slope and a shift are Platt
 
 from __future__ import annotations
 
+import math
 from numbers import Real
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
@@ -384,7 +385,7 @@ def _is_better(
         gains = np.cumsum(target * (_logarithms(z, slope) - _logarithms(z, 1.0)), axis=1)[:, -1]
         mean += _total(weight * gains) / total
         square += _total(weight * gains * gains) / total
-    return mean > _LEAST_GAIN * (max(square - mean * mean, 0.0) / n_rows) ** 0.5
+    return mean > _LEAST_GAIN * math.sqrt(max(square - mean * mean, 0.0) / n_rows)
 
 
 def _logarithms(z: NDArray[np.float64], slope: float) -> NDArray[np.float64]:
