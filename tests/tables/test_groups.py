@@ -688,3 +688,26 @@ def test_scikit_learn_routes_groups():
             return_estimator=True,
         )
     assert [held_out_of(one)[0].n for one in found["estimator"]] == [20, 20]
+
+
+# ------------------------------------------------------------------------------------------------ few groups
+
+
+@pytest.mark.parametrize("estimator", [TabularRegressor, TabularClassifier])
+def test_intervals_of_few_groups_are_in_the_report(estimator):
+    def found(model):
+        return [one for one in model.report_ if one.code == "few-groups"]
+
+    y = Y if estimator is TabularRegressor else Y > 0
+    few = GROUP < 19
+    model = estimator(**QUICK).fit(X[few], y[few], groups=GROUP[few])
+    (finding,) = found(model)
+    assert (finding.columns, finding.weight, finding.mark) == (("groups",), 0.06, ".")
+    assert finding.evidence.startswith("intervals and sets follow from 19 groups: ")
+    assert found(model.calibrate(X[NEW][:72], y[NEW][:72], groups=GROUP[NEW][:72]))  # 9 groups
+    assert not found(model.calibrate(X[NEW], y[NEW], groups=GROUP[NEW]))  # 20
+    known = estimator(**QUICK, known=["few-groups:groups"])
+    assert not found(known.fit(X[few], y[few], groups=GROUP[few]))
+    enough = GROUP < 20
+    assert not found(estimator(**QUICK).fit(X[enough], y[enough], groups=GROUP[enough]))
+    assert not found(estimator(**QUICK).fit(X[few], y[few]))

@@ -154,7 +154,7 @@ class TabularClassifier(parameters.TabularClassifier, TabularEstimator):
         >>> model = TabularClassifier(random_state=0).fit(x[:300], y[:300])
         >>> model = model.calibrate(x[300:], y[300:], probabilities=True)
         """
-        from cmlp._model.uncovered import with_uncovered
+        from cmlp._model.findings_of_scores import with_findings_of_scores
         from cmlp._tables.calibrate import (
             with_probabilities_by_held_out,
             with_probabilities_by_rows,
@@ -172,12 +172,12 @@ class TabularClassifier(parameters.TabularClassifier, TabularEstimator):
             model, held = with_probabilities_by_held_out(
                 model, self._held_out(result, y, sample_weight, groups)
             )
-            model = with_uncovered(model, silenced_by(self.known))
+            model = with_findings_of_scores(model, silenced_by(self.known))
             self._result = result._replace(model=model, held_out=held)
         else:
             rows, _ = self._rows_with_truth(model, X, y, sample_weight, groups, "calibrate")
             model, found = with_probabilities_by_rows(model, rows, self._answers)
-            model = with_uncovered(model, silenced_by(self.known))
+            model = with_findings_of_scores(model, silenced_by(self.known))
             held_out = None if result.held_out is None else result.held_out._replace(map=found)
             self._result = result._replace(model=model, held_out=held_out)
         return self
@@ -449,8 +449,8 @@ class TabularClassifier(parameters.TabularClassifier, TabularEstimator):
         array([[ True, False],
                [False,  True]])
         """
+        from cmlp._model.findings_of_scores import warn_of_uncovered
         from cmlp._model.outside import warn_outside
-        from cmlp._model.uncovered import warn_of_uncovered
         from cmlp._tables.calibrate import require_classes, required_calibration
 
         model = self._trained()

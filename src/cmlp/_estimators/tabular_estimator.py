@@ -285,13 +285,13 @@ class TabularEstimator(Estimator):
         groups: ArrayLike | None,
     ) -> Self:
         """Measure the errors of the fitted model on other rows, for intervals and sets."""
-        from cmlp._model.uncovered import with_uncovered
+        from cmlp._model.findings_of_scores import with_findings_of_scores
         from cmlp._tables.calibrate import with_measured_errors
 
         model = self._trained()
         rows, answers = self._rows_with_truth(model, X, y, sample_weight, groups, "calibrate")
         model = with_measured_errors(model, rows, answers)
-        store_model(self, with_uncovered(model, silenced_by(self.known)))
+        store_model(self, with_findings_of_scores(model, silenced_by(self.known)))
         return self
 
     def _frame(self, model: TableModel, X: Any) -> Any:

@@ -71,6 +71,7 @@ KINDS = {
         "The model is hardly better than a constant", "!!", warning=UselessModelWarning
     ),
     "uncovered": Kind("Sets have a class for none of its rows", most="!"),
+    "few-groups": Kind("Intervals and sets follow from few groups", most="."),
     "parse": Kind("Text or numbers that are probably numbers or dates", warning=ParseWarning),
     "empty": Kind("A column without any value", warning=EmptyColumnWarning),
     "categories": Kind("More categories than a model keeps", warning=CategoriesWarning),

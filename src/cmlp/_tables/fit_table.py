@@ -14,6 +14,7 @@ from cmlp._fit.fit import OTHER_VALIDATION, not_recorded, run_fit
 from cmlp._fit.fitted import Fitted, untrained_states
 from cmlp._fit.recipe import NOW
 from cmlp._fit.resuming import hyperparameters_to_keep
+from cmlp._model.findings_of_scores import with_findings_of_scores
 from cmlp._model.kinds_of_findings import silenced_by
 from cmlp._model.model import TableModel, TrainedNet
 from cmlp._model.probabilities import (
@@ -24,7 +25,6 @@ from cmlp._model.probabilities import (
     with_slope,
 )
 from cmlp._model.summary import Summary, values_at_ranks
-from cmlp._model.uncovered import with_uncovered
 from cmlp._process.time_limit import end_of
 from cmlp._process.warnings import silencing, warn
 from cmlp._tables.held_out import (
@@ -283,7 +283,7 @@ class TableFit(NamedTuple):
         states = untrained_states(networks)
         for state, training in zip(states, trainings, strict=True):
             state.history = training.state.history
-        model = with_uncovered(model, self._silenced())
+        model = with_findings_of_scores(model, self._silenced())
         return Fitted(model, states, held_out=held_out, recipe=NOW)
 
 
