@@ -49,10 +49,10 @@ PROMISES = {
     "function": "A function keeps its name, its parameters and what it returns.",
     "inline": "A function keeps its name, its parameters and what it returns.",
     "value": "An enumerator and a limit keep their values.",
-    "field": "A field keeps its name, its type and its place.",
+    "field": "A field keeps its name, its type and its offset.",
     "name": "The fields of `cmlp_file` keep their names.",
-    "size": "A struct without `struct_size` keeps its size; the others only grow, at their end.",
-    "file": "Every version reads the files of every earlier one from 0.9 on.",
+    "size": "A struct without `struct_size` keeps its size.",
+    "file": "Every version reads the files of every earlier version from 0.9 on.",
 }
 VERSIONS = CORE / "file/model_format.h"
 KINDS = VERSIONS.with_suffix(".c")

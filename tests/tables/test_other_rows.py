@@ -13,9 +13,6 @@ import cmlp
 from cmlp import MLPRegressor, Network, TabularClassifier, TabularRegressor, Trainer
 from cmlp import __main__ as cli
 
-# One column says the class.
-pytestmark = pytest.mark.filterwarnings("ignore::cmlp.exceptions.LeakWarning")
-
 QUICK = {"n_estimators": 2, "hidden_layer_sizes": (16,), "n_epochs": 10, "random_state": 0}
 rng = np.random.RandomState(0)
 X = rng.standard_normal((900, 5)) * [1, 20, 300, 1, 5] + [0, 100, -50, 3, 9]
@@ -367,6 +364,7 @@ def test_targets_are_named_together_and_each_of_them_once():
     assert "values of target 'c' are outside" in text and "'a'" not in text
 
 
+@pytest.mark.filterwarnings("ignore::cmlp.exceptions.LeakWarning")  # by how y is made here
 def test_swapped_labels_of_several_are_named():
     labels = np.stack([Y > 11, X[:, 0] > 0, X[:, 1] > 100], axis=1).astype(int)
     model = TabularClassifier(**QUICK).fit(X[FIT], labels[FIT])
