@@ -10,11 +10,8 @@ static class Predict
     static void Main(string[] arguments)
     {
         Model model = Model.Load(arguments[0]);
-        using (Predictor predictor = new Predictor(model))
-        {
-            Prediction found = predictor.Predict(arguments.Skip(1).ToArray());
-            Console.WriteLine(found.Index + string.Concat(
-                found.Outputs.Select(output => " " + output.ToString("G17", CultureInfo.InvariantCulture))));
-        }
+        Prediction found = new Predictor(model).Predict(arguments.Skip(1).ToArray());
+        Console.WriteLine(found.Index + string.Concat(
+            found.Outputs.Select(output => " " + output.ToString("G17", CultureInfo.InvariantCulture))));
     }
 }

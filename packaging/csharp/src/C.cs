@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -26,14 +27,28 @@ namespace Cmlp
         }
     }
 
+    /// <summary>Arrays that the garbage collector does not move.</summary>
+    sealed class Pins : IDisposable
+    {
+        readonly List<GCHandle> handles = new List<GCHandle>();
+
+        internal IntPtr Pin(Array values)
+        {
+            if (values.Length == 0) return IntPtr.Zero;
+            handles.Add(GCHandle.Alloc(values, GCHandleType.Pinned));
+            return handles[handles.Count - 1].AddrOfPinnedObject();
+        }
+
+        public void Dispose() => handles.ForEach(handle => handle.Free());
+    }
+
     /// <summary>The functions and structs of the C library that the package needs.</summary>
     static class C
     {
-        internal const int Float64 = 2; // CMLP_FLOAT64
-        internal const int RowsSize = 144; // at least the bytes of cmlp_rows
-        internal const int Classifier = 3, Multilabel = 4, Ordered = 5; // CMLP_MODEL_...
-        internal const int Double = 2, Integer = 3, Boolean = 4; // CMLP_VALUE_...
-        internal const int Option = 23, NotFound = 25, FileShort = 96; // CMLP_ERROR_...
+        internal const int Cells = 3; // CMLP_ROWS_CELLS
+        internal const int Multilabel = 4; // CMLP_MODEL_MULTILABEL
+        internal const int Missing = 0, Text = 1, Double = 2, Integer = 3, Boolean = 4; // CMLP_VALUE_...
+        internal const int FileShort = 96; // CMLP_ERROR_FILE_SHORT
 
         internal struct Info
         {
@@ -44,17 +59,51 @@ namespace Cmlp
             public long NTargets, NEnds, NSet;
         }
 
-        internal struct Prediction
+        internal struct Rows
         {
             public UIntPtr StructSize;
-            public IntPtr Outputs;
-            public long NOutputs;
+            public IntPtr Data;
+            public long NRows, NColumns, RowStride, ColumnStride;
+            public double Scale;
+            public IntPtr Order;
+            public long NOrder;
+            public IntPtr Indptr, Indices;
+            public long NValues;
+            public int Kind, Dtype, IndexDtype, Reserved;
+            public IntPtr Shifts, Factors, Names;
+            public long NNames;
+        }
+
+        internal struct Answer
+        {
+            public UIntPtr StructSize;
+            public IntPtr Labels;
+            public long NLabels;
             public IntPtr ClassIndices;
             public long NClassIndices;
-            public IntPtr Activations;
-            public long NActivations;
-            public IntPtr Sums;
-            public long NSums;
+            public IntPtr Outputs;
+            public long NOutputs;
+            public double Coverage;
+            public IntPtr Intervals;
+            public long NIntervals;
+            public IntPtr Sets;
+            public long NSets;
+            public IntPtr Outside;
+            public long NOutside;
+            public IntPtr States;
+            public long NStates;
+            public IntPtr Numbers;
+            public long NNumbers;
+            public IntPtr Reasons;
+            public long NReasons;
+            public IntPtr ReasonErrors;
+            public long NReasonErrors;
+            public IntPtr BaseValues;
+            public long NBaseValues;
+            public IntPtr Background;
+            public long NEvaluations;
+            public uint Seed;
+            public int IsExact, ByClass, Reserved;
         }
 
         internal struct Run
@@ -78,30 +127,6 @@ namespace Cmlp
             public long NFormat, NCategories;
             public double UnknownCode;
             public int Kind, Role;
-        }
-
-        internal struct Query
-        {
-            public UIntPtr StructSize;
-            public IntPtr Outputs;
-            public long NOutputs, Target;
-            public double Coverage;
-            public int ByClass, Reserved;
-        }
-
-        internal struct Explanation
-        {
-            public UIntPtr StructSize;
-            public IntPtr Background;
-            public long NEvaluations;
-            public IntPtr Values;
-            public long NValues;
-            public IntPtr Errors;
-            public long NErrors;
-            public IntPtr BaseValues;
-            public long NBaseValues;
-            public uint Seed;
-            public int IsExact;
         }
 
         internal struct Value
@@ -141,49 +166,24 @@ namespace Cmlp
             IntPtr run);
 
         [DllImport("cmlp", CallingConvention = Cdecl)]
-        internal static extern int cmlp_model_read_cell(IntPtr model, long column, byte[] text, long n,
-            out double number, IntPtr run);
+        internal static extern int cmlp_model_answer_size(IntPtr model, ref Rows rows, ref Answer answer,
+            out UIntPtr bytes, ref Run run);
 
         [DllImport("cmlp", CallingConvention = Cdecl)]
-        internal static extern void cmlp_rows_init(byte[] rows, UIntPtr structSize, IntPtr data, int dtype, long nRows,
-            long nColumns);
+        internal static extern int cmlp_model_answer(IntPtr model, ref Rows rows, ref Answer answer, ref Run run);
 
         [DllImport("cmlp", CallingConvention = Cdecl)]
-        internal static extern int cmlp_model_workspace_size(IntPtr model, byte[] rows, out UIntPtr bytes, IntPtr run);
-
-        [DllImport("cmlp", CallingConvention = Cdecl)]
-        internal static extern int cmlp_model_predict(IntPtr model, byte[] rows, ref Prediction prediction,
-            ref Run run);
-
-        [DllImport("cmlp", CallingConvention = Cdecl)]
-        internal static extern int cmlp_model_outside(IntPtr model, IntPtr row, long nRow, double[] distances, long n,
-            IntPtr run);
-
-        [DllImport("cmlp", CallingConvention = Cdecl)]
-        internal static extern int cmlp_model_find_set(IntPtr model, ref Query query, int[] isInSet, long n,
-            IntPtr run);
-
-        [DllImport("cmlp", CallingConvention = Cdecl)]
-        internal static extern int cmlp_model_interval(IntPtr model, ref Query query, out double low, out double high,
-            IntPtr run);
-
-        [DllImport("cmlp", CallingConvention = Cdecl)]
-        internal static extern int cmlp_model_explain_workspace_size(IntPtr model, ref Explanation explanation,
-            out UIntPtr bytes, IntPtr run);
-
-        [DllImport("cmlp", CallingConvention = Cdecl)]
-        internal static extern int cmlp_model_explain(IntPtr model, IntPtr row, long nRow, ref Explanation explanation,
-            ref Run run);
+        internal static extern long cmlp_model_say(IntPtr model, ref Rows rows, ref Answer answer, int status,
+            ref Run run, byte[] text, long nText);
 
         internal static UIntPtr SizeOf<T>() => (UIntPtr)Marshal.SizeOf(typeof(T));
 
         internal static string NameOf(int status) => Marshal.PtrToStringAnsi(cmlp_status_name(status));
 
-        internal static string SentenceOf(int status) => Marshal.PtrToStringAnsi(cmlp_status_string(status));
-
         internal static void Check(int status)
         {
-            if (status != 0) throw new CmlpException(NameOf(status), SentenceOf(status));
+            if (status != 0)
+                throw new CmlpException(NameOf(status), Marshal.PtrToStringAnsi(cmlp_status_string(status)));
         }
 
         internal static string TextOf(IntPtr start, long n)

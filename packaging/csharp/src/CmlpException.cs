@@ -5,7 +5,7 @@ namespace Cmlp
     /// <summary>Says why a model cannot be loaded, or a row not be predicted.</summary>
     public sealed class CmlpException : ArgumentException
     {
-        internal CmlpException(string code, string message, int row = 0, string column = null, string cell = null)
+        internal CmlpException(string code, string message, int row = 0, string column = null, object cell = null)
             : base(message)
         {
             Code = code;
@@ -14,7 +14,7 @@ namespace Cmlp
             Cell = cell;
         }
 
-        /// <summary>The status of the C library, such as CMLP_ERROR_CELL; null if it has not been asked.</summary>
+        /// <summary>The status of the C library, such as CMLP_ERROR_CELL.</summary>
         public string Code { get; }
 
         /// <summary>The place in the rows of PredictMany, otherwise 0.</summary>
@@ -24,7 +24,7 @@ namespace Cmlp
         /// one.</summary>
         public string Column { get; }
 
-        /// <summary>The text that the column cannot hold; null if the error is not about one.</summary>
-        public string Cell { get; }
+        /// <summary>What the column cannot hold, as it came; null if the error is not about a cell.</summary>
+        public object Cell { get; }
     }
 }

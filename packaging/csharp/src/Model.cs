@@ -10,7 +10,7 @@ namespace Cmlp
     /// <summary>A column of a table.</summary>
     public sealed class Column
     {
-        internal Column(string name, string unit, IReadOnlyList<string> categories)
+        internal Column(string name, string unit, IReadOnlyList<object> categories)
         {
             Name = name;
             Unit = unit;
@@ -23,9 +23,8 @@ namespace Cmlp
         /// <summary>"days since 1970-01-01", "days", "0 or 1" or empty.</summary>
         public string Unit { get; }
 
-        /// <summary>Texts of the categories; none of a column of numbers, and empty in the place of a missing
-        /// value.</summary>
-        public IReadOnlyList<string> Categories { get; }
+        /// <summary>Texts, numbers, booleans and, for a missing value, null; none of a column of numbers.</summary>
+        public IReadOnlyList<object> Categories { get; }
     }
 
     /// <summary>A trained model in memory. It is immutable, and any number of threads share it.</summary>
@@ -66,7 +65,7 @@ namespace Cmlp
         /// <summary>The labels of a classifier, numbers as Python prints them; none of other models.</summary>
         public IReadOnlyList<string> Labels { get; }
 
-        /// <summary>Whether the model is that of a table: a row has texts, or the numbers of its cells.</summary>
+        /// <summary>Whether the model is that of a table.</summary>
         public bool IsTable => Info.NNets > 0;
 
         /// <summary>The number of cells of a row.</summary>
@@ -82,31 +81,15 @@ namespace Cmlp
             return name != "" ? name : column.ToString(CultureInfo.InvariantCulture);
         }
 
-        /// <summary>Returns the cells of a row in order.</summary>
-        internal string[] InOrder(IReadOnlyDictionary<string, string> row)
-        {
-            if (Columns.Count == 0 || Columns.Any(column => column.Name == ""))
-                throw new CmlpException(null, "the model has no names of columns: pass a row in order");
-            string[] cells = new string[Inputs];
-            for (int i = 0; i < cells.Length; i++)
-                if (!row.TryGetValue(Columns[i].Name, out cells[i])) throw NoColumn("the row", Columns[i].Name);
-            string extra = row.Keys.Except(Columns.Select(column => column.Name)).FirstOrDefault();
-            if (extra != null) throw NoColumn("the model", extra);
-            return cells;
-        }
-
-        static CmlpException NoColumn(string which, string name) =>
-            new CmlpException(null, $"{which} has no column \"{name}\"", column: name);
-
         Column Describe(int column)
         {
             C.ColumnInfo info = new C.ColumnInfo { StructSize = C.SizeOf<C.ColumnInfo>() };
             C.Check(C.cmlp_model_describe_column(Pointer, column, ref info, IntPtr.Zero));
-            string[] categories = new string[info.NCategories];
+            object[] categories = new object[info.NCategories];
             for (int code = 0; code < categories.Length; code++)
             {
                 C.Check(C.cmlp_model_find_category(Pointer, column, code, out C.Value value, IntPtr.Zero));
-                categories[code] = TextOf(value);
+                categories[code] = ValueOf(value);
             }
             return new Column(C.TextOf(info.Name, info.NName), C.TextOf(info.Unit, info.NUnit),
                 Array.AsReadOnly(categories));
@@ -118,13 +101,14 @@ namespace Cmlp
             return C.TextOf(value.Text, value.NText);
         }
 
-        static string TextOf(C.Value value)
+        static object ValueOf(C.Value value)
         {
             switch (value.Kind)
             {
-                case C.Double: return value.Number.ToString("R", CultureInfo.InvariantCulture);
-                case C.Integer: return value.Integer.ToString(CultureInfo.InvariantCulture);
-                case C.Boolean: return value.Integer != 0 ? "True" : "False";
+                case C.Missing: return null;
+                case C.Double: return value.Number;
+                case C.Integer: return value.Integer;
+                case C.Boolean: return value.Integer != 0;
                 default: return C.TextOf(value.Text, value.NText);
             }
         }

@@ -1,8 +1,6 @@
 using System;
 using System.Collections.Generic;
-using System.Globalization;
 using System.Linq;
-using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Cmlp
@@ -26,51 +24,39 @@ namespace Cmlp
     /// <summary>What a model says about a row.</summary>
     public sealed class Prediction
     {
-        internal Prediction(Model model, double[] outputs, int index)
-        {
-            bool isClassifier = IsClassifier(model);
-            Label = index >= 0 && index < model.Labels.Count ? model.Labels[index] : null;
-            Labels = HasSeveral(model) ? model.Labels.Where((_, i) => outputs[i] > 0.5).ToArray() : None;
-            Index = index;
-            Value = outputs.Length == 1 && !isClassifier ? outputs[0] : (double?)null;
-            Outputs = outputs;
-        }
-
-        static readonly string[] None = new string[0];
-
-        internal static bool IsClassifier(Model model) =>
-            model.Info.Kind == C.Classifier || HasSeveral(model) || model.Info.Kind == C.Ordered;
-
-        internal static bool HasSeveral(Model model) => model.Info.Kind == C.Multilabel;
+        internal Prediction() { }
 
         /// <summary>The label of the class; null if there is none.</summary>
-        public string Label { get; }
+        public string Label { get; internal set; }
 
         /// <summary>Where a row can have several labels, those that it has; otherwise none.</summary>
-        public IReadOnlyList<string> Labels { get; }
+        public IReadOnlyList<string> Labels { get; internal set; }
 
         /// <summary>The index of the class; -1 if there is none.</summary>
-        public int Index { get; }
+        public int Index { get; internal set; }
 
         /// <summary>The number that a model of one number predicts; null of others.</summary>
-        public double? Value { get; }
+        public double? Value { get; internal set; }
 
         /// <summary>The probability of each label, or all numbers that the model predicts.</summary>
-        public IReadOnlyList<double> Outputs { get; }
+        public IReadOnlyList<double> Outputs { get; internal set; }
 
         /// <summary>Of a regressor with a coverage: both ends for each target; otherwise none.</summary>
-        public IReadOnlyList<Interval> Intervals { get; internal set; } = new Interval[0];
+        public IReadOnlyList<Interval> Intervals { get; internal set; }
 
         /// <summary>Of a classifier with a coverage: the labels; otherwise none.</summary>
-        public IReadOnlyList<string> Set { get; internal set; } = None;
+        public IReadOnlyList<string> Set { get; internal set; }
 
         /// <summary>Where a row can have several labels, with a coverage, in place of Set: for each label the outcomes
         /// in its set, 0 for no and 1 for yes; otherwise none.</summary>
-        public IReadOnlyList<IReadOnlyList<int>> Sets { get; internal set; } = new int[0][];
+        public IReadOnlyList<IReadOnlyList<int>> Sets { get; internal set; }
 
         /// <summary>Of a table: how far each column is outside of what it had in training: 0, or by how much a number
         /// is above or, negative, below; NaN for a category or a missing value that training did not have.</summary>
-        public IReadOnlyList<double> Outside { get; internal set; } = new double[0];
+        public IReadOnlyList<double> Outside { get; internal set; }
+
+        /// <summary>Null if the predictor has none.</summary>
+        public Reasons Reasons { get; internal set; }
     }
 
     /// <summary>Shapley values, those of explain in Python: for each output, the values of all columns add up to the output
@@ -98,328 +84,175 @@ namespace Cmlp
         public IReadOnlyList<IReadOnlyList<double>> Errors { get; }
     }
 
-    /// <summary>Predicts rows with a model, which it keeps alive. Calls of one predictor wait for one another: each
-    /// thread that works at the same time has its own.</summary>
-    public sealed class Predictor : IDisposable
+    /// <summary>Predicts rows with a model, which it keeps alive. Any number of threads share it. A cell is a text as in a
+    /// CSV file, a number, a boolean or null; null, NaN and an empty text are missing, and a number is a category by its
+    /// value.</summary>
+    public sealed class Predictor
     {
-        readonly object gate = new object();
+        const int ValueSize = 48; // bytes of a C.Value
         readonly Model model;
         readonly double coverage;
-        readonly bool byClass;
-        Block block = new Block(1); // rows, results and workspace of a call; it grows
+        readonly bool byClass, reasons;
+        readonly long evaluations;
+        readonly uint seed;
 
-        /// <summary>Makes what predicts with the model, in memory of its own.</summary>
+        /// <summary>Makes what predicts with the model.</summary>
         /// <param name="model">Any number of predictors share it.</param>
         /// <param name="coverage">Asks for intervals and sets that contain the truth as often: above 0 and below 1;
         /// null: for none.</param>
         /// <param name="byClass">Whether sets contain the truth as often for the rows of each class, instead of for all rows
         /// together.</param>
-        public Predictor(Model model, double? coverage = null, bool byClass = false)
+        /// <param name="reasons">Asks for those of each row. Only the file of a model has rows to compare with that was
+        /// trained with keep_background.</param>
+        /// <param name="evaluations">Of reasons: the largest number of predictions for a row, at least twice the number of
+        /// columns; 0 for the library's choice.</param>
+        /// <param name="seed">Of the permutations of columns, where there are too many to try all.</param>
+        public Predictor(Model model, double? coverage = null, bool byClass = false, bool reasons = false,
+            long evaluations = 0, uint seed = 0)
         {
-            if (coverage is double asked && !(asked > 0 && asked < 1))
-                throw new CmlpException(null, FormattableString.Invariant(
-                    $"coverage must be above 0 and below 1, got {asked}"));
             this.model = model ?? throw new ArgumentNullException(nameof(model));
             this.coverage = coverage ?? 0;
             this.byClass = byClass;
+            this.reasons = reasons;
+            this.evaluations = evaluations;
+            this.seed = seed;
         }
 
-        /// <summary>Predicts a row of texts in the order of the columns, as in a CSV file. Of a table, empty or null is
-        /// missing.</summary>
-        public Prediction Predict(IReadOnlyList<string> cells) => PredictMany(new[] { cells })[0];
+        /// <summary>Predicts a row of cells in the order of the columns.</summary>
+        public Prediction Predict(IReadOnlyList<object> cells) => Ask(new string[0], new[] { cells })[0];
 
-        /// <summary>Predicts a row of texts by the names of their columns.</summary>
-        public Prediction Predict(IReadOnlyDictionary<string, string> row) => Predict(model.InOrder(row));
+        /// <summary>Predicts a row of cells by the names of their columns.</summary>
+        public Prediction Predict(IReadOnlyDictionary<string, object> row) =>
+            Ask(row.Keys.ToArray(), new[] { row.Values.ToArray() })[0];
 
-        /// <summary>Predicts a row of numbers: of a table a category has its code, and NaN is missing, in every column.
-        /// </summary>
-        public Prediction Predict(double[] row)
-        {
-            lock (gate)
-            {
-                CheckOpen();
-                CheckLength(row.Length, 0);
-                return Run(row, 1)[0];
-            }
-        }
-
-        /// <summary>Predicts rows of texts in one call, which takes less time for each. An error has the place of the
+        /// <summary>Predicts rows of cells in one call, which takes less time for each. An error has the place of the
         /// row.</summary>
-        public Prediction[] PredictMany(IReadOnlyList<IReadOnlyList<string>> rows)
-        {
-            lock (gate)
-            {
-                CheckOpen();
-                int width = model.Inputs;
-                double[] numbers = new double[checked(rows.Count * width)];
-                for (int i = 0; i < rows.Count; i++) NumbersOf(rows[i], i).CopyTo(numbers, i * width);
-                return Run(numbers, rows.Count);
-            }
-        }
+        public Prediction[] PredictMany(IReadOnlyList<IReadOnlyList<object>> rows) =>
+            rows.Count == 0 ? new Prediction[0] : Ask(new string[0], rows);
 
-        /// <summary>Says how far each column of a row of texts in order moves the outputs away from their means over some
-        /// rows of training, which only the file of a model has that was trained with keep_background.</summary>
-        /// <param name="cells">As for Predict.</param>
-        /// <param name="evaluations">The largest number of predictions, at least twice the number of columns; 0 for the
-        /// library's choice.</param>
-        /// <param name="seed">Of the permutations of columns, where there are too many to try all.</param>
-        public Reasons Reasons(IReadOnlyList<string> cells, long evaluations = 0, uint seed = 0)
+        Prediction[] Ask(string[] names, IReadOnlyList<IReadOnlyList<object>> rows)
         {
-            lock (gate)
-            {
-                CheckOpen();
-                return Reasons(NumbersOf(cells, 0), evaluations, seed);
-            }
-        }
-
-        /// <summary>Says so for a row of texts by the names of their columns.</summary>
-        public Reasons Reasons(IReadOnlyDictionary<string, string> row, long evaluations = 0, uint seed = 0) =>
-            Reasons(model.InOrder(row), evaluations, seed);
-
-        /// <summary>Says so for a row of numbers.</summary>
-        public Reasons Reasons(double[] row, long evaluations = 0, uint seed = 0)
-        {
-            lock (gate)
-            {
-                int index = Predict(row).Index;
-                Reasons found = Explain(row, Math.Max(index, 0), evaluations, seed);
-                GC.KeepAlive(model);
-                return found;
-            }
-        }
-
-        /// <summary>Releases the memory. Afterwards every call is an ObjectDisposedException, also another
-        /// Close.</summary>
-        public void Close()
-        {
-            lock (gate)
-            {
-                CheckOpen();
-                block.Dispose();
-                block = null;
-            }
-        }
-
-        /// <summary>Releases the memory if Close has not.</summary>
-        public void Dispose()
-        {
-            lock (gate)
-                if (block != null) Close();
-        }
-
-        void CheckOpen()
-        {
-            if (block == null) throw new ObjectDisposedException(nameof(Predictor));
-        }
-
-        void CheckLength(int n, int row)
-        {
-            if (n != model.Inputs) throw new CmlpException(null, $"a row has {model.Inputs} cells, got {n}", row);
-        }
-
-        // The numbers of the cells of a row.
-        double[] NumbersOf(IReadOnlyList<string> row, int place)
-        {
-            CheckLength(row.Count, place);
-            return row.Select((cell, column) => NumberOf(cell ?? "", place, column)).ToArray();
-        }
-
-        // A number, the days of a date or the code of a category of a table.
-        double NumberOf(string cell, int row, int column)
-        {
-            double number;
-            if (model.IsTable)
-            {
-                byte[] text = Encoding.UTF8.GetBytes(cell);
-                int status = C.cmlp_model_read_cell(model.Pointer, column, text, text.Length, out number, IntPtr.Zero);
-                GC.KeepAlive(model);
-                if (status != 0) throw Refused(C.NameOf(status), C.SentenceOf(status), row, column, cell);
-            }
-            else if (!double.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out number)
-                || double.IsNaN(number))
-                throw Refused(null, "this is no number", row, column, cell);
-            return number;
-        }
-
-        CmlpException Refused(string code, string reason, int row, int column, string cell)
-        {
-            string name = model.NameOf(column);
-            return new CmlpException(code, $"column \"{name}\" cannot hold \"{cell}\": {reason}", row, name, cell);
-        }
-
-        Prediction[] Run(double[] numbers, int n)
-        {
-            if (n == 0) return new Prediction[0];
-            C.Info info = model.Info;
-            int width = model.Inputs, nOutputs = model.Outputs;
-            bool isDouble = info.Dtype == C.Float64;
-            int size = isDouble ? 8 : 4;
-            byte[] rows = new byte[C.RowsSize];
-            C.cmlp_rows_init(rows, (UIntPtr)C.RowsSize, block.At(0), info.Dtype, n, width);
-            UIntPtr workspaceSize = info.WorkspaceSize;
-            if (n > 1) C.Check(C.cmlp_model_workspace_size(model.Pointer, rows, out workspaceSize, IntPtr.Zero));
-            long outputsAt = 8L * numbers.Length, classesAt = outputsAt + 8L * n * nOutputs;
-            long workspaceAt = classesAt + 8L * n;
-            Reserve(workspaceAt + (long)workspaceSize);
-            C.cmlp_rows_init(rows, (UIntPtr)C.RowsSize, block.At(0), info.Dtype, n, width);
-            if (isDouble) Marshal.Copy(numbers, 0, block.At(0), numbers.Length);
-            else Marshal.Copy(Array.ConvertAll(numbers, number => (float)number), 0, block.At(0), numbers.Length);
-            C.Prediction prediction = new C.Prediction
-            {
-                StructSize = C.SizeOf<C.Prediction>(),
-                Outputs = block.At(outputsAt),
-                NOutputs = (long)n * nOutputs,
-                ClassIndices = block.At(classesAt),
-                NClassIndices = n
-            };
-            C.Run run = new C.Run { StructSize = C.SizeOf<C.Run>(), WorkspaceSize = workspaceSize };
-            run.Workspace = block.At(workspaceAt);
-            int status = C.cmlp_model_predict(model.Pointer, rows, ref prediction, ref run);
-            if (status != 0 && run.BadRow >= 0 && run.BadColumn >= 0)
-            {
-                double number = numbers[run.BadRow * width + run.BadColumn];
-                throw Refused(C.NameOf(status), C.SentenceOf(status), (int)run.BadRow, (int)run.BadColumn,
-                    number.ToString("R", CultureInfo.InvariantCulture));
-            }
-            C.Check(status);
-            int[] indices = new int[n];
-            Marshal.Copy(block.At(classesAt), indices, 0, n);
-            Prediction[] found = new Prediction[n];
+            int n = rows.Count, width = rows[0].Count;
             for (int i = 0; i < n; i++)
+                if (rows[i].Count != width)
+                    throw new CmlpException("CMLP_ERROR_ROWS",
+                        $"row {i} has {rows[i].Count} cells, row 0 has {width}", i);
+            object[] cells = rows.SelectMany(row => row).Concat(names).ToArray();
+            byte[][] texts = cells.Select(cell => Encoding.UTF8.GetBytes(cell as string ?? "")).ToArray();
+            C.Info info = model.Info;
+            int nIn = model.Inputs, nOut = model.Outputs, isTable = model.IsTable ? 1 : 0;
+            int isCovered = model.IsTable && coverage != 0 ? 1 : 0, isExplained = reasons ? 1 : 0;
+            int[] classes = new int[n], sets = new int[isCovered * n * info.NSet];
+            double[] outputs = new double[n * nOut], outside = new double[isTable * n * nIn];
+            double[] intervals = new double[isCovered * n * info.NEnds], bases = new double[isExplained * nOut];
+            double[] values = new double[isExplained * n * nIn * nOut], errors = new double[values.Length];
+            using (Pins pins = new Pins())
             {
-                IntPtr at = block.At(outputsAt + (long)size * nOutputs * i);
-                found[i] = new Prediction(model, Numbers(at, nOutputs, isDouble), indices[i]);
-                if (model.IsTable) found[i].Outside = OutsideOf(block.At(8L * width * i));
-                if (coverage > 0) Measure(found[i], at);
+                C.Value[] written = new C.Value[cells.Length];
+                IntPtr start = pins.Pin(texts.SelectMany(text => text).ToArray()), first = pins.Pin(written);
+                for (int i = 0, used = 0; i < cells.Length; used += texts[i++].Length)
+                    if (!Write(ref written[i], cells[i], start + used, texts[i].Length))
+                        throw new CmlpException("CMLP_ERROR_CELL",
+                            $"a cell is a text, a number, a boolean or null, got {cells[i].GetType()}", i / width,
+                            cell: cells[i]);
+                C.Rows input = new C.Rows { StructSize = C.SizeOf<C.Rows>(), Data = first, Kind = C.Cells };
+                input.NRows = n;
+                input.NColumns = width;
+                input.ColumnStride = ValueSize;
+                input.RowStride = (long)ValueSize * width;
+                input.NNames = names.Length;
+                if (names.Length > 0) input.Names = first + ValueSize * n * width;
+                C.Answer answer = new C.Answer { StructSize = C.SizeOf<C.Answer>(), Coverage = coverage };
+                answer.ByClass = byClass ? isCovered : 0;
+                if (reasons) answer.NEvaluations = evaluations;
+                if (reasons) answer.Seed = seed;
+                answer.ClassIndices = pins.Pin(classes);
+                answer.NClassIndices = classes.Length;
+                answer.Outputs = pins.Pin(outputs);
+                answer.NOutputs = outputs.Length;
+                answer.Intervals = pins.Pin(intervals);
+                answer.NIntervals = intervals.Length;
+                answer.Sets = pins.Pin(sets);
+                answer.NSets = sets.Length;
+                if (coverage != 0 && !model.IsTable) answer.NSets = 1; // the library says that a network has none
+                answer.Outside = pins.Pin(outside);
+                answer.NOutside = outside.Length;
+                answer.Reasons = pins.Pin(values);
+                answer.ReasonErrors = pins.Pin(errors);
+                answer.NReasons = answer.NReasonErrors = values.Length;
+                answer.BaseValues = pins.Pin(bases);
+                answer.NBaseValues = bases.Length;
+                C.Run run = new C.Run { StructSize = C.SizeOf<C.Run>() };
+                int status = C.cmlp_model_answer_size(model.Pointer, ref input, ref answer, out run.WorkspaceSize,
+                    ref run);
+                if (status == 0)
+                {
+                    run.Workspace = pins.Pin(new long[(long)run.WorkspaceSize / 8 + 1]);
+                    status = C.cmlp_model_answer(model.Pointer, ref input, ref answer, ref run);
+                }
+                GC.KeepAlive(model);
+                if (status != 0) throw Refused(names, rows, status, ref input, ref answer, ref run);
             }
-            GC.KeepAlive(model);
+            return classes.Select((index, i) => new Prediction
+            {
+                Label = index >= 0 && index < model.Labels.Count ? model.Labels[index] : null,
+                Labels = model.Labels.Where((_, j) => info.Kind == C.Multilabel
+                    && outputs[i * nOut + j] > 0.5).ToArray(),
+                Index = index,
+                Value = nOut == 1 && model.Labels.Count == 0 ? outputs[i] : (double?)null,
+                Outputs = Row(outputs, i, n),
+                Intervals = Pairs(Row(intervals, i, n)).Select(ends => new Interval(ends[0], ends[1])).ToArray(),
+                Set = model.Labels.Where((_, j) => info.Kind != C.Multilabel && sets.Length > 0
+                    && sets[i * info.NSet + j] != 0).ToArray(),
+                Sets = info.Kind != C.Multilabel ? new int[0][] : Pairs(Row(sets, i, n)).Select(isIn =>
+                    Enumerable.Range(0, 2).Where(outcome => isIn[outcome] != 0).ToArray()).ToArray(),
+                Outside = Row(outside, i, n),
+                Reasons = reasons ? new Reasons(Math.Max(index, 0), bases, Columns(Row(values, i, n), nOut),
+                    Columns(Row(errors, i, n), nOut)) : null
+            }).ToArray();
+        }
+
+        // Writes the value of a cell; returns whether it is one.
+        static bool Write(ref C.Value to, object cell, IntPtr text, int nText)
+        {
+            to.Kind = cell == null ? C.Missing : cell is string ? C.Text : cell is bool ? C.Boolean
+                : cell is double || cell is float ? C.Double : C.Integer;
+            if (to.Kind == C.Text) to.Text = text;
+            if (to.Kind == C.Text) to.NText = nText;
+            if (to.Kind == C.Double) to.Number = Convert.ToDouble(cell);
+            if (to.Kind == C.Boolean) to.Integer = (bool)cell ? 1 : 0;
+            else if (to.Kind == C.Integer && !(cell is int || cell is long)) return false;
+            else if (to.Kind == C.Integer) to.Integer = Convert.ToInt64(cell);
+            return true;
+        }
+
+        // The library's sentence with what it is about.
+        CmlpException Refused(string[] names, IReadOnlyList<IReadOnlyList<object>> rows, int status, ref C.Rows input,
+            ref C.Answer answer, ref C.Run run)
+        {
+            byte[] text = new byte[1000];
+            long n = C.cmlp_model_say(model.Pointer, ref input, ref answer, status, ref run, text, text.Length);
+            string code = C.NameOf(status), column = null;
+            int row = (int)Math.Max(run.BadRow, 0), place = (int)run.BadElement;
+            if (run.BadColumn >= 0) column = model.NameOf((int)run.BadColumn);
+            else if (code == "CMLP_ERROR_COLUMNS") column = names[place];
+            object cell = run.BadRow >= 0 && place >= 0 ? rows[row][place] : null;
+            string message = Encoding.UTF8.GetString(text, 0, (int)Math.Min(n, text.Length - 1));
+            return new CmlpException(code, message, row, column, cell);
+        }
+
+        // A row of a matrix with n rows.
+        static T[] Row<T>(T[] matrix, int i, int n)
+        {
+            T[] found = new T[matrix.Length / n];
+            Array.Copy(matrix, i * found.Length, found, 0, found.Length);
             return found;
         }
 
-        Reasons Explain(double[] row, int output, long evaluations, uint seed)
-        {
-            int nIn = row.Length, nOut = model.Outputs, n = checked(nIn * nOut);
-            C.Explanation explanation = new C.Explanation
-            {
-                StructSize = C.SizeOf<C.Explanation>(),
-                NEvaluations = evaluations,
-                Seed = seed
-            };
-            CheckExplained(C.cmlp_model_explain_workspace_size(model.Pointer, ref explanation, out UIntPtr size,
-                IntPtr.Zero), evaluations);
-            long baseAt = 8L * nIn, valuesAt = baseAt + 8L * nOut, errorsAt = valuesAt + 8L * n;
-            long workspaceAt = errorsAt + 8L * n;
-            Reserve(workspaceAt + (long)size);
-            Marshal.Copy(row, 0, block.At(0), nIn);
-            explanation.Values = block.At(valuesAt);
-            explanation.Errors = block.At(errorsAt);
-            explanation.NValues = explanation.NErrors = n;
-            explanation.BaseValues = block.At(baseAt);
-            explanation.NBaseValues = nOut;
-            C.Run run = new C.Run { StructSize = C.SizeOf<C.Run>(), WorkspaceSize = size };
-            run.Workspace = block.At(workspaceAt);
-            C.Check(C.cmlp_model_explain(model.Pointer, block.At(0), nIn, ref explanation, ref run));
-            double[][] values = OfOutputs(explanation.Values, nIn, nOut);
-            double[][] errors = OfOutputs(explanation.Errors, nIn, nOut);
-            return new Reasons(output, Numbers(block.At(baseAt), nOut, true), values, errors);
-        }
+        static IEnumerable<T[]> Pairs<T>(T[] row) =>
+            Enumerable.Range(0, row.Length / 2).Select(k => new[] { row[2 * k], row[2 * k + 1] });
 
-        // Adds to the error of a model or its options what to change.
-        void CheckExplained(int status, long evaluations)
-        {
-            if (status == C.NotFound)
-                throw new CmlpException(C.NameOf(status),
-                    "the model has no rows to compare with: keep_background in Python keeps some of training");
-            if (status == C.Option)
-                throw new CmlpException(C.NameOf(status),
-                    $"evaluations must be 0 or at least {2 * model.Inputs}, got {evaluations}");
-            C.Check(status);
-        }
-
-        // The columns of a matrix.
-        static double[][] OfOutputs(IntPtr matrix, int nIn, int nOut)
-        {
-            double[] numbers = Numbers(matrix, nIn * nOut, true);
-            return Enumerable.Range(0, nOut)
-                .Select(k => numbers.Where((_, i) => i % nOut == k).ToArray()).ToArray();
-        }
-
-        static double[] Numbers(IntPtr at, int n, bool isDouble)
-        {
-            double[] found = new double[n];
-            float[] floats = new float[n];
-            if (isDouble) Marshal.Copy(at, found, 0, n);
-            else Marshal.Copy(at, floats, 0, n);
-            return isDouble ? found : Array.ConvertAll(floats, number => (double)number);
-        }
-
-        // Makes the block at least n bytes long.
-        void Reserve(long n)
-        {
-            if (n <= block.Size) return;
-            Block longer = new Block(n);
-            block.Dispose();
-            block = longer;
-        }
-
-        // Adds the intervals, the set or the sets.
-        void Measure(Prediction found, IntPtr outputs)
-        {
-            C.Query query = new C.Query
-            {
-                StructSize = C.SizeOf<C.Query>(),
-                Outputs = outputs,
-                NOutputs = model.Outputs,
-                Coverage = coverage,
-                ByClass = byClass ? 1 : 0
-            };
-            if (Prediction.HasSeveral(model)) found.Sets = SetsOf(ref query);
-            else if (Prediction.IsClassifier(model)) found.Set = SetOf(ref query);
-            else found.Intervals = IntervalsOf(ref query);
-        }
-
-        Interval[] IntervalsOf(ref C.Query query)
-        {
-            Interval[] found = new Interval[Math.Max(model.Info.NTargets, 1)]; // that of a network is refused
-            for (; query.Target < found.Length; query.Target++)
-            {
-                C.Check(C.cmlp_model_interval(model.Pointer, ref query, out double low, out double high, IntPtr.Zero));
-                found[query.Target] = new Interval(low, high);
-            }
-            return found;
-        }
-
-        string[] SetOf(ref C.Query query)
-        {
-            int[] isInSet = IsInSet(ref query, model.Outputs);
-            return model.Labels.Where((_, i) => isInSet[i] != 0).ToArray();
-        }
-
-        int[][] SetsOf(ref C.Query query)
-        {
-            int[][] found = new int[model.Outputs][];
-            for (; query.Target < found.Length; query.Target++)
-            {
-                int[] isInSet = IsInSet(ref query, 2);
-                found[query.Target] = Enumerable.Range(0, 2).Where(i => isInSet[i] != 0).ToArray();
-            }
-            return found;
-        }
-
-        // Whether each of n classes, or outcomes of a label, is in the set.
-        int[] IsInSet(ref C.Query query, int n)
-        {
-            int[] found = new int[n];
-            C.Check(C.cmlp_model_find_set(model.Pointer, ref query, found, n, IntPtr.Zero));
-            return found;
-        }
-
-        double[] OutsideOf(IntPtr row)
-        {
-            double[] distances = new double[model.Inputs];
-            C.Check(C.cmlp_model_outside(model.Pointer, row, distances.Length, distances, distances.Length,
-                IntPtr.Zero));
-            return distances;
-        }
+        static double[][] Columns(double[] matrix, int n) =>
+            Enumerable.Range(0, n).Select(k => matrix.Where((_, i) => i % n == k).ToArray()).ToArray();
     }
 }
