@@ -38,7 +38,7 @@ CLAIMS = {
         19,
         r"all added up: blue to the right, orange left.*0\.90 × −0\.05\n.*0\.80 × 0\.05",
     ),
-    16: (35, r"A sum, squashed to between 0 and 1.*0\.52"),
+    16: (37.6, r"A sum, squashed to between 0 and 1.*0\.52"),
     17: (0.5, "a very negative sum becomes almost 0, a very positive one almost 1"),
     18: (1, "bias −10: 22 above 0.5\n16 of them sevens"),
     19: (1, "Weights say which pattern; the bias says how much of it is needed"),
