@@ -23,11 +23,12 @@ class Info(Structure):
     """``cmlp_model_info`` of cmlp.h."""
 
     _fields_ = [
-        *((name, c_size_t) for name in ("struct_size", "model_size", "workspace_size")),
+        *((name, c_size_t) for name in ("struct_size", "model_size")),
+        *((name, c_size_t) for name in ("workspace_size", "answer_size")),
         *((name, c_uint64) for name in ("head_size", "file_size", "error_at")),
         *((name, c_int64) for name in ("n_in", "n_out", "n_labels", "n_nets")),
         *((name, c_int32) for name in ("dtype", "kind")),
-        ("n_targets", c_int64),
+        *((name, c_int64) for name in ("n_targets", "n_ends", "n_set")),
     ]
 
 
@@ -74,7 +75,7 @@ class Model:
         model = c_size_t()
         self._check(functions.model_init(*arguments, 0, model, self.run.ctypes.data))
         self.address, self.n_in = model.value, info.n_in  # the model is inside `memory`
-        self.rows = np.zeros(16, np.uint64)  # cmlp_rows of one row; its address is [1]
+        self.rows = np.zeros(18, np.uint64)  # cmlp_rows of one row; its address is [1]
         functions.rows_init(self.rows.ctypes.data, self.rows.nbytes, 0, BYTES, 1, self.n_in)
         # cmlp_prediction: its size, no outputs and their number, the address of one class index
         self.prediction = np.array([72, 0, 0, 0, 1, 0, 0, 0, 0], np.uint64)

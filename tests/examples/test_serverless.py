@@ -64,6 +64,6 @@ def test_predictor_reports_what_is_wrong(library, tmp_path):
         predictor.Predictor(library, network.path).predict(["word"] * 4)
     with pytest.raises(
         ValueError,
-        match="column 1 cannot hold 'word': the column of the table cannot hold this text",
+        match="column 1 cannot hold 'word': the column cannot hold this cell",
     ):
         predictor.Predictor(library, table.path).predict(["1999-01-01", "word", "red"])
