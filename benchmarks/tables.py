@@ -354,7 +354,9 @@ def run(*, short):
     quantities = ["error", "log loss", "CPU seconds of fit"]
     ratios = [f"{quantity}: ratio to {BASE}" for quantity in quantities]
     for group, names in wanted_sets("unseen,chosen").items():
-        title = GROUPS[group][0]
+        title, sets = GROUPS[group]
+        if len(names) < len(sets):  # the result of all of them is kept
+            title = ", ".join(names)
         found = results_of(names[:1] if short else names, methods, n_splits)
         if found:
             first = f"{len(found) // n_splits} {title}"
