@@ -132,7 +132,7 @@ def test_peak_measures_every_product_with_the_chosen_tuning():
     printed = short_form("peak", CMLP_TUNING="intel")
     assert "tuning: intel" in printed
     rates = re.findall(r"^[\d-]+, \d+ rows  (.*)$", printed, re.MULTILINE)
-    assert len(rates) == 7 and all(len(row.split()) == 6 and "-" not in row for row in rates)
+    assert len(rates) == 8 and all(len(row.split()) == 6 and "-" not in row for row in rates)
     assert "784-16-16-10, batch 128, epoch" in printed and "limit: multiply-adds" in printed
 
 
