@@ -205,7 +205,7 @@ static cmlp_status read_date(const cell_reader *reader, cmlpi_cell_date *date)
 }
 
 /* The category of a date is a text. */
-static cmlp_status find_date(cell_reader *reader, int64_t *code)
+static cmlp_status find_date(const cell_reader *reader, int64_t *code)
 {
     cmlpi_cell_date date;
     char text[CMLPI_DATE_TEXT];
@@ -215,8 +215,9 @@ static cmlp_status find_date(cell_reader *reader, int64_t *code)
         const cmlp_status status = read_date(reader, &date);
         if (status) return status;
         const int n = cmlpi_write_cell_date(date.microseconds, (int)reader->column_kind - CMLP_TABLE_COLUMN_DATE, text);
-        reader->cell = (cmlpi_cell){text, text + n};
-        *code = find_text(reader);
+        cell_reader written = *reader;
+        written.cell = (cmlpi_cell){text, text + n};
+        *code = find_text(&written);
     }
     return CMLP_OK;
 }
