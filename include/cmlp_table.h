@@ -190,7 +190,7 @@ enum {
  * of the file); those of the rows of a background, whose number is 1 to 64. */
 typedef struct cmlp_answer {
     size_t struct_size;
-    cmlp_value *labels;      /* (rows): of the class; MISSING if class_indices has -1 */
+    cmlp_value *labels;      /* (rows): of the class; MISSING if class_indices has -1, or a class without a label */
     int64_t n_labels;
     int32_t *class_indices;  /* (rows): as in cmlp_prediction */
     int64_t n_class_indices;

@@ -336,6 +336,34 @@ static void test_networks(void)
     CHECK(cmlp_model_answer(model, &row, &answer, SPACE(workspace, sizeof workspace)) == CMLP_ERROR_MODEL_KIND);
 }
 
+/* One output has two classes, and can have one label. */
+static void test_class_without_label(void)
+{
+    static unsigned char workspace[1 << 16];
+    const cmlp_table_net net = make_net(1, 1, CMLP_ACTIVATION_LOGISTIC, CMLP_LOSS_LOG);
+    const cmlp_value own = text("no");
+    const double x[] = {-9, 9};
+    cmlp_value labels[2];
+    int32_t class_indices[2];
+    cmlp_model_content content = CMLP_INIT(cmlp_model_content);
+    content.labels = &own;
+    content.n_labels = 1;
+    content.write = model_file_append;
+    content.write_context = &file;
+    file.size = 0;
+    CHECK(cmlpi_model_write(net.net, net.params, net.n_params, &content, SPACE(workspace, sizeof workspace)) == CMLP_OK);
+    load();
+    const cmlp_rows rows = cmlp_dense_rows(x, CMLP_FLOAT64, 2, 1);
+    const cmlp_answer answer = {.struct_size = sizeof answer, .labels = labels, .n_labels = 2, .class_indices = class_indices,
+                                .n_class_indices = 2};
+    CHECK(cmlp_model_answer(model, &rows, &answer, SPACE(workspace, sizeof workspace)) == CMLP_OK);
+    CHECK(class_indices[0] != class_indices[1]);
+    for (int i = 0; i < 2; i++) {
+        CHECK(labels[i].kind == (class_indices[i] ? CMLP_VALUE_MISSING : CMLP_VALUE_TEXT));
+        CHECK(labels[i].n_text == (class_indices[i] ? 0 : 2) && !labels[i].text == !!class_indices[i]);
+    }
+}
+
 /* ---- what is refused */
 
 static cmlp_value cells[2][N_IN], own_names[N_IN];
@@ -478,6 +506,7 @@ int main(void)
     test_forms_of_rows(CLASSES, 2);
     test_rules();
     test_networks();
+    test_class_without_label();
     test_refused_cells();
     test_refused_arguments();
     return finish();

@@ -113,6 +113,51 @@ static void use_cells(const used_model *u, int64_t column)
     }
 }
 
+/* Everything that a model says of one row: of cells of text by name or in order, or of numbers. The workspace is exactly as large
+ * as it must be. */
+static void use_answers(const used_model *u)
+{
+    static const char *const texts[] = {"", "1", "True", "2020-02-29", "\xf0\x9f", "-1e300"};
+    const cmlp_model_info *info = u->info;
+    const int64_t n = info->n_in, n_out = info->n_out;
+    if (n > 64 || n_out > 64) return;
+    cmlp_value cells[64], names[64], label;
+    int32_t sets[128], class_index;
+    cmlp_cell_state states[64];
+    double outputs[64], ends[128], outside[64], numbers[64];
+    for (int64_t j = 0; j < n; j++) {
+        cmlp_table_column_info column = CMLP_INIT(cmlp_table_column_info);
+        require(!cmlp_model_describe_column(u->model, j, &column, NULL));
+        names[j] = cmlp_text(column.name, column.n_name);
+        numbers[j] = 1;
+    }
+    cmlp_answer answer = {.struct_size = sizeof answer, .outputs = outputs, .n_outputs = n_out, .class_indices = &class_index,
+                          .n_class_indices = 1};
+    if (info->n_labels) answer.labels = &label, answer.n_labels = 1;
+    if (info->n_nets) answer.outside = outside, answer.states = states, answer.n_outside = answer.n_states = n;
+    for (size_t k = 0; k < 4 * sizeof texts / sizeof *texts; k++) {
+        const int has_names = k % 4 == 1, is_dense = k % 4 == 2, is_covered = k % 4 == 3;
+        for (int64_t j = 0; j < n; j++) cells[j] = cmlp_text(texts[(k / 4 + (size_t)j * (k % 2)) % 6], -1);
+        const cmlp_rows rows = is_dense ? cmlp_dense_rows(numbers, CMLP_FLOAT64, 1, n)
+                                        : cmlp_cell_rows(cells, 1, n, has_names ? names : NULL);
+        answer.coverage = is_covered && (info->n_ends || info->n_set) ? 0.9 : 0;
+        answer.intervals = answer.coverage > 0 && info->n_ends ? ends : NULL;
+        answer.n_intervals = answer.intervals ? info->n_ends : 0;
+        answer.sets = answer.coverage > 0 && info->n_set ? sets : NULL;
+        answer.n_sets = answer.sets ? info->n_set : 0;
+        answer.by_class = answer.sets && k % 8 == 7;
+        char text[100];
+        cmlp_run run = CMLP_INIT(cmlp_run);
+        cmlp_status status = cmlp_model_answer_size(u->model, &rows, &answer, &run.workspace_size, &run);
+        require(!status && run.workspace_size <= info->answer_size);
+        run.workspace = malloc(run.workspace_size);
+        require(run.workspace != NULL);
+        status = cmlp_model_answer(u->model, &rows, &answer, &run);
+        require(cmlp_model_say(u->model, &rows, &answer, status, &run, text, sizeof text) > 0);
+        free(run.workspace);
+    }
+}
+
 static void use_margins(const used_model *u)
 {
     static const double coverages[] = {1e-12, 0.5, 0.9, 1 - 1e-12, 1}, values[] = {0, -1e300, 1e300, -INFINITY, INFINITY, NAN};
@@ -223,6 +268,7 @@ static void use(const unsigned char *file, const cmlp_model *model, const cmlp_m
     use_text(&u);
     use_distances(&u);
     use_explanations(&u);
+    use_answers(&u);
     for (int64_t column = -1; column <= info->n_in && column < 8; column++) {
         use_categories(&u, column);
         use_cells(&u, column);

@@ -419,8 +419,11 @@ static cmlp_status answer_row(const answer_job *job, int64_t i)
     const cmlp_value no_label = {.kind = CMLP_VALUE_MISSING};
     if (a->outputs && !job->is_wide)
         for (int64_t k = i * job->n_out; k < (i + 1) * job->n_out; k++) a->outputs[k] = ((const float *)job->outputs)[k];
-    if (a->labels)
-        a->labels[i] = job->class_indices[i] >= 0 ? cmlpi_label_at(job->model, job->class_indices[i]) : no_label;
+    if (a->labels) { /* one output has two classes, and can have one label */
+        const int32_t class_index = job->class_indices[i];
+        const int has_label = class_index >= 0 && class_index < cmlpi_n_labels(job->model);
+        a->labels[i] = has_label ? cmlpi_label_at(job->model, class_index) : no_label;
+    }
     if (a->outside) cmlpi_find_outside(job->model, job->numbers + i * job->n_in, a->outside + i * job->n_in);
     if (a->states) find_states(job, i);
     return a->intervals || a->sets ? cover_row(job, i) : CMLP_OK;
