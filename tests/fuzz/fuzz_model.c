@@ -185,37 +185,6 @@ static void use_margins(const used_model *u)
     free(members);
 }
 
-/* A row of cells of each kind, and what the model says of it; a refusal has a sentence. */
-static void use_answers(const used_model *u)
-{
-    static const char *const texts[] = {NULL, "a", "2020-02-29", "7.5"};
-    const cmlp_value seven = {.number = 7, .integer = 7, .kind = CMLP_VALUE_INTEGER};
-    const int64_t n = u->info->n_in, n_out = u->info->n_out;
-    cmlp_value *const cells = malloc((size_t)n * sizeof *cells);
-    double *const numbers = malloc((size_t)(n + n_out) * sizeof *numbers);
-    require(cells && numbers);
-    for (size_t i = 0; i <= sizeof texts / sizeof *texts; i++) {
-        for (int64_t j = 0; j < n; j++) cells[j] = i < sizeof texts / sizeof *texts ? cmlp_text(texts[i], -1) : seven;
-        const cmlp_rows rows = cmlp_cell_rows(cells, 1, n, NULL);
-        cmlp_answer answer = CMLP_INIT(cmlp_answer);
-        cmlp_run run = CMLP_INIT(cmlp_run);
-        answer.numbers = numbers;
-        answer.n_numbers = n;
-        answer.outputs = numbers + n;
-        answer.n_outputs = n_out;
-        if (cmlp_model_answer_size(u->model, &rows, &answer, &run.workspace_size, &run) || run.workspace_size > 1 << 26)
-            continue;
-        run.workspace = malloc(run.workspace_size);
-        require(run.workspace != NULL);
-        char text[100];
-        const cmlp_status status = cmlp_model_answer(u->model, &rows, &answer, &run);
-        if (status) require(cmlp_model_say(u->model, &rows, &answer, status, &run, text, sizeof text) > 0);
-        free(run.workspace);
-    }
-    free(cells);
-    free(numbers);
-}
-
 /* Of a table: the distances of any row are 0, signed or NaN. */
 static void use_distances(const used_model *u)
 {
@@ -274,7 +243,6 @@ static void use(const unsigned char *file, const cmlp_model *model, const cmlp_m
         use_cells(&u, column);
     }
     use_margins(&u);
-    use_answers(&u);
     free(u.row);
     free(u.output);
 }
