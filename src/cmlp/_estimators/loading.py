@@ -176,10 +176,10 @@ def from_onnx(
         upper limit (as Relu), and at the end Softmax or Exp. A BatchNormalization, and arithmetic
         with constants (Add, Sub, Mul, Div), become a part of the layer before or after it. What an
         Add takes from before some layers (a residual block) becomes further activations of these
-        layers, which must have Relu or no activation. LinearRegressor and LinearClassifier of ai.onnx.ml, as skl2onnx
-        writes linear and logistic regressions, are a network without hidden layers. At the start,
-        Flatten, Reshape with the same rows, Cast to float32 or float64, and shifts and factors of
-        the columns are supported.
+        layers, which must have Relu or no activation. LinearRegressor and LinearClassifier of
+        ai.onnx.ml, as skl2onnx writes linear and logistic regressions, are a network without hidden
+        layers. At the start, Flatten, Reshape with the same rows, Cast to float32 or float64, and
+        shifts and factors of the columns are supported.
     classes : array-like of shape (n_classes,) or None, default=None
         Labels in the order of the outputs, for a file without labels; see `cmlp.from_torch`.
 
