@@ -26,7 +26,7 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json, s
   embedding nanoseconds for one row in C, compared with other C libraries; flash and accuracy of int8 headers
   firmware  flash, RAM, stack and instructions of a row on microcontrollers, compared with other C libraries
   one-row   nanoseconds for one row in C, relative to plain loops and to the version that CMLP_BEFORE names
-  table-row microseconds for one raw row of a table in C: 20 columns, 4 networks
+  table-row microseconds for one raw row of a table in C: 20 columns, 4 networks; instructions of answers to cells
   many-rows time of a row among 100 in one call in C and in WebAssembly, relative to a row alone
   explain   processor seconds of Shapley values for 1,000 rows of a table and their error, next to the package shap;
             for 100 rows of 73 columns, also of the version that CMLP_BEFORE names

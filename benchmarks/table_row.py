@@ -1,6 +1,8 @@
-"""Microseconds for one raw row of a table, in C from a model file and in Python, and the time for 100,000 rows."""
+"""One row of a table in C and Python: microseconds, and the time for 100,000 rows; instructions of answers to cells."""
 
 import ctypes
+import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -34,6 +36,55 @@ double predict(const double *rows, int n, int repeats)
     return sum;
 }
 """
+
+# Arguments: a model file of numbers; whether the row is predicted (0), or answered from cells of text in the order of
+# the columns (1) or by shuffled names (2), with outputs, an interval and distances; how often.
+COUNTED = """
+#include "cmlp_file.h"
+#include "cmlp_table.h"
+enum { MOST = 64 };
+int main(int argc, char **argv)
+{
+    static const double numbers[MOST];
+    cmlp_value cells[MOST], names[MOST];
+    double output[16], ends[32], outside[MOST];
+    cmlp_file file;
+    if (argc < 4 || cmlp_file_load(&file, argv[1], NULL) || file.info.n_in > MOST) return 1;
+    const int64_t n = file.info.n_in, kind = argv[2][0] - '0';
+    for (int64_t j = 0; j < n; j++) {
+        cmlp_table_column_info info = CMLP_INIT(cmlp_table_column_info);
+        if (cmlp_model_describe_column(file.model, kind < 2 ? j : (7 * j + 3) % n, &info, NULL)) return 2;
+        names[j] = cmlp_text(info.name, info.n_name);
+        cells[j] = cmlp_text("0.25", -1);
+    }
+    const cmlp_rows row = kind ? cmlp_cell_rows(cells, 1, n, kind == 1 ? NULL : names)
+                               : cmlp_dense_rows(numbers, CMLP_FLOAT64, 1, n);
+    const cmlp_prediction prediction = {.struct_size = sizeof prediction, .outputs = output, .n_outputs = 16};
+    const cmlp_answer answer = {.struct_size = sizeof answer, .outputs = output, .n_outputs = 16, .coverage = 0.9,
+                                .intervals = ends, .n_intervals = file.info.n_ends, .outside = outside, .n_outside = n};
+    for (int i = 0; i < atoi(argv[3]); i++)
+        if (kind ? cmlp_model_answer(file.model, &row, &answer, &file.run)
+                 : cmlp_model_predict(file.model, &row, &prediction, &file.run)) return 3;
+    return 0;
+}
+"""
+WAYS = ["predict, numbers", "answer, cells in order", "answer, cells by shuffled names"]
+
+
+def counted_instructions(folder, path):
+    """Return the instructions of a row in each way, with the generic kernels."""
+    source, single, program = folder / "counted.c", folder / "cmlp.c", folder / "counted"
+    source.write_text(COUNTED, encoding="utf-8")
+    flags = ["-O2", "-DCMLP_BUILD_ISA=1", f"-I{ROOT / 'include'}", "-pthread"]
+    subprocess.run(["cc", *flags, source, single, "-lm", "-o", program], check=True)
+
+    def instructions(way, n):
+        counted = ["valgrind", "--tool=cachegrind", "--cache-sim=no"]
+        options = ["--cachegrind-out-file=/dev/null", program, path, str(way), str(n)]
+        done = subprocess.run([*counted, *options], check=True, capture_output=True, text=True)
+        return int(re.search(r"I *refs: *([\d,]+)", done.stderr)[1].replace(",", ""))
+
+    return [(instructions(way, 101) - instructions(way, 1)) / 100 for way in range(len(WAYS))]
 
 
 def library(folder):
@@ -109,7 +160,26 @@ def run(*, short):
         columns,
         table,
     )
+    if shutil.which("valgrind"):
+        columns, table = ["instructions of a row", *WAYS], [count_answers()]
+        report.table("20 named columns of numbers, 4 networks, generic kernels", columns, table)
     report.write()
+
+
+def count_answers():
+    """Return a row of the table of instructions."""
+    import pandas as pd
+
+    from cmlp import TabularRegressor
+
+    X, _ = rows_of("numbers", np.random.RandomState(0))
+    named = pd.DataFrame(X, columns=[f"column {j}" for j in range(N_COLUMNS)])
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        library(folder)  # and with it the single file
+        model = TabularRegressor(random_state=0, max_time=0.1, n_threads=1)
+        model.fit(named, np.nan_to_num(X[:, 0])).save(folder / "model.cmlp")
+        return ["20 columns", *counted_instructions(folder, folder / "model.cmlp")]
 
 
 def seconds_of(call, *arguments):

@@ -1,5 +1,21 @@
 /* cmlp.h: the public interface of cmlp, a multilayer perceptron in C11.
  *
+ *     #include <cmlp_file.h>
+ *     int main(void)
+ *     {
+ *         static const float pixels[784]; // of an image
+ *         cmlp_file digits;
+ *         int32_t class_index = -1;
+ *         const cmlp_rows row = cmlp_dense_rows(pixels, CMLP_FLOAT32, 1, 784);
+ *         cmlp_prediction prediction = CMLP_INIT(cmlp_prediction);
+ *         prediction.class_indices = &class_index;
+ *         prediction.n_class_indices = 1;
+ *         cmlp_status status = cmlp_file_load(&digits, "digits.cmlp", NULL);
+ *         if (!status) status = cmlp_model_predict(digits.model, &row, &prediction, &digits.run);
+ *         printf("%d: %s\n", (int)class_index, cmlp_status_string(status));
+ *         cmlp_file_free(&digits);
+ *     }
+ *
  * A network is a list of layer sizes. Each layer computes weighted sums and an activation from the activations of the
  * layer before:  z = b + x W,  a = act(z).  The cost measures the distance between the last activations and the targets,
  * averaged over the rows. Backpropagation computes its gradient with respect to every weight and bias, and an optimizer
@@ -9,10 +25,10 @@
  *   2. Build and train.  Describe a network (cmlp_net_init), fill its parameters (cmlp_net_init_params), train it
  *                        (cmlp_train_epoch, one call per epoch) and write a model file (cmlp_model_write).
  *   3. Look inside.      Layers, activations, costs, gradients, single optimizer steps, instruction sets.
- * More headers belong to the same library: cmlp_table.h (categories and intervals of tables), cmlp_explain.h (bounds, and
- * rows between two others) and cmlp_workers.h (training by several processes; experimental). cmlp_file.h loads a model by
- * path, cmlp.hpp is for C++, and cmlp_capi.h for extensions of Python. docs/embedding.md is a tutorial, examples/ has
- * complete programs, and docs/arithmetic.md (in Python packages arithmetic.md beside this file) defines every rounding.
+ * More headers belong to the same library: cmlp_table.h (tables, and answers about rows of named cells), cmlp_explain.h
+ * (bounds, and rows between two others) and cmlp_workers.h (training by several processes; experimental). cmlp_file.h loads
+ * a model by path, cmlp.hpp is for C++, and cmlp_capi.h for extensions of Python. docs/embedding.md is a tutorial, examples/
+ * has complete programs, and docs/arithmetic.md (in Python packages arithmetic.md beside this file) defines every rounding.
  *
  * Building. One line compiles the library with a program (add -lm where sqrt is a function call), from the source tree
  * or from the single file cmlp.c that Python packages contain:

@@ -119,6 +119,8 @@ typedef struct cmlp_capi {
                                      size_t *bytes, cmlp_run *run);
     int64_t (*model_say)(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer, cmlp_status status,
                          const cmlp_run *run, char *text, int64_t n_text);
+    cmlp_status (*model_describe_target)(const cmlp_model *model, int64_t target, cmlp_table_target_info *info,
+                                         cmlp_run *run);
 } cmlp_capi;
 
 /* The bytes of the table up to a function. */
@@ -162,7 +164,8 @@ static const cmlp_capi cmlp_capi_table = {
     cmlp_model_find_code, cmlp_model_find_category, cmlp_model_read_cell, cmlp_model_margin, cmlp_model_interval,
     cmlp_table_encoder_width, cmlp_table_encode, cmlp_table_write_workspace_size, cmlp_table_write, cmlp_bounds,
     cmlp_forward_paths, cmlp_paths_workspace_size, cmlp_model_outside, cmlp_model_find_set, cmlp_model_explain,
-    cmlp_model_explain_workspace_size, cmlp_model_answer, cmlp_model_answer_size, cmlp_model_say
+    cmlp_model_explain_workspace_size, cmlp_model_answer, cmlp_model_answer_size, cmlp_model_say,
+    cmlp_model_describe_target
 };
 #endif
 

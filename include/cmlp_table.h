@@ -2,8 +2,9 @@
  *
  * A table's networks see its raw columns as an encoder makes inputs of them. A model file holds the columns and the
  * networks (TabularClassifier and TabularRegressor of the Python package write such files); their mean is the prediction.
- *   1. Predict. The functions of cmlp.h for models load the file and predict raw rows (cmlp_model_predict).
- *               Here are the codes of categories, and intervals.
+ *   1. Predict. The functions of cmlp.h for models load the file and predict raw rows (cmlp_model_predict). Here is what
+ *               takes rows of named cells, and answers with intervals, sets, distances and reasons, too (cmlp_model_answer);
+ *               columns, targets and the codes of categories are described.
  *   2. Encode.  The inputs of a network that a program trains itself (cmlp_table_encode).
  *   3. Write.   A model file of such networks (cmlp_table_write).
  *
@@ -64,6 +65,39 @@ typedef struct cmlp_table_column_info {
  * Statuses: NULL, STRUCT_SIZE, OPTION, INDEX, MODEL, THREADS. */
 CMLP_CHECKED cmlp_status cmlp_model_describe_column(const cmlp_model *model, int64_t column,
                                                     cmlp_table_column_info *info, cmlp_run *run);
+
+/* What the scores of a calibration are. The numbers are those of model files, whose page defines them. */
+typedef int32_t cmlp_table_calibration_kind;
+enum {
+    CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR = 1, /* of targets: |target - prediction|, in the units of the target */
+    CMLP_TABLE_CALIBRATION_SCALED_ERROR = 2,   /* of targets, with widths */
+    CMLP_TABLE_CALIBRATION_QUANTILES = 3,      /* of networks with quantiles */
+    CMLP_TABLE_CALIBRATION_PROBABILITY = 4,    /* of outputs that are probabilities */
+    CMLP_TABLE_CALIBRATION_KIND_SIGNED = -1
+};
+
+/* Properties of a target. Its text belongs to the model's file, and its quantiles to the model. */
+typedef struct cmlp_table_target_info {
+    size_t struct_size;
+    const char *name;        /* n_name bytes of UTF-8; NULL if the file has no names of targets */
+    int64_t n_name;
+    const double *quantiles; /* n_quantiles levels, such as 0.1: that of each output; NULL if the outputs are no quantiles */
+    int64_t n_quantiles;
+    double lowest, highest;  /* the range of the targets of training, outside of which no output is; 0 and 1 of probabilities,
+                              * and -INFINITY and INFINITY of a network */
+    double limits[4];        /* of a calibration: the lowest target if it is frequent, a number near it, the highest one, and a
+                              * number near it; otherwise -INFINITY, -INFINITY, INFINITY, INFINITY */
+    int64_t n_scores;        /* rows of its calibration; 0: intervals and sets are not known */
+    cmlp_table_calibration_kind kind; /* of the scores; 0 without them */
+    int32_t is_held_out;     /* nonzero: the rows of the calibration are those that training held out to stop by */
+} cmlp_table_target_info;
+
+/* Describes a target of a table's model, or the outputs of a network, which are its target 0, in constant time.
+ * target: from 0 to n_targets - 1 of cmlp_model_info.
+ * Returns INDEX if there is no such target.
+ * Statuses: NULL, STRUCT_SIZE, OPTION, INDEX, MODEL, THREADS. */
+CMLP_CHECKED cmlp_status cmlp_model_describe_target(const cmlp_model *model, int64_t target, cmlp_table_target_info *info,
+                                                    cmlp_run *run);
 
 /* Three functions convert to and from the numbers of a row: cmlp_model_read_cell converts the text of a cell of any column,
  * cmlp_model_find_code a value to the code of its category, and cmlp_model_find_category a code to the value. */
@@ -417,16 +451,6 @@ typedef struct cmlp_table_target {
     int64_t n_name;
     int64_t reserved[4]; /* 0 */
 } cmlp_table_target;
-
-/* What the scores of a calibration are. The numbers are those of model files, whose page defines them. */
-typedef int32_t cmlp_table_calibration_kind;
-enum {
-    CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR = 1, /* of targets: |target - prediction|, in the units of the target */
-    CMLP_TABLE_CALIBRATION_SCALED_ERROR = 2,   /* of targets, with widths */
-    CMLP_TABLE_CALIBRATION_QUANTILES = 3,      /* of networks with quantiles */
-    CMLP_TABLE_CALIBRATION_PROBABILITY = 4,    /* of outputs that are probabilities */
-    CMLP_TABLE_CALIBRATION_KIND_SIGNED = -1
-};
 
 /* Scores for intervals and sets (docs/model-file.md, "Calibration").
  *

@@ -110,6 +110,8 @@ cdef extern from "cmlp_capi.h" nogil:
                                          size_t *bytes, cmlp_run *run) noexcept nogil
         int64_t (*model_say)(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer,
                              cmlp_status status, const cmlp_run *run, char *text, int64_t n_text) noexcept nogil
+        cmlp_status (*model_describe_target)(const cmlp_model *model, int64_t target, cmlp_table_target_info *info,
+                                             cmlp_run *run) noexcept nogil
 
 cdef extern from "cmlp_capi.h":
     const cmlp_capi *cmlp_import_capi() except NULL

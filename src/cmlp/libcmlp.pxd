@@ -565,6 +565,30 @@ cdef extern from "cmlp_table.h" nogil:
 
     cmlp_status cmlp_model_describe_column(const cmlp_model *model, int64_t column, cmlp_table_column_info *info,
                                            cmlp_run *run)
+
+    ctypedef int32_t cmlp_table_calibration_kind
+    enum:
+        CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR
+        CMLP_TABLE_CALIBRATION_SCALED_ERROR
+        CMLP_TABLE_CALIBRATION_QUANTILES
+        CMLP_TABLE_CALIBRATION_PROBABILITY
+        CMLP_TABLE_CALIBRATION_KIND_SIGNED
+
+    ctypedef struct cmlp_table_target_info:
+        size_t struct_size
+        const char *name
+        int64_t n_name
+        const double *quantiles
+        int64_t n_quantiles
+        double lowest
+        double highest
+        double limits[4]
+        int64_t n_scores
+        cmlp_table_calibration_kind kind
+        int32_t is_held_out
+
+    cmlp_status cmlp_model_describe_target(const cmlp_model *model, int64_t target, cmlp_table_target_info *info,
+                                           cmlp_run *run)
     cmlp_status cmlp_model_find_code(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code,
                                      cmlp_run *run)
     cmlp_status cmlp_model_find_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
@@ -695,14 +719,6 @@ cdef extern from "cmlp_table.h" nogil:
         const char *name
         int64_t n_name
         int64_t reserved[4]
-
-    ctypedef int32_t cmlp_table_calibration_kind
-    enum:
-        CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR
-        CMLP_TABLE_CALIBRATION_SCALED_ERROR
-        CMLP_TABLE_CALIBRATION_QUANTILES
-        CMLP_TABLE_CALIBRATION_PROBABILITY
-        CMLP_TABLE_CALIBRATION_KIND_SIGNED
 
     ctypedef struct cmlp_table_calibration:
         size_t struct_size

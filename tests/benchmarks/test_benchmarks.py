@@ -51,6 +51,7 @@ def test_short_form_runs(command):
         ("one_row", "PLAIN"),
         ("peak", "SOURCE"),
         ("table_row", "SOURCE"),
+        ("table_row", "COUNTED"),
     ],
 )
 def test_c_text_of_a_benchmark_compiles(tmp_path, monkeypatch, module, name):

@@ -77,8 +77,9 @@ static void load_table(int options)
     static const double of_classes[] = {0, 0, 1, 1, 2, 2, 0.1, 0.9, 0.2, 0.3, 0.1, 0.7};
     static const double background[N_BACKGROUND][N_IN] = {{0.5, 1, 0, 3}, {2, 0, 1, NAN}, {NAN, 2, 1, 4}};
     static const double weights[N_BACKGROUND] = {1, 1, 2};
-    static const cmlp_table_target targets[N_TARGETS] = {{.centre = 10, .scale = 2, .low = -3, .high = 3},
-                                                         {.scale = 1, .low = -2, .high = 2}};
+    static const cmlp_table_target targets[N_TARGETS] = {
+        {.centre = 10, .scale = 2, .low = -3, .high = 3, .name = "price", .n_name = 5},
+        {.scale = 1, .low = -2, .high = 2, .name = "rent", .n_name = 4}};
     static unsigned char workspace[1 << 16];
     const cmlp_value colours[] = {text("red"), text("blue"), {.kind = CMLP_VALUE_MISSING}};
     const cmlp_value labels[] = {text("high"), text("low"), text("middle")};
@@ -289,6 +290,21 @@ static void test_rules(void)
     }
 }
 
+static void test_targets(void)
+{
+    cmlp_table_target_info target = CMLP_INIT(cmlp_table_target_info);
+    load_table(0);
+    CHECK(cmlp_model_describe_target(model, 1, &target, NULL) == CMLP_OK && target.n_name == 4);
+    CHECK(!memcmp(target.name, "rent", 4) && target.lowest == -2 && target.highest == 2 && target.n_scores == 10);
+    CHECK(cmlp_model_describe_target(model, 0, &target, NULL) == CMLP_OK && target.lowest == 4 && target.highest == 16);
+    CHECK(cmlp_model_describe_target(model, 2, &target, NULL) == CMLP_ERROR_INDEX && target.n_name == 5);
+    CHECK(cmlp_model_describe_target(model, -1, &target, NULL) == CMLP_ERROR_INDEX);
+    load_table(CLASSES | UNCALIBRATED);
+    CHECK(cmlp_model_describe_target(model, 0, &target, NULL) == CMLP_OK && !target.name && target.highest == 1);
+    CHECK(!target.n_scores && !target.kind && !target.is_held_out);
+    CHECK(cmlp_model_describe_target(model, 1, &target, NULL) == CMLP_ERROR_INDEX);
+}
+
 /* ---- networks */
 
 static void test_networks(void)
@@ -330,6 +346,9 @@ static void test_networks(void)
     x[1] = 36893488147419103232.0f;
     CHECK(cmlp_model_predict(model, &dense, &prediction, SPACE(workspace, sizeof workspace)) == CMLP_OK);
     CHECK(answer_with(&row, &answer, &run) == CMLP_OK && from_dense == narrow);
+    cmlp_table_target_info target = CMLP_INIT(cmlp_table_target_info);
+    CHECK(cmlp_model_describe_target(model, 0, &target, NULL) == CMLP_OK && !target.name && target.highest == INFINITY);
+    CHECK(cmlp_model_describe_target(model, 1, &target, NULL) == CMLP_ERROR_INDEX);
     answer.coverage = 0.9;
     answer.intervals = &from_dense;
     answer.n_intervals = 2;
@@ -505,6 +524,7 @@ int main(void)
     test_forms_of_rows(0, 1);
     test_forms_of_rows(CLASSES, 2);
     test_rules();
+    test_targets();
     test_networks();
     test_class_without_label();
     test_refused_cells();

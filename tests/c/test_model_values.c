@@ -824,6 +824,20 @@ static void make_table_of(cmlp_table_calibration_kind kind)
     if (kind == CMLP_TABLE_CALIBRATION_QUANTILES) make_net_with_loss(5, 3, CMLP_ACTIVATION_IDENTITY, CMLP_LOSS_QUANTILE, quantiles);
 }
 
+static void check_target(const cmlp_model *model, const cmlp_table_calibration *c)
+{
+    static const double none[4] = {-INFINITY, -INFINITY, INFINITY, INFINITY};
+    cmlp_table_target_info info = CMLP_INIT(cmlp_table_target_info);
+    const int is_of_quantiles = c->kind == CMLP_TABLE_CALIBRATION_QUANTILES;
+    const int is_of_targets = c->kind != CMLP_TABLE_CALIBRATION_PROBABILITY;
+    CHECK(cmlp_model_describe_target(model, 0, &info, NULL) == CMLP_OK && !info.name && !info.n_name);
+    CHECK(info.n_quantiles == (is_of_quantiles ? 3 : 0) && !info.quantiles == !is_of_quantiles);
+    CHECK(!is_of_quantiles || (info.quantiles[0] == 0.1 && info.quantiles[2] == 0.9));
+    CHECK(info.lowest == (is_of_targets ? -9 : 0) && info.highest == (is_of_targets ? 9 : 1));
+    CHECK(!memcmp(info.limits, c->limits ? c->limits : none, sizeof none));
+    CHECK(info.n_scores == c->n_scores && info.kind == c->kind && !info.is_held_out == !c->is_held_out);
+}
+
 static void test_calibration(void)
 {
     static const double scores[] = {0.1, 0.2, 0.4, 0.8}, widths[] = {0, 1, 1, 2}, limits[] = {0, 1, 5, 4};
@@ -875,11 +889,13 @@ static void test_calibration(void)
         c.n_targets = cases[i].n_targets;
         c.n_widths = cases[i].n_widths;
         c.n_limits = cases[i].n_limits;
+        c.is_held_out = i % 2;
         const cmlp_status status = write_table();
         check_that(status == cases[i].status, "calibration %d: %s", (int)i, cmlp_status_name(status));
         if (status) continue;
         const double outputs[3] = {0.5, 0.25, 0.25};
         CHECK(load(&good, &model, &info) == CMLP_OK);
+        check_target(model, &c);
         CHECK(cmlp_model_margin(model, QUERY(0, 0.6, outputs, 3), &margin, &margin, NULL) == CMLP_OK);
         CHECK(margin == (c.n_widths ? 0.4 * 1.5 : 0.4)); /* rank 3 of 4; the factor is in the middle of 1 and 2 */
         memcpy(&changed, &good, sizeof good);

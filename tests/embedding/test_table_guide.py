@@ -21,17 +21,16 @@ LOADED = """
 static cmlp_file flats;
 double price_by_path(const char *path, double size, double year, const char *district)
 {
-    double price = -1;
+    double price = -1, ends[2];
     cmlp_status status = flats.model ? CMLP_OK : cmlp_file_load(&flats, path, NULL);
-    if (!status) status = price_of(&flats, size, year, district, &price);
+    if (!status) status = price_of(&flats, size, year, district, &price, ends);
     return status ? -(double)status : price;
 }
 
 int interval_by_path(const char *path, double size, double *found)
 {
-    const double row[4] = {size, 1950, 0, 1};
     cmlp_status status = flats.model ? CMLP_OK : cmlp_file_load(&flats, path, NULL);
-    return status ? status : interval_of(&flats, row, &found[0], &found[1], &found[2]);
+    return status ? status : price_of(&flats, size, 1950, "north", &found[0], &found[1]);
 }
 """
 
@@ -91,5 +90,5 @@ def test_guide_predicts_like_python(single_file, tmp_path):
     pointer = ctypes.POINTER(ctypes.c_double)
     interval_of.argtypes = [ctypes.c_char_p, ctypes.c_double, pointer]
     assert interval_of(path, 33.0, found.ctypes.data_as(pointer)) == 0
-    row = [[33.0, 1950.0, "north", True]]  # the first code
+    row = [[33.0, 1950.0, "north", True]]
     assert found.tolist() == [model.predict(row)[0], *model.predict_interval(row, 0.9)[0]]

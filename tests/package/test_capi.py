@@ -25,7 +25,8 @@ ORDER = (
     "loss_describe loss_allows isa_name solver_name net_isa cpu_isa_mask backpropagate step model_describe_column "
     "model_find_code model_find_category model_read_cell model_margin model_interval table_encoder_width "
     "table_encode table_write_workspace_size table_write bounds forward_paths paths_workspace_size "
-    "model_outside model_find_set model_explain model_explain_workspace_size model_answer model_answer_size model_say"
+    "model_outside model_find_set model_explain model_explain_workspace_size model_answer model_answer_size model_say "
+    "model_describe_target"
 )
 
 

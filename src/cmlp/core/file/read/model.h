@@ -88,6 +88,9 @@ cmlpi_value_list cmlpi_list_missing_words(const cmlp_model *model);
 cmlpi_value_list cmlpi_list_categories(const cmlp_model *model);
 cmlp_table_column_kind cmlpi_kind_of_column(const cmlp_model *model, int64_t column);
 
+/* The name of a target. Returns 0 if the file has no names of targets. */
+int cmlpi_name_of_target(const cmlp_model *model, int64_t target, cmlp_value *name);
+
 /* The form of the dates of a column, in its text; without one the text is empty. */
 cmlp_value cmlpi_format_of_column(const cmlp_model *model, int64_t column);
 

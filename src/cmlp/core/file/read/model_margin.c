@@ -240,6 +240,58 @@ cmlp_status cmlp_model_interval(const cmlp_model *model, const cmlp_table_query 
     return cmlpi_end_call(&call, status);
 }
 
+/* ------------------------------------------------------------------------------------------------------ targets */
+
+/* What a model with a calibration that this library knows has of it. */
+static void describe_calibration(const cmlp_model *model, int64_t target, cmlp_table_target_info *info)
+{
+    int32_t calibration_kind[2];
+    load_calibration_kind(model, calibration_kind);
+    info->n_scores = model->calibration.n_scores;
+    info->kind = calibration_kind[0];
+    info->is_held_out = calibration_kind[1] == 1;
+    if (model->calibration.limits) load_limits(model, target, info->limits);
+}
+
+static int64_t count_targets(const cmlp_model *model)
+{
+    if (!model->table) return 1;
+    if (model->table->targets) return model->table->n_targets;
+    return model->model_kind == CMLP_MODEL_MULTILABEL ? cmlpi_n_out(model->net) : 1;
+}
+
+CMLPI_CALL(cmlp_model_describe_target,
+           (const cmlp_model *model, int64_t target, cmlp_table_target_info *info, cmlp_run *run),
+           (model, target, info, &call.run))
+{
+    cmlp_table_target_info copy;
+    cmlp_value name;
+    cmlp_status status = cmlpi_check_model(model);
+    if (status) return cmlpi_refuse(&run->refused, status, "model");
+    if (target < 0 || target >= count_targets(model)) return cmlpi_refuse(&run->refused, CMLP_ERROR_INDEX, "target");
+    status = CMLPI_READ(&copy, info, cmlp_table_target_info, is_held_out);
+    if (status) return cmlpi_refuse(&run->refused, status, "info");
+    const cmlp_table *table = model->table;
+    copy = (cmlp_table_target_info){.struct_size = sizeof copy, .lowest = -INFINITY, .highest = INFINITY,
+                                    .limits = {-INFINITY, -INFINITY, INFINITY, INFINITY}};
+    copy.quantiles = cmlpi_quantiles(model->net);
+    copy.n_quantiles = model->net->n_quantiles;
+    if (cmlpi_name_of_target(model, target, &name)) {
+        copy.name = name.text;
+        copy.n_name = name.n_text;
+    }
+    if (table) {
+        const cmlp_table_target *t = table->targets ? &table->targets[target] : NULL;
+        copy.lowest = t ? t->low * t->scale + t->centre : 0;
+        copy.highest = t ? t->high * t->scale + t->centre : 1;
+        if (cmlpi_is_calibrated(model, 0)) describe_calibration(model, target, &copy);
+    }
+    cmlpi_write_struct(info, &copy, sizeof copy);
+    return CMLP_OK;
+}
+
+/* --------------------------------------------------------------------------------------------------------- sets */
+
 /* The label that the outputs of a row predict of ordered ones: the last that has, with those above it, more than half. */
 static int64_t median_of(const double *probabilities, int64_t n)
 {

@@ -161,6 +161,15 @@ void cmlpi_note_missing_categories(const cmlp_model *model, cmlp_table_column *c
     }
 }
 
+/* Finds text i of a list. Returns 0 if the file does not have the list. */
+static int find_stored_text(const cmlp_model *model, int ends, int text, int64_t i, cmlp_value *found)
+{
+    const cmlpi_value_list list = list_texts(model, ends, text);
+    const cmlpi_value_range all = cmlpi_all_values(&list);
+    if (list.n) *found = cmlpi_value_at(&list, &all, i);
+    return list.n != 0;
+}
+
 cmlp_table_column_kind cmlpi_kind_of_column(const cmlp_model *model, int64_t column)
 {
     return model->table ? tensor_at(model, CMLPI_COLUMN_KINDS)[column] : CMLP_TABLE_COLUMN_NUMBER;
@@ -168,10 +177,9 @@ cmlp_table_column_kind cmlpi_kind_of_column(const cmlp_model *model, int64_t col
 
 cmlp_value cmlpi_format_of_column(const cmlp_model *model, int64_t column)
 {
-    const cmlpi_value_list formats = list_texts(model, CMLPI_FORMAT_ENDS, CMLPI_FORMAT_TEXT);
-    if (!formats.n) return (cmlp_value){.text = "", .kind = CMLP_VALUE_TEXT};
-    const cmlpi_value_range all = cmlpi_all_values(&formats);
-    return cmlpi_value_at(&formats, &all, column);
+    cmlp_value format = {.text = "", .kind = CMLP_VALUE_TEXT};
+    find_stored_text(model, CMLPI_FORMAT_ENDS, CMLPI_FORMAT_TEXT, column, &format);
+    return format;
 }
 
 static cmlp_status check_stored_categories(cmlp_model *model)
@@ -273,10 +281,12 @@ double cmlpi_code_of(const cmlp_model *model, int64_t column, int64_t found)
 
 int cmlpi_name_of_column(const cmlp_model *model, int64_t column, cmlp_value *name)
 {
-    const cmlpi_value_list names = list_texts(model, CMLPI_NAME_ENDS, CMLPI_NAME_TEXT);
-    const cmlpi_value_range all = cmlpi_all_values(&names);
-    if (names.n) *name = cmlpi_value_at(&names, &all, column);
-    return names.n != 0;
+    return find_stored_text(model, CMLPI_NAME_ENDS, CMLPI_NAME_TEXT, column, name);
+}
+
+int cmlpi_name_of_target(const cmlp_model *model, int64_t target, cmlp_value *name)
+{
+    return find_stored_text(model, CMLPI_TARGET_ENDS, CMLPI_TARGET_TEXT, target, name);
 }
 
 /* Describes what only a table has of a column. */
