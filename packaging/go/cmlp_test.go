@@ -140,7 +140,7 @@ func TestValuesAreCellsAndNilAndNaNAreMissing(t *testing.T) {
 	predictor := load(t, "classifier.cmlp").NewPredictor()
 	for _, pair := range [][2][]any{
 		{{"1990-01-11", 0.5, 1}, {"1990-01-11", "0.5", "1"}},
-		{{7315, 1, true}, {"1990-01-11", "1", "1"}},
+		{{7315, uint8(1), true}, {"1990-01-11", "1", "1"}},
 		{{7315.0, nil, nil}, {"1990-01-11", "", ""}},
 		{{7315.0, math.NaN(), math.NaN()}, {"1990-01-11", "", ""}},
 	} {

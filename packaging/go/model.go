@@ -51,14 +51,10 @@ func Load(path string) (*Model, error) {
 	return FromBytes(content)
 }
 
-// FromBytes makes a model of the bytes of a model file, which are copied. They may come from anywhere: other bytes are an
-// error.
+// FromBytes makes a model of a copy of the bytes of a model file. They may come from anywhere: other bytes are an error.
 func FromBytes(content []byte) (*Model, error) {
 	m := &Model{}
-	runtime.SetFinalizer(m, func(m *Model) {
-		C.free(m.file)
-		C.free(m.memory)
-	})
+	runtime.SetFinalizer(m, func(m *Model) { C.free(m.file); C.free(m.memory) })
 	size := C.size_t(len(content))
 	m.file = C.CBytes(append(content[:len(content):len(content)], 0)) // no block of 0 bytes
 	m.info.struct_size = C.sizeof_cmlp_model_info

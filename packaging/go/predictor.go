@@ -37,9 +37,7 @@ type Prediction struct {
 	Outputs   []float64 // the probability of each label, or all numbers that the model predicts
 	Intervals []Numbers // of a regressor with a coverage: the two ends for each target
 	Set       []string  // of a classifier with a coverage: the labels
-	// Sets has, where a row can have several labels, with a coverage, the set of each label in place of Set: the outcomes, 0
-	// for no and 1 for yes.
-	Sets [][]int
+	Sets      [][]int   // where a row can have several labels, in place of Set: of each the outcomes, 0 for no and 1 for yes
 	// Outside is, of a table, how far each column is outside of what it had in training: 0, or by how much a number is above
 	// or, negative, below; NaN for a category or a missing value that training did not have.
 	Outside Numbers
@@ -61,8 +59,7 @@ type Predictor struct {
 	Coverage float64
 	// ByClass: sets contain the truth as often for the rows of each class, instead of for all rows together.
 	ByClass bool
-	// Reasons asks for those of each row. Only the file of a model has rows to compare with that was trained with
-	// keep_background.
+	// Reasons asks for those of each row, which only a model has that was trained with keep_background.
 	Reasons bool
 	// Evaluations is the largest number of predictions for the reasons of a row, at least twice the number of columns; 0 for
 	// the library's choice. Seed is that of the permutations of columns, where there are too many to try all.
@@ -135,6 +132,8 @@ func (m *memory) write(to *C.cmlp_value, cell reflect.Value) bool {
 		to.kind, to.integer = C.CMLP_VALUE_BOOLEAN, map[bool]C.int64_t{true: 1}[cell.Bool()]
 	case cell.CanInt():
 		to.kind, to.integer = C.CMLP_VALUE_INTEGER, C.int64_t(cell.Int())
+	case cell.CanUint():
+		to.kind, to.number = C.CMLP_VALUE_DOUBLE, C.double(cell.Uint())
 	case cell.CanFloat():
 		to.kind, to.number = C.CMLP_VALUE_DOUBLE, C.double(cell.Float())
 	default:

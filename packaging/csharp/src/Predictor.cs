@@ -216,12 +216,12 @@ namespace Cmlp
         static bool Write(ref C.Value to, object cell, IntPtr text, int nText)
         {
             to.Kind = cell == null ? C.Missing : cell is string ? C.Text : cell is bool ? C.Boolean
-                : cell is double || cell is float ? C.Double : C.Integer;
+                : cell is double || cell is float || cell is decimal ? C.Double : C.Integer;
             if (to.Kind == C.Text) to.Text = text;
             if (to.Kind == C.Text) to.NText = nText;
             if (to.Kind == C.Double) to.Number = Convert.ToDouble(cell);
             if (to.Kind == C.Boolean) to.Integer = (bool)cell ? 1 : 0;
-            else if (to.Kind == C.Integer && !(cell is int || cell is long)) return false;
+            else if (to.Kind == C.Integer && !(cell is int || cell is long || cell is short || cell is byte)) return false;
             else if (to.Kind == C.Integer) to.Integer = Convert.ToInt64(cell);
             return true;
         }

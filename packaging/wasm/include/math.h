@@ -5,5 +5,6 @@
 #define INFINITY __builtin_inff()
 #define NAN __builtin_nanf("")
 #define isnan(x) __builtin_isnan(x)
+#define isinf(x) __builtin_isinf(x)
 
 #endif

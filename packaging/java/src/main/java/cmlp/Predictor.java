@@ -159,7 +159,7 @@ public record Predictor(
         } else if (cell instanceof Double || cell instanceof Float) {
             values.setDouble(at + 16, ((Number) cell).doubleValue());
             kind = C.DOUBLE;
-        } else if (cell instanceof Long || cell instanceof Integer) {
+        } else if (cell instanceof Long || cell instanceof Integer || cell instanceof Short || cell instanceof Byte) {
             values.setLong(at + 24, ((Number) cell).longValue());
         } else if (cell != null) {
             String message = "a cell is a text, a number, a Boolean or null, got " + cell.getClass().getName();
