@@ -34,6 +34,13 @@ def test_other_numbers_are_no_ids(numbers):
     assert findings("ids", number=numbers) == []
 
 
+def test_ages_and_ends_of_years_are_no_ids():
+    """A life table has one row for each age."""
+    columns = {"age": np.arange(N), "mean age": GAPS, "year_start": GAPS, "year.end": 1 + GAPS}
+    assert findings("ids", **columns) == []
+    assert findings("ids", agent=GAPS) == [("ids", ("agent",))]
+
+
 def test_random_numbers_with_one_number_of_digits_are_ids():
     ids = rng.randint(10**7, 10**8, N)
     assert findings("ids", number=ids) == [("ids", ("number",))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
@@ -21,31 +22,25 @@ _LEAST_DENSITY = 0.4
 # Smirnov), here times the root of their number: 1.5 is exceeded in 2 % of cases.
 _LEAST_RANDOM, _LEAST_DIFFERENT, _MOST_DISTANCE = 1e5, 0.999, 1.5
 _CHANCE = 3  # standard errors of a correlation
+_AGE_NAME = re.compile(r"(?i:(?:.*[_. -])?ages?)")  # which count the rows of a life table
 
 
 def check_row_numbers(table: CheckedTable) -> Iterator[Finding]:
     """Find columns that count the rows, unless they are y in another form."""
     if table.n_rows < FEWEST_ROWS or len(table.columns) < 2:
         return
-    found = [
+    numbers = [
         i
         for i in table.candidates("ids")
         if table.columns[i].type == NUMBER
-        and table.columns[i].is_number
-        and _counts(table.raw[:, i])
         and not may_be_time(table, i)
+        and not _AGE_NAME.fullmatch(table.name(i))
     ]
+    found = [i for i in numbers if table.columns[i].is_number and _counts(table.raw[:, i])]
     yield from findings_of(
         table, "ids", found, "different whole numbers with hardly a gap, as the numbers of rows"
     )
-    ascending = [
-        i
-        for i in table.candidates("ids")
-        if i not in found
-        and table.columns[i].type == NUMBER
-        and _ascends(table.raw[:, i])
-        and not may_be_time(table, i)
-    ]
+    ascending = [i for i in numbers if i not in found and _ascends(table.raw[:, i])]
     yield from findings_of(
         table,
         "ids",
@@ -55,20 +50,18 @@ def check_row_numbers(table: CheckedTable) -> Iterator[Finding]:
     yield from findings_of(
         table,
         "ids",
-        _random(table, [*found, *ascending]) if table.measures else [],
+        _random(table, {*numbers} - {*found, *ascending}) if table.measures else [],
         "random whole numbers with one number of digits, on which y does not depend",
     )
 
 
-def _random(table: CheckedTable, found: Collection[int]) -> list[int]:
-    """Return the columns of random numbers with one number of digits, on which y does not depend."""
+def _random(table: CheckedTable, numbers: Collection[int]) -> list[int]:
+    """Return those of some columns that have random numbers with one number of digits, on which y does not depend."""
     most = _CHANCE / table.n_rows**0.5
     return [
         i
-        for i in table.candidates("ids")
-        if i not in found
-        and table.columns[i].type == NUMBER
-        and _are_random_digits(table.raw[:, i])
+        for i in sorted(numbers)
+        if _are_random_digits(table.raw[:, i])
         and all(abs(correlation_of_ranks(table.raw[:, i], y)) < most for y in table.averaged.T)
     ]
 

@@ -25,7 +25,7 @@ _LEAST_ERROR = 1e-3  # standard deviations of y
 _FIRST_YEAR, _LAST_YEAR = 1850, 2035
 _TIME_NAME = re.compile(
     r"(?i:(?:.*[_. -])?(?:t|times?|timestamp|date|days?|weeks?|months?|quarter|years?|yr|trend|period|wave|epoch)"
-    r"(?:[_. -]?(?:id|no|nr|num|number|index))?|(?:time|year|date|day|month|week)[a-z]*\d*)"
+    r"(?:[_. -]?(?:id|no|nr|num|number|index|start|end))?|(?:time|year|date|day|month|week)[a-z]*\d*)"
 )
 _CHANCE = 4  # standard errors of this share, where y does not change
 
