@@ -95,11 +95,13 @@ def test_answers_about_the_page_are_those_of_the_network():
     noise = np.random.RandomState(1).randint(0, 256, (1000, 784)).astype(np.uint8)
     largest = net.forward(noise).max(axis=1)
     bright, none = (largest > 0.9).sum(), (largest < 0.05).sum()
-    assert f"{bright} have an output above 0.9, and {none} have none above 0.05" in " ".join(
+    assert f"{bright} have an output above 0.9, and {none} have no output above 0.05" in " ".join(
         EXERCISES.split()
     )
     right = (net.forward(data.X_test[:300]).argmax(axis=1) == data.y_test[:300]).sum()
-    assert f"{right}, or {right / 300:.1%}".replace("%", " %") in PLAN.replace("\n", " ")
+    assert f"{right} of the 300 digits in the page, or {right / 300:.1%}".replace(
+        "%", " %"
+    ) in PLAN.replace("\n", " ")
 
 
 def test_notebook_ends_with_the_code_of_the_exercises():
