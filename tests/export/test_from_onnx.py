@@ -308,6 +308,19 @@ def test_arithmetic_with_constants_and_shortcuts_become_layers(onnx, tmp_path, s
     np.testing.assert_allclose(cmlp.from_onnx(path).forward(rows), expected, rtol=2e-5, atol=2e-5)
 
 
+@pytest.mark.parametrize("step", ["Mul(z, h)", "Mul(z, root)", "Sub(h, z)"])
+def test_what_arithmetic_computes_can_be_used_twice(onnx, tmp_path, step):
+    """A half, too, which could be the first step of GELU."""
+    body = f"z = Gemm(x, w, b) c = {step} s = Sigmoid(c) a = Mul(c, s) y = Gemm(a, w, b)"
+    constants = {"h": np.array([0.5], np.float32), "root": np.array([np.sqrt(0.5)], np.float32)}
+    path = saved(onnx, tmp_path, body, w=W, b=B, **constants)
+    rows = np.array([[0.25, -0.5], [3, 1]], np.float32)
+    (expected,) = session(path).run(None, {"x": rows})
+    network = cmlp.from_onnx(path)
+    assert network.activation == ("silu",)
+    np.testing.assert_allclose(network.forward(rows), expected, rtol=1e-6)
+
+
 def session(path):
     return package("onnxruntime").InferenceSession(path, providers=["CPUExecutionProvider"])
 

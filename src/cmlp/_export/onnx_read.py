@@ -662,7 +662,10 @@ class Term(NamedTuple):
     parameter: float = 0.0  # of the activation
     source: str = ""  # the state from which labels are computed, or which is normalized
     classes: Any = None  # labels by index: a Constant, a list or None
-    normalization: Normalization | None = None  # of the source, a part of the layer or of the next
+    normalization: Normalization | None = None  # of the source, a part of the next layer
+    # What the arithmetic computes that made a step of this term, if no activation follows: one
+    # object, so that all who use it are seen to have the same sums.
+    layer: Term | None = None
 
     @property
     def as_activation(self) -> Term:
@@ -674,10 +677,7 @@ class Term(NamedTuple):
     @property
     def as_layer(self) -> Term:
         """The term without a state that it has only as a step to an activation by arithmetic."""
-        if self.state in _STEPS and self.normalization is not None:
-            before = self._replace(state=self.source, source="", normalization=None)
-            return before.normalized(self.normalization) or self
-        return self
+        return self.layer or self
 
     def normalized(self, normalization: Normalization) -> Term | None:
         """Return the term after a normalization; None if the term is no layer."""
@@ -1087,7 +1087,7 @@ def _apply_rules(node: Node, attributes: Attributes, arguments: Arguments) -> Va
     if normalization is None or (found is not None and found.state not in _STEPS):
         return found
     if found is not None:
-        return found._replace(source=term.state, normalization=normalization)
+        return found._replace(layer=term.normalized(normalization))
     return term.normalized(normalization)
 
 
