@@ -3,6 +3,7 @@
 import argparse
 import gc
 import hashlib
+import signal
 import subprocess
 
 import numpy as np
@@ -70,6 +71,9 @@ def pytest_configure(config):
     if config.option.failures and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Failures(config.option.failures))
     leave_out_checks_that_raise(())
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell starts what runs in the background so, and programs that tests interrupt inherit it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def tree_hash(folder):
