@@ -1,13 +1,13 @@
-// cmlp.hpp: an experimental C++17 wrapper of cmlp.h, cmlp_table.h and cmlp_explain.h for model files, which a minor version
-// may change. Memory is owned and released, and errors are exceptions; without exceptions (-fno-exceptions) a failure calls
+// cmlp.hpp: an experimental C++17 wrapper of cmlp.h and cmlp_table.h for model files, which a minor version may
+// change. Memory is owned and released, and errors are exceptions; without exceptions (-fno-exceptions) a failure calls
 // std::abort, and model::open returns a status instead.
 #ifndef CMLP_HPP
 #define CMLP_HPP
 
-#include "cmlp_explain.h"
 #include "cmlp_file.h"
 #include "cmlp_table.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -41,13 +41,13 @@ inline cmlp_run new_run()
 }
 
 // A status, and what the run of the call reports beside it. The text has all of it, such as "rows->data: the input contains
-// NaN or infinity (row 0, column 2)".
+// NaN or infinity (row 0, column 2)", or is the sentence of an answer: "column "size" cannot hold "large": it has numbers".
 class error : public std::runtime_error {
 public:
-    explicit error(cmlp_status code, const cmlp_run &run = new_run())
-        : std::runtime_error((run.refused ? std::string(run.refused) + ": " : std::string()) + cmlp_status_string(code) +
-                             place(run)),
-          status(code), refused(run.refused), bad_row(run.bad_row), bad_element(run.bad_element), bad_column(run.bad_column)
+    explicit error(cmlp_status code, const cmlp_run &run = new_run()) : error(code, run, text_of_run(code, run)) {}
+    error(cmlp_status code, const cmlp_run &run, const std::string &sentence)
+        : std::runtime_error(sentence), status(code), refused(run.refused), bad_row(run.bad_row),
+          bad_element(run.bad_element), bad_column(run.bad_column)
     {
     }
     cmlp_status status;
@@ -55,7 +55,7 @@ public:
     std::int64_t bad_row, bad_element, bad_column; // -1 if it does not apply
 
 private:
-    static std::string place(const cmlp_run &run)
+    static std::string text_of_run(cmlp_status code, const cmlp_run &run)
     {
         std::string parts;
         const auto add = [&parts](const char *what, std::int64_t position) {
@@ -64,21 +64,26 @@ private:
         add("row ", run.bad_row);
         add("element ", run.bad_element);
         add("column ", run.bad_column);
-        return parts.empty() ? parts : parts + ")";
+        return (run.refused ? std::string(run.refused) + ": " : std::string()) + cmlp_status_string(code) +
+               (parts.empty() ? parts : parts + ")");
     }
 };
+
+// Throws an error.
+[[noreturn]] inline void fail(const error &problem)
+{
+#if CMLP_HPP_THROWS
+    throw problem;
+#else
+    static_cast<void>(problem);
+    std::abort();
+#endif
+}
 
 // Throws an error unless the status is CMLP_OK.
 inline void check(cmlp_status status, const cmlp_run *run = nullptr)
 {
-    if (status == CMLP_OK) return;
-#if CMLP_HPP_THROWS
-    if (run) throw error(status, *run);
-    throw error(status);
-#else
-    static_cast<void>(run);
-    std::abort();
-#endif
+    if (status != CMLP_OK) fail(run ? error(status, *run) : error(status));
 }
 
 // Calls a function of the library with a run and arguments before it, and checks its status.
@@ -95,6 +100,30 @@ inline std::string_view text_of(const cmlp_value &value)
 {
     return value.text ? std::string_view(value.text, static_cast<std::size_t>(value.n_text)) : std::string_view();
 }
+
+// A cell of a row, or a name of one: a text as in a CSV file, which must outlive the cell; a number, which is a value and
+// never a code; a bool; or nullptr, the missing value.
+struct cell : cmlp_value {
+    cell(std::nullptr_t) : cmlp_value(cmlp_text(nullptr, 0)) {}
+    cell(std::string_view bytes)
+        : cmlp_value(cmlp_text(bytes.data() ? bytes.data() : "", static_cast<std::int64_t>(bytes.size())))
+    {
+    }
+    cell(const std::string &bytes) : cell(std::string_view(bytes)) {}
+    cell(const char *bytes) : cmlp_value(cmlp_text(bytes, -1)) {} // NULL: missing
+    template <typename N, typename = std::enable_if_t<std::is_arithmetic_v<N>>> cell(N value) : cell(nullptr)
+    {
+        static_assert(!std::is_same_v<N, char>, "a character is neither a number nor a text");
+        static_assert(!std::is_unsigned_v<N> || sizeof(N) < sizeof(std::int64_t), "an integer must fit in int64_t");
+        if constexpr (std::is_integral_v<N>) {
+            kind = std::is_same_v<N, bool> ? CMLP_VALUE_BOOLEAN : CMLP_VALUE_INTEGER;
+            integer = value;
+        } else {
+            kind = CMLP_VALUE_DOUBLE;
+            number = static_cast<double>(value);
+        }
+    }
+};
 
 // A model, with the bytes of its file. It is constant: any number of threads may share it. Each thread needs a
 // predictor of its own. A model that has been moved from is empty: its functions fail with CMLP_ERROR_NULL, and the numbers
@@ -183,97 +212,17 @@ public:
 
     // The code of a category, for the row. That of an unknown one is -1, or NaN if the categories are ordered. A text never
     // equals a number.
-    double code(std::int64_t column, std::string_view text) const
-    {
-        cmlp_value value{};
-        value.kind = CMLP_VALUE_TEXT;
-        value.text = text.data() ? text.data() : "";
-        value.n_text = static_cast<std::int64_t>(text.size());
-        return code_of(column, value);
-    }
-    template <typename N, typename = std::enable_if_t<std::is_arithmetic_v<N>>>
-    double code(std::int64_t column, N number) const
-    {
-        static_assert(!std::is_same_v<N, char>, "a character is neither a number nor a text");
-        static_assert(!std::is_unsigned_v<N> || sizeof(N) < sizeof(std::int64_t), "an integer must fit in int64_t");
-        cmlp_value value{};
-        if constexpr (std::is_integral_v<N>) {
-            value.kind = CMLP_VALUE_INTEGER;
-            value.integer = number;
-        } else {
-            value.kind = CMLP_VALUE_DOUBLE;
-            value.number = static_cast<double>(number);
-        }
-        return code_of(column, value);
-    }
-    double code(std::int64_t column, std::nullptr_t) const { return code_of(column, cmlp_value{}); } // of the missing value
-    double code(std::int64_t column, const char *text) const
-    {
-        return text ? code(column, std::string_view(text)) : code(column, nullptr);
-    }
-
-    // The number for the row of a cell of text, as in a CSV file. Throws an error with CMLP_ERROR_CELL if the column cannot
-    // hold it.
-    double cell(std::int64_t column, std::string_view text) const
-    {
-        double found = 0;
-        call(cmlp_model_read_cell, get(), column, text.data(), static_cast<std::int64_t>(text.size()), &found);
-        return found;
-    }
-
-    // The margins of a set, or how far an interval of this coverage reaches below and above the outputs of a row of a
-    // table's model.
-    std::pair<double, double> margin(double coverage, const std::vector<double> &outputs, std::int64_t target = 0) const
-    {
-        double below = 0, above = 0;
-        const cmlp_table_query query = query_of(coverage, outputs, target);
-        call(cmlp_model_margin, get(), &query, &below, &above);
-        return {below, above};
-    }
-
-    // The lower and the upper end of this interval.
-    std::pair<double, double> interval(double coverage, const std::vector<double> &outputs, std::int64_t target = 0) const
-    {
-        double low = 0, high = 0;
-        const cmlp_table_query query = query_of(coverage, outputs, target);
-        call(cmlp_model_interval, get(), &query, &low, &high);
-        return {low, high};
-    }
-
-    // Of a classifier: whether each class is in the set of this coverage, or, of a label that a row can have beside others, no
-    // and yes. By class, the coverage is that of the rows of each class.
-    std::vector<bool> set(double coverage, const std::vector<double> &outputs, std::int64_t target = 0,
-                          bool by_class = false) const
-    {
-        const bool has_outcomes = info().kind == CMLP_MODEL_MULTILABEL || outputs.size() < 2;
-        std::vector<std::int32_t> found(has_outcomes ? 2 : outputs.size());
-        cmlp_table_query query = query_of(coverage, outputs, target);
-        query.by_class = by_class;
-        call(cmlp_model_find_set, get(), &query, found.data(), static_cast<std::int64_t>(found.size()));
-        return std::vector<bool>(found.begin(), found.end());
-    }
-
-private:
-    struct release {
-        void operator()(void *block) const { std::free(block); }
-    };
-
-    double code_of(std::int64_t column, const cmlp_value &value) const
+    double code(std::int64_t column, const cell &value) const
     {
         double found = -1;
         call(cmlp_model_find_code, get(), column, &value, &found);
         return found;
     }
 
-    static cmlp_table_query query_of(double coverage, const std::vector<double> &outputs, std::int64_t target)
-    {
-        cmlp_table_query query = CMLP_INIT(cmlp_table_query);
-        query.outputs = outputs.data();
-        query.n_outputs = static_cast<std::int64_t>(outputs.size());
-        query.target = target;
-        query.coverage = coverage;
-        return query;
-    }
+private:
+    struct release {
+        void operator()(void *block) const { std::free(block); }
+    };
 
     // `run` receives what loading reports.
     cmlp_status read(const std::string &path, cmlp_run &run)
@@ -302,10 +251,17 @@ private:
     cmlp_model_info sizes = CMLP_INIT(cmlp_model_info);
 };
 
-// How far each column of a table's row moves each output away from its base value: (n_in, n_out) numbers, their standard
-// errors, and n_out base values, the mean outputs over the background in the file.
-struct reasons {
-    std::vector<double> values, errors, base_values;
+// Everything that a model says of a row; cmlp_answer documents each.
+struct answer {
+    std::int32_t class_index = -1;
+    cmlp_value label{};          // missing without labels; its text is valid as long as the model
+    std::vector<double> outputs;
+    std::vector<double> numbers; // the cells as numbers: a row that the functions for numbers read
+    std::vector<std::array<double, 2>> intervals;      // with a coverage, of a regressor: the ends for each target
+    std::vector<std::int32_t> set;                     // with a coverage, of a classifier
+    std::vector<double> outside;                       // of a table, as `states`
+    std::vector<cmlp_cell_state> states;
+    std::vector<double> reasons, reason_errors, base_values; // with has_reasons
 };
 
 // Predicts with a model, which must live longer; it may be moved, but nothing may be assigned to it. T is float or double,
@@ -315,17 +271,17 @@ template <typename T> class predictor {
 
 public:
     explicit predictor(const model &source)
-        : shared(source.get()), n_outputs(static_cast<std::size_t>(source.info().n_out)),
-          has_number(source.info().kind == CMLP_MODEL_REGRESSOR && n_outputs == 1), workspace(source.info().workspace_size)
+        : shared(source.get()), sizes(source.info()), n_outputs(static_cast<std::size_t>(sizes.n_out)),
+          workspace(sizes.answer_size > sizes.workspace_size ? sizes.answer_size : sizes.workspace_size)
     {
         values.reserve(n_outputs);
         if (!shared) check(CMLP_ERROR_NULL);
-        if (source.info().dtype != own_dtype) check(CMLP_ERROR_DTYPE);
+        if (sizes.dtype != own_dtype) check(CMLP_ERROR_DTYPE);
     }
     explicit predictor(const model &&) = delete;
 
     // The values of a row, which a call reads: of type T, or std::uint8_t for a model of float. Each call below throws an error
-    // with CMLP_ERROR_ROWS if they are not n_in values. No call but reasons_of allocates memory.
+    // with CMLP_ERROR_ROWS if they are not n_in values. No call for rows of numbers but predict_rows allocates memory.
     class row {
     public:
         template <typename E> row(const std::vector<E> &list) : row(list.data(), list.size()) {}
@@ -346,7 +302,7 @@ public:
     T operator()(const row &values_of_row)
     {
         values.clear();
-        if (!has_number) check(CMLP_ERROR_MODEL_KIND);
+        if (sizes.kind != CMLP_MODEL_REGRESSOR || n_outputs != 1) check(CMLP_ERROR_MODEL_KIND);
         return outputs_of(values_of_row)[0];
     }
 
@@ -365,33 +321,24 @@ public:
         return values;
     }
 
-    // The reasons for the outputs of a table's row: cmlp_model_explain documents the options. Throws an error with
-    // CMLP_ERROR_NOT_FOUND if the model was trained without keep_background. outputs() are those of the row.
-    reasons reasons_of(const row &values_of_row, std::int64_t n_evaluations = 0, std::uint32_t seed = 0)
+    // What answers have beside the rest: intervals or a set of this coverage, above 0 and below 1, that is by_class the
+    // coverage of each class; and reasons. cmlp_answer documents the options.
+    double coverage = 0;
+    bool by_class = false, has_reasons = false;
+    std::int64_t n_evaluations = 0; // of reasons, as `seed`
+    std::uint32_t seed = 0;
+
+    // The answer about a row of cells in the order of the columns, or by the names of the columns in any order, such as
+    // {{"district", "old town"}, {"size", 71.5}}. The text of an error is a sentence with the names of column and cell.
+    answer answer_of(const std::vector<cell> &cells) { return ask(cells, nullptr); }
+    answer answer_of_named(const std::vector<std::pair<std::string_view, cell>> &row_of_names)
     {
-        class_of(values_of_row);
-        const std::int64_t n_in = values_of_row.x.n_columns;
-        cmlp_explanation explanation = CMLP_INIT(cmlp_explanation);
-        explanation.n_evaluations = n_evaluations;
-        explanation.seed = seed;
-        std::size_t size = 0;
-        call(cmlp_model_explain_workspace_size, shared, static_cast<const cmlp_explanation *>(&explanation), &size);
-        if (size > workspace.size()) workspace.resize(size);
-        reasons found;
-        found.base_values.resize(n_outputs);
-        found.values.resize(n_outputs * static_cast<std::size_t>(n_in));
-        found.errors.resize(found.values.size());
-        explanation.values = found.values.data();
-        explanation.errors = found.errors.data();
-        explanation.n_values = explanation.n_errors = static_cast<std::int64_t>(found.values.size());
-        explanation.base_values = found.base_values.data();
-        explanation.n_base_values = static_cast<std::int64_t>(n_outputs);
-        cmlp_run run = new_run();
-        run.workspace = workspace.data();
-        run.workspace_size = workspace.size();
-        const auto *first = static_cast<const double *>(values_of_row.x.data); // only tables pass the call above
-        check(cmlp_model_explain(shared, first, n_in, &explanation, &run), &run);
-        return found;
+        std::vector<cell> names, cells;
+        for (const auto &[name, value] : row_of_names) {
+            names.emplace_back(name);
+            cells.push_back(value);
+        }
+        return ask(cells, names.data());
     }
 
     // The class indices of n_rows contiguous rows of n_columns elements.
@@ -434,9 +381,59 @@ private:
         check(status, &run);
     }
 
+    answer ask(const std::vector<cell> &cells, const cell *names)
+    {
+        static_assert(sizeof(cell) == sizeof(cmlp_value), "cells are values, one after the other");
+        const cmlp_rows x = cmlp_cell_rows(cells.data(), 1, static_cast<std::int64_t>(cells.size()), names);
+        answer found;
+        cmlp_answer wanted = CMLP_INIT(cmlp_answer);
+        cmlp_run run = new_run();
+        const auto want = [](auto &list, auto *&array, std::int64_t &length, std::int64_t n) {
+            list.resize(static_cast<std::size_t>(n));
+            array = n ? list.data() : nullptr;
+            length = n;
+        };
+        const std::int64_t n_in = sizes.n_in, n_of_table = sizes.n_nets ? n_in : 0;
+        const std::int64_t n_reasons = has_reasons ? n_in * sizes.n_out : 0;
+        wanted.class_indices = &found.class_index;
+        wanted.n_class_indices = 1;
+        wanted.n_labels = sizes.n_labels ? 1 : 0;
+        wanted.labels = sizes.n_labels ? &found.label : nullptr;
+        want(found.outputs, wanted.outputs, wanted.n_outputs, sizes.n_out);
+        want(found.numbers, wanted.numbers, wanted.n_numbers, n_in);
+        want(found.outside, wanted.outside, wanted.n_outside, n_of_table);
+        want(found.states, wanted.states, wanted.n_states, n_of_table);
+        want(found.set, wanted.sets, wanted.n_sets, coverage != 0 ? sizes.n_set : 0);
+        want(found.reasons, wanted.reasons, wanted.n_reasons, n_reasons);
+        want(found.reason_errors, wanted.reason_errors, wanted.n_reason_errors, n_reasons);
+        want(found.base_values, wanted.base_values, wanted.n_base_values, has_reasons ? sizes.n_out : 0);
+        std::vector<double> ends;
+        want(ends, wanted.intervals, wanted.n_intervals, coverage != 0 ? sizes.n_ends : 0);
+        wanted.coverage = coverage;
+        wanted.by_class = by_class;
+        wanted.n_evaluations = n_evaluations;
+        wanted.seed = seed;
+        cmlp_status status = CMLP_OK;
+        if (has_reasons) status = cmlp_model_answer_size(shared, &x, &wanted, &run.workspace_size, &run);
+        if (run.workspace_size > workspace.size()) workspace.resize(run.workspace_size);
+        run.workspace = workspace.data();
+        run.workspace_size = workspace.size();
+        if (status == CMLP_OK) status = cmlp_model_answer(shared, &x, &wanted, &run);
+        if (status != CMLP_OK) fail(error(status, run, sentence(x, wanted, status, run)));
+        for (std::size_t i = 0; i < ends.size(); i += 2) found.intervals.push_back({ends[i], ends[i + 1]});
+        return found;
+    }
+
+    std::string sentence(const cmlp_rows &x, const cmlp_answer &wanted, cmlp_status status, const cmlp_run &run) const
+    {
+        std::string text(static_cast<std::size_t>(cmlp_model_say(shared, &x, &wanted, status, &run, nullptr, 0)), ' ');
+        cmlp_model_say(shared, &x, &wanted, status, &run, text.data(), static_cast<std::int64_t>(text.size()) + 1);
+        return text;
+    }
+
     const cmlp_model *shared;
+    cmlp_model_info sizes;
     std::size_t n_outputs;
-    bool has_number;
     std::vector<unsigned char> workspace;
     std::vector<T> values;
 };

@@ -57,7 +57,7 @@ def test_table_predicts_like_python(single_object, tmp_path, compiler):
     first, second = (model_of(model).columns.codes[column] for column in (0, 1))
     assert [float(code) for code in text.split()] == [first["1"], first[1.0], first["north"], -1]
     assert [float(code) for code in number.split()] == [second[1.0], second[2.0], -1, second[1.0]]
-    rows = [["1", 2.0, 0.5], ["north", 1.0, float("nan")], ["unknown", 9.0, 3.0]]
+    rows = [[1.0, 2.0, 0.5], ["north", 1.0, float("nan")], ["unknown", 9.0, 3.0]]
     found = [[float(value) for value in line.split()] for line in predictions]
     assert (
         found == np.column_stack([model.predict(rows), model.predict_interval(rows, 0.9)]).tolist()

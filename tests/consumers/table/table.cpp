@@ -6,6 +6,7 @@ extern "C" {
 #endif
 #include <cmlp.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -87,9 +88,15 @@ int main(int argc, char **argv)
     if (!error_without_run_has_no_place()) return 8;
     if (cmlp::text_of(model.category(0, static_cast<std::int64_t>(model.code(0, "north")))) != "north")
         return 4;
-    const double rows[3][3] = {{model.code(0, "1"), model.cell(1, "2.0"), model.cell(2, " 0.5")},
-                               {model.cell(0, "north"), model.code(1, 1.0), model.cell(2, "NA")},
-                               {model.cell(0, "unknown"), -1, 3}};
+    const std::string unknown = "unknown";
+    const std::vector<cmlp::cell> cells[3] = {{1, "2.0", " 0.5"}, {"north", 1.0, "NA"}, {unknown, 9, 3}};
+    std::vector<cmlp::answer> answers;
+    double rows[3][3];
+    predict.coverage = 0.9;
+    for (std::size_t i = 0; i < 3; i++) {
+        answers.push_back(predict.answer_of(cells[i]));
+        std::copy_n(answers[i].numbers.begin(), 3, rows[i]);
+    }
     const std::vector<std::int32_t> labels = predict.predict_rows(rows[0], 3, 3, 2);
     const std::vector<double> many = predict.outputs();
     for (std::size_t i = 0; i < 3; i++) {
@@ -97,9 +104,12 @@ int main(int argc, char **argv)
         if (predict.class_of(rows[i]) != labels[i] || labels[i] != -1 || predict.outputs()[0] != many[i]) return 8;
         if (predict.outputs_of({rows[i][0], rows[i][1], rows[i][2]}) != std::vector<double>{many[i]}) return 9;
         if (predict({rows[i], model.info().n_in}) != many[i]) return 10;
-        const auto [below, above] = model.margin(0.9, {many[i]});
-        std::printf("%.17g %.17g %.17g\n", many[i], many[i] - below, many[i] + above);
+        if (answers[i].class_index != -1 || answers[i].label.kind != CMLP_VALUE_MISSING || !answers[i].set.empty()) return 11;
+        const auto [low, high] = answers[i].intervals.at(0);
+        std::printf("%.17g %.17g %.17g\n", answers[i].outputs.at(0), low, high);
     }
+    if (answers[0].outside != std::vector<double>(3) || answers[1].states[2] != CMLP_CELL_MISSING) return 12;
+    if (answers[2].states != std::vector<cmlp_cell_state>{CMLP_CELL_UNKNOWN, CMLP_CELL_UNKNOWN, CMLP_CELL_USUAL}) return 13;
     std::printf("%s %s\n", cmlp_status_name(status_of("/")), cmlp_status_name(status_of_nothing()));
     return 0;
 }
