@@ -434,6 +434,10 @@ static void test_refused_cells(void)
     REFUSED_CELL(0, SIZE, number(INFINITY), INPUT, "row 0: column \"size\" cannot hold infinity: it has numbers");
     REFUSED_CELL(1, COLOUR, number(-INFINITY), INPUT, "row 1: column \"colour\" cannot hold -infinity: it has categories");
     REFUSED_CELL(0, SIZE, ((cmlp_value){.kind = 9}), OPTION, NULL);
+    REFUSED_CELL(0, SIZE, ((cmlp_value){.kind = CMLP_VALUE_DOUBLE, .integer = 1}), OPTION, NULL);
+    REFUSED_CELL(0, SIZE, ((cmlp_value){.kind = CMLP_VALUE_INTEGER, .number = 1}), OPTION, NULL);
+    REFUSED_CELL(0, SIZE, ((cmlp_value){.kind = CMLP_VALUE_MISSING, .padding = 1}), OPTION, NULL);
+    REFUSED_CELL(0, DAY, ((cmlp_value){.kind = CMLP_VALUE_TEXT, .reserved = 1}), OPTION, NULL);
     REFUSED_CELL(0, SIZE, ((cmlp_value){.kind = CMLP_VALUE_LARGE_INTEGER, .text = "12.5", .n_text = 4}), TEXT, NULL);
     REFUSED_CELL(0, SIZE, ((cmlp_value){.kind = CMLP_VALUE_TEXT, .n_text = 2}), OPTION, NULL);
     REFUSED_CELL(0, COLOUR, ((cmlp_value){.kind = CMLP_VALUE_LARGE_INTEGER, .text = "1x", .n_text = 2}), TEXT, NULL);
@@ -487,6 +491,7 @@ static void test_refused_arguments(void)
     REFUSED(answer.coverage = NAN, OPTION, "answer->coverage");
     REFUSED((answer.intervals = NULL, answer.n_intervals = 0), OPTION, "answer->coverage");
     REFUSED(answer.by_class = 1, OPTION, "answer->by_class");
+    REFUSED(answer.sets = results.sets, LENGTH, "answer->sets");
     REFUSED(answer.reserved = 1, OPTION, "answer->reserved");
     REFUSED((answer.base_values = results.base_values, answer.n_base_values = 2), OPTION, "answer->base_values");
     REFUSED(answer.seed = 1, OPTION, "answer->seed");
@@ -498,6 +503,8 @@ static void test_refused_arguments(void)
     refuses(CMLP_ERROR_ORDER, "rows->order", -1, 1, -1, NULL);
     rows = cmlp_dense_rows(numbers, CMLP_FLOAT64, 2, N_IN);
     REFUSED(rows.names = own_names, OPTION, "rows->names");
+    rows = cmlp_dense_rows(numbers, CMLP_FLOAT64, 2, N_IN);
+    REFUSED(rows.n_names = N_IN, OPTION, "rows->names");
     load_table(UNCALIBRATED);
     refuses(CMLP_ERROR_NOT_FOUND, "answer->coverage", -1, -1, -1, NULL);
     answer = wanted(&results, 2, 1);

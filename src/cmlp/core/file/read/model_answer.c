@@ -127,7 +127,7 @@ static cmlp_status check_answer(const void *array, int64_t length, int64_t n, in
                                cmlp_run *run)
 {
     if (!array && !length) return CMLP_OK;
-    if (length && !width) return cmlpi_refuse(&run->refused, CMLP_ERROR_MODEL_KIND, name);
+    if (!width) return cmlpi_refuse(&run->refused, length ? CMLP_ERROR_MODEL_KIND : CMLP_ERROR_LENGTH, name);
     return cmlpi_check_wanted(array, length, n, width, size, name, run);
 }
 
@@ -219,7 +219,7 @@ static size_t lay_out_answer(answer_job *job, char *base)
 {
     const cmlp_answer *a = &job->wanted;
     cmlpi_arena arena = {.base = base};
-    const int has_names = job->rows.n_names != 0, needs_outputs = a->n_outputs || a->n_intervals || a->n_sets;
+    const int has_names = job->is_cells && job->rows.n_names, needs_outputs = a->n_outputs || a->n_intervals || a->n_sets;
     const int needs_numbers = job->is_cells || a->n_outside || a->n_states || a->n_reasons;
     job->places = has_names ? cmlpi_arena_alloc(&arena, job->n_in, sizeof *job->places) : NULL;
     job->names = has_names ? cmlpi_arena_alloc(&arena, job->n_in, sizeof *job->names) : NULL;
@@ -275,6 +275,7 @@ static cmlp_status read_value(const cmlp_model *model, int64_t column, const cml
     const int is_missing = value->kind == CMLP_VALUE_MISSING || (value->kind == CMLP_VALUE_DOUBLE && isnan(value->number));
     found->state = is_missing ? CMLP_CELL_MISSING : CMLP_CELL_USUAL;
     if (value->kind < CMLP_VALUE_MISSING || value->kind > CMLP_VALUE_LARGE_INTEGER) return CMLP_ERROR_OPTION;
+    if (value->kind <= CMLP_VALUE_DOUBLE ? value->integer != 0 : value->number != 0) return CMLP_ERROR_OPTION;
     if (value->kind == CMLP_VALUE_DOUBLE && isinf(value->number)) return CMLP_ERROR_INPUT;
     if (c && cmlpi_n_categories(model, column)) {
         const cmlp_status status = cmlpi_find_code(model, column, value, &found->number);
@@ -294,6 +295,7 @@ static cmlp_status read_value(const cmlp_model *model, int64_t column, const cml
 static cmlp_status read_one(const cmlp_model *model, int64_t column, const cmlp_value *value, cmlpi_found *found)
 {
 #if CMLPI_BUILDS_CELLS
+    if (value->padding || value->reserved) return CMLP_ERROR_OPTION;
     const int is_large = value->kind == CMLP_VALUE_LARGE_INTEGER && !(model->table && cmlpi_n_categories(model, column));
     if (value->kind == CMLP_VALUE_TEXT || is_large) {
         cmlp_value digits = *value;
