@@ -74,9 +74,9 @@ int main(int, char **argv)
     cmlp::predictor<double> predict(model);
     predict.has_reasons = true;
     try {
-        for (int seed = 0; seed < 3; seed++) {
-            predict.n_evaluations = seed ? 40 : 0;
-            predict.seed = static_cast<std::uint32_t>(seed ? seed - 1 : 0);
+        for (int i = 0; i < 3; i++) {
+            predict.n_evaluations = i ? 40 : 0;
+            if (i == 2) predict.seed = 7;
             const cmlp::answer found = predict.answer_of({1.5, 2, -1});
             for (const auto &numbers : {found.reasons, found.reason_errors, found.base_values})
                 for (double number : numbers) std::printf("%.17g ", number);
@@ -206,7 +206,7 @@ def test_reasons_have_pythons_bits(single_object, tmp_path, kept):
         assert (numbers, int(status)) == ([], CMLP_ERROR_NOT_FOUND)
         return
     expected = []
-    for n, seed in ((None, 0), (40, 0), (40, 1)):
+    for n, seed in ((None, 0), (40, 0), (40, 7)):
         found = model.explain([[1.5, 2, -1]], n_evaluations=n, random_state=seed)
         expected += [*found.values[0], *found.errors[0], found.base_values]
     assert [float(number) for number in numbers] == expected
