@@ -1,14 +1,38 @@
 // --- The card at the end: a picture to keep or to send, and where to go from here.
 
-const [CARD_WIDTH, CARD_HEIGHT] = [1200, 630];
-const CARD_LEFT = 500; // of what stands beside the digit
+// Where what stands on it begins: lying, as programs show pictures of links, or upright, to be read on a phone.
+const CARD_LYING = {
+	size: [1200, 630],
+	digit: [56, 56, 380],
+	title: [500, 76],
+	says: [500, 178],
+	bets: [850, 148],
+	squares: [500, 410],
+	friend: [56, 458],
+	hands: [500, 556],
+	foot: 598,
+};
+const CARD_UPRIGHT = {
+	size: [720, 940],
+	digit: [56, 92, 280],
+	title: [56, 48],
+	says: [376, 160],
+	bets: [376, 274],
+	squares: [56, 560],
+	friend: [56, 668],
+	hands: [56, 838],
+	foot: 904,
+};
+const CARD_EDGE = 56;
 
 /** The digit, what was said of it first and at last, the squares, the bets, and who dares or was dared. */
-function paintCard(canvas, facts, bets, friends) {
-	Object.assign(canvas, { width: CARD_WIDTH, height: CARD_HEIGHT });
+function paintCard(canvas, form, facts, bets, friends) {
+	const [width, height] = form.size;
+	Object.assign(canvas, { width, height });
+	canvas.style.setProperty("--shape", width / height);
 	const pen = canvas.getContext("2d");
 	pen.fillStyle = colours.ground;
-	pen.fillRect(0, 0, CARD_WIDTH, CARD_HEIGHT);
+	pen.fillRect(0, 0, width, height);
 	pen.imageSmoothingEnabled = false;
 	pen.textBaseline = "middle";
 	const tell = (text, x, y, size, colour = colours.text, align = "left") => {
@@ -21,42 +45,45 @@ function paintCard(canvas, facts, bets, friends) {
 		outline(pen, colours.ring, 2, x, y, side, side);
 	};
 	const [first, { says: now }] = [beforeLuck(facts), facts.final];
-	show(facts.digit, 56, 56, 380);
-	tell(document.title, CARD_LEFT, 76, 36, colours.muted);
-	const wide = tell(`${first.says} → `, CARD_LEFT, 178, 120);
-	tell(now, CARD_LEFT + wide, 178, 120, colours.mark);
+	show(facts.digit, ...form.digit);
+	tell(document.title, ...form.title, 36, colours.muted);
+	const [left, line] = form.says;
+	const wide = tell(`${first.says} → `, left, line, 120);
+	tell(now, left + wide, line, 120, colours.mark);
 	const won = bets.filter(({ isWon }) => isWon).length;
 	const words = filmWords("card.text", { says: first.says, now, won, betted: bets.length });
 	if (bets.length) {
-		tell(bets.map(({ isWon }) => (isWon ? "✓" : "✗")).join(" "), 850, 148, 38);
-		tell(words.split(/(?<=\.) /).at(-1), 850, 200, 30, colours.muted);
+		const [x, y] = form.bets;
+		tell(bets.map(({ isWon }) => (isWon ? "✓" : "✗")).join(" "), x, y, 38);
+		tell(words.split(/(?<=\.) /).at(-1), x, y + 52, 30, colours.muted);
 	}
-	paintCardSquares(facts, pen, tell);
+	paintCardSquares(form, facts, pen, tell);
 	const [friend] = friends;
 	if (friend) {
-		show(friend.facts.digit, 56, 458, 110);
+		const [x, y] = form.friend;
+		show(friend.facts.digit, x, y, 110);
 		const read = friend.isRead ? winner(facts.final.net.forward(friend.facts.input).a[3]) : "?";
-		tell(filmWords("dare.name"), 186, 486, 30, colours.muted);
-		tell(`${friend.facts.label} → ${read}`, 186, 536, 48);
+		tell(filmWords("dare.name"), x + 130, y + 28, 30, colours.muted);
+		tell(`${friend.facts.label} → ${read}`, x + 130, y + 78, 48);
 	}
-	paintCardHands(facts, friends, pen, tell);
+	paintCardHands(form, facts, friends, pen, tell);
 	const network = filmWords("card.network", { number: facts.seed });
-	tell(network, 56, 598, 30, colours.muted);
+	tell(network, CARD_EDGE, form.foot, 30, colours.muted);
 	const address = sharedAddress()
 		.split("#")[0]
 		.replace(/^\w+:\/\//, "");
-	tell(address, CARD_WIDTH - 50, 598, 30, colours.muted, "right");
+	tell(address, width - CARD_EDGE, form.foot, 30, colours.muted, "right");
 	canvas.ariaLabel = words;
 }
 
 /** The costs as squares, each with its number and its name: untrained, by hand, as the six were told, and trained. */
-function paintCardSquares(facts, pen, tell) {
+function paintCardSquares({ squares: [left, bottom] }, facts, pen, tell) {
 	const hand = costByHand(facts);
 	const costs = [facts.cost, hand, hand === null ? null : facts.hand.reached, facts.final.cost];
-	const [bottom, unit, names] = [410, 78, filmWords("card.costs")];
+	const [unit, names] = [78, filmWords("card.costs")];
 	const shown = costs.map((cost, n) => [cost, names[n]]).filter(([cost]) => cost !== null);
 	shown.forEach(([cost, name], n) => {
-		const [x, side] = [CARD_LEFT + n * 166, Math.sqrt(cost) * unit];
+		const [x, side] = [left + n * 166, Math.sqrt(cost) * unit];
 		pen.fillStyle = n === shown.length - 1 ? colours.mark : colours.on;
 		pen.fillRect(x, bottom - side, side, side);
 		tell(costText(cost), x, bottom + 30, 34);
@@ -65,15 +92,15 @@ function paintCardSquares(facts, pen, tell) {
 }
 
 /** What each has reached by hand, on one line; the own in the colour of the mark. */
-function paintCardHands(facts, friends, pen, tell) {
+function paintCardHands({ size: [width], hands: [start, y] }, facts, friends, pen, tell) {
 	const own = costByHand(facts);
 	const others = friends.map((one) => [costByHand(one.facts), one.facts.label]);
 	const hands = [...others, [own, facts.label]].filter(([cost]) => cost !== null);
 	if (!others.length || !hands.length) return;
 	const costs = hands.map(([cost]) => cost);
-	const [low, high, y] = [min(...costs) - 0.1, max(...costs) + 0.1, 556];
-	const [left, right] = [CARD_LEFT + 170, CARD_WIDTH - 60];
-	tell(filmWords("card.costs")[1], CARD_LEFT, y, 30, colours.muted);
+	const [low, high] = [min(...costs) - 0.1, max(...costs) + 0.1];
+	const [left, right] = [start + 170, width - CARD_EDGE];
+	tell(filmWords("card.costs")[1], start, y, 30, colours.muted);
 	pen.fillStyle = colours.line;
 	pen.fillRect(left, y - 1, right - left, 2);
 	hands.forEach(([cost, label], n) => {

@@ -9,12 +9,12 @@ const LYING = {
 	pad: 1.3, // the height of the first picture, in sides of the image
 	ribbon: [318, 50, 5],
 	ends: [null, [560, 60, 600], [785, 60, 600], [985, 76, 584]],
-	radius: [0, 11, 11, 15],
-	name: [32, 0], // of an output, from its middle
+	radius: [0, 16, 16, 18],
+	name: [35, 0], // of an output, from its middle
 	value: [80, 0], // the number of an output
 	tally: [68, 0],
-	layerName: [0, -25], // A or B, from its first neuron's middle
-	mark: [25, 0], // of a wish, from a hidden neuron's middle
+	layerName: [0, -30], // A or B, from its first neuron's middle
+	mark: [31, 0], // of a wish, from a hidden neuron's middle
 	square: [1180, 250],
 	wish: [null, [22, 18], [22, 18], [26, 26]], // how high and wide a triangle can be
 	unit: 80, // the side of a square of area 1
@@ -38,12 +38,12 @@ const uprightForm = (more) => ({
 	pad: 1.12,
 	ribbon: [21.4, 120, 3.1],
 	ends: [null, [24, 366, 232 + 0.3 * more], [24, 366, 330 + 0.65 * more], [31, 359, 430 + more]],
-	radius: [0, 7.6, 7.6, 11],
-	name: [0, 22],
-	value: [0, 42],
+	radius: [0, 10, 10, 13],
+	name: [0, 26],
+	value: [0, 44],
 	tally: [0, 40],
-	layerName: [-16, 0],
-	mark: [0, 17],
+	layerName: [-17, 0],
+	mark: [0, 19],
 	square: [318, 60],
 	wish: [null, [9, 9], [9, 9], [22, 20]],
 	unit: 36,
@@ -108,10 +108,7 @@ function filmPlaces(width, height) {
 		},
 		/** What fits into a neuron's circle: the room of the figure inside it. */
 		inside: (layer, k) =>
-			around(
-				at(layer, k),
-				...(upright ? [9.6, 11.6] : [18.2, 11]).map((side) => (side * radius[layer]) / form.radius[1]),
-			),
+			around(at(layer, k), ...(upright ? [1.26, 1.53] : [1.65, 1]).map((side) => side * radius[layer])),
 	};
 }
 

@@ -926,7 +926,8 @@ const player = {
 	},
 
 	paintCard() {
-		paintCard($("card"), this.facts, this.bets(), this.friends);
+		const form = this.seenNow().places.upright ? CARD_UPRIGHT : CARD_LYING;
+		paintCard($("card"), form, this.facts, this.bets(), this.friends);
 	},
 
 	/** Others, of whose dares the links were pasted: their hands are on one line, here and while knobs are turned. */

@@ -40,7 +40,7 @@ const costScene = {
 		[0, "cost.1"],
 		[SQUARES_AT - 1, "cost.2"],
 		[POUR_AT, "cost.3", POURED_AT + 0.6],
-		[POURED_AT - 1.2, "cost.learn"],
+		[POURED_AT - 1.2, "cost.learn", POURED_AT + 0.4],
 		[COST_BET_AT - 0.5, "cost.bet"],
 		[COST_BET_AT + 0.5, "cost.verdict", THREE_END - 0.95],
 	],

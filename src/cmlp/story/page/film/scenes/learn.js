@@ -46,7 +46,7 @@ const learnScene = {
 		[HOLD_AT, "hold.ask", HOLD_AT + 0.05],
 		[HALFWAY_AT, "learn.verdict"],
 		[FOUND_AT, "learn.found", GRAY_AT - 0.3],
-		[GRAY_AT, "learn.gray"],
+		[GRAY_AT, "learn.gray", MANY_END - 1],
 		[OPENED_AT, "learn.4", SEAL_OPENS_AT - 1.2],
 		...(isKnownMisread(facts)
 			? [

@@ -56,9 +56,9 @@ const sumScene = {
 	words: (facts) => ({ says: facts.says }),
 	pauses: [],
 	shots: [
-		[0.2, 1.6, (places, { way }) => places.near(3, way[0], 4.5)],
-		[1.9, 1.4, (places, { way }) => places.near(2, way[1], 5)],
-		[3.4, 1.5, (places, { way }) => places.fromImage(way[2], 9)],
+		[0.2, 1.6, (places, { way }) => places.near(3, way[0], 3.8)],
+		[1.9, 1.4, (places, { way }) => places.near(2, way[1], 3.4)],
+		[3.4, 1.5, (places, { way }) => places.fromImage(way[2], 6)],
 		[6.7, 1.6, (places, { way }) => places.inside(1, way[2])],
 	],
 	paint(view, facts, t) {
@@ -170,12 +170,17 @@ function paintWeightedDigit(view, facts, { patch: [x, y, side] }, t) {
 	view.pen.globalAlpha = 1;
 }
 
-/** The axis of the sum: how long a unit is, from what the terms need to what the curve needs. */
+/** The axis of the sum: first as wide as the first terms, then as what all need, and then as the curve. */
 function axisOf(facts, { axis: [left, right] }, t) {
-	const most = max(...facts.addition.terms.flatMap(({ from, to }) => [abs(from), abs(to)]));
-	const reach = exp(blend(log(1.25 * most), log(max(6, 1.25 * most)), rise(t, CURVE_AT - 1, 2.4)));
-	const middle = (left + right) / 2;
-	return { reach, at: (z) => middle + (z / reach) * ((right - left) / 2) };
+	const ends = facts.addition.terms.map(({ to }) => to);
+	const all = 1.25 * max(...ends.map(abs));
+	const [low, high] = [min(0, ...ends.slice(0, 5)), max(0, ...ends.slice(0, 5))];
+	const few = max(0.56 * (high - low), all / 20);
+	const grown = rise(t, TERM_AT[5] - 0.5, 1.2);
+	const reach = exp(blend(blend(log(few), log(all), grown), log(max(6, all)), rise(t, CURVE_AT - 1, 2.4)));
+	const [middle, half] = [(left + right) / 2, (right - left) / 2];
+	const shift = blend((low + high) / 2, 0, grown);
+	return { reach, at: (z) => middle + ((z - shift) / reach) * half };
 }
 
 /** The sum as it is shown: for some seconds it is drawn from one end of its axis to the other. */

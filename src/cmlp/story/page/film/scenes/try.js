@@ -126,7 +126,7 @@ function mainPlace({ places }, facts, u) {
 function dialPlace(view, facts, n, bent = 1, u = 1) {
 	const main = mainPlace(view, facts, u);
 	const { upright, places } = view;
-	if (n === 0) return [...main, upright ? 29 : 46];
+	if (n === 0) return [...main, upright ? 44 : 74];
 	const straight = blendAll(main, places.at(3, facts.six.ends[n - 1]), 0.5);
 	const [middle, step] = places.dials;
 	const own = middle.with(upright ? 0 : 1, middle[upright ? 0 : 1] + (n - 3) * step);
@@ -216,7 +216,7 @@ function paintFan(view, facts, { u, alpha, a, weights, outputs, bent = u, most =
 	});
 	pen.globalAlpha = 1;
 	outputs.forEach((value, j) => paintNeuron(view, ...places.at(3, j), places.radius[3], value));
-	paintNeuron(view, ...main, blend(places.radius[2], upright ? 15 : 24, u), a, alpha);
+	paintNeuron(view, ...main, blend(places.radius[2], upright ? 25 : 44, u), a, alpha);
 }
 
 /** The squares of the ten gaps beside their outputs, and the square of all, with the outlines of the start and of the best. */

@@ -23,7 +23,7 @@ const turnScene = {
 		[REST_AT - 0.2, "turn.3"],
 		[REST_AT + 4.2, "turn.name", TURN_AT - 1.45],
 		[TURN_AT - 0.6, "turn.5"],
-		[TURN_BET_AT - 0.6, "turn.bet"],
+		[TURN_BET_AT - 0.6, "turn.bet", TURN_BET_AT],
 		[RAIN_AT - 0.1, "turn.wall", FLIP_AT - 0.4],
 		[FLIP_AT - 0.1, "turn.quiet", FLIP_AT + FLIP_SECONDS - 0.65],
 		[FLIP_AT + FLIP_SECONDS - 0.6, "turn.verdict"],
@@ -134,7 +134,9 @@ function paintHands(view, facts, t) {
 			paintLine(view, [bottom[0] - w / 2, bottom[1]], [bottom[0] + w / 2, bottom[1]], colours.on, radius * 0.18, alpha);
 		if (come > 0)
 			paintLine(view, [edge[0], edge[1] - high / 2], [edge[0], edge[1] + high / 2], tint(wish), radius * 0.18, alpha);
-		letters(view, filmNumber(value, value ? 2 : 0), start[0], start[1] + size * 1.9, upright ? 15.5 : 18, { alpha });
+		const [beside, align] = upright ? [[1.4 * side, 0], side < 0 ? "right" : "left"] : [[0, 1.9], "center"];
+		const place = [start[0] + size * beside[0], start[1] + size * beside[1]];
+		letters(view, filmNumber(value, value ? 2 : 0), ...place, upright ? 15.5 : 18, { alpha, align });
 		if (!w)
 			letters(view, 0, middle[0] - radius, middle[1], upright ? 17 : 22, { alpha: alpha * rise(filled, 0.4, 0.4) });
 	});

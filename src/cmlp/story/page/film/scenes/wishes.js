@@ -96,7 +96,7 @@ const wishesScene = {
 	captions: () => [
 		[0, "wishes.1"],
 		[PAIR_AT, "wishes.pair"],
-		[AREA_AT - 0.2, "wishes.area"],
+		[AREA_AT - 0.2, "wishes.area", AREA_AT + 0.9],
 		[FOUR_AT - 0.2, "wishes.four"],
 		[SHINE_AT, "bright.ask", SHINE_AT + 0.02],
 		[SIXTH_ASKED_AT, "wishes.sixth", ASK_AT_ALL - 1.2],
@@ -141,7 +141,8 @@ const wishesScene = {
 			names: whole,
 			dim: (layer) => (layer === 3 ? 1 : whole),
 		});
-		const outlined = max(1 - rise(t, 0.2, 1), whole);
+		// Where it is narrow, its place is needed for what is added.
+		const outlined = view.upright ? max(1 - rise(t, 0.2, 1), whole) : 1;
 		paintCostOutline(view, facts.cost, outlined, outlined);
 		paintGapsSeen(view, facts, t);
 		const left = 1 - rise(t, wishesScene.seconds - 1.4, 1.3); // of what has been asked
@@ -220,7 +221,7 @@ const wishesScene = {
 /** The name of the neuron that is asked: above it. */
 function besideMain(view, facts, u) {
 	const [x, y] = mainPlace(view, facts, u);
-	return view.upright ? [x - 34, y] : [x, y - 46];
+	return view.upright ? [x - 44, y] : [x, y - 66];
 }
 
 /** The arrow of a knob where it stands at the start: as long as the slope, so as large as the area. */
@@ -297,7 +298,7 @@ function paintPair(view, facts, n, seconds, bent, alpha) {
 	const poured = part(seconds, 1.25, 2.1);
 	const thick = upright ? 3 : 5;
 	const gone = 1 - poured;
-	const lift = n ? 0 : upright ? -62 : -96; // the neuron itself is not covered
+	const lift = n ? 0 : upright ? -84 : -140; // the neuron itself is not covered
 	const middle = [x, y + lift];
 	const colour = tint(wish);
 	if (filled > 0) {
@@ -475,7 +476,7 @@ function paintSixthWish(view, facts, t) {
 	const whole = max((abs(total) * high) / most, upright ? 14 : 24);
 	const slope = slopeOf(facts.result.z[1][facts.asked]);
 	const main = mainPlace(view, facts, 1);
-	const place = blendAll([right - 10.5 * step, zero], [main[0] + (upright ? 44 : -74), main[1] + 8], flown);
+	const place = blendAll([right - 10.5 * step, zero], [main[0] + (upright ? 52 : -92), main[1] + 8], flown);
 	const through = rise(t, CURVED_AT + 0.8, 0.9);
 	const size = whole * blend(1, slope, through);
 	const { pen } = view;
