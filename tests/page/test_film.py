@@ -418,6 +418,19 @@ CARD_TEXTS = """(() => {
 })()"""
 
 
+LEAST_OF_CARD = """(() => {
+    let least = Infinity;
+    const { fillText } = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.fillText = function () {
+        least = Math.min(least, parseFloat(/[\\d.]+px/.exec(this.font)[0]));
+    };
+    film.keep();
+    CanvasRenderingContext2D.prototype.fillText = fillText;
+    const card = document.getElementById("card");
+    return (least * card.clientWidth) / card.width;
+})()"""
+
+
 @pytest.mark.slow
 def test_dare_answers_nothing_for_a_friend_and_shows_the_sender_after_each_answer(
     watch, story_path, tmp_path, monkeypatch
@@ -482,6 +495,10 @@ def test_dare_answers_nothing_for_a_friend_and_shows_the_sender_after_each_answe
         "4",
         "4",
     ]
+    # On a phone the smallest text of the card can be read.
+    friend.page.set_viewport_size({"width": 390, "height": 844})
+    friend.settle()
+    assert friend.evaluate(LEAST_OF_CARD) >= 12
     # A file without a public address copies words, and no path.
     alone = watch(story_path, f"#film?draw={THREE}&is=3")
     alone.evaluate(f"{TRAINED}, film.keep()")
@@ -787,6 +804,14 @@ VOICE = """() => {
 }"""
 
 
+# A screen that stays on while it is asked for.
+WAKE_LOCK = """() => {
+    window.held = [];
+    const request = async (what) => (held.push(what), { release: () => held.push("released") });
+    Object.defineProperty(navigator, "wakeLock", { configurable: true, value: { request } });
+}"""
+
+
 @pytest.mark.slow
 def test_captions_are_read_aloud_by_voices_of_this_computer_alone(watch, story_path):
     page = watch(story_path, f"#film?draw={THREE}&is=3")
@@ -798,6 +823,7 @@ def test_captions_are_read_aloud_by_voices_of_this_computer_alone(watch, story_p
         page.evaluate(f"window.voices = {count}; film.nameControls()")
         assert page.page.locator("#film-voice").is_visible() == (count == 2)
     page.evaluate(f"film.seek({when('numbers.in', -0.2)})")
+    page.evaluate(WAKE_LOCK)
     page.page.locator("#film-voice").click()
     assert page.page.locator("#film-voice").get_attribute("aria-pressed") == "true"
     page.evaluate("film.play()")
@@ -810,7 +836,8 @@ def test_captions_are_read_aloud_by_voices_of_this_computer_alone(watch, story_p
     page.evaluate("endSpeech()")
     page.until(f"film.time > {when('numbers.in')}")
     page.evaluate("film.pause()")
-    assert page.evaluate("spoken.at(-1)") is None  # a pause is silent
+    # A pause is silent, and lets the screen go dark.
+    assert page.evaluate("[spoken.at(-1), ...held]") == [None, "screen", "released"]
     moment = page.evaluate("film.captions.find(([, key]) => key === 'turn.5')[0]")
     page.evaluate(f"film.facts.after; spoken.length = 0; film.seek({moment} + 0.5); film.play()")
     page.until("spoken.some((one) => one?.startsWith('How far?'))")

@@ -412,5 +412,5 @@ function paintVerdictOf(view, says, alpha, activation) {
 	const style = { colour: colours.mark, alpha };
 	letters(view, says, x, y, (places.image[2] * view.scale * 0.9) / view.unit, style);
 	if (activation === undefined) return;
-	letters(view, filmNumber(activation, 2), x, y + places.image[2] * (upright ? 0.52 : 0.6), upright ? 16 : 26, style);
+	letters(view, filmNumber(activation, 2), x, y + places.image[2] * (upright ? 0.48 : 0.6), upright ? 16 : 26, style);
 }

@@ -130,7 +130,7 @@ function paintDials(view, facts, t) {
 		const grown = rise(t, DIALS_AT + 0.2 + n * 0.22, 0.9);
 		const shrunk = rise(t, DOTS_AT + n * 0.06, 1);
 		const place = [left + ((pixel % SIDE) + 0.5) * dot, top + (floor(pixel / SIDE) + 0.5) * dot];
-		const middle = blendAll(blendAll(start, end, upright ? 0.24 + 0.2 * (n % 2) : 0.3), place, shrunk);
+		const middle = blendAll(blendAll(start, end, upright ? 0.18 : 0.3), place, shrunk);
 		const radius = blend(upright ? 12 : 22, dot / 2, shrunk);
 		paintDial(view, middle, radius, value * grown, facts.mostKnob[0], alpha * min(1, 3 * grown), {
 			number: 1 - min(1, 4 * shrunk),

@@ -328,7 +328,7 @@ function paintSeal(view, alpha) {
 function tenPlace({ places: { image, upright } }, n) {
 	const [x, y, side] = image;
 	if (upright) return [x + side + 14 + (n % 5) * 31, y + floor(n / 5) * 46, 28];
-	return [x - 22 + floor(n / 5) * 130, y - 208 + (n % 5) * 41, 37];
+	return [x - 22 + floor(n / 5) * 130, y - 210 + (n % 5) * 40, 37];
 }
 
 /** Ten digits of other people with their right answers, and the average of what those so far want of each knob. */
