@@ -79,6 +79,18 @@ static void use_text(const used_model *u)
     }
 }
 
+/* What a target is: a name within the file, and levels between 0 and 1. */
+static void use_target(const used_model *u, int64_t target)
+{
+    cmlp_table_target_info info = CMLP_INIT(cmlp_table_target_info);
+    const cmlp_status status = cmlp_model_describe_target(u->model, target, &info, NULL);
+    require((status == CMLP_ERROR_INDEX) == (target < 0 || target >= (u->info->n_targets ? u->info->n_targets : 1)));
+    if (status) return;
+    require(info.n_name >= 0 && (!info.n_name || (const unsigned char *)info.name > u->file));
+    for (int64_t i = 0; i < info.n_quantiles; i++) require(info.quantiles[i] > 0 && info.quantiles[i] < 1);
+    require(info.n_scores >= 0);
+}
+
 /* The categories of a column, and some that it may not have. */
 static void use_categories(const used_model *u, int64_t column)
 {
@@ -238,6 +250,7 @@ static void use(const unsigned char *file, const cmlp_model *model, const cmlp_m
     use_distances(&u);
     use_explanations(&u);
     use_answers(&u);
+    for (int64_t target = -1; target < 4; target++) use_target(&u, target);
     for (int64_t column = -1; column <= info->n_in && column < 8; column++) {
         use_categories(&u, column);
         use_cells(&u, column);
