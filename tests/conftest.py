@@ -72,7 +72,7 @@ def pytest_configure(config):
         config.pluginmanager.register(Failures(config.option.failures))
     leave_out_checks_that_raise(())
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        # A shell starts what runs in the background so, and programs that tests interrupt inherit it.
+        # A shell ignores Ctrl-C in what it starts in the background, and programs that tests start inherit that.
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

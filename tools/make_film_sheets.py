@@ -1,4 +1,4 @@
-"""Make sheets of the film: a frame for each caption and for each question, and how much of the picture is lit.
+"""Make sheets of screenshots of the film, one for each caption and question, and measure how bright they are.
 
 Usage: ``PYTHONPATH=tests/support python tools/make_film_sheets.py FOLDER [WIDTHxHEIGHT] [LANGUAGE] [KEY ...]`` where
 the package, Playwright, Pillow and Chromium are installed. Without keys of captions, sheets of all are made.
@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from browser import Watched, chromium
+from page_parts import FOUR
 from PIL import Image, ImageDraw
 
 from cmlp.story import story_network
 
 SHEET = (1920, 1000)  # pixels, of a sheet that can be looked at as a whole
-FOUR = "620-120-200-620-820-620.600-350-600-900"
-LIT = 40  # a channel above the darkest by this much
-# The film stands where it is put, as if it played. A caption is seen when its picture is full.
+LIT = 40  # least gray value, from 0 to 255, of a pixel that counts as lit
+# Time does not advance. Each caption is shown at the moment when its picture is complete.
 SET_UP = """() => {
     film.facts.training.advance(1e9);
     film.facts.heaps;
@@ -43,13 +43,13 @@ Frame: TypeAlias = tuple[str, Image.Image]
 
 
 def lit_share(canvas: Image.Image) -> float:
-    """Return the share of a picture that is neither its ground nor nearly as dark."""
+    """Return the fraction of pixels that are lit, which those of the dark background are not."""
     histogram = canvas.convert("L").histogram()
     return sum(histogram[LIT:]) / sum(histogram)
 
 
 def take(page: Watched, keys: list[str]) -> list[Frame]:
-    """Return a frame for each caption and question, and print how much of each is lit."""
+    """Return a screenshot for each caption and question, and print the lit fraction of its picture."""
     frames = []
     moments: list[Any] = page.evaluate(SET_UP)
     for key, at, question in moments:

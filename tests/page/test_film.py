@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 from c_build import ROOT
-from page_parts import THREE
+from page_parts import FOUR, THREE
 
 from cmlp.story import story_network
 
@@ -401,8 +401,7 @@ def test_slide_to_what_is_not_learned_leaves_no_dead_buttons(opened):
     assert page.page.locator("#film-options button").count() == 0
 
 
-FOUR = "620-120-200-620-820-620.600-350-600-900"
-# A 4 that somebody has drawn, with the knobs as a hand left them, and three bets.
+# The knobs as a hand left them, and three bets.
 BY_HAND = "-40_25_-25_25_-25_0"
 SENT = f"&hand={BY_HAND}&bets=numbers-0_cost-1_learn-0"
 CLIPBOARD = """(write) => Object.defineProperty(navigator, "clipboard", {
@@ -804,7 +803,7 @@ VOICE = """() => {
 }"""
 
 
-# A screen that stays on while it is asked for.
+# A wake lock that records when it is requested and when it is released.
 WAKE_LOCK = """() => {
     window.held = [];
     const request = async (what) => (held.push(what), { release: () => held.push("released") });
@@ -836,7 +835,7 @@ def test_captions_are_read_aloud_by_voices_of_this_computer_alone(watch, story_p
     page.evaluate("endSpeech()")
     page.until(f"film.time > {when('numbers.in')}")
     page.evaluate("film.pause()")
-    # A pause is silent, and lets the screen go dark.
+    # While the film is paused, nothing is spoken, and the wake lock is released.
     assert page.evaluate("[spoken.at(-1), ...held]") == [None, "screen", "released"]
     moment = page.evaluate("film.captions.find(([, key]) => key === 'turn.5')[0]")
     page.evaluate(f"film.facts.after; spoken.length = 0; film.seek({moment} + 0.5); film.play()")

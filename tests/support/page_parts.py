@@ -12,11 +12,12 @@ DOORS = [
     *("read", "edge", "squash", "layers", "gradient", "ways", "curves"),
     *("chain", "inside", "batches", "playground"),
 ]
-# A drawn 3, as the address of the film has it.
+# A drawn 3 and a drawn 4, as the address of the film has them.
 THREE = (
     "290-215-402-148-505-125-610-152-690-226-702-318-640-396-548-446-455-478-560-490-655-528-722"
     "-604-738-704-690-800-600-868-490-894-380-872-292-806"
 )
+FOUR = "620-120-200-620-820-620.600-350-600-900"
 
 HOSTILE = [
     "\"quote'",
