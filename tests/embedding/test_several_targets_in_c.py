@@ -1,11 +1,10 @@
-"""A C++ program has the margins of several targets as Python has them, and no label where a row can have several."""
+"""A C++ program has the intervals of several targets as Python has them, and no label where a row can have several."""
 
 import shutil
 
 import numpy as np
 import pytest
 from c_build import COMPILER, run
-from internals import model_of
 
 from cmlp import TabularClassifier, TabularRegressor
 
@@ -22,11 +21,13 @@ int main(int argc, char **argv)
 {
     if (argc < 2) return 1;
     const cmlp::model model = cmlp::model::load(argv[1]);
+    cmlp::predictor<double> predict{model};
     if (argc > 2) {
-        cmlp::predictor<double> predict{model};
         std::printf("%d\\n", predict.class_of({0.1, 0.9}));
     } else {
-        for (int k = 0; k < 2; k++) std::printf("%.17g\\n", model.margin(0.9, {0.1, 0.1}, k));
+        predict.coverage = 0.9;
+        const cmlp::answer found = predict.answer_of({0.1, 0.1});
+        for (const auto &[low, high] : found.intervals) std::printf("%.17g %.17g\\n", low, high);
     }
     return 0;
 }
@@ -54,10 +55,12 @@ def program(single_file, tmp_path):
 
 
 @needs_cpp
-def test_cpp_program_has_a_margin_for_each_target(model, program, tmp_path):
+def test_cpp_program_has_an_interval_for_each_target(model, program, tmp_path):
     model.save(tmp_path / "model.cmlp")
-    found = list(map(float, run(program, tmp_path / "model.cmlp").splitlines()))
-    assert found == model_of(model).calibration.margins(0.9).tolist()
+    found = [
+        [*map(float, line.split())] for line in run(program, tmp_path / "model.cmlp").splitlines()
+    ]
+    assert found == model.predict_interval([[0.1, 0.1]], 0.9)[0].tolist()
 
 
 @needs_cpp
