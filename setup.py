@@ -17,7 +17,7 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 sys.path.insert(0, str(ROOT / "tools"))
-from compile_changed import compile_changed, program_of, version_of  # noqa: E402
+from compile_changed import compile_changed  # noqa: E402
 from make_single_file import single_file  # noqa: E402
 
 # -ffp-contract=off disables fused operations that the sources do not write: GCC on s390x contracts
@@ -25,10 +25,8 @@ from make_single_file import single_file  # noqa: E402
 # same flags, because the library selects the instruction set at run time.
 UNIX_FLAGS = ["-std=gnu11", "-O2", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden"]
 MSVC_FLAGS = ["/std:c11", "/O2", "/fp:precise"]
-# Kernels with vector instructions are faster with -O3. The bridge only converts arguments: GCC
-# compiles it with -Og in two thirds of the time of -O1, and these passes keep its calls within 3 %.
+# Kernels with vector instructions are faster with -O3. The bridge only converts arguments.
 KERNEL_FLAGS, BRIDGE_FLAGS = ["-O3"], ["-O1"]
-BRIDGE_FLAGS_GCC = ["-Og", "-fif-conversion", "-fssa-phiopt", "-fdse", "-ftree-dse"]
 # Without CFLAGS of a packager, who may want debug information in a package of its own: no symbol
 # names, and on Linux no unwind tables. Only developers need them, and they are a tenth of the
 # module.
@@ -75,8 +73,6 @@ def compile_side_by_side(compiler):
     files stays, and so does what is linked. Only the bridge gets NumPy's folder: each isolated build has another one.
     """
     compile_files = compiler.compile
-    is_gcc = "Free Software Foundation" in version_of(program_of(compiler.compiler_so))
-    bridge_flags = BRIDGE_FLAGS_GCC if is_gcc else BRIDGE_FLAGS
 
     def compile_all(sources, *, extra_postargs, include_dirs, **options):
         core_dirs = [folder for folder in include_dirs if folder != numpy.get_include()]
@@ -84,7 +80,7 @@ def compile_side_by_side(compiler):
         def compile_file(source):
             stem = Path(source).stem
             is_bridge = stem == "_core"
-            level = KERNEL_FLAGS * stem.startswith(("avx", "neon")) + bridge_flags * is_bridge
+            level = KERNEL_FLAGS * stem.startswith(("avx", "neon")) + BRIDGE_FLAGS * is_bridge
             return compile_files(
                 [source],
                 extra_postargs=extra_postargs + level,
