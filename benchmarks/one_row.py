@@ -253,8 +253,10 @@ def raw_row(report, folder, libraries, turns):
         model.fit(X, X[:, 0] + 0.1 * X[:, 1] ** 2).save(folder / "table.cmlp")
     functions = {}
     for version, loaded in libraries.items():
-        assert loaded.load(str(folder / "table.cmlp").encode()) == 0
-        functions[f"cmlp_model_predict_f64, {version}"] = loaded["table"]
+        if loaded.load(str(folder / "table.cmlp").encode()) == 0:
+            functions[f"cmlp_model_predict_f64, {version}"] = loaded["table"]
+        else:
+            print(f"{version}: refuses the file of a table that this version writes")
     add_table(
         report,
         "one raw row of a table, 20 columns",
