@@ -3,11 +3,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 functions='cmlp_(version|version_number|status_name|status_string'
-functions="$functions|model_(describe|init|predict|workspace_size|find_label)"
-functions="$functions|model_(describe_column|find_category|find_code|read_cell|outside|margin|interval|find_set)"
-functions="$functions|model_(explain|explain_workspace_size))"
-exec bindgen include/cmlp_explain.h --no-layout-tests --no-doc-comments --disable-header-comment --size_t-is-usize \
-    --blocklist-type '__u?int.*_t|cmlp_net' --allowlist-function "$functions" \
-    --allowlist-var 'CMLP_(OK|REPEAT|ERROR_.*|FLOAT32|FLOAT64|UINT8|ROWS_DENSE|MODEL_.*|VALUE_.*|TABLE_.*)' \
-    --raw-line '// The functions of the headers that load a model, predict and explain, by packaging/rust/bindgen.sh.' \
-    -- -include include/cmlp_table.h
+functions="$functions|model_(describe|init|find_label|describe_column|find_category|answer|answer_size|say))"
+exec bindgen include/cmlp_table.h --no-layout-tests --no-doc-comments --disable-header-comment --size_t-is-usize \
+    --with-derive-default --blocklist-type '__u?int.*_t|cmlp_net' --allowlist-function "$functions" \
+    --allowlist-var 'CMLP_(OK|ERROR_.*|ROWS_CELLS|MODEL_.*|VALUE_.*)' \
+    --raw-line '// The functions of the headers that load a model and answer about rows, by packaging/rust/bindgen.sh.'

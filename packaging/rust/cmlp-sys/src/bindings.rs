@@ -1,7 +1,5 @@
-// The functions of the headers that load a model, predict and explain, by packaging/rust/bindgen.sh.
+// The functions of the headers that load a model and answer about rows, by packaging/rust/bindgen.sh.
 
-pub const CMLP_REPEAT: i64 = -9223372036854775808;
-pub const CMLP_TABLE_MAX_NETS: u32 = 1024;
 pub type cmlp_status = i32;
 pub const CMLP_OK: _bindgen_ty_1 = 0;
 pub const CMLP_CANCELLED: _bindgen_ty_1 = 1;
@@ -88,14 +86,16 @@ pub struct cmlp_run {
     pub n_threads: i32,
     pub reserved: i32,
 }
+impl Default for cmlp_run {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
 pub type cmlp_dtype = i32;
-pub const CMLP_FLOAT32: _bindgen_ty_2 = 1;
-pub const CMLP_FLOAT64: _bindgen_ty_2 = 2;
-pub const CMLP_UINT8: _bindgen_ty_2 = 3;
-pub const CMLP_INT32: _bindgen_ty_2 = 4;
-pub const CMLP_INT64: _bindgen_ty_2 = 5;
-pub const CMLP_DTYPE_SIGNED: _bindgen_ty_2 = -1;
-pub type _bindgen_ty_2 = ::std::os::raw::c_int;
 pub type cmlp_isa_set = i32;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -129,6 +129,15 @@ pub struct cmlp_model_info {
     pub n_ends: i64,
     pub n_set: i64,
 }
+impl Default for cmlp_model_info {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
 extern "C" {
     pub fn cmlp_model_describe(
         start: *const ::std::os::raw::c_void,
@@ -142,6 +151,15 @@ pub struct cmlp_model_options {
     pub struct_size: usize,
     pub is_trusted: i32,
     pub isa_mask: cmlp_isa_set,
+}
+impl Default for cmlp_model_options {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
 }
 extern "C" {
     pub fn cmlp_model_init(
@@ -157,6 +175,7 @@ extern "C" {
 pub type cmlp_rows_kind = i32;
 pub const CMLP_ROWS_DENSE: _bindgen_ty_5 = 1;
 pub const CMLP_ROWS_CSR: _bindgen_ty_5 = 2;
+pub const CMLP_ROWS_CELLS: _bindgen_ty_5 = 3;
 pub const CMLP_ROWS_KIND_SIGNED: _bindgen_ty_5 = -1;
 pub type _bindgen_ty_5 = ::std::os::raw::c_int;
 #[repr(C)]
@@ -182,33 +201,14 @@ pub struct cmlp_rows {
     pub names: *const cmlp_value,
     pub n_names: i64,
 }
-#[repr(C)]
-pub struct cmlp_prediction {
-    pub struct_size: usize,
-    pub outputs: *mut ::std::os::raw::c_void,
-    pub n_outputs: i64,
-    pub class_indices: *mut i32,
-    pub n_class_indices: i64,
-    pub activations: *mut ::std::os::raw::c_void,
-    pub n_activations: i64,
-    pub sums: *mut ::std::os::raw::c_void,
-    pub n_sums: i64,
-}
-extern "C" {
-    pub fn cmlp_model_predict(
-        model: *const cmlp_model,
-        rows: *const cmlp_rows,
-        prediction: *const cmlp_prediction,
-        run: *mut cmlp_run,
-    ) -> cmlp_status;
-}
-extern "C" {
-    pub fn cmlp_model_workspace_size(
-        model: *const cmlp_model,
-        rows: *const cmlp_rows,
-        bytes: *mut usize,
-        run: *mut cmlp_run,
-    ) -> cmlp_status;
+impl Default for cmlp_rows {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
 }
 pub type cmlp_value_kind = i32;
 pub const CMLP_VALUE_MISSING: _bindgen_ty_6 = 0;
@@ -229,6 +229,15 @@ pub struct cmlp_value {
     pub padding: i32,
     pub reserved: i64,
 }
+impl Default for cmlp_value {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
 extern "C" {
     pub fn cmlp_model_find_label(
         model: *const cmlp_model,
@@ -238,22 +247,7 @@ extern "C" {
     ) -> cmlp_status;
 }
 pub type cmlp_table_column_kind = i32;
-pub const CMLP_TABLE_COLUMN_NUMBER: _bindgen_ty_12 = 1;
-pub const CMLP_TABLE_COLUMN_BOOLEAN: _bindgen_ty_12 = 2;
-pub const CMLP_TABLE_COLUMN_DATE: _bindgen_ty_12 = 3;
-pub const CMLP_TABLE_COLUMN_TIME: _bindgen_ty_12 = 4;
-pub const CMLP_TABLE_COLUMN_INSTANT: _bindgen_ty_12 = 5;
-pub const CMLP_TABLE_COLUMN_DURATION: _bindgen_ty_12 = 6;
-pub const CMLP_TABLE_COLUMN_CATEGORY: _bindgen_ty_12 = 7;
-pub const CMLP_TABLE_COLUMN_ORDERED: _bindgen_ty_12 = 8;
-pub const CMLP_TABLE_COLUMN_KIND_SIGNED: _bindgen_ty_12 = -1;
-pub type _bindgen_ty_12 = ::std::os::raw::c_int;
 pub type cmlp_table_role = i32;
-pub const CMLP_TABLE_ROLE_UNUSED: _bindgen_ty_13 = 1;
-pub const CMLP_TABLE_ROLE_NUMBER: _bindgen_ty_13 = 2;
-pub const CMLP_TABLE_ROLE_CATEGORY: _bindgen_ty_13 = 3;
-pub const CMLP_TABLE_ROLE_SIGNED: _bindgen_ty_13 = -1;
-pub type _bindgen_ty_13 = ::std::os::raw::c_int;
 #[repr(C)]
 pub struct cmlp_table_column_info {
     pub struct_size: usize,
@@ -268,20 +262,20 @@ pub struct cmlp_table_column_info {
     pub kind: cmlp_table_column_kind,
     pub role: cmlp_table_role,
 }
+impl Default for cmlp_table_column_info {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
 extern "C" {
     pub fn cmlp_model_describe_column(
         model: *const cmlp_model,
         column: i64,
         info: *mut cmlp_table_column_info,
-        run: *mut cmlp_run,
-    ) -> cmlp_status;
-}
-extern "C" {
-    pub fn cmlp_model_find_code(
-        model: *const cmlp_model,
-        column: i64,
-        value: *const cmlp_value,
-        code: *mut f64,
         run: *mut cmlp_run,
     ) -> cmlp_status;
 }
@@ -294,102 +288,74 @@ extern "C" {
         run: *mut cmlp_run,
     ) -> cmlp_status;
 }
-extern "C" {
-    pub fn cmlp_model_read_cell(
-        model: *const cmlp_model,
-        column: i64,
-        text: *const ::std::os::raw::c_char,
-        n_text: i64,
-        number: *mut f64,
-        run: *mut cmlp_run,
-    ) -> cmlp_status;
-}
-extern "C" {
-    pub fn cmlp_model_outside(
-        model: *const cmlp_model,
-        row: *const f64,
-        n_row: i64,
-        distances: *mut f64,
-        n_distances: i64,
-        run: *mut cmlp_run,
-    ) -> cmlp_status;
-}
+pub type cmlp_cell_state = i32;
 #[repr(C)]
-pub struct cmlp_table_query {
+pub struct cmlp_answer {
     pub struct_size: usize,
-    pub outputs: *const f64,
+    pub labels: *mut cmlp_value,
+    pub n_labels: i64,
+    pub class_indices: *mut i32,
+    pub n_class_indices: i64,
+    pub outputs: *mut f64,
     pub n_outputs: i64,
-    pub target: i64,
     pub coverage: f64,
+    pub intervals: *mut f64,
+    pub n_intervals: i64,
+    pub sets: *mut i32,
+    pub n_sets: i64,
+    pub outside: *mut f64,
+    pub n_outside: i64,
+    pub states: *mut cmlp_cell_state,
+    pub n_states: i64,
+    pub numbers: *mut f64,
+    pub n_numbers: i64,
+    pub reasons: *mut f64,
+    pub n_reasons: i64,
+    pub reason_errors: *mut f64,
+    pub n_reason_errors: i64,
+    pub base_values: *mut f64,
+    pub n_base_values: i64,
+    pub background: *const cmlp_rows,
+    pub n_evaluations: i64,
+    pub seed: u32,
+    pub is_exact: i32,
     pub by_class: i32,
     pub reserved: i32,
 }
+impl Default for cmlp_answer {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
 extern "C" {
-    pub fn cmlp_model_margin(
+    pub fn cmlp_model_answer(
         model: *const cmlp_model,
-        query: *const cmlp_table_query,
-        below: *mut f64,
-        above: *mut f64,
+        rows: *const cmlp_rows,
+        answer: *const cmlp_answer,
         run: *mut cmlp_run,
     ) -> cmlp_status;
 }
 extern "C" {
-    pub fn cmlp_model_interval(
+    pub fn cmlp_model_answer_size(
         model: *const cmlp_model,
-        query: *const cmlp_table_query,
-        low: *mut f64,
-        high: *mut f64,
-        run: *mut cmlp_run,
-    ) -> cmlp_status;
-}
-extern "C" {
-    pub fn cmlp_model_find_set(
-        model: *const cmlp_model,
-        query: *const cmlp_table_query,
-        is_in_set: *mut i32,
-        n_is_in_set: i64,
-        run: *mut cmlp_run,
-    ) -> cmlp_status;
-}
-pub const CMLP_TABLE_DATE_PART_DAY: _bindgen_ty_14 = 1;
-pub const CMLP_TABLE_DATE_PART_WEEK: _bindgen_ty_14 = 2;
-pub const CMLP_TABLE_DATE_PART_YEAR: _bindgen_ty_14 = 3;
-pub const CMLP_TABLE_DATE_PART_KIND_SIGNED: _bindgen_ty_14 = -1;
-pub type _bindgen_ty_14 = ::std::os::raw::c_int;
-pub const CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR: _bindgen_ty_15 = 1;
-pub const CMLP_TABLE_CALIBRATION_SCALED_ERROR: _bindgen_ty_15 = 2;
-pub const CMLP_TABLE_CALIBRATION_QUANTILES: _bindgen_ty_15 = 3;
-pub const CMLP_TABLE_CALIBRATION_PROBABILITY: _bindgen_ty_15 = 4;
-pub const CMLP_TABLE_CALIBRATION_KIND_SIGNED: _bindgen_ty_15 = -1;
-pub type _bindgen_ty_15 = ::std::os::raw::c_int;
-#[repr(C)]
-pub struct cmlp_explanation {
-    pub struct_size: usize,
-    pub background: *const cmlp_rows,
-    pub n_evaluations: i64,
-    pub values: *mut f64,
-    pub n_values: i64,
-    pub errors: *mut f64,
-    pub n_errors: i64,
-    pub base_values: *mut f64,
-    pub n_base_values: i64,
-    pub seed: u32,
-    pub is_exact: i32,
-}
-extern "C" {
-    pub fn cmlp_model_explain(
-        model: *const cmlp_model,
-        row: *const f64,
-        n_row: i64,
-        explanation: *const cmlp_explanation,
-        run: *mut cmlp_run,
-    ) -> cmlp_status;
-}
-extern "C" {
-    pub fn cmlp_model_explain_workspace_size(
-        model: *const cmlp_model,
-        explanation: *const cmlp_explanation,
+        rows: *const cmlp_rows,
+        answer: *const cmlp_answer,
         bytes: *mut usize,
         run: *mut cmlp_run,
     ) -> cmlp_status;
+}
+extern "C" {
+    pub fn cmlp_model_say(
+        model: *const cmlp_model,
+        rows: *const cmlp_rows,
+        answer: *const cmlp_answer,
+        status: cmlp_status,
+        run: *const cmlp_run,
+        text: *mut ::std::os::raw::c_char,
+        n_text: i64,
+    ) -> i64;
 }

@@ -1,6 +1,6 @@
-//! Bindings of the functions of the C library cmlp that load a model file, predict and explain.
+//! Bindings of the functions of the C library cmlp that load a model file and answer about rows.
 //!
-//! The headers `cmlp.h`, `cmlp_table.h` and `cmlp_explain.h` document them. The crate `cmlp` is a safe wrapper.
+//! The headers `cmlp.h` and `cmlp_table.h` document them. The crate `cmlp` is a safe wrapper.
 #![no_std]
 #![allow(non_camel_case_types)]
 
