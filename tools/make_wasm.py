@@ -13,25 +13,19 @@ from make_single_file import single_file, target_of
 
 ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENT = ROOT / "packaging/wasm"
-# The functions that a program needs to load a model file and to predict rows.
+# The functions that a program needs to load a model file and to ask about rows.
 EXPORTS = [
     "cmlp_version",
     "cmlp_status_name",
     "cmlp_status_string",
     "cmlp_model_describe",
     "cmlp_model_init",
-    "cmlp_model_predict",
-    "cmlp_model_workspace_size",
     "cmlp_model_find_label",
     "cmlp_model_describe_column",
     "cmlp_model_find_category",
-    "cmlp_model_find_code",
-    "cmlp_model_read_cell",
-    "cmlp_model_interval",
-    "cmlp_model_find_set",
-    "cmlp_model_outside",
-    "cmlp_model_explain",
-    "cmlp_model_explain_workspace_size",
+    "cmlp_model_answer",
+    "cmlp_model_answer_size",
+    "cmlp_model_say",
 ]
 PARTS = [
     "INFERENCE_ONLY",

@@ -24,6 +24,12 @@ export interface Options {
 	coverage?: number;
 	/** Whether sets contain the truth as often for the rows of each class, instead of for all rows together. */
 	byClass?: boolean;
+	/** Whether to say why, which only a model can that was trained with `keep_background`. */
+	reasons?: boolean;
+	/** The largest number of predictions for the reasons of a row, at least twice the number of columns; 0 for the library's choice. */
+	evaluations?: number;
+	/** Of the permutations of columns, where there are too many to try all. */
+	seed?: number;
 }
 
 export interface Prediction {
@@ -33,8 +39,6 @@ export interface Prediction {
 	labels: string[] | null;
 	/** The index of the class; -1 if there is none. */
 	index: number;
-	/** The number that a model of one output predicts; otherwise null. */
-	value: number | null;
 	/** The probability of each label, or all numbers that the model predicts. */
 	outputs: number[];
 	/** Of a regressor with a coverage: the ends for each target. */
@@ -48,16 +52,11 @@ export interface Prediction {
 	 * negative, below; NaN for a category or a missing value that training did not have.
 	 */
 	outside: number[] | null;
+	/** How far each column moves the outputs; null unless asked for. */
+	reasons: Reasons | null;
 }
 
-export interface ReasonsOptions {
-	/** The largest number of predictions, at least twice the number of columns; 0 for the library's choice. */
-	evaluations?: number;
-	/** Of the permutations of columns, where there are too many to try all. */
-	seed?: number;
-}
-
-/** Shapley values: for each output, the values of all columns add up to the output minus its base, to rounding. */
+/** Shapley values, those of `explain` in Python: for each output, the values of all columns add up to the output minus its base, to rounding. */
 export interface Reasons {
 	/** The index of the output for the row's label; 0 for a model without labels, and if a row can have several. */
 	output: number;
@@ -72,12 +71,10 @@ export interface Reasons {
 export interface Column {
 	/** Null if the file has no names of columns. */
 	name: string | null;
-	kind: "number" | "boolean" | "date" | "time" | "instant" | "duration" | "category" | "ordered" | null;
 	/** "days since 1970-01-01", "days", "0 or 1" or "". */
 	unit: string;
-	/** The form of dates in cells, such as "%d.%m.%Y"; "" for ISO 8601. */
-	format: string;
-	nCategories: number;
+	/** None for a column of numbers. */
+	categories: (string | number | bigint | boolean | null)[];
 }
 
 /** A model in memory of its own, which predicts rows. Nothing is shared: a worker loads one of its own. */
@@ -96,14 +93,12 @@ export class Predictor {
 	get columns(): Column[];
 	/** The labels of a classifier as texts, numbers as Python prints them; empty for other models. */
 	get labels(): string[];
-	/** The numbers of a row: of a table its columns. */
+	/** The number of cells of a row. */
 	get nInputs(): number;
-	/** The numbers that a prediction has. */
+	/** The number of outputs of a prediction. */
 	get nOutputs(): number;
 	/** Whether the model is that of a table. */
 	get isTable(): boolean;
-	/** Returns the categories of a table's column, by its name or place; none for a column of numbers. */
-	categories(column: string | number): (string | number | bigint | boolean | null)[];
 	/** Predicts a row: an object with a cell for each name of a column, or an array of cells in order. */
 	predict(row: Row, options?: Options): Prediction;
 	/**
@@ -111,11 +106,6 @@ export class Predictor {
 	 * An error has the number of the row.
 	 */
 	predictMany(rows: Iterable<Row>, options?: Options): Prediction[];
-	/**
-	 * Says how far each column of a row moves the outputs away from their means over the rows that the model has kept,
-	 * with the numbers of `explain` in Python. Only a table that was trained with `keep_background` has such rows.
-	 */
-	reasons(row: Row, options?: ReasonsOptions): Reasons;
 	/** Releases the memory. Every later call is an error, also a second one of this function. */
 	close(): void;
 }

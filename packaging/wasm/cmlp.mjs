@@ -1,22 +1,56 @@
 // Loads a model file and predicts rows with cmlp.wasm, which needs nothing of its host. cmlp.d.mts has the types.
 
-const INFO = 104; // the size of cmlp_model_info
-const ROWS = 120; // of cmlp_rows
-const PREDICTION = 64; // of cmlp_prediction
-const RUN = 56; // of cmlp_run
-const COLUMN = 72; // of cmlp_table_column_info
-const VALUE = 48; // of cmlp_value
-const QUERY = 40; // of cmlp_table_query
-const EXPLANATION = 72; // of cmlp_explanation
+// The size of each struct, and the places of its fields. The length of an array of an answer stands 8 bytes behind it.
+const INFO = {
+	size: 104,
+	modelSize: 4,
+	workspaceSize: 8,
+	fileSize: 24,
+	nIn: 40,
+	nOut: 48,
+	nLabels: 56,
+	nNets: 64,
+	kind: 76,
+	nEnds: 88,
+	nSet: 96,
+}; // cmlp_model_info
+const ROWS = {
+	size: 120,
+	data: 4,
+	nRows: 8,
+	nColumns: 16,
+	rowStride: 24,
+	columnStride: 32,
+	kind: 80,
+	names: 104,
+	nNames: 112,
+}; // cmlp_rows
+const ANSWER = {
+	size: 216,
+	classIndices: 16,
+	outputs: 32,
+	coverage: 48,
+	intervals: 56,
+	sets: 72,
+	outside: 88,
+	reasons: 136,
+	reasonErrors: 152,
+	baseValues: 168,
+	nEvaluations: 192,
+	seed: 200,
+	byClass: 208,
+}; // cmlp_answer
+const RUN = { size: 56, workspace: 4, workspaceSize: 8, badRow: 24, badElement: 32, badColumn: 40 }; // cmlp_run
+const COLUMN = { size: 72, name: 4, nName: 8, unit: 16, nUnit: 24, nCategories: 48 }; // cmlp_table_column_info
+const VALUE = { size: 48, text: 0, nText: 8, number: 16, integer: 24, kind: 32 }; // cmlp_value
 const PAGE = 65536;
 const BATCH = 256; // rows of one call
-const FLOAT64 = 2;
+const SENTENCE = 1000; // bytes of an error
+const CELLS = 3; // kind of rows
 const FILE_SHORT = 96;
 const ERROR_MEMORY = 83;
-const [REGRESSOR, CLASSIFIER, MULTILABEL, ORDERED] = [2, 3, 4, 5];
+const MULTILABEL = 4;
 const [MISSING, TEXT, DOUBLE, INTEGER, BOOLEAN] = [0, 1, 2, 3, 4];
-const NO_BACKGROUND = "the model has no rows to compare with: keep_background in Python keeps some of training";
-const KINDS = [null, "number", "boolean", "date", "time", "instant", "duration", "category", "ordered"];
 
 /** Why a model cannot be loaded, or a row not be predicted. */
 export class CmlpError extends Error {
@@ -40,7 +74,6 @@ export class Predictor {
 	#model;
 	#info;
 	#columns = [];
-	#places = new Map();
 	#labels = [];
 
 	/**
@@ -60,46 +93,33 @@ export class Predictor {
 	constructor(functions, file) {
 		this.#c = functions;
 		this.#look();
-		let end = functions.memory.buffer.byteLength;
-		const place = (size) => {
-			const address = end;
-			end += Math.ceil(size / 8) * 8;
-			return address;
-		};
-		const at = { info: place(INFO), rows: place(ROWS), prediction: place(PREDICTION), run: place(RUN) };
-		Object.assign(at, { column: place(COLUMN), value: place(VALUE), query: place(QUERY), result: place(16) });
-		at.explanation = place(EXPLANATION);
-		at.file = place(file.length);
-		at.scratch = end;
+		const place = placing(functions.memory.buffer.byteLength);
+		const at = { info: place(INFO.size), rows: place(ROWS.size), answer: place(ANSWER.size), run: place(RUN.size) };
+		Object.assign(at, { column: place(COLUMN.size), value: place(VALUE.size), result: place(8) });
+		Object.assign(at, { sentence: place(SENTENCE), file: place(file.length), scratch: place(0) });
 		this.#at = at;
 		this.#reserve(0);
 		this.#bytes.set(file, at.file);
-		this.#words(at.info, INFO);
-		this.#words(at.run, RUN);
+		this.#struct(at.info, INFO);
 		this.#call("cmlp_model_describe", at.file, file.length, at.info, 0);
-		const word = (offset) => this.#view.getUint32(at.info + offset, true);
-		const long = (offset) => Number(this.#view.getBigInt64(at.info + offset, true));
-		const info = { modelSize: word(4), workspaceSize: word(8), fileSize: long(24), dtype: word(72), kind: word(76) };
-		Object.assign(info, { nInputs: long(40), nOutputs: long(48), nLabels: long(56), nTargets: long(80) });
-		info.isTable = long(64) > 0;
+		const info = { kind: this.#word(at.info + INFO.kind) };
+		for (const name of ["nIn", "nOut", "nLabels", "nEnds", "nSet"]) info[name] = this.#long(at.info + INFO[name]);
+		info.isTable = this.#long(at.info + INFO.nNets) > 0;
 		this.#info = info;
 		// The head promises the other sizes: do not allocate them for a file that is cut off.
-		if (info.fileSize > file.length) this.#check(FILE_SHORT);
-		const memory = place(info.modelSize);
-		Object.assign(at, { distances: place(8 * info.nInputs), isInSet: place(4 * info.nOutputs) });
-		at.scratch = end;
-		this.#reserve(info.workspaceSize);
-		this.#words(at.run, RUN, at.scratch, info.workspaceSize);
-		const { modelSize } = info;
+		if (this.#long(at.info + INFO.fileSize) > file.length) this.#check(FILE_SHORT);
+		const [modelSize, workspaceSize] = [INFO.modelSize, INFO.workspaceSize].map((field) => this.#word(at.info + field));
+		const memory = place(modelSize);
+		at.scratch = place(0);
+		this.#reserve(workspaceSize);
+		this.#struct(at.run, RUN, { workspace: at.scratch, workspaceSize });
 		this.#call("cmlp_model_init", memory, modelSize, at.file, file.length, 0, at.result, at.run);
-		this.#model = this.#view.getUint32(at.result, true);
+		this.#model = this.#word(at.result);
 		for (let i = 0; i < info.nLabels; i++) {
-			this.#zero(at.value, VALUE);
-			this.#call("cmlp_model_find_label", this.#model, i, at.value, at.run);
-			this.#labels.push(this.#text(at.value, at.value + 8));
+			this.#call("cmlp_model_find_label", this.#model, i, at.value, 0);
+			this.#labels.push(this.#text(at.value + VALUE.text, at.value + VALUE.nText));
 		}
-		if (info.isTable) for (let i = 0; i < info.nInputs; i++) this.#columns.push(this.#describe(i));
-		for (const [i, { name }] of this.#columns.entries()) if (name !== null) this.#places.set(name, i);
+		if (info.isTable) for (let i = 0n; i < info.nIn; i++) this.#columns.push(this.#describe(i));
 	}
 
 	/** The columns of a table; empty for a network. */
@@ -114,16 +134,16 @@ export class Predictor {
 		return [...this.#labels];
 	}
 
-	/** The numbers of a row: of a table its columns. */
+	/** The number of cells of a row. */
 	get nInputs() {
 		this.#open();
-		return this.#info.nInputs;
+		return this.#info.nIn;
 	}
 
-	/** The numbers that a prediction has. */
+	/** The number of outputs of a prediction. */
 	get nOutputs() {
 		this.#open();
-		return this.#info.nOutputs;
+		return this.#info.nOut;
 	}
 
 	/** Whether the model is that of a table. */
@@ -132,24 +152,10 @@ export class Predictor {
 		return this.#info.isTable;
 	}
 
-	/** Returns the categories of a table's column, by its name or place; none for a column of numbers. */
-	categories(column) {
-		this.#open();
-		const place = typeof column === "number" ? column : this.#places.get(column);
-		const found = this.#columns[place];
-		if (!found) throw new CmlpError(`the model has no column ${shown(column)}`, { column });
-		return Array.from({ length: found.nCategories }, (_, code) => {
-			const { value, run } = this.#at;
-			this.#zero(value, VALUE);
-			this.#call("cmlp_model_find_category", this.#model, BigInt(place), BigInt(code), value, run);
-			return this.#valueAt(value);
-		});
-	}
-
 	/** Predicts a row: an object with a cell for each name of a column, or an array of cells in order. */
 	predict(row, options = {}) {
 		this.#open();
-		return this.#predict([row], options)[0];
+		return this.#ask(namesOf(row), [row], options)[0];
 	}
 
 	/**
@@ -159,10 +165,10 @@ export class Predictor {
 	predictMany(rows, options = {}) {
 		this.#open();
 		const found = [];
-		for (const batch of batches(rows)) {
+		for (const [names, batch] of batches(rows)) {
 			try {
 				this.#open(); // the iterator can have closed it
-				found.push(...this.#predict(batch, options));
+				found.push(...this.#ask(names, batch, options));
 			} catch (error) {
 				if (!(error instanceof CmlpError) || error.row === null) throw error;
 				const row = found.length + error.row;
@@ -170,44 +176,6 @@ export class Predictor {
 			}
 		}
 		return found;
-	}
-
-	/** Says how far each column of a row moves the outputs away from their means over the rows that the model has kept. */
-	reasons(row, { evaluations = 0, seed = 0 } = {}) {
-		this.#open();
-		checkWhole("evaluations", evaluations, Number.MAX_SAFE_INTEGER);
-		checkWhole("seed", seed, 2 ** 32 - 1);
-		const [{ index }] = this.#predict([row], {}); // its numbers stay where the scratch begins
-		const { nInputs, nOutputs } = this.#info;
-		const { scratch: data, explanation, result, run } = this.#at;
-		const n = nInputs * nOutputs;
-		const base = data + 8 * nInputs;
-		const values = base + 8 * nOutputs;
-		const errors = values + 8 * n;
-		const workspace = errors + 8 * n;
-		const arrays = [values, 0, n, 0, errors, 0, n, 0, base, 0, nOutputs, 0];
-		this.#words(explanation, EXPLANATION, 0, 0, 0, ...arrays, seed);
-		this.#view.setBigInt64(explanation + 8, BigInt(evaluations), true);
-		this.#words(run, RUN);
-		try {
-			this.#call("cmlp_model_explain_workspace_size", this.#model, explanation, result, run);
-		} catch (error) {
-			if (error.code === "CMLP_ERROR_NOT_FOUND") error.message = NO_BACKGROUND;
-			if (error.code === "CMLP_ERROR_OPTION")
-				error.message = `evaluations must be 0 or at least ${2 * nInputs}, got ${evaluations}`;
-			throw error;
-		}
-		const size = this.#view.getUint32(result, true);
-		this.#reserve(workspace + size - data);
-		this.#words(run, RUN, workspace, size);
-		this.#call("cmlp_model_explain", this.#model, data, BigInt(nInputs), explanation, run);
-		const numbers = (address, length) => Array.from(new Float64Array(this.#bytes.buffer, address, length));
-		const ofOutputs = (address) => {
-			const found = numbers(address, n);
-			return Array.from({ length: nOutputs }, (_, k) => found.filter((_, i) => i % nOutputs === k));
-		};
-		const found = { base: numbers(base, nOutputs), values: ofOutputs(values), errors: ofOutputs(errors) };
-		return { output: Math.max(index, 0), ...found };
 	}
 
 	/** Releases the memory. Every later call is an error, also a second one of this function. */
@@ -239,26 +207,31 @@ export class Predictor {
 		this.#view = new DataView(this.#c.memory.buffer);
 	}
 
-	#zero(address, size) {
-		this.#bytes.fill(0, address, address + size);
+	/** Zeroes a struct, and sets its size and some of its fields, which are words or begin with one. */
+	#struct(address, layout, fields = {}) {
+		this.#bytes.fill(0, address, address + layout.size);
+		this.#view.setUint32(address, layout.size, true);
+		for (const [name, word] of Object.entries(fields)) this.#view.setUint32(address + layout[name], word, true);
 	}
 
-	/** Zeroes a struct, and sets its first words: its size and what follows. */
-	#words(address, size, ...values) {
-		this.#zero(address, size);
-		for (const [i, value] of [size, ...values].entries()) this.#view.setUint32(address + 4 * i, value, true);
+	#word(address) {
+		return this.#view.getUint32(address, true);
+	}
+
+	#long(address) {
+		return Number(this.#view.getBigInt64(address, true));
 	}
 
 	#call(name, ...values) {
 		this.#check(this.#c[name](...values));
 	}
 
-	/** Throws the error of a status, with the row and the column that the library has found. */
 	#check(status) {
-		if (!status) return;
-		const sentence = this.#ended(this.#c.cmlp_status_string(status));
-		const code = this.#ended(this.#c.cmlp_status_name(status));
-		throw new CmlpError(sentence, { code });
+		if (status) throw new CmlpError(this.#ended(this.#c.cmlp_status_string(status)), { code: this.#codeOf(status) });
+	}
+
+	#codeOf(status) {
+		return this.#ended(this.#c.cmlp_status_name(status));
 	}
 
 	/** Returns the text at an address, up to a byte that is 0. */
@@ -268,214 +241,196 @@ export class Predictor {
 
 	/** Returns the text of a pointer and a length at these addresses; null if there is none. */
 	#text(pointer, length) {
-		const start = this.#view.getUint32(pointer, true);
-		if (!start) return null;
-		return new TextDecoder().decode(this.#bytes.subarray(start, start + this.#view.getUint32(length, true)));
+		const start = this.#word(pointer);
+		return start ? new TextDecoder().decode(this.#bytes.subarray(start, start + this.#word(length))) : null;
 	}
 
 	#describe(i) {
-		const { column, run } = this.#at;
-		this.#words(column, COLUMN);
-		this.#call("cmlp_model_describe_column", this.#model, BigInt(i), column, run);
-		return {
-			name: this.#text(column + 4, column + 8),
-			kind: KINDS[this.#view.getInt32(column + 64, true)] ?? null,
-			unit: this.#text(column + 16, column + 24) ?? "",
-			format: this.#text(column + 32, column + 40) ?? "",
-			nCategories: this.#view.getUint32(column + 48, true),
-		};
+		const { column, value } = this.#at;
+		this.#struct(column, COLUMN);
+		this.#call("cmlp_model_describe_column", this.#model, i, column, 0);
+		const categories = Array.from({ length: this.#long(column + COLUMN.nCategories) }, (_, code) => {
+			this.#call("cmlp_model_find_category", this.#model, i, BigInt(code), value, 0);
+			return this.#valueAt(value);
+		});
+		const name = this.#text(column + COLUMN.name, column + COLUMN.nName);
+		return { name, unit: this.#text(column + COLUMN.unit, column + COLUMN.nUnit) ?? "", categories };
 	}
 
+	/** Returns null, a text, a number, true or false, and of a larger integer a bigint. */
 	#valueAt(value) {
-		const kind = this.#view.getInt32(value + 32, true);
+		const kind = this.#word(value + VALUE.kind);
 		if (kind === MISSING) return null;
-		if (kind === DOUBLE) return this.#view.getFloat64(value + 16, true);
-		if (kind === BOOLEAN) return this.#view.getBigInt64(value + 24, true) !== 0n;
-		if (kind === TEXT) return this.#text(value, value + 8) ?? "";
-		const integer = kind === INTEGER ? this.#view.getBigInt64(value + 24, true) : BigInt(this.#text(value, value + 8));
-		return Number.isSafeInteger(Number(integer)) ? Number(integer) : integer;
+		if (kind === DOUBLE) return this.#view.getFloat64(value + VALUE.number, true);
+		const text = this.#text(value + VALUE.text, value + VALUE.nText) ?? "";
+		if (kind === TEXT) return text;
+		const integer = this.#view.getBigInt64(value + VALUE.integer, true);
+		if (kind === BOOLEAN) return integer !== 0n;
+		const whole = kind === INTEGER ? integer : BigInt(text);
+		return Number.isSafeInteger(Number(whole)) ? Number(whole) : whole;
 	}
 
-	/** Returns the cells of a row in order. */
-	#inOrder(row) {
-		const { nInputs } = this.#info;
-		if (Array.isArray(row) || (ArrayBuffer.isView(row) && row.length !== undefined)) {
-			if (row.length !== nInputs) throw new CmlpError(`a row has ${nInputs} cells, got ${row.length}`);
-			return row;
+	/** Writes a cell, and a text at an address, whose end it returns. */
+	#write(to, cell, address) {
+		this.#bytes.fill(0, to, to + VALUE.size);
+		let kind = MISSING;
+		let end = address;
+		if (typeof cell === "string") {
+			const { written } = new TextEncoder().encodeInto(cell, this.#bytes.subarray(address));
+			kind = TEXT;
+			end += written;
+			this.#view.setUint32(to + VALUE.text, address, true);
+			this.#view.setUint32(to + VALUE.nText, written, true);
+		} else if (typeof cell === "number") {
+			kind = DOUBLE;
+			this.#view.setFloat64(to + VALUE.number, cell, true);
+		} else if (typeof cell === "boolean") {
+			kind = BOOLEAN;
+			this.#view.setUint32(to + VALUE.integer, cell ? 1 : 0, true);
+		} else if (cell !== null) {
+			const message = `a cell is a text, a number, true, false or null, got ${shown(cell)}`;
+			throw new CmlpError(message, { code: "CMLP_ERROR_CELL", row: 0, cell });
 		}
-		if (row === null || typeof row !== "object")
-			throw new CmlpError(`a row is an array or an object, got ${shown(row)}`);
-		if (this.#places.size < nInputs) throw new CmlpError("the model has no names of columns: a row is an array");
-		for (const { name } of this.#columns) {
-			if (!Object.hasOwn(row, name)) throw new CmlpError(`the row has no column ${shown(name)}`, { column: name });
+		this.#view.setUint32(to + VALUE.kind, kind, true);
+		return end;
+	}
+
+	/** Asks the library about rows whose cells have these names, or stand in order. */
+	#ask(names, rows, { coverage, byClass = false, reasons = false, evaluations = 0, seed = 0 }) {
+		if (names === undefined) throw new CmlpError(`a row is an array or an object, got ${shown(rows[0])}`, { row: 0 });
+		checkWhole("evaluations", evaluations, Number.MAX_SAFE_INTEGER);
+		checkWhole("seed", seed, 2 ** 32 - 1);
+		const { nIn, nOut, nEnds, nSet, isTable } = this.#info;
+		const [n, isAsked] = [rows.length, coverage !== undefined];
+		const table = rows.map((row) => (names ? names.map((name) => row[name]) : row));
+		const width = table[0].length;
+		const cells = [...(names ?? []), ...table.flatMap((row) => [...row])];
+		const lengths = { classIndices: n, outputs: n * nOut, outside: isTable ? n * nIn : 0 };
+		if (isAsked) Object.assign(lengths, isTable ? { intervals: n * nEnds, sets: n * nSet } : { sets: n * nOut });
+		if (reasons) Object.assign(lengths, { reasons: n * nIn * nOut, reasonErrors: n * nIn * nOut, baseValues: nOut });
+
+		const { scratch, rows: input, answer, run, result } = this.#at;
+		const place = placing(scratch);
+		const places = Object.fromEntries(Object.entries(lengths).map(([name, length]) => [name, place(8 * length)]));
+		const start = place(VALUE.size * cells.length);
+		let text = place(cells.reduce((sum, cell) => sum + (typeof cell === "string" ? 3 * cell.length : 0), 0));
+		const workspace = place(0);
+		this.#reserve(workspace - scratch);
+		for (const [i, cell] of cells.entries()) text = this.#write(start + VALUE.size * i, cell, text);
+		const nNames = names?.length ?? 0;
+		const data = start + VALUE.size * nNames;
+		const shape = { nRows: n, nColumns: width, rowStride: VALUE.size * width, columnStride: VALUE.size, kind: CELLS };
+		this.#struct(input, ROWS, { data, ...shape, names: nNames && start, nNames });
+		this.#struct(answer, ANSWER, { byClass: isAsked && byClass ? 1 : 0, seed: reasons ? seed : 0 });
+		if (isAsked) this.#view.setFloat64(answer + ANSWER.coverage, coverage, true);
+		if (reasons) this.#view.setBigInt64(answer + ANSWER.nEvaluations, BigInt(evaluations), true);
+		for (const [name, length] of Object.entries(lengths)) {
+			this.#view.setUint32(answer + ANSWER[name], length && places[name], true);
+			this.#view.setUint32(answer + ANSWER[name] + 8, length, true);
 		}
-		const extra = Object.keys(row).find((name) => !this.#places.has(name));
-		if (extra !== undefined) throw new CmlpError(`the model has no column ${shown(extra)}`, { column: extra });
-		return this.#columns.map(({ name }) => row[name]);
-	}
-
-	/** Returns the number of a cell for the library. */
-	#number(cell, place) {
-		const { isTable } = this.#info;
-		const nCategories = this.#columns[place]?.nCategories;
-		try {
-			if (typeof cell === "string" && isTable) return this.#read(cell, place);
-			if (typeof cell === "string" && cell.trim() === "") return NaN;
-			if (cell === null || Number.isNaN(cell)) return NaN;
-			if (!["string", "number", "boolean"].includes(typeof cell)) {
-				throw new CmlpError("a cell is a text, a number, true, false or null");
-			}
-			if (nCategories) return this.#code(cell, place);
-			const number = Number(cell); // the library refuses those that are infinite
-			if (Number.isNaN(number) && typeof cell === "string") throw new CmlpError("this is no number");
-			return number;
-		} catch (error) {
-			throw this.#refused(error, place, cell);
+		this.#struct(run, RUN);
+		let status = this.#c.cmlp_model_answer_size(this.#model, input, answer, result, run);
+		if (!status) {
+			const workspaceSize = this.#word(result);
+			this.#reserve(workspace + workspaceSize - scratch);
+			this.#struct(run, RUN, { workspace, workspaceSize });
+			status = this.#c.cmlp_model_answer(this.#model, input, answer, run);
 		}
-	}
-
-	/** Returns the error of a cell, with its column. */
-	#refused(error, place, cell) {
-		const column = this.#columns[place]?.name ?? place;
-		const message = `column ${shown(column)} cannot hold ${shown(cell)}: ${error.message}`;
-		return new CmlpError(message, { code: error.code, row: error.row, column, cell });
-	}
-
-	#read(cell, place) {
-		const { scratch, result, run } = this.#at;
-		this.#reserve(3 * cell.length); // the most bytes of UTF-8
-		const { written } = new TextEncoder().encodeInto(cell, this.#bytes.subarray(scratch));
-		this.#call("cmlp_model_read_cell", this.#model, BigInt(place), scratch, BigInt(written), result, run);
-		return this.#view.getFloat64(result, true);
-	}
-
-	/** Returns the code of the category that equals a number, true or false. */
-	#code(cell, place) {
-		const { value, result, run } = this.#at;
-		if (Math.abs(cell) === Infinity) throw new CmlpError("this is no finite number");
-		this.#zero(value, VALUE);
-		if (typeof cell === "boolean") this.#view.setBigInt64(value + 24, BigInt(cell), true);
-		else this.#view.setFloat64(value + 16, cell, true);
-		this.#view.setInt32(value + 32, typeof cell === "boolean" ? BOOLEAN : DOUBLE, true);
-		this.#call("cmlp_model_find_code", this.#model, BigInt(place), value, result, run);
-		return this.#view.getFloat64(result, true);
-	}
-
-	#predict(rows, { coverage, byClass }) {
-		const { nInputs, nOutputs, dtype } = this.#info;
-		const n = rows.length;
-		const cells = [];
-		const numbers = new Float64Array(n * nInputs);
-		for (const [i, row] of rows.entries()) {
-			try {
-				cells.push(this.#inOrder(row));
-				for (let j = 0; j < nInputs; j++) numbers[i * nInputs + j] = this.#number(cells[i][j], j);
-			} catch (error) {
-				if (error instanceof CmlpError) error.row = i;
-				throw error;
-			}
-		}
-		const Numbers = dtype === FLOAT64 ? Float64Array : Float32Array;
-		const size = Numbers.BYTES_PER_ELEMENT;
-		const { scratch: data, rows: rowsAt, prediction, run, result } = this.#at;
-		this.#words(rowsAt, ROWS, data, n, 0, nInputs, 0, size * nInputs, 0, size, 0);
-		this.#view.setUint32(rowsAt + 80, 1, true); // dense
-		this.#view.setUint32(rowsAt + 84, dtype, true);
-		this.#words(run, RUN);
-		this.#call("cmlp_model_workspace_size", this.#model, rowsAt, result, run);
-		const workspaceSize = Math.max(this.#info.workspaceSize, this.#view.getUint32(result, true));
-		const outputs = data + 8 * n * nInputs;
-		const indices = outputs + 8 * n * nOutputs;
-		const workspace = indices + 8 * n;
-		this.#reserve(workspace + workspaceSize - data);
-		new Numbers(this.#bytes.buffer, data, numbers.length).set(numbers);
-		this.#words(prediction, PREDICTION, outputs, n * nOutputs, 0, indices, 0, n, 0);
-		this.#words(run, RUN, workspace, workspaceSize);
-		try {
-			this.#call("cmlp_model_predict", this.#model, rowsAt, prediction, run);
-		} catch (error) {
-			const [row, column] = [24, 40].map((offset) => Number(this.#view.getBigInt64(run + offset, true)));
-			if (row < 0 || column < 0) throw error;
-			error.row = row;
-			throw this.#refused(error, column, cells[row][column]);
-		}
-		return rows.map((_, i) => {
-			const address = outputs + size * nOutputs * i;
-			const index = this.#view.getInt32(indices + 4 * i, true);
-			const found = Array.from(new Numbers(this.#bytes.buffer, address, nOutputs));
-			const outside = this.#info.isTable ? this.#outside(data + size * nInputs * i) : null;
-			return { ...this.#answer(address, found, index, coverage, byClass), outside };
+		if (status) throw this.#refused(status, names, table);
+		const numbers = (Numbers, name, i, length) =>
+			Array.from(new Numbers(this.#bytes.buffer, places[name] + i * length * Numbers.BYTES_PER_ELEMENT, length));
+		return table.map((_, i) => {
+			const [index] = numbers(Int32Array, "classIndices", i, 1);
+			const outputs = numbers(Float64Array, "outputs", i, nOut);
+			const ends = lengths.intervals ? numbers(Float64Array, "intervals", i, nEnds) : null;
+			const set = lengths.sets ? numbers(Int32Array, "sets", i, nSet) : null;
+			const hasSeveral = this.#info.kind === MULTILABEL;
+			const moves = (name) => columnsOf(numbers(Float64Array, name, i, nIn * nOut), nOut);
+			return {
+				label: this.#labels[index] ?? null,
+				labels: hasSeveral ? this.#labels.filter((_, j) => outputs[j] > 0.5) : null,
+				index,
+				outputs,
+				intervals: ends && pairs(ends),
+				set: set && !hasSeveral ? this.#labels.filter((_, j) => set[j]) : null,
+				sets: set && hasSeveral ? pairs(set).map((pair) => [0, 1].filter((outcome) => pair[outcome])) : null,
+				outside: isTable ? numbers(Float64Array, "outside", i, nIn) : null,
+				reasons: reasons
+					? {
+							output: Math.max(index, 0),
+							base: numbers(Float64Array, "baseValues", 0, nOut),
+							values: moves("reasons"),
+							errors: moves("reasonErrors"),
+						}
+					: null,
+			};
 		});
 	}
 
-	/** Returns how far the columns of a row are outside. */
-	#outside(row) {
-		const { distances, run } = this.#at;
-		const { nInputs } = this.#info;
-		this.#call("cmlp_model_outside", this.#model, row, BigInt(nInputs), distances, BigInt(nInputs), run);
-		return Array.from(new Float64Array(this.#bytes.buffer, distances, nInputs));
-	}
-
-	#answer(address, outputs, index, coverage, byClass) {
-		const { kind } = this.#info;
-		const isAsked = coverage !== undefined;
-		const hasSeveral = kind === MULTILABEL;
-		const isClassifier = [CLASSIFIER, MULTILABEL, ORDERED].includes(kind);
-		return {
-			label: this.#labels[index] ?? null,
-			labels: hasSeveral ? this.#labels.filter((_, i) => outputs[i] > 0.5) : null,
-			index,
-			value: outputs.length === 1 && !isClassifier ? outputs[0] : null,
-			outputs,
-			intervals: isAsked && !isClassifier ? this.#intervals(address, coverage, byClass) : null,
-			set: isAsked && isClassifier && !hasSeveral ? this.#set(address, coverage, byClass) : null,
-			sets: isAsked && hasSeveral ? outputs.map((_, label) => this.#members(address, label, coverage, byClass, 2)) : null,
-		};
-	}
-
-	/** Writes the question for an interval or a set. */
-	#query(address, target, coverage, byClass) {
-		const { query } = this.#at;
-		this.#words(query, QUERY, address, this.#info.nOutputs, 0, target, 0);
-		this.#view.setFloat64(query + 24, coverage, true);
-		this.#view.setInt32(query + 32, byClass ? 1 : 0, true);
-		return query;
-	}
-
-	#intervals(address, coverage, byClass) {
-		const { result, run } = this.#at;
-		const length = Math.max(this.#info.nTargets, 1); // that of a network is refused
-		return Array.from({ length }, (_, target) => {
-			const query = this.#query(address, target, coverage, byClass);
-			this.#call("cmlp_model_interval", this.#model, query, result, result + 8, run);
-			return [this.#view.getFloat64(result, true), this.#view.getFloat64(result + 8, true)];
-		});
-	}
-
-	/** Returns the labels of the set. */
-	#set(address, coverage, byClass) {
-		const members = this.#members(address, 0, coverage, byClass, this.#info.nOutputs);
-		return this.#labels.filter((_, i) => members.includes(i));
-	}
-
-	/** Returns which of n classes, or outcomes of a label, are in the set. */
-	#members(address, target, coverage, byClass, n) {
-		const { isInSet, run } = this.#at;
-		const query = this.#query(address, target, coverage, byClass);
-		this.#call("cmlp_model_find_set", this.#model, query, isInSet, BigInt(n), run);
-		return Array.from({ length: n }, (_, i) => i).filter((i) => this.#view.getInt32(isInSet + 4 * i, true));
+	/** Returns the error of a call, with what it is about. */
+	#refused(status, names, table) {
+		const { rows, answer, run, sentence } = this.#at;
+		const [row, element, place] = [RUN.badRow, RUN.badElement, RUN.badColumn].map((field) => this.#long(run + field));
+		const code = this.#codeOf(status);
+		if (row >= 0) {
+			// The sentence is about this row alone: its number among all is added by predictMany.
+			this.#view.setUint32(
+				rows + ROWS.data,
+				this.#word(rows + ROWS.data) + row * this.#word(rows + ROWS.rowStride),
+				true,
+			);
+			this.#view.setUint32(rows + ROWS.nRows, 1, true);
+			this.#view.setBigInt64(run + RUN.badRow, 0n, true);
+		}
+		this.#c.cmlp_model_say(this.#model, rows, answer, status, run, sentence, BigInt(SENTENCE));
+		const about = { code, row: row >= 0 ? row : null };
+		if (place >= 0) about.column = this.#columns[place]?.name ?? place;
+		else if (code === "CMLP_ERROR_COLUMNS" && element >= 0) about.column = names[element];
+		if (row >= 0 && element >= 0) about.cell = table[row][element];
+		return new CmlpError(this.#ended(sentence), about);
 	}
 }
 
-/** Yields the rows in arrays of BATCH, so that an iterator's rows are not all in memory. */
+/** Returns a function that returns the next address for so many bytes. */
+function placing(start) {
+	let end = start;
+	return (size) => {
+		const address = end;
+		end += Math.ceil(size / 8) * 8;
+		return address;
+	};
+}
+
+/** Returns the names of a row's cells, null for an array, and undefined for what is no row. */
+function namesOf(row) {
+	if (Array.isArray(row) || (ArrayBuffer.isView(row) && row.length !== undefined)) return null;
+	return row !== null && typeof row === "object" ? Object.keys(row) : undefined;
+}
+
+/** Yields rows with the same names, or as many cells, in arrays of at most BATCH: an iterator's are not all in memory. */
 function* batches(rows) {
+	let names;
 	let batch = [];
 	for (const row of rows) {
-		if (batch.push(row) < BATCH) continue;
-		yield batch;
-		batch = [];
+		const own = namesOf(row);
+		const isLike = own ? own.length === names?.length && own.every((name, i) => name === names[i]) : own === names;
+		if (batch.length && !(isLike && batch.length < BATCH && row?.length === batch[0]?.length)) {
+			yield [names, batch];
+			batch = [];
+		}
+		names = own;
+		batch.push(row);
 	}
-	if (batch.length) yield batch;
+	if (batch.length) yield [names, batch];
+}
+
+function pairs(numbers) {
+	return Array.from({ length: numbers.length / 2 }, (_, i) => numbers.slice(2 * i, 2 * i + 2));
+}
+
+/** Returns the columns of a matrix that has n of them. */
+function columnsOf(numbers, n) {
+	return Array.from({ length: n }, (_, j) => numbers.filter((_, i) => i % n === j));
 }
 
 /** Returns the compiled module of bytes or of an address. Node's fetch does not read files. */

@@ -119,10 +119,18 @@ def test_constants_are_those_of_the_header(path):
 
 
 @in_source_tree
-def test_the_webassembly_module_has_the_sizes_of_the_structs():
+def test_the_webassembly_module_has_the_fields_of_the_structs():
     text = (ROOT / "packaging/wasm/cmlp.mjs").read_text("utf-8")
-    declared_sizes = re.findall(r"^const [A-Z]+ = (\d+); // .*?(cmlp_\w+)", text, re.MULTILINE)
-    sizes = Path(__file__).with_name("abi32.txt").read_text("utf-8")
-    assert len(declared_sizes) == 8
-    for size, struct in declared_sizes:
-        assert f"size {struct} {size}\n" in sizes
+    known = Path(__file__).with_name("abi32.txt").read_text("utf-8")
+    layouts = re.findall(
+        r"^const [A-Z]+ = \{(.*?)\}; // (cmlp_\w+)$", text, re.MULTILINE | re.DOTALL
+    )
+    assert len(layouts) == 6
+    for fields, struct in layouts:
+        for name, place in re.findall(r"(\w+): (\d+)", fields):
+            field = re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", name)
+            line = f"size {struct}" if name == "size" else f"field {struct}.{field}"
+            assert re.search(rf"^{line} {place}\b", known, re.MULTILINE), (struct, name)
+            # An array of an answer and its length are written together.
+            if struct == "cmlp_answer" and f"field {struct}.n_{field} " in known:
+                assert f"\nfield {struct}.n_{field} {int(place) + 8} 8\n" in known
