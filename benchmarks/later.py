@@ -331,8 +331,12 @@ def run_panels(report):
             if len(np.unique(panel[-1][panel[-1] <= begin])) < FEWEST_TIMES:
                 continue  # `fit` refuses it
             for seed in range(N_PANEL_SEEDS):
-                with warnings.catch_warnings(action="ignore"):
-                    one = measured_panel(panel, share, seed)
+                try:
+                    with warnings.catch_warnings(action="ignore"):
+                        one = measured_panel(panel, share, seed)
+                except ValueError as error:  # too few groups for `time` with `groups`
+                    print(name, share, seed, f"refused: {error}", flush=True)
+                    continue
                 for kind, figures in zip(found, one, strict=True):
                     kind.append(figures)
                 texts = (f"{of[way][0].mean():.2f}" for of in one for way in PANEL_WAYS)
