@@ -292,3 +292,11 @@ def test_y_of_the_next_row_is_named_and_of_the_last_row_not():
     assert leaks(A, day=days[::-1], next=np.append(A[1:], 0)) == []
     labels = np.where(A > 0, "yes", "no")
     assert leaks(labels, next=np.append(labels[1:], "no"), b=B) == [("leak", ("next",))]
+
+
+def test_a_dummy_of_the_next_year_is_no_leak_of_that_of_this_one():
+    years = np.tile(np.arange(1990, 2000), N // 10)
+    dummy = np.where(years == 1994, "yes", "no")
+    found = leaks(dummy, next=np.append(dummy[1:], "no"), year=years)
+    assert ("leak", ("next",)) not in found
+    assert leaks(dummy, next=np.append(dummy[1:], "no"), b=B) == [("leak", ("next",))]

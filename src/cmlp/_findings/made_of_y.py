@@ -93,7 +93,9 @@ def check_next_rows(table: CheckedTable) -> Iterator[Finding]:
         i
         for i in table.candidates("leak")
         if any(
-            _is_next(table.raw[:, i], y, is_class=table.labels is not None) for y in table.targets
+            _is_next(table.raw[:, i], y, is_class=table.labels is not None)
+            and not _follows(table, i, y)
+            for y in table.targets
         )
     ]
     yield from findings_of(
@@ -105,6 +107,15 @@ def check_next_rows(table: CheckedTable) -> Iterator[Finding]:
         warning="{} has y of the next row. If the rows are in the order of time, it is not known when y is predicted: "
         "leave it out.",
     )
+
+
+def _follows(table: CheckedTable, i: int, y: NDArray[np.float64]) -> bool:
+    """Return whether rows with one value of another column have one y, as a dummy of a year has for each year."""
+    for k, column in enumerate(table.raw.T):
+        _, firsts, codes = np.unique(column, return_index=True, return_inverse=True)
+        if k != i and 2 * len(firsts) < len(y) and (y[firsts][codes] == y).all():
+            return True
+    return False
 
 
 def _is_next(x: NDArray[np.float64], y: NDArray[np.float64], *, is_class: bool) -> bool:
