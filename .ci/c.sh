@@ -160,11 +160,11 @@ c_subproject() {
     LD_LIBRARY_PATH=$(dirname "$(find "$folder/moved" -name libcmlp.so)") "$folder/moved/bin/subproject"
 }
 
-# c_small <name> <instruction set> <most bytes> <cmake arguments>...: float32, without what the arguments leave out,
+# c_small <name> <instruction set> <most bytes> <cmake arguments>...: without the parts that the arguments do not name,
 # optimized for size; its tests, and the size of what a program links that only predicts: it reads no model files
 c_small() {
     local name=small-$1 size
-    c_build "$name" -DCMLP_FLOAT64=OFF -DCMLP_ISA="$2" -DCMAKE_BUILD_TYPE=MinSizeRel \
+    c_build "$name" -DCMLP_PARTS=OFF -DCMLP_ISA="$2" -DCMAKE_BUILD_TYPE=MinSizeRel \
         -DCMAKE_C_FLAGS=-fno-asynchronous-unwind-tables "${@:4}"
     c_tests "$name"
     size=$(size "$WORK/$name/libcmlp.a" | awk '!/model|crc|values|tensors|filename/ { sum += $1 + $2 } END { print sum }')
@@ -173,10 +173,32 @@ c_small() {
 }
 
 c_small_builds() {
-    local parts=(-DCMLP_INFERENCE_ONLY=ON -DCMLP_TABLES=OFF -DCMLP_THREADS=OFF)
-    c_small generic generic 42200 "${parts[@]}"
-    c_small avx2 avx2 55000 "${parts[@]}"
-    c_small one-row generic 27000 -DCMLP_ONE_ROW=ON
+    c_small generic generic 34000 -DCMLP_BUILD_ROWS=ON
+    c_small avx2 avx2 55000 -DCMLP_BUILD_ROWS=ON
+    c_small one-row generic 27000
+    c_parts
+}
+
+# Each part alone and each missing, and the pairs of three, compiled without optimization: no warnings, and nothing of the
+# library is undefined. In full mode also the tests of each.
+c_parts() {
+    local folder=$WORK/parts compiler=gcc macros flags part builds=(PARTS=0)
+    for part in FLOAT64 ROWS TRAINING TABLES EXPLAIN THREADS; do builds+=("BUILD_$part=0" "PARTS=0 BUILD_$part=1"); done
+    for part in 'TRAINING TABLES' 'TRAINING EXPLAIN' 'TABLES EXPLAIN'; do
+        builds+=("PARTS=0 BUILD_${part% *}=1 BUILD_${part#* }=1")
+    done
+    if have clang; then compiler=clang; fi # takes a fifth of the time
+    mkdir -p "$folder"
+    python3 tools/make_single_file.py "$folder/cmlp.c"
+    for macros in "${builds[@]}"; do
+        echo "$macros"
+        read -ra flags <<<"-DCMLP_${macros// / -DCMLP_}"
+        "$compiler" -O0 -Wall -Wextra -Werror -DCMLP_BUILD_ISA=1 "${flags[@]}" -Iinclude -c "$folder/cmlp.c" -o "$folder/cmlp.o"
+        if nm -u "$folder/cmlp.o" | grep cmlp; then return 1; fi
+        [ "$MODE" = full ] || continue
+        c_build "parts-${macros// /-}" -DCMLP_ISA=generic "${flags[@]}"
+        c_tests "parts-${macros// /-}"
+    done
 }
 
 # one_line <compiler and options>...: the header's one line, with the options that a user may have, gives the same bits
@@ -238,7 +260,7 @@ c_symbols() {
     local folder=$WORK/symbols
     mkdir -p "$folder"
     python3 tools/make_single_file.py "$folder/cmlp.c"
-    gcc -O0 -DCMLP_NO_THREADS -DCMLP_BUILD_ISA=1 -Iinclude -c "$folder/cmlp.c" -o "$folder/cmlp.o"
+    gcc -O0 -DCMLP_BUILD_THREADS=0 -DCMLP_BUILD_ISA=1 -Iinclude -c "$folder/cmlp.c" -o "$folder/cmlp.o"
     nm -u "$folder/cmlp.o" | awk '{ print $2 }' | sort | tee "$folder/undefined"
     [ "$(xargs <"$folder/undefined")" = 'memcmp memcpy memset' ]
     if grep -rnE '__(DATE|TIME|TIMESTAMP)__' src/cmlp include; then return 1; fi

@@ -37,8 +37,8 @@ other_languages() {
     needs package
     mkdir -p "$folder"
     python3 tools/make_single_file.py "$folder/cmlp.c"
-    gcc -O2 -shared -fPIC -DCMLP_BUILD -DCMLP_BUILD_ISA=1 -DCMLP_INFERENCE_ONLY -DCMLP_WITH_EXPLAIN -DCMLP_NO_THREADS \
-        -Iinclude "$folder/cmlp.c" -o "$folder/libcmlp.so"
+    gcc -O2 -shared -fPIC -DCMLP_BUILD -DCMLP_BUILD_ISA=1 -DCMLP_BUILD_TRAINING=0 -DCMLP_BUILD_THREADS=0 -Iinclude \
+        "$folder/cmlp.c" -o "$folder/libcmlp.so"
     predicts python3 -I examples/serverless/predictor.py "$folder/libcmlp.so"
     "$WORK/package/bin/python" tests/support/language_programs.py --write "$folder/cases"
     if have clang wasm-ld npm; then from_wasm; fi

@@ -226,8 +226,8 @@ def library(folder, model, pixels):
     """Compile the core without what only training needs, and with the instruction set alone that is used here."""
     sources = [str(path) for path in sorted((ROOT / "src/cmlp/core").rglob("*.c"))]
     parts = [
-        "-DCMLP_INFERENCE_ONLY",
-        "-DCMLP_NO_FLOAT64",
+        "-DCMLP_BUILD_TRAINING=0",
+        "-DCMLP_BUILD_FLOAT64=0",
         f"-DCMLP_BUILD_ISA={_core.ISAS[cpu_info()['used']]}",
     ]
     options = [*parts, f"-I{ROOT / 'include'}", *sources, "-pthread", "-lm"]

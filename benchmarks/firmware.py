@@ -47,13 +47,7 @@ LINKED = [
     BOARD / "board.ld",
 ]
 NEWLIB = ["--specs=nano.specs", "--specs=nosys.specs", "-w"]
-SMALL = [
-    "-DCMLP_NO_THREADS",
-    "-DCMLP_INFERENCE_ONLY",
-    "-DCMLP_NO_FLOAT64",
-    "-DCMLP_NO_TABLES",
-    "-DCMLP_NO_WORKERS",
-]
+SMALL = ["-DCMLP_PARTS=0", "-DCMLP_BUILD_ROWS=1"]
 WORKSPACES = {
     (16,): 768,
     (64, 32): 1280,

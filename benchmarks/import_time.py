@@ -29,7 +29,14 @@ OURS = ["import cmlp", "from cmlp import MLPClassifier", "from cmlp import Tabul
 COLD_TITLE, EMPTY = "a process that predicts a row, CPU milliseconds", "an empty program"
 ROOT = Path(__file__).parents[1]
 PREDICTOR = ROOT / "examples/serverless/predictor.py"
-BUILD = ["-O2", "-shared", "-fPIC", "-DCMLP_BUILD", "-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_THREADS"]
+BUILD = [
+    "-O2",
+    "-shared",
+    "-fPIC",
+    "-DCMLP_BUILD",
+    "-DCMLP_BUILD_TRAINING=0",
+    "-DCMLP_BUILD_THREADS=0",
+]
 PREDICT = (
     "import cmlp, sys; cmlp.load(sys.argv[1]).predict_proba([[float(x) for x in sys.argv[2:]]])"
 )

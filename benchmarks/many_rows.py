@@ -71,7 +71,7 @@ def library(folder):
     make(folder, "make_single_file.py", "cmlp.c")
     flags = [
         "-O2",
-        "-DCMLP_INFERENCE_ONLY",
+        "-DCMLP_BUILD_TRAINING=0",
         "-fPIC",
         "-shared",
         "-pthread",

@@ -158,8 +158,8 @@ def library(folder, name, tree):
     single = folder / f"{name}_cmlp.c"
     subprocess.run([sys.executable, tree / "tools/make_single_file.py", single], check=True)
     parts = [
-        "-DCMLP_INFERENCE_ONLY",
-        "-DCMLP_NO_FLOAT64",
+        "-DCMLP_BUILD_TRAINING=0",
+        "-DCMLP_BUILD_FLOAT64=0",
         f"-DCMLP_BUILD_ISA={_core.ISAS[cpu_info()['used']]}",
     ]
     header = (tree / "include/cmlp.h").read_text(encoding="utf-8")

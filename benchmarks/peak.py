@@ -81,7 +81,7 @@ FLAGS = [
     "-fno-math-errno",
     "-fPIC",
     "-shared",
-    "-DCMLP_NO_FLOAT64",
+    "-DCMLP_BUILD_FLOAT64=0",
 ]
 PRODUCTS = ["forward", "deltas", "gradient"]
 NARROW, WIDE = (784, 16), (784, 512)

@@ -20,32 +20,20 @@ PARTS = [
     ("tests, Python", ["tests/**/*.py"], None),
     ("tests, C", ["tests/**/*.c", "tests/**/*.h"], None),
 ]
-SMALL = [
-    "-DCMLP_INFERENCE_ONLY",
-    "-DCMLP_NO_FLOAT64",
-    "-DCMLP_NO_TABLES",
-    "-DCMLP_NO_CELLS",
-    "-DCMLP_NO_WORKERS",
-    "-DCMLP_NO_EXPLAIN",
-    "-DCMLP_NO_THREADS",
-]
-GENERIC, NO_DOUBLES, ONE_ROW = "-DCMLP_BUILD_ISA=1", "-DCMLP_NO_FLOAT64", "-DCMLP_ONE_ROW"
-PREDICTS = ["-Os", "-DCMLP_INFERENCE_ONLY", NO_DOUBLES, "-DCMLP_NO_THREADS", GENERIC]
+GENERIC, SMALLEST = "-DCMLP_BUILD_ISA=1", "-DCMLP_PARTS=0"
+NETWORKS, TABLES = [SMALLEST, "-DCMLP_BUILD_ROWS=1"], [SMALLEST, "-DCMLP_BUILD_TABLES=1"]
 # Options for cmlp.c alone, and for a program with it.
 LIBRARIES = {
     "`-O2`": ["-O2"],
-    "`-Os`, small (in CMake `-DCMAKE_BUILD_TYPE=MinSizeRel`)": ["-Os", *SMALL],
-    f"`-Os`, small, `{GENERIC}`": ["-Os", *SMALL, GENERIC],
-    f"`-Os`, `{NO_DOUBLES}`, `{ONE_ROW}`, `{GENERIC}`": ["-Os", NO_DOUBLES, ONE_ROW, GENERIC],
+    "`-Os`, networks (in CMake `-DCMAKE_BUILD_TYPE=MinSizeRel`)": ["-Os", *NETWORKS],
+    f"`-Os`, networks, `{GENERIC}`": ["-Os", *NETWORKS, GENERIC],
+    f"`-Os`, `{SMALLEST}`, `{GENERIC}`": ["-Os", SMALLEST, GENERIC],
 }
-MORE = {
-    "-Os, predicts, generic": PREDICTS,
-    "-Os, predicts, generic, without cells": [*PREDICTS, "-DCMLP_NO_CELLS"],
-}
+MORE = {"-Os, tables, generic": ["-Os", *TABLES, GENERIC]}
 PROGRAMS = {
-    "program that predicts": PREDICTS,
-    "... without tables": [*PREDICTS, "-DCMLP_NO_TABLES"],
-    "... of one row": [*PREDICTS, ONE_ROW],
+    "program that predicts tables": ["-Os", *TABLES, GENERIC],
+    "... networks": ["-Os", *NETWORKS, GENERIC],
+    "... one row": ["-Os", SMALLEST, GENERIC],
 }
 PROGRAM = """
 #include <cmlp.h>

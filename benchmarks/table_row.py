@@ -93,8 +93,8 @@ def library(folder):
     source.write_text(SOURCE, encoding="utf-8")
     subprocess.run([sys.executable, ROOT / "tools/make_single_file.py", single], check=True)
     parts = [
-        "-DCMLP_INFERENCE_ONLY",
-        "-DCMLP_NO_FLOAT64",
+        "-DCMLP_BUILD_TRAINING=0",
+        "-DCMLP_BUILD_FLOAT64=0",
         f"-DCMLP_BUILD_ISA={_core.ISAS[cpu_info()['used']]}",
     ]
     flags = ["-O2", *parts, "-fPIC", "-shared", "-pthread", f"-I{ROOT / 'include'}"]

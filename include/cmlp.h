@@ -36,7 +36,7 @@
  *   cc -O2 program.c cmlp.c -pthread
  * All optimization levels, -march=native and -std=c11 or later give the same bits (on s390x use -std=gnu11). Options that
  * change the arithmetic, such as -ffast-math, -ffinite-math-only or x87 (-m32 without -msse2 -mfpmath=sse), stop the
- * compilation, or cmlp_net_init returns CMLP_ERROR_BUILD. docs/embedding.md lists the macros that leave parts out.
+ * compilation, or cmlp_net_init returns CMLP_ERROR_BUILD. docs/embedding.md lists the macros of parts (CMLP_BUILD_TABLES=0).
  *
  * Rules for every function. The comment of a function says only what it adds to them.
  * - Memory. The caller owns all memory. The library allocates nothing, prints nothing, and has no global state. If
@@ -85,6 +85,8 @@
  *   NULL, ALIGNMENT and LENGTH, of a struct STRUCT_SIZE too, and of a workspace NULL, BUFFER_SIZE and OVERFLOW. The kind of
  *   a status is its range: 16 to 63 an invalid argument, 64 to 79 the data, 80 to 95 this build, processor or system, 96 to
  *   127 a model file. Later versions may add statuses: a program treats one that it does not know as a failure.
+ * - Parts. A build of the library can leave out parts. A function whose comment names parts after "Parts" is then not linked;
+ *   other functions return LEFT_OUT for what needs a part, such as the file of a table.
  * - After a failure, outputs are unchanged, unless the function's comment says otherwise. But arrays and numbers that a call
  *   computes from rows are unspecified after CMLP_CANCELLED and statuses from 64 to 79. The outputs of cmlp_run report what
  *   is refused (see there). Of several faults in the data, a call first reports ORDER, SPARSE, CLASS and WEIGHT: it checks
@@ -232,8 +234,8 @@ enum {
     CMLP_STATUS_SIGNED = -1
 };
 
-/* The enumerator's name ("CMLP_ERROR_ROWS") and one English sentence: static strings, never NULL. A build for predictions
- * alone has none for statuses of training: as for other numbers, they are "unknown status". */
+/* The enumerator's name ("CMLP_ERROR_ROWS") and one English sentence: static strings, never NULL. A build without
+ * training or tables has none for the statuses of these: as for other numbers, they are "unknown status". */
 CMLP_API const char *cmlp_status_name(cmlp_status status);
 CMLP_API const char *cmlp_status_string(cmlp_status status);
 /* The library's version; CMLP_VERSION and CMLP_VERSION_NUMBER are those of the header that compiled the program. */
@@ -616,8 +618,8 @@ struct cmlp_workers;
  * batch_size: it then has space for the activations of a worker's rows of a batch.) A program that only trains asks with the
  * rows of one batch.
  * bytes: may be the workspace_size of the run.
- * Returns ROWS, BATCH, OVERFLOW; OPTION (workers); LEFT_OUT if this build of the library cannot train, or not with
- * workers.
+ * Returns ROWS, BATCH, OVERFLOW; OPTION (workers); LEFT_OUT as cmlp_forward, and for an objective in a
+ * build without training.
  * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OVERFLOW, OPTION, NET, ROWS, BATCH, THREADS, LEFT_OUT. */
 CMLP_CHECKED cmlp_status cmlp_net_workspace_size(const cmlp_net *net, const cmlp_rows *rows,
                                                  const struct cmlp_objective *objective, const struct cmlp_epoch *epoch,
@@ -730,6 +732,7 @@ typedef struct cmlp_random {
     int32_t position;
 } cmlp_random;
 
+/* Parts: TRAINING or EXPLAIN. */
 CMLP_API void cmlp_random_seed(cmlp_random *random, uint32_t seed);
 CMLP_API double cmlp_random_double(cmlp_random *random); /* in [0, 1) */
 CMLP_API void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t n_values);
@@ -738,7 +741,7 @@ CMLP_API void cmlp_random_shuffle(cmlp_random *random, int64_t *values, int64_t 
  * layer's activation: 2 for logistic, 6 for most others (Glorot & Bengio 2010, as scikit-learn). The output layer uses the
  * c of the last hidden layer, or 6 if there is none. Random numbers are used layer by layer, weights before biases.
  * There are no options: parameters are plain numbers, and a program can fill them from another distribution.
- * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OPTION, NET, THREADS. */
+ * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OPTION, NET, THREADS. Parts: TRAINING. */
 CMLP_CHECKED cmlp_status cmlp_net_init_params(const cmlp_net *net, cmlp_random *random, void *params, int64_t n_params,
                                               cmlp_run *run);
 
@@ -787,7 +790,7 @@ static inline cmlp_targets cmlp_class_targets(const int32_t *class_indices, int6
 }
 
 /* Writes to the struct_size bytes of *targets what cmlp_dense_targets returns; if n_columns is 0, class indices of this dtype
- * (CMLP_INT32). */
+ * (CMLP_INT32). Parts: TRAINING. */
 CMLP_API void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype,
                                 int64_t n_rows, int64_t n_columns);
 
@@ -912,14 +915,14 @@ static inline cmlp_optimizer cmlp_default_optimizer(cmlp_solver solver)
     return optimizer;
 }
 
-/* Writes what cmlp_default_optimizer returns to the struct_size bytes of *optimizer. */
+/* Writes what cmlp_default_optimizer returns to the struct_size bytes of *optimizer. Parts: TRAINING. */
 CMLP_API void cmlp_optimizer_init(cmlp_optimizer *optimizer, size_t struct_size, cmlp_solver solver);
 
 /* Computes the bytes of an optimizer's state: those of cmlp_optimizer_state and of 0 to 2 moments, each as large as the
  * parameters. Of `optimizer` the solver alone counts.
  * bytes: may be the optimizer's state_size.
  * Returns OPTION (an unknown solver), OVERFLOW.
- * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OVERFLOW, OPTION, NET, THREADS. */
+ * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OVERFLOW, OPTION, NET, THREADS. Parts: TRAINING. */
 CMLP_CHECKED cmlp_status cmlp_optimizer_state_size(const cmlp_net *net, const cmlp_optimizer *optimizer, size_t *bytes,
                                                    cmlp_run *run);
 
@@ -968,7 +971,8 @@ typedef struct cmlp_epoch {
  * state are those after the last complete batch, and *result covers the complete batches. After DIVERGED the parameters
  * need not be finite: the last step may have made them NaN or infinite.
  * Statuses: CANCELLED, NULL, STRUCT_SIZE, LENGTH, BUFFER_SIZE, ALIGNMENT, OVERFLOW, DTYPE, OPTION, NET, ROWS,
- * TARGETS, BATCH, THREADS, WORKERS, INPUT, TARGET, DIVERGED, CLASS, WEIGHT, ORDER, SPARSE, LEFT_OUT, MESSAGE. */
+ * TARGETS, BATCH, THREADS, WORKERS, INPUT, TARGET, DIVERGED, CLASS, WEIGHT, ORDER, SPARSE, MESSAGE.
+ * Parts: TRAINING. */
 CMLP_CHECKED cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params, const cmlp_rows *rows,
                                           const cmlp_targets *targets, const cmlp_objective *objective,
                                           const cmlp_optimizer *optimizer, const cmlp_epoch *epoch,
@@ -1069,7 +1073,7 @@ typedef struct cmlp_model_content {
  * finite). After these, nothing has been written. After WRITE, part of the file has. What is written without an
  * error can be read by cmlp_model_init.
  * Statuses: NULL, STRUCT_SIZE, LENGTH, BUFFER_SIZE, ALIGNMENT, OVERFLOW, DTYPE, OPTION, TEXT, NAME, VALUE, NET, ROWS,
- * BATCH, THREADS, ORDER, WRITE. */
+ * BATCH, THREADS, ORDER, WRITE. Parts: TRAINING. */
 CMLP_CHECKED cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, int64_t n_params,
                                           const cmlp_model_content *content, cmlp_run *run);
 
@@ -1116,8 +1120,10 @@ CMLP_API const cmlp_loss_info *cmlp_loss_describe(cmlp_loss loss);
 /* 1 if a network with this output activation can have the loss; otherwise, and for values outside the enumerations, 0. */
 CMLP_API int32_t cmlp_loss_allows(cmlp_loss loss, cmlp_activation output);
 
-/* "generic", "avx2", "avx512", "neon"; and "sgd", "momentum", "nesterov", "adam", "adamw": static. NULL for other values. */
+/* "generic", "avx2", "avx512", "neon": static. NULL for other values. */
 CMLP_API const char *cmlp_isa_name(cmlp_isa isa);
+
+/* "sgd", "momentum", "nesterov", "adam", "adamw": static. NULL for other values. Parts: TRAINING. */
 CMLP_API const char *cmlp_solver_name(cmlp_solver solver);
 
 CMLP_API cmlp_isa cmlp_net_isa(const cmlp_net *net); /* the one in use; 0 for an invalid net */
@@ -1148,14 +1154,14 @@ typedef struct cmlp_derivatives {
  * Returns ROWS if no row is selected; DIVERGED if the objective, the plain cost or the cost of a row is not finite. It may
  * also be returned if a weighted sum is not.
  * Statuses: CANCELLED, NULL, STRUCT_SIZE, LENGTH, BUFFER_SIZE, ALIGNMENT, OVERFLOW, DTYPE, OPTION, NET, ROWS,
- * TARGETS, THREADS, INPUT, TARGET, DIVERGED, CLASS, WEIGHT, ORDER, SPARSE. */
+ * TARGETS, THREADS, INPUT, TARGET, DIVERGED, CLASS, WEIGHT, ORDER, SPARSE. Parts: TRAINING. */
 CMLP_CHECKED cmlp_status cmlp_backpropagate(const cmlp_net *net, const void *params, int64_t n_params,
                                             const cmlp_rows *rows, const cmlp_targets *targets,
                                             const cmlp_objective *objective, cmlp_derivatives *derivatives, cmlp_run *run);
 
 /* One optimizer step with `gradient` (in the layout of the parameters), in the calling thread. Updates `params` and the
  * optimizer's state. The new parameters are not checked: they are not finite if the gradient is not.
- * Statuses: NULL, STRUCT_SIZE, LENGTH, BUFFER_SIZE, ALIGNMENT, OVERFLOW, OPTION, NET, THREADS. */
+ * Statuses: NULL, STRUCT_SIZE, LENGTH, BUFFER_SIZE, ALIGNMENT, OVERFLOW, OPTION, NET, THREADS. Parts: TRAINING. */
 CMLP_CHECKED cmlp_status cmlp_step(const cmlp_net *net, void *params, int64_t n_params, const void *gradient,
                                    int64_t n_gradient, const cmlp_optimizer *optimizer, cmlp_run *run);
 

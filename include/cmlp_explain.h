@@ -3,9 +3,7 @@
  * Bounds of the activations of a network for all inputs in a box, and its predictions of the rows between two others, from
  * which Shapley values are computed; the Shapley values of the columns of a table's row.
  *
- * The rules of cmlp.h hold. A program that does not call these functions does not link them from a static library; the macros
- * CMLP_NO_EXPLAIN (CMake: CMLP_EXPLAIN=OFF) and, without CMLP_WITH_EXPLAIN, CMLP_INFERENCE_ONLY leave them out of the library,
- * and CMLP_NO_TABLES the functions for tables. */
+ * The rules of cmlp.h hold. A program that does not call these functions does not link them from a static library. */
 #ifndef CMLP_EXPLAIN_H
 #define CMLP_EXPLAIN_H
 
@@ -35,7 +33,7 @@ typedef struct cmlp_bounds_outputs {
  * Returns ROWS for sparse rows or another number of rows; ACTIVATION for a net of float64 with other activations than
  * identity, relu and leaky_relu.
  * Statuses: CANCELLED, NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, DTYPE, OPTION, NET, ACTIVATION, ROWS, THREADS, INPUT,
- * ORDER, SPARSE. */
+ * ORDER, SPARSE. Parts: EXPLAIN. */
 CMLP_CHECKED cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, int64_t n_params, const cmlp_rows *lower,
                                      const cmlp_rows *upper, const cmlp_bounds_outputs *bounds, cmlp_run *run);
 
@@ -63,7 +61,7 @@ typedef struct cmlp_paths {
  * Returns as cmlp_forward; ROWS for sparse rows; OPTION for groups; ORDER for start_rows and orders; OVERFLOW for outputs
  * that are too many. After INPUT and CMLP_CANCELLED `outputs` is unspecified.
  * Statuses: CANCELLED, NULL, STRUCT_SIZE, LENGTH, BUFFER_SIZE, ALIGNMENT, OVERFLOW, DTYPE, OPTION, NET, ROWS,
- * THREADS, INPUT, ORDER, SPARSE. */
+ * THREADS, INPUT, ORDER, SPARSE. Parts: EXPLAIN. */
 CMLP_CHECKED cmlp_status cmlp_forward_paths(const cmlp_net *net, const void *params, int64_t n_params,
                                             const cmlp_rows *rows, const cmlp_rows *to, const cmlp_paths *paths,
                                             void *outputs, int64_t n_outputs, cmlp_run *run);
@@ -71,7 +69,7 @@ CMLP_CHECKED cmlp_status cmlp_forward_paths(const cmlp_net *net, const void *par
 /* Computes the bytes of workspace for cmlp_forward_paths with these numbers of rows and groups and run->n_threads. Data
  * and the arrays of `paths` need not be set. A workspace for more of each also serves fewer.
  * Returns OVERFLOW, and the errors of the same arguments.
- * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OVERFLOW, OPTION, NET, ROWS, THREADS. */
+ * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OVERFLOW, OPTION, NET, ROWS, THREADS. Parts: EXPLAIN. */
 CMLP_CHECKED cmlp_status cmlp_paths_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
                                                    const cmlp_paths *paths, size_t *bytes, cmlp_run *run);
 
@@ -110,7 +108,7 @@ typedef struct cmlp_explanation {
  * Returns MODEL_KIND for the model of a network; INPUT if a value is infinite. After INPUT and CMLP_CANCELLED the results are
  * unspecified.
  * Statuses: CANCELLED, NULL, STRUCT_SIZE, LENGTH, BUFFER_SIZE, ALIGNMENT, OVERFLOW, DTYPE, OPTION, NOT_FOUND, MODEL,
- * ROWS, THREADS, MODEL_KIND, INPUT, ORDER, FILE_TENSOR, FILE_VALUE. */
+ * ROWS, THREADS, MODEL_KIND, INPUT, ORDER, FILE_TENSOR, FILE_VALUE. Parts: TABLES, EXPLAIN. */
 CMLP_CHECKED cmlp_status cmlp_model_explain(const cmlp_model *model, const double *row, int64_t n_row,
                                             const cmlp_explanation *explanation, cmlp_run *run);
 
@@ -118,7 +116,8 @@ CMLP_CHECKED cmlp_status cmlp_model_explain(const cmlp_model *model, const doubl
  * run->n_threads. Data, orders and the arrays of results need not be set. Of permutations, the size grows with
  * n_evaluations, by some 24 bytes for each evaluation and output; of an enumeration with the number of sets.
  * Returns OVERFLOW, and the errors of the same arguments.
- * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OVERFLOW, OPTION, NOT_FOUND, MODEL, ROWS, THREADS, MODEL_KIND, FILE_TENSOR. */
+ * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OVERFLOW, OPTION, NOT_FOUND, MODEL, ROWS, THREADS, MODEL_KIND, FILE_TENSOR.
+ * Parts: TABLES, EXPLAIN. */
 CMLP_CHECKED cmlp_status cmlp_model_explain_workspace_size(const cmlp_model *model, const cmlp_explanation *explanation,
                                                            size_t *bytes, cmlp_run *run);
 

@@ -8,8 +8,7 @@
  *   2. Encode.  The inputs of a network that a program trains itself (cmlp_table_encode).
  *   3. Write.   A model file of such networks (cmlp_table_write).
  *
- * The rules of cmlp.h hold. The macro CMLP_NO_TABLES leaves this part out of the library (CMake: CMLP_TABLES=OFF), which then
- * loads the files of networks alone. CMLP_NO_CELLS leaves out cmlp_model_read_cell alone (CMLP_CELLS=OFF). */
+ * The rules of cmlp.h hold. */
 #ifndef CMLP_TABLE_H
 #define CMLP_TABLE_H
 
@@ -62,7 +61,7 @@ typedef struct cmlp_table_column_info {
 
 /* Describes a column of a table's model, or an input of a network, which is a NUMBER in kind and role, in constant time.
  * Returns INDEX if there is no such column.
- * Statuses: NULL, STRUCT_SIZE, OPTION, INDEX, MODEL, THREADS. */
+ * Statuses: NULL, STRUCT_SIZE, OPTION, INDEX, MODEL, THREADS. Parts: TABLES. */
 CMLP_CHECKED cmlp_status cmlp_model_describe_column(const cmlp_model *model, int64_t column,
                                                     cmlp_table_column_info *info, cmlp_run *run);
 
@@ -95,7 +94,7 @@ typedef struct cmlp_table_target_info {
 /* Describes a target of a table's model, or the outputs of a network, which are its target 0, in constant time.
  * target: from 0 to n_targets - 1 of cmlp_model_info.
  * Returns INDEX if there is no such target.
- * Statuses: NULL, STRUCT_SIZE, OPTION, INDEX, MODEL, THREADS. */
+ * Statuses: NULL, STRUCT_SIZE, OPTION, INDEX, MODEL, THREADS. Parts: TABLES. */
 CMLP_CHECKED cmlp_status cmlp_model_describe_target(const cmlp_model *model, int64_t target, cmlp_table_target_info *info,
                                                     cmlp_run *run);
 
@@ -112,12 +111,12 @@ CMLP_CHECKED cmlp_status cmlp_model_describe_target(const cmlp_model *model, int
  * Returns MODEL_KIND for the model of a network; INDEX if there is no such column; NOT_FOUND if it has no categories;
  * OPTION for the kind or a reserved field of `value`; TEXT for bytes that are not UTF-8, or a large
  * integer that is none: any integer in digits is one, however long or short, also with zeros before it.
- * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OPTION, INDEX, NOT_FOUND, TEXT, MODEL, THREADS, MODEL_KIND. */
+ * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OPTION, INDEX, NOT_FOUND, TEXT, MODEL, THREADS, MODEL_KIND. Parts: TABLES. */
 CMLP_CHECKED cmlp_status cmlp_model_find_code(const cmlp_model *model, int64_t column, const cmlp_value *value,
                                               double *code, cmlp_run *run);
 
 /* Finds the category of a code, in constant time. Returns as cmlp_model_find_code; INDEX if there is no such code.
- * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OPTION, INDEX, NOT_FOUND, MODEL, THREADS, MODEL_KIND. */
+ * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OPTION, INDEX, NOT_FOUND, MODEL, THREADS, MODEL_KIND. Parts: TABLES. */
 CMLP_CHECKED cmlp_status cmlp_model_find_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
                                                   cmlp_run *run);
 
@@ -131,7 +130,7 @@ CMLP_CHECKED cmlp_status cmlp_model_find_category(const cmlp_model *model, int64
  * Returns MODEL_KIND for the model of a network; INDEX if there is no such column; OPTION if n_text is negative; CELL if a
  * column of numbers, booleans or dates cannot hold the cell, or if one of durations is not missing. A column of dates with a
  * `format` holds dates of this form alone, and of a form with an unknown directive, nothing but missing cells.
- * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OPTION, INDEX, MODEL, THREADS, MODEL_KIND, CELL. */
+ * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OPTION, INDEX, MODEL, THREADS, MODEL_KIND, CELL. Parts: TABLES. */
 CMLP_CHECKED cmlp_status cmlp_model_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
                                               double *number, cmlp_run *run);
 
@@ -143,7 +142,7 @@ CMLP_CHECKED cmlp_status cmlp_model_read_cell(const cmlp_model *model, int64_t c
  * row: the n_in values of a row (cmlp_model_info), as cmlp_model_predict reads them.
  * distances: receives n_in numbers.
  * Returns MODEL_KIND for the model of a network; INPUT if a value is infinite.
- * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OPTION, MODEL, THREADS, MODEL_KIND, INPUT. */
+ * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OPTION, MODEL, THREADS, MODEL_KIND, INPUT. Parts: TABLES. */
 CMLP_CHECKED cmlp_status cmlp_model_outside(const cmlp_model *model, const double *row, int64_t n_row,
                                             double *distances, int64_t n_distances, cmlp_run *run);
 
@@ -270,17 +269,17 @@ typedef struct cmlp_answer {
  * Returns CELL for a cell that its column cannot hold, INPUT for an infinite number, OPTION and TEXT for a cell that is no value
  * (bad_row, bad_column, and of cells bad_element: the position in a row); COLUMNS if a column of the model has no cell
  * (bad_column), or a name is no column or stands twice (bad_element); NOT_FOUND for names if the model has none; LEFT_OUT for
- * cells and for reasons in a build that leaves these out; and the errors of rows and of an answer.
+ * reasons in a build without explanations; and the errors of rows and of an answer.
  * After the errors of a cell, ROWS and DTYPE the arrays are unspecified.
  * Statuses: CANCELLED, NULL, STRUCT_SIZE, LENGTH, BUFFER_SIZE, ALIGNMENT, OVERFLOW, DTYPE, OPTION, NOT_FOUND, TEXT,
- * MODEL, ROWS, THREADS, MODEL_KIND, INPUT, ORDER, CELL, COLUMNS, LEFT_OUT, FILE_TENSOR, FILE_VALUE. */
+ * MODEL, ROWS, THREADS, MODEL_KIND, INPUT, ORDER, CELL, COLUMNS, LEFT_OUT, FILE_TENSOR, FILE_VALUE. Parts: TABLES. */
 CMLP_CHECKED cmlp_status cmlp_model_answer(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer,
                                            cmlp_run *run);
 
 /* Computes the bytes of workspace for cmlp_model_answer with these rows, this answer and run->n_threads. Neither data nor
  * names are read; a length other than 0 says that an array is wanted, and no array need be set.
  * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OVERFLOW, OPTION, NOT_FOUND, MODEL, ROWS, THREADS, MODEL_KIND, LEFT_OUT,
- * FILE_TENSOR. */
+ * FILE_TENSOR. Parts: TABLES. */
 CMLP_CHECKED cmlp_status cmlp_model_answer_size(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer,
                                                 size_t *bytes, cmlp_run *run);
 
@@ -290,7 +289,7 @@ CMLP_CHECKED cmlp_status cmlp_model_answer_size(const cmlp_model *model, const c
  * It needs the arguments of the call, and its run after it.
  * text: receives at most n_text - 1 bytes of UTF-8 and a NUL; nothing if n_text is 0. Bytes of a cell that are no printable
  *     text stand as "?".
- * Returns the bytes that the whole sentence has, without NUL: a text that is too short is cut off. */
+ * Returns the bytes that the whole sentence has, without NUL: a text that is too short is cut off. Parts: TABLES. */
 CMLP_API int64_t cmlp_model_say(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer, cmlp_status status,
                                 const cmlp_run *run, char *text, int64_t n_text);
 
@@ -323,7 +322,7 @@ typedef struct cmlp_table_query {
  * are not.
  * Returns MODEL_KIND for the model of a network; NOT_FOUND if the file has no calibration, or, in this version, one of a kind
  * that it does not know or whose sets follow another rule.
- * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OPTION, INDEX, NOT_FOUND, MODEL, THREADS, MODEL_KIND. */
+ * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OPTION, INDEX, NOT_FOUND, MODEL, THREADS, MODEL_KIND. Parts: TABLES. */
 CMLP_CHECKED cmlp_status cmlp_model_margin(const cmlp_model *model, const cmlp_table_query *query, double *below,
                                            double *above, cmlp_run *run);
 
@@ -335,7 +334,7 @@ CMLP_CHECKED cmlp_status cmlp_model_margin(const cmlp_model *model, const cmlp_t
  * rounding. The interval contains every row of the calibration whose score is at most the margin, also at its ends.
  * low, high: receive the ends.
  * Returns as cmlp_model_margin; MODEL_KIND also for a classifier.
- * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OPTION, INDEX, NOT_FOUND, MODEL, THREADS, MODEL_KIND. */
+ * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OPTION, INDEX, NOT_FOUND, MODEL, THREADS, MODEL_KIND. Parts: TABLES. */
 CMLP_CHECKED cmlp_status cmlp_model_interval(const cmlp_model *model, const cmlp_table_query *query, double *low,
                                              double *high, cmlp_run *run);
 
@@ -346,7 +345,7 @@ CMLP_CHECKED cmlp_status cmlp_model_interval(const cmlp_model *model, const cmlp
  *     model, and of one output, two numbers: for the outcomes no and yes of the label `target`.
  * Returns as cmlp_model_margin; NULL also if the query has no outputs; MODEL_KIND also for a regressor; NOT_FOUND also for
  * query->by_class if the file has no scores by class.
- * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OPTION, INDEX, NOT_FOUND, MODEL, THREADS, MODEL_KIND. */
+ * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OPTION, INDEX, NOT_FOUND, MODEL, THREADS, MODEL_KIND. Parts: TABLES. */
 CMLP_CHECKED cmlp_status cmlp_model_find_set(const cmlp_model *model, const cmlp_table_query *query,
                                              int32_t *is_in_set, int64_t n_is_in_set, cmlp_run *run);
 
@@ -428,7 +427,7 @@ typedef struct cmlp_table_encoder {
 } cmlp_table_encoder;
 
 /* Computes the number of inputs.
- * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OVERFLOW, DTYPE, OPTION, THREADS. */
+ * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OVERFLOW, DTYPE, OPTION, THREADS. Parts: TABLES. */
 CMLP_CHECKED cmlp_status cmlp_table_encoder_width(const cmlp_table_encoder *encoder, int64_t *n_in, cmlp_run *run);
 
 /* Encodes rows, in the calling thread: inputs[i, :] are the inputs of the i-th selected row. Each row is encoded alone, so
@@ -436,7 +435,8 @@ CMLP_CHECKED cmlp_status cmlp_table_encoder_width(const cmlp_table_encoder *enco
  * rows: dense, of n_columns adjacent columns and CMLP_FLOAT64, without scale, shifts and factors.
  * inputs: (rows selected, n_in of cmlp_table_encoder_width), of the encoder's dtype.
  * Returns BUILD; INPUT if a value is infinite.
- * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OVERFLOW, DTYPE, OPTION, ROWS, THREADS, INPUT, ORDER, BUILD. */
+ * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OVERFLOW, DTYPE, OPTION, ROWS, THREADS, INPUT, ORDER, BUILD.
+ * Parts: TABLES. */
 CMLP_CHECKED cmlp_status cmlp_table_encode(const cmlp_table_encoder *encoder, const cmlp_rows *rows, void *inputs,
                                            int64_t n_inputs, cmlp_run *run);
 
@@ -506,7 +506,7 @@ typedef struct cmlp_table {
 
 /* Computes the bytes of workspace that cmlp_table_write needs: of the run that it takes.
  * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OVERFLOW, DTYPE, OPTION, NET, LAYERS, WIDTH, ACTIVATION, LOSS,
- * THREADS. */
+ * THREADS. Parts: TRAINING, TABLES. */
 CMLP_CHECKED cmlp_status cmlp_table_write_workspace_size(const cmlp_table *table, size_t *bytes, cmlp_run *run);
 
 /* Writes the model file of a table, as cmlp_model_write does that of a network.
@@ -517,7 +517,7 @@ CMLP_CHECKED cmlp_status cmlp_table_write_workspace_size(const cmlp_table *table
  * Returns as cmlp_model_write, and the errors of a table and of a calibration; VALUE if two categories of a column are
  * equal, TEXT for a name or a category that is not UTF-8.
  * Statuses: NULL, STRUCT_SIZE, LENGTH, BUFFER_SIZE, ALIGNMENT, OVERFLOW, DTYPE, OPTION, TEXT, NAME, VALUE, NET,
- * LAYERS, WIDTH, ACTIVATION, LOSS, THREADS, WRITE. */
+ * LAYERS, WIDTH, ACTIVATION, LOSS, THREADS, WRITE. Parts: TRAINING, TABLES. */
 CMLP_CHECKED cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, cmlp_run *run);
 
 #ifdef __cplusplus

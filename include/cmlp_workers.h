@@ -8,8 +8,7 @@
  * examples/mpi has a program.
  *
  * A version that changes the meaning of a field changes the size of cmlp_workers, too: programs that
- * were compiled before then get CMLP_ERROR_STRUCT_SIZE. The rules of cmlp.h hold. The macro CMLP_NO_WORKERS leaves this
- * part out of the library (CMake: CMLP_WORKERS=OFF); an epoch with workers then returns CMLP_ERROR_LEFT_OUT. */
+ * were compiled before then get CMLP_ERROR_STRUCT_SIZE. The rules of cmlp.h hold. */
 #ifndef CMLP_WORKERS_H
 #define CMLP_WORKERS_H
 

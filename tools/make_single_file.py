@@ -33,7 +33,7 @@ GUARD = re.compile(r"^#ifndef (\w+_H)\n#define \1\n(.*)^#endif\n\Z", re.MULTILIN
 # A private function of the core, in column 0, if it is not static.
 FUNCTION = r"^(?!static|typedef)(?=[a-z][\w *]*?\b(cmlpi_\w+)\()"
 # A part of a source that a macro leaves out although other sources call it.
-OPTIONAL = re.compile(r"#if (CMLPI_BUILDS_(?:TABLES|WORKERS))\n")
+OPTIONAL = re.compile(r"#if (CMLP_BUILD_TABLES)\n")
 
 # Everything in the core is declared in column 0, so the start of a line tells what is at file
 # scope.

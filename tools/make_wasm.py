@@ -27,13 +27,7 @@ EXPORTS = [
     "cmlp_model_answer_size",
     "cmlp_model_say",
 ]
-PARTS = [
-    "INFERENCE_ONLY",
-    "NO_THREADS",
-    "WITH_EXPLAIN",
-    "NO_WORKERS",
-    "BUILD_ISA=1",
-]
+PARTS = ["BUILD_TRAINING=0", "BUILD_THREADS=0", "BUILD_ISA=1"]
 # All engines have bulk memory operations since 2021. Clang ignores a pragma that repeats its default.
 OPTIONS = ["--target=wasm32", "-nostdlib", "-Os", "-mbulk-memory", "-Wno-ignored-pragmas"]
 

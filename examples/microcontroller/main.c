@@ -3,9 +3,8 @@
  * board.ld are for the board mps2-an386 of QEMU; replace them by those of your board.
  *
  *   arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 -std=gnu11 -Os -I. \
- *       -DCMLP_NO_THREADS -DCMLP_INFERENCE_ONLY -DCMLP_NO_FLOAT64 -DCMLP_NO_TABLES -DMODEL='"model.cmlp"' \
- *       -DROWS='"rows.bin"' main.c cmlp.c --specs=nano.specs -ffunction-sections -fdata-sections -nostartfiles \
- *       -Wl,--gc-sections -T board.ld -o firmware.elf
+ *       -DCMLP_PARTS=0 -DCMLP_BUILD_ROWS=1 -DMODEL='"model.cmlp"' -DROWS='"rows.bin"' main.c cmlp.c \
+ *       --specs=nano.specs -ffunction-sections -fdata-sections -nostartfiles -Wl,--gc-sections -T board.ld -o firmware.elf
  *   qemu-system-arm -M mps2-an386 -nographic -semihosting -kernel firmware.elf */
 #include <cmlp.h>
 

@@ -3,7 +3,7 @@
  * to continue the training. The result is bit-identical to training without a break.
  *
  *   arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 -std=gnu11 -Os -I. \
- *       -DCMLP_NO_THREADS -DCMLP_NO_FLOAT64 -DCMLP_NO_TABLES -DROWS='"rows.bin"' -DLABELS='"labels.bin"' \
+ *       -DCMLP_PARTS=0 -DCMLP_BUILD_TRAINING=1 -DROWS='"rows.bin"' -DLABELS='"labels.bin"' \
  *       -DTRAINED='"trained.cmlp"' train.c cmlp.c --specs=nano.specs -ffunction-sections -fdata-sections -nostartfiles \
  *       -Wl,--gc-sections -T board.ld -lm -o firmware.elf
  *   qemu-system-arm -M mps2-an386 -nographic -semihosting -kernel firmware.elf */

@@ -2,17 +2,12 @@
  * Rows are bytes, floats and CSR; the expected hash comes from the full library. */
 #include "calls.h"
 #include "../../include/cmlp_table.h"
+#include "../../src/cmlp/core/base/build.h"
 #include "support.h"
 
 #include <string.h>
 
 enum { N_IN = 300, N_OUT = 10, ROWS = 70, N_PARAMS = N_IN * 40 + 40 + 40 * 17 + 17 + 17 * N_OUT + N_OUT };
-
-#ifdef ONE_ROW
-enum { IS_ONE_ROW = 1 };
-#else
-enum { IS_ONE_ROW = 0 };
-#endif
 
 static const uint64_t expected = UINT64_C(0x59a921264da18cb0);
 
@@ -40,7 +35,7 @@ static cmlp_status predict(const cmlp_net *net, cmlp_rows *rows, cmlp_run *run)
 {
     size_t needed;
     cmlp_status status = call_forward(net, params, rows, output, run);
-    if (!IS_ONE_ROW) return status;
+    if (CMLP_BUILD_ROWS) return status;
     CHECK(status == CMLP_ERROR_LEFT_OUT);
     CHECK(cmlp_net_workspace_size(net, rows, NULL, NULL, &needed, NULL) == CMLP_ERROR_LEFT_OUT);
     status = CMLP_OK;
@@ -67,7 +62,7 @@ static uint64_t outcome(const cmlp_net *net, cmlp_rows *rows)
     }
     memset(output, 0, sizeof output);
     const cmlp_status status = predict(net, rows, &run);
-    if (IS_ONE_ROW && rows->kind == CMLP_ROWS_CSR) return status == CMLP_ERROR_LEFT_OUT ? expected : 0;
+    if (!CMLP_BUILD_ROWS && rows->kind == CMLP_ROWS_CSR) return status == CMLP_ERROR_LEFT_OUT ? expected : 0;
     CHECK(status == CMLP_OK);
     return hash_elements(HASH_START, CMLP_FLOAT32, output, ROWS * N_OUT);
 }

@@ -1,7 +1,7 @@
 /* Model files: writing, reading, prediction, truncated and damaged files, and malicious files with valid checksums. */
 #include "../../src/cmlp/core/file/write/any_names.h"
 #include "model_file.h"
-#include "one_row.h"
+#include "row_ways.h"
 #include "support.h"
 #include "workspace.h"
 

@@ -1,7 +1,7 @@
 /* Model files of tables: the networks and columns of a table, which predict a raw row. */
 #include "../../src/cmlp/core/file/write/any_names.h"
 #include "model_file.h"
-#include "one_row.h"
+#include "row_ways.h"
 #include "support.h"
 #include "workspace.h"
 

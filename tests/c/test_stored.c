@@ -1,5 +1,6 @@
 /* Model files of networks and tables stay readable on every platform and in every build. The arguments are the
  * names of the files. */
+#include "../../src/cmlp/core/base/build.h"
 #include "model_file.h"
 #include "support.h"
 
@@ -9,27 +10,10 @@
 
 enum { CAPACITY = 1 << 16 };
 
-#ifdef WITHOUT_TABLES
-enum { STATUS_OF_TABLES = CMLP_ERROR_LEFT_OUT };
-#else
-enum { STATUS_OF_TABLES = CMLP_OK };
-#endif
-
-/* CMLP_OK, or CMLP_ERROR_DTYPE if the library was built without float64. */
-static int status_of_float64(void)
-{
-    static unsigned char memory[CMLP_NET_SIZE(CMLP_MAX_LAYERS)];
-    const cmlp_net *net;
-    const int64_t sizes[] = {1, 1};
-    const int32_t activations[] = {CMLP_ACTIVATION_IDENTITY};
-    const cmlp_net_config config = {.struct_size = sizeof config,
-                                    .sizes = sizes,
-                                    .activations = activations,
-                                    .n_layers = 2,
-                                    .loss = CMLP_LOSS_SQUARED_ERROR,
-                                    .dtype = CMLP_FLOAT64};
-    return cmlp_net_init(memory, sizeof memory, &config, &net, NULL);
-}
+enum {
+    STATUS_OF_TABLES = CMLP_BUILD_TABLES ? CMLP_OK : CMLP_ERROR_LEFT_OUT,
+    STATUS_OF_FLOAT64 = CMLP_BUILD_FLOAT64 ? CMLP_OK : CMLP_ERROR_LEFT_OUT
+};
 
 static size_t read_file(const char *path, unsigned char *bytes)
 {
@@ -63,7 +47,7 @@ static void check_file(const char *path)
     static _Alignas(64) unsigned char bytes[CAPACITY];
     const size_t n = read_file(path, bytes);
     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
-    int expected = is_float64(bytes, n) ? status_of_float64() : CMLP_OK;
+    int expected = is_float64(bytes, n) ? STATUS_OF_FLOAT64 : CMLP_OK;
     if (is_table(bytes, n)) expected = STATUS_OF_TABLES;
     int status = cmlp_model_describe(bytes, n, &info, NULL);
     check_that(status == expected, "%s: %s", path, cmlp_status_name(status));

@@ -63,7 +63,7 @@ def programs_of_cmake():
         lambda match: "".join(match[2].replace("${name}", name) for name in match[1].split()), text
     )
     found = re.findall(r"^ *cmlp_program\((\w+) \w+ ([^$)]+)\)", text, re.MULTILINE)
-    return {name: sources.split() for name, sources in found}
+    return {name: sources.partition("NEEDS")[0].split() for name, sources in found}
 
 
 PROGRAMS = programs_of_cmake()

@@ -10,7 +10,7 @@ from c_build import CORE, HEADERS, ROOT, compiled, linked, needs_compiler, run
 pytestmark = [needs_compiler, pytest.mark.slow]
 
 TESTS = ROOT / "tests/c"
-SMALL = ("-O0", "-DCMLP_BUILD_ISA=1", "-DCMLP_NO_FLOAT64", "-DCMLP_NO_THREADS")
+SMALL = ("-O0", "-DCMLP_BUILD_ISA=1", "-DCMLP_BUILD_FLOAT64=0", "-DCMLP_BUILD_THREADS=0")
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ FIGURES = {
     "code for predictions of single rows, KB": [
         (
             "docs/embedding.md",
-            r"`-DCMLP_ONE_ROW`, `-DCMLP_BUILD_ISA=1` \| ([\d,]+) \|",
+            r"`-DCMLP_PARTS=0`, `-DCMLP_BUILD_ISA=1` \| ([\d,]+) \|",
             1 / THOUSAND,
         ),
         ("docs/start/embedding.md", r"one row\s+at a time needs ([\d,]+) KB", 1),

@@ -213,7 +213,9 @@ def test_shell_blocks_run(name, tmp_path):
 
 # The smallest build, which compiles fastest and gives the same bits. .ci/c.sh tests the whole
 # command.
-SMALL = "-O0 -DCMLP_BUILD_ISA=1 -DCMLP_NO_FLOAT64 -DCMLP_INFERENCE_ONLY -DCMLP_NO_THREADS"
+SMALL = (
+    "-O0 -DCMLP_BUILD_ISA=1 -DCMLP_BUILD_FLOAT64=0 -DCMLP_BUILD_TRAINING=0 -DCMLP_BUILD_THREADS=0"
+)
 
 
 def write_compiler(path):

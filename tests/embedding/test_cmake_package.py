@@ -84,14 +84,14 @@ def test_debug_builds_of_users_leave_out_the_kernels_of_instruction_sets(
     [
         (["-DCMAKE_SYSTEM_NAME=Linux"], True),
         (["-DCMAKE_SYSTEM_NAME=Generic"], False),
-        (["-DCMAKE_SYSTEM_NAME=Generic", "-DCMLP_THREADS=ON"], True),
+        (["-DCMAKE_SYSTEM_NAME=Generic", "-DCMLP_BUILD_THREADS=ON"], True),
     ],
 )
 def test_bare_metal_has_no_threads_by_default(tmp_path, options, has_threads):
     write_user(tmp_path)
     package = f"-DCMAKE_PREFIX_PATH={cmlp.get_cmake_dir()}"
     (command,) = compile_commands(tmp_path / "build", tmp_path, package, *options)
-    assert ("-DCMLP_NO_THREADS" in command.split()) == (not has_threads)
+    assert ("-DCMLP_BUILD_THREADS=0" in command.split()) == (not has_threads)
 
 
 @pytest.mark.slow

@@ -112,8 +112,7 @@ def test_loading_example_classifies_like_python(single_file, tmp_path):
     (text,) = [text for text in blocks("c") if " classify(" in text]
     source, library = tmp_path / "classify.c", tmp_path / "classify.so"
     source.write_text(text, encoding="utf-8")
-    parts = ("INFERENCE_ONLY", "NO_FLOAT64", "NO_TABLES", "NO_THREADS", "BUILD_ISA=1")
-    smallest = [f"-DCMLP_{part}" for part in parts]
+    smallest = ["-DCMLP_PARTS=0", "-DCMLP_BUILD_ISA=1"]
     include = f"-I{single_file.parent}"
     run(
         COMPILER,

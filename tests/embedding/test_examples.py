@@ -18,7 +18,6 @@ EXAMPLES = ROOT / "examples"
 STRICT = ["-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror"]
 CPLUSPLUS = shutil.which(os.environ.get("CXX", "c++"))
 ARM = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]
-SMALL = ["-DCMLP_NO_THREADS", "-DCMLP_NO_FLOAT64", "-DCMLP_NO_TABLES"]
 
 if not EXAMPLES.exists():
     pytest.skip("the examples are in the source tree only", allow_module_level=True)
@@ -168,7 +167,7 @@ def on_cortex_m4(source, single_file, folder, *options, **files):
         "-ffunction-sections",
         "-fdata-sections",
         *STRICT,
-        *SMALL,
+        "-DCMLP_PARTS=0",
         *options,
     ]
     firmware, source = folder / "firmware.elf", EXAMPLES / "microcontroller" / source
@@ -221,7 +220,9 @@ def test_training_on_a_microcontroller_continues_in_python(single_file, tmp_path
     (tmp_path / "rows.bin").write_bytes(X.tobytes())
     (tmp_path / "labels.bin").write_bytes(y.tobytes())
     files = {"ROWS": "rows.bin", "LABELS": "labels.bin", "TRAINED": "trained.cmlp"}
-    _, memory, flash = on_cortex_m4("train.c", single_file, tmp_path, **files)
+    _, memory, flash = on_cortex_m4(
+        "train.c", single_file, tmp_path, "-DCMLP_BUILD_TRAINING=1", **files
+    )
     ends = {"max_iter": 8, "tol": 0, "n_iter_no_change": np.inf}
     ways = {"learning_rate_init": 0.01, "batch_size": 10, "input_scale": 1 / 255, "random_state": 0}
     whole = cmlp.MLPClassifier((16,), **ways, **ends).fit(X, y)
@@ -240,7 +241,7 @@ def test_training_on_a_microcontroller_continues_in_python(single_file, tmp_path
 def test_microcontroller_gives_the_bits_of_python(single_file, firmware_files, tmp_path):
     files = {"MODEL": "model.cmlp", "ROWS": "rows.bin"}
     lines, memory, flash = on_cortex_m4(
-        "main.c", single_file, tmp_path, "-DCMLP_INFERENCE_ONLY", **files
+        "main.c", single_file, tmp_path, "-DCMLP_BUILD_ROWS=1", **files
     )
     assert lines == firmware_files
     assert int(flash.split()[4].rstrip(",")) < 47_700

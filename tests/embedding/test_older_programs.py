@@ -15,10 +15,7 @@ LATER = "1.0.0"
 # Nothing but the functions of the program.
 SMALL = [
     "-DCMAKE_BUILD_TYPE=Debug",
-    *(f"-DCMLP_{part}=OFF" for part in ("TABLES", "WORKERS", "EXPLAIN", "FLOAT64")),
-]
-SMALL += [
-    "-DCMLP_INFERENCE_ONLY=ON",
+    "-DCMLP_PARTS=OFF",
     "-DBUILD_SHARED_LIBS=ON",
     "-DBUILD_TESTING=OFF",
     "-DCMAKE_INSTALL_LIBDIR=lib",

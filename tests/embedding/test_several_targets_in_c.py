@@ -47,7 +47,7 @@ def model():
 def program(single_file, tmp_path):
     source, program, library = tmp_path / "program.cpp", tmp_path / "program", tmp_path / "cmlp.o"
     source.write_text(CPP, encoding="utf-8")
-    smallest = ["-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_THREADS", "-DCMLP_BUILD_ISA=1"]
+    smallest = ["-DCMLP_BUILD_TRAINING=0", "-DCMLP_BUILD_THREADS=0", "-DCMLP_BUILD_ISA=1"]
     include = f"-I{single_file.parent}"
     run(COMPILER, "-O1", *smallest, include, "-c", single_file, "-o", library)
     run("c++", "-std=c++17", *smallest, include, source, library, "-lm", "-o", program)

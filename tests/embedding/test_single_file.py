@@ -22,24 +22,15 @@ CONSUMERS = Path(__file__).parents[1] / "consumers"
 # Installed wheels are tested with compilers whose warnings are unknown.
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-pedantic", *["-Werror"] * CORE.exists()]
 COMPILERS = [path for path in [COMPILER, shutil.which("clang")] if path]
-SMALLEST = [
-    f"-DCMLP_{part}"
-    for part in (
-        "INFERENCE_ONLY",
-        "NO_FLOAT64",
-        "NO_TABLES",
-        "NO_CELLS",
-        "NO_WORKERS",
-        "NO_EXPLAIN",
-        "NO_THREADS",
-        "ONE_ROW",
-        "BUILD_ISA=1",
-    )
-]
+SMALLEST = ["-DCMLP_PARTS=0", "-DCMLP_BUILD_ISA=1"]
 BUILDS = [
     ["-DCMLP_BUILD_ISA=3"],
-    *([option] for option in SMALLEST),
-    ["-DCMLP_INFERENCE_ONLY", "-DCMLP_WITH_EXPLAIN"],
+    ["-DCMLP_BUILD_ISA=1"],
+    ["-DCMLP_PARTS=0"],
+    *(
+        [f"-DCMLP_BUILD_{part}=0"]
+        for part in ("FLOAT64", "ROWS", "TRAINING", "TABLES", "EXPLAIN", "THREADS")
+    ),
 ]  # .ci/run compiles the file without options
 
 
@@ -56,8 +47,7 @@ def exported(library):
 @pytest.mark.parametrize("compiler", COMPILERS, ids=lambda path: Path(path).name)
 def test_smallest_build_has_no_warnings(single_file, compiler):
     run(compiler, *STRICT, "-fsyntax-only", *SMALLEST, single_file)
-    several = [part for part in SMALLEST if part != "-DCMLP_ONE_ROW"]
-    run(compiler, *STRICT, "-fsyntax-only", *several, single_file)
+    run(compiler, *STRICT, "-fsyntax-only", *SMALLEST, "-DCMLP_BUILD_ROWS=1", single_file)
 
 
 @pytest.mark.parametrize("compiler", COMPILERS, ids=lambda path: Path(path).name)
@@ -94,19 +84,6 @@ def test_two_sources_cannot_declare_one_name(tmp_path):
 @pytest.mark.parametrize("flags", BUILDS, ids=" ".join)
 def test_every_build_option_compiles_without_warnings(single_file, compiler, flags):
     run(compiler, *STRICT, "-fsyntax-only", *flags, single_file)
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("nm"), reason="needs nm")
-def test_a_build_that_only_predicts_can_explain(single_file, tmp_path):
-    parts = ("INFERENCE_ONLY", "WITH_EXPLAIN", "NO_FLOAT64", "NO_THREADS", "BUILD_ISA=1")
-    target = tmp_path / "cmlp.o"
-    run(COMPILER, "-O0", "-c", *(f"-DCMLP_{part}" for part in parts), single_file, "-o", target)
-    found = exported(target)
-    explanations = Path(cmlp.get_include(), "cmlp_explain.h").read_text(encoding="utf-8")
-    names = set(re.findall(r"^CMLP_CHECKED [^;]*?(\w+)\(", explanations, re.MULTILINE))
-    assert {"cmlp_model_explain", "cmlp_forward_paths"} <= names <= found
-    assert "cmlp_train_epoch" not in found
 
 
 @pytest.mark.slow
@@ -174,7 +151,7 @@ def test_plugins_with_different_macros_do_not_share_functions(single_file, tmp_p
     for folder in folders:
         folder.mkdir()
     small = plugin(single_file, folders[0], *SMALLEST)
-    whole = plugin(single_file, folders[1], *(set(SMALLEST) - {"-DCMLP_NO_FLOAT64"}))
+    whole = plugin(single_file, folders[1], *SMALLEST, "-DCMLP_BUILD_FLOAT64=1")
     statuses = [
         ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL).status_of_float64()
         for library in (small, whole)

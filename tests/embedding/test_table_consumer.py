@@ -87,7 +87,7 @@ def test_c_program_prints_prediction_and_interval(
         X, model.predict(X).reshape(90, -1).mean(axis=1) if options == QUANTILES else y
     ).save(tmp_path / "table.cmlp")
     program = tmp_path / "interval"
-    smallest = ["-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_THREADS", "-DCMLP_BUILD_ISA=1"]
+    smallest = ["-DCMLP_BUILD_TRAINING=0", "-DCMLP_BUILD_THREADS=0", "-DCMLP_BUILD_ISA=1"]
     source = PROGRAM.with_name("interval.c")
     run(
         COMPILER,
@@ -127,7 +127,7 @@ def test_interval_of_c_contains_every_row_up_to_its_rank(single_file, tmp_path, 
     )
     model.fit(X[:, None], y, X_val=X[:, None], y_val=y).save(tmp_path / "table.cmlp")
     program = tmp_path / "interval"
-    smallest = ["-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_THREADS", "-DCMLP_BUILD_ISA=1"]
+    smallest = ["-DCMLP_BUILD_TRAINING=0", "-DCMLP_BUILD_THREADS=0", "-DCMLP_BUILD_ISA=1"]
     source = PROGRAM.with_name("interval.c")
     run(
         COMPILER,

@@ -57,9 +57,9 @@ def test_guide_predicts_like_python(single_file, tmp_path):
     source, library = tmp_path / "price.c", tmp_path / "price.so"
     source.write_text(text + LOADED, encoding="utf-8")
     smallest = [
-        "-DCMLP_INFERENCE_ONLY",
-        "-DCMLP_NO_FLOAT64",
-        "-DCMLP_NO_THREADS",
+        "-DCMLP_BUILD_TRAINING=0",
+        "-DCMLP_BUILD_FLOAT64=0",
+        "-DCMLP_BUILD_THREADS=0",
         "-DCMLP_BUILD_ISA=1",
     ]
     include = f"-I{single_file.parent}"

@@ -23,9 +23,24 @@ def function_comments():
     return {name: " ".join(comment.replace("\n *", " ").split()) for comment, name in documented}
 
 
+def parts_of_functions():
+    """Return the parts that each exported function needs: lists of which one is enough."""
+    found = {}
+    for path in HEADERS:
+        declared = re.findall(
+            r"/\*((?:[^*]|\*(?!/))*)\*/\n((?:CMLP_(?:API|CHECKED) [^;]*;[^\n]*\n)+)",
+            path.read_text("utf-8"),
+        )
+        for comment, functions in declared:
+            parts = re.search(r"Parts: ([\w, ]+)\.\s*\Z", comment)
+            needed = [part.split(" or ") for part in parts[1].split(", ")] if parts else []
+            found |= dict.fromkeys(re.findall(r"(cmlp_\w+)\(", functions), needed)
+    return found
+
+
 def listed_statuses():
     """Return the statuses that each function can return beside CMLP_OK, in the order of its comment."""
     return {
-        name: re.fullmatch(r".*Statuses: ([A-Z_, ]+)\.", comment)[1].split(", ")
+        name: re.fullmatch(r".*Statuses: ([A-Z_, ]+)\.(?: Parts: .*)?", comment)[1].split(", ")
         for name, comment in function_comments().items()
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Prediction needs neither training nor threads.
-const PARTS: [&str; 4] = ["INFERENCE_ONLY", "WITH_EXPLAIN", "NO_THREADS", "NO_WORKERS"];
+const PARTS: [&str; 2] = ["BUILD_TRAINING=0", "BUILD_THREADS=0"];
 
 fn main() {
     let package = PathBuf::from(variable("CARGO_MANIFEST_DIR").expect("cargo sets it"));

@@ -144,7 +144,7 @@ def _for_page(model: TrainedModel) -> Exception | None:
     return None
 
 
-_NO_TABLES = (
+_INT8_TABLE = (
     "to_c(int8=True) does not support tables: one byte for each number is too coarse for the bins "
     "of its column. Leave out int8 and calibrate."
 )
@@ -153,7 +153,7 @@ _EXPORTED = _non_finite("a weight is NaN or infinite: such a model cannot be exp
 _REFUSALS: Mapping[str, tuple[FormatRefusal, ...]] = {
     "save": (_for_file, _non_finite("a weight is NaN or infinite: such a model cannot be saved.")),
     "to_c": (_EXPORTED,),
-    "to_c(int8=True)": (_table(_NO_TABLES), _EXPORTED, _for_int8),
+    "to_c(int8=True)": (_table(_INT8_TABLE), _EXPORTED, _for_int8),
     "to_html": (_for_page, _non_finite(_NOT_SHOWN)),
     "to_onnx": (_EXPORTED,),
     "to_sklearn": (_table(_ONE_NETWORK), _EXPORTED),

@@ -63,7 +63,7 @@ void cmlpi_init_struct(void *given, size_t given_size, const void *copy, size_t 
     memcpy(given, &given_size, sizeof given_size);
 }
 
-#if CMLPI_BUILDS_TRAINING || CMLPI_BUILDS_EXPLAIN
+#if CMLP_BUILD_TRAINING || CMLP_BUILD_EXPLAIN
 /* Returns what follows in a text that begins with `start`; NULL if it begins otherwise. */
 static const char *rest_after(const char *text, const char *start)
 {

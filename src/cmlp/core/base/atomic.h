@@ -5,7 +5,7 @@
 
 #include "build.h"
 
-#if !CMLPI_BUILDS_THREADS
+#if !CMLP_BUILD_THREADS
 
 typedef long cmlpi_atomic;
 static inline void cmlpi_atomic_init(cmlpi_atomic *a, long value) { *a = value; }

@@ -2,16 +2,17 @@
  *
  *   CMLP_BUILD_ISA=<mask>  compiles only these instruction sets, a sum of cmlp_isa values: 1 is plain C, 2 AVX2,
  *                          4 AVX-512, 8 NEON. Instruction sets of other processors are never compiled.
- *   CMLP_NO_FLOAT64        no float64 networks
- *   CMLP_INFERENCE_ONLY    only cmlp_forward, cmlp_model_predict and what they need
- *   CMLP_NO_TABLES         no functions of cmlp_table.h
- *   CMLP_NO_CELLS          no cmlp_model_read_cell
- *   CMLP_NO_WORKERS        no functions of cmlp_workers.h
- *   CMLP_NO_EXPLAIN        no functions of cmlp_explain.h
- *   CMLP_WITH_EXPLAIN      the functions of cmlp_explain.h with CMLP_INFERENCE_ONLY too
- *   CMLP_NO_THREADS        no threads and no atomics: every call runs in the calling thread. So it is with a compiler
+ *
+ * Each part is 1 or 0; one that is not named is CMLP_PARTS, which is 1 if it is not named either. The last four need ROWS,
+ * which is 1 if one of them is named, and they are 0 if it is named as 0.
+ *
+ *   CMLP_BUILD_FLOAT64     networks of float64
+ *   CMLP_BUILD_ROWS        predictions of several rows in one call, and of CSR rows
+ *   CMLP_BUILD_TRAINING    gradients, training, writing files
+ *   CMLP_BUILD_TABLES      models of tables
+ *   CMLP_BUILD_EXPLAIN     bounds, rows between two others, reasons of a table's rows
+ *   CMLP_BUILD_THREADS     threads and atomics: without them, every call runs in the calling thread. So it is with a compiler
  *                          that has no atomics.
- *   CMLP_ONE_ROW           predictions of one dense row only; no training, no tables and no threads
  */
 #ifndef CMLPI_BUILD_H
 #define CMLPI_BUILD_H
@@ -54,65 +55,72 @@
 #error "CMLP_BUILD_ISA names no instruction set of this processor"
 #endif
 
-#ifdef CMLP_NO_FLOAT64
-#define CMLPI_BUILDS_FLOAT64 0
+/* The atomic operations of GCC and Clang are there in C99 too; MSVC has others. */
+#if !defined(_MSC_VER) && (defined(__STDC_NO_ATOMICS__) || (!defined(__GNUC__) && __STDC_VERSION__ < 201112L))
+#define CMLPI_HAS_ATOMICS 0
 #else
-#define CMLPI_BUILDS_FLOAT64 1
+#define CMLPI_HAS_ATOMICS 1
 #endif
 
-#ifdef CMLP_ONE_ROW
-#define CMLPI_BUILDS_MANY 0
+#ifndef CMLP_PARTS
+#define CMLP_PARTS 1
+#endif
+#ifndef CMLP_BUILD_FLOAT64
+#define CMLP_BUILD_FLOAT64 CMLP_PARTS
+#endif
+#ifndef CMLP_BUILD_ROWS
+#if CMLP_PARTS || CMLP_BUILD_TRAINING || CMLP_BUILD_TABLES || CMLP_BUILD_EXPLAIN || CMLP_BUILD_THREADS
+#define CMLP_BUILD_ROWS 1
 #else
-#define CMLPI_BUILDS_MANY 1
+#define CMLP_BUILD_ROWS 0
+#endif
 #endif
 
-#if defined(CMLP_INFERENCE_ONLY) || !CMLPI_BUILDS_MANY
-#define CMLPI_BUILDS_TRAINING 0
+/* Of a part that is not named and needs rows. */
+#if CMLP_BUILD_ROWS
+#define CMLPI_UNNAMED_PART CMLP_PARTS
 #else
-#define CMLPI_BUILDS_TRAINING 1
+#define CMLPI_UNNAMED_PART 0
+#endif
+#ifndef CMLP_BUILD_TRAINING
+#define CMLP_BUILD_TRAINING CMLPI_UNNAMED_PART
+#endif
+#ifndef CMLP_BUILD_TABLES
+#define CMLP_BUILD_TABLES CMLPI_UNNAMED_PART
+#endif
+#ifndef CMLP_BUILD_EXPLAIN
+#define CMLP_BUILD_EXPLAIN CMLPI_UNNAMED_PART
+#endif
+#ifdef CMLP_BUILD_THREADS
+#elif CMLPI_HAS_ATOMICS
+#define CMLP_BUILD_THREADS CMLPI_UNNAMED_PART
+#else
+#define CMLP_BUILD_THREADS 0
 #endif
 
-#if defined(CMLP_NO_TABLES) || !CMLPI_BUILDS_MANY
-#define CMLPI_BUILDS_TABLES 0
-#else
-#define CMLPI_BUILDS_TABLES 1
+#define CMLPI_IS_PART_0 1
+#define CMLPI_IS_PART_1 1
+#define CMLPI_IS_PART_OF(value) CMLPI_IS_PART_##value
+#define CMLPI_IS_PART(value) CMLPI_IS_PART_OF(value)
+#if !CMLPI_IS_PART(CMLP_PARTS)
+#error "CMLP_PARTS must be 0 or 1"
+#elif !(CMLPI_IS_PART(CMLP_BUILD_FLOAT64) && CMLPI_IS_PART(CMLP_BUILD_ROWS) && CMLPI_IS_PART(CMLP_BUILD_TRAINING) && \
+        CMLPI_IS_PART(CMLP_BUILD_TABLES) && CMLPI_IS_PART(CMLP_BUILD_EXPLAIN) && CMLPI_IS_PART(CMLP_BUILD_THREADS))
+#error "CMLP_BUILD_FLOAT64, ROWS, TRAINING, TABLES, EXPLAIN and THREADS must be 0 or 1"
+#elif !CMLP_BUILD_ROWS && (CMLP_BUILD_TRAINING || CMLP_BUILD_TABLES || CMLP_BUILD_EXPLAIN || CMLP_BUILD_THREADS)
+#error "CMLP_BUILD_TRAINING, TABLES, EXPLAIN and THREADS need CMLP_BUILD_ROWS"
+#elif CMLP_BUILD_THREADS && !CMLPI_HAS_ATOMICS
+#error "CMLP_BUILD_THREADS needs the atomic operations of C11"
 #endif
 
 /* Whether outputs can be doubles: those of tables always are. */
-#define CMLPI_HAS_DOUBLE_OUTPUTS (CMLPI_BUILDS_FLOAT64 || CMLPI_BUILDS_TABLES)
+#define CMLPI_HAS_DOUBLE_OUTPUTS (CMLP_BUILD_FLOAT64 || CMLP_BUILD_TABLES)
 
 /* The smallest builds do not check labels: they read none outside the file, whatever it has. */
-#define CMLPI_CHECKS_VALUES (CMLPI_BUILDS_TABLES || CMLPI_BUILDS_TRAINING)
-
-#if defined(CMLP_NO_CELLS) || !CMLPI_BUILDS_TABLES
-#define CMLPI_BUILDS_CELLS 0
-#else
-#define CMLPI_BUILDS_CELLS 1
-#endif
-
-#if defined(CMLP_NO_WORKERS) || !CMLPI_BUILDS_TRAINING
-#define CMLPI_BUILDS_WORKERS 0
-#else
-#define CMLPI_BUILDS_WORKERS 1
-#endif
-
-#if defined(CMLP_NO_EXPLAIN) || !CMLPI_BUILDS_MANY || !(CMLPI_BUILDS_TRAINING || defined(CMLP_WITH_EXPLAIN))
-#define CMLPI_BUILDS_EXPLAIN 0
-#else
-#define CMLPI_BUILDS_EXPLAIN 1
-#endif
+#define CMLPI_CHECKS_VALUES (CMLP_BUILD_TABLES || CMLP_BUILD_TRAINING)
 
 /* Shapley values of a table's row. */
-#define CMLPI_EXPLAINS_TABLES (CMLPI_BUILDS_EXPLAIN && CMLPI_BUILDS_TABLES)
-
-/* The atomic operations of GCC and Clang are there in C99 too; MSVC has others. */
-#if defined(CMLP_NO_THREADS) || !CMLPI_BUILDS_MANY
-#define CMLPI_BUILDS_THREADS 0
-#elif !defined(_MSC_VER) && (defined(__STDC_NO_ATOMICS__) || (!defined(__GNUC__) && __STDC_VERSION__ < 201112L))
-#define CMLPI_BUILDS_THREADS 0
-#else
-#define CMLPI_BUILDS_THREADS 1
-#endif
+#define CMLPI_EXPLAINS_TABLES (CMLP_BUILD_EXPLAIN && CMLP_BUILD_TABLES)
 
 /* Keywords of C11 and what C99 has instead: GCC and Clang accept most of them in C99 too, but warn. */
 #if !defined(__GNUC__) && __STDC_VERSION__ < 201112L

@@ -31,7 +31,7 @@
 #elif defined(__FMA__) || (CMLPI_X86 && defined(_MSC_VER) && defined(__AVX2__)) || CMLPI_AARCH64
 #define CMLPI_HAVE_FMA 1
 #elif defined(__GNUC__) &&                                                                         \
-    ((defined(__FP_FAST_FMAF) && (defined(__FP_FAST_FMA) || !CMLPI_BUILDS_FLOAT64)) ||             \
+    ((defined(__FP_FAST_FMAF) && (defined(__FP_FAST_FMA) || !CMLP_BUILD_FLOAT64)) ||             \
      defined(__powerpc64__) || defined(__s390x__) ||                                               \
      (defined(__riscv_flen) && __riscv_flen >= 64) || defined(__loongarch_double_float))
 #define CMLPI_HAVE_FMA 1

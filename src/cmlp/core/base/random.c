@@ -3,7 +3,7 @@
 #include "../../../../include/cmlp.h"
 #include "target.h"
 
-#if CMLPI_BUILDS_TRAINING || CMLPI_BUILDS_EXPLAIN
+#if CMLP_BUILD_TRAINING || CMLP_BUILD_EXPLAIN
 
 #define KEY_WORDS 624
 #define KEY_MIDDLE 397

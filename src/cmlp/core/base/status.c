@@ -3,7 +3,7 @@
 #include "build.h"
 
 /* The sentences are no part of the interface: they may change. A build without training has no use for some. */
-#if CMLPI_BUILDS_TRAINING
+#if CMLP_BUILD_TRAINING
 #define TRAINING_STATUSES(X)                                                                                          \
     X(CMLP_ERROR_NAME, "a key or a name is malformed, repeated, out of order or reserved")                            \
     X(CMLP_ERROR_VALUE, "a model file cannot have this label, category or number")                                    \
@@ -20,7 +20,7 @@
 #define TRAINING_STATUSES(X)
 #endif
 
-#if CMLPI_BUILDS_CELLS
+#if CMLP_BUILD_TABLES
 #define CELL_STATUSES(X) X(CMLP_ERROR_CELL, "the column cannot hold this cell") \
     X(CMLP_ERROR_COLUMNS, "the names of the cells are not those of the columns, each once")
 #else

@@ -6,7 +6,7 @@
 #include "atomic.h"
 #include "float_mode.h"
 
-#if !CMLPI_BUILDS_THREADS
+#if !CMLP_BUILD_THREADS
 
 /* Without threads, the calling thread is the whole team, and barriers do nothing. */
 size_t cmlpi_team_bytes(int32_t n) { return 0 * (size_t)n; }

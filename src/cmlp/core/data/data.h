@@ -32,7 +32,7 @@ static inline int cmlpi_is_stored(const cmlpi_data *data, int64_t i)
 
 static inline int cmlpi_is_sparse(const cmlpi_data *data)
 {
-    return CMLPI_BUILDS_MANY && data->rows.kind == CMLP_ROWS_CSR;
+    return CMLP_BUILD_ROWS && data->rows.kind == CMLP_ROWS_CSR;
 }
 
 #define CMLPI_PREFETCH_ROWS 6 /* prefetch distance: converting 6 rows takes about as long as a cache miss */

@@ -72,7 +72,7 @@ static cmlp_status check_scales(const cmlp_rows *rows, cmlp_run *run)
 /* Fields that rows of this kind do not use are 0. */
 static cmlp_status check_unused(const cmlp_rows *rows, const char **refused)
 {
-    const int sparse = CMLPI_BUILDS_MANY && rows->kind == CMLP_ROWS_CSR;
+    const int sparse = CMLP_BUILD_ROWS && rows->kind == CMLP_ROWS_CSR;
     if (rows->reserved) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "rows->reserved");
     if (rows->names || rows->n_names) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "rows->names");
     if (!rows->order && rows->n_order) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->n_order");
@@ -88,7 +88,7 @@ cmlp_status cmlpi_check_kind(const cmlp_rows *rows, const char **refused)
 {
     const int sparse = rows->kind == CMLP_ROWS_CSR;
     if (!sparse && rows->kind != CMLP_ROWS_DENSE) return cmlpi_refuse(refused, CMLP_ERROR_ROWS, "rows->kind");
-    if (CMLPI_BUILDS_MANY || (!sparse && cmlpi_n_selected(rows) <= 1)) return CMLP_OK;
+    if (CMLP_BUILD_ROWS || (!sparse && cmlpi_n_selected(rows) <= 1)) return CMLP_OK;
     return cmlpi_refuse(refused, CMLP_ERROR_LEFT_OUT, "rows");
 }
 
@@ -97,7 +97,7 @@ cmlp_status cmlpi_read_rows(cmlp_rows *rows, int64_t n_columns, const cmlp_rows 
     const char **refused = &run->refused;
     cmlp_status status = CMLPI_READ(rows, given, cmlp_rows, n_names);
     if (status) return cmlpi_refuse(refused, status, "rows");
-    const int sparse = CMLPI_BUILDS_MANY && rows->kind == CMLP_ROWS_CSR;
+    const int sparse = CMLP_BUILD_ROWS && rows->kind == CMLP_ROWS_CSR;
     *n = cmlpi_n_selected(rows);
     status = cmlpi_check_kind(rows, refused);
     if (status) return status;
@@ -115,7 +115,7 @@ cmlp_status cmlpi_read_rows(cmlp_rows *rows, int64_t n_columns, const cmlp_rows 
     return status ? cmlpi_refuse(refused, status, *n < 0 ? "rows->n_order" : "rows->order") : CMLP_OK;
 }
 
-#if CMLPI_BUILDS_TRAINING
+#if CMLP_BUILD_TRAINING
 static const matrix_names targets_names = {CMLP_ERROR_TARGETS, "targets->data", "targets->dtype",
                                            "targets->row_stride", "targets->column_stride"};
 
@@ -218,7 +218,7 @@ cmlp_status cmlpi_read_data(cmlpi_data *data, const cmlp_net *net, const cmlp_ro
         status = cmlpi_check_sparse_rows(data, &run->bad_row);
         if (status) return cmlpi_refuse(refused, status, "rows->indptr or indices");
     }
-#if CMLPI_BUILDS_TRAINING /* otherwise both are NULL */
+#if CMLP_BUILD_TRAINING /* otherwise both are NULL */
     data->allowed_targets = cmlpi_targets_of_loss(net->loss);
     if (targets) status = read_targets(data, targets, run);
     if (!status && objective && objective->n_row_weights != (row_weights ? data->rows.n_rows : 0))
@@ -300,7 +300,7 @@ int64_t cmlpi_bad_input(const cmlpi_data *data, int64_t selected, void *scratch)
     return bad < n ? bad : -1;
 }
 
-#if CMLPI_BUILDS_TRAINING
+#if CMLP_BUILD_TRAINING
 static void gather_target(const cmlpi_data *data, int64_t selected, void *out)
 {
     const cmlp_targets *targets = &data->targets;
@@ -384,7 +384,7 @@ void cmlp_rows_init(cmlp_rows *rows, size_t struct_size, const void *data, cmlp_
     cmlpi_init_struct(rows, struct_size, &dense, sizeof dense);
 }
 
-#if CMLPI_BUILDS_TRAINING
+#if CMLP_BUILD_TRAINING
 void cmlp_targets_init(cmlp_targets *targets, size_t struct_size, const void *data, cmlp_dtype dtype, int64_t n_rows,
                        int64_t n_columns)
 {

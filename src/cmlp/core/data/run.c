@@ -69,13 +69,13 @@ static int32_t whole_threads(double threads, int32_t max_threads)
 
 int32_t cmlpi_prediction_threads(double products, int32_t max_threads)
 {
-    if (!CMLPI_BUILDS_THREADS) return 1;
+    if (!CMLP_BUILD_THREADS) return 1;
     return products < PRODUCTS_PER_TEAM ? 1 : whole_threads(products / PRODUCTS_PER_THREAD, max_threads);
 }
 
 int32_t cmlpi_training_threads(const cmlpi_data *data, int64_t rows, int32_t max_threads)
 {
-    if (!CMLPI_BUILDS_THREADS) return 1;
+    if (!CMLP_BUILD_THREADS) return 1;
     const double threads = cmlpi_forward_products(data, rows) * PASSES / PRODUCTS_PER_BARRIER;
     const double limit = 1 + (double)rows / ROWS_PER_THREAD;
     return whole_threads(threads < limit ? threads : limit, max_threads);
@@ -99,8 +99,8 @@ cmlp_status cmlpi_report_row(cmlp_run *run, const cmlpi_fault *fault, int64_t ro
     run->bad_row = row;
     run->bad_column = fault->column;
     if (fault->status == CMLP_ERROR_INPUT) run->refused = CMLPI_ROWS_DATA;
-    if (CMLPI_BUILDS_TRAINING && fault->status == CMLP_ERROR_TARGET) run->refused = "targets->data";
-    if (CMLPI_BUILDS_WORKERS && fault->status == CMLP_ERROR_MESSAGE) run->refused = "epoch->workers";
+    if (CMLP_BUILD_TRAINING && fault->status == CMLP_ERROR_TARGET) run->refused = "targets->data";
+    if (CMLP_BUILD_TRAINING && fault->status == CMLP_ERROR_MESSAGE) run->refused = "epoch->workers";
     return fault->status;
 }
 
@@ -114,7 +114,7 @@ cmlpi_fault cmlpi_check_sums(const cmlpi_data *data, const void *z, int64_t sele
         if (i == n) break;
         int64_t column = cmlpi_bad_input(data, selected + i, scratch);
         if (column >= 0) return (cmlpi_fault){CMLP_ERROR_INPUT, selected + i, column};
-        if (CMLPI_BUILDS_TRAINING && training && !cmlpi_is_ignored(data, selected + i))
+        if (CMLP_BUILD_TRAINING && training && !cmlpi_is_ignored(data, selected + i))
             return (cmlpi_fault){CMLP_ERROR_DIVERGED, selected + i, -1};
     }
     return cmlpi_fault_of(CMLP_OK);

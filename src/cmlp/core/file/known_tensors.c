@@ -29,7 +29,7 @@ const cmlpi_value_tensor cmlpi_value_tensors[CMLPI_N_VALUE_TENSORS] = {
     [CMLPI_LABEL_TYPE] = {"labels.type", CMLP_UINT8, CMLPI_LABEL_ENDS},
     [CMLPI_NAME_ENDS] = {"names.ends", CMLP_INT64, CMLPI_NAME_ENDS},
     [CMLPI_NAME_TEXT] = {"names.text", CMLP_UINT8, CMLPI_NAME_ENDS},
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
     [CMLPI_CALIBRATION_KIND] = {"calibration.kind", CMLP_INT32, CMLPI_CALIBRATION_KIND},
     [CMLPI_CATEGORY_COUNTS] = {"categories.counts", CMLP_INT64, CMLPI_CATEGORY_ORDER},
     [CMLPI_CATEGORY_ENDS] = {"categories.ends", CMLP_INT64, CMLPI_CATEGORY_TYPES},
@@ -57,7 +57,7 @@ static int64_t length_of(int tensor, const int64_t *n, const cmlpi_value_sizes *
     case CMLPI_NAME_ENDS: return sizes->n_inputs;
     case CMLPI_LABEL_TYPE: return 1;
     case CMLPI_CELL_FORM: return n[tensor] == 3 ? 3 : 2;
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
     case CMLPI_CALIBRATION_KIND: return 2;
     case CMLPI_CATEGORY_COUNTS:
     case CMLPI_FORMAT_ENDS:
@@ -75,7 +75,7 @@ cmlp_status cmlpi_check_value_sizes(const cmlpi_stored_values *values, const cml
     const int64_t *n = values->n;
     for (int i = 0; i < CMLPI_N_VALUE_TENSORS; i++)
         if (n[i] && !n[cmlpi_value_tensors[i].needed]) return CMLP_ERROR_FILE_NAME;
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
     if (sizes->n_columns && !n[CMLPI_COLUMN_KINDS]) return CMLP_ERROR_FILE_NAME;
     if (n[CMLPI_CALIBRATION_KIND] && !sizes->has_scores) return CMLP_ERROR_FILE_NAME;
     if (n[CMLPI_TARGET_ENDS] && !sizes->n_targets) return CMLP_ERROR_FILE_NAME;

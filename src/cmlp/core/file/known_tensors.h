@@ -65,7 +65,7 @@ enum {
     CMLPI_N_TABLE_TENSORS
 };
 
-#define CMLPI_N_VALUE_TENSORS (CMLPI_BUILDS_TABLES ? CMLPI_N_TABLE_TENSORS : CMLPI_N_NETWORK_TENSORS)
+#define CMLPI_N_VALUE_TENSORS (CMLP_BUILD_TABLES ? CMLPI_N_TABLE_TENSORS : CMLPI_N_NETWORK_TENSORS)
 
 /* The name and the type of a tensor, and another one without which there is none of it. */
 typedef struct cmlpi_value_tensor {

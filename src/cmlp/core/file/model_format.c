@@ -9,7 +9,7 @@ const cmlpi_dtype_name cmlpi_dtype_names[] = {
 
 const char *const cmlpi_kind_names[CMLP_MODEL_ORDERED] = {"network", "regressor", "classifier", "multilabel", "ordered"};
 
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
 const char cmlpi_part_names[CMLPI_PARTS][7] = {"/day:", "/week:", "/year:"};
 #endif
 

@@ -63,7 +63,7 @@ int cmlpi_is_cell_form(int32_t decimal, int32_t thousands)
 }
 #endif
 
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
 cmlp_table_column_kind cmlpi_default_kind(cmlp_table_role role, int64_t n)
 {
     if (!n) return CMLP_TABLE_COLUMN_NUMBER;

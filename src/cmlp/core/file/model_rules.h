@@ -99,7 +99,7 @@ static inline int cmlpi_holds_classes(int32_t dtype, int64_t rows, int64_t colum
     return dtype == CMLP_FLOAT64 && rows == 2 && columns;
 }
 
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
 /* Numbers of a program or of a file. */
 typedef struct cmlpi_numbers {
     double (*at)(const void *list, int64_t i);

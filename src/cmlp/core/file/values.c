@@ -97,7 +97,7 @@ static int compare_with_integer(double a, int64_t b)
     return (a > (double)whole) - (a < (double)whole);
 }
 
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
 enum { MAX_DIGITS = 309, MAX_WORDS = 33 }; /* of doubles below 2^1025: any bits */
 
 /* Writes the digits of the magnitude of a double, from 2^63 on, to the end of the buffer. Returns their number. */
@@ -134,7 +134,7 @@ static int compare_with_large(const cmlp_value *a, const cmlp_value *large)
     const int64_t n = large->n_text - is_negative(large);
     if (a->kind == CMLP_VALUE_LARGE_INTEGER && is_negative(a) == is_negative(large))
         return sign * compare_digits(a->text + is_negative(a), a->n_text - is_negative(a), digits, n);
-#if CMLPI_BUILDS_TABLES /* the labels of a network have one kind */
+#if CMLP_BUILD_TABLES /* the labels of a network have one kind */
     char buffer[MAX_DIGITS];
     if (a->kind == CMLP_VALUE_DOUBLE && sign * a->number >= 9223372036854775808.0) {
         const int n_a = write_digits(a->number, buffer);
@@ -291,7 +291,7 @@ int cmlpi_uses_all_text(const cmlpi_value_list *list)
 }
 #endif
 
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
 /* Whether a column has a value of one of two kinds. */
 static int has_kind(const cmlpi_value_list *list, const cmlpi_value_range *range, cmlp_value_kind a, cmlp_value_kind b)
 {
@@ -371,7 +371,7 @@ int64_t cmlpi_find_value(const cmlpi_value_list *list, const cmlpi_value_range *
 
 /* --------------------------------------------------------------------------------- values of a program */
 
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
 /* Moves the index at `root` of a heap of n indices down, until those below it have no larger values. */
 static void sift(const cmlp_value *values, cmlpi_compare *by, int32_t *heap, int64_t n, int64_t root)
 {

@@ -68,7 +68,7 @@ cmlp_status cmlpi_check_values(const cmlpi_value_list *list, const cmlpi_value_r
 int cmlpi_uses_all_text(const cmlpi_value_list *list);
 #endif
 
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
 /* Finds the values of each column. `counts` has an I64 for each column in the file, or is NULL if no column has values.
  * Returns 0 if the tensors of the list are longer or shorter. */
 int cmlpi_split_values(const cmlpi_value_list *list, const unsigned char *counts, int64_t n_columns,

@@ -9,7 +9,7 @@
 #include "../data/run.h"
 #include "envelopes.h"
 
-#if CMLPI_BUILDS_EXPLAIN
+#if CMLP_BUILD_EXPLAIN
 
 #define COLUMNS 16 /* outputs that are summed together */
 #define ELEMENTS 64
@@ -31,7 +31,7 @@ static double rounded(const cmlp_net *net, double x) { return net->dtype == CMLP
 static double fused(const cmlp_net *net, double a, double b, double c)
 {
     if (net->dtype == CMLP_FLOAT32) return (double)cmlpi_fma32((float)a, (float)b, (float)c);
-#if CMLPI_BUILDS_FLOAT64
+#if CMLP_BUILD_FLOAT64
     return cmlpi_fma64(a, b, c);
 #else
     return c;

@@ -72,7 +72,7 @@ static size_t lay_out_forward(forward_job *job, char *base, const cmlp_net *net,
 size_t cmlpi_forward_bytes(const cmlp_net *net, int sparse, int64_t n_rows, int32_t n_threads)
 {
     forward_job job;
-    if (n_rows < 2 || !CMLPI_BUILDS_MANY) return net->row.forward;
+    if (n_rows < 2 || !CMLP_BUILD_ROWS) return net->row.forward;
     return lay_out_forward(&job, NULL, net, sparse, n_rows, n_threads);
 }
 
@@ -283,7 +283,7 @@ cmlp_status cmlpi_read_prediction(cmlp_prediction *copy, const cmlp_prediction *
 static cmlp_status forward(forward_job *job, cmlp_run *run)
 {
     const cmlpi_data *data = &job->data;
-    if (data->n < 2 || !CMLPI_BUILDS_MANY) return forward_few(job, run);
+    if (data->n < 2 || !CMLP_BUILD_ROWS) return forward_few(job, run);
     const int32_t threads = cmlpi_prediction_threads(cmlpi_forward_products(data, data->n), run->n_threads);
     const cmlp_status status =
         cmlpi_take_workspace(run, lay_out_forward(job, cmlpi_aligned(run->workspace), data->net, cmlpi_is_sparse(data),

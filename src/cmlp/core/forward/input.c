@@ -101,7 +101,7 @@ static uint64_t *begin_column_mask(const cmlp_net *net, const cmlpi_input_memory
     return scans ? mask : NULL;
 }
 
-#if CMLPI_BUILDS_TRAINING
+#if CMLP_BUILD_TRAINING
 uint64_t *cmlpi_merge_column_masks(const cmlp_net *net, const cmlpi_input_memory *input, cmlpi_thread self)
 {
     if (!input->column_masks) return NULL;

@@ -7,7 +7,7 @@
 #include "forward.h"
 #include "layer.h"
 
-#if CMLPI_BUILDS_EXPLAIN
+#if CMLP_BUILD_EXPLAIN
 #define PATHS 12 /* paths that a thread takes at a time; those that begin in one row share its steps */
 
 /* A row of the microbatch: where its outputs belong, and for how many steps, as steps that change no sum repeat them. */

@@ -1,5 +1,5 @@
 #include "../base/target.h"
-#if CMLPI_BUILDS_AVX512 && CMLPI_BUILDS_FLOAT64
+#if CMLPI_BUILDS_AVX512 && CMLP_BUILD_FLOAT64
 #include "../base/intrinsics.h"
 CMLPI_TARGET_BEGIN_AVX512
 #define CMLPI_BITS 64

@@ -77,25 +77,25 @@ const cmlpi_kernels *const cmlpi_tables[] = {
 #if CMLPI_BUILDS_AVX512
     &cmlpi_kernels_f32_avx512,
 #endif
-#if CMLPI_BUILDS_AVX512 && CMLPI_BUILDS_FLOAT64
+#if CMLPI_BUILDS_AVX512 && CMLP_BUILD_FLOAT64
     &cmlpi_kernels_f64_avx512,
 #endif
 #if CMLPI_BUILDS_AVX2
     &cmlpi_kernels_f32_avx2,
 #endif
-#if CMLPI_BUILDS_AVX2 && CMLPI_BUILDS_FLOAT64
+#if CMLPI_BUILDS_AVX2 && CMLP_BUILD_FLOAT64
     &cmlpi_kernels_f64_avx2,
 #endif
 #if CMLPI_BUILDS_NEON
     &cmlpi_kernels_f32_neon,
 #endif
-#if CMLPI_BUILDS_NEON && CMLPI_BUILDS_FLOAT64
+#if CMLPI_BUILDS_NEON && CMLP_BUILD_FLOAT64
     &cmlpi_kernels_f64_neon,
 #endif
 #if CMLPI_BUILDS_GENERIC
     &cmlpi_kernels_f32_generic,
 #endif
-#if CMLPI_BUILDS_GENERIC && CMLPI_BUILDS_FLOAT64
+#if CMLPI_BUILDS_GENERIC && CMLP_BUILD_FLOAT64
     &cmlpi_kernels_f64_generic,
 #endif
 };
@@ -103,7 +103,7 @@ const int32_t cmlpi_n_tables = sizeof cmlpi_tables / sizeof *cmlpi_tables;
 
 const cmlpi_tuning cmlpi_tunings[] = {CMLPI_TUNINGS};
 
-#if CMLPI_BUILDS_TRAINING
+#if CMLP_BUILD_TRAINING
 const int32_t cmlpi_n_tunings = sizeof cmlpi_tunings / sizeof *cmlpi_tunings;
 
 const cmlpi_tuning *cmlpi_tuning_at(int32_t index)

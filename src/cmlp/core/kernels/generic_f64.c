@@ -1,5 +1,5 @@
 #include "../base/target.h"
-#if CMLPI_BUILDS_GENERIC && CMLPI_BUILDS_FLOAT64
+#if CMLPI_BUILDS_GENERIC && CMLP_BUILD_FLOAT64
 #define CMLPI_BITS 64
 #define KERNEL(name) name##_f64_generic
 #include "vectors/vec_generic.h"

@@ -5,7 +5,7 @@
 
 #include "../../../../include/cmlp.h"
 #include "kernels.h"
-#if !CMLPI_BUILDS_TRAINING && defined(__GNUC__)
+#if !CMLP_BUILD_TRAINING && defined(__GNUC__)
 #pragma GCC diagnostic ignored "-Wunused-function" /* all templates have functions that only training or many rows use */
 #endif
 #include "vectors/lanes_tmpl.h"
@@ -40,12 +40,12 @@ const cmlpi_kernels KERNEL(cmlpi_kernels) = {
     .convert = KERNEL(convert),
     .convert_columns = KERNEL(convert_columns),
     .find_nonfinite = KERNEL(find_nonfinite),
-#if CMLPI_BUILDS_MANY /* otherwise the compiler drops these functions */
+#if CMLP_BUILD_ROWS /* otherwise the compiler drops these functions */
     .dense = KERNEL(dense),
     .csr = KERNEL(csr),
     .nonzero_mask = KERNEL(nonzero_mask),
 #endif
-#if CMLPI_BUILDS_TRAINING
+#if CMLP_BUILD_TRAINING
     .gradient = KERNEL(gradient),
     .bias_gradient = KERNEL(bias_gradient),
     .csr_gradient = KERNEL(csr_gradient),

@@ -1,5 +1,5 @@
 #include "../base/target.h"
-#if CMLPI_BUILDS_NEON && CMLPI_BUILDS_FLOAT64
+#if CMLPI_BUILDS_NEON && CMLP_BUILD_FLOAT64
 #include "../base/intrinsics.h"
 #define CMLPI_BITS 64
 #define KERNEL(name) name##_f64_neon

@@ -48,7 +48,7 @@ int32_t cmlp_loss_allows(cmlp_loss loss, cmlp_activation output)
     return (int32_t)(allowed_outputs[loss] >> output & 1);
 }
 
-#if CMLPI_BUILDS_TRAINING
+#if CMLP_BUILD_TRAINING
 const char *cmlp_solver_name(cmlp_solver solver)
 {
     switch (solver) {

@@ -66,7 +66,7 @@ static cmlp_status check_config(const cmlp_net_config *config, cmlp_run *run)
     cmlp_status status = check_activations(config, run);
     if (!status) status = check_loss(config, run);
     if (status) return status;
-    const int float64 = CMLPI_BUILDS_FLOAT64 && config->dtype == CMLP_FLOAT64;
+    const int float64 = CMLP_BUILD_FLOAT64 && config->dtype == CMLP_FLOAT64;
     if (config->dtype == CMLP_FLOAT32 || float64) return CMLP_OK;
     const cmlp_status status_of = config->dtype == CMLP_FLOAT64 ? CMLP_ERROR_LEFT_OUT : CMLP_ERROR_DTYPE;
     return cmlpi_refuse(&run->refused, status_of, "config->dtype");
@@ -229,7 +229,7 @@ int64_t cmlp_net_n_params(const cmlp_net *net) { return cmlpi_check_net(net) ? 0
 
 cmlp_isa cmlp_net_isa(const cmlp_net *net) { return cmlpi_check_net(net) ? 0 : net->kernels->isa; }
 
-#if CMLPI_BUILDS_TRAINING
+#if CMLP_BUILD_TRAINING
 const char *cmlpi_tuning_name(int32_t index)
 {
     const cmlpi_tuning *tuning = cmlpi_tuning_at(index);
@@ -270,7 +270,7 @@ CMLPI_CALL(cmlp_net_describe_layer, (const cmlp_net *net, int32_t index, cmlp_la
     return CMLP_OK;
 }
 
-#if CMLPI_BUILDS_TRAINING
+#if CMLP_BUILD_TRAINING
 /* The bound of the output layer uses the factor of the last hidden layer. */
 static double init_factor(const cmlp_net *net, int32_t l)
 {

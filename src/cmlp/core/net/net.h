@@ -9,7 +9,7 @@
 /* The first word of a struct in the caller's memory: its name, what the library was built with, its version, and the size. */
 #define CMLPI_MAGIC(name, type) \
     (UINT64_C(name) << 40 | (uint64_t)CMLPI_BUILT_PARTS << 32 | (uint64_t)CMLP_VERSION_NUMBER << 12 | (uint64_t)(sizeof(type) / 8))
-#define CMLPI_BUILT_PARTS (CMLPI_BUILDS_MANY | CMLPI_BUILDS_TRAINING << 1 | CMLPI_BUILDS_FLOAT64 << 2 | CMLPI_BUILDS_TABLES << 3)
+#define CMLPI_BUILT_PARTS (CMLP_BUILD_ROWS | CMLP_BUILD_TRAINING << 1 | CMLP_BUILD_FLOAT64 << 2 | CMLP_BUILD_TABLES << 3)
 #define CMLPI_NET_MAGIC CMLPI_MAGIC(0x636d70, cmlp_net)
 #define CMLPI_ALIGNMENT 64
 #define CMLPI_MAX_COUNT INT64_C(2147483647)
@@ -104,12 +104,12 @@ static inline int cmlpi_is_value_dtype(int32_t dtype)
     return dtype == CMLP_UINT8 || dtype == CMLP_FLOAT32 || dtype == CMLP_FLOAT64;
 }
 
-static inline int cmlpi_is_float(const cmlp_net *net) { return !CMLPI_BUILDS_FLOAT64 || net->dtype == CMLP_FLOAT32; }
+static inline int cmlpi_is_float(const cmlp_net *net) { return !CMLP_BUILD_FLOAT64 || net->dtype == CMLP_FLOAT32; }
 
 /* Element i of an array of the net's type. */
 static inline void *cmlpi_at(const cmlp_net *net, const void *array, int64_t i)
 {
-    return (char *)(uintptr_t)array + i * (CMLPI_BUILDS_FLOAT64 ? (int64_t)net->element : (int64_t)sizeof(float));
+    return (char *)(uintptr_t)array + i * (CMLP_BUILD_FLOAT64 ? (int64_t)net->element : (int64_t)sizeof(float));
 }
 
 /* The rows of layer l in an array that has n_rows rows of each layer, layer after layer. */

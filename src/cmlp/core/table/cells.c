@@ -5,7 +5,7 @@
 
 #include "../base/build.h"
 
-#if CMLPI_BUILDS_CELLS
+#if CMLP_BUILD_TABLES
 #define MICROSECONDS_OF_A_DAY INT64_C(86400000000)
 /* The days of 0001-01-01 and 10000-01-01 since 1970. */
 enum { FIRST_DAY = -719162, LAST_DAY = 2932897 };

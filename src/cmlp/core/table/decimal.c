@@ -5,7 +5,7 @@
 
 #include "../base/build.h"
 
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
 /* Decimals from 10^MAX_EXPONENT on are infinite, and those below 10^MIN_EXPONENT are 0. */
 enum { MAX_EXPONENT = 310, MIN_EXPONENT = -330 };
 /* The fields of a double. */

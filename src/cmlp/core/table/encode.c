@@ -5,7 +5,7 @@
 #include "../data/run.h"
 #include "encode_row.h"
 
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
 int64_t cmlpi_column_width(const cmlp_table_column *c, int has_bins)
 {
     if (c->role == CMLP_TABLE_ROLE_CATEGORY)

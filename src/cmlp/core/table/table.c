@@ -6,7 +6,7 @@
 #include "../base/arguments.h"
 #include "../forward/forward.h"
 
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
 cmlp_status cmlpi_table_scratch_lay_out(const cmlpi_table_sizes *sizes, void *memory, size_t *size,
                                         cmlpi_table_scratch *scratch)
 {

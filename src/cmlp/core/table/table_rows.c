@@ -1,7 +1,7 @@
 /* Many raw rows of a table. As in forward.c the threads take microbatches from a queue. */
 #include "table.h"
 
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
 
 typedef struct table_job {
     const cmlp_table *table;

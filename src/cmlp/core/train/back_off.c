@@ -5,7 +5,7 @@
 
 #include "../base/build.h"
 
-#if CMLPI_BUILDS_TRAINING
+#if CMLP_BUILD_TRAINING
 
 /* A stopped process has paid after BACK_OFF * MAX_LOSS seconds. Short pauses occur on an idle machine too, so earlier
  * gains of up to MAX_GAIN offset losses. A second without the team pays for 1 / BACK_OFF seconds of loss. */

@@ -9,7 +9,7 @@
 #include "output.h"
 #include "weights.h"
 
-#if CMLPI_BUILDS_TRAINING
+#if CMLP_BUILD_TRAINING
 
 /* No result depends on the sizes that are defined inside #ifndef, here and in other files: tests compile them with tiny
  * values, so that small networks take the paths of large ones.

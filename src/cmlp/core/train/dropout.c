@@ -1,6 +1,6 @@
 #include "dropout.h"
 
-#if CMLPI_BUILDS_TRAINING
+#if CMLP_BUILD_TRAINING
 
 void cmlpi_apply_dropout(const cmlpi_data *data, const cmlp_objective *objective, int32_t layer, int64_t selected, int64_t n,
                          void *values)

@@ -1,6 +1,6 @@
 #include "fingerprint.h"
 
-#if CMLPI_BUILDS_WORKERS
+#if CMLP_BUILD_TRAINING
 
 static uint64_t mix(uint64_t hash, uint64_t word)
 {

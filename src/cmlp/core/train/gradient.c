@@ -2,7 +2,7 @@
 #include "backward.h"
 #include "weights.h"
 
-#if CMLPI_BUILDS_TRAINING
+#if CMLP_BUILD_TRAINING
 
 static void full_batch_thread(void *context, cmlpi_thread self)
 {

@@ -5,7 +5,7 @@
 #include "../base/arguments.h"
 #include "../base/root.h"
 
-#if CMLPI_BUILDS_TRAINING
+#if CMLP_BUILD_TRAINING
 
 int cmlpi_n_moments(cmlp_solver solver)
 {

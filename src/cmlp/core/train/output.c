@@ -5,7 +5,7 @@
 #include "../kernels/losses.h"
 #include "../forward/layer.h"
 
-#if CMLPI_BUILDS_TRAINING
+#if CMLP_BUILD_TRAINING
 
 #ifndef TARGET_ELEMENTS
 #define TARGET_ELEMENTS 4096 /* converted at once; at least one row */

@@ -5,7 +5,7 @@
 #include "epoch.h"
 #include "weights.h"
 
-#if CMLPI_BUILDS_TRAINING
+#if CMLP_BUILD_TRAINING
 
 typedef struct epoch_job {
     cmlpi_batch_job batch;
@@ -204,7 +204,7 @@ REAL_FN cmlp_status read_arguments(epoch_job *job, const void *params, int64_t n
     cmlpi_batch_job *batch = &job->batch;
     cmlp_run *const run = batch->run;
     const char **refused = &run->refused;
-    cmlp_workers *const workers = CMLPI_BUILDS_WORKERS ? job->epoch.workers : NULL;
+    cmlp_workers *const workers = job->epoch.workers;
     cmlp_status status = cmlpi_check_net(batch->data.net);
     if (status) return cmlpi_refuse(refused, status, "net");
     status = cmlpi_read_optimizer(&job->optimizer, &job->counters, batch->data.net, optimizer, job->epoch.rates, run);
@@ -212,11 +212,11 @@ REAL_FN cmlp_status read_arguments(epoch_job *job, const void *params, int64_t n
     if (!status) status = cmlpi_batch_lay_out(batch, &job->epoch);
     if (status) return status;
     batch->workers = cmlpi_are_several(workers) ? workers : NULL;
-    job->process = CMLPI_BUILDS_WORKERS && batch->workers ? cmlpi_workers_batch : cmlpi_process_batch;
+    job->process = batch->workers ? cmlpi_workers_batch : cmlpi_process_batch;
     if (!job->epoch.batch_size) job->epoch.batch_size = batch->data.n;
     job->n_batches = (batch->data.n - 1) / job->epoch.batch_size + 1;
     status = check_counts(job, run);
-    if (!CMLPI_BUILDS_WORKERS || !workers || status) return status;
+    if (!workers || status) return status;
     if (job->has_bad_shards)
         return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "epoch->workers->first_shard, n_shards or n_all_shards");
     return cmlpi_check_stored_rows(batch, &job->epoch);
@@ -241,7 +241,6 @@ static cmlp_status read_epoch(epoch_job *job, const cmlp_epoch *given, const cha
     const cmlp_status status = CMLPI_READ(&job->epoch, given, cmlp_epoch, reserved);
     if (status) return cmlpi_refuse(refused, status, "epoch");
     if (!job->epoch.workers) return CMLP_OK;
-    if (!CMLPI_BUILDS_WORKERS) return cmlpi_refuse(refused, CMLP_ERROR_LEFT_OUT, "epoch->workers");
     return cmlpi_read_workers(&job->workers, job->epoch.workers, &job->has_bad_shards, refused);
 }
 
@@ -267,7 +266,7 @@ cmlp_status cmlp_train_epoch(const cmlp_net *net, void *params, int64_t n_params
     status = begun;
     if (!status) status = read_before_and_result(&job, result, &call.run.refused);
     if (!status) status = read_arguments(&job, params, n_params, rows, targets, objective, optimizer);
-    if (CMLPI_BUILDS_WORKERS && workers)
+    if (workers)
         status = cmlpi_workers_handshake(status, &job.batch, &job.optimizer, &job.counters, &job.epoch);
     if (!status) {
         begin_epoch(&job);

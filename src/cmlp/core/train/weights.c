@@ -3,7 +3,7 @@
 #include "../data/sparse.h"
 #include "../base/sums.h"
 
-#if CMLPI_BUILDS_TRAINING
+#if CMLP_BUILD_TRAINING
 
 #define SQUARE_ROWS 16 /* weight rows per sum of squares */
 
@@ -222,7 +222,6 @@ void cmlpi_weights_microbatch(cmlpi_batch_job *job, int64_t t, int64_t n, cmlpi_
     }
 }
 
-#if CMLPI_BUILDS_WORKERS
 void cmlpi_weights_accumulate(cmlpi_batch_job *job, int64_t n, int64_t begin, int64_t end, cmlpi_thread self)
 {
     const cmlp_net *net = job->data.net;
@@ -237,7 +236,6 @@ void cmlpi_weights_accumulate(cmlpi_batch_job *job, int64_t n, int64_t begin, in
         compute_gradient(job, &part);
     }
 }
-#endif
 
 void cmlpi_weights_step(cmlpi_batch_job *job, cmlpi_thread self)
 {

@@ -4,7 +4,7 @@
 #include "output.h"
 #include "weights.h"
 
-#if CMLPI_BUILDS_WORKERS
+#if CMLP_BUILD_TRAINING
 
 /* A bucket has about this many elements, and there are at most about MAX_BUCKETS. A worker waits
  * for one bucket of the worker before, and a message takes as long as computing with some thousand

@@ -14,7 +14,7 @@ static size_t space(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objec
 {
     const int sparse = rows->kind == CMLP_ROWS_CSR;
     size_t bytes = larger(net->row.all, cmlpi_forward_bytes(net, sparse, cmlpi_n_selected(rows), n_threads));
-#if CMLPI_BUILDS_TRAINING
+#if CMLP_BUILD_TRAINING
     if (objective) bytes = larger(bytes, cmlpi_batch_bytes(net, rows, objective, NULL, n_threads));
     if (epoch) bytes = larger(bytes, cmlpi_batch_bytes(net, rows, objective, epoch, n_threads));
 #else
@@ -28,23 +28,25 @@ static cmlp_status measure_call(const cmlp_net *net, const cmlp_rows *rows, cons
                                 const cmlp_epoch *epoch, size_t *bytes, cmlp_run *run)
 {
     const char **const refused = &run->refused;
-    cmlp_workers workers;
     cmlp_rows rows_copy;
     cmlp_objective objective_copy;
     cmlp_epoch epoch_copy;
     cmlp_status status = CMLPI_READ(&rows_copy, rows, cmlp_rows, n_names);
     if (status) return cmlpi_refuse(refused, status, "rows");
-    if ((objective || epoch) && !CMLPI_BUILDS_TRAINING) return cmlpi_refuse(refused, CMLP_ERROR_LEFT_OUT, "objective");
+    if ((objective || epoch) && !CMLP_BUILD_TRAINING) return cmlpi_refuse(refused, CMLP_ERROR_LEFT_OUT, "objective");
     if (objective) status = CMLPI_READ(&objective_copy, objective, cmlp_objective, loss_context);
     if (epoch && !objective) status = CMLP_ERROR_NULL;
     if (status) return cmlpi_refuse(refused, status, "objective");
     if (epoch) status = CMLPI_READ(&epoch_copy, epoch, cmlp_epoch, reserved);
     if (status) return cmlpi_refuse(refused, status, "epoch");
+#if CMLP_BUILD_TRAINING
+    cmlp_workers workers;
     if (epoch && epoch_copy.workers) {
-        status = CMLPI_BUILDS_WORKERS ? cmlpi_read_shards(&workers, epoch_copy.workers) : CMLP_ERROR_LEFT_OUT;
+        status = cmlpi_read_shards(&workers, epoch_copy.workers);
         if (status) return cmlpi_refuse(refused, status, "epoch->workers");
         epoch_copy.workers = &workers;
     }
+#endif
     status = cmlpi_check_kind(&rows_copy, refused);
     if (status) return status;
     if (cmlpi_n_selected(&rows_copy) < 0)

@@ -42,7 +42,7 @@ static int is_cumulative(const cmlpi_head *head)
     return head->values.n[CMLPI_LABEL_ENDS] == head->sizes[head->n_layers - 1] + 1;
 }
 
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
 /* The most bytes of workspace for an answer about one row without reasons; 0 if that does not fit in size_t. It is here because
  * a program that asks for no answers does not link model_answer.c. */
 static size_t answer_bytes(const cmlp_model_info *info)
@@ -77,7 +77,7 @@ REAL_FN cmlp_status describe(const cmlpi_head *head, cmlp_model_info *info)
     info->n_nets = head->n_nets;
     info->kind = head->model_kind;
     info->n_targets = CMLPI_IS_TABLE_HEAD(head) ? head->n_targets : 0;
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
     const int is_pairs = head->model_kind == CMLP_MODEL_MULTILABEL || info->n_out == 1;
     if (info->n_targets && head->model_kind == CMLP_MODEL_REGRESSOR) info->n_ends = 2 * info->n_targets;
     if (info->n_targets && !info->n_ends) info->n_set = is_pairs ? 2 * info->n_targets : info->n_out;
@@ -202,7 +202,7 @@ static cmlp_status make_model(const cmlpi_head *head, const unsigned char *file,
 #if CMLPI_EXPLAINS_TABLES
     model->background = head->background;
 #endif
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
     model->has_summary = head->has_summary;
 #endif
     model->seen = head->table_seen;
@@ -229,7 +229,7 @@ static cmlp_status load_tensors(const cmlpi_head *head, const model_memory *memo
         if (status) return cmlpi_refuse(&run->refused, status, "calibration");
     }
     if (!status) status = cmlpi_check_stored_values(model, &run->refused);
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
     if (!status && model->table) cmlpi_note_missing_categories(model, memory->table.columns);
 #endif
     return status;
@@ -258,7 +258,7 @@ static cmlp_status load(void *memory, size_t memory_size, const unsigned char *f
     const int verify = !options.is_trusted;
     status = make_model(&head, file, &placed);
     if (status == CMLP_ERROR_ISA) return cmlpi_refuse(&run->refused, status, "options->isa_mask");
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
     if (!status)
         status = cmlpi_lay_out_prediction(placed.net, head.words.n_columns, NULL, &placed.model->row_size, &buffers);
 #endif

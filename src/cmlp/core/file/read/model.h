@@ -17,7 +17,7 @@ struct cmlp_model {
 #if CMLPI_EXPLAINS_TABLES
     cmlpi_stored_background background;
 #endif
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
     int has_summary;
     size_t row_size; /* workspace of the prediction of one row */
 #endif
@@ -32,7 +32,7 @@ struct cmlp_model {
 };
 
 /* Whether the model is a table: see CMLPI_IS_TABLE_HEAD. */
-#define CMLPI_IS_TABLE_MODEL(model) (CMLPI_BUILDS_TABLES && (model)->table)
+#define CMLPI_IS_TABLE_MODEL(model) (CMLP_BUILD_TABLES && (model)->table)
 
 /* The values of a row: the columns of a table, or the inputs of a network. */
 static inline int64_t cmlpi_columns_of(const cmlp_model *model)
@@ -72,7 +72,7 @@ cmlp_status cmlpi_take_model_workspace(const cmlp_net *net, int64_t n_columns, c
  * of what it is about. */
 cmlp_status cmlpi_check_stored_values(cmlp_model *model, const char **refused);
 
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
 /* Checks a model, and that it is a table. */
 cmlp_status cmlpi_check_table(const cmlp_model *model, cmlp_run *run);
 
@@ -98,7 +98,7 @@ cmlp_value cmlpi_format_of_column(const cmlp_model *model, int64_t column);
 double cmlpi_code_of(const cmlp_model *model, int64_t column, int64_t found);
 #endif
 
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
 /* Notes the code of the missing category in each of the model's columns: NaN in a row has it. */
 void cmlpi_note_missing_categories(const cmlp_model *model, cmlp_table_column *columns);
 

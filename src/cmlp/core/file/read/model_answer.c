@@ -6,7 +6,7 @@
 #include "../../table/encode_row.h"
 #include "model.h"
 
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
 #define CELLS "rows->data"
 #define NAMES "rows->names"
 
@@ -250,7 +250,6 @@ static cmlp_status read_answer(answer_job *job, const cmlp_rows *rows, const cml
     if (job->n < 0 || job->rows.n_rows < 0) return cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, "rows->n_rows");
     job->is_cells = job->rows.kind == CMLP_ROWS_CELLS;
     if (!job->is_cells && job->rows.kind != CMLP_ROWS_DENSE) return cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, "rows->kind");
-    if (job->is_cells && !CMLPI_BUILDS_CELLS) return cmlpi_refuse(&run->refused, CMLP_ERROR_LEFT_OUT, "rows->kind");
     job->n_in = cmlpi_columns_of(model);
     job->n_out = cmlpi_n_out(model->net) + model->is_cumulative;
     job->is_wide = is_table || model->net->dtype == CMLP_FLOAT64;
@@ -294,7 +293,6 @@ static cmlp_status read_value(const cmlp_model *model, int64_t column, const cml
 
 static cmlp_status read_one(const cmlp_model *model, int64_t column, const cmlp_value *value, cmlpi_found *found)
 {
-#if CMLPI_BUILDS_CELLS
     if (value->padding || value->reserved) return CMLP_ERROR_OPTION;
     const int is_large = value->kind == CMLP_VALUE_LARGE_INTEGER && !(model->table && cmlpi_n_categories(model, column));
     if (value->kind == CMLP_VALUE_TEXT || is_large) {
@@ -304,7 +302,6 @@ static cmlp_status read_one(const cmlp_model *model, int64_t column, const cmlp_
         const cmlp_status status = cmlpi_read_cell(model, column, value->text, value->n_text, found);
         return !status && !model->table && isnan(found->number) ? CMLP_ERROR_CELL : status;
     }
-#endif
     return read_value(model, column, value, found);
 }
 

@@ -6,7 +6,7 @@
 #include "../../table/encode_row.h"
 #include "model.h"
 
-#if CMLPI_BUILDS_CELLS
+#if CMLP_BUILD_TABLES
 /* A cell, as it is and without the white space around it; how it is read, and the categories of its column. */
 typedef struct cell_reader {
     cmlpi_cell cell, trimmed;

@@ -7,7 +7,7 @@
 #include "../../table/encode.h"
 #include "model_cursor.h"
 
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
 /* Reads the parts of a date. */
 static int read_parts(cursor *c, cmlp_table_column *column, cmlp_table_date_part parts[CMLPI_PARTS])
 {

@@ -134,7 +134,7 @@ static void read_columns(cursor *c, cmlpi_head *head)
         return;
     }
     head->is_table = 1;
-    if (!CMLPI_BUILDS_TABLES) {
+    if (!CMLP_BUILD_TABLES) {
         cursor_fail(c, CMLP_ERROR_LEFT_OUT);
         return;
     }
@@ -343,7 +343,7 @@ static void note_tensor(cursor *c, cmlpi_head *head, string_view n, const shaped
     if (of_table && cmlpi_is_name(n, CMLPI_CALIBRATION_LIMITS)) note_limits(c, head, t, start);
     if (of_table && cmlpi_is_name(n, CMLPI_CALIBRATION_SCORES)) note_scores(c, head, t, start);
     if (of_table && cmlpi_is_name(n, CMLPI_CALIBRATION_WIDTHS)) note_widths(c, head, t, start);
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
     if (of_table && cmlpi_is_name(n, "summary.values")) head->has_summary = 1;
 #endif
 #if CMLPI_EXPLAINS_TABLES
@@ -389,9 +389,9 @@ static void read_other_tensors(cursor *c, cmlpi_head *head, uint64_t *offset)
     if (CMLPI_IS_TABLE_HEAD(head) && head->input_factor) cursor_fail(c, CMLP_ERROR_FILE_NAME);
     if (!head->table_numbers != !head->words.n_numbers) cursor_fail(c, CMLP_ERROR_FILE_NAME);
     if (!head->table_statistics != !head->words.n_statistics) cursor_fail(c, CMLP_ERROR_FILE_NAME);
-    if (CMLPI_BUILDS_TABLES && !head->has_missing_values != !head->words.n_missing_values) cursor_fail(c, CMLP_ERROR_FILE_NAME);
+    if (CMLP_BUILD_TABLES && !head->has_missing_values != !head->words.n_missing_values) cursor_fail(c, CMLP_ERROR_FILE_NAME);
     if (head->feature == CMLPI_REQUIRES_TARGETS && !head->table_target) cursor_fail(c, CMLP_ERROR_FILE_NAME);
-    if (CMLPI_BUILDS_TABLES) check_has_threshold(c, head);
+    if (CMLP_BUILD_TABLES) check_has_threshold(c, head);
     const cmlpi_value_sizes sizes = {.n_inputs = CMLPI_IS_TABLE_HEAD(head) ? head->words.n_columns : head->sizes[0],
                                      .n_outputs = head->sizes[head->n_layers - 1],
                                      .n_columns = head->words.n_columns,
@@ -438,7 +438,7 @@ static cmlp_status head_length(const unsigned char *file, size_t n, uint64_t *by
 /* The feature of a name. */
 static int feature_of(string_view n)
 {
-    if (CMLPI_BUILDS_TABLES && cmlpi_is_name(n, CMLPI_FEATURE_MISSING_VALUES)) return CMLPI_REQUIRES_MISSING_VALUES;
+    if (CMLP_BUILD_TABLES && cmlpi_is_name(n, CMLPI_FEATURE_MISSING_VALUES)) return CMLPI_REQUIRES_MISSING_VALUES;
     return cmlpi_is_name(n, CMLPI_FEATURE_TARGETS)     ? CMLPI_REQUIRES_TARGETS
            : cmlpi_is_name(n, CMLPI_FEATURE_THRESHOLD) ? CMLPI_REQUIRES_THRESHOLD
                                                        : CMLPI_NO_FEATURE;
@@ -452,7 +452,7 @@ static void read_requirements(cursor *c, cmlpi_head *head)
     if (!PASS(c, CMLPI_HEAD_REQUIRES)) return;
     string_view n = next_word(c);
     int feature = feature_of(n);
-    if (CMLPI_BUILDS_TABLES && feature == CMLPI_REQUIRES_MISSING_VALUES) {
+    if (CMLP_BUILD_TABLES && feature == CMLPI_REQUIRES_MISSING_VALUES) {
         head->feature = feature;
         head->has_missing_values = 1;
         if (!PASS(c, ",")) return;
@@ -542,7 +542,7 @@ static cmlp_status make_net(const cmlpi_head *head, const int64_t *sizes, cmlp_n
 
 cmlp_status cmlpi_head_net(const cmlpi_head *head, cmlp_net *net) { return make_net(head, head->sizes, net); }
 
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
 cmlp_status cmlpi_head_table_net(const cmlpi_head *head, int64_t n_in, cmlp_net *net)
 {
     int64_t sizes[CMLP_MAX_LAYERS];

@@ -50,7 +50,7 @@ typedef struct cmlpi_head {
 #if CMLPI_EXPLAINS_TABLES
     cmlpi_stored_background background;
 #endif
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
     int has_summary;                         /* whether a table has a summary of its training rows: Python has fitted it */
 #endif
     cmlpi_stored_values values;              /* tensors of labels, names and categories */
@@ -62,7 +62,7 @@ typedef struct cmlpi_head {
 } cmlpi_head;
 
 /* Whether the file has a table. A macro: compilers that do not optimize know it, too, where tables are left out. */
-#define CMLPI_IS_TABLE_HEAD(head) (CMLPI_BUILDS_TABLES && (head)->is_table)
+#define CMLPI_IS_TABLE_HEAD(head) (CMLP_BUILD_TABLES && (head)->is_table)
 
 /* Reads and checks the head of the `n` first bytes of a file. If the status is CMLP_ERROR_FILE_SHORT and head->bytes is
  * not 0, that many bytes are needed. */

@@ -7,7 +7,7 @@
 #include "model.h"
 #include "model_head.h"
 
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
 #define OUTPUTS "query->outputs"
 
 static double stored_number(const void *tensor, int64_t i)

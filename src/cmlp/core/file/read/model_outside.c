@@ -5,7 +5,7 @@
 #include "../../table/distance.h"
 #include "model.h"
 
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
 /* The most categories of a column in a file. If a column has so many, and the file does not say how many training had, there
  * may have been more. */
 #define MOST_LISTED INT64_C(65536)

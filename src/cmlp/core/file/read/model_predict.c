@@ -112,7 +112,7 @@ cmlp_status cmlpi_lay_out_prediction(const cmlp_net *net, int64_t n_columns, voi
                                      cmlpi_table_scratch *scratch)
 {
     const cmlpi_table_sizes sizes = {.widest = net, .n_columns = n_columns, .n_rows = 1};
-    if (CMLPI_BUILDS_TABLES && n_columns) return cmlpi_table_scratch_lay_out(&sizes, memory, size, scratch);
+    if (CMLP_BUILD_TABLES && n_columns) return cmlpi_table_scratch_lay_out(&sizes, memory, size, scratch);
     return cmlpi_place_row(net, memory, size, &scratch->row);
 }
 
@@ -135,7 +135,7 @@ static cmlp_status predict_row(const cmlp_model *model, const cmlp_rows *rows, c
     const cmlp_status status = cmlpi_take_model_workspace(model->net, n_columns, run, &scratch);
     if (status) return status;
     const cmlpi_float_mode mode = cmlpi_enter_mode();
-    if (CMLPI_BUILDS_TABLES && CMLPI_IS_TABLE_MODEL(model)) {
+    if (CMLP_BUILD_TABLES && CMLPI_IS_TABLE_MODEL(model)) {
         double *const outputs = prediction->outputs ? prediction->outputs : scratch.result;
         if (cmlpi_table_row(model->table, is_ordered(model), rows->data, prediction->class_indices, outputs, &scratch))
             fault = cmlpi_infinite_input(rows->data, n_columns, 0);
@@ -178,13 +178,13 @@ static cmlp_status predict_model_rows(const cmlp_model *model, const cmlp_rows *
     if (status) return status;
     if (!CMLPI_IS_TABLE_MODEL(model))
         status = cmlpi_forward_rows(model->net, model->params, &rows, &p, run);
-    else if (CMLPI_BUILDS_TABLES)
+    else if (CMLP_BUILD_TABLES)
         status = cmlpi_table_rows(model->table, is_ordered(model), &rows, p.class_indices, p.outputs, run);
     if (!status) adapt_to_labels(model, dtype_of(model), p.class_indices, p.outputs, cmlpi_n_selected(&rows));
     return status;
 }
 
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
 cmlp_status cmlpi_predict_model(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
                                 cmlp_run *run)
 {
@@ -210,7 +210,7 @@ static cmlp_status measure_table(const cmlp_model *model, const cmlp_rows *rows,
     if (status) return cmlpi_refuse(&run->refused, status, "rows");
     const int64_t n = cmlpi_n_selected(&copy);
     if (n < 0 || copy.kind != CMLP_ROWS_DENSE) return cmlpi_refuse(&run->refused, CMLP_ERROR_ROWS, "rows");
-    const size_t needed = CMLPI_BUILDS_TABLES ? cmlpi_table_rows_bytes(model->table, n, run->n_threads) : 0;
+    const size_t needed = CMLP_BUILD_TABLES ? cmlpi_table_rows_bytes(model->table, n, run->n_threads) : 0;
     if (!needed) return cmlpi_refuse(&run->refused, CMLP_ERROR_OVERFLOW, "bytes");
     *bytes = needed;
     return CMLP_OK;

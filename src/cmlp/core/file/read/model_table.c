@@ -1,7 +1,7 @@
 /* The networks and columns of a table, from a model file to the memory of a model. */
 #include "model_table.h"
 
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
 void cmlpi_table_lay_out(cmlpi_arena *arena, const cmlpi_head *head, cmlpi_table_memory *memory)
 {
     const int64_t n_columns = head->words.n_columns, n_nets = head->n_nets;

@@ -96,7 +96,7 @@ static cmlp_status check_stored_texts(const cmlp_model *model, const cmlpi_value
 {
     static const char *const names[] = {"names", "cells", "targets", "columns.formats"};
     static const int texts[][2] = {{CMLPI_NAME_ENDS, CMLPI_NAME_TEXT}, {CMLPI_CELL_ENDS, CMLPI_CELL_TEXT},
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
                                    {CMLPI_TARGET_ENDS, CMLPI_TARGET_TEXT}, {CMLPI_FORMAT_ENDS, CMLPI_FORMAT_TEXT}
 #endif
     };
@@ -116,7 +116,7 @@ static cmlp_status check_stored_texts(const cmlp_model *model, const cmlpi_value
 }
 #endif
 
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
 cmlpi_value_list cmlpi_list_categories(const cmlp_model *model)
 {
     cmlpi_value_list list = list_texts(model, CMLPI_CATEGORY_ENDS, CMLPI_CATEGORY_TEXT);
@@ -216,7 +216,7 @@ cmlp_status cmlpi_check_stored_values(cmlp_model *model, const char **refused)
 #if CMLPI_CHECKS_VALUES
     if (!status) status = check_stored_texts(model, &labels, refused);
 #endif
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
     if (status || !model->table) return status;
     status = check_stored_categories(model);
     if (status) *refused = "categories";
@@ -224,7 +224,7 @@ cmlp_status cmlpi_check_stored_values(cmlp_model *model, const char **refused)
     return status;
 }
 
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
 /* ------------------------------------------------------------------------------------ columns of a model */
 
 const unsigned char *cmlpi_cell_form(const cmlp_model *model) { return tensor_at(model, CMLPI_CELL_FORM); }

@@ -5,7 +5,7 @@
 
 #include "../../base/arguments.h"
 
-#if CMLPI_BUILDS_TRAINING
+#if CMLP_BUILD_TRAINING
 
 int cmlpi_order_of(const char *a, const char *b)
 {
@@ -88,7 +88,7 @@ static cmlp_status check_content_array(const cmlp_model_array *a, const cmlpi_co
     return cmlpi_misaligned(a->data, cmlpi_bytes_of(a->dtype)) ? CMLP_ERROR_ALIGNMENT : CMLP_OK;
 }
 
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
 static double array_number(const void *array, int64_t i) { return ((const double *)array)[i]; }
 
 cmlp_status cmlpi_check_calibration_array(const cmlp_model_array *a, const cmlpi_content_kind *kind, int64_t *n_targets)
@@ -119,7 +119,7 @@ static cmlp_status check_arrays(const cmlp_model_content *content, const cmlpi_c
         *bad = i;
         cmlp_status status = check_content_array(a, kind);
         if (!status && !is_allowed(a->name, kind)) status = CMLP_ERROR_NAME;
-        if (CMLPI_BUILDS_TABLES && !status && kind->columns) status = cmlpi_check_calibration_array(a, kind, &n_targets);
+        if (CMLP_BUILD_TABLES && !status && kind->columns) status = cmlpi_check_calibration_array(a, kind, &n_targets);
         if (status) return status;
         if (i && cmlpi_order_of(a[-1].name, a->name) >= 0) return CMLP_ERROR_NAME;
     }

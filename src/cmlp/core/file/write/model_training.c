@@ -4,7 +4,7 @@
 #include "../../base/arguments.h"
 #include "../../train/optimizer.h"
 
-#if CMLPI_BUILDS_TRAINING
+#if CMLP_BUILD_TRAINING
 
 enum { GENERATOR_WORDS = sizeof((cmlp_random *)0)->key / sizeof(uint32_t) };
 

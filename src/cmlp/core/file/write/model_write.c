@@ -8,7 +8,7 @@
 #include "../../data/rows.h"
 #include "../../forward/predict.h"
 
-#if CMLPI_BUILDS_TRAINING
+#if CMLP_BUILD_TRAINING
 
 static uint64_t array_bytes(const cmlp_model_array *a)
 {

@@ -3,7 +3,7 @@
 #include "any_names.h"
 #include "model_writer.h"
 
-#if CMLPI_BUILDS_TRAINING && CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TRAINING && CMLP_BUILD_TABLES
 /* Writes the words of a table's columns. */
 static void put_columns(sink *s, const cmlp_table *table)
 {

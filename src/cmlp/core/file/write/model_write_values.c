@@ -3,7 +3,7 @@
 #include "../../base/arguments.h"
 #include "model_writer.h"
 
-#if CMLPI_BUILDS_TRAINING
+#if CMLP_BUILD_TRAINING
 /* The lists of values. Categories have one for each column. */
 typedef enum value_source { LABEL_LIST, NAME_LIST, TARGET_LIST, WORD_LIST, FORMAT_LIST, CATEGORY_LIST } value_source;
 
@@ -169,7 +169,7 @@ static cmlp_status check_input_names(const cmlpi_writer *w, int64_t *bad)
     return check_texts(w, NAME_LIST, content->names, content->n_names, bad);
 }
 
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
 /* Checks that all columns or targets have names, or none. */
 static cmlp_status check_names(const cmlpi_writer *w, value_source list, int64_t n, int64_t *bad)
 {
@@ -249,7 +249,7 @@ cmlp_status cmlpi_read_given_values(cmlpi_writer *w, cmlp_run *run)
     if (status) return cmlpi_refuse(refused, status, "content->names");
     status = read_cells(w, &run->bad_element);
     if (status) return cmlpi_refuse(refused, status, "content->cells");
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
     if (!w->table) return CMLP_OK;
     status = check_names(w, NAME_LIST, w->table->n_columns, &run->bad_element);
     if (!status) status = check_formats(w, &run->bad_element);
@@ -353,7 +353,7 @@ void cmlpi_write_values(sink *s, const cmlpi_writer *w, int tensor)
         if (w->cells.has_own_words || w->cells.of_spreadsheets)
             put_byte(s, (w->cells.has_own_words ? CMLPI_OWN_WORDS : 0) | (w->cells.of_spreadsheets ? CMLPI_OF_SPREADSHEETS : 0));
         return;
-#if CMLPI_BUILDS_TABLES
+#if CMLP_BUILD_TABLES
     case CMLPI_COLUMN_KINDS:
         for (int64_t i = 0; i < columns_of(w, CATEGORY_LIST); i++) put_byte(s, (unsigned)kind_of(w, i));
         return;

@@ -180,7 +180,7 @@ REAL_FN void softmax(T *z, int64_t rows, int64_t n)
 {
     T transposed[CMLPI_TRANSPOSED_OUTPUTS * VL];
     int64_t i = 0;
-    for (int64_t m; n <= CMLPI_TRANSPOSED_OUTPUTS && rows - i >= MIN_TRANSPOSED_ROWS; i += m) {
+    for (int64_t m; CMLP_BUILD_ROWS && n <= CMLPI_TRANSPOSED_OUTPUTS && rows - i >= MIN_TRANSPOSED_ROWS; i += m) {
         m = rows - i < VL ? rows - i : VL;
         transpose_shifted(z + i * n, m, n, transposed);
         softmax_transposed(transposed, n);

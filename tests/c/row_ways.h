@@ -1,6 +1,6 @@
 /* One row of a model takes the workspace of cmlp_model_info, however it is described. */
-#ifndef ONE_ROW_H
-#define ONE_ROW_H
+#ifndef ROW_WAYS_H
+#define ROW_WAYS_H
 
 #include "model_file.h"
 #include "support.h"
