@@ -118,7 +118,7 @@ class BuildPackage(build_py):
             (folder / "cmlp.pc").write_text(self.pkg_config(), encoding="utf-8")
 
     def pkg_config(self):
-        """Return cmlp.pc for a wheel: CMake's template, with the single file in place of a library.
+        """Return cmlp.pc for a wheel: CMake's template, with the single file instead of a library.
 
         The compiler that links a program compiles the file, too.
         """

@@ -1,4 +1,4 @@
-# CPU time of each stage. A control group also counts processes that nobody has waited for, such as those of Chromium;
+# CPU time of each stage. A control group also counts processes whose parent has not waited for them, such as those of Chromium;
 # it needs the permission to make one. Without it, the time is that of the processes that have been waited for.
 
 CPU_GROUP= # the folder of the groups of this run, if there can be one

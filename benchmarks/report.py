@@ -28,7 +28,7 @@ def processor():
 
 
 def load():
-    """Return how many processes have run or waited for a CPU in the last minute; None where nobody counts them."""
+    """Return how many processes have run or waited for a CPU in the last minute; None if unknown."""
     if not hasattr(os, "getloadavg"):
         return None
     return os.getloadavg()[0]
@@ -90,7 +90,7 @@ def results_path(command, short):
 
 
 class Report:
-    """Prints tables as they are added; at the end, writes them in place of those with their titles in the JSON."""
+    """Prints tables as they are added; at the end, replaces those of the JSON that have the same titles."""
 
     def __init__(self, command, short):
         self.path = results_path(command, short)

@@ -136,7 +136,7 @@ class LineRecorder:
 
 
 class RecordedBridge:
-    """Finds the extension module that counts in place of the installed one."""
+    """Finds the extension module that counts instead of the installed one."""
 
     @staticmethod
     def find_spec(name: str, path: object = None, target: object = None) -> object:

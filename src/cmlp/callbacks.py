@@ -15,7 +15,7 @@ epoch, and never if `every_batches` is None.
 
 A callback can also have ``on_epoch_begin(trainer)``, ``on_validation_begin(trainer)``, which is
 called after the last batch of an epoch, and an attribute `every_epochs`: `on_epoch_end` is then
-called after each so many epochs only, never if it is None. Small networks train faster if no
+called every `every_epochs` epochs, never if it is None. Small networks train faster if no
 callback follows each epoch.
 """
 
@@ -115,7 +115,7 @@ class Checkpoint:
 
     The file of an estimator includes the training state, so that after a crash
     ``cmlp.load(path).fit(X, y, resume=True)`` continues, also in the middle of an epoch. The result
-    has the same bits as a fit without the crash. Writing is atomic: the file is always complete.
+    is bit-identical to a fit without the crash. Writing is atomic: the file is always complete.
 
     Parameters
     ----------

@@ -55,7 +55,7 @@ def test_short_form_runs(command):
     ],
 )
 def test_c_text_of_a_benchmark_compiles(tmp_path, monkeypatch, module, name):
-    """Their commands run in full mode alone, where nobody sees for a day that a name of the core has changed."""
+    """The benchmarks run in full mode only: a changed name of the core would be found a day later."""
     monkeypatch.syspath_prepend(ROOT / "tools")
     from make_single_file import single_file
 

@@ -230,7 +230,7 @@ def table_of_dates():
 
 
 def doubtful_rows():
-    """Return a table with findings of most kinds, of so many rows that checks look at some of them first."""
+    """Return a table with findings of most kinds, and enough rows that checks read a sample of them first."""
     y = NUMBERS[:600, 0].astype(float)
     part, level = uniform(5, 600), labels(6, 600, 40)
     rises = y**3 + 0.001 * uniform(7, 600)

@@ -275,7 +275,7 @@ def test_weights_of_validation_rows_count_as_repeated_rows(kind, y, params):
 
 
 def test_weights_of_validation_rows_alone_change_no_column():
-    """Of so many rows, quartiles and steps are those of some if the training rows have no weights."""
+    """Quartiles and steps of a long table are those of a sample if the training rows have no weights."""
     n = 100_001
     x = np.random.RandomState(0).standard_normal((n + 40, 1))
     plain, weighted = (

@@ -209,7 +209,7 @@ def test_trainer_that_a_key_held_down_has_ended_is_pickled_with_all_that_is_done
 
 
 def test_ctrl_c_a_second_later_does_not_wait_for_a_thread_that_goes_on(monkeypatch):
-    """The thread changes what would be stored, so the former model stays."""
+    """The thread changes what would be stored, so the previous model stays."""
     main, released = threading.current_thread(), threading.Event()
 
     class Stdout:

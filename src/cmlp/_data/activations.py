@@ -21,7 +21,7 @@ class ActivationTraits(NamedTuple):
         Whether it rises, or stays equal, with its argument in every type, because it only compares
         and multiplies. The core then bounds it in float64 too.
     usual_loss : str
-        The loss of an output layer if nobody names one; "" for activations of hidden layers only.
+        The default loss of an output layer; "" for activations of hidden layers only.
     synonyms : tuple of str
         Other names that parameters accept.
     """

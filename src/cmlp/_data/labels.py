@@ -395,7 +395,7 @@ def mixes_text(one: AnyArray, other: AnyArray) -> bool:
 
 
 def are_probably_numbers(n_different: int, n_rows: int) -> bool:
-    """Return whether so many different whole numbers are probably numbers to predict, not labels of a table."""
+    """Return whether this many different whole numbers are probably numbers to predict, not labels of a table."""
     return n_different > _MOST_LABELS or (n_different == n_rows and n_rows > _FEWEST_LABELS)
 
 

@@ -114,7 +114,7 @@ def _ranks(column: AnyArray) -> NDArray[np.float64]:
 
 
 def _fit(inputs: NDArray[np.float64], targets: NDArray[np.float64]) -> float:
-    """Return R² of a linear fit, without what chance gives to so many columns."""
+    """Return R² of a linear fit, less the R² that this many columns have by chance."""
     X, y = _standardized(inputs), _standardized(targets)
     n, d = len(X), len(X.T)
     moments = X.T @ X / n + 1e-9 * np.eye(d)

@@ -111,7 +111,7 @@ class BoardChoice(NamedTuple):
 def choose_board(
     model: TrainedModel, tool: str, parts: HeaderParts, row_bytes: int, stack: int
 ) -> BoardChoice:
-    """Return the board of a tool for a model, whose example has a row of so many bytes."""
+    """Return the board of a tool for a model; a row of its example has `row_bytes` bytes."""
     runs_on_avr = parts.largest_array is not None and parts.largest_array <= MOST_AVR_ARRAY
     boards = [
         board for board in BOARDS if tool in board.names and (runs_on_avr or not board.is_avr)
@@ -142,7 +142,7 @@ def _distinct(names: Iterable[str]) -> list[str]:
 
 
 def _smallest_change(model: TrainedModel, parts: HeaderParts, space: int) -> str:
-    """Return the smallest change of a model whose constants then fit into so many bytes."""
+    """Return the smallest change of a model after which its constants fit into `space` bytes."""
     if parts.constants <= space:
         return "Rows with fewer inputs, or fewer units, need less RAM."
     sizes = model.net.sizes

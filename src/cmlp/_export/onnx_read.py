@@ -403,7 +403,7 @@ class _LinearModels:
     def _add(
         self, node: Node, operator: str, *inputs: str, output: str = "", **attributes: int
     ) -> str:
-        """Add a node in place of a part of another one; return the name of its output."""
+        """Add a node that replaces a part of another node; return the name of its output."""
         output = output or self._name(operator)
         self.expanded.append(Node(operator, node.name, inputs, (output,), attributes))
         return output

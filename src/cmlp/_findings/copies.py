@@ -104,7 +104,7 @@ def copies_of(
 
 
 def _is_unlikely(columns: Sequence[_Cells], total: NDArray[np.uint64], n_equal: int) -> bool:
-    """Return whether so many pairs of equal rows are unlikely in a table without copies."""
+    """Return whether `n_equal` pairs of equal rows are unlikely in a table without copies."""
     n = len(total)
     if n < _FEWEST_ROWS:
         return False
@@ -115,7 +115,7 @@ def _is_unlikely(columns: Sequence[_Cells], total: NDArray[np.uint64], n_equal: 
         by_chance *= int((counts * counts).sum()) / n**2
         counts_of_others = np.unique(total - hashes, return_counts=True)[1]
         nearly.append((len(counts), _pairs(counts_of_others) - n_equal))
-    # A column that tells nearly all rows apart would hide copies.
+    # A column that differs in nearly all rows would hide copies.
     nearly.remove(max(nearly))
     n_nearly = sum(n_pairs for _, n_pairs in nearly)
     return n_equal > _LEAST_EQUAL * (n_equal + n_nearly) and n_equal > _LEAST_RATIO * by_chance

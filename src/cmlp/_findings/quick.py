@@ -20,7 +20,7 @@ _MOST_ONE_HOT = 100  # categories of a column
 _FARTHEST = 3.0  # standard deviations from the mean, to which numbers are clipped
 _WIDTHS = (0.5, 2.0)  # of the kernel, in medians of the distances of rows
 _RIDGES = (0.003, 0.03, 0.3, 3.0)
-_FEWEST_GROUPS = 30  # of which rows are chosen if there are so many
+_FEWEST_GROUPS = 30  # with at least as many, rows of some groups are chosen
 _LEAST_SCALE = 1e-12
 
 

@@ -1,7 +1,7 @@
 """A fit of a network or of a table, which is prepared: `run_fit` trains it, and stores what it leaves.
 
 1. `network_call` or `table_call` checks the parameters, and finds the fit that the call continues: a `FitCall`.
-2. `prepare_network` or `prepare_table_fit` opens the rows, and makes the trainings: a `NetworkFit` or `TableFit`.
+2. `prepare_network` or `prepare_table_fit` opens the rows, and makes the training runs: a `NetworkFit` or `TableFit`.
 3. `run_fit` trains, warns of a useless model, and stores what the fit leaves in one assignment.
 
 Until training begins, nothing changes.

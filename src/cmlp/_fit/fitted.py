@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cmlp._train.training import Training
 
     Provenance = dict[str, Any]
-    # Returns the provenance of a fit whose trainings are as they are now; None before all data are known.
+    # Returns the provenance of a fit from its training runs; None before all data are known.
     Recorder = Callable[[Sequence[Training]], Provenance | None]
     P = ParamSpec("P")
     R = TypeVar("R")

@@ -47,7 +47,7 @@ class RowSource(ABC):
     shards: Shards | None = None
 
     def once(self, function: Callable[..., Returned], *arguments: Any) -> Returned:
-        """Return ``function(*arguments)``, which depends on the rows alone, and which nobody changes."""
+        """Return ``function(*arguments)``, which depends on the rows alone. No caller changes it."""
         return function(*arguments)
 
     @abstractmethod

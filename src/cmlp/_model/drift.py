@@ -123,7 +123,7 @@ class DriftCounts:
         self._outside, self._unknown, self._missing = np.zeros((3, shape[1]), np.int64)
         self._unlisted = np.zeros(shape[1], np.int64)
         self._kept: NDArray[np.float64] = np.empty((0, shape[1]))
-        self._step = 1  # one of so many rows is kept
+        self._step = 1  # one in `_step` rows is kept
 
     def add(self, raw: NDArray[np.float64]) -> None:
         """Count a block of raw rows."""

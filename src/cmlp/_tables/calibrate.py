@@ -45,7 +45,7 @@ from cmlp._tables.bag import folds_of_groups
 from cmlp.exceptions import InvalidParameterError, shown
 
 _FEW = 10  # rows of a class, below which those that keep the probabilities of the model as it is decide
-_FOURTH = 4  # one of so many rows of `calibrate` gives a score for sets if the others calibrate probabilities
+_FOURTH = 4  # one in four rows of `calibrate` gives a score for sets if the others calibrate probabilities
 _SEED = 0  # of the draw of these rows
 _OUTSIDE = " outside of the fourth that measures the sets"
 

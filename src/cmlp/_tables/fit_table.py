@@ -72,9 +72,9 @@ def fit_table(call: TableCall) -> None:
 
 
 def prepare_table_fit(call: TableCall) -> TableFit:
-    """Open the rows, learn their columns, and make the trainings of all networks; the estimator does not change.
+    """Open the rows, learn their columns, and make a training run of each network; the estimator does not change.
 
-    The trainings are those of the fit that is resumed, of a warm start, or new.
+    The runs are those of the fit that is resumed, of a warm start, or new.
     """
     options, resumed = call.options, call.resumed
     limit = options.max_time

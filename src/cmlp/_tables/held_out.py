@@ -285,7 +285,7 @@ def _is_useful(training: Training) -> bool:
 def _outputs_of_bag(
     trainings: Sequence[Training], row_index: NDArray[np.int64] | None = None
 ) -> NDArray[np.float64]:
-    """Return the mean outputs of trainings for some rows, or for all."""
+    """Return the mean outputs of training runs for some rows, or for all."""
     found = []
     for training in trainings:
         inputs = training.data.rows.X

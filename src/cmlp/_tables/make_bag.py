@@ -1,4 +1,4 @@
-"""The trainings of the networks of a bag: `new_trainings` and `resumed_trainings` make them."""
+"""The training runs of the networks of a bag: `new_trainings` and `resumed_trainings` make them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from cmlp._train.training import Training
 def new_trainings(
     table: PreparedTable, options: TableOptions, previous: Sequence[TrainedNet] | None
 ) -> list[Training]:
-    """Return the trainings of all networks, with new parameters or those of the previous model."""
+    """Return the training runs of all networks, with new parameters or those of the previous model."""
     trainings = [_training(table, options, k, seed=seed) for k, seed in enumerate(table.seeds)]
     if previous is not None:
         for training, network in zip(trainings, previous, strict=True):
@@ -40,7 +40,7 @@ def new_trainings(
 def resumed_trainings(
     table: PreparedTable, options: TableOptions, states: Sequence[TrainingState]
 ) -> list[Training]:
-    """Return the trainings of all networks, from states of a fit; ValueError if they are of other rows."""
+    """Return the training runs of all networks, from states of a fit; ValueError if they are of other rows."""
     return [_training(table, options, k, state=state) for k, state in enumerate(states)]
 
 

@@ -200,7 +200,7 @@ def learn_table_encoding(
     n_rows: int,
     n_networks: int,
 ) -> tuple[TableEncoding, CountedRows]:
-    """Return what y means to so many networks, and the targets of the rows that count."""
+    """Return how `n_networks` networks encode y, and the targets of the rows that count."""
     array = as_targets(y, n_rows, call.class_name, labels=call.is_classifier)
     if call.is_classifier:
         return _learn_table_classes(call, array, weight, y)
@@ -372,7 +372,7 @@ def _learn_scale_of_one(
 def _limits(
     values: NDArray[np.float64], centre: float, spread: float, n_networks: int
 ) -> tuple[float, float]:
-    """Return the lowest and the highest scaled value, whose predictions by so many networks are within the values.
+    """Return the lowest and the highest scaled value whose predictions by `n_networks` networks are within the values.
 
     Scaling back rounds, so that the prediction of a limit can be beyond the value that gave it by a few roundings. The
     limit moves by as many.

@@ -19,7 +19,7 @@ _BYTES = "input_scale=1/255 helps."
 _MOST_NAMED = 5  # columns in a message
 _MOST_OF_VARIANCE = 0.9
 _FAR = 10.0  # interquartile ranges from the median
-_FEW_FAR = 100  # one of so many targets can be far from the others, at least one
+_FEW_FAR = 100  # one in 100 targets can be far from the others, at least one
 _FEWEST_OTHERS = 10  # targets, of which one can be far from the others
 
 

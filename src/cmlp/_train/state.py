@@ -474,7 +474,7 @@ class TrainingState:
 
 
 def _set_back(generator: np.random.RandomState, bits: Bits) -> dict[str, object]:
-    """Undo draws of a generator of the program."""
+    """Set a generator of the caller back to its earlier state."""
     set_bits(generator, bits)
     return {}
 

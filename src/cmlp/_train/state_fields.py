@@ -171,7 +171,7 @@ TARGET_SCALE = Record(
 
 
 def _plain(kept: Values) -> Values:
-    """Return parameters with a tuple in place of an `InputScale`, so that what is stored has plain values."""
+    """Return parameters with a tuple instead of an `InputScale`, so that only plain values are stored."""
     return {n: tuple(each) if isinstance(each, tuple) else each for n, each in kept.items()}
 
 

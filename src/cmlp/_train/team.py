@@ -9,7 +9,7 @@ from cmlp._train.state import TrainingState
 
 
 class Team:
-    """One process alone: it waits for nobody, and decides for itself."""
+    """A single process. It waits for no other process, and needs no agreement."""
 
     workers: Any = None  # with whom the core computes each batch
     most_epochs: float = math.inf  # that a call of the core may train

@@ -1,4 +1,4 @@
-"""A training shown in time: its pace, its keys, and its frames.
+"""An animation of a training run: its pace, its keys, and its frames.
 
 The frames have weights, a digit, cost and accuracy.
 """
@@ -43,7 +43,7 @@ class Point(NamedTuple):
 
 
 class Learning:
-    """A training, batch by batch: `batch` of `total` are complete.
+    """A training run, batch by batch: `batch` of `total` are complete.
 
     `history` has measurements at equal distances of the time in which it is shown, the first before
     training. The network becomes the same as by `story_network`.
@@ -104,7 +104,7 @@ class Learning:
 
 
 class Player:
-    """A training that takes some seconds. Keys pause it, go back in it and end it."""
+    """Plays a training run for some seconds. Keys pause it, go back in it and end it."""
 
     def __init__(self, learning: Learning, seconds: float) -> None:
         self.learning = learning
