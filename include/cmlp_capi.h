@@ -87,12 +87,6 @@ typedef struct cmlp_capi {
                                    cmlp_run *run);
     cmlp_status (*model_find_category)(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
                                        cmlp_run *run);
-    cmlp_status (*model_read_cell)(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
-                                   double *number, cmlp_run *run);
-    cmlp_status (*model_margin)(const cmlp_model *model, const cmlp_table_query *query, double *below, double *above,
-                                cmlp_run *run);
-    cmlp_status (*model_interval)(const cmlp_model *model, const cmlp_table_query *query, double *low, double *high,
-                                  cmlp_run *run);
     cmlp_status (*table_encoder_width)(const cmlp_table_encoder *encoder, int64_t *n_in, cmlp_run *run);
     cmlp_status (*table_encode)(const cmlp_table_encoder *encoder, const cmlp_rows *rows, void *inputs,
                                 int64_t n_inputs, cmlp_run *run);
@@ -105,14 +99,6 @@ typedef struct cmlp_capi {
                                  cmlp_run *run);
     cmlp_status (*paths_workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
                                         const cmlp_paths *paths, size_t *bytes, cmlp_run *run);
-    cmlp_status (*model_outside)(const cmlp_model *model, const double *row, int64_t n_row, double *distances,
-                                 int64_t n_distances, cmlp_run *run);
-    cmlp_status (*model_find_set)(const cmlp_model *model, const cmlp_table_query *query, int32_t *is_in_set,
-                                  int64_t n_is_in_set, cmlp_run *run);
-    cmlp_status (*model_explain)(const cmlp_model *model, const double *row, int64_t n_row,
-                                 const cmlp_explanation *explanation, cmlp_run *run);
-    cmlp_status (*model_explain_workspace_size)(const cmlp_model *model, const cmlp_explanation *explanation,
-                                                size_t *bytes, cmlp_run *run);
     cmlp_status (*model_answer)(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer,
                                 cmlp_run *run);
     cmlp_status (*model_answer_size)(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer,
@@ -161,11 +147,9 @@ static const cmlp_capi cmlp_capi_table = {
     cmlp_targets_init, cmlp_optimizer_init, cmlp_optimizer_state_size, cmlp_train_epoch, cmlp_model_write,
     cmlp_net_describe_layer, cmlp_activation_describe, cmlp_loss_describe, cmlp_loss_allows, cmlp_isa_name,
     cmlp_solver_name, cmlp_net_isa, cmlp_cpu_isa_mask, cmlp_backpropagate, cmlp_step, cmlp_model_describe_column,
-    cmlp_model_find_code, cmlp_model_find_category, cmlp_model_read_cell, cmlp_model_margin, cmlp_model_interval,
-    cmlp_table_encoder_width, cmlp_table_encode, cmlp_table_write_workspace_size, cmlp_table_write, cmlp_bounds,
-    cmlp_forward_paths, cmlp_paths_workspace_size, cmlp_model_outside, cmlp_model_find_set, cmlp_model_explain,
-    cmlp_model_explain_workspace_size, cmlp_model_answer, cmlp_model_answer_size, cmlp_model_say,
-    cmlp_model_describe_target
+    cmlp_model_find_code, cmlp_model_find_category, cmlp_table_encoder_width, cmlp_table_encode,
+    cmlp_table_write_workspace_size, cmlp_table_write, cmlp_bounds, cmlp_forward_paths, cmlp_paths_workspace_size,
+    cmlp_model_answer, cmlp_model_answer_size, cmlp_model_say, cmlp_model_describe_target
 };
 #endif
 

@@ -1,7 +1,7 @@
-/* cmlp_explain.h: what explains the predictions of a network or a table, on top of cmlp.h.
+/* cmlp_explain.h: what explains the predictions of a network, on top of cmlp.h.
  *
  * Bounds of the activations of a network for all inputs in a box, and its predictions of the rows between two others, from
- * which Shapley values are computed; the Shapley values of the columns of a table's row.
+ * which Shapley values are computed. Those of the columns of a table are the reasons of cmlp_model_answer (cmlp_table.h).
  *
  * The rules of cmlp.h hold. A program that does not call these functions does not link them from a static library. */
 #ifndef CMLP_EXPLAIN_H
@@ -72,54 +72,6 @@ CMLP_CHECKED cmlp_status cmlp_forward_paths(const cmlp_net *net, const void *par
  * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OVERFLOW, OPTION, NET, ROWS, THREADS. Parts: EXPLAIN. */
 CMLP_CHECKED cmlp_status cmlp_paths_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
                                                    const cmlp_paths *paths, size_t *bytes, cmlp_run *run);
-
-/* How a row of a table is explained, and where the result is written.
- *
- * The errors of an explanation: OPTION (n_evaluations, is_exact, a scale of the background), OVERFLOW (n_evaluations);
- * of the background NOT_FOUND (the file has none), FILE_TENSOR and FILE_VALUE (that of the file breaks a rule of the format),
- * and for rows of the caller NULL, STRUCT_SIZE, ALIGNMENT, DTYPE, ROWS (also for none or more than 64) and ORDER. */
-typedef struct cmlp_explanation {
-    size_t struct_size;
-    const cmlp_rows *background; /* 1 to 64 rows with which the row is compared, as cmlp_model_predict reads rows of a table;
-                                  * all have the same weight. NULL: the rows in the file, with their weights: those that an
-                                  * estimator of Python keeps because of its parameter keep_background */
-    int64_t n_evaluations; /* the largest number of predictions, at least twice the number of columns. A pair of permutations
-                            * takes 2 (n_in - 1). 0: at least 192 pairs, and 2 for each row of the background. If there are
-                            * fewer than 2 for each, the pairs are those of rows drawn at random. If all sets of at most 12
-                            * columns need no more predictions, they are enumerated, and the values are exact */
-    double *values;        /* receives (n_in, n_out) numbers: how far each column moves each output */
-    int64_t n_values;
-    double *errors;        /* NULL, or receives their standard errors, (n_in, n_out): 0 if the values are exact, NaN if there
-                            * is one pair of permutations */
-    int64_t n_errors;      /* 0 if errors is NULL; likewise below */
-    double *base_values;   /* NULL, or receives n_out numbers: the mean outputs over the background */
-    int64_t n_base_values;
-    uint32_t seed;         /* of the permutations, as random_state of Python */
-    int32_t is_exact;      /* nonzero: enumerates the 2^n_in sets of at most 12 columns, whatever n_evaluations is */
-} cmlp_explanation;
-
-/* Computes how far each column of a table's row moves the outputs away from the mean outputs: Shapley values, with the bits
- * of `explain` in Python. For each output the values of the columns add up to the output of cmlp_model_predict minus the base
- * value, to rounding. docs/guide/explanations.md says what they mean. The same arguments give the same bits on every
- * machine, for any number of threads.
- * row: the n_in values of a row (cmlp_model_info), as cmlp_model_predict reads them.
- * run: its workspace has the bytes of cmlp_model_explain_workspace_size. The threads are those of cmlp_forward_paths; an
- *     enumeration takes one. The run's poll function is called between at most 256 predictions.
- * Returns MODEL_KIND for the model of a network; INPUT if a value is infinite. After INPUT and CMLP_CANCELLED the results are
- * unspecified.
- * Statuses: CANCELLED, NULL, STRUCT_SIZE, LENGTH, BUFFER_SIZE, ALIGNMENT, OVERFLOW, DTYPE, OPTION, NOT_FOUND, MODEL,
- * ROWS, THREADS, MODEL_KIND, INPUT, ORDER, FILE_TENSOR, FILE_VALUE. Parts: TABLES, EXPLAIN. */
-CMLP_CHECKED cmlp_status cmlp_model_explain(const cmlp_model *model, const double *row, int64_t n_row,
-                                            const cmlp_explanation *explanation, cmlp_run *run);
-
-/* Computes the bytes of workspace for cmlp_model_explain with these options, this number of rows of the background and
- * run->n_threads. Data, orders and the arrays of results need not be set. Of permutations, the size grows with
- * n_evaluations, by some 24 bytes for each evaluation and output; of an enumeration with the number of sets.
- * Returns OVERFLOW, and the errors of the same arguments.
- * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OVERFLOW, OPTION, NOT_FOUND, MODEL, ROWS, THREADS, MODEL_KIND, FILE_TENSOR.
- * Parts: TABLES, EXPLAIN. */
-CMLP_CHECKED cmlp_status cmlp_model_explain_workspace_size(const cmlp_model *model, const cmlp_explanation *explanation,
-                                                           size_t *bytes, cmlp_run *run);
 
 #ifdef __cplusplus
 }

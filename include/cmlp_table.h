@@ -98,9 +98,6 @@ typedef struct cmlp_table_target_info {
 CMLP_CHECKED cmlp_status cmlp_model_describe_target(const cmlp_model *model, int64_t target, cmlp_table_target_info *info,
                                                     cmlp_run *run);
 
-/* Three functions convert to and from the numbers of a row: cmlp_model_read_cell converts the text of a cell of any column,
- * cmlp_model_find_code a value to the code of its category, and cmlp_model_find_category a code to the value. */
-
 /* Finds the code of a category: the number for the row. A text never equals a number: "1" and 1 are two categories, and so
  * are the empty text and the missing value. Numbers are equal if their values are: 1, 1.0 and true are one category, and so
  * are 0 and false. The search takes a time proportional to the logarithm of the number of categories.
@@ -119,32 +116,6 @@ CMLP_CHECKED cmlp_status cmlp_model_find_code(const cmlp_model *model, int64_t c
  * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OPTION, INDEX, NOT_FOUND, MODEL, THREADS, MODEL_KIND. Parts: TABLES. */
 CMLP_CHECKED cmlp_status cmlp_model_find_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
                                                   cmlp_run *run);
-
-/* Reads a cell of text, as in a CSV file, by the rules of docs/guide/files.md and the cell format of the model: decimal
- * point, separator of thousands, further missing words. The result is the same as Python's, to the bit.
- * text: n_text bytes of UTF-8, without a final NUL. Bytes that are not UTF-8 are a text that no category equals.
- * number: receives the number for the row: of a column of numbers, booleans or dates the number of the cell, or NaN if it is
- *     missing or equals a missing value of the column; of a column of categories the code, or the column's `unknown_code`, and
- *     of one without categories (UNUSED) 0, or NaN if it is missing. A cell finds a category that Python prints as this text,
- *     or otherwise one with the same value. It is unchanged if the status is not CMLP_OK.
- * Returns MODEL_KIND for the model of a network; INDEX if there is no such column; OPTION if n_text is negative; CELL if a
- * column of numbers, booleans or dates cannot hold the cell, or if one of durations is not missing. A column of dates with a
- * `format` holds dates of this form alone, and of a form with an unknown directive, nothing but missing cells.
- * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OPTION, INDEX, MODEL, THREADS, MODEL_KIND, CELL. Parts: TABLES. */
-CMLP_CHECKED cmlp_status cmlp_model_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
-                                              double *number, cmlp_run *run);
-
-/* Finds how far each value of a row is outside of what its column had in training: 0, or by how much a number is above, or
- * negative, below the range of the column, in its unit; NaN for a missing value or a category that training did not have. If
- * training had more categories than the file lists, an unknown one has 0, and so have all values of UNUSED columns, and the
- * numbers of a column whose range is not known: one without edges, unless Python has fitted the model. No interval and no set
- * holds for a row that is far outside (docs/guide/when-it-extrapolates.md).
- * row: the n_in values of a row (cmlp_model_info), as cmlp_model_predict reads them.
- * distances: receives n_in numbers.
- * Returns MODEL_KIND for the model of a network; INPUT if a value is infinite.
- * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OPTION, MODEL, THREADS, MODEL_KIND, INPUT. Parts: TABLES. */
-CMLP_CHECKED cmlp_status cmlp_model_outside(const cmlp_model *model, const double *row, int64_t n_row,
-                                            double *distances, int64_t n_distances, cmlp_run *run);
 
 /* ----------------------------------------------------------------------------------------------- rows of cells
  *
@@ -165,14 +136,33 @@ CMLP_CHECKED cmlp_status cmlp_model_outside(const cmlp_model *model, const doubl
  *
  * A cell is a cmlp_value:
  * - TEXT: as a cell of a CSV file, by the rules of docs/guide/files.md and the cell format of the model (decimal point,
- *   separator of thousands, words for missing values). It finds a category that Python prints as this text, or otherwise one
- *   with the same value. Bytes that are not UTF-8 are a text that no category equals.
+ *   separator of thousands, words for missing values), to the bit as Python reads it. It finds a category that Python prints as
+ *   this text, or otherwise one with the same value. Bytes that are not UTF-8 are a text that no category equals. A column of
+ *   dates with a `format` holds dates of this form alone, and of a form with an unknown directive, nothing but missing cells; no
+ *   text but a missing one is a duration; and any text is a cell of an UNUSED column without categories, whose number is 0.
  * - DOUBLE, INTEGER, BOOLEAN, LARGE_INTEGER: of a column of categories the category that is equal, as cmlp_model_find_code
  *   finds it: a value, never a code. Of a column of dates the days since 1970-01-01, and of durations the days, which no
  *   BOOLEAN is (of categories of dates, a text alone finds one); of any other column the number, whose digits a LARGE_INTEGER
  *   has.
  * - MISSING, a DOUBLE that is NaN, and a number or a category that the model has for missing values: missing.
- * A row of numbers has codes in columns of categories, and NaN for a missing value in every column. */
+ * A row of numbers has codes in columns of categories, and NaN for a missing value in every column.
+ *
+ * Intervals and sets contain the truth as often as `coverage` says; docs/guide/intervals.md says what this guarantees. The file
+ * has n scores of a calibration in ascending order, of each target or of each of several labels. Counted from 1, the margin is
+ * that of rank
+ *   max(1, ceil((n + 1) * coverage - 1e-9)), computed in double, or INFINITY if the rank is above n.
+ * (1e-9: rounding must not add a rank.) If the widths of intervals follow the rows ("scaled_error" in the file), it is
+ * multiplied by a factor that follows from the row's outputs.
+ * - An interval is [output - margin, output + margin]; of a model of several quantiles it is [first output - margin, last output
+ *   + margin], or the point between both ends if they cross. If many targets of training are the lowest or the highest one
+ *   ("calibration.limits" in the file), no finite end is beyond this target; of several quantiles, the interval contains it
+ *   instead if the first or the last output is near it. No interval of the losses "poisson", "tweedie" and "gamma" begins below
+ *   0. docs/arithmetic.md ("Ends of intervals") defines every rounding.
+ * - A set has the most probable class, and every class with 1 - probability <= margin. Of several labels in a row, each has its
+ *   own margin, and a set for the outcomes no (1 - output) and yes (output). The set of ordered labels has the predicted label
+ *   instead of the most probable class, and all labels between two of the set. With `by_class`, each class has a margin of its
+ *   own, by the same rule from the scores of its own rows ("calibration.classes" in the file).
+ * No interval and no set holds for a row that is far outside (docs/guide/when-it-extrapolates.md). */
 
 /* A text without a copy: n_text bytes, or with -1 up to its NUL. NULL is the missing value. */
 static inline cmlp_value cmlp_text(const char *text, int64_t n_text)
@@ -236,48 +226,58 @@ typedef struct cmlp_answer {
                               * for each label whether no and whether yes is in it */
     int64_t n_sets;
     double *outside;         /* (rows, n_in): of a table, how far each cell is outside of what training had: 0, or by how much
-                              * it is above or, negative, below; NaN for a missing value or a category that training did not
-                              * have. 0 for an unknown category if training had more than the file lists */
+                              * it is above or, negative, below, in the unit of the column; NaN for a missing value or a
+                              * category that training did not have. 0 for an unknown category if training had more than the
+                              * file lists, in UNUSED columns, and for the numbers of a column whose range is not known: one
+                              * without edges, unless Python has fitted the model */
     int64_t n_outside;
     cmlp_cell_state *states; /* (rows, n_in): of a table, what each cell is */
     int64_t n_states;
     double *numbers;         /* (rows, n_in): the cells as numbers: rows that cmlp_model_predict reads */
     int64_t n_numbers;
     double *reasons;         /* (rows, n_in, n_out): of a table, how far each column moves each output away from its base value:
-                              * Shapley values, with the bits of `explain` in Python (docs/guide/explanations.md) */
+                              * Shapley values, with the bits of `explain` in Python (docs/guide/explanations.md), for any
+                              * number of threads. For each output they add up to the output minus the base value, to
+                              * rounding */
     int64_t n_reasons;
     double *reason_errors;   /* (rows, n_in, n_out): their standard errors, only with `reasons`: 0 if they are exact, NaN if there
                               * is one pair of permutations */
     int64_t n_reason_errors;
     double *base_values;     /* (n_out): the mean outputs over the background, only with `reasons` */
     int64_t n_base_values;
-    const cmlp_rows *background; /* of `reasons`: the rows of numbers with which each row is compared. NULL: those of the file,
-                              * which Python keeps because of keep_background */
-    int64_t n_evaluations;   /* of `reasons`: the most predictions for a row, at least 2 n_in; 0: the library's choice */
+    const cmlp_rows *background; /* of `reasons`: 1 to 64 rows of numbers with which each row is compared, all with the same
+                              * weight. NULL: those of the file, with their weights, which Python keeps because of
+                              * keep_background */
+    int64_t n_evaluations;   /* of `reasons`: the most predictions for a row, at least 2 n_in. A pair of permutations takes
+                              * 2 (n_in - 1). 0: at least 192 pairs, and 2 for each row of the background. If there are fewer
+                              * than 2 for each, the pairs are those of rows drawn at random. If all sets of at most 12 columns
+                              * need no more predictions, they are enumerated, and the reasons are exact */
     uint32_t seed;           /* of the permutations, as random_state of Python */
     int32_t is_exact;        /* nonzero: all sets of at most 12 columns, whatever n_evaluations is */
-    int32_t by_class;        /* of `sets`, nonzero: the coverage is that of the rows of each class, by the scores of its own rows
-                              * ("calibration.classes" in the file); of ordered labels all labels between two of the set are in
-                              * it, too */
+    int32_t by_class;        /* of `sets`, nonzero: the coverage is that of the rows of each class */
     int32_t reserved;        /* 0 */
 } cmlp_answer;
 
 /* Answers about any number of rows: each row has the same bits alone and among others.
  * rows: CELLS or dense, without scale, shifts and factors; of a table dense rows are of CMLP_FLOAT64.
  * answer: the struct is read, and its arrays are written.
- * run: its workspace has the bytes of cmlp_model_answer_size; for one row without `reasons`, info->answer_size will do.
+ * run: its workspace has the bytes of cmlp_model_answer_size; for one row without `reasons`, info->answer_size will do. The
+ *     threads of `reasons` are those of cmlp_forward_paths; an enumeration takes one. The run's poll function is called between
+ *     at most 256 rows or predictions.
  * Returns CELL for a cell that its column cannot hold, INPUT for an infinite number, OPTION and TEXT for a cell that is no value
  * (bad_row, bad_column, and of cells bad_element: the position in a row); COLUMNS if a column of the model has no cell
  * (bad_column), or a name is no column or stands twice (bad_element); NOT_FOUND for names if the model has none; LEFT_OUT for
  * reasons in a build without explanations; and the errors of rows and of an answer.
- * After the errors of a cell, ROWS and DTYPE the arrays are unspecified.
+ * After CMLP_CANCELLED and the errors of a cell, ROWS and DTYPE the arrays are unspecified.
  * Statuses: CANCELLED, NULL, STRUCT_SIZE, LENGTH, BUFFER_SIZE, ALIGNMENT, OVERFLOW, DTYPE, OPTION, NOT_FOUND, TEXT,
  * MODEL, ROWS, THREADS, MODEL_KIND, INPUT, ORDER, CELL, COLUMNS, LEFT_OUT, FILE_TENSOR, FILE_VALUE. Parts: TABLES. */
 CMLP_CHECKED cmlp_status cmlp_model_answer(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer,
                                            cmlp_run *run);
 
 /* Computes the bytes of workspace for cmlp_model_answer with these rows, this answer and run->n_threads. Neither data nor
- * names are read; a length other than 0 says that an array is wanted, and no array need be set.
+ * names are read; a length other than 0 says that an array is wanted, and no array need be set. With `reasons` from
+ * permutations, the size grows with n_evaluations, by some 24 bytes for each evaluation and output; from an enumeration with
+ * the number of sets.
  * Statuses: NULL, STRUCT_SIZE, ALIGNMENT, OVERFLOW, OPTION, NOT_FOUND, MODEL, ROWS, THREADS, MODEL_KIND, LEFT_OUT,
  * FILE_TENSOR. Parts: TABLES. */
 CMLP_CHECKED cmlp_status cmlp_model_answer_size(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer,
@@ -292,62 +292,6 @@ CMLP_CHECKED cmlp_status cmlp_model_answer_size(const cmlp_model *model, const c
  * Returns the bytes that the whole sentence has, without NUL: a text that is too short is cut off. Parts: TABLES. */
 CMLP_API int64_t cmlp_model_say(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer, cmlp_status status,
                                 const cmlp_run *run, char *text, int64_t n_text);
-
-/* For which interval or set of a row a program asks.
- *
- * The errors of a query: NULL, LENGTH, ALIGNMENT and OPTION (`outputs`; OPTION if one that is used is NaN), OPTION
- * (coverage), INDEX (target). */
-typedef struct cmlp_table_query {
-    size_t struct_size;
-    const double *outputs; /* the n_out outputs of the row (cmlp_model_info), as cmlp_model_predict writes them. For
-                            * cmlp_model_margin also NULL, with n_outputs 0, if the widths do not follow the rows */
-    int64_t n_outputs;
-    int64_t target;        /* from 0 to n_targets - 1 of cmlp_model_info */
-    double coverage;       /* how often the interval or the set must contain the truth: above 0 and below 1 */
-    int32_t by_class;      /* for cmlp_model_find_set. Nonzero: the coverage is that of the rows of each class */
-    int32_t reserved;      /* 0 */
-} cmlp_table_query;
-
-/* Finds the margin of a row, so that its set or interval contains the truth as often as asked: of a classifier it decides
- * which classes are in the set, of a regressor it is how far the interval reaches beyond the outputs. (cmlp_model_interval
- * finds the interval itself.)
- * The file has n scores of the calibration in ascending order. Counted from 1, the margin is that of rank
- *   max(1, ceil((n + 1) * coverage - 1e-9)), computed in double, or INFINITY if the rank is above n.
- * (1e-9: rounding must not add a rank.) If the widths of intervals follow the rows ("scaled_error" in the file), it is
- * multiplied by a factor that follows from the row's outputs. docs/guide/intervals.md says what this guarantees.
- * The set of a classifier has the most probable class, and every class with 1 - probability <= margin. Of several labels in
- * a row, each has its own margin, and a set for the outcomes no (1 - output) and yes (output). The set of ordered labels has
- * the predicted label instead of the most probable class, and all labels between two of the set.
- * below, above: receive the margin on either side. In this version they are equal; a later one may have files in which they
- * are not.
- * Returns MODEL_KIND for the model of a network; NOT_FOUND if the file has no calibration, or, in this version, one of a kind
- * that it does not know or whose sets follow another rule.
- * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OPTION, INDEX, NOT_FOUND, MODEL, THREADS, MODEL_KIND. Parts: TABLES. */
-CMLP_CHECKED cmlp_status cmlp_model_margin(const cmlp_model *model, const cmlp_table_query *query, double *below,
-                                           double *above, cmlp_run *run);
-
-/* For a regressor: finds the interval of a target in a row. It is [output - margin, output + margin]; of a model of several
- * quantiles it is [first output - margin, last output + margin], or the point between both ends if they cross. If many
- * targets of training are the lowest or the highest one ("calibration.limits" in the file), no finite end is beyond this
- * target; of several quantiles, the interval contains it instead if the first or the last output is near it. No interval of
- * the losses "poisson", "tweedie" and "gamma" begins below 0. docs/arithmetic.md ("Ends of intervals") defines every
- * rounding. The interval contains every row of the calibration whose score is at most the margin, also at its ends.
- * low, high: receive the ends.
- * Returns as cmlp_model_margin; MODEL_KIND also for a classifier.
- * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OPTION, INDEX, NOT_FOUND, MODEL, THREADS, MODEL_KIND. Parts: TABLES. */
-CMLP_CHECKED cmlp_status cmlp_model_interval(const cmlp_model *model, const cmlp_table_query *query, double *low,
-                                             double *high, cmlp_run *run);
-
-/* For a classifier: finds the set of a row as cmlp_model_margin defines it.
- * With query->by_class, each class has a margin of its own, by the rule of cmlp_model_margin from the scores of its own rows
- * ("calibration.classes" in the file); of ordered labels, all labels between two of the set are in it, too.
- * is_in_set: receives 1 for a class in the set, otherwise 0, for each of the n_out outputs (cmlp_model_info); of a MULTILABEL
- *     model, and of one output, two numbers: for the outcomes no and yes of the label `target`.
- * Returns as cmlp_model_margin; NULL also if the query has no outputs; MODEL_KIND also for a regressor; NOT_FOUND also for
- * query->by_class if the file has no scores by class.
- * Statuses: NULL, STRUCT_SIZE, LENGTH, ALIGNMENT, OPTION, INDEX, NOT_FOUND, MODEL, THREADS, MODEL_KIND. Parts: TABLES. */
-CMLP_CHECKED cmlp_status cmlp_model_find_set(const cmlp_model *model, const cmlp_table_query *query,
-                                             int32_t *is_in_set, int64_t n_is_in_set, cmlp_run *run);
 
 /* ======================================================================================================= 2. encode
  *

@@ -76,12 +76,6 @@ cdef extern from "cmlp_capi.h" nogil:
                                        cmlp_run *run) noexcept nogil
         cmlp_status (*model_find_category)(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
                                            cmlp_run *run) noexcept nogil
-        cmlp_status (*model_read_cell)(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
-                                       double *number, cmlp_run *run) noexcept nogil
-        cmlp_status (*model_margin)(const cmlp_model *model, const cmlp_table_query *query, double *below,
-                                    double *above, cmlp_run *run) noexcept nogil
-        cmlp_status (*model_interval)(const cmlp_model *model, const cmlp_table_query *query, double *low, double *high,
-                                      cmlp_run *run) noexcept nogil
         cmlp_status (*table_encoder_width)(const cmlp_table_encoder *encoder, int64_t *n_in,
                                            cmlp_run *run) noexcept nogil
         cmlp_status (*table_encode)(const cmlp_table_encoder *encoder, const cmlp_rows *rows, void *inputs,
@@ -96,14 +90,6 @@ cdef extern from "cmlp_capi.h" nogil:
                                      cmlp_run *run) noexcept nogil
         cmlp_status (*paths_workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
                                             const cmlp_paths *paths, size_t *bytes, cmlp_run *run) noexcept nogil
-        cmlp_status (*model_outside)(const cmlp_model *model, const double *row, int64_t n_row, double *distances,
-                                     int64_t n_distances, cmlp_run *run) noexcept nogil
-        cmlp_status (*model_find_set)(const cmlp_model *model, const cmlp_table_query *query, int32_t *is_in_set,
-                                      int64_t n_is_in_set, cmlp_run *run) noexcept nogil
-        cmlp_status (*model_explain)(const cmlp_model *model, const double *row, int64_t n_row,
-                                     const cmlp_explanation *explanation, cmlp_run *run) noexcept nogil
-        cmlp_status (*model_explain_workspace_size)(const cmlp_model *model, const cmlp_explanation *explanation,
-                                                    size_t *bytes, cmlp_run *run) noexcept nogil
         cmlp_status (*model_answer)(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer,
                                     cmlp_run *run) noexcept nogil
         cmlp_status (*model_answer_size)(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer,

@@ -593,10 +593,6 @@ cdef extern from "cmlp_table.h" nogil:
                                      cmlp_run *run)
     cmlp_status cmlp_model_find_category(const cmlp_model *model, int64_t column, int64_t code, cmlp_value *value,
                                          cmlp_run *run)
-    cmlp_status cmlp_model_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text,
-                                     double *number, cmlp_run *run)
-    cmlp_status cmlp_model_outside(const cmlp_model *model, const double *row, int64_t n_row, double *distances,
-                                   int64_t n_distances, cmlp_run *run)
     cmlp_value cmlp_text(const char *text, int64_t n_text)
     cmlp_rows cmlp_cell_rows(const cmlp_value *cells, int64_t n_rows, int64_t n_columns, const cmlp_value *names)
 
@@ -647,22 +643,6 @@ cdef extern from "cmlp_table.h" nogil:
                                        size_t *bytes, cmlp_run *run)
     int64_t cmlp_model_say(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer,
                            cmlp_status status, const cmlp_run *run, char *text, int64_t n_text)
-
-    ctypedef struct cmlp_table_query:
-        size_t struct_size
-        const double *outputs
-        int64_t n_outputs
-        int64_t target
-        double coverage
-        int32_t by_class
-        int32_t reserved
-
-    cmlp_status cmlp_model_margin(const cmlp_model *model, const cmlp_table_query *query, double *below, double *above,
-                                  cmlp_run *run)
-    cmlp_status cmlp_model_interval(const cmlp_model *model, const cmlp_table_query *query, double *low, double *high,
-                                    cmlp_run *run)
-    cmlp_status cmlp_model_find_set(const cmlp_model *model, const cmlp_table_query *query, int32_t *is_in_set,
-                                    int64_t n_is_in_set, cmlp_run *run)
 
     ctypedef int32_t cmlp_table_date_part_kind
     enum:
@@ -796,21 +776,3 @@ cdef extern from "cmlp_explain.h" nogil:
                                    cmlp_run *run)
     cmlp_status cmlp_paths_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
                                           const cmlp_paths *paths, size_t *bytes, cmlp_run *run)
-
-    ctypedef struct cmlp_explanation:
-        size_t struct_size
-        const cmlp_rows *background
-        int64_t n_evaluations
-        double *values
-        int64_t n_values
-        double *errors
-        int64_t n_errors
-        double *base_values
-        int64_t n_base_values
-        uint32_t seed
-        int32_t is_exact
-
-    cmlp_status cmlp_model_explain(const cmlp_model *model, const double *row, int64_t n_row,
-                                   const cmlp_explanation *explanation, cmlp_run *run)
-    cmlp_status cmlp_model_explain_workspace_size(const cmlp_model *model, const cmlp_explanation *explanation,
-                                                  size_t *bytes, cmlp_run *run)

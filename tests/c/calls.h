@@ -13,10 +13,8 @@
 #define THREADS(n) RUN(.n_threads = (n))
 /* Options of cmlp_model_init. */
 #define OPTIONS(...) (&(cmlp_model_options){.struct_size = sizeof(cmlp_model_options), __VA_ARGS__})
-/* A query of a table's model. */
-#define QUERY(its_target, its_coverage, its_outputs, its_n_outputs)                                                \
-    (&(cmlp_table_query){.struct_size = sizeof(cmlp_table_query), .outputs = (its_outputs),                        \
-                         .n_outputs = (its_n_outputs), .target = (its_target), .coverage = (its_coverage)})
+/* What an answer has. */
+#define ANSWER(...) (&(cmlp_answer){.struct_size = sizeof(cmlp_answer), __VA_ARGS__})
 /* An optimizer without a state. */
 #define SOLVER(kind) (&(cmlp_optimizer){.struct_size = sizeof(cmlp_optimizer), .solver = (kind)})
 #define SPACE(memory, size) RUN(.workspace = (memory), .workspace_size = (size))
@@ -195,6 +193,36 @@ static inline cmlp_status call_paths(const cmlp_net *net, const void *params, co
     const int64_t small = n_paths < INT64_C(1) << 20 && steps < INT64_C(1) << 20 && n_paths > 0;
     return cmlp_forward_paths(net, params, cmlp_net_n_params(net), rows, to, paths, outputs,
                               small ? rows_of(to) * n_paths * steps * last_size(net) : 0, run);
+}
+
+/* Answers with a workspace as large as it must be. The run may be NULL. */
+static inline cmlp_status call_answer(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer, cmlp_run *run)
+{
+    cmlp_run own = CMLP_INIT(cmlp_run);
+    if (!run) run = &own;
+    cmlp_status status = cmlp_model_answer_size(model, rows, answer, &run->workspace_size, run);
+    if (status) return status;
+    run->workspace = malloc(run->workspace_size);
+    status = cmlp_model_answer(model, rows, answer, run);
+    free(run->workspace);
+    run->workspace = NULL;
+    return status;
+}
+
+/* Reads a cell of text in a row of a table, whose other cells are missing. The run may be NULL. */
+static inline cmlp_status read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text, double *number,
+                                    cmlp_run *run)
+{
+    cmlp_value cells[64];
+    double numbers[64];
+    int64_t n = 0;
+    cmlp_table_column_info info = CMLP_INIT(cmlp_table_column_info);
+    while (n < 64 && !cmlp_model_describe_column(model, n, &info, NULL)) cells[n++] = cmlp_text(NULL, 0);
+    cells[column] = cmlp_text(text, n_text);
+    const cmlp_rows row = cmlp_cell_rows(cells, 1, n, NULL);
+    const cmlp_status status = call_answer(model, &row, ANSWER(.numbers = numbers, .n_numbers = n), run);
+    if (!status) *number = numbers[column];
+    return status;
 }
 
 /* Encodes n_rows rows that are row_stride bytes apart; 0: contiguous. */

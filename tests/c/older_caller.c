@@ -138,21 +138,21 @@ static void call_table(void)
     static unsigned char workspace[1 << 12];
     static const double row[] = {0.75, 1};
     const cmlp_model *model;
-    double output, below, above;
-    int32_t index;
+    double output;
+    int32_t index, set[2];
     GUARDED(cmlp_model_info) info;
     GUARDED(cmlp_model_options) options;
     GUARDED(cmlp_table_column_info) column;
     GUARDED(cmlp_rows) rows;
     GUARDED(cmlp_prediction) prediction;
-    GUARDED(cmlp_table_query) query;
+    GUARDED(cmlp_answer) answer;
     GUARDED(cmlp_run) run;
     PREPARE(info, cmlp_model_info);
     PREPARE(options, cmlp_model_options);
     PREPARE(column, cmlp_table_column_info);
     PREPARE(rows, cmlp_rows);
     PREPARE(prediction, cmlp_prediction);
-    PREPARE(query, cmlp_table_query);
+    PREPARE(answer, cmlp_answer);
     PREPARE(run, cmlp_run);
     write_table(&file);
     CHECK(cmlp_model_describe(file.bytes, file.size, &info.value, NULL) == CMLP_OK && info.value.n_in == 2);
@@ -168,10 +168,13 @@ static void call_table(void)
     prediction.value.n_class_indices = 1;
     CHECK(cmlp_model_predict(model, &rows.value, &prediction.value, &run.value) == CMLP_OK);
     CHECK(output > 0 && output < 1 && index == (output > 0.5));
-    query.value.coverage = 0.5;
-    CHECK(cmlp_model_margin(model, &query.value, &below, &above, NULL) == CMLP_OK && below == 0.3 && above == 0.3);
+    answer.value.coverage = 0.5;
+    answer.value.sets = set;
+    answer.value.n_sets = 2;
+    CHECK(call_answer(model, &rows.value, &answer.value, &run.value) == CMLP_OK); /* the margin is 0.3 */
+    CHECK(set[0] == (output <= 0.3 || index == 0) && set[1] == (1 - output <= 0.3 || index == 1));
     CHECK(intact(info.guard) && intact(options.guard) && intact(column.guard) && intact(rows.guard));
-    CHECK(intact(prediction.guard) && intact(query.guard) && intact(run.guard));
+    CHECK(intact(prediction.guard) && intact(answer.guard) && intact(run.guard));
 }
 
 /* Half the squared error of two outputs, from a struct that is larger than this caller knows. */

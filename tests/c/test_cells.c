@@ -92,7 +92,7 @@ static double read(const cmlp_model *model, int64_t column, const char *text, si
     for (int where = AT_START; where <= AT_END; where++) {
         char *const cell = slot_place(&place, n, where, 0);
         memcpy(cell, text, n);
-        *status = cmlp_model_read_cell(model, column, cell, (int64_t)n, &numbers[where], NULL);
+        *status = read_cell(model, column, cell, (int64_t)n, &numbers[where], NULL);
         CHECK(slot_intact(&place));
     }
     CHECK(same_bits(CMLP_FLOAT64, &numbers[0], &numbers[1], 1));
@@ -359,19 +359,6 @@ static void test_printed_doubles(void)
         check_that(is_printed(known[i].text, known[i].value) == known[i].is_printed, "%s", known[i].text);
 }
 
-static void test_arguments(void)
-{
-    const cmlp_model *const model = load(all_kinds, NULL);
-    double number = -99;
-    CHECK(cmlp_model_read_cell(NULL, 0, "1", 1, &number, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_read_cell(model, 0, NULL, 1, &number, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_read_cell(model, 0, "1", 1, NULL, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_read_cell(model, -1, "1", 1, &number, NULL) == CMLP_ERROR_INDEX);
-    CHECK(cmlp_model_read_cell(model, N_COLUMNS, "1", 1, &number, NULL) == CMLP_ERROR_INDEX);
-    CHECK(cmlp_model_read_cell(model, 0, "1", -1, &number, NULL) == CMLP_ERROR_OPTION && number == -99);
-    CHECK(cmlp_model_read_cell(model, 0, NULL, 0, &number, NULL) == CMLP_OK && number != number);
-}
-
 int main(void)
 {
     slot_make(&place, 1 << 12);
@@ -383,7 +370,6 @@ int main(void)
     test_any_bytes();
     test_every_day();
     test_printed_doubles();
-    test_arguments();
     slot_free(&place);
     return finish();
 }

@@ -199,12 +199,22 @@ static void test_cut_heads(void)
 
 /* ---- intervals */
 
+/* Finds the intervals of both targets for a row of zeros. */
+static cmlp_status find_intervals(const cmlp_model *model, double coverage, double ends[4])
+{
+    static const double zeros[64];
+    cmlp_model_info info = CMLP_INIT(cmlp_model_info);
+    CHECK(cmlp_model_describe(file.bytes, file.size, &info, NULL) == CMLP_OK && info.n_in <= 64 && info.n_ends == 4);
+    const cmlp_rows row = cmlp_dense_rows(zeros, CMLP_FLOAT64, 1, info.n_in);
+    return call_answer(model, &row, ANSWER(.coverage = coverage, .intervals = ends, .n_intervals = 4), NULL);
+}
+
 /* Scores of a kind that is unknown, or that needs widths, are ignored. */
 static void test_kinds_of_scores(void)
 {
     for (int kind = 0; kind <= 6; kind++) {
         const cmlp_model *model = NULL;
-        double margin;
+        double ends[4];
         read_file(several);
         const size_t head = (size_t)file.bytes[0] + ((size_t)file.bytes[1] << 8) + 8;
         unsigned char *const stored = file.bytes + head + 448; /* behind the networks: I32 */
@@ -214,7 +224,7 @@ static void test_kinds_of_scores(void)
         model_file_repair(&file, head);
         CHECK(load(&model) == CMLP_OK);
         const int is_known = kind == CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR || kind == CMLP_TABLE_CALIBRATION_QUANTILES || kind == CMLP_TABLE_CALIBRATION_PROBABILITY;
-        const int status = cmlp_model_margin(model, QUERY(1, 0.5, NULL, 0), &margin, &margin, NULL);
+        const int status = find_intervals(model, 0.5, ends);
         check_that(status == (is_known ? CMLP_OK : CMLP_ERROR_NOT_FOUND), "%d: %s", kind, cmlp_status_name(status));
     }
 }
@@ -244,12 +254,13 @@ static void test_kinds_of_models(void)
 static void test_ranks(void)
 {
     const cmlp_model *model = NULL;
-    double first, margin;
+    double first[4], ends[4];
     read_file(several);
-    CHECK(load(&model) == CMLP_OK && cmlp_model_margin(model, QUERY(0, 1.0 / 21, NULL, 0), &first, &first, NULL) == CMLP_OK);
-    CHECK(cmlp_model_margin(model, QUERY(0, 1e-12, NULL, 0), &margin, &margin, NULL) == CMLP_OK && margin == first);
+    CHECK(load(&model) == CMLP_OK && find_intervals(model, 1.0 / 21, first) == CMLP_OK);
+    CHECK(find_intervals(model, 2.0 / 21, ends) == CMLP_OK && ends[0] < first[0] && ends[1] > first[1]);
+    CHECK(find_intervals(model, 1e-12, ends) == CMLP_OK && same_bits(CMLP_FLOAT64, ends, first, 4));
     for (double c = (1 + 1e-9) / 21 - 1e-16; c < (1 + 1e-9) / 21 + 1e-16; c = nextafter(c, 1))
-        if (c * 21 - 1e-9 <= 1) CHECK(cmlp_model_margin(model, QUERY(0, c, NULL, 0), &margin, &margin, NULL) == CMLP_OK && margin == first);
+        if (c * 21 - 1e-9 <= 1) CHECK(find_intervals(model, c, ends) == CMLP_OK && same_bits(CMLP_FLOAT64, ends, first, 4));
 }
 
 int main(int argc, char **argv)

@@ -1,4 +1,4 @@
-/* cmlp_model_explain: values against the definition, sums, errors, backgrounds, workspaces, threads, and each status.
+/* The reasons of cmlp_model_answer: values against the definition, sums, errors, backgrounds, workspaces, threads, and each status.
  * tests/tables/test_explain_in_c.py compares its bits with those of Python's `explain`. */
 #include "../../src/cmlp/core/file/write/any_names.h"
 #include "model_file.h"
@@ -115,42 +115,42 @@ static const cmlp_model *stored_model(int64_t n_columns, int is_sum)
     return load(&good);
 }
 
-static cmlp_explanation explanation_of(int64_t n_columns)
+static cmlp_answer answer_of(int64_t n_columns)
 {
-    cmlp_explanation explanation = CMLP_INIT(cmlp_explanation);
-    explanation.values = values;
-    explanation.n_values = n_columns * N_OUT;
-    explanation.errors = errors;
-    explanation.n_errors = n_columns * N_OUT;
-    explanation.base_values = base_values;
-    explanation.n_base_values = N_OUT;
-    return explanation;
+    cmlp_answer answer = CMLP_INIT(cmlp_answer);
+    answer.reasons = values;
+    answer.n_reasons = n_columns * N_OUT;
+    answer.reason_errors = errors;
+    answer.n_reason_errors = n_columns * N_OUT;
+    answer.base_values = base_values;
+    answer.n_base_values = N_OUT;
+    return answer;
 }
 
 /* Calls the function with a workspace of exactly the size that it asks for. */
-static cmlp_status explain_with(const cmlp_model *model, int64_t n_columns, const cmlp_explanation *explanation,
-                                cmlp_run *run)
+static cmlp_status explain_with(const cmlp_model *model, int64_t n_columns, const cmlp_answer *answer, cmlp_run *run)
 {
     static const double unset = -7;
+    const cmlp_rows rows = cmlp_dense_rows(row, CMLP_FLOAT64, 1, n_columns);
     size_t size = 0;
     slot workspace;
     for (int64_t j = 0; j < n_columns * N_OUT; j++) values[j] = errors[j] = unset;
-    CHECK(cmlp_model_explain_workspace_size(model, explanation, &size, THREADS(run->n_threads)) == CMLP_OK);
+    CHECK(cmlp_model_answer_size(model, &rows, answer, &size, THREADS(run->n_threads)) == CMLP_OK);
     slot_make(&workspace, size);
     run->workspace = slot_place(&workspace, size, AT_END, 0);
     run->workspace_size = size - 1;
     memset(run->workspace, 0xff, size);
-    CHECK(cmlp_model_explain(model, row, n_columns, explanation, run) == CMLP_ERROR_BUFFER_SIZE && values[0] == unset);
+    CHECK(cmlp_model_answer(model, &rows, answer, run) == CMLP_ERROR_BUFFER_SIZE && values[0] == unset);
     run->workspace_size = size;
-    const cmlp_status status = cmlp_model_explain(model, row, n_columns, explanation, run);
+    const cmlp_status status = cmlp_model_answer(model, &rows, answer, run);
     CHECK(slot_intact(&workspace));
     slot_free(&workspace);
     return status;
 }
 
-static cmlp_status explain(const cmlp_model *model, int64_t n_columns, const cmlp_explanation *explanation)
+static cmlp_status explain(const cmlp_model *model, int64_t n_columns, const cmlp_answer *answer)
 {
-    return explain_with(model, n_columns, explanation, THREADS(1));
+    return explain_with(model, n_columns, answer, THREADS(1));
 }
 
 static void predict(const cmlp_model *model, int64_t n_columns, const double *x, double *outputs)
@@ -214,9 +214,9 @@ static void check_definition(const cmlp_model *model)
 static void test_enumeration(void)
 {
     const cmlp_model *model = stored_model(N_COLUMNS, 0);
-    cmlp_explanation explanation = explanation_of(N_COLUMNS);
-    for (explanation.is_exact = 0; explanation.is_exact < 2; explanation.is_exact++) { /* 98 evaluations: exact anyway */
-        CHECK(explain(model, N_COLUMNS, &explanation) == CMLP_OK);
+    cmlp_answer answer = answer_of(N_COLUMNS);
+    for (answer.is_exact = 0; answer.is_exact < 2; answer.is_exact++) { /* 98 evaluations: exact anyway */
+        CHECK(explain(model, N_COLUMNS, &answer) == CMLP_OK);
         check_sums(model, N_COLUMNS);
         check_definition(model);
         for (int64_t j = 0; j < N_COLUMNS * N_OUT; j++) CHECK(errors[j] == 0);
@@ -228,11 +228,11 @@ static void test_additive(void)
 {
     static const int64_t budgets[] = {0, 2 * N_COLUMNS, 60, 1000};
     const cmlp_model *model = stored_model(N_COLUMNS, 1);
-    cmlp_explanation explanation = explanation_of(N_COLUMNS);
+    cmlp_answer answer = answer_of(N_COLUMNS);
     for (size_t i = 0; i < sizeof budgets / sizeof *budgets; i++) {
         double total = 0, expected[N_COLUMNS] = {0}, mixed[N_COLUMNS], before[N_OUT], after[N_OUT];
-        explanation.n_evaluations = budgets[i];
-        CHECK(explain(model, N_COLUMNS, &explanation) == CMLP_OK);
+        answer.n_evaluations = budgets[i];
+        CHECK(explain(model, N_COLUMNS, &answer) == CMLP_OK);
         check_sums(model, N_COLUMNS);
         if (budgets[i] && budgets[i] < 14 * 6) continue; /* a sample of the background */
         for (int64_t r = 0; r < N_ROWS; r++) {
@@ -256,11 +256,11 @@ static void test_permutations(void)
 {
     static double exact[N_COLUMNS * N_OUT];
     const cmlp_model *model = stored_model(N_COLUMNS, 0);
-    cmlp_explanation explanation = explanation_of(N_COLUMNS);
-    CHECK(explain(model, N_COLUMNS, &explanation) == CMLP_OK);
+    cmlp_answer answer = answer_of(N_COLUMNS);
+    CHECK(explain(model, N_COLUMNS, &answer) == CMLP_OK);
     memcpy(exact, values, sizeof exact);
-    explanation.n_evaluations = 97; /* one fewer than all sets take; 2 pairs for each row */
-    CHECK(explain(model, N_COLUMNS, &explanation) == CMLP_OK);
+    answer.n_evaluations = 97; /* one fewer than all sets take; 2 pairs for each row */
+    CHECK(explain(model, N_COLUMNS, &answer) == CMLP_OK);
     check_sums(model, N_COLUMNS);
     double squares = 0, variances = 0;
     for (int64_t j = 0; j < N_COLUMNS * N_OUT; j++) {
@@ -270,13 +270,13 @@ static void test_permutations(void)
     CHECK(squares > 0.05 * variances && squares < 9 * variances);
     /* Samples with more pairs than rows, with fewer, and of one pair. */
     for (int64_t n_pairs = 13; n_pairs > 1; n_pairs -= 3) {
-        explanation.n_evaluations = 6 * n_pairs + 5;
-        CHECK(explain(model, N_COLUMNS, &explanation) == CMLP_OK);
+        answer.n_evaluations = 6 * n_pairs + 5;
+        CHECK(explain(model, N_COLUMNS, &answer) == CMLP_OK);
         check_sums(model, N_COLUMNS);
         for (int64_t j = 0; j < N_COLUMNS * N_OUT; j++) CHECK(errors[j] >= 0);
     }
-    explanation.n_evaluations = 2 * N_COLUMNS;
-    CHECK(explain(model, N_COLUMNS, &explanation) == CMLP_OK);
+    answer.n_evaluations = 2 * N_COLUMNS;
+    CHECK(explain(model, N_COLUMNS, &answer) == CMLP_OK);
     check_sums(model, N_COLUMNS);
     for (int64_t j = 0; j < N_COLUMNS * N_OUT; j++) CHECK(isnan(errors[j]));
 }
@@ -287,32 +287,32 @@ static void test_same_bits(void)
     static const int64_t order[] = {5, 0, 3};
     static double expected[MANY * N_OUT], of_order[3 * MANY], spread[N_ROWS * MANY * 3];
     const cmlp_model *model = stored_model(MANY, 0);
-    cmlp_explanation explanation = explanation_of(MANY);
+    cmlp_answer answer = answer_of(MANY);
     cmlp_rows rows = cmlp_dense_rows(background, CMLP_FLOAT64, N_ROWS, MANY);
-    CHECK(explain(model, MANY, &explanation) == CMLP_OK);
+    CHECK(explain(model, MANY, &answer) == CMLP_OK);
     check_sums(model, MANY);
     memcpy(expected, values, sizeof expected);
-    CHECK(explain_with(model, MANY, &explanation, THREADS(3)) == CMLP_OK && same_bits(CMLP_FLOAT64, values, expected, MANY * N_OUT));
-    explanation.errors = explanation.base_values = NULL;
-    explanation.n_errors = explanation.n_base_values = 0;
-    CHECK(explain(model, MANY, &explanation) == CMLP_OK && same_bits(CMLP_FLOAT64, values, expected, MANY * N_OUT));
+    CHECK(explain_with(model, MANY, &answer, THREADS(3)) == CMLP_OK && same_bits(CMLP_FLOAT64, values, expected, MANY * N_OUT));
+    answer.reason_errors = answer.base_values = NULL;
+    answer.n_reason_errors = answer.n_base_values = 0;
+    CHECK(explain(model, MANY, &answer) == CMLP_OK && same_bits(CMLP_FLOAT64, values, expected, MANY * N_OUT));
     CHECK(errors[0] == -7);
-    explanation.seed = 1;
-    CHECK(explain(model, MANY, &explanation) == CMLP_OK && !same_bits(CMLP_FLOAT64, values, expected, MANY * N_OUT));
-    explanation.seed = 0;
-    explanation.background = &rows; /* of equal weights */
-    CHECK(explain(model, MANY, &explanation) == CMLP_OK && !same_bits(CMLP_FLOAT64, values, expected, MANY * N_OUT));
+    answer.seed = 1;
+    CHECK(explain(model, MANY, &answer) == CMLP_OK && !same_bits(CMLP_FLOAT64, values, expected, MANY * N_OUT));
+    answer.seed = 0;
+    answer.background = &rows; /* of equal weights */
+    CHECK(explain(model, MANY, &answer) == CMLP_OK && !same_bits(CMLP_FLOAT64, values, expected, MANY * N_OUT));
     for (int64_t i = 0; i < N_ROWS * MANY; i++) spread[3 * i] = background[i];
     for (int64_t i = 0; i < 3; i++) memcpy(of_order + i * MANY, background + order[i] * MANY, sizeof *of_order * MANY);
     rows = cmlp_dense_rows(of_order, CMLP_FLOAT64, 3, MANY);
-    CHECK(explain(model, MANY, &explanation) == CMLP_OK);
+    CHECK(explain(model, MANY, &answer) == CMLP_OK);
     memcpy(expected, values, sizeof expected);
     rows = cmlp_dense_rows(spread, CMLP_FLOAT64, N_ROWS, MANY);
     rows.column_stride *= 3;
     rows.row_stride *= 3;
     rows.order = order;
     rows.n_order = 3;
-    CHECK(explain(model, MANY, &explanation) == CMLP_OK && same_bits(CMLP_FLOAT64, values, expected, MANY * N_OUT));
+    CHECK(explain(model, MANY, &answer) == CMLP_OK && same_bits(CMLP_FLOAT64, values, expected, MANY * N_OUT));
 }
 
 static int cancels(void *context) { return --*(int *)context < 0; }
@@ -320,20 +320,21 @@ static int cancels(void *context) { return --*(int *)context < 0; }
 static void test_cancel(void)
 {
     const cmlp_model *model = stored_model(MANY, 0);
-    cmlp_explanation explanation = explanation_of(MANY);
+    cmlp_answer answer = answer_of(MANY);
     int left = 3;
-    CHECK(explain_with(model, MANY, &explanation, RUN(.poll = cancels, .poll_context = &left)) == CMLP_CANCELLED);
+    CHECK(explain_with(model, MANY, &answer, RUN(.poll = cancels, .poll_context = &left)) == CMLP_CANCELLED);
     model = stored_model(N_COLUMNS, 0);
     left = 3;
-    explanation.is_exact = 1;
-    CHECK(explain_with(model, N_COLUMNS, &explanation, RUN(.poll = cancels, .poll_context = &left)) == CMLP_CANCELLED);
+    answer.is_exact = 1;
+    CHECK(explain_with(model, N_COLUMNS, &answer, RUN(.poll = cancels, .poll_context = &left)) == CMLP_CANCELLED);
 }
 
-static int refuses(const cmlp_model *model, const cmlp_explanation *explanation, cmlp_status expected, const char *argument)
+static int refuses(const cmlp_model *model, const cmlp_answer *answer, cmlp_status expected, const char *argument)
 {
     static unsigned char workspace[1 << 20];
+    const cmlp_rows rows = cmlp_dense_rows(row, CMLP_FLOAT64, 1, MANY);
     cmlp_run run = {.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace};
-    const cmlp_status status = cmlp_model_explain(model, row, MANY, explanation, &run);
+    const cmlp_status status = cmlp_model_answer(model, &rows, answer, &run);
     return check_that(status == expected && run.refused && !strcmp(run.refused, argument), "%s of %s, expected %s",
                       cmlp_status_name(status), run.refused ? run.refused : "nothing", argument);
 }
@@ -341,7 +342,7 @@ static int refuses(const cmlp_model *model, const cmlp_explanation *explanation,
 #define REFUSES(change, status, argument)                                                                                  \
     do {                                                                                                                   \
         cmlp_rows rows = cmlp_dense_rows(background, CMLP_FLOAT64, N_ROWS, MANY);                                          \
-        cmlp_explanation e = explanation_of(MANY);                                                                         \
+        cmlp_answer e = answer_of(MANY);                                                                                    \
         e.background = &rows;                                                                                              \
         change;                                                                                                            \
         refuses(model, &e, status, argument);                                                                              \
@@ -351,72 +352,72 @@ static void test_refusals(void)
 {
     static const int64_t beyond[] = {0, N_ROWS};
     const cmlp_model *const model = stored_model(MANY, 0);
-    cmlp_explanation explanation = explanation_of(MANY);
+    cmlp_answer answer = answer_of(MANY);
     cmlp_run run = CMLP_INIT(cmlp_run);
     size_t size = 0;
     const double kept = row[3];
-    REFUSES(e.struct_size = 3, CMLP_ERROR_STRUCT_SIZE, "explanation");
-    REFUSES(e.n_evaluations = -1, CMLP_ERROR_OPTION, "explanation->n_evaluations");
-    REFUSES(e.n_evaluations = 2 * MANY - 1, CMLP_ERROR_OPTION, "explanation->n_evaluations");
-    REFUSES(e.n_evaluations = INT64_MAX, CMLP_ERROR_OVERFLOW, "explanation->n_evaluations");
-    REFUSES(e.is_exact = 1, CMLP_ERROR_OPTION, "explanation->is_exact");
-    REFUSES(e.values = NULL, CMLP_ERROR_NULL, "explanation->values");
-    REFUSES(e.n_values--, CMLP_ERROR_LENGTH, "explanation->values");
-    REFUSES(e.n_errors--, CMLP_ERROR_LENGTH, "explanation->errors");
-    REFUSES(e.errors = NULL, CMLP_ERROR_NULL, "explanation->errors");
-    REFUSES(e.n_base_values--, CMLP_ERROR_LENGTH, "explanation->base_values");
-    REFUSES(e.values = (double *)((char *)values + 4), CMLP_ERROR_ALIGNMENT, "explanation->values");
-    REFUSES(rows.struct_size = 1, CMLP_ERROR_STRUCT_SIZE, "explanation->background");
-    REFUSES(rows.data = NULL, CMLP_ERROR_NULL, "explanation->background->data");
-    REFUSES(rows.n_rows = 0, CMLP_ERROR_ROWS, "explanation->background->n_rows");
-    REFUSES(rows.n_rows = 65, CMLP_ERROR_ROWS, "explanation->background->n_rows");
-    REFUSES(rows.n_columns = 2, CMLP_ERROR_ROWS, "explanation->background->n_columns");
-    REFUSES(rows.scale = 2, CMLP_ERROR_OPTION, "explanation->background->scale");
-    REFUSES((rows.order = beyond, rows.n_order = 2), CMLP_ERROR_ORDER, "explanation->background->order");
-    REFUSES((rows.dtype = CMLP_FLOAT32, rows.column_stride = 4), CMLP_ERROR_DTYPE, "explanation->background->dtype");
-    refuses(NULL, &explanation, CMLP_ERROR_NULL, "model");
-    refuses(model, NULL, CMLP_ERROR_NULL, "explanation");
-    CHECK(cmlp_model_explain(model, NULL, MANY, &explanation, &run) == CMLP_ERROR_NULL && !strcmp(run.refused, "row"));
-    CHECK(cmlp_model_explain(model, row, MANY - 1, &explanation, &run) == CMLP_ERROR_LENGTH && !strcmp(run.refused, "row"));
-    CHECK(cmlp_model_explain(model, row, MANY, &explanation, &run) == CMLP_ERROR_NULL && !strcmp(run.refused, "run->workspace"));
-    CHECK(cmlp_model_explain_workspace_size(model, &explanation, NULL, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_explain_workspace_size(NULL, &explanation, &size, NULL) == CMLP_ERROR_NULL);
+    REFUSES(e.struct_size = 3, CMLP_ERROR_STRUCT_SIZE, "answer");
+    REFUSES(e.n_evaluations = -1, CMLP_ERROR_OPTION, "answer->n_evaluations");
+    REFUSES(e.n_evaluations = 2 * MANY - 1, CMLP_ERROR_OPTION, "answer->n_evaluations");
+    REFUSES(e.n_evaluations = INT64_MAX, CMLP_ERROR_OVERFLOW, "answer->n_evaluations");
+    REFUSES(e.is_exact = 1, CMLP_ERROR_OPTION, "answer->is_exact");
+    REFUSES(e.reasons = NULL, CMLP_ERROR_NULL, "answer->reasons");
+    REFUSES(e.n_reasons--, CMLP_ERROR_LENGTH, "answer->reasons");
+    REFUSES(e.n_reason_errors--, CMLP_ERROR_LENGTH, "answer->reason_errors");
+    REFUSES(e.reason_errors = NULL, CMLP_ERROR_NULL, "answer->reason_errors");
+    REFUSES(e.n_base_values--, CMLP_ERROR_LENGTH, "answer->base_values");
+    REFUSES(e.reasons = (double *)((char *)values + 4), CMLP_ERROR_ALIGNMENT, "answer->reasons");
+    REFUSES(rows.struct_size = 1, CMLP_ERROR_STRUCT_SIZE, "answer->background");
+    REFUSES(rows.data = NULL, CMLP_ERROR_NULL, "answer->background->data");
+    REFUSES(rows.n_rows = 0, CMLP_ERROR_ROWS, "answer->background->n_rows");
+    REFUSES(rows.n_rows = 65, CMLP_ERROR_ROWS, "answer->background->n_rows");
+    REFUSES(rows.n_columns = 2, CMLP_ERROR_ROWS, "answer->background->n_columns");
+    REFUSES(rows.scale = 2, CMLP_ERROR_OPTION, "answer->background->scale");
+    REFUSES((rows.order = beyond, rows.n_order = 2), CMLP_ERROR_ORDER, "answer->background->order");
+    REFUSES((rows.dtype = CMLP_FLOAT32, rows.column_stride = 4), CMLP_ERROR_DTYPE, "answer->background->dtype");
+    refuses(NULL, &answer, CMLP_ERROR_NULL, "model");
+    refuses(model, NULL, CMLP_ERROR_NULL, "answer");
+    const cmlp_rows explained = cmlp_dense_rows(row, CMLP_FLOAT64, 1, MANY);
+    CHECK(cmlp_model_answer(model, &explained, &answer, &run) == CMLP_ERROR_NULL && !strcmp(run.refused, "run->workspace"));
+    CHECK(cmlp_model_answer_size(model, &explained, &answer, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_answer_size(NULL, &explained, &answer, &size, NULL) == CMLP_ERROR_NULL);
     row[3] = INFINITY;
-    CHECK(explain_with(model, MANY, &explanation, &run) == CMLP_ERROR_INPUT);
-    CHECK(!strcmp(run.refused, "row") && run.bad_row == 0 && run.bad_column == 3);
+    CHECK(explain_with(model, MANY, &answer, &run) == CMLP_ERROR_INPUT);
+    CHECK(!strcmp(run.refused, "rows->data") && run.bad_row == 0 && run.bad_column == 3);
     row[3] = kept;
     background[4 * MANY + 5] = -INFINITY;
     const cmlp_rows rows = cmlp_dense_rows(background, CMLP_FLOAT64, N_ROWS, MANY);
-    explanation.background = &rows;
-    CHECK(explain_with(model, MANY, &explanation, &run) == CMLP_ERROR_INPUT);
-    CHECK(!strcmp(run.refused, "explanation->background->data") && run.bad_row == 4 && run.bad_column == 5);
+    answer.background = &rows;
+    CHECK(explain_with(model, MANY, &answer, &run) == CMLP_ERROR_INPUT);
+    CHECK(!strcmp(run.refused, "answer->background->data") && run.bad_row == 4 && run.bad_column == 5);
 }
 
 /* A background in the file that is missing, or breaks a rule of the format. */
 static void test_stored_background(void)
 {
     const cmlp_model *model = stored_model(MANY, 0);
-    cmlp_explanation explanation = explanation_of(MANY);
+    cmlp_answer answer = answer_of(MANY);
+    const cmlp_rows rows = cmlp_dense_rows(row, CMLP_FLOAT64, 1, MANY);
     size_t size = 0;
-    CHECK(cmlp_model_explain_workspace_size(model, &explanation, &size, NULL) == CMLP_OK);
+    CHECK(cmlp_model_answer_size(model, &rows, &answer, &size, NULL) == CMLP_OK);
     memcpy(&changed, &good, sizeof good);
     CHECK(model_file_replace(&changed, "\"background.rows\":{\"dtype\":\"F64\",\"shape\":[7,13]",
                              "\"background.rows\":{\"dtype\":\"F64\",\"shape\":[13,7]"));
-    refuses(load(&changed), &explanation, CMLP_ERROR_FILE_TENSOR, "explanation->background");
+    refuses(load(&changed), &answer, CMLP_ERROR_FILE_TENSOR, "answer->background");
     memcpy(&changed, &good, sizeof good);
     CHECK(model_file_replace(&changed, "\"background.rows\":{\"dtype\":\"F64\"", "\"background.rows\":{\"dtype\":\"I64\""));
-    refuses(load(&changed), &explanation, CMLP_ERROR_FILE_TENSOR, "explanation->background");
+    refuses(load(&changed), &answer, CMLP_ERROR_FILE_TENSOR, "answer->background");
     memcpy(&changed, &good, sizeof good);
     CHECK(model_file_replace(&changed, "\"background.weights\":{", "\"background.weighty\":{"));
-    refuses(load(&changed), &explanation, CMLP_ERROR_NOT_FOUND, "explanation->background");
-    CHECK(cmlp_model_explain_workspace_size(load(&changed), &explanation, &size, NULL) == CMLP_ERROR_NOT_FOUND);
+    refuses(load(&changed), &answer, CMLP_ERROR_NOT_FOUND, "answer->background");
+    CHECK(cmlp_model_answer_size(load(&changed), &rows, &answer, &size, NULL) == CMLP_ERROR_NOT_FOUND);
     write_model(MANY, 0, NULL, 0);
-    refuses(load(&good), &explanation, CMLP_ERROR_NOT_FOUND, "explanation->background");
+    refuses(load(&good), &answer, CMLP_ERROR_NOT_FOUND, "answer->background");
     const cmlp_model_array fewer_weights[] = {
         {.name = "background.rows", .data = background, .n_rows = N_ROWS, .n_columns = MANY, .dtype = CMLP_FLOAT64},
         {.name = "background.weights", .data = weights, .n_rows = N_ROWS - 1, .dtype = CMLP_FLOAT64}};
     write_model(MANY, 0, fewer_weights, 2);
-    refuses(load(&good), &explanation, CMLP_ERROR_FILE_TENSOR, "explanation->background");
+    refuses(load(&good), &answer, CMLP_ERROR_FILE_TENSOR, "answer->background");
     const double bad[] = {0, -1, NAN, INFINITY};
     for (int i = 0; i < 5; i++) {
         make_rows(MANY);
@@ -426,7 +427,7 @@ static void test_stored_background(void)
             {.name = "background.rows", .data = background, .n_rows = N_ROWS, .n_columns = MANY, .dtype = CMLP_FLOAT64},
             {.name = "background.weights", .data = weights, .n_rows = N_ROWS, .dtype = CMLP_FLOAT64}};
         write_model(MANY, 0, arrays, 2);
-        refuses(load(&good), &explanation, CMLP_ERROR_FILE_VALUE, "explanation->background");
+        refuses(load(&good), &answer, CMLP_ERROR_FILE_VALUE, "answer->background");
     }
 }
 
@@ -434,13 +435,13 @@ static void test_networks_are_refused(void)
 {
     static unsigned char workspace[1 << 14];
     const cmlp_table_net net = make_net(0, MANY, 0);
-    const cmlp_explanation explanation = explanation_of(MANY);
+    const cmlp_answer answer = answer_of(MANY);
     cmlp_model_content content = CMLP_INIT(cmlp_model_content);
     good.size = 0;
     content.write = model_file_append;
     content.write_context = &good;
     CHECK(cmlp_model_write(net.net, net.params, net.n_params, &content, SPACE(workspace, sizeof workspace)) == CMLP_OK);
-    refuses(load(&good), &explanation, CMLP_ERROR_MODEL_KIND, "model");
+    refuses(load(&good), &answer, CMLP_ERROR_MODEL_KIND, "answer->reasons");
 }
 
 int main(void)

@@ -1,4 +1,5 @@
 /* Model files of tables: the networks and columns of a table, which predict a raw row. */
+#include "../../src/cmlp/core/file/read/model.h"
 #include "../../src/cmlp/core/file/write/any_names.h"
 #include "model_file.h"
 #include "row_ways.h"
@@ -580,37 +581,41 @@ static void check_names(void)
 static const double scores[] = {-0.5, 0.25, 0.25, 3, 4, 5, 6, 7, 8};
 enum { N_SCORES = sizeof scores / sizeof *scores };
 
+/* Whether outputs at a coverage have these ends of an interval. */
+static int has_interval_of(const cmlp_model *model, int32_t k, double coverage, const double *outputs, double low, double high)
+{
+    const cmlpi_query query = {.outputs = outputs, .n_outputs = n_outputs, .target = k, .coverage = coverage};
+    double ends[2] = {-7, -7};
+    CHECK(cmlpi_find_interval(model, &query, ends, ends + 1) == CMLP_OK);
+    return ends[0] == low && ends[1] == high;
+}
+
+static int has_interval(const cmlp_model *model, double coverage, const double *outputs, double low, double high)
+{
+    return has_interval_of(model, 0, coverage, outputs, low, high);
+}
+
+/* Whether outputs of 0 have a margin; one below 0 is none. */
+static int has_margin(const cmlp_model *model, int32_t k, double coverage, double margin)
+{
+    static const double zeros[N_OUT];
+    return has_interval_of(model, k, coverage, zeros, margin > 0 ? -margin : 0, margin > 0 ? margin : 0);
+}
+
 static void check_margins(const cmlp_model *model, void *scratch, size_t size)
 {
-    double margin = -7;
     (void)scratch, (void)size;
     for (int k = 1; k <= N_SCORES; k++) {
-        CHECK(cmlp_model_margin(model, QUERY(0, k / (N_SCORES + 1.0), NULL, 0), &margin, &margin, NULL) == CMLP_OK && margin == scores[k - 1]);
-        CHECK(cmlp_model_margin(model, QUERY(0, (k - 0.5) / (N_SCORES + 1), NULL, 0), &margin, &margin, NULL) == CMLP_OK && margin == scores[k - 1]);
+        CHECK(has_margin(model, 0, k / (N_SCORES + 1.0), scores[k - 1]));
+        CHECK(has_margin(model, 0, (k - 0.5) / (N_SCORES + 1), scores[k - 1]));
     }
-    CHECK(cmlp_model_margin(model, QUERY(0, 0.91, NULL, 0), &margin, &margin, NULL) == CMLP_OK && margin == INFINITY);
-    margin = -7;
-    CHECK(cmlp_model_margin(model, QUERY(0, 0.9, NULL, 0), NULL, NULL, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_margin(NULL, QUERY(0, 0.9, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_margin(model, QUERY(1, 0.9, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_INDEX);
-    CHECK(cmlp_model_margin(model, QUERY(-1, 0.9, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_INDEX);
-    CHECK(cmlp_model_margin(model, QUERY(0, 0, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_model_margin(model, QUERY(0, 1, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_model_margin(model, QUERY(0, NAN, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_OPTION && margin == -7);
-    CHECK(cmlp_model_margin(model, NULL, &margin, &margin, NULL) == CMLP_ERROR_NULL);
-    cmlp_table_query query = *QUERY(0, 0.9, NULL, 0);
-    query.struct_size--;
-    CHECK(cmlp_model_margin(model, &query, &margin, &margin, NULL) == CMLP_ERROR_STRUCT_SIZE);
-    CHECK(cmlp_model_interval(model, &query, &margin, &margin, NULL) == CMLP_ERROR_STRUCT_SIZE && margin == -7);
+    CHECK(has_margin(model, 0, 0.91, INFINITY));
 }
 
 static void check_no_margin(const cmlp_model *model, void *scratch, size_t size)
 {
-    double margin = -7;
     (void)scratch, (void)size;
-    for (int64_t k = 0; k < 2; k++)
-        CHECK(cmlp_model_margin(model, QUERY(k, 0.9, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_NOT_FOUND);
-    CHECK(margin == -7);
+    CHECK(!cmlpi_is_calibrated(model, 0));
 }
 
 /* The status of the writer for an array that the reader refuses with a status. */
@@ -689,32 +694,28 @@ static void check_scaled_margins(const cmlp_model *model, void *scratch, size_t 
     /* At the first of two knots with one prediction, the factor comes from below; at both, the last one holds. */
     static const double expected[][2] = {{-INFINITY, 0.5}, {-7, 0.5}, {-1, 0.5}, {0.5, 1}, {2, 4}, {3, 3.75}, {6, 3},
                                          {7, 3}, {INFINITY, 3}};
-    double margin = -7, outputs[N_OUT] = {0, NAN, NAN};
+    double outputs[N_OUT] = {0, NAN, NAN};
     (void)scratch, (void)size;
-    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
-        CHECK((outputs[0] = expected[i][0], cmlp_model_margin(model, QUERY(0, 0.9, outputs, N_OUT), &margin, &margin, NULL)) == CMLP_OK &&
-              margin == 8 * expected[i][1]);
-    CHECK(cmlp_model_margin(model, QUERY(0, 0.91, outputs, N_OUT), &margin, &margin, NULL) == CMLP_OK && margin == INFINITY);
-    margin = -7;
-    CHECK(cmlp_model_margin(model, QUERY(0, 0.9, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_margin(model, QUERY(0, 0.9, NULL, N_OUT), &margin, &margin, NULL) == CMLP_ERROR_LENGTH);
-    CHECK(cmlp_model_margin(model, QUERY(0, 0.9, outputs, N_OUT - 1), &margin, &margin, NULL) == CMLP_ERROR_LENGTH);
-    CHECK(cmlp_model_margin(model, QUERY(0, 0.9, outputs, N_OUT + 1), &margin, &margin, NULL) == CMLP_ERROR_LENGTH);
-    const double *const misaligned = (const double *)(const void *)((const char *)outputs + 4);
-    CHECK(cmlp_model_margin(model, QUERY(0, 0.9, misaligned, N_OUT), &margin, &margin, NULL) == CMLP_ERROR_ALIGNMENT);
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        outputs[0] = expected[i][0];
+        CHECK(has_interval(model, 0.9, outputs, outputs[0] - 8 * expected[i][1], outputs[0] + 8 * expected[i][1]));
+    }
+    outputs[0] = 3;
+    CHECK(has_interval(model, 0.91, outputs, -INFINITY, INFINITY));
     outputs[0] = NAN;
-    CHECK(cmlp_model_margin(model, QUERY(0, 0.9, outputs, N_OUT), &margin, &margin, NULL) == CMLP_ERROR_OPTION && margin == -7);
+    const cmlpi_query query = {.outputs = outputs, .n_outputs = N_OUT, .coverage = 0.9};
+    CHECK(cmlpi_find_interval(model, &query, outputs + 1, outputs + 2) == CMLP_ERROR_OPTION);
 }
 
 /* All knots have the same prediction, or there is one knot: the last factor holds below it, at it and above it. */
 static void check_equal_knots(const cmlp_model *model, void *scratch, size_t size)
 {
     static const double below_to_above[] = {-INFINITY, -1e9, 3.5, 4, 4.5, INFINITY};
-    double margin = -7, outputs[N_OUT] = {0};
+    double outputs[N_OUT] = {0};
     (void)scratch, (void)size;
     for (size_t i = 0; i < sizeof below_to_above / sizeof *below_to_above; i++) {
         outputs[0] = below_to_above[i];
-        CHECK(cmlp_model_margin(model, QUERY(0, 0.9, outputs, N_OUT), &margin, &margin, NULL) == CMLP_OK && margin == 8 * 3.0);
+        CHECK(has_interval(model, 0.9, outputs, outputs[0] - 24, outputs[0] + 24));
     }
 }
 
@@ -781,32 +782,15 @@ static void check_widths(const cmlp_table *table)
     score_kind[0] = 0;
 }
 
-/* The ends of an interval for outputs at a coverage whose rank is that of a score. */
-static int has_interval_of(const cmlp_model *model, int32_t k, double coverage, const double *outputs, double low, double high)
-{
-    double ends[2] = {-7, -7};
-    CHECK(cmlp_model_interval(model, QUERY(k, coverage, outputs, n_outputs), ends, ends + 1, NULL) == CMLP_OK);
-    return ends[0] == low && ends[1] == high;
-}
-
-static int has_interval(const cmlp_model *model, double coverage, const double *outputs, double low, double high)
-{
-    return has_interval_of(model, 0, coverage, outputs, low, high);
-}
-
 static void check_intervals(const cmlp_model *model, void *scratch, size_t size)
 {
     const double crossed[] = {4, 4, 4.5}, few[] = {0, NAN, 1}, unknown[] = {0, 0, NAN};
-    double ends[2] = {-7, -7};
+    const cmlpi_query query = {.outputs = unknown, .n_outputs = N_OUT, .coverage = 0.9};
+    double ends[2];
     (void)scratch, (void)size;
     CHECK(has_interval(model, 0.1, crossed, 4.25, 4.25) && has_interval(model, 0.4, crossed, 1, 7.5));
     CHECK(has_interval(model, 0.91, crossed, -INFINITY, INFINITY) && has_interval(model, 0.9, few, -8, 9));
-    CHECK(cmlp_model_interval(model, QUERY(0, 0.9, crossed, N_OUT), NULL, NULL, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_interval(model, QUERY(0, 0.9, NULL, 0), ends, ends + 1, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_interval(model, QUERY(0, 0.9, crossed, N_OUT - 1), ends, ends + 1, NULL) == CMLP_ERROR_LENGTH);
-    CHECK(cmlp_model_interval(model, QUERY(1, 0.9, crossed, N_OUT), ends, ends + 1, NULL) == CMLP_ERROR_INDEX);
-    CHECK(cmlp_model_interval(model, QUERY(0, 0.9, unknown, N_OUT), ends, ends + 1, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_model_interval(NULL, QUERY(0, 0.9, crossed, N_OUT), ends, ends + 1, NULL) == CMLP_ERROR_NULL && ends[0] == -7 && ends[1] == -7);
+    CHECK(cmlpi_find_interval(model, &query, ends, ends + 1) == CMLP_ERROR_OPTION);
 }
 
 static const double frequent[] = {0, 0.25, 10, 9.5}; /* the ends of the targets, each with a number near it */
@@ -946,12 +930,8 @@ static cmlp_status refused_targets(cmlp_table table) { return write_table(&table
 
 static void check_margins_of_targets(const cmlp_model *model, void *scratch, size_t size)
 {
-    double margin;
     (void)scratch, (void)size;
-    for (int k = 0; k < N_OUT; k++)
-        CHECK(cmlp_model_margin(model, QUERY(k, 0.5, NULL, 0), &margin, &margin, NULL) == CMLP_OK && margin == scores[1] - 10 * k);
-    CHECK(cmlp_model_margin(model, QUERY(N_OUT, 0.5, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_INDEX);
-    CHECK(cmlp_model_margin(model, QUERY(-1, 0.5, NULL, 0), &margin, &margin, NULL) == CMLP_ERROR_INDEX);
+    for (int k = 0; k < N_OUT; k++) CHECK(has_margin(model, k, 0.5, scores[1] + 30 - 10 * k));
 }
 
 /* Each target has ends of its own, or none. */
@@ -970,14 +950,15 @@ static void check_scores_of_targets(const cmlp_table *table)
     static double ends[N_OUT][4] = {
         {0, 0.25, 10, 9.5}, {-INFINITY, -INFINITY, INFINITY, INFINITY}, {-INFINITY, -INFINITY, 10, 9.5}};
     for (int k = 0; k < N_OUT; k++)
-        for (int i = 0; i < 3; i++) values[k][i] = scores[i] - 10 * k; /* each row begins below the one before */
+        for (int i = 0; i < 3; i++) values[k][i] = scores[i] + 30 - 10 * k; /* each row begins below the one before */
     arrays[0] = (cmlp_model_array){.name = "calibration.scores", .data = values, .n_rows = N_OUT, .n_columns = 3,
                                    .dtype = CMLP_FLOAT64};
     n_arrays = 1;
     score_kind[0] = CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR;
     CHECK(write_table(table, 2) == CMLP_OK && load(&good, 1, check_margins_of_targets) == CMLP_OK);
     arrays[1] = arrays[0];
-    for (int k = 0; k < N_OUT; k++) values[k][2] = 4;
+    for (int k = 0; k < N_OUT; k++)
+        for (int i = 0; i < 3; i++) values[k][i] = i < 2 ? scores[i] - 10 * k : 4;
     arrays[0] = (cmlp_model_array){.name = "calibration.limits", .data = ends, .n_rows = 2 * N_OUT, .n_columns = 2,
                                    .dtype = CMLP_FLOAT64};
     n_arrays = 2;
@@ -1156,7 +1137,7 @@ static int32_t ordered_answers(const double *above, double *probabilities)
 static void check_ordered(const cmlp_model *model, void *scratch, size_t size)
 {
     static unsigned char workspace[1 << 18];
-    double found[N_ORDERED][N_OUT + 1], margin;
+    double found[N_ORDERED][N_OUT + 1];
     int32_t found_labels[N_ORDERED], has_order = 0;
     cmlp_run run = CMLP_INIT(cmlp_run);
     run.workspace = workspace;
@@ -1182,11 +1163,9 @@ static void check_ordered(const cmlp_model *model, void *scratch, size_t size)
     cmlp_value label = {0};
     CHECK(cmlp_model_find_label(model, 0, &label, NULL) == CMLP_OK && label.n_text == 3 && !memcmp(label.text, "low", 3));
     CHECK(cmlp_model_find_label(model, 4, &label, NULL) == CMLP_ERROR_INDEX);
-    const cmlp_status status = cmlp_model_margin(model, QUERY(0, 0.5, found[0], N_OUT + 1), &margin, &margin, NULL);
-    CHECK(n_arrays ? status == CMLP_OK && margin == 4 : status == CMLP_ERROR_NOT_FOUND);
-    double low = -7, high = -7;
-    CHECK(cmlp_model_interval(model, QUERY(0, 0.5, found[0], N_OUT + 1), &low, &high, NULL) == CMLP_ERROR_MODEL_KIND);
-    CHECK(low == -7 && high == -7);
+    CHECK(cmlpi_is_calibrated(model, 0) == n_arrays);
+    const cmlp_answer answer = {.struct_size = sizeof answer, .coverage = 0.5, .intervals = found[0], .n_intervals = 2};
+    CHECK(call_answer(model, &rows, &answer, NULL) == CMLP_ERROR_MODEL_KIND);
 }
 
 /* All answers are 0.5: half is not more than half, so the label is the first one. */

@@ -1,4 +1,5 @@
 /* Labels, names and categories in model files: written from values, checked, described and searched. */
+#include "../../src/cmlp/core/file/read/model.h"
 #include "../../src/cmlp/core/file/write/any_names.h"
 #include "model_file.h"
 #include "support.h"
@@ -589,7 +590,7 @@ static void test_missing_values(void)
     CHECK(cmlp_model_describe_column(model, 0, &column, NULL) == CMLP_OK && column.n_categories == 3);
     CHECK(cmlp_model_find_code(model, 0, &values[3], &code, NULL) == CMLP_OK && code == 1);
     CHECK(cmlp_model_find_code(model, 0, &values[2], &code, NULL) == CMLP_OK && code == 2);
-    CHECK(cmlp_model_read_cell(model, 0, "unknown", 7, &code, NULL) == CMLP_OK && code == 1);
+    CHECK(read_cell(model, 0, "unknown", 7, &code, NULL) == CMLP_OK && code == 1);
     CHECK(cmlp_model_find_category(model, 0, 3, &category, NULL) == CMLP_ERROR_INDEX);
     columns[0].categories = NULL;
     CHECK(write_table() == CMLP_ERROR_NULL);
@@ -598,7 +599,7 @@ static void test_missing_values(void)
 static double number_of(const cmlp_model *model, int64_t column, const char *cell)
 {
     double found = -9;
-    CHECK(cmlp_model_read_cell(model, column, cell, (int64_t)strlen(cell), &found, NULL) == CMLP_OK);
+    CHECK(read_cell(model, column, cell, (int64_t)strlen(cell), &found, NULL) == CMLP_OK);
     return found;
 }
 
@@ -737,16 +738,16 @@ static void test_formats(void)
         CHECK(column.n_format == 8 && !memcmp(column.format, "%d.%m.%Y", 8) && column.kind == kind);
         CHECK(cmlp_model_describe_column(model, 0, &column, NULL) == CMLP_OK && column.format && !column.n_format);
         days = -9;
-        CHECK(cmlp_model_read_cell(model, 3, "1970-01-02", 10, &days, NULL) == CMLP_ERROR_CELL && days == -9);
-        CHECK(cmlp_model_read_cell(model, 3, "", 0, &days, NULL) == CMLP_OK && isnan(days));
+        CHECK(read_cell(model, 3, "1970-01-02", 10, &days, NULL) == CMLP_ERROR_CELL && days == -9);
+        CHECK(read_cell(model, 3, "", 0, &days, NULL) == CMLP_OK && isnan(days));
         days = -9;
         const int has_offset = kind == CMLP_TABLE_COLUMN_INSTANT; /* which the form lacks */
-        CHECK(cmlp_model_read_cell(model, 3, "2.1.1970", 8, &days, NULL) == (has_offset ? CMLP_ERROR_CELL : CMLP_OK));
+        CHECK(read_cell(model, 3, "2.1.1970", 8, &days, NULL) == (has_offset ? CMLP_ERROR_CELL : CMLP_OK));
         CHECK(days == (has_offset ? -9 : 1));
     }
     CHECK(write_format(CMLP_TABLE_COLUMN_DATE, NULL, 0) == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
     CHECK(cmlp_model_describe_column(model, 3, &column, NULL) == CMLP_OK && column.format && !column.n_format);
-    CHECK(cmlp_model_read_cell(model, 3, "1970-01-02", 10, &days, NULL) == CMLP_OK && days == 1);
+    CHECK(read_cell(model, 3, "1970-01-02", 10, &days, NULL) == CMLP_OK && days == 1);
     CHECK(write_format(CMLP_TABLE_COLUMN_NUMBER, "%Y", 2) == CMLP_ERROR_OPTION);
     CHECK(write_format(CMLP_TABLE_COLUMN_DATE, "%Y", -1) == CMLP_ERROR_OPTION);
     CHECK(write_format(CMLP_TABLE_COLUMN_DATE, "%Y", 0) == CMLP_ERROR_OPTION);
@@ -800,12 +801,12 @@ static void test_dates_of_forms(void)
         CHECK(written == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
         double days = -9;
         cmlp_run run = CMLP_INIT(cmlp_run);
-        const cmlp_status status = cmlp_model_read_cell(model, 3, dates[i].cell, (int64_t)strlen(dates[i].cell), &days, &run);
+        const cmlp_status status = read_cell(model, 3, dates[i].cell, (int64_t)strlen(dates[i].cell), &days, &run);
         const int is_read = dates[i].days != -1;
         check_that(status == (is_read ? CMLP_OK : CMLP_ERROR_CELL) && days == (is_read ? dates[i].days : -9), "%s of %s: %s, %g",
                    dates[i].cell, dates[i].form, cmlp_status_name(status), days);
         CHECK(run.bad_column == (is_read ? -1 : 3));
-        CHECK(cmlp_model_read_cell(model, 3, "NA", 2, &days, NULL) == CMLP_OK && isnan(days));
+        CHECK(read_cell(model, 3, "NA", 2, &days, NULL) == CMLP_OK && isnan(days));
     }
 }
 
@@ -838,13 +839,24 @@ static void check_target(const cmlp_model *model, const cmlp_table_calibration *
     CHECK(info.n_scores == c->n_scores && info.kind == c->kind && !info.is_held_out == !c->is_held_out);
 }
 
+/* The interval of rank 3 of 4, from limits of 0 on: of quantiles if they are near it, of others not beyond it. */
+static void check_interval(const cmlp_model *model, const cmlp_table_calibration *c, const double outputs[3])
+{
+    const cmlpi_query query = {.outputs = outputs, .n_outputs = 3, .coverage = 0.6};
+    const int is_of_quantiles = c->kind == CMLP_TABLE_CALIBRATION_QUANTILES;
+    const double margin = c->n_widths ? 0.4 * 1.5 : 0.4; /* the factor is in the middle of 1 and 2 */
+    double low, high, lowest = outputs[0] - margin;
+    if (c->n_limits && (is_of_quantiles || lowest < 0)) lowest = 0;
+    CHECK(cmlpi_find_interval(model, &query, &low, &high) == CMLP_OK);
+    CHECK(low == lowest && high == outputs[is_of_quantiles ? 2 : 0] + margin);
+}
+
 static void test_calibration(void)
 {
     static const double scores[] = {0.1, 0.2, 0.4, 0.8}, widths[] = {0, 1, 1, 2}, limits[] = {0, 1, 5, 4};
     static const double descending[] = {0.2, 0.1}, equal[12] = {0};
     const cmlp_model *model;
     cmlp_model_info info;
-    double margin = -1;
     cmlp_table_calibration c = CMLP_INIT(cmlp_table_calibration);
     const struct {
         cmlp_table_calibration_kind kind;
@@ -896,12 +908,12 @@ static void test_calibration(void)
         const double outputs[3] = {0.5, 0.25, 0.25};
         CHECK(load(&good, &model, &info) == CMLP_OK);
         check_target(model, &c);
-        CHECK(cmlp_model_margin(model, QUERY(0, 0.6, outputs, 3), &margin, &margin, NULL) == CMLP_OK);
-        CHECK(margin == (c.n_widths ? 0.4 * 1.5 : 0.4)); /* rank 3 of 4; the factor is in the middle of 1 and 2 */
+        CHECK(cmlpi_is_calibrated(model, 0));
+        if (c.kind != CMLP_TABLE_CALIBRATION_PROBABILITY) check_interval(model, &c, outputs);
         memcpy(&changed, &good, sizeof good);
         CHECK(model_file_replace(&changed, "\"calibration.kind\"", "\"calibration.kinds\""));
         CHECK(load(&changed, &model, &info) == CMLP_OK);
-        CHECK(cmlp_model_margin(model, QUERY(0, 0.6, outputs, 3), &margin, &margin, NULL) == CMLP_ERROR_NOT_FOUND);
+        CHECK(!cmlpi_is_calibrated(model, 0));
     }
     for (int n_targets = 1; n_targets <= 4; n_targets++) { /* each output has its row */
         make_table();
@@ -934,15 +946,25 @@ static void test_calibration(void)
 
 /* ---- sets */
 
-static int has_set(const cmlp_model *model, const cmlp_table_query *query, int n, const int32_t *expected)
+static int has_set(const cmlp_model *model, const cmlpi_query *query, int n, const int32_t *expected)
 {
     int32_t found[5] = {-7, -7, -7, -7, -7};
-    CHECK(cmlp_model_find_set(model, query, found, n - 1, NULL) == CMLP_ERROR_LENGTH && found[0] == -7);
-    CHECK(cmlp_model_find_set(model, query, found, n, NULL) == CMLP_OK && found[n] == -7);
+    CHECK(cmlpi_find_set(model, query, found) == CMLP_OK && found[n] == -7);
     return !memcmp(found, expected, (size_t)n * sizeof *found);
 }
-#define HAS_SET(n, coverage, target, outputs, ...) \
-    has_set(model, QUERY(target, coverage, outputs, (int64_t)(sizeof outputs / sizeof *outputs)), n, (int32_t[]){__VA_ARGS__})
+#define QUERY(its_target, its_coverage, its_outputs)                                                                   \
+    (&(cmlpi_query){.outputs = (its_outputs), .n_outputs = (int64_t)(sizeof(its_outputs) / sizeof *(its_outputs)), \
+                    .target = (its_target), .coverage = (its_coverage)})
+#define HAS_SET(n, coverage, target, outputs, ...) has_set(model, QUERY(target, coverage, outputs), n, (int32_t[]){__VA_ARGS__})
+
+/* The status of an answer with sets of three classes. */
+static cmlp_status ask_sets(const cmlp_model *model, int32_t by_class)
+{
+    static const double zeros[N_COLUMNS];
+    const cmlp_rows row = cmlp_dense_rows(zeros, CMLP_FLOAT64, 1, N_COLUMNS);
+    int32_t found[3];
+    return call_answer(model, &row, ANSWER(.coverage = 0.8, .sets = found, .n_sets = 3, .by_class = by_class), NULL);
+}
 
 /* Gives the table another network. */
 static void use_net(int64_t n_in, int64_t n_out, int32_t output)
@@ -972,28 +994,14 @@ static void test_sets(void)
     CHECK(HAS_SET(3, 0.1, 0, flat, 0, 1, 0) && HAS_SET(3, 0.6, 0, flat, 0, 1, 0)); /* the margins -0.5 and 0.5 */
     CHECK(HAS_SET(3, 0.8, 0, flat, 1, 1, 1) && HAS_SET(3, 0.9, 0, sure, 1, 1, 1)); /* 0.75, and infinity */
     CHECK(HAS_SET(3, 0.6, 0, tied, 1, 0, 0) && HAS_SET(3, 0.8, 0, tied, 1, 0, 1) && HAS_SET(3, 0.8, 0, sure, 0, 0, 1));
-    CHECK(cmlp_model_find_set(model, QUERY(0, 0.8, none, 3), found, 3, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_model_find_set(model, QUERY(0, 0.8, NULL, 0), found, 3, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_find_set(model, QUERY(0, 0.8, flat, 2), found, 3, NULL) == CMLP_ERROR_LENGTH);
-    CHECK(cmlp_model_find_set(model, QUERY(1, 0.8, flat, 3), found, 3, NULL) == CMLP_ERROR_INDEX);
-    CHECK(cmlp_model_find_set(model, QUERY(0, 1, flat, 3), found, 3, NULL) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_model_find_set(model, QUERY(0, 0.8, flat, 3), NULL, 3, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_find_set(model, QUERY(0, 0.8, flat, 3), (int32_t *)((char *)found + 1), 2, NULL) == CMLP_ERROR_ALIGNMENT);
-    CHECK(cmlp_model_find_set(model, NULL, found, 3, NULL) == CMLP_ERROR_NULL && found[0] == -7 && found[2] == -7);
-    cmlp_table_query by_class = *QUERY(0, 0.8, flat, 3);
-    by_class.by_class = 1; /* the file has no scores by class, and no margin is that of all classes */
-    CHECK(cmlp_model_find_set(model, &by_class, found, 3, NULL) == CMLP_ERROR_NOT_FOUND && found[0] == -7);
-    CHECK(cmlp_model_margin(model, &by_class, &(double){0}, &(double){0}, NULL) == CMLP_ERROR_OPTION);
-    by_class.by_class = 0;
-    by_class.reserved = 1;
-    CHECK(cmlp_model_find_set(model, &by_class, found, 3, NULL) == CMLP_ERROR_OPTION && found[0] == -7);
+    CHECK(cmlpi_find_set(model, QUERY(0, 0.8, none), found) == CMLP_ERROR_OPTION && found[0] == -7);
+    CHECK(ask_sets(model, 0) == CMLP_OK && ask_sets(model, 1) == CMLP_ERROR_NOT_FOUND); /* the file has no scores by class */
     use_net(5, 3, CMLP_ACTIVATION_LOGISTIC); /* of several labels, each has its margin, and the outcomes no and yes */
     c.n_scores = 12;
     c.n_targets = 3;
     CHECK(write_table_of(CMLP_MODEL_MULTILABEL) == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
     CHECK(HAS_SET(2, 0.8, 0, labels, 1, 1) && HAS_SET(2, 0.6, 0, labels, 0, 1));
     CHECK(HAS_SET(2, 0.4, 1, labels, 1, 1) && HAS_SET(2, 0.2, 1, labels, 1, 0) && HAS_SET(2, 0.8, 2, labels, 0, 1));
-    CHECK(cmlp_model_find_set(model, QUERY(3, 0.8, labels, 3), found, 3, NULL) == CMLP_ERROR_INDEX);
     static slot scratch; /* a set of ordered labels has no gaps, and the predicted label */
     slot_make(&scratch, 1 << 16);
     c.n_scores = 4;
@@ -1012,10 +1020,10 @@ static void test_sets(void)
     table.calibration = &c;
     c.kind = CMLP_TABLE_CALIBRATION_ABSOLUTE_ERROR;
     CHECK(write_table() == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
-    CHECK(cmlp_model_find_set(model, QUERY(0, 0.8, flat, 3), found, 3, NULL) == CMLP_ERROR_MODEL_KIND);
+    CHECK(ask_sets(model, 0) == CMLP_ERROR_MODEL_KIND);
     make_table();
     CHECK(write_table() == CMLP_OK && load(&good, &model, &info) == CMLP_OK);
-    CHECK(cmlp_model_find_set(model, QUERY(0, 0.8, flat, 3), found, 3, NULL) == CMLP_ERROR_NOT_FOUND && found[0] == -7);
+    CHECK(ask_sets(model, 0) == CMLP_ERROR_NOT_FOUND);
 }
 
 /* ---- values outside of training */
@@ -1045,7 +1053,8 @@ static int is_outside(const cmlp_model *model, double a, double b, double c, dou
 {
     const double row[N_COLUMNS] = {a, b, c, d};
     double found[N_COLUMNS + 1] = {-7, -7, -7, -7, -7};
-    CHECK(cmlp_model_outside(model, row, N_COLUMNS, found, N_COLUMNS + 1, NULL) == CMLP_OK && found[N_COLUMNS] == -7);
+    const cmlp_rows rows = cmlp_dense_rows(row, CMLP_FLOAT64, 1, N_COLUMNS);
+    CHECK(call_answer(model, &rows, ANSWER(.outside = found, .n_outside = N_COLUMNS), NULL) == CMLP_OK && found[N_COLUMNS] == -7);
     return are_equal(found, expected);
 }
 #define OUTSIDE(a, b, c, d, ...) is_outside(model, a, b, c, d, (double[]){__VA_ARGS__})
@@ -1071,20 +1080,6 @@ static void test_outside(void)
     columns[0].has_missing = 0;
     CHECK(load_seen(all, &model) == CMLP_OK && OUTSIDE(NAN, 0, 0, 0, NAN, 0, 0, 0));
     CHECK(load_seen(more, &model) == CMLP_OK && OUTSIDE(NAN, 0, 0, 0, 0, 0, 0, 0));
-    double row[N_COLUMNS] = {0}, found[N_COLUMNS] = {-7, -7, -7, -7};
-    cmlp_run run = CMLP_INIT(cmlp_run);
-    row[2] = -INFINITY;
-    CHECK(cmlp_model_outside(model, row, N_COLUMNS, found, N_COLUMNS, &run) == CMLP_ERROR_INPUT);
-    CHECK(run.bad_row == 0 && run.bad_column == 2 && !strcmp(run.refused, "row"));
-    row[2] = 0;
-    CHECK(cmlp_model_outside(model, row, N_COLUMNS - 1, found, N_COLUMNS, NULL) == CMLP_ERROR_LENGTH);
-    CHECK(cmlp_model_outside(model, row, N_COLUMNS + 1, found, N_COLUMNS, NULL) == CMLP_ERROR_LENGTH);
-    CHECK(cmlp_model_outside(model, row, N_COLUMNS, found, N_COLUMNS - 1, NULL) == CMLP_ERROR_LENGTH);
-    CHECK(cmlp_model_outside(model, NULL, N_COLUMNS, found, N_COLUMNS, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_outside(model, row, N_COLUMNS, NULL, N_COLUMNS, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_outside(NULL, row, N_COLUMNS, found, N_COLUMNS, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_outside(model, (const double *)((const char *)row + 1), N_COLUMNS, found, N_COLUMNS, NULL) == CMLP_ERROR_ALIGNMENT);
-    CHECK(found[0] == -7 && found[3] == -7);
     memcpy(&changed, &good, sizeof good);
     CHECK(model_file_replace(&changed, "\"shape\":[2,4]", "\"shape\":[4,2]"));
     cmlp_model_info info;

@@ -248,7 +248,8 @@ static int table_in(const mode *m, double *results)
                                           SPACE(scratch, sizeof scratch));
     if (!status) status = predict_values(CMLP_FLOAT64, model, raw, 1, NULL, &results[0], 1, scratch, sizeof scratch);
     if (!status) status = predict_rows(model, &row, NULL, &results[1], 1, &run);
-    if (!status && cmlp_model_margin(model, QUERY(0, NAN, NULL, 0), &results[2], &results[2], NULL) != CMLP_ERROR_OPTION) status = -1;
+    const cmlp_answer answer = {.struct_size = sizeof answer, .coverage = NAN, .intervals = &results[1], .n_intervals = 2};
+    if (!status && cmlp_model_answer(model, &row, &answer, &run) != CMLP_ERROR_OPTION) status = -1;
     cmlpi_write_mode(before);
     results[2] = (double)hash_elements(HASH_START, CMLP_FLOAT64, file.bytes, (int64_t)(file.size / 8));
     return status;

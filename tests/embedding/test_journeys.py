@@ -169,13 +169,12 @@ def test_reports_of_refused_calls(journey, folder):
         ("train_epoch", "TARGET", "targets->data", 4, -1, 1),
         ("train_epoch", "DIVERGED", "NULL", 0, -1, -1),
         ("train_epoch", "DIVERGED", "NULL", -1, -1, -1),
-        ("model_read_cell", "CELL", "text", -1, -1, 2),
-        ("model_outside", "INPUT", "row", 0, -1, 2),
+        ("model_answer", "CELL", "rows->data", 0, 2, 2),
         ("model_answer", "NOT_FOUND", "rows->names", -1, -1, -1),
-        ("model_explain", "NOT_FOUND", "explanation->background", -1, -1, -1),
-        ("model_explain", "INPUT", "row", 0, -1, 2),
-        ("model_explain", "INPUT", "explanation->background->data", 1, -1, 0),
-        ("model_explain", "OPTION", "explanation->n_evaluations", -1, -1, -1),
+        ("model_answer", "NOT_FOUND", "answer->background", -1, -1, -1),
+        ("model_answer", "INPUT", "rows->data", 0, -1, 2),
+        ("model_answer", "INPUT", "answer->background->data", 1, -1, 0),
+        ("model_answer", "OPTION", "answer->n_evaluations", -1, -1, -1),
         ("model_write", "VALUE", "content->names", -1, 2, -1),
     }
 

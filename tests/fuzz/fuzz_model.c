@@ -110,6 +110,7 @@ static void use_categories(const used_model *u, int64_t column)
 /* Cells of each form, in every column. */
 static void use_cells(const used_model *u, int64_t column)
 {
+    if (column < 0 || column >= u->info->n_in || u->info->n_in > 64) return;
     static const char *const cells[] = {"", " NA", "-1,234.5e-3", "9007199254740993", "1.7976931348623159e308", "true", "a",
                                         "2020-02-29", "2020-02-29T12:00:30.5+02:00", "\xe2\x80\xaf", "\xf0\x9f"};
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
@@ -118,7 +119,7 @@ static void use_cells(const used_model *u, int64_t column)
         double number = -9;
         require(cell != NULL);
         memcpy(cell, cells[i], n);
-        const cmlp_status status = cmlp_model_read_cell(u->model, column, cell, (int64_t)n, &number, NULL);
+        const cmlp_status status = read_cell(u->model, column, cell, (int64_t)n, &number, NULL);
         require(status || number != number || (number >= -1e308 && number <= 1e308));
         require(!status || number == -9);
         free(cell);
@@ -170,31 +171,29 @@ static void use_answers(const used_model *u)
     }
 }
 
-static void use_margins(const used_model *u)
+/* Intervals or sets of each coverage. Only outputs that are NaN have none. */
+static void use_coverages(const used_model *u)
 {
-    static const double coverages[] = {1e-12, 0.5, 0.9, 1 - 1e-12, 1}, values[] = {0, -1e300, 1e300, -INFINITY, INFINITY, NAN};
-    const int64_t n = u->info->n_out;
-    double *const outputs = u->output;
-    int32_t *const members = malloc((size_t)(n + 1) * sizeof *members);
-    double margin, ends[2];
-    require(members != NULL);
-    for (int64_t target = -1; target < 4; target++)
-        for (size_t i = 0; i < sizeof coverages / sizeof *coverages; i++) {
-            const cmlp_status plain =
-                cmlp_model_margin(u->model, QUERY(target, coverages[i], NULL, 0), &margin, &margin, NULL);
-            for (size_t k = 0; k < sizeof values / sizeof *values; k++) {
-                if (u->info->dtype == CMLP_FLOAT32) continue;
-                for (int64_t j = 0; j < n; j++) outputs[j] = values[k];
-                const cmlp_table_query *const query = QUERY(target, coverages[i], outputs, n);
-                const cmlp_status status = cmlp_model_margin(u->model, query, &margin, &margin, NULL);
-                require(plain ? status != CMLP_OK || plain == CMLP_ERROR_NULL : !status);
-                const cmlp_status of_ends = cmlp_model_interval(u->model, query, ends, ends + 1, NULL);
-                require(status ? of_ends != CMLP_OK : !of_ends || of_ends == CMLP_ERROR_MODEL_KIND || of_ends == CMLP_ERROR_OPTION);
-                const cmlp_status of_set = cmlp_model_find_set(u->model, query, members, n + 1, NULL);
-                require(status ? of_set != CMLP_OK : !of_set || of_set == CMLP_ERROR_MODEL_KIND || of_set == CMLP_ERROR_OPTION);
-            }
-        }
-    free(members);
+    static const double coverages[] = {1e-12, 0.5, 0.9, 1 - 1e-12, 1};
+    const cmlp_model_info *info = u->info;
+    if (!info->n_nets || info->n_in > 64) return;
+    const double zeros[64] = {0};
+    const cmlp_rows row = cmlp_dense_rows(zeros, CMLP_FLOAT64, 1, info->n_in);
+    cmlp_answer answer = {.struct_size = sizeof answer, .n_intervals = info->n_ends, .n_sets = info->n_set};
+    double *const ends = malloc((size_t)info->n_ends * sizeof *ends);
+    int32_t *const sets = malloc((size_t)info->n_set * sizeof *sets);
+    cmlp_status known = CMLP_ERROR_NOT_FOUND;
+    answer.intervals = info->n_ends ? ends : NULL;
+    answer.sets = info->n_set ? sets : NULL;
+    for (size_t i = 0; i < sizeof coverages / sizeof *coverages; i++) {
+        answer.coverage = coverages[i];
+        const cmlp_status status = call_answer(u->model, &row, &answer, NULL);
+        if (!i) known = status;
+        require(coverages[i] < 1 ? status == known : status == CMLP_ERROR_OPTION);
+        require(status == CMLP_OK || status == CMLP_ERROR_OPTION || status == CMLP_ERROR_NOT_FOUND);
+    }
+    free(ends);
+    free(sets);
 }
 
 /* Of a table: the distances of any row are 0, signed or NaN. */
@@ -203,39 +202,35 @@ static void use_distances(const used_model *u)
     static const double values[] = {0, -1, 1, 0.5, -1e300, 1e300, NAN};
     const int64_t n = u->info->n_in;
     double *const row = malloc((size_t)n * sizeof *row), *const distances = malloc((size_t)n * sizeof *row);
+    const cmlp_rows rows = cmlp_dense_rows(row, CMLP_FLOAT64, 1, n);
     require(row && distances);
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+    for (size_t i = 0; i < sizeof values / sizeof *values && u->info->n_nets; i++) {
         for (int64_t k = 0; k < n; k++) row[k] = values[i];
-        const cmlp_status status = cmlp_model_outside(u->model, row, n, distances, n, NULL);
-        require(status == (u->info->n_nets ? CMLP_OK : CMLP_ERROR_MODEL_KIND));
+        require(call_answer(u->model, &rows, ANSWER(.outside = distances, .n_outside = n), NULL) == CMLP_OK);
     }
     free(row);
     free(distances);
 }
 
 /* Of a small table with a background: finite outputs have finite values, of an enumeration and of permutations. */
-static void use_explanations(const used_model *u)
+static void use_reasons(const used_model *u)
 {
-    const int64_t n = u->info->n_in, n_values = n * u->info->n_out;
-    if (n > 12 || n_values > 256) return;
-    double *const row = calloc((size_t)n, sizeof *row), *const values = malloc((size_t)n_values * sizeof *values);
-    cmlp_explanation explanation = CMLP_INIT(cmlp_explanation);
+    const int64_t n = u->info->n_in, n_reasons = n * u->info->n_out;
+    if (n > 12 || n_reasons > 256) return;
+    const double zeros[12] = {0};
+    double *const reasons = malloc((size_t)n_reasons * sizeof *reasons);
+    const cmlp_rows row = cmlp_dense_rows(zeros, CMLP_FLOAT64, 1, n);
+    cmlp_answer answer = {.struct_size = sizeof answer, .reasons = reasons, .n_reasons = n_reasons};
     cmlp_run run = CMLP_INIT(cmlp_run);
-    require(row && values);
-    explanation.values = values;
-    explanation.n_values = n_values;
-    for (explanation.n_evaluations = 0; explanation.n_evaluations <= 2 * n; explanation.n_evaluations += 2 * n) {
-        const cmlp_status status = cmlp_model_explain_workspace_size(u->model, &explanation, &run.workspace_size, &run);
-        require(u->info->n_nets || status == CMLP_ERROR_MODEL_KIND);
+    require(reasons != NULL);
+    for (; answer.n_evaluations <= 2 * n; answer.n_evaluations += 2 * n) {
+        const cmlp_status status = cmlp_model_answer_size(u->model, &row, &answer, &run.workspace_size, &run);
+        require(u->info->n_nets || status == CMLP_ERROR_MODEL_KIND || status == CMLP_ERROR_DTYPE);
         if (status || run.workspace_size > 1 << 22) continue;
-        run.workspace = malloc(run.workspace_size);
-        require(run.workspace != NULL);
-        const cmlp_status of_values = cmlp_model_explain(u->model, row, n, &explanation, &run);
+        const cmlp_status of_values = call_answer(u->model, &row, &answer, NULL);
         require(of_values == CMLP_OK || of_values == CMLP_ERROR_FILE_VALUE);
-        free(run.workspace);
     }
-    free(row);
-    free(values);
+    free(reasons);
 }
 
 static void use(const unsigned char *file, const cmlp_model *model, const cmlp_model_info *info, void *scratch)
@@ -248,14 +243,14 @@ static void use(const unsigned char *file, const cmlp_model *model, const cmlp_m
     use_rows(&u);
     use_text(&u);
     use_distances(&u);
-    use_explanations(&u);
+    use_reasons(&u);
     use_answers(&u);
     for (int64_t target = -1; target < 4; target++) use_target(&u, target);
     for (int64_t column = -1; column <= info->n_in && column < 8; column++) {
         use_categories(&u, column);
         use_cells(&u, column);
     }
-    use_margins(&u);
+    use_coverages(&u);
     free(u.row);
     free(u.output);
 }

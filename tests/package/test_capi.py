@@ -23,10 +23,8 @@ ORDER = (
     "net_size net_init net_n_params random_seed random_double random_shuffle net_init_params targets_init "
     "optimizer_init optimizer_state_size train_epoch model_write net_describe_layer activation_describe "
     "loss_describe loss_allows isa_name solver_name net_isa cpu_isa_mask backpropagate step model_describe_column "
-    "model_find_code model_find_category model_read_cell model_margin model_interval table_encoder_width "
-    "table_encode table_write_workspace_size table_write bounds forward_paths paths_workspace_size "
-    "model_outside model_find_set model_explain model_explain_workspace_size model_answer model_answer_size model_say "
-    "model_describe_target"
+    "model_find_code model_find_category table_encoder_width table_encode table_write_workspace_size table_write "
+    "bounds forward_paths paths_workspace_size model_answer model_answer_size model_say model_describe_target"
 )
 
 

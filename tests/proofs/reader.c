@@ -163,7 +163,7 @@ void prove_find_background(void)
 {
     cmlp_model model;
     cmlp_run run = {.bad_row = -1};
-    explanation_job job = {.model = &model, .names = &of_explanation, .run = &run};
+    explanation_job job = {.model = &model, .run = &run};
     model.background.rows = nondet_uint64();
     model.background.weights = nondet_uint64();
     model.background.n_rows = nondet_int64();

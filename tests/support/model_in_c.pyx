@@ -1,5 +1,5 @@
 # cython: language_level=3
-"""A model file as C programs see it: each method calls one function of the library in the installed package."""
+"""A model file as C programs see it: each method makes one call of the library in the installed package."""
 
 import numpy as np
 
@@ -82,14 +82,25 @@ cdef class Model:
         run.workspace, run.workspace_size = address_of(memory), self.info.workspace_size
         return memory
 
-    cdef cmlp_table_query query(self, double coverage, object outputs, int64_t target):
-        """Return a query for a row's outputs, which must outlive it, or for none."""
-        cdef cmlp_table_query query
-        query.struct_size, query.coverage, query.target = sizeof(cmlp_table_query), coverage, target
-        query.outputs = NULL if outputs is None else <const double *>address_of(outputs)
-        query.n_outputs = 0 if outputs is None else outputs.size
-        query.by_class = query.reserved = 0
-        return query
+    cdef answer(self, row, const cmlp_answer *answer):
+        """Answer what is asked for about a row: the numbers of its columns, or a list of a text or None for each."""
+        cdef cmlp_rows rows
+        cdef cmlp_value[64] cells
+        cdef cmlp_run run
+        memset(&run, 0, sizeof(run))
+        run.struct_size = sizeof(cmlp_run)
+        assert len(row) == self.info.n_in <= 64
+        if isinstance(row, list):
+            for i, text in enumerate(row):
+                cells[i] = cmlp_text(NULL if text is None else <const char *>text, -1 if text is None else len(text))
+            rows = cmlp_cell_rows(cells, 1, self.info.n_in, NULL)
+        else:
+            x = np.array(row, np.float64)
+            api.rows_init(&rows, sizeof(cmlp_rows), address_of(x), CMLP_FLOAT64, 1, x.size)
+        check(api.model_answer_size(self.model, &rows, answer, &run.workspace_size, &run), &run)
+        workspace = np.empty(run.workspace_size, np.uint8)
+        run.workspace = address_of(workspace)
+        check(api.model_answer(self.model, &rows, answer, &run), &run)
 
     def predict(self, row):
         """Return the class index of a row (-1 if there are no classes) and the outputs."""
@@ -141,43 +152,47 @@ cdef class Model:
 
     def cell(self, int64_t column, str text not None):
         """Return the number for the row of a cell of text in a column of a table."""
-        cdef bytes encoded = text.encode("utf-8", "surrogatepass")
-        cdef double number = 0
-        check(api.model_read_cell(self.model, column, encoded, len(encoded), &number, NULL))
-        return number
+        cdef cmlp_answer answer
+        numbers, cells = np.empty(self.info.n_in), [None] * self.info.n_in
+        cells[column] = text.encode("utf-8", "surrogatepass")
+        memset(&answer, 0, sizeof(answer))
+        answer.struct_size = sizeof(cmlp_answer)
+        answer.numbers, answer.n_numbers = <double *>address_of(numbers), numbers.size
+        self.answer(cells, &answer)
+        return numbers[column]
 
-    def margin(self, double coverage, outputs=None, int64_t target=0):
-        """Return how far the interval of a coverage reaches beyond the outputs of a row of a table's model."""
-        row = None if outputs is None else np.array(outputs, np.float64, ndmin=1)
-        cdef cmlp_table_query query = self.query(coverage, row, target)
-        cdef double below = 0, above = 0
-        check(api.model_margin(self.model, &query, &below, &above, NULL))
-        return above
+    def intervals(self, double coverage, row):
+        """Return the lower and the upper end of the interval of each target for a row of a table's regressor."""
+        cdef cmlp_answer answer
+        ends = np.empty((self.info.n_ends // 2, 2))
+        memset(&answer, 0, sizeof(answer))
+        answer.struct_size, answer.coverage = sizeof(cmlp_answer), coverage
+        answer.intervals, answer.n_intervals = <double *>address_of(ends), ends.size
+        self.answer(row, &answer)
+        return ends
 
-    def interval(self, double coverage, outputs, int64_t target=0):
-        """Return the ends of the interval of a coverage for the outputs of a row of a table's model."""
-        row = np.array(outputs, np.float64, ndmin=1)
-        cdef cmlp_table_query query = self.query(coverage, row, target)
-        cdef double low = 0, high = 0
-        check(api.model_interval(self.model, &query, &low, &high, NULL))
-        return low, high
+    def sets(self, double coverage, row, bint by_class=False):
+        """Return whether each class is in the set of a coverage for a row of a table's classifier.
 
-    def find_set(self, double coverage, outputs, int64_t target=0, bint by_class=False):
-        """Return whether each class is in the set of a coverage for the outputs of a row of a table's model.
-
-        Of a label that a row can have beside others, these are the outcomes no and yes.
+        Of each label that a row can have beside others, these are the outcomes no and yes.
         """
-        row, members = np.array(outputs, np.float64, ndmin=1), np.zeros(max(self.info.n_out, 2), np.int32)
-        cdef cmlp_table_query query = self.query(coverage, row, target)
-        query.by_class = by_class
-        check(api.model_find_set(self.model, &query, <int32_t *>address_of(members), members.size, NULL))
-        return members[: 2 if self.info.kind == CMLP_MODEL_MULTILABEL else self.info.n_out].astype(bool)
+        cdef cmlp_answer answer
+        members = np.empty(self.info.n_set, np.int32)
+        memset(&answer, 0, sizeof(answer))
+        answer.struct_size, answer.coverage, answer.by_class = sizeof(cmlp_answer), coverage, by_class
+        answer.sets, answer.n_sets = <int32_t *>address_of(members), members.size
+        self.answer(row, &answer)
+        is_pairs = self.info.kind == CMLP_MODEL_MULTILABEL
+        return members.reshape([-1, 2] if is_pairs else [-1]).astype(bool)
 
     def outside(self, row):
         """Return how far each value of a row of a table is outside of what its column had in training."""
-        x, distances = np.array(row, np.float64, ndmin=1), np.empty(self.info.n_in)
-        check(api.model_outside(self.model, <const double *>address_of(x), x.size, <double *>address_of(distances),
-                                distances.size, NULL))
+        cdef cmlp_answer answer
+        distances = np.empty(self.info.n_in)
+        memset(&answer, 0, sizeof(answer))
+        answer.struct_size = sizeof(cmlp_answer)
+        answer.outside, answer.n_outside = <double *>address_of(distances), distances.size
+        self.answer(row, &answer)
         return distances
 
     def explain(self, row, background=None, *, n_evaluations=None, bint exact=False, uint32_t seed=0):
@@ -186,25 +201,20 @@ cdef class Model:
         The background are rows, or None for those in the file.
         """
         cdef cmlp_rows rows
-        cdef cmlp_explanation explanation
-        cdef cmlp_run run
-        x, values = np.array(row, np.float64, ndmin=1), np.empty((self.info.n_in, self.info.n_out))
+        cdef cmlp_answer answer
+        values = np.empty((self.info.n_in, self.info.n_out))
         errors, base = np.empty_like(values), np.empty(self.info.n_out)
-        memset(&explanation, 0, sizeof(explanation))
-        memset(&run, 0, sizeof(run))
-        run.struct_size, explanation.struct_size = sizeof(cmlp_run), sizeof(cmlp_explanation)
-        explanation.n_evaluations, explanation.is_exact, explanation.seed = n_evaluations or 0, exact, seed
-        explanation.values, explanation.n_values = <double *>address_of(values), values.size
-        explanation.errors, explanation.n_errors = <double *>address_of(errors), errors.size
-        explanation.base_values, explanation.n_base_values = <double *>address_of(base), base.size
+        memset(&answer, 0, sizeof(answer))
+        answer.struct_size = sizeof(cmlp_answer)
+        answer.n_evaluations, answer.is_exact, answer.seed = n_evaluations or 0, exact, seed
+        answer.reasons, answer.n_reasons = <double *>address_of(values), values.size
+        answer.reason_errors, answer.n_reason_errors = <double *>address_of(errors), errors.size
+        answer.base_values, answer.n_base_values = <double *>address_of(base), base.size
         if background is not None:
             others = np.array(background, np.float64, order="C")
             api.rows_init(&rows, sizeof(cmlp_rows), address_of(others), CMLP_FLOAT64, len(others), others.shape[1])
-            explanation.background = &rows
-        check(api.model_explain_workspace_size(self.model, &explanation, &run.workspace_size, &run), &run)
-        workspace = np.empty(run.workspace_size, np.uint8)
-        run.workspace = address_of(workspace)
-        check(api.model_explain(self.model, <const double *>address_of(x), x.size, &explanation, &run), &run)
+            answer.background = &rows
+        self.answer(row, &answer)
         return values, errors, base
 
     def column_name(self, int64_t column):

@@ -16,7 +16,7 @@ from table_parts import factors_of, write_with_widths
 
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
-from cmlp.exceptions import ModelFormatError
+from cmlp.exceptions import ModelFormatError, StatusError
 
 TINY = {
     "n_estimators": 2,
@@ -166,10 +166,7 @@ def test_no_interval_of_positive_targets_begins_below_zero(loss, targets, tmp_pa
     path = tmp_path / "table.cmlp"
     model.save(path)
     in_c = model_in_c(path)
-    for k in range(targets):
-        assert [in_c.interval(0.9, row, k) for row in predicted] == list(
-            zip(low[:, k], high[:, k], strict=True)
-        )
+    assert ([in_c.intervals(0.9, row) for row in X_new] == np.stack([low, high], axis=-1)).all()
 
 
 def test_rows_for_a_calibration_have_targets_of_the_loss():
@@ -222,9 +219,7 @@ def test_quantiles_near_a_frequent_end_contain_it(end, separate, tmp_path):
         assert covered(intervals[near], target).all() and np.isfinite(intervals).all()
         for copy in (loaded, copy_of(model)):
             assert copy.predict_interval(X, coverage).tobytes() == intervals.tobytes()
-        assert [in_c.interval(coverage, row) for row in model.predict(X)] == [
-            *map(tuple, intervals)
-        ]
+        assert ([in_c.intervals(coverage, row)[0] for row in X] == intervals).all()
     loaded.save(tmp_path / "again.cmlp")
     assert (tmp_path / "again.cmlp").read_bytes() == path.read_bytes()
 
@@ -259,8 +254,7 @@ def test_intervals_of_one_prediction_end_at_a_frequent_end(end, width, tmp_path)
         assert (covered(intervals, y_new) == covered(free, y_new)).all()
         for copy in (loaded, copy_of(model)):
             assert copy.predict_interval(X_new, coverage).tobytes() == intervals.tobytes()
-        rows = model.predict(X_new)[:, None]
-        assert [in_c.interval(coverage, row) for row in rows] == [*map(tuple, intervals)]
+        assert ([in_c.intervals(coverage, row)[0] for row in X_new] == intervals).all()
     assert (intervals != free).any(axis=1).sum() > 50
     loaded.save(tmp_path / "again.cmlp")
     assert (tmp_path / "again.cmlp").read_bytes() == path.read_bytes()
@@ -284,10 +278,7 @@ def test_intervals_of_several_targets_end_at_the_frequent_ends_of_each(width, tm
         assert intervals.tobytes() == expected.tobytes() != unlimited.tobytes()
         for copy in (loaded, copy_of(model)):
             assert copy.predict_interval(X, coverage).tobytes() == intervals.tobytes()
-        for row, ends in zip(model.predict(X[:50]), intervals, strict=False):
-            assert [in_c.interval(coverage, row, target) for target in range(3)] == [
-                *map(tuple, ends)
-            ]
+        assert ([in_c.intervals(coverage, row) for row in X[:50]] == intervals[:50]).all()
     loaded.save(tmp_path / "again.cmlp")
     assert (tmp_path / "again.cmlp").read_bytes() == path.read_bytes()
     y[7, 2] = 5.000001
@@ -305,7 +296,7 @@ def test_intervals_without_enough_errors_are_infinite_on_both_sides(tmp_path):
     assert (intervals == [-inf, inf]).all()
     model.save(tmp_path / "table.cmlp")
     in_c = model_in_c(tmp_path / "table.cmlp")
-    assert in_c.interval(0.99, model.predict(X[:1])) == (-inf, inf)
+    assert (in_c.intervals(0.99, X[0]) == [[-inf, inf]]).all()
 
 
 @pytest.mark.parametrize("origin", ["calibrate", "X_val"])
@@ -497,7 +488,7 @@ def test_set_has_the_classes_above_a_threshold_and_never_none(classifier, tmp_pa
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             sets = model.predict_set(X, coverage)
-        assert ([in_c.find_set(coverage, in_c.predict(row)[1]) for row in X] == sets).all()
+        assert ([in_c.sets(coverage, row) for row in X] == sets).all()
     assert (model.predict_set(X, 0.01).sum(axis=1) == 1).all()
 
 
@@ -708,15 +699,13 @@ def test_file_and_c_have_the_calibration(kind, separate, tmp_path, request):
             expected = model_of(model).calibration.margins(coverage)[0]
             found = getattr(model, method)(X, coverage)
         assert bool(caught) == (expected == inf)
-        if kind == "regressor":
-            predicted = model.predict(X)
-            margins = np.array([in_c.margin(coverage, output) for output in predicted])
-            assert (np.stack([predicted - margins, predicted + margins], axis=1) == found).all()
+        if kind == "classifier":
+            assert ([in_c.sets(coverage, row) for row in X] == found).all()
         else:
-            assert in_c.margin(coverage) == expected
-    for target, coverage in [(1, 0.9), (-1, 0.9), (0, 0.0), (0, 1.0), (0, math.nan)]:
-        with pytest.raises(ValueError):
-            in_c.margin(coverage, 0.0, target)
+            assert ([in_c.intervals(coverage, row)[0] for row in X] == found).all()
+    for coverage in (0.0, 1.0, math.nan):
+        with pytest.raises(StatusError, match=r"OPTION.*answer->coverage"):
+            (in_c.sets if kind == "classifier" else in_c.intervals)(coverage, X[0])
     loaded.save(tmp_path / "again.cmlp")
     assert (tmp_path / "again.cmlp").read_bytes() == path.read_bytes()
 
@@ -734,13 +723,13 @@ def test_c_searches_the_knots_as_python_does(knots, regressor, tmp_path):
     path = tmp_path / "table.cmlp"
     widths = np.array([[KNOTS[knots], np.arange(1.0, len(KNOTS[knots]) + 1)]])
     score = write_with_widths(path, regressor, widths).margins(0.8)[0]
-    in_c = model_in_c(path)
-    predictions = np.array(
-        [-inf, -1e300, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 1e300, inf]
-    )
-    expected = score * factors_of(widths, predictions[:, None])[:, 0]
-    assert np.isfinite(expected).all() and (expected >= score).all()
-    assert [in_c.margin(0.8, value) for value in predictions] == expected.tolist()
+    in_c, X = model_in_c(path), numbers(300, seed=3)[0] * 3
+    predictions = regressor.predict(X)
+    assert predictions.min() < -1 and predictions.max() > 2
+    margins = score * factors_of(widths, predictions[:, None])[:, 0]
+    expected = np.stack([predictions - margins, predictions + margins], axis=1)
+    assert np.isfinite(expected).all() and (margins >= score).all()
+    assert ([in_c.intervals(0.8, row)[0] for row in X] == expected).all()
 
 
 def test_rows_below_the_only_prediction_of_the_validation_rows_have_its_interval(tmp_path):
@@ -752,15 +741,16 @@ def test_rows_below_the_only_prediction_of_the_validation_rows_have_its_interval
         X, y, X_val=np.zeros((200, 1)), y_val=y[:200]
     )
     model.save(tmp_path / "table.cmlp")
-    predicted, in_c = model.predict([[0.0], [1.0]]), model_in_c(tmp_path / "table.cmlp")
+    X_new = [[0.0], [1.0]]
+    predicted, in_c = model.predict(X_new), model_in_c(tmp_path / "table.cmlp")
     assert (
         predicted[1] < predicted[0]
         and len(np.unique(model_of(model).calibration.widths[0, 0])) == 1
     )
-    intervals = model.predict_interval([[0.0], [1.0]])
-    margins = np.array([in_c.margin(0.9, output) for output in predicted])
-    assert margins[0] == margins[1] > 0
-    assert (intervals == np.stack([predicted - margins, predicted + margins], axis=1)).all()
+    intervals = model.predict_interval(X_new)
+    margins = intervals[:, 1] - predicted
+    assert margins[0] == pytest.approx(margins[1]) and margins[0] > 0
+    assert ([in_c.intervals(0.9, np.array(row))[0] for row in X_new] == intervals).all()
 
 
 @pytest.fixture
@@ -805,7 +795,7 @@ def test_calibration_of_an_unknown_kind_is_none_in_c(parts, kind, tmp_path):
     with pytest.raises(ModelFormatError, match=r"'calibration\.kind' is missing or unknown"):
         cmlp.load(tmp_path / "new.cmlp")
     with pytest.raises(ValueError, match=r"NOT_FOUND"):
-        model_in_c(tmp_path / "new.cmlp").margin(0.9)
+        model_in_c(tmp_path / "new.cmlp").intervals(0.9, np.zeros(3))
 
 
 # ---------------------------------------------------------------------------------------------------- refusals

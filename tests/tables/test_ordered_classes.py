@@ -222,7 +222,7 @@ def test_sets_have_no_gap_and_the_prediction(model, coverage, tmp_path):
     sets = model.predict_set(NEW, coverage)
     model.save(tmp_path / "model.cmlp")
     in_c = model_in_c(tmp_path / "model.cmlp")
-    assert ([in_c.find_set(coverage, row) for row in model.predict_proba(NEW)] == sets).all()
+    assert ([in_c.sets(coverage, row) for row in NEW] == sets).all()
     assert_sets_are_ranges(sets, model)
     margin = model_of(model).calibration.margins(coverage)[0]
     predicted = (model.predict(NEW)[:, None] == model.classes_).argmax(axis=1)

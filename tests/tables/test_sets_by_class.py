@@ -109,13 +109,7 @@ def test_sets_are_those_of_another_implementation_and_of_c(case, coverage, tmp_p
     model.save(tmp_path / "model.cmlp")
     in_c = model_in_c(tmp_path / "model.cmlp")
     for row, own in zip(X_new, sets, strict=True):
-        outputs = in_c.predict(row)[1]
-        if kind == "multilabel":
-            for j in range(3):
-                found = in_c.find_set(coverage, outputs, j, by_class=True)
-                assert (found == own[j]).all()
-        else:
-            assert (in_c.find_set(coverage, outputs, by_class=True) == own).all()
+        assert (in_c.sets(coverage, row, by_class=True) == own).all()
     for again in (cmlp.load(tmp_path / "model.cmlp"), pickle.loads(pickle.dumps(model))):
         assert (quietly(again, X_new, coverage, by_class=True) == sets).all()
         again.save(tmp_path / "again.cmlp")
@@ -135,9 +129,8 @@ def test_sets_of_a_file_without_scores_by_class_are_the_same_and_those_by_class_
         ValueError, match="needs scores by class, and this TabularClassifier has none"
     ):
         old.predict_set(X, by_class=True)
-    outputs = (in_c := model_in_c(path)).predict(X[0])[1]
     with pytest.raises(ValueError, match="does not contain this"):
-        in_c.find_set(0.8, outputs, by_class=True)
+        model_in_c(path).sets(0.8, X[0], by_class=True)
     old.save(tmp_path / "again.cmlp")
     assert (tmp_path / "again.cmlp").read_bytes() == path.read_bytes()
     assert quietly(old.calibrate(X, y), X, 0.8, by_class=True).any()

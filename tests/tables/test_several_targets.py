@@ -250,22 +250,12 @@ def test_file_has_the_same_bits_in_python_and_in_c(model, tmp_path):
         for row, expected in zip(X, outputs_of(model, X), strict=True)
     )
     for coverage in (0.5, 0.9):
-        margins = model_of(model).calibration.margins(coverage)
         if isinstance(model, TabularRegressor):
-            predicted, high = model.predict(X), model.predict_interval(X, coverage)[..., 1]
-            found = [[in_c.margin(coverage, row, k) for k in range(len(row))] for row in predicted]
-            assert (predicted + found == high).all()
+            intervals = model.predict_interval(X, coverage)
+            assert ([in_c.intervals(coverage, row) for row in X] == intervals).all()
         else:
-            assert [
-                in_c.margin(coverage, target=k) for k in range(len(margins))
-            ] == margins.tolist()
             sets = model.predict_set(X, coverage)
-            found = [
-                [in_c.find_set(coverage, row, k) for k in range(3)] for row in outputs_of(model, X)
-            ]
-            assert (np.array(found) == sets).all()
-        with pytest.raises(ValueError):
-            in_c.margin(coverage, target=len(margins))
+            assert ([in_c.sets(coverage, row) for row in X] == sets).all()
     loaded.save(tmp_path / "again.cmlp")
     assert (tmp_path / "again.cmlp").read_bytes() == file
     is_regressor = isinstance(model, TabularRegressor)

@@ -6,7 +6,7 @@ value when the column joins the columns before it, over all orders of the column
 Štrumbelj and Kononenko, "Explaining prediction models and individual predictions with feature
 contributions", 2014).
 
-The core computes them from the outputs, as of a model file (`cmlp_model_explain`). Every sum is a chain of additions in
+The core computes them from the outputs, as of a model file (`cmlp_model_answer`). Every sum is a chain of additions in
 ascending order, in double precision. So the same random numbers give the same bits on every machine, for a row alone or
 among others.
 """

@@ -212,53 +212,60 @@ static void report_writing(void)
     run.workspace = NULL;
 }
 
+/* The reports of an answer, whose workspace has the size that it needs. */
+static void report_answer(const cmlp_model *model, const cmlp_rows *rows, const cmlp_answer *answer)
+{
+    OK(cmlp_model_answer_size(model, rows, answer, &run.workspace_size, &run));
+    run.workspace = malloc(run.workspace_size);
+    REPORT(model_answer, model, rows, answer);
+    free(run.workspace);
+    run.workspace = NULL;
+}
+
+static void report_cells(const cmlp_model *model)
+{
+    cmlp_value cells[3], names[3];
+    double numbers[3];
+    cmlp_answer answer = CMLP_INIT(cmlp_answer);
+    for (int j = 0; j < 3; j++) cells[j] = names[j] = text_value(j ? "abc" : "1");
+    answer.numbers = numbers;
+    answer.n_numbers = 3;
+    cmlp_rows row = cmlp_cell_rows(cells, 1, 3, NULL);
+    report_answer(model, &row, &answer);
+    row = cmlp_cell_rows(cells, 1, 3, names);
+    report_answer(model, &row, &answer);
+}
+
+static void report_reasons(const cmlp_model *model)
+{
+    double values[3 * N_OUT];
+    double infinite[3] = {0, 0, (double)INFINITY};
+    const double some[2 * 3] = {0, 0, 0, (double)INFINITY, 0, 0};
+    const cmlp_rows row = cmlp_dense_rows(some, CMLP_FLOAT64, 1, 3), far = cmlp_dense_rows(infinite, CMLP_FLOAT64, 1, 3);
+    cmlp_rows background = cmlp_dense_rows(some, CMLP_FLOAT64, 2, 3);
+    cmlp_answer answer = CMLP_INIT(cmlp_answer);
+    answer.reasons = values;
+    answer.n_reasons = 3 * N_OUT;
+    REPORT(model_answer, model, &row, &answer);
+    answer.background = &background;
+    report_answer(model, &far, &answer);
+    report_answer(model, &row, &answer);
+    answer.n_evaluations = -1;
+    REPORT(model_answer, model, &row, &answer);
+}
+
 static void report_table(const cmlp_model *model)
 {
     double number;
     size_t bytes;
     cmlp_rows rows = cmlp_dense_rows(x, CMLP_FLOAT64, 1, 2);
     cmlp_value value = text_value("\xff");
-    const cmlp_table_query query = CMLP_INIT(cmlp_table_query);
-    double infinite[3] = {0, 0, (double)INFINITY};
     const char *text;
     int64_t n;
-    REPORT(model_read_cell, model, 2, "abc", 3, &number);
-    REPORT(model_read_cell, model, 3, "1", 1, &number);
     REPORT(model_find_code, model, 1, &value, &number);
     REPORT(model_find_code, model, 0, &value, &number);
-    REPORT(model_outside, model, infinite, 3, infinite, 3);
-    REPORT(model_outside, model, infinite, 2, infinite, 3);
-    REPORT(model_find_set, model, &query, labels, 2);
-    double values[3 * N_OUT];
-    const double some[2 * 3] = {0, 0, 0, (double)INFINITY, 0, 0};
-    cmlp_rows background = cmlp_dense_rows(some, CMLP_FLOAT64, 2, 3);
-    cmlp_explanation explanation = CMLP_INIT(cmlp_explanation);
-    explanation.values = values;
-    explanation.n_values = 3 * N_OUT;
-    REPORT(model_explain, model, some, 3, &explanation);
-    explanation.background = &background;
-    OK(cmlp_model_explain_workspace_size(model, &explanation, &run.workspace_size, &run));
-    run.workspace = malloc(run.workspace_size);
-    background.n_rows = 1; /* the finite one */
-    REPORT(model_explain, model, infinite, 3, &explanation);
-    background.n_rows = 2;
-    REPORT(model_explain, model, some, 3, &explanation);
-    explanation.n_evaluations = -1;
-    REPORT(model_explain, model, some, 3, &explanation);
-    free(run.workspace);
-    run.workspace = NULL;
-    cmlp_value cells[3], names[3];
-    cmlp_cell_state states[3];
-    cmlp_answer answer = CMLP_INIT(cmlp_answer);
-    for (int j = 0; j < 3; j++) cells[j] = names[j] = text_value("no column");
-    const cmlp_rows named = cmlp_cell_rows(cells, 1, 3, names);
-    answer.states = states;
-    answer.n_states = 3;
-    OK(cmlp_model_answer_size(model, &named, &answer, &run.workspace_size, &run));
-    run.workspace = malloc(run.workspace_size);
-    REPORT(model_answer, model, &named, &answer);
-    free(run.workspace);
-    run.workspace = NULL;
+    report_cells(model);
+    report_reasons(model);
     REPORT(model_prepare_rows, model, &rows);
     REPORT(model_find_string, model, "user.key", &text, &n);
     REPORT(model_workspace_size, (const cmlp_model *)(const void *)&run, &rows, &bytes);

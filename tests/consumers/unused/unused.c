@@ -411,18 +411,22 @@ static cmlp_status find_integer(void)
     return find_code_of(value);
 }
 
-static cmlp_status interval(void)
+static cmlp_status answer_cells(void)
 {
-    static const double output = 0.25;
-    cmlp_table_query query = CMLP_INIT(cmlp_table_query);
-    double ends_of_it[2] = {0, 0};
-    query.outputs = &output;
-    query.n_outputs = 1;
-    query.coverage = 0.5;
+    cmlp_value cells[4] = {text_of("0.5"), text_of("a"), text_of("2"), text_of("")};
+    cmlp_rows rows = cmlp_cell_rows(cells, 2, 2, NULL);
+    double numbers[2 + 4] = {0};
+    cmlp_answer answer = CMLP_INIT(cmlp_answer);
+    answer.outputs = numbers;
+    answer.n_outputs = 2;
+    answer.coverage = 0.5;
+    answer.intervals = numbers + 2;
+    answer.n_intervals = 4;
     begin_run();
-    OFFER(cmlp_table_query, &query);
-    const cmlp_status status = cmlp_model_interval(table_file.model, &query, &ends_of_it[0], &ends_of_it[1], &run);
-    add(ends_of_it, sizeof ends_of_it);
+    OFFER(cmlp_rows, &rows);
+    OFFER(cmlp_answer, &answer);
+    const cmlp_status status = cmlp_model_answer(table_file.model, &rows, &answer, &run);
+    add(numbers, sizeof numbers);
     return status;
 }
 
@@ -462,20 +466,20 @@ static cmlp_status forward_paths(void)
     return status;
 }
 
-static cmlp_status explain(void)
+static cmlp_status answer_reasons(void)
 {
     static double explained[2][2 * 2];
-    cmlp_rows rows = cmlp_dense_rows(raw, CMLP_FLOAT64, N_ROWS, 2);
-    cmlp_explanation explanation = CMLP_INIT(cmlp_explanation);
-    explanation.background = &rows;
-    explanation.values = explained[0];
-    explanation.errors = explained[1];
-    explanation.n_values = explanation.n_errors = 4;
-    explanation.n_evaluations = 6; /* three pairs: a sample of the rows, which the seed decides */
+    cmlp_rows row = cmlp_dense_rows(raw, CMLP_FLOAT64, 1, 2), background = cmlp_dense_rows(raw, CMLP_FLOAT64, N_ROWS, 2);
+    cmlp_answer answer = CMLP_INIT(cmlp_answer);
+    answer.background = &background;
+    answer.reasons = explained[0];
+    answer.reason_errors = explained[1];
+    answer.n_reasons = answer.n_reason_errors = 4;
+    answer.n_evaluations = 6; /* three pairs: a sample of the rows, which the seed decides */
     begin_run();
-    OFFER(cmlp_rows, &rows);
-    OFFER(cmlp_explanation, &explanation);
-    const cmlp_status status = cmlp_model_explain(table_file.model, raw, 2, &explanation, &run);
+    OFFER(cmlp_rows, &background);
+    OFFER(cmlp_answer, &answer);
+    const cmlp_status status = cmlp_model_answer(table_file.model, &row, &answer, &run);
     add(explained, sizeof explained);
     return status;
 }
@@ -531,10 +535,10 @@ int main(int argc, char **argv)
         {"table_write", table_write},
         {"model_find_code", find_code},
         {"model_find_code:integer", find_integer},
-        {"model_interval", interval},
+        {"model_answer", answer_cells},
         {"bounds", bounds},
         {"forward_paths", forward_paths},
-        {"model_explain", explain},
+        {"model_answer:reasons", answer_reasons},
     };
     cmlp_random random;
     const cmlp_net_config config = config_of();

@@ -2,6 +2,7 @@
 #ifndef CMLPI_MODEL_H
 #define CMLPI_MODEL_H
 
+#include "../../table/cells.h"
 #include "../model_rules.h"
 #include "model_table.h"
 
@@ -73,19 +74,15 @@ cmlp_status cmlpi_take_model_workspace(const cmlp_net *net, int64_t n_columns, c
 cmlp_status cmlpi_check_stored_values(cmlp_model *model, const char **refused);
 
 #if CMLP_BUILD_TABLES
-/* Checks a model, and that it is a table. */
-cmlp_status cmlpi_check_table(const cmlp_model *model, cmlp_run *run);
+/* How the cells of text of a model are read. */
+typedef struct cmlpi_cell_rules {
+    cmlpi_cell_format format;
+    int has_own_words;        /* whether no words but these and the empty text mean a missing value: */
+    cmlpi_value_list missing;
+    cmlpi_value_list categories; /* of all columns */
+} cmlpi_cell_rules;
+void cmlpi_find_cell_rules(const cmlp_model *model, cmlpi_cell_rules *rules);
 
-/* Checks a model and whether it has this column. */
-cmlp_status cmlpi_check_column(const cmlp_model *model, int64_t column, cmlp_run *run);
-
-/* What cells of text need: the decimal point and the separator of thousands, or NULL; whether the third byte has
- * CMLPI_OWN_WORDS or CMLPI_OF_SPREADSHEETS; the further words for missing
- * values; the categories of all columns; the kind of a column, and its code for an unknown category. */
-const unsigned char *cmlpi_cell_form(const cmlp_model *model);
-int cmlpi_has_cell_rule(const cmlp_model *model, int rule);
-cmlpi_value_list cmlpi_list_missing_words(const cmlp_model *model);
-cmlpi_value_list cmlpi_list_categories(const cmlp_model *model);
 cmlp_table_column_kind cmlpi_kind_of_column(const cmlp_model *model, int64_t column);
 
 /* The name of a target. Returns 0 if the file has no names of targets. */
@@ -109,7 +106,8 @@ typedef struct cmlpi_found {
 } cmlpi_found;
 
 /* Reads a text, or finds the number of a value. Arguments are checked. Returns CELL, or the errors of a value. */
-cmlp_status cmlpi_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text, cmlpi_found *found);
+cmlp_status cmlpi_read_cell(const cmlp_model *model, const cmlpi_cell_rules *rules, int64_t column, const cmlp_value *text,
+                            cmlpi_found *found);
 cmlp_status cmlpi_find_code(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code);
 
 /* The number of categories of a column that a row can have a code of. */
@@ -122,14 +120,23 @@ int cmlpi_name_of_column(const cmlp_model *model, int64_t column, cmlp_value *na
 int64_t cmlpi_n_labels(const cmlp_model *model);
 cmlp_value cmlpi_label_at(const cmlp_model *model, int64_t class_index);
 
+/* For which interval or set of a row an answer asks: its outputs as cmlp_model_predict writes them, and a target or, of several
+ * labels in a row, a label. */
+typedef struct cmlpi_query {
+    const double *outputs;
+    int64_t n_outputs, target;
+    double coverage;
+    int32_t by_class;
+} cmlpi_query;
+
 /* The parts of an answer. Models, rows and options are checked, and each is computed in the core's floating-point mode.
  * Predictions report as cmlp_model_predict; an interval or a set of outputs that are NaN returns OPTION. */
 cmlp_status cmlpi_measure_model(const cmlp_model *model, const cmlp_rows *rows, size_t *bytes, cmlp_run *run);
 cmlp_status cmlpi_predict_model(const cmlp_model *model, const cmlp_rows *rows, const cmlp_prediction *prediction,
                                 cmlp_run *run);
 int cmlpi_is_calibrated(const cmlp_model *model, int by_class);
-cmlp_status cmlpi_find_interval(const cmlp_model *model, const cmlp_table_query *query, double *low, double *high);
-cmlp_status cmlpi_find_set(const cmlp_model *model, const cmlp_table_query *query, int32_t *is_in_set);
+cmlp_status cmlpi_find_interval(const cmlp_model *model, const cmlpi_query *query, double *low, double *high);
+cmlp_status cmlpi_find_set(const cmlp_model *model, const cmlpi_query *query, int32_t *is_in_set);
 void cmlpi_find_outside(const cmlp_model *model, const double *row, double *distances);
 #if CMLPI_EXPLAINS_TABLES
 cmlp_status cmlpi_measure_reasons(const cmlp_model *model, const cmlp_answer *answer, size_t *bytes, cmlp_run *run);

@@ -291,29 +291,30 @@ static cmlp_status read_value(const cmlp_model *model, int64_t column, const cml
     return CMLP_OK;
 }
 
-static cmlp_status read_one(const cmlp_model *model, int64_t column, const cmlp_value *value, cmlpi_found *found)
+static cmlp_status read_one(const cmlp_model *model, const cmlpi_cell_rules *rules, int64_t column, const cmlp_value *value,
+                            cmlpi_found *found)
 {
     if (value->padding || value->reserved) return CMLP_ERROR_OPTION;
     const int is_large = value->kind == CMLP_VALUE_LARGE_INTEGER && !(model->table && cmlpi_n_categories(model, column));
-    if (value->kind == CMLP_VALUE_TEXT || is_large) {
-        cmlp_value digits = *value;
-        if (!is_text(value)) return CMLP_ERROR_OPTION;
-        if (is_large && !cmlpi_read_integer(&digits)) return CMLP_ERROR_TEXT;
-        const cmlp_status status = cmlpi_read_cell(model, column, value->text, value->n_text, found);
-        return !status && !model->table && isnan(found->number) ? CMLP_ERROR_CELL : status;
-    }
-    return read_value(model, column, value, found);
+    if (value->kind != CMLP_VALUE_TEXT && !is_large) return read_value(model, column, value, found);
+    cmlp_value digits = *value;
+    if (!is_text(value)) return CMLP_ERROR_OPTION;
+    if (is_large && !cmlpi_read_integer(&digits)) return CMLP_ERROR_TEXT;
+    const cmlp_status status = cmlpi_read_cell(model, rules, column, value, found);
+    return !status && !model->table && isnan(found->number) ? CMLP_ERROR_CELL : status;
 }
 
 static cmlp_status read_all_cells(const answer_job *job)
 {
+    cmlpi_cell_rules rules;
+    cmlpi_find_cell_rules(job->model, &rules);
     for (int64_t i = 0; i < job->n; i++) {
         const int64_t row = index_of(job, i);
         if (!(i & 255) && i && cmlpi_polls_cancel(job->run)) return CMLP_CANCELLED;
         for (int64_t j = 0; j < job->n_in; j++) {
             const int64_t place = job->places ? job->places[j] : j;
             cmlpi_found found;
-            const cmlp_status status = read_one(job->model, j, cell_at(&job->rows, row, place), &found);
+            const cmlp_status status = read_one(job->model, &rules, j, cell_at(&job->rows, row, place), &found);
             if (status) {
                 job->run->bad_row = row;
                 job->run->bad_column = j;
@@ -373,7 +374,7 @@ static cmlp_status predict_all(const answer_job *job)
 static cmlp_status cover_row(const answer_job *job, int64_t i)
 {
     const cmlp_answer *a = &job->wanted;
-    cmlp_table_query query = {.outputs = (const double *)job->outputs + i * job->n_out, .n_outputs = job->n_out,
+    cmlpi_query query = {.outputs = (const double *)job->outputs + i * job->n_out, .n_outputs = job->n_out,
                               .coverage = a->coverage, .by_class = a->by_class};
     const int is_pairs = job->n_set > job->n_out || job->model->model_kind == CMLP_MODEL_MULTILABEL;
     const int64_t n_sets = !a->sets ? 0 : is_pairs ? job->n_out : 1, width = is_pairs ? 2 : job->n_set;

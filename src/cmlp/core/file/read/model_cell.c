@@ -7,16 +7,13 @@
 #include "model.h"
 
 #if CMLP_BUILD_TABLES
-/* A cell, as it is and without the white space around it; how it is read, and the categories of its column. */
+/* A cell, as it is and without the white space around it, and its column. */
 typedef struct cell_reader {
+    const cmlpi_cell_rules *rules;
     cmlpi_cell cell, trimmed;
-    cmlpi_cell_format format;
-    cmlpi_value_list missing; /* the words of the file for missing values */
-    int has_own_words;        /* whether there are no others but the empty text */
+    cmlpi_cell form;         /* of the dates of the column; empty for ISO 8601 */
+    cmlpi_value_range range; /* of its categories; n is 0 for a column of numbers */
     cmlp_table_column_kind column_kind;
-    cmlpi_cell form;          /* of its dates; empty for ISO 8601 */
-    cmlpi_value_list categories;
-    cmlpi_value_range range; /* n is 0 for a column of numbers */
 } cell_reader;
 
 static int is_same(cmlpi_cell a, cmlpi_cell b)
@@ -30,9 +27,9 @@ static cmlpi_cell cell_of(const cmlp_value *text) { return (cmlpi_cell){text->te
 /* Whether the file lists a word for missing values: a cell as it is, or trimmed. */
 static int is_listed(const cell_reader *reader, int is_trimmed)
 {
-    const cmlpi_value_range all = cmlpi_all_values(&reader->missing);
+    const cmlpi_value_range all = cmlpi_all_values(&reader->rules->missing);
     for (int64_t i = 0; i < all.n; i++) {
-        const cmlp_value word = cmlpi_value_at(&reader->missing, &all, i);
+        const cmlp_value word = cmlpi_value_at(&reader->rules->missing, &all, i);
         if (!is_trimmed && is_same(cell_of(&word), reader->cell)) return 1;
         if (is_trimmed && is_same(cmlpi_trim_cell(cell_of(&word)), reader->trimmed)) return 1;
     }
@@ -42,20 +39,20 @@ static int is_listed(const cell_reader *reader, int is_trimmed)
 static int is_missing(const cell_reader *reader)
 {
     const cmlpi_cell cell = reader->cell;
-    return (reader->has_own_words ? cell.at == cell.end : cmlpi_is_missing_cell(cell)) || is_listed(reader, 0);
+    return (reader->rules->has_own_words ? cell.at == cell.end : cmlpi_is_missing_cell(cell)) || is_listed(reader, 0);
 }
 
 static int is_missing_number(const cell_reader *reader)
 {
     const cmlpi_cell cell = reader->trimmed;
-    return (reader->has_own_words ? cell.at == cell.end : cmlpi_is_missing_number(cell)) || is_listed(reader, 1);
+    return (reader->rules->has_own_words ? cell.at == cell.end : cmlpi_is_missing_number(cell)) || is_listed(reader, 1);
 }
 
 /* ------------------------------------------------------------------------------------------------- categories */
 
 static int64_t search_categories(const cell_reader *reader, const cmlp_value *wanted)
 {
-    return cmlpi_find_value(&reader->categories, &reader->range, wanted);
+    return cmlpi_find_value(&reader->rules->categories, &reader->range, wanted);
 }
 
 /* The code of a category with this value, if its kind is one of two; otherwise -1. */
@@ -63,7 +60,7 @@ static int64_t find_kind(const cell_reader *reader, const cmlp_value *wanted, cm
 {
     const int64_t code = search_categories(reader, wanted);
     if (code < 0) return -1;
-    const cmlp_value_kind value_kind = cmlpi_value_at(&reader->categories, &reader->range, code).kind;
+    const cmlp_value_kind value_kind = cmlpi_value_at(&reader->rules->categories, &reader->range, code).kind;
     return value_kind == a || value_kind == b ? code : -1;
 }
 
@@ -142,7 +139,7 @@ static int64_t find_number(const cell_reader *reader)
 {
     char digits[CMLPI_CELL_DIGITS], text[CMLPI_CELL_DIGITS + 1];
     cmlpi_number number;
-    if (!cmlpi_read_cell_number(reader->trimmed, reader->format, &number, digits)) return -1;
+    if (!cmlpi_read_cell_number(reader->trimmed, reader->rules->format, &number, digits)) return -1;
     if (number.n_digits >= 0) {
         const int is_negative = number.value < 0;
         text[0] = '-';
@@ -158,7 +155,7 @@ static int64_t find_number(const cell_reader *reader)
 static int has_numbers(const cell_reader *reader)
 {
     for (int64_t i = 0; i < reader->range.n; i++) {
-        const cmlp_value_kind value_kind = cmlpi_value_at(&reader->categories, &reader->range, i).kind;
+        const cmlp_value_kind value_kind = cmlpi_value_at(&reader->rules->categories, &reader->range, i).kind;
         if (value_kind != CMLP_VALUE_MISSING && value_kind != CMLP_VALUE_TEXT) return 1;
     }
     return 0;
@@ -188,7 +185,7 @@ static cmlp_status read_number(const cell_reader *reader, double *result)
         *result = boolean;
         return CMLP_OK;
     }
-    const int is_number = cmlpi_read_cell_number(reader->trimmed, reader->format, &number, digits);
+    const int is_number = cmlpi_read_cell_number(reader->trimmed, reader->rules->format, &number, digits);
     if (!is_number || number.value - number.value != 0 || reader->column_kind == CMLP_TABLE_COLUMN_DURATION)
         return CMLP_ERROR_CELL;
     *result = number.value;
@@ -232,28 +229,25 @@ static cmlp_status read_days(const cell_reader *reader, double *days)
     return status;
 }
 
-cmlp_status cmlpi_read_cell(const cmlp_model *model, int64_t column, const char *text, int64_t n_text, cmlpi_found *found)
+cmlp_status cmlpi_read_cell(const cmlp_model *model, const cmlpi_cell_rules *rules, int64_t column, const cmlp_value *text,
+                            cmlpi_found *found)
 {
-    if (!n_text) text = "";
+    static const cmlp_value empty = {.text = ""};
     cmlp_status status = CMLP_OK;
     double number = 0;
     int64_t category = 0;
-    const unsigned char *form = cmlpi_cell_form(model);
-    cell_reader reader = {.cell = {text, text + n_text}, .format = {'.', 0, 0}, .missing = cmlpi_list_missing_words(model),
-                          .has_own_words = cmlpi_has_cell_rule(model, CMLPI_OWN_WORDS),
+    cell_reader reader = {.rules = rules, .cell = cell_of(text->n_text ? text : &empty),
                           .column_kind = cmlpi_kind_of_column(model, column)};
-    const cmlp_value format = cmlpi_format_of_column(model, column);
-    reader.form = cell_of(&format);
-    const int of_spreadsheets = cmlpi_has_cell_rule(model, CMLPI_OF_SPREADSHEETS);
-    if (of_spreadsheets) reader.cell = cmlpi_text_of_formula(reader.cell);
-    reader.trimmed = cmlpi_trim_cell(reader.cell);
-    if (form) reader.format = (cmlpi_cell_format){(char)form[0], (char)form[1], (char)of_spreadsheets};
-    if (model->ranges) {
-        reader.categories = cmlpi_list_categories(model);
-        reader.range = model->ranges[column];
+    const int is_date = cmlpi_is_date_kind(reader.column_kind);
+    if (is_date) {
+        const cmlp_value format = cmlpi_format_of_column(model, column);
+        reader.form = cell_of(&format);
     }
+    if (rules->format.of_spreadsheets) reader.cell = cmlpi_text_of_formula(reader.cell);
+    reader.trimmed = cmlpi_trim_cell(reader.cell);
+    if (model->ranges) reader.range = model->ranges[column];
     const int is_category = reader.column_kind == CMLP_TABLE_COLUMN_CATEGORY;
-    if (cmlpi_is_date_kind(reader.column_kind))
+    if (is_date)
         status = reader.range.n ? find_date(&reader, &category) : read_days(&reader, &number);
     else if (is_category && !reader.range.n) /* of an unused column */
         number = is_missing(&reader) ? NAN : 0;
@@ -271,25 +265,6 @@ cmlp_status cmlpi_read_cell(const cmlp_model *model, int64_t column, const char 
     if (!reader.range.n || category >= 0) return CMLP_OK;
     const int is_missing_text = is_missing(&reader) || (is_missing_number(&reader) && has_numbers(&reader));
     found->state = is_missing_text ? CMLP_CELL_MISSING : CMLP_CELL_UNKNOWN;
-    return CMLP_OK;
-}
-
-CMLPI_CALL(cmlp_model_read_cell,
-           (const cmlp_model *model, int64_t column, const char *text, int64_t n_text, double *number, cmlp_run *run),
-           (model, column, text, n_text, number, &call.run))
-{
-    cmlpi_found found;
-    cmlp_status status = cmlpi_check_column(model, column, run);
-    if (!status && n_text) status = cmlpi_check_pointer(text, 1, "text", run);
-    if (!status) status = cmlpi_check_pointer(number, sizeof *number, "number", run);
-    if (status) return status;
-    if (n_text < 0) return cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, "n_text");
-    status = cmlpi_read_cell(model, column, text, n_text, &found);
-    if (status) {
-        run->bad_column = column;
-        return cmlpi_refuse(&run->refused, status, "text");
-    }
-    *number = found.number;
     return CMLP_OK;
 }
 #endif

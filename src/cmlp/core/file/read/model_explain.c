@@ -6,20 +6,11 @@
 #if CMLPI_EXPLAINS_TABLES
 #define MOST_BACKGROUND 64
 
-/* The names of the options in a call. */
-typedef struct option_names {
-    const char *background, *evaluations, *is_exact;
-    const char *of_rows; /* as CMLPI_ROWS_NAMES */
-    size_t n_background; /* the length of `background` */
-} option_names;
-#define OPTION_NAMES(options)                                                                                   \
-    {options "->background", options "->n_evaluations", options "->is_exact", CMLPI_ROWS_NAMES(options "->background"), \
-     sizeof options "->background" - 1}
-static const option_names of_answer = OPTION_NAMES("answer"), of_explanation = OPTION_NAMES("explanation");
+#define BACKGROUND "answer->background"
+#define EVALUATIONS "answer->n_evaluations"
 
 typedef struct explanation_job {
     const cmlp_model *model;
-    const option_names *names;
     cmlp_answer wanted;
     cmlp_rows rows; /* of the caller's background */
     cmlpi_shapley game;
@@ -54,13 +45,14 @@ static cmlp_status find_background(explanation_job *job)
     else if (stored->n_rows < 1 || stored->n_rows > MOST_BACKGROUND || stored->n_weights != stored->n_rows)
         status = CMLP_ERROR_FILE_TENSOR;
     job->game.n_rows = stored->n_rows;
-    return cmlpi_refuse_whole(job->run, status, job->names->background);
+    return cmlpi_refuse_whole(job->run, status, BACKGROUND);
 }
 
-/* Gives the refused rows of the background the name that they have in an explanation. */
+/* Gives the refused rows of the background the name that they have in an answer. */
 static cmlp_status name_background(const explanation_job *job, cmlp_status status)
 {
-    if (status) cmlpi_rename_refused(job->run, "rows", job->names->of_rows, job->names->n_background);
+    static const char names[] = CMLPI_ROWS_NAMES(BACKGROUND);
+    if (status) cmlpi_rename_refused(job->run, "rows", names, sizeof BACKGROUND - 1);
     return status;
 }
 
@@ -88,7 +80,7 @@ static cmlp_status load_background(const explanation_job *job)
         if (job->raw[i] == INFINITY || job->raw[i] == -INFINITY) status = CMLP_ERROR_FILE_VALUE;
     for (int64_t i = 0; i < job->game.n_rows; i++)
         if (!(job->weights[i] > 0) || !cmlpi_is_finite(job->weights[i])) status = CMLP_ERROR_FILE_VALUE;
-    return cmlpi_refuse_whole(job->run, status, job->names->background);
+    return cmlpi_refuse_whole(job->run, status, BACKGROUND);
 }
 
 static void copy_background(const explanation_job *job)
@@ -109,13 +101,12 @@ static cmlp_status choose_method(explanation_job *job)
 {
     cmlpi_shapley *game = &job->game;
     const char **const refused = &job->run->refused;
-    const char *const evaluations = job->names->evaluations;
-    if (job->wanted.n_evaluations < 0) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, evaluations);
+    if (job->wanted.n_evaluations < 0) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, EVALUATIONS);
     game->n_pairs = cmlpi_shapley_pairs(game->n_columns, game->n_rows, job->wanted.n_evaluations, job->wanted.is_exact);
-    if (game->n_pairs == CMLPI_TOO_MANY_COLUMNS) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, job->names->is_exact);
-    if (game->n_pairs < 0) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, evaluations);
+    if (game->n_pairs == CMLPI_TOO_MANY_COLUMNS) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "answer->is_exact");
+    if (game->n_pairs < 0) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, EVALUATIONS);
     if (game->n_pairs > (INT64_C(1) << 46) / game->n_columns / game->n_out)
-        return cmlpi_refuse(refused, CMLP_ERROR_OVERFLOW, evaluations);
+        return cmlpi_refuse(refused, CMLP_ERROR_OVERFLOW, EVALUATIONS);
     return CMLP_OK;
 }
 
@@ -237,10 +228,7 @@ static cmlp_status predict_explained(const explanation_job *job, const double *r
         const int has_bins = cmlpi_n_in(net) == wide;
         own.inputs[has_bins] = cmlpi_at(net, job->scratch.inputs[has_bins], game->n_rows * cmlpi_n_in(net));
     }
-    if (!cmlpi_table_inputs(table, row, 0, &own)) {
-        const cmlpi_fault fault = cmlpi_infinite_input(row, game->n_columns, 0);
-        return cmlpi_refuse(&job->run->refused, cmlpi_report_row(job->run, &fault, 0), "row");
-    }
+    cmlpi_table_inputs(table, row, 0, &own); /* finite: the answer has read or predicted the row */
     return cmlpi_predict_encoded(job->model, 1, job->outputs + game->n_rows * game->n_out, &own);
 }
 
@@ -357,102 +345,36 @@ static cmlp_status permute_columns(explanation_job *job, double *values)
 
 /* ------------------------------------------------------------------------------------------------------ calls */
 
-static cmlp_status measure_reasons(explanation_job *job, size_t *bytes)
+cmlp_status cmlpi_measure_reasons(const cmlp_model *model, const cmlp_answer *answer, size_t *bytes, cmlp_run *run)
 {
-    const cmlp_status status = read_options(job, 0);
+    explanation_job job = {.model = model, .wanted = *answer, .run = run};
+    const cmlp_status status = read_options(&job, 0);
     if (status) return status;
-    const size_t size = lay_out_explanation(job, NULL);
-    if (!size) return cmlpi_refuse(&job->run->refused, CMLP_ERROR_OVERFLOW, "bytes");
+    const size_t size = lay_out_explanation(&job, NULL);
+    if (!size) return cmlpi_refuse(&run->refused, CMLP_ERROR_OVERFLOW, "bytes");
     *bytes = cmlpi_with_slack(size);
     return CMLP_OK;
 }
 
-cmlp_status cmlpi_measure_reasons(const cmlp_model *model, const cmlp_answer *answer, size_t *bytes, cmlp_run *run)
-{
-    explanation_job job = {.model = model, .names = &of_answer, .wanted = *answer, .run = run};
-    return measure_reasons(&job, bytes);
-}
-
-/* Explains rows. The workspace of the run has been measured; the predictions of the background,
- * and the permutations, serve all rows. */
-static cmlp_status find_reasons(explanation_job *job, const double *rows, int64_t n)
-{
-    const cmlpi_shapley *game = &job->game;
-    const cmlp_answer *wanted = &job->wanted;
-    const int64_t size = game->n_columns * game->n_out;
-    cmlp_status status = cmlpi_take_workspace(job->run, lay_out_explanation(job, NULL));
-    if (status) return status;
-    lay_out_explanation(job, job->run->workspace);
-    status = predict_background(job);
-    if (!status && game->n_pairs) draw_pairs(job);
-    for (int64_t i = 0; !status && i < n; i++) {
-        double *const values = wanted->reasons + i * size;
-        status = predict_explained(job, rows + i * game->n_columns);
-        if (!status) status = game->n_pairs ? permute_columns(job, values) : enumerate_sets(job, values);
-        if (!status && wanted->reason_errors)
-            memcpy(wanted->reason_errors + i * size, job->errors, sizeof(double) * (size_t)size);
-    }
-    if (!status && wanted->base_values) cmlpi_shapley_mean(game, wanted->base_values);
-    return status;
-}
-
 cmlp_status cmlpi_find_reasons(const cmlp_model *model, const cmlp_answer *answer, const double *rows, int64_t n, cmlp_run *run)
 {
-    explanation_job job = {.model = model, .names = &of_answer, .wanted = *answer, .run = run};
-    const cmlp_status status = read_options(&job, 1);
-    return status ? status : find_reasons(&job, rows, n);
-}
-
-/* The same options as those of an answer. */
-static cmlp_status read_explanation(explanation_job *job, const cmlp_explanation *given, cmlp_explanation *copy)
-{
-    cmlp_status status = cmlpi_check_table(job->model, job->run);
+    explanation_job job = {.model = model, .wanted = *answer, .run = run};
+    const cmlpi_shapley *game = &job.game;
+    cmlp_status status = read_options(&job, 1);
+    if (!status) status = cmlpi_take_workspace(run, lay_out_explanation(&job, NULL));
     if (status) return status;
-    status = CMLPI_READ(copy, given, cmlp_explanation, is_exact);
-    if (status) return cmlpi_refuse(&job->run->refused, status, "explanation");
-    job->wanted = (cmlp_answer){.background = copy->background, .n_evaluations = copy->n_evaluations, .reasons = copy->values,
-                                .reason_errors = copy->errors, .base_values = copy->base_values, .seed = copy->seed,
-                                .is_exact = copy->is_exact};
-    return CMLP_OK;
-}
-
-/* Checks the explained row, and the arrays of results. */
-static cmlp_status check_explained(const explanation_job *job, const cmlp_explanation *wanted, const double *row, int64_t n_row)
-{
-    const int64_t n = job->game.n_columns, n_out = job->game.n_out;
-    cmlp_run *run = job->run;
-    cmlp_status status = cmlpi_check_pointer(row, sizeof *row, "row", run);
-    if (!status && n_row != n) status = cmlpi_refuse(&run->refused, CMLP_ERROR_LENGTH, "row");
-    if (!status)
-        status = cmlpi_check_output(wanted->values, wanted->n_values, n, n_out, sizeof(double), "explanation->values", run);
-    if (!status)
-        status = cmlpi_check_wanted(wanted->errors, wanted->n_errors, n, n_out, sizeof(double), "explanation->errors", run);
-    if (!status)
-        status = cmlpi_check_wanted(wanted->base_values, wanted->n_base_values, 1, n_out, sizeof(double),
-                                    "explanation->base_values", run);
+    const int64_t size = game->n_columns * game->n_out;
+    lay_out_explanation(&job, run->workspace);
+    status = predict_background(&job);
+    if (!status && game->n_pairs) draw_pairs(&job);
+    for (int64_t i = 0; !status && i < n; i++) {
+        double *const values = answer->reasons + i * size;
+        status = predict_explained(&job, rows + i * game->n_columns);
+        if (!status) status = game->n_pairs ? permute_columns(&job, values) : enumerate_sets(&job, values);
+        if (!status && answer->reason_errors)
+            memcpy(answer->reason_errors + i * size, job.errors, sizeof(double) * (size_t)size);
+    }
+    if (!status && answer->base_values) cmlpi_shapley_mean(game, answer->base_values);
     return status;
-}
-
-CMLPI_CALL(cmlp_model_explain,
-           (const cmlp_model *model, const double *row, int64_t n_row, const cmlp_explanation *explanation, cmlp_run *run),
-           (model, row, n_row, explanation, &call.run))
-{
-    explanation_job job = {.model = model, .names = &of_explanation, .run = run};
-    cmlp_explanation copy;
-    cmlp_status status = read_explanation(&job, explanation, &copy);
-    if (!status) status = read_options(&job, 1);
-    if (!status) status = check_explained(&job, &copy, row, n_row);
-    return status ? status : find_reasons(&job, row, 1);
-}
-
-CMLPI_CALL(cmlp_model_explain_workspace_size,
-           (const cmlp_model *model, const cmlp_explanation *explanation, size_t *bytes, cmlp_run *run),
-           (model, explanation, bytes, &call.run))
-{
-    explanation_job job = {.model = model, .names = &of_explanation, .run = run};
-    cmlp_explanation copy;
-    cmlp_status status = read_explanation(&job, explanation, &copy);
-    if (!status) status = cmlpi_check_pointer(bytes, sizeof *bytes, "bytes", run);
-    return status ? status : measure_reasons(&job, bytes);
 }
 #endif

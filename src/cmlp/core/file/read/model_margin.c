@@ -8,8 +8,6 @@
 #include "model_head.h"
 
 #if CMLP_BUILD_TABLES
-#define OUTPUTS "query->outputs"
-
 static double stored_number(const void *tensor, int64_t i)
 {
     double number;
@@ -102,31 +100,6 @@ int cmlpi_is_calibrated(const cmlp_model *model, int by_class)
     return model->calibration.n_scores && is_known(model) && (!by_class || model->calibration.n_of_classes);
 }
 
-/* What a query is for: a margin, or what only a regressor or only a classifier has. */
-enum { OF_ANY_TABLE, OF_TARGETS, OF_CLASSES };
-
-/* Reads the caller's query of a table with a calibration. */
-static cmlp_status read_query(const cmlp_model *model, int use, const cmlp_table_query *given, cmlp_table_query *query,
-                              cmlp_run *run)
-{
-    const char **const refused = &run->refused;
-    cmlp_status status = cmlpi_check_table(model, run);
-    if (status) return status;
-    if (use && !model->table->targets != (use == OF_CLASSES)) return cmlpi_refuse(refused, CMLP_ERROR_MODEL_KIND, "model");
-    status = CMLPI_READ(query, given, cmlp_table_query, reserved);
-    if (status) return cmlpi_refuse(refused, status, "query");
-    if (query->by_class && use != OF_CLASSES) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "query->by_class");
-    if (query->reserved) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "query->reserved");
-    if (query->n_outputs != (query->outputs ? cmlpi_n_out(model->net) + model->is_cumulative : 0))
-        return cmlpi_refuse(refused, CMLP_ERROR_LENGTH, OUTPUTS);
-    if (cmlpi_misaligned(query->outputs, sizeof(double))) return cmlpi_refuse(refused, CMLP_ERROR_ALIGNMENT, OUTPUTS);
-    if (!(query->coverage > 0 && query->coverage < 1)) return cmlpi_refuse(refused, CMLP_ERROR_OPTION, "query->coverage");
-    if (!cmlpi_is_calibrated(model, query->by_class)) return cmlpi_refuse(refused, CMLP_ERROR_NOT_FOUND, "model");
-    if (query->target < 0 || query->target >= model->calibration.n_targets)
-        return cmlpi_refuse(refused, CMLP_ERROR_INDEX, "query->target");
-    return CMLP_OK;
-}
-
 /* The rank of the margin among n scores, counted from 1; above n if they are too few. */
 static int64_t margin_rank(double coverage, int64_t n)
 {
@@ -135,33 +108,12 @@ static int64_t margin_rank(double coverage, int64_t n)
     return rank < 1 || (double)rank < position ? rank + 1 : rank;
 }
 
-static double find_margin(const cmlp_model *model, const cmlp_table_query *query)
+static double find_margin(const cmlp_model *model, const cmlpi_query *query)
 {
     const int64_t target = query->target;
     const int64_t rank = margin_rank(query->coverage, model->calibration.n_scores);
     const double score = rank > model->calibration.n_scores ? INFINITY : score_at(model, target * model->calibration.n_scores + rank - 1);
     return model->calibration.widths ? score * factor_of(model, target, query->outputs[target]) : score;
-}
-
-static cmlp_status check_widths(const cmlp_model *model, const cmlp_table_query *query, cmlp_run *run)
-{
-    if (!model->calibration.widths) return CMLP_OK;
-    if (!query->outputs) return cmlpi_refuse(&run->refused, CMLP_ERROR_NULL, OUTPUTS);
-    return isnan(query->outputs[query->target]) ? cmlpi_refuse(&run->refused, CMLP_ERROR_OPTION, OUTPUTS) : CMLP_OK;
-}
-
-cmlp_status cmlp_model_margin(const cmlp_model *model, const cmlp_table_query *query, double *below, double *above,
-                              cmlp_run *run)
-{
-    cmlpi_call call;
-    cmlp_table_query copy;
-    cmlp_status status = cmlpi_begin_call(&call, run);
-    if (!status) status = cmlpi_check_pointer(below, sizeof *below, "below", &call.run);
-    if (!status) status = cmlpi_check_pointer(above, sizeof *above, "above", &call.run);
-    if (!status) status = read_query(model, OF_ANY_TABLE, query, &copy, &call.run);
-    if (!status) status = check_widths(model, &copy, &call.run);
-    if (!status) *below = *above = find_margin(model, &copy);
-    return cmlpi_end_call(&call, status);
 }
 
 /* Below which no target of a loss is. */
@@ -208,36 +160,13 @@ static void find_ends(const cmlp_model *model, int64_t target, double first, dou
     *highest = high;
 }
 
-cmlp_status cmlpi_find_interval(const cmlp_model *model, const cmlp_table_query *query, double *low, double *high)
+cmlp_status cmlpi_find_interval(const cmlp_model *model, const cmlpi_query *query, double *low, double *high)
 {
     const double first = query->outputs[query->target];
     const double last = model->net->n_quantiles ? query->outputs[query->n_outputs - 1] : first;
     if (isnan(first) || isnan(last)) return CMLP_ERROR_OPTION;
     find_ends(model, query->target, first, last, find_margin(model, query), low, high);
     return CMLP_OK;
-}
-
-static cmlp_status find_interval(const cmlp_model *model, const cmlp_table_query *query, double *low, double *high,
-                                 cmlp_run *run)
-{
-    cmlp_status status = check_widths(model, query, run);
-    if (!status) status = cmlpi_check_pointer(query->outputs, sizeof(double), OUTPUTS, run);
-    if (!status) status = cmlpi_check_pointer(low, sizeof *low, "low", run);
-    if (!status) status = cmlpi_check_pointer(high, sizeof *high, "high", run);
-    if (status) return status;
-    status = cmlpi_find_interval(model, query, low, high);
-    return status ? cmlpi_refuse(&run->refused, status, OUTPUTS) : CMLP_OK;
-}
-
-cmlp_status cmlp_model_interval(const cmlp_model *model, const cmlp_table_query *query, double *low, double *high,
-                                cmlp_run *run)
-{
-    cmlpi_call call;
-    cmlp_table_query copy;
-    cmlp_status status = cmlpi_begin_call(&call, run);
-    if (!status) status = read_query(model, OF_TARGETS, query, &copy, &call.run);
-    if (!status) status = find_interval(model, &copy, low, high, &call.run);
-    return cmlpi_end_call(&call, status);
 }
 
 /* ------------------------------------------------------------------------------------------------------ targets */
@@ -316,7 +245,7 @@ static int64_t first_of_class(const cmlp_model *model, int64_t own_class)
 }
 
 /* The margin of outcome k of a query for a classifier: that of all rows, or of the rows with this outcome. */
-static double margin_of_outcome(const cmlp_model *model, const cmlp_table_query *query, double of_all_rows, int64_t k)
+static double margin_of_outcome(const cmlp_model *model, const cmlpi_query *query, double of_all_rows, int64_t k)
 {
     if (!query->by_class) return of_all_rows;
     const int64_t own_class = 2 * query->target + k; /* only several labels have another target than 0 */
@@ -327,7 +256,7 @@ static double margin_of_outcome(const cmlp_model *model, const cmlp_table_query 
 
 /* Adds the ordered labels from `first` up to the median, in steps of 1 or -1, if the probability of one of them or of one
  * before them is large enough. So a set has no gaps. */
-static void add_towards_median(const cmlp_model *model, const cmlp_table_query *query, const double *probabilities,
+static void add_towards_median(const cmlp_model *model, const cmlpi_query *query, const double *probabilities,
                                int64_t first, int64_t median, int64_t step, double margin, int32_t *is_in_set)
 {
     double largest = -INFINITY;
@@ -341,7 +270,7 @@ static void add_towards_median(const cmlp_model *model, const cmlp_table_query *
 }
 
 /* Adds the classes whose probability is large enough, and the most probable one. */
-static void add_classes(const cmlp_model *model, const cmlp_table_query *query, const double *probabilities, int64_t n,
+static void add_classes(const cmlp_model *model, const cmlpi_query *query, const double *probabilities, int64_t n,
                         double margin, int32_t *is_in_set)
 {
     int64_t most = 0;
@@ -352,12 +281,12 @@ static void add_classes(const cmlp_model *model, const cmlp_table_query *query, 
     is_in_set[most] = 1;
 }
 
-static int is_yes_or_no(const cmlp_model *model, const cmlp_table_query *query)
+static int is_yes_or_no(const cmlp_model *model, const cmlpi_query *query)
 {
     return model->model_kind == CMLP_MODEL_MULTILABEL || query->n_outputs == 1;
 }
 
-cmlp_status cmlpi_find_set(const cmlp_model *model, const cmlp_table_query *query, int32_t *is_in_set)
+cmlp_status cmlpi_find_set(const cmlp_model *model, const cmlpi_query *query, int32_t *is_in_set)
 {
     const double *outputs = query->outputs;
     const int64_t n = is_yes_or_no(model, query) ? 2 : query->n_outputs;
@@ -377,28 +306,5 @@ cmlp_status cmlpi_find_set(const cmlp_model *model, const cmlp_table_query *quer
     } else
         add_classes(model, query, outputs, n, margin, is_in_set);
     return CMLP_OK;
-}
-
-static cmlp_status find_set(const cmlp_model *model, const cmlp_table_query *query, int32_t *is_in_set,
-                            int64_t n_is_in_set, cmlp_run *run)
-{
-    cmlp_status status = cmlpi_check_pointer(query->outputs, sizeof(double), OUTPUTS, run);
-    if (!status) status = cmlpi_check_pointer(is_in_set, sizeof *is_in_set, "is_in_set", run);
-    if (status) return status;
-    if (n_is_in_set < (is_yes_or_no(model, query) ? 2 : query->n_outputs))
-        return cmlpi_refuse(&run->refused, CMLP_ERROR_LENGTH, "is_in_set");
-    status = cmlpi_find_set(model, query, is_in_set);
-    return status ? cmlpi_refuse(&run->refused, status, OUTPUTS) : CMLP_OK;
-}
-
-cmlp_status cmlp_model_find_set(const cmlp_model *model, const cmlp_table_query *query, int32_t *is_in_set,
-                                int64_t n_is_in_set, cmlp_run *run)
-{
-    cmlpi_call call;
-    cmlp_table_query copy;
-    cmlp_status status = cmlpi_begin_call(&call, run);
-    if (!status) status = read_query(model, OF_CLASSES, query, &copy, &call.run);
-    if (!status) status = find_set(model, &copy, is_in_set, n_is_in_set, &call.run);
-    return cmlpi_end_call(&call, status);
 }
 #endif

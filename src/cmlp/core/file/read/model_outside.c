@@ -33,26 +33,4 @@ void cmlpi_find_outside(const cmlp_model *model, const double *row, double *dist
     for (int64_t i = 0; i < table->n_columns; i++)
         distances[i] = cmlpi_distance(&table->columns[i], has_others(model, i), row[i]);
 }
-
-CMLPI_CALL(cmlp_model_outside,
-           (const cmlp_model *model, const double *row, int64_t n_row, double *distances, int64_t n_distances,
-            cmlp_run *run),
-           (model, row, n_row, distances, n_distances, &call.run))
-{
-    cmlp_status status = cmlpi_check_table(model, run);
-    if (!status) status = cmlpi_check_pointer(row, sizeof *row, "row", run);
-    if (!status) status = cmlpi_check_pointer(distances, sizeof *distances, "distances", run);
-    if (status) return status;
-    const int64_t n = model->table->n_columns;
-    if (n_row != n) return cmlpi_refuse(&run->refused, CMLP_ERROR_LENGTH, "row");
-    if (n_distances < n) return cmlpi_refuse(&run->refused, CMLP_ERROR_LENGTH, "distances");
-    for (int64_t i = 0; i < n; i++)
-        if (row[i] == INFINITY || row[i] == -INFINITY) {
-            run->bad_row = 0;
-            run->bad_column = i;
-            return cmlpi_refuse(&run->refused, CMLP_ERROR_INPUT, "row");
-        }
-    cmlpi_find_outside(model, row, distances);
-    return CMLP_OK;
-}
 #endif

@@ -117,7 +117,7 @@ static cmlp_status check_stored_texts(const cmlp_model *model, const cmlpi_value
 #endif
 
 #if CMLP_BUILD_TABLES
-cmlpi_value_list cmlpi_list_categories(const cmlp_model *model)
+static cmlpi_value_list list_categories(const cmlp_model *model)
 {
     cmlpi_value_list list = list_texts(model, CMLPI_CATEGORY_ENDS, CMLPI_CATEGORY_TEXT);
     list.n = model->values.n[CMLPI_CATEGORY_TYPES];
@@ -148,7 +148,7 @@ int64_t cmlpi_n_categories(const cmlp_model *model, int64_t column)
 static int64_t index_of_missing(const cmlp_model *model, int64_t column)
 {
     const cmlp_value missing = {.kind = CMLP_VALUE_MISSING};
-    const cmlpi_value_list list = cmlpi_list_categories(model);
+    const cmlpi_value_list list = list_categories(model);
     return cmlpi_find_value(&list, &model->ranges[column], &missing);
 }
 
@@ -184,7 +184,7 @@ cmlp_value cmlpi_format_of_column(const cmlp_model *model, int64_t column)
 
 static cmlp_status check_stored_categories(cmlp_model *model)
 {
-    const cmlpi_value_list list = cmlpi_list_categories(model);
+    const cmlpi_value_list list = list_categories(model);
     const int64_t n_columns = model->table->n_columns;
     if (list.n && !cmlpi_split_values(&list, tensor_at(model, CMLPI_CATEGORY_COUNTS), n_columns, model->ranges))
         return CMLP_ERROR_FILE_VALUE;
@@ -227,16 +227,15 @@ cmlp_status cmlpi_check_stored_values(cmlp_model *model, const char **refused)
 #if CMLP_BUILD_TABLES
 /* ------------------------------------------------------------------------------------ columns of a model */
 
-const unsigned char *cmlpi_cell_form(const cmlp_model *model) { return tensor_at(model, CMLPI_CELL_FORM); }
-
-int cmlpi_has_cell_rule(const cmlp_model *model, int rule)
+void cmlpi_find_cell_rules(const cmlp_model *model, cmlpi_cell_rules *rules)
 {
-    return model->values.n[CMLPI_CELL_FORM] == 3 && (cmlpi_cell_form(model)[2] & rule);
-}
-
-cmlpi_value_list cmlpi_list_missing_words(const cmlp_model *model)
-{
-    return list_texts(model, CMLPI_CELL_ENDS, CMLPI_CELL_TEXT);
+    const unsigned char *form = tensor_at(model, CMLPI_CELL_FORM);
+    const int rule = model->values.n[CMLPI_CELL_FORM] == 3 ? form[2] : 0;
+    rules->format = (cmlpi_cell_format){'.', 0, 0};
+    if (form) rules->format = (cmlpi_cell_format){(char)form[0], (char)form[1], (char)(rule & CMLPI_OF_SPREADSHEETS)};
+    rules->has_own_words = rule & CMLPI_OWN_WORDS;
+    rules->missing = list_texts(model, CMLPI_CELL_ENDS, CMLPI_CELL_TEXT);
+    rules->categories = list_categories(model);
 }
 
 static cmlp_value unit_of(cmlp_table_column_kind column_kind)
@@ -250,21 +249,6 @@ static cmlp_value unit_of(cmlp_table_column_kind column_kind)
     case CMLP_TABLE_COLUMN_DURATION: return (cmlp_value){.text = "days", .n_text = 4};
     default: return (cmlp_value){.text = ""};
     }
-}
-
-cmlp_status cmlpi_check_table(const cmlp_model *model, cmlp_run *run)
-{
-    cmlp_status status = cmlpi_check_model(model);
-    if (!status && !model->table) status = CMLP_ERROR_MODEL_KIND;
-    return status ? cmlpi_refuse(&run->refused, status, "model") : CMLP_OK;
-}
-
-cmlp_status cmlpi_check_column(const cmlp_model *model, int64_t column, cmlp_run *run)
-{
-    const cmlp_status status = cmlpi_check_table(model, run);
-    if (status) return status;
-    if (column >= 0 && column < model->table->n_columns) return CMLP_OK;
-    return cmlpi_refuse(&run->refused, CMLP_ERROR_INDEX, "column");
 }
 
 static double unknown_code(const cmlp_model *model, int64_t column)
@@ -327,12 +311,14 @@ CMLPI_CALL(cmlp_model_describe_column,
     return CMLP_OK;
 }
 
-/* Whether a column has categories. */
+/* Checks that the model is a table, and that it has this column, which has categories. */
 static cmlp_status require_categories(const cmlp_model *model, int64_t column, cmlp_run *run)
 {
-    const cmlp_status status = cmlpi_check_column(model, column, run);
-    if (status || cmlpi_n_categories(model, column)) return status;
-    return cmlpi_refuse(&run->refused, CMLP_ERROR_NOT_FOUND, "column");
+    cmlp_status status = cmlpi_check_model(model);
+    if (!status && !model->table) status = CMLP_ERROR_MODEL_KIND;
+    if (status) return cmlpi_refuse(&run->refused, status, "model");
+    if (column < 0 || column >= model->table->n_columns) return cmlpi_refuse(&run->refused, CMLP_ERROR_INDEX, "column");
+    return cmlpi_n_categories(model, column) ? CMLP_OK : cmlpi_refuse(&run->refused, CMLP_ERROR_NOT_FOUND, "column");
 }
 
 cmlp_status cmlpi_find_code(const cmlp_model *model, int64_t column, const cmlp_value *value, double *code)
@@ -349,7 +335,7 @@ cmlp_status cmlpi_find_code(const cmlp_model *model, int64_t column, const cmlp_
     if (!status && is_large && !cmlpi_read_integer(&wanted)) status = CMLP_ERROR_TEXT;
     if (status) return status;
     if (wanted.kind == CMLP_VALUE_DOUBLE) wanted.number = value->number;
-    const cmlpi_value_list list = cmlpi_list_categories(model);
+    const cmlpi_value_list list = list_categories(model);
     const int64_t found = cmlpi_find_value(&list, &model->ranges[column], &wanted);
     *code = cmlpi_code_of(model, column, found);
     return CMLP_OK;
@@ -376,7 +362,7 @@ CMLPI_CALL(cmlp_model_find_category,
     if (status) return status;
     if (code < 0 || code >= cmlpi_n_categories(model, column))
         return cmlpi_refuse(&run->refused, CMLP_ERROR_INDEX, "code");
-    const cmlpi_value_list list = cmlpi_list_categories(model);
+    const cmlpi_value_list list = list_categories(model);
     *value = cmlpi_value_at(&list, &model->ranges[column], code);
     return CMLP_OK;
 }
