@@ -436,6 +436,8 @@ static void test_refused_cells(void)
     REFUSED_CELL(0, SIZE, ((cmlp_value){.kind = 9}), OPTION, NULL);
     REFUSED_CELL(0, SIZE, ((cmlp_value){.kind = CMLP_VALUE_DOUBLE, .integer = 1}), OPTION, NULL);
     REFUSED_CELL(0, SIZE, ((cmlp_value){.kind = CMLP_VALUE_INTEGER, .number = 1}), OPTION, NULL);
+    REFUSED_CELL(0, SIZE, ((cmlp_value){.kind = CMLP_VALUE_TEXT, .text = "1", .n_text = 1, .number = 1}), OPTION, NULL);
+    REFUSED_CELL(0, SIZE, ((cmlp_value){.kind = CMLP_VALUE_TEXT, .text = "1", .n_text = 1, .integer = 1}), OPTION, NULL);
     REFUSED_CELL(0, SIZE, ((cmlp_value){.kind = CMLP_VALUE_MISSING, .padding = 1}), OPTION, NULL);
     REFUSED_CELL(0, DAY, ((cmlp_value){.kind = CMLP_VALUE_TEXT, .reserved = 1}), OPTION, NULL);
     REFUSED_CELL(0, SIZE, ((cmlp_value){.kind = CMLP_VALUE_LARGE_INTEGER, .text = "12.5", .n_text = 4}), TEXT, NULL);

@@ -267,14 +267,23 @@ static double number_of(const cmlp_value *value)
     return value->kind == CMLP_VALUE_DOUBLE ? value->number : value->kind == CMLP_VALUE_MISSING ? NAN : (double)value->integer;
 }
 
+/* Whether a cell is a value that can be read, and the fields that its kind does not use are 0. */
+static int is_value(const cmlp_value *value)
+{
+    const cmlp_value_kind kind = value->kind;
+    const int has_integer = kind == CMLP_VALUE_INTEGER || kind == CMLP_VALUE_BOOLEAN;
+    const int has_text = kind == CMLP_VALUE_TEXT || kind == CMLP_VALUE_LARGE_INTEGER;
+    if (kind < CMLP_VALUE_MISSING || kind > CMLP_VALUE_LARGE_INTEGER || value->padding || value->reserved) return 0;
+    if ((kind != CMLP_VALUE_DOUBLE && value->number != 0) || (!has_integer && value->integer)) return 0;
+    return !has_text || is_text(value);
+}
+
 /* Finds the number of a cell that is no text. */
 static cmlp_status read_value(const cmlp_model *model, int64_t column, const cmlp_value *value, cmlpi_found *found)
 {
     const cmlp_table_column *c = model->table ? &model->table->columns[column] : NULL;
     const int is_missing = value->kind == CMLP_VALUE_MISSING || (value->kind == CMLP_VALUE_DOUBLE && isnan(value->number));
     found->state = is_missing ? CMLP_CELL_MISSING : CMLP_CELL_USUAL;
-    if (value->kind < CMLP_VALUE_MISSING || value->kind > CMLP_VALUE_LARGE_INTEGER) return CMLP_ERROR_OPTION;
-    if (value->kind <= CMLP_VALUE_DOUBLE ? value->integer != 0 : value->number != 0) return CMLP_ERROR_OPTION;
     if (value->kind == CMLP_VALUE_DOUBLE && isinf(value->number)) return CMLP_ERROR_INPUT;
     if (c && cmlpi_n_categories(model, column)) {
         const cmlp_status status = cmlpi_find_code(model, column, value, &found->number);
@@ -294,11 +303,10 @@ static cmlp_status read_value(const cmlp_model *model, int64_t column, const cml
 static cmlp_status read_one(const cmlp_model *model, const cmlpi_cell_rules *rules, int64_t column, const cmlp_value *value,
                             cmlpi_found *found)
 {
-    if (value->padding || value->reserved) return CMLP_ERROR_OPTION;
+    if (!is_value(value)) return CMLP_ERROR_OPTION;
     const int is_large = value->kind == CMLP_VALUE_LARGE_INTEGER && !(model->table && cmlpi_n_categories(model, column));
     if (value->kind != CMLP_VALUE_TEXT && !is_large) return read_value(model, column, value, found);
     cmlp_value digits = *value;
-    if (!is_text(value)) return CMLP_ERROR_OPTION;
     if (is_large && !cmlpi_read_integer(&digits)) return CMLP_ERROR_TEXT;
     const cmlp_status status = cmlpi_read_cell(model, rules, column, value, found);
     return !status && !model->table && isnan(found->number) ? CMLP_ERROR_CELL : status;
