@@ -13,7 +13,6 @@ from ctypes import (
     byref,
     c_char_p,
     c_double,
-    c_float,
     c_int32,
     c_int64,
     c_size_t,
@@ -37,19 +36,68 @@ class Info(Structure):
     ]
 
 
-class Prediction(Structure):
-    """``cmlp_prediction``."""
+class Value(Structure):
+    """``cmlp_value``."""
+
+    _fields_ = [
+        ("text", c_char_p),
+        ("n_text", c_int64),
+        ("number", c_double),
+        ("integer", c_int64),
+        *((name, c_int32) for name in ("kind", "padding")),
+        ("reserved", c_int64),
+    ]
+
+
+class Rows(Structure):
+    """``cmlp_rows``."""
 
     _fields_ = [
         ("struct_size", c_size_t),
-        ("outputs", c_void_p),
-        ("n_outputs", c_int64),
+        ("data", c_void_p),
+        *((name, c_int64) for name in ("n_rows", "n_columns", "row_stride", "column_stride")),
+        ("scale", c_double),
+        ("order", c_void_p),
+        ("n_order", c_int64),
+        *((name, c_void_p) for name in ("indptr", "indices")),
+        ("n_values", c_int64),
+        *((name, c_int32) for name in ("kind", "dtype", "index_dtype", "reserved")),
+        *((name, c_void_p) for name in ("shifts", "factors", "names")),
+        ("n_names", c_int64),
+    ]
+
+
+class Answer(Structure):
+    """``cmlp_answer`` of cmlp_table.h."""
+
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("labels", c_void_p),
+        ("n_labels", c_int64),
         ("class_indices", c_void_p),
         ("n_class_indices", c_int64),
-        ("activations", c_void_p),
-        ("n_activations", c_int64),
-        ("sums", c_void_p),
-        ("n_sums", c_int64),
+        ("outputs", c_void_p),
+        ("n_outputs", c_int64),
+        ("coverage", c_double),
+        ("intervals", c_void_p),
+        ("n_intervals", c_int64),
+        ("sets", c_void_p),
+        ("n_sets", c_int64),
+        ("outside", c_void_p),
+        ("n_outside", c_int64),
+        ("states", c_void_p),
+        ("n_states", c_int64),
+        ("numbers", c_void_p),
+        ("n_numbers", c_int64),
+        ("reasons", c_void_p),
+        ("n_reasons", c_int64),
+        ("reason_errors", c_void_p),
+        ("n_reason_errors", c_int64),
+        ("base_values", c_void_p),
+        ("n_base_values", c_int64),
+        ("background", c_void_p),
+        ("n_evaluations", c_int64),
+        *((name, c_int32) for name in ("seed", "is_exact", "by_class", "reserved")),
     ]
 
 
@@ -66,7 +114,12 @@ class Run(Structure):
     ]
 
 
-ROWS = 144  # the size of cmlp_rows, on systems of 64 bits
+def value_of(cell):
+    """Return a cell of a CSV file, which is a text, or a number."""
+    if not isinstance(cell, str):
+        return Value(number=cell, kind=2)  # CMLP_VALUE_DOUBLE
+    text = cell.encode()
+    return Value(text=text, n_text=len(text), kind=1)  # CMLP_VALUE_TEXT
 
 
 class Predictor:
@@ -81,7 +134,7 @@ class Predictor:
         self.info = Info(struct_size=sizeof(Info))
         self._call("model_describe", self.file, c_size_t(len(content)), byref(self.info), None)
         self.memory = create_string_buffer(self.info.model_size)
-        self.workspace = create_string_buffer(self.info.workspace_size)
+        self.workspace = create_string_buffer(max(self.info.workspace_size, self.info.answer_size))
         self.run = Run(struct_size=sizeof(Run), workspace_size=len(self.workspace))
         self.run.workspace = addressof(self.workspace)
         self.model = c_void_p()
@@ -91,33 +144,23 @@ class Predictor:
 
     def predict(self, cells):
         """Return the index of the class and the outputs of a row: numbers, or cells of a CSV file as texts."""
-        real = c_double if self.info.dtype == 2 else c_float  # 2: CMLP_FLOAT64
-        read = self._number_of_cell if self.info.n_nets else lambda column, cell: float(cell)
-        row = (real * len(cells))(*(read(column, cell) for column, cell in enumerate(cells)))
-        answer = c_int32()
-        outputs = (real * self.info.n_out)()
-        rows = create_string_buffer(ROWS)
-        shape = (c_int64(1), c_int64(len(row)))
-        self.library.cmlp_rows_init(rows, c_size_t(ROWS), row, c_int32(self.info.dtype), *shape)
-        prediction = Prediction(
-            struct_size=sizeof(Prediction), n_outputs=len(outputs), n_class_indices=1
+        values = (Value * len(cells))(*map(value_of, cells))
+        rows = Rows(
+            struct_size=sizeof(Rows), data=addressof(values), n_rows=1, n_columns=len(cells)
         )
-        prediction.outputs, prediction.class_indices = addressof(outputs), addressof(answer)
-        self._call("model_predict", self.model, rows, byref(prediction), byref(self.run))
-        return answer.value, list(outputs)
-
-    def _number_of_cell(self, column, cell):
-        """Return a number, the days of a date or the code of a category; an empty text is missing."""
-        if not isinstance(cell, str):
-            return cell
-        text = cell.encode()
-        number = c_double()
-        arguments = (c_int64(column), text, c_int64(len(text)), byref(number), None)
-        try:
-            self._call("model_read_cell", self.model, *arguments)
-        except ValueError as error:
-            raise ValueError(f"column {column} cannot hold {cell!r}: {error}") from None
-        return number.value
+        rows.kind, rows.column_stride = 3, sizeof(Value)  # CMLP_ROWS_CELLS
+        index, outputs = c_int32(), (c_double * self.info.n_out)()
+        answer = Answer(struct_size=sizeof(Answer), n_class_indices=1, n_outputs=len(outputs))
+        answer.class_indices, answer.outputs = addressof(index), addressof(outputs)
+        asked = (self.model, byref(rows), byref(answer))
+        status = self.library.cmlp_model_answer(*asked, byref(self.run))
+        if status:
+            text = create_string_buffer(500)
+            self.library.cmlp_model_say(
+                *asked, c_int32(status), byref(self.run), text, c_int64(len(text))
+            )
+            raise ValueError(text.value.decode())
+        return index.value, list(outputs)
 
     def _call(self, name, *arguments):
         status = self.library[f"cmlp_{name}"](*arguments)

@@ -7,15 +7,14 @@ import pytest
 from c_build import in_source_tree
 
 ROOT = Path(__file__).parents[2]
-STRUCTS = {"Info": "cmlp_model_info", "Prediction": "cmlp_prediction", "Run": "cmlp_run"}
-OF_PACKAGES = {
+STRUCTS = {
     "Info": "cmlp_model_info",
     "Run": "cmlp_run",
     "Rows": "cmlp_rows",
     "Answer": "cmlp_answer",
-    "ColumnInfo": "cmlp_table_column_info",
     "Value": "cmlp_value",
 }
+OF_PACKAGES = {**STRUCTS, "ColumnInfo": "cmlp_table_column_info"}
 FOUR_BYTES = {"int", "uint", "Int32", "int32_t", "c_int32"}
 
 

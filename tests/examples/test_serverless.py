@@ -58,12 +58,9 @@ def test_predictor_reports_what_is_wrong(library, tmp_path):
     predictor = imported(PREDICTOR)
     found = {case.path.name: case for case in cases(tmp_path)}
     network, table = found["float32.cmlp"], found["classifier.cmlp"]
-    with pytest.raises(ValueError, match="fit the network or the model"):
+    with pytest.raises(ValueError, match="a row has 4 cells, got 3"):
         predictor.Predictor(library, network.path).predict(network.cells[1:])
-    with pytest.raises(ValueError, match="could not convert"):
+    with pytest.raises(ValueError, match=r'column .* cannot hold "word": it has numbers'):
         predictor.Predictor(library, network.path).predict(["word"] * 4)
-    with pytest.raises(
-        ValueError,
-        match="column 1 cannot hold 'word': the column cannot hold this cell",
-    ):
+    with pytest.raises(ValueError, match=r'column ".*" cannot hold "word": it has numbers'):
         predictor.Predictor(library, table.path).predict(["1999-01-01", "word", "red"])

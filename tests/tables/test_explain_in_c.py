@@ -1,4 +1,4 @@
-"""The reasons of `cmlp_model_answer` for the file of a table are bit-identical to `explain`: for each kind of model and background."""
+"""The reasons of `cmlp_model_answer` are bit-identical to `explain`: for each kind of model and background."""
 
 import numpy as np
 import pytest
