@@ -16,7 +16,7 @@ const CARD_UPRIGHT = {
 	size: [720, 940],
 	digit: [56, 92, 280],
 	title: [56, 48],
-	says: [376, 160],
+	says: [352, 160],
 	bets: [376, 274],
 	squares: [56, 560],
 	friend: [56, 668],
@@ -82,12 +82,13 @@ function paintCardSquares({ squares: [left, bottom] }, facts, pen, tell) {
 	const costs = [facts.cost, hand, hand === null ? null : facts.hand.reached, facts.final.cost];
 	const [unit, names] = [78, filmWords("card.costs")];
 	const shown = costs.map((cost, n) => [cost, names[n]]).filter(([cost]) => cost !== null);
+	let x = left;
 	shown.forEach(([cost, name], n) => {
-		const [x, side] = [left + n * 166, Math.sqrt(cost) * unit];
+		const side = Math.sqrt(cost) * unit;
 		pen.fillStyle = n === shown.length - 1 ? colours.mark : colours.on;
 		pen.fillRect(x, bottom - side, side, side);
 		tell(costText(cost), x, bottom + 30, 34);
-		tell(name, x, bottom + 66, 30, colours.muted);
+		x += max(166, 24 + tell(name, x, bottom + 66, 30, colours.muted));
 	});
 }
 

@@ -197,7 +197,7 @@ const player = {
 		const [many, links] = filmWords("dare.many");
 		write("card-many", many);
 		Object.assign($("card-links"), { ariaLabel: links, placeholder: links });
-		write("card-close", filmWords("ui.more")[1]);
+		write("card-close", filmWords("card.buttons")[5]);
 	},
 
 	// --- Before the film: the pad.

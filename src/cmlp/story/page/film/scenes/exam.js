@@ -57,7 +57,7 @@ const examScene = {
 	handles: ({ scribble }, t) =>
 		t > FIRST_HEAP_AT && t < HEAP_BET_AT && !scribble ? [{ key: "handle.shuffle", value: 0 }] : [],
 	change: (facts, [presses]) => facts.reshuffled(presses),
-	seconds: AT_REST + 4,
+	seconds: AT_REST + 16, // of play, before the card comes
 	captions: (facts) => [
 		[0, facts.scribble ? "other.scribble" : "exam.1", FIRST_HEAP_AT],
 		[FIRST_HEAP_AT + 1.2, facts.isLearned && isSaid(facts.strange) ? "exam.first" : "exam.dark"],

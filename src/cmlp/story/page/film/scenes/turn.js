@@ -73,7 +73,9 @@ const turnScene = {
 		paintEnd(view, 1 - rise(t, 0, 0.8));
 		paintTurningWires(view, facts, t);
 		const wishes = (1 - open) * (1 - rise(t, TURN_AT - 1, 0.8));
-		if (wishes > 0) for (const layer of [1, 2, 3]) paintWishesOf(view, facts, layer, () => wishes);
+		// The wish of the neuron with the two wires is drawn larger, by paintHands.
+		const small = (layer, k) => wishes * (layer === 1 && k === facts.hands.neuron ? 1 - handsAt(t) : 1);
+		if (wishes > 0) for (const layer of [1, 2, 3]) paintWishesOf(view, facts, layer, (k) => small(layer, k));
 		paintHands(view, facts, t);
 		paintTurns(view, facts, t);
 		paintOneWeight(view, facts, within(t, TURN_AT - 0.2, TURN_AT + TURN_SECONDS + 0.4, 0.6));
@@ -97,6 +99,8 @@ function paintTurningWires(view, facts, t) {
 	});
 }
 
+const handsAt = (t) => within(t, 0.4, PATCHES_AT - 0.6, 0.7);
+
 /** Two wires into one neuron of A: how bright a pixel is is a width, the wish a height, and the turn their area. */
 function paintHands(view, facts, t) {
 	const { neuron, bright, dark } = facts.hands;
@@ -104,7 +108,8 @@ function paintHands(view, facts, t) {
 	const radius = places.radius[1];
 	const end = places.at(1, neuron);
 	const wish = facts.wishes[1][neuron];
-	const gone = within(t, 0.4, PATCHES_AT - 0.6, 0.7);
+	const gone = handsAt(t);
+	if (gone <= 0) return;
 	const high = 2.6 * radius;
 	[
 		[bright, BRIGHT_AT, -1],
@@ -140,7 +145,7 @@ function paintHands(view, facts, t) {
 		if (!w)
 			letters(view, 0, middle[0] - radius, middle[1], upright ? 17 : 22, { alpha: alpha * rise(filled, 0.4, 0.4) });
 	});
-	paintNeuron(view, ...end, radius, facts.result.a[1][neuron]);
+	paintNeuron(view, ...end, radius, facts.result.a[1][neuron], gone);
 	const place = upright ? [end[0] + 2.2 * radius, end[1]] : [end[0] + 2.3 * radius, end[1]];
 	paintWish(view, place[0], place[1] + (Math.sign(wish) * high) / 2, Math.sign(wish) * high, 2 * radius, gone);
 }
