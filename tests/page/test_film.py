@@ -444,7 +444,8 @@ def test_dare_answers_nothing_for_a_friend_and_shows_the_sender_after_each_answe
     page.page.locator("#card-dare").click()
     page.settle()
     text, _, link = page.evaluate("copied").rpartition(" ")
-    assert f"{hand:.2f}".replace(".", ",") in text and page.text("#card-dare") == "Kopiert"
+    assert f"{hand:.2f}".replace(".", ",") in text
+    assert page.text("#card-dare") == "Link kopiert: füge ihn in eine Nachricht ein."
     assert link.startswith("https://cmlp.example/network.html#film?lang=de&dare=")
     page.evaluate(CLIPBOARD, "async () => { throw new Error('refused'); }")
     page.page.locator("#card-dare").click()
@@ -1973,7 +1974,8 @@ def test_rules_for_pixels_fit_other_digits(opened):
             grown = near & ~one
         loops.append(bool((~one & ~outside).any()))
     own = sum(fits and label == 3 for fits, label in zip(loops, labels, strict=True))
-    assert found[0] == [sum(loops), own, f"It fits {sum(loops)}. Framed, each 3 among them: {own}."]
+    told = f"It fits {sum(loops)} digits. Each 3 among them is framed: {own}."
+    assert found[0] == [sum(loops), own, told]
     assert 20 < found[1][0] < 150 and found[1][1] < found[1][0]
 
 
