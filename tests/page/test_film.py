@@ -1472,8 +1472,10 @@ def test_misread_digit_is_learned_in_slices(opened):
     # A 3 that is called a 1 is misread for sure.
     page.evaluate("film.seek(100); film.relabel(1)")
     assert page.evaluate("[film.facts.isMisread, film.facts.isLearned]") == [True, False]
-    page.evaluate(f"film.seek({when('learn.back', 2)})")
-    assert page.evaluate("(film.paint(), film.facts.lesson.steps < 100)")
+    # No frame comes between: on a fast machine, two of them take all 100 steps.
+    seek = f"film.seek({when('learn.back', 2)})"
+    steps = page.evaluate(f"({seek}, film.facts.work(1), film.facts.lesson.steps)")
+    assert 0 < steps < 100
     page.until("film.facts.isLearned")
     assert page.evaluate("film.captions.some(([, key]) => key === 'other.taught')")
     # The same network as with all steps at once.
