@@ -445,7 +445,7 @@ def test_dare_answers_nothing_for_a_friend_and_shows_the_sender_after_each_answe
     page.settle()
     text, _, link = page.evaluate("copied").rpartition(" ")
     assert f"{hand:.2f}".replace(".", ",") in text
-    assert page.text("#card-dare") == "Link kopiert: füge ihn in eine Nachricht ein."
+    assert page.text("#card-dare") == "Kopiert: schick es als Nachricht"
     assert link.startswith("https://cmlp.example/network.html#film?lang=de&dare=")
     page.evaluate(CLIPBOARD, "async () => { throw new Error('refused'); }")
     page.page.locator("#card-dare").click()

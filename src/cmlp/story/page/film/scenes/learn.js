@@ -357,9 +357,7 @@ function paintGrowing(view, facts, t, alpha) {
 	const shown = facts.step ?? stepAt(t, facts);
 	const { step, net } = facts.learned(shown);
 	const [{ w, b, outputs }] = net.layers;
-	const largestOf = ({ params }) => largest(params.subarray(w, b + outputs));
-	// Patterns grow brighter to the end, and the noise of the beginning is seen.
-	const most = 0.6 * Math.sqrt(largestOf(net) * largestOf(facts.trained.net));
+	const most = 0.6 * largest(net.params.subarray(w, b + outputs)); // of the moment: noise is seen, too
 	const pictures = facts.pictures(`learned${step}`, () => fieldPictures(net, net.params, [most, most, most]));
 	const [left, top, pitch, side] = upright ? [122, 104, 39, 37] : [254, 176, 76, 72];
 	for (let k = 0; k < 16; k++) {

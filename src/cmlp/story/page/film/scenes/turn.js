@@ -74,8 +74,9 @@ const turnScene = {
 		paintTurningWires(view, facts, t);
 		const wishes = (1 - open) * (1 - rise(t, TURN_AT - 1, 0.8));
 		// The wish of the neuron with the two wires is drawn larger, by paintHands.
-		const small = (layer, k) => wishes * (layer === 1 && k === facts.hands.neuron ? 1 - handsAt(t) : 1);
-		if (wishes > 0) for (const layer of [1, 2, 3]) paintWishesOf(view, facts, layer, (k) => small(layer, k));
+		const small = (k) => (k === facts.hands.neuron ? 1 - handsAt(t) : 1);
+		if (wishes > 0)
+			for (const layer of [1, 2, 3]) paintWishesOf(view, facts, layer, (k) => wishes * (layer > 1 || small(k)));
 		paintHands(view, facts, t);
 		paintTurns(view, facts, t);
 		paintOneWeight(view, facts, within(t, TURN_AT - 0.2, TURN_AT + TURN_SECONDS + 0.4, 0.6));
