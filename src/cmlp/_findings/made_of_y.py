@@ -69,12 +69,17 @@ def _are_means(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
 def _groups_of(table: CheckedTable, i: int) -> NDArray[np.intp]:
     """Return the groups of rows that a column has the means of: values of the column with the fewest, or its own."""
     x = table.raw[:, i]
-    found: list[NDArray[np.intp]] = []
+    return min([*_deciding(table, i, x)] or [np.unique(x, return_inverse=True)[1]], key=np.max)
+
+
+def _deciding(
+    table: CheckedTable, i: int, numbers: NDArray[np.float64]
+) -> Iterator[NDArray[np.intp]]:
+    """Yield the codes of each column but i whose values repeat and decide the numbers, as a year decides its dummy."""
     for k, column in enumerate(table.raw.T):
         _, firsts, codes = np.unique(column, return_index=True, return_inverse=True)
-        if k != i and 2 * len(firsts) < len(x) and (x[firsts][codes] == x).all():
-            found.append(codes)
-    return min(found or [np.unique(x, return_inverse=True)[1]], key=np.max)
+        if k != i and 2 * len(firsts) < len(numbers) and (numbers[firsts][codes] == numbers).all():
+            yield codes
 
 
 def _too_small(codes: NDArray[np.intp], y: NDArray[np.float64]) -> float:
@@ -94,7 +99,7 @@ def check_next_rows(table: CheckedTable) -> Iterator[Finding]:
         for i in table.candidates("leak")
         if any(
             _is_next(table.raw[:, i], y, is_class=table.labels is not None)
-            and not _follows(table, i, y)
+            and next(_deciding(table, i, y), None) is None
             for y in table.targets
         )
     ]
@@ -107,15 +112,6 @@ def check_next_rows(table: CheckedTable) -> Iterator[Finding]:
         warning="{} has y of the next row. If the rows are in the order of time, it is not known when y is predicted: "
         "leave it out.",
     )
-
-
-def _follows(table: CheckedTable, i: int, y: NDArray[np.float64]) -> bool:
-    """Return whether rows with one value of another column have one y, as a dummy of a year has for each year."""
-    for k, column in enumerate(table.raw.T):
-        _, firsts, codes = np.unique(column, return_index=True, return_inverse=True)
-        if k != i and 2 * len(firsts) < len(y) and (y[firsts][codes] == y).all():
-            return True
-    return False
 
 
 def _is_next(x: NDArray[np.float64], y: NDArray[np.float64], *, is_class: bool) -> bool:
