@@ -291,18 +291,13 @@ PANEL_WAYS = {
 PANEL_PARTS, N_PANEL_SEEDS, NEW_GROUPS = (0.6, 0.75), 2, 0.3
 
 
-def times_of_part(times, share):
-    """Return the last time that trains, and the last one that tests."""
-    ascending = np.sort(times)
-    return tuple(ascending[bound - 1] for bound in bounds_of(ascending, share))
-
-
 def measured_panel(panel, share, seed):
     """Return the figures of each way on later rows of new groups, and of known ones."""
     from cmlp import TabularRegressor
 
     X, y, groups, times = panel
-    begin, end = times_of_part(times, share)
+    ascending = np.sort(times)
+    begin, end = (ascending[bound - 1] for bound in bounds_of(ascending, share))
     names = np.random.RandomState(seed).permutation(np.unique(groups))
     is_new = np.isin(groups, names[: int(NEW_GROUPS * len(names))])
     train = (times <= begin) & ~is_new
@@ -327,14 +322,11 @@ def run_panels(report):
     for name in TIMED_PANELS:
         panel = load_timed_panel(name)
         for share in PANEL_PARTS:
-            begin, _ = times_of_part(panel[-1], share)
-            if len(np.unique(panel[-1][panel[-1] <= begin])) < FEWEST_TIMES:
-                continue  # `fit` refuses it
             for seed in range(N_PANEL_SEEDS):
                 try:
                     with warnings.catch_warnings(action="ignore"):
                         one = measured_panel(panel, share, seed)
-                except ValueError as error:  # too few groups for `time` with `groups`
+                except ValueError as error:  # too few times or groups
                     print(name, share, seed, f"refused: {error}", flush=True)
                     continue
                 for kind, figures in zip(found, one, strict=True):
