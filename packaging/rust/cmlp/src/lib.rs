@@ -14,6 +14,13 @@
 //! # }
 //! ```
 
+/// A struct of the library with its size, whose other fields are 0.
+macro_rules! sized {
+    ($name:ident) => {
+        cmlp_sys::$name { struct_size: std::mem::size_of::<cmlp_sys::$name>(), ..Default::default() }
+    };
+}
+
 mod cell;
 mod error;
 mod model;

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
-use std::{fs, mem, ptr};
+use std::{fs, ptr};
 
 use cmlp_sys as sys;
 
@@ -47,7 +47,7 @@ impl Model {
     /// their address is no multiple of 8. They may come from anywhere: other bytes are an error.
     pub fn from_bytes(bytes: impl Into<Cow<'static, [u8]>>) -> Result<Arc<Model>, Error> {
         let file = bytes.into();
-        let mut info = sys::cmlp_model_info { struct_size: mem::size_of::<sys::cmlp_model_info>(), ..Default::default() };
+        let mut info = sized!(cmlp_model_info);
         // SAFETY: the library reads file.len() bytes of any alignment and writes struct_size bytes.
         check(unsafe { sys::cmlp_model_describe(file.as_ptr().cast(), file.len(), &mut info, ptr::null_mut()) })?;
         if (file.len() as u64) < info.file_size {
@@ -62,7 +62,7 @@ impl Model {
             start = aligned.as_ptr().cast();
         }
         let (mut memory, mut workspace) = (block(info.model_size)?, block(info.workspace_size)?);
-        let mut run = sys::cmlp_run { struct_size: mem::size_of::<sys::cmlp_run>(), ..Default::default() };
+        let mut run = sized!(cmlp_run);
         (run.workspace, run.workspace_size) = (workspace.as_mut_ptr().cast(), info.workspace_size);
         let mut model = ptr::null();
         // SAFETY: the blocks have the sizes that are passed, multiples of 8 as addresses, and do not overlap.
@@ -125,8 +125,7 @@ impl Model {
     }
 
     fn read_column(&self, column: i64) -> Result<Column, Error> {
-        let struct_size = mem::size_of::<sys::cmlp_table_column_info>();
-        let mut info = sys::cmlp_table_column_info { struct_size, ..Default::default() };
+        let mut info = sized!(cmlp_table_column_info);
         // SAFETY: the library writes struct_size bytes, and the texts are part of the file.
         unsafe {
             check(sys::cmlp_model_describe_column(self.model, column, &mut info, ptr::null_mut()))?;

@@ -100,7 +100,7 @@ impl Predictor {
         let (model, n, is_table) = (&self.model, rows.len(), self.model.is_table());
         let mut cells: Vec<_> = rows.iter().flatten().map(Cell::value).collect();
         let mut named: Vec<_> = names.iter().flatten().map(Cell::value).collect();
-        let mut input = sys::cmlp_rows { struct_size: mem::size_of::<sys::cmlp_rows>(), ..Default::default() };
+        let mut input = sized!(cmlp_rows);
         input.kind = sys::CMLP_ROWS_CELLS;
         (input.n_rows, input.n_columns) = (n as i64, width as i64);
         input.column_stride = mem::size_of::<sys::cmlp_value>() as i64;
@@ -118,7 +118,7 @@ impl Predictor {
         let mut set = vec![0; size(wants_set, n_set)];
         let mut moves = vec![0.0; size(self.reasons, n_in * n_out)];
         let (mut spread, mut base) = (moves.clone(), vec![0.0; if self.reasons { n_out } else { 0 }]);
-        let mut answer = sys::cmlp_answer { struct_size: mem::size_of::<sys::cmlp_answer>(), ..Default::default() };
+        let mut answer = sized!(cmlp_answer);
         answer.coverage = self.coverage;
         (answer.class_indices, answer.n_class_indices) = array(&mut classes);
         (answer.outputs, answer.n_outputs) = array(&mut outputs);
@@ -136,7 +136,7 @@ impl Predictor {
             (answer.base_values, answer.n_base_values) = array(&mut base);
             (answer.n_evaluations, answer.seed) = (self.evaluations, self.seed);
         }
-        let mut run = sys::cmlp_run { struct_size: mem::size_of::<sys::cmlp_run>(), ..Default::default() };
+        let mut run = sized!(cmlp_run);
         let mut bytes = 0;
         // SAFETY: each pointer is that of a vector, with its length, or null with 0, and the vectors outlive the calls.
         let status = unsafe {
